@@ -1,0 +1,3 @@
+using UniFace.Cli;
+
+return await CommandHost.RunAsync(args).ConfigureAwait(false);

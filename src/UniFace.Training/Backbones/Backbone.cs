@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>Which backbone, in the sizes that are chosen.</summary>
+/// <param name="Name">A name of the registry: mobilefacenet, iresnet50 ...</param>
+/// <param name="Width">Factor on the channel counts; only families that say so take another than 1.</param>
+/// <param name="EmbeddingSize">Values in an embedding.</param>
+public sealed record BackboneSpec(string Name, double Width = 1, int EmbeddingSize = 512)
+{
+    /// <summary>"mobilefacenet(width=0.5)", as manifests and reports show it.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Name}(width={Width},embedding={EmbeddingSize})");
+}
+
+/// <summary>
+/// A network from aligned faces [B, 3, 112, 112], normalised to [-1, 1], to raw embeddings [B, D].
+/// </summary>
+public abstract class Backbone : nn.Module<Tensor, Tensor>
+{
+    /// <summary>A backbone of the given specification.</summary>
+    protected Backbone(BackboneSpec spec)
+        : base((spec ?? throw new ArgumentNullException(nameof(spec))).Name) => Spec = spec;
+
+    /// <summary>What was asked for.</summary>
+    public BackboneSpec Spec { get; }
+}

@@ -1,0 +1,31 @@
+namespace UniFace.TestSupport;
+
+/// <summary>
+/// Finds the research data that stands beside a checkout (../shared). It is never part of the project:
+/// a test that wants it skips with a clear word where it is absent.
+/// </summary>
+internal static class SharedData
+{
+    /// <summary>Path of a file of ../shared, or skips the running test.</summary>
+    public static string Require(string relative)
+    {
+        string? path = Find(relative);
+        Assert.SkipWhen(path is null, $"needs ../shared/{relative}, which is not beside this checkout");
+        return path!;
+    }
+
+    /// <summary>Path of a file of ../shared, or null.</summary>
+    public static string? Find(string relative)
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string path = Path.Combine(folder.FullName, "shared", relative);
+            if (Path.Exists(path))
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+}

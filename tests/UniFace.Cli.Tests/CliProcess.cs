@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace UniFace.Cli.Tests;
+
+/// <summary>Runs the built command line as a user does: a process of its own, its exit code and both its streams.</summary>
+internal sealed record CliResult(int ExitCode, string Out, string Error)
+{
+    /// <summary>Standard output as JSON.</summary>
+    public JsonElement Json() => JsonDocument.Parse(Out).RootElement;
+
+    /// <summary>Fails with the program's own words where the exit code is another.</summary>
+    public CliResult Expect(int exitCode)
+    {
+        Assert.True(ExitCode == exitCode, $"exit code {ExitCode}, expected {exitCode}\n{Error}\n{Out}");
+        return this;
+    }
+}
+
+internal static class CliProcess
+{
+    /// <summary>Runs `uniface` with the given arguments and waits for its end.</summary>
+    public static CliResult Run(params string[] args) => RunIn(Environment.CurrentDirectory, args);
+
+    /// <summary>Runs `uniface` in a folder.</summary>
+    public static CliResult RunIn(string folder, params string[] args)
+    {
+        using Process process = Start(folder, args);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return new CliResult(process.ExitCode, output.Result, error);
+    }
+
+    /// <summary>Starts `uniface` without waiting, for tests that kill it.</summary>
+    public static Process Start(string folder, params string[] args)
+    {
+        ProcessStartInfo info = new("dotnet")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"));
+        foreach (string arg in args)
+        {
+            info.ArgumentList.Add(arg);
+        }
+
+        return Process.Start(info)!;
+    }
+}

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using UniFace.Cli.Commands;
+using UniFace.Training;
 
 namespace UniFace.Cli;
 
@@ -42,6 +43,10 @@ internal static class CommandHost
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return Fail(e.Message);
+        }
+        catch (Exception e) when (TorchRuntime.IsLoadFailure(e))
+        {
+            return Fail(TorchRuntime.Explain(e));
         }
     }
 

@@ -1,0 +1,196 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Checkpoints;
+
+/// <summary>
+/// A safetensors file opened for reading. The header is checked whole before any memory is taken for a tensor:
+/// types, shapes, and that the tensors cover the file's data exactly, without gap or overlap.
+/// </summary>
+public sealed class SafeTensorsFile : IDisposable
+{
+    private const long MaxHeader = 100_000_000;
+    private const int ChunkBytes = 1 << 26;
+    private readonly FileStream stream;
+    private readonly string path;
+    private readonly long dataStart;
+
+    private SafeTensorsFile(FileStream stream, string path)
+    {
+        this.stream = stream;
+        this.path = path;
+        byte[] header = ReadHeader();
+        dataStart = 8 + header.Length;
+        (Entries, Metadata) = Parse(header);
+        CheckLayout();
+    }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafeTensorsEntry> Entries { get; }
+
+    /// <summary>The text under <c>__metadata__</c>; empty where there is none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <exception cref="UniFaceException">There is no such file, or it is no whole safetensors file; says where and what was expected.</exception>
+    public static SafeTensorsFile Open(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UniFaceException($"{path}: no such file; expected a checkpoint in the safetensors format.");
+        }
+
+        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16);
+        try
+        {
+            return new SafeTensorsFile(stream, path);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads one tensor into CPU memory; the caller owns it.</summary>
+    /// <exception cref="UniFaceException">The file has no tensor of that name.</exception>
+    public Tensor Read(string name)
+    {
+        SafeTensorsEntry entry = Entries.TryGetValue(name, out SafeTensorsEntry? found)
+            ? found
+            : throw new UniFaceException($"{path}: has no tensor '{name}'; it was written by another version, or for another model.");
+        Tensor result = torch.empty([.. entry.Shape], dtype: entry.Type);
+        if (entry.Bytes == 0)
+        {
+            return result;
+        }
+
+        using Tensor flat = result.view(-1);
+        long size = entry.Bytes / flat.numel();
+        long chunk = ChunkBytes / size;
+        stream.Position = dataStart + entry.Offset;
+        for (long start = 0; start < flat.numel(); start += chunk)
+        {
+            using Tensor piece = flat.narrow(0, start, Math.Min(chunk, flat.numel() - start));
+            stream.ReadExactly(piece.bytes);
+        }
+
+        return result;
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => stream.Dispose();
+
+    private byte[] ReadHeader()
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        if (stream.Length < 8)
+        {
+            throw Bad(0, $"the file is {stream.Length} bytes long, expected at least 8");
+        }
+
+        stream.ReadExactly(prefix);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (length < 2 || length > Math.Min(MaxHeader, stream.Length - 8))
+        {
+            throw Bad(0, $"header length is {length}, expected 2 to {Math.Min(MaxHeader, stream.Length - 8)}");
+        }
+
+        byte[] header = new byte[length];
+        stream.ReadExactly(header);
+        return header;
+    }
+
+    private (Dictionary<string, SafeTensorsEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header)
+    {
+        Dictionary<string, SafeTensorsEntry> entries = new(StringComparer.Ordinal);
+        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(header);
+            foreach (JsonProperty property in json.RootElement.EnumerateObject())
+            {
+                if (property.Name == "__metadata__")
+                {
+                    foreach (JsonProperty text in property.Value.EnumerateObject())
+                    {
+                        metadata[text.Name] = text.Value.GetString() ?? "";
+                    }
+                }
+                else if (!entries.TryAdd(property.Name, Entry(property.Name, property.Value)))
+                {
+                    throw Bad(8, $"tensor '{property.Name}' stands twice in the header");
+                }
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
+        {
+            throw new UniFaceException($"{path}: byte 8: the header is no JSON of safetensors ({e.Message}); the file is damaged or of another kind.", e);
+        }
+
+        return (entries, metadata);
+    }
+
+    private SafeTensorsEntry Entry(string name, JsonElement json)
+    {
+        string? typeName = json.GetProperty("dtype").GetString();
+        if (!SafeTensorsType.TryParse(typeName, out ScalarType type, out int size))
+        {
+            throw Bad(8, $"tensor '{name}' has the type '{typeName}', which this version does not know");
+        }
+
+        List<long> shape = [];
+        long bytes = size;
+        long strides = size; // as bytes, but a side of 0 does not hide an overflow of the others
+        foreach (JsonElement side in json.GetProperty("shape").EnumerateArray())
+        {
+            long length = side.GetInt64();
+            if (length < 0)
+            {
+                throw Bad(8, $"tensor '{name}' has a side of {length}");
+            }
+
+            shape.Add(length);
+            bytes = checked(bytes * length);
+            strides = checked(strides * Math.Max(length, 1));
+        }
+
+        JsonElement offsets = json.GetProperty("data_offsets");
+        if (offsets.GetArrayLength() != 2)
+        {
+            throw Bad(8, $"tensor '{name}' has {offsets.GetArrayLength()} offsets, expected 2");
+        }
+
+        long begin = offsets[0].GetInt64();
+        long end = offsets[1].GetInt64();
+        if (begin < 0 || end < begin || end - begin != bytes)
+        {
+            throw Bad(8, $"tensor '{name}' has offsets {begin} to {end}, expected {bytes} bytes for {typeName}[{string.Join(", ", shape)}]");
+        }
+
+        return new SafeTensorsEntry(name, type, shape, begin, bytes);
+    }
+
+    private void CheckLayout()
+    {
+        long at = 0;
+        foreach (SafeTensorsEntry entry in Entries.Values.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
+        {
+            if (entry.Offset != at)
+            {
+                throw Bad(dataStart + at, $"tensor '{entry.Name}' begins at data byte {entry.Offset}, expected {at}: a gap or an overlap");
+            }
+
+            at = checked(at + entry.Bytes);
+        }
+
+        if (dataStart + at != stream.Length)
+        {
+            throw Bad(Math.Min(dataStart + at, stream.Length), $"the file is {stream.Length} bytes long, expected {dataStart + at}: it is truncated or damaged");
+        }
+    }
+
+    private UniFaceException Bad(long offset, string what) => new($"{path}: byte {offset}: {what}.");
+}

@@ -1,0 +1,39 @@
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Optimization;
+
+/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), torch.optim.AdamW's update.</summary>
+public sealed class AdamWOptimizer : ParameterOptimizer
+{
+    private readonly double beta1;
+    private readonly double beta2;
+    private readonly double epsilon;
+
+    /// <summary>An optimizer of the given parameters.</summary>
+    public AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+        : base(parameters, weightDecay)
+    {
+        this.beta1 = beta1;
+        this.beta2 = beta2;
+        this.epsilon = epsilon;
+    }
+
+    /// <inheritdoc/>
+    protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(gradient);
+        if (WeightDecay != 0 && parameter.Decays)
+        {
+            parameter.Value.mul_(1 - (learningRate * WeightDecay));
+        }
+
+        Tensor mean = StateOf("mean", parameter);
+        Tensor square = StateOf("square", parameter);
+        mean.mul_(beta1).add_(gradient, alpha: 1 - beta1);
+        square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        using Tensor root = square.sqrt();
+        root.div_(Math.Sqrt(1 - Math.Pow(beta2, Steps))).add_(epsilon);
+        parameter.Value.addcdiv_(mean, root, -learningRate / (1 - Math.Pow(beta1, Steps)));
+    }
+}

@@ -1,0 +1,43 @@
+namespace UniFace.Training.Optimization;
+
+/// <summary>How the learning rate falls over the run.</summary>
+public enum ScheduleKind
+{
+    /// <summary>base * (1 - step / total) ^ power.</summary>
+    Poly,
+
+    /// <summary>base / 10 at each of the given epochs.</summary>
+    Step,
+
+    /// <summary>base * (1 + cos(pi * step / total)) / 2.</summary>
+    Cosine,
+}
+
+/// <summary>
+/// The learning rate of each step: a linear warm-up (step + 1) / warm-up times the decay of the kind.
+/// A pure function of the step, so resuming needs no state.
+/// </summary>
+/// <param name="Kind">How it falls.</param>
+/// <param name="BaseRate">The rate at full height.</param>
+/// <param name="TotalSteps">Steps of the whole run.</param>
+/// <param name="WarmupSteps">Steps of the warm-up; 0 for none.</param>
+/// <param name="Power">Power of <see cref="ScheduleKind.Poly"/>.</param>
+/// <param name="Milestones">Steps at which <see cref="ScheduleKind.Step"/> divides by 10, rising.</param>
+public sealed record LearningRateSchedule(ScheduleKind Kind, double BaseRate, long TotalSteps, long WarmupSteps = 0, double Power = 2, IReadOnlyList<long>? Milestones = null)
+{
+    /// <summary>The rate of a step.</summary>
+    /// <param name="step">Steps taken before it, from 0.</param>
+    public double At(long step)
+    {
+        double warmup = WarmupSteps > 0 ? Math.Min(1, (step + 1.0) / WarmupSteps) : 1;
+        double done = TotalSteps > 0 ? Math.Clamp((double)step / TotalSteps, 0, 1) : 0;
+        double decay = Kind switch
+        {
+            ScheduleKind.Poly => Math.Pow(1 - done, Power),
+            ScheduleKind.Step => Math.Pow(0.1, Milestones?.Count(m => step >= m) ?? 0),
+            ScheduleKind.Cosine => 0.5 * (1 + Math.Cos(Math.PI * done)),
+            _ => throw new InvalidOperationException($"Schedule {Kind}."),
+        };
+        return BaseRate * warmup * decay;
+    }
+}

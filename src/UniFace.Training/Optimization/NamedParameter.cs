@@ -1,0 +1,9 @@
+using TorchSharp.Modules;
+
+namespace UniFace.Training.Optimization;
+
+/// <summary>A parameter that an optimizer moves.</summary>
+/// <param name="Name">Its full name, as in a checkpoint: "backbone.conv1.weight".</param>
+/// <param name="Value">The parameter; owned by its module.</param>
+/// <param name="Decays">False: weight decay leaves it alone.</param>
+public sealed record NamedParameter(string Name, Parameter Value, bool Decays);

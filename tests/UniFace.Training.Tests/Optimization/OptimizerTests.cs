@@ -1,0 +1,117 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using UniFace.Training.Optimization;
+
+namespace UniFace.Training.Tests.Optimization;
+
+public class OptimizerTests
+{
+    [Theory]
+    [InlineData(0.9, 5e-4)]
+    [InlineData(0.9, 0)]
+    [InlineData(0, 5e-4)]
+    public void Sgd_takes_the_same_steps_as_torchs_own(double momentum, double decay) => SameSteps(
+        parameters => new SgdOptimizer(parameters, momentum, decay),
+        parameters => torch.optim.SGD(parameters, 0.01, momentum, weight_decay: decay),
+        tolerance: 0);
+
+    [Fact]
+    public void AdamW_takes_the_same_steps_as_torchs_own() => SameSteps(
+        parameters => new AdamWOptimizer(parameters, 0.05),
+        parameters => torch.optim.AdamW(parameters, 0.01, weight_decay: 0.05),
+        tolerance: 1e-6);
+
+    [Fact]
+    public void Rule_weights_decays_matrices_and_kernels_only()
+    {
+        using Sequential net = Net();
+        IReadOnlyList<NamedParameter> all = ParameterGroups.Collect(WeightDecayRule.All, [("backbone", net)]);
+        IReadOnlyList<NamedParameter> weights = ParameterGroups.Collect(WeightDecayRule.Weights, [("backbone", net)]);
+        Assert.All(all, p => Assert.True(p.Decays));
+        Assert.Equal(
+            ["backbone.0.weight", "backbone.4.weight"],
+            weights.Where(p => p.Decays).Select(p => p.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(all.Count, weights.Count);
+    }
+
+    [Fact]
+    public void A_parameter_without_decay_and_gradient_does_not_move()
+    {
+        using Parameter x = torch.nn.Parameter(torch.ones(3));
+        x.sum().backward();
+        x.grad!.zero_();
+        using SgdOptimizer optimizer = new([new NamedParameter("x", x, Decays: false)], 0.9, 0.5);
+        optimizer.Step(1);
+        Assert.Equal([1f, 1f, 1f], x.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void State_that_was_saved_goes_on_to_the_same_bits()
+    {
+        using Parameter a = torch.nn.Parameter(torch.linspace(-1, 1, 7));
+        using Parameter b = torch.nn.Parameter(torch.linspace(-1, 1, 7));
+        using AdamWOptimizer whole = new([new NamedParameter("p", a, true)]);
+        AdamWOptimizer part = new([new NamedParameter("p", b, true)]);
+        for (int step = 0; step < 6; step++)
+        {
+            if (step == 3)
+            {
+                AdamWOptimizer next = new([new NamedParameter("p", b, true)]);
+                next.Restore(part.Steps, part.State);
+                part.Dispose();
+                part = next;
+            }
+
+            foreach ((Parameter p, ParameterOptimizer optimizer) in new[] { (a, (ParameterOptimizer)whole), (b, part) })
+            {
+                optimizer.ZeroGradients();
+                p.pow(4).sum().backward();
+                optimizer.Step(0.01);
+            }
+        }
+
+        Assert.Equal(a.data<float>().ToArray(), b.data<float>().ToArray());
+        part.Dispose();
+    }
+
+    [Fact]
+    public void State_of_another_model_is_refused()
+    {
+        using Parameter x = torch.nn.Parameter(torch.ones(3));
+        using SgdOptimizer optimizer = new([new NamedParameter("x", x, true)]);
+        using torch.Tensor wrong = torch.ones(4);
+        Assert.Throws<UniFaceException>(() => optimizer.Restore(1, new Dictionary<string, torch.Tensor> { ["momentum.x"] = wrong }));
+        Assert.Throws<UniFaceException>(() => optimizer.Restore(1, new Dictionary<string, torch.Tensor> { ["momentum.y"] = x }));
+    }
+
+    private static void SameSteps(Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs, double tolerance)
+    {
+        torch.manual_seed(5);
+        using Sequential a = Net();
+        using Sequential b = Net();
+        b.load_state_dict(a.state_dict());
+        using ParameterOptimizer our = ours(ParameterGroups.Collect(WeightDecayRule.All, [("m", a)]));
+        using torch.optim.Optimizer their = theirs(b.parameters());
+        for (int step = 0; step < 12; step++)
+        {
+            using torch.Tensor x = torch.randn(4, 3, 8, 8);
+            our.ZeroGradients();
+            their.zero_grad();
+            a.forward(x).pow(2).mean().backward();
+            b.forward(x).pow(2).mean().backward();
+            our.Step(0.01);
+            their.step();
+            foreach ((Parameter mine, Parameter its) in a.parameters().Zip(b.parameters()))
+            {
+                Assert.True((mine - its).abs().max().item<float>() <= tolerance, $"step {step}");
+            }
+        }
+    }
+
+    private static Sequential Net() => torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3),
+        torch.nn.BatchNorm2d(4),
+        torch.nn.PReLU(4),
+        torch.nn.Flatten(),
+        torch.nn.Linear(4 * 6 * 6, 2));
+}

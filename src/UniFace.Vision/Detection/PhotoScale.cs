@@ -1,0 +1,31 @@
+using UniFace.Faces;
+
+namespace UniFace.Vision.Detection;
+
+/// <summary>Brings faces found in a scaled picture back to the photo; pixel centers stay pixel centers.</summary>
+internal readonly record struct PhotoScale(double X, double Y)
+{
+    /// <summary>A face in pixels of the photo.</summary>
+    public DetectedFace Apply(DetectedFace face)
+    {
+        FaceLandmarks points = face.Landmarks;
+        Point origin = Apply(new Point(face.X, face.Y));
+        return face with
+        {
+            X = origin.X,
+            Y = origin.Y,
+            Width = (float)(face.Width * X),
+            Height = (float)(face.Height * Y),
+            Landmarks = points with
+            {
+                LeftEye = Apply(points.LeftEye),
+                RightEye = Apply(points.RightEye),
+                Nose = Apply(points.Nose),
+                LeftMouth = Apply(points.LeftMouth),
+                RightMouth = Apply(points.RightMouth),
+            },
+        };
+    }
+
+    private Point Apply(Point p) => new((float)(((p.X + 0.5) * X) - 0.5), (float)(((p.Y + 0.5) * Y) - 0.5));
+}

@@ -1,0 +1,150 @@
+using Microsoft.ML.OnnxRuntime;
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Detection;
+
+/// <summary>
+/// YuNet (Wu et al., 2023): a small anchor-free detector with five landmarks, at strides 8, 16 and 32. It sees faces of
+/// about 10 to 300 pixels, so a photo is looked at in several sizes, from 1280 pixels down to 320. Thread-safe.
+/// </summary>
+public sealed class YuNetDetector : IFaceDetector
+{
+    private const int LargestSide = 1280;
+    private const int SmallestSide = 320;
+    private static readonly int[] Strides = [8, 16, 32];
+    private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
+
+    private readonly InferenceSession session;
+    private readonly RunOptions runOptions = new();
+    private readonly string inputName;
+    private readonly int fixedWidth;
+    private readonly int fixedHeight;
+    private readonly float minScore;
+    private readonly float maxOverlap;
+
+    internal YuNetDetector(InferenceSession session, string path, DetectorOptions options)
+    {
+        this.session = session;
+        (inputName, NodeMetadata input) = session.InputMetadata.First();
+        int[] shape = input.Dimensions;
+        if (shape.Length != 4 || shape[1] != 3)
+        {
+            throw new UniFaceException($"{path}: its input is {OnnxSession.Shape(shape)}, expected YuNet's 1x3xHxW.");
+        }
+
+        fixedHeight = Math.Max(shape[2], 0);
+        fixedWidth = Math.Max(shape[3], 0);
+        minScore = options.MinScore ?? 0.6f;
+        maxOverlap = options.MaxOverlap;
+        Name = $"yunet {Sha256.OfFile(path)[..12]}";
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <summary>Whether a model's outputs are YuNet's.</summary>
+    internal static bool Recognises(InferenceSession session) => OutputNames.All(session.OutputMetadata.ContainsKey);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        List<DetectedFace> faces = [];
+        int longest = Math.Max(photo.Width, photo.Height);
+        int limit = fixedWidth > 0 ? Math.Min(fixedWidth, fixedHeight) : LargestSide;
+        double scale = Math.Min(1, (double)limit / longest);
+        RgbImage level = ImageResize.To(photo, Scaled(photo.Width, scale), Scaled(photo.Height, scale));
+        while (true)
+        {
+            AddFaces(photo, level, faces);
+            if (Math.Max(level.Width, level.Height) < 2 * SmallestSide)
+            {
+                return NonMaximumSuppression.Keep(faces, maxOverlap);
+            }
+
+            level = ImageResize.To(level, Scaled(level.Width, 0.5), Scaled(level.Height, 0.5));
+        }
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose()
+    {
+        runOptions.Dispose();
+        session.Dispose();
+    }
+
+    /// <summary>
+    /// The faces of one stride's maps, in pixels of the network's input. A face's score is the root of class times objectness.
+    /// </summary>
+    /// <param name="cls">[cells].</param>
+    /// <param name="obj">[cells].</param>
+    /// <param name="boxes">[cells, 4]: center from the cell in strides, logarithms of the size in strides.</param>
+    /// <param name="points">[cells, 10]: five points from the cell in strides.</param>
+    /// <param name="columns">Cells in a row.</param>
+    /// <param name="stride">Pixels a cell.</param>
+    /// <param name="minScore">Lower scores are left out.</param>
+    internal static IEnumerable<DetectedFace> Decode(float[] cls, float[] obj, float[] boxes, float[] points, int columns, int stride, float minScore)
+    {
+        for (int cell = 0; cell < cls.Length; cell++)
+        {
+            float score = MathF.Sqrt(Math.Clamp(cls[cell], 0, 1) * Math.Clamp(obj[cell], 0, 1));
+            if (!(score >= minScore))
+            {
+                continue;
+            }
+
+            int column = cell % columns, row = cell / columns, b = cell * 4;
+            float width = MathF.Exp(boxes[b + 2]) * stride, height = MathF.Exp(boxes[b + 3]) * stride;
+            yield return new DetectedFace(
+                ((column + boxes[b]) * stride) - (width / 2),
+                ((row + boxes[b + 1]) * stride) - (height / 2),
+                width,
+                height,
+                score,
+                new FaceLandmarks(At(0), At(1), At(2), At(3), At(4)));
+
+            Point At(int point) => new((column + points[(cell * 10) + (2 * point)]) * stride, (row + points[(cell * 10) + (2 * point) + 1]) * stride);
+        }
+    }
+
+    private static int Scaled(int side, double scale) => Math.Max(1, (int)Math.Round(side * scale));
+
+    private static int RoundUp(int side) => (side + 31) / 32 * 32;
+
+    private void AddFaces(RgbImage photo, RgbImage level, List<DetectedFace> faces)
+    {
+        int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
+        float[] input = ToInput(level, width, height); // [1, 3, H, W]
+        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
+        using IDisposableReadOnlyCollection<OrtValue> results = session.Run(runOptions, [inputName], [value], OutputNames);
+        PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
+        for (int s = 0; s < Strides.Length; s++)
+        {
+            float[] Output(int head) => results[(head * Strides.Length) + s].GetTensorDataAsSpan<float>().ToArray();
+            faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], minScore).Select(back.Apply));
+        }
+    }
+
+    /// <summary>Blue, green, red planes of 0..255; black to the right and below the picture.</summary>
+    private static float[] ToInput(RgbImage image, int width, int height)
+    {
+        int area = width * height;
+        float[] planes = new float[3 * area];
+        ReadOnlySpan<byte> pixels = image.Pixels;
+        int from = 0;
+        for (int y = 0; y < image.Height; y++)
+        {
+            int to = y * width;
+            for (int x = 0; x < image.Width; x++, from += 3, to++)
+            {
+                planes[to] = pixels[from + 2];
+                planes[area + to] = pixels[from + 1];
+                planes[(2 * area) + to] = pixels[from];
+            }
+        }
+
+        return planes;
+    }
+}

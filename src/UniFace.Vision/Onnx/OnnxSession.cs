@@ -1,0 +1,43 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace UniFace.Vision.Onnx;
+
+/// <summary>Opens ONNX Runtime sessions the same way everywhere.</summary>
+internal static class OnnxSession
+{
+    /// <summary>Opens a model on the CPU.</summary>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="threads">Threads inside one run, 1 or more.</param>
+    /// <exception cref="UniFaceException">There is no such file, or ONNX Runtime cannot load it.</exception>
+    public static InferenceSession Open(string path, int threads)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UniFaceException($"{path}: no such file; expected an ONNX model.");
+        }
+
+        try
+        {
+            using SessionOptions options = new()
+            {
+                IntraOpNumThreads = threads,
+                InterOpNumThreads = 1,
+                ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+
+            // A waiting thread that spins takes a core from the photos that are decoded meanwhile.
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            return new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {FirstLine(e.Message)}", e);
+        }
+    }
+
+    /// <summary>A shape as people write it: 1x3x112x112, with ? for what is free.</summary>
+    public static string Shape(IEnumerable<int> dimensions) => string.Join('x', dimensions.Select(d => d > 0 ? d.ToString(System.Globalization.CultureInfo.InvariantCulture) : "?"));
+
+    private static string FirstLine(string text) => text.ReplaceLineEndings("\n").Split('\n', 2)[0];
+}

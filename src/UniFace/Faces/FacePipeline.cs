@@ -1,0 +1,108 @@
+namespace UniFace.Faces;
+
+/// <summary>
+/// Photo to aligned face: decode, detect, choose, align. The one way that every command takes, so that training,
+/// evaluation and verification see the same crops. Thread-safe; owns and disposes its detector.
+/// </summary>
+public sealed class FacePipeline : IDisposable
+{
+    private readonly IImageDecoder decoder;
+    private readonly IFaceDetector? detector;
+
+    /// <summary>A pipeline over raw photos.</summary>
+    public FacePipeline(IImageDecoder decoder, IFaceDetector detector, FaceAligner? aligner = null)
+        : this(decoder, aligner ?? new FaceAligner()) => this.detector = detector ?? throw new ArgumentNullException(nameof(detector));
+
+    private FacePipeline(IImageDecoder decoder, FaceAligner aligner)
+    {
+        this.decoder = decoder ?? throw new ArgumentNullException(nameof(decoder));
+        Aligner = aligner;
+    }
+
+    /// <summary>Brings faces onto the template.</summary>
+    public FaceAligner Aligner { get; }
+
+    /// <summary>The detector's name, or "aligned" where pictures are taken as they are.</summary>
+    public string DetectorName => detector?.Name ?? "aligned";
+
+    /// <summary>Faces less confident than this are not taken.</summary>
+    public float MinScore { get; init; }
+
+    /// <summary>Faces whose box's longer side is below this many pixels are not taken.</summary>
+    public float MinFaceSize { get; init; }
+
+    /// <summary>A pipeline over pictures that are aligned already: decoded, checked for the template's size, and not changed.</summary>
+    public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
+
+    /// <summary>The largest and most central face of a photo, aligned; null where there is none.</summary>
+    public AlignedFace? Align(RgbImage photo) => AlignFaces(photo, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
+
+    /// <summary>Decodes a photo and aligns its largest and most central face; null where there is none.</summary>
+    /// <param name="encoded">The file's bytes.</param>
+    /// <param name="source">What to call the photo in an error.</param>
+    /// <exception cref="UniFaceException">The photo cannot be decoded, or is given as aligned and has another size.</exception>
+    public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
+    {
+        RgbImage photo = decoder.Decode(encoded, source);
+        if (detector is null && (photo.Width != Aligner.Template.Width || photo.Height != Aligner.Template.Height))
+        {
+            throw new UniFaceException($"{source}: {photo.Width}x{photo.Height} pixels, expected an aligned face of {Aligner.Template.Width}x{Aligner.Template.Height}; leave out --aligned for raw photos.");
+        }
+
+        return Align(photo);
+    }
+
+    /// <summary>The faces of a photo, aligned; the main one first where all are taken. Empty where there is none.</summary>
+    public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        if (detector is null)
+        {
+            return [new AlignedFace(photo, null, SimilarityTransform.Identity)];
+        }
+
+        List<DetectedFace> faces = [.. detector.Detect(photo).Where(face => face.Score >= MinScore && Math.Max(face.Width, face.Height) >= MinFaceSize)];
+        if (MainFace.Of(faces, photo.Width, photo.Height) is not DetectedFace main)
+        {
+            return [];
+        }
+
+        return choice == FaceChoice.Largest
+            ? [Aligner.Align(photo, main)]
+            : [.. faces.OrderByDescending(face => ReferenceEquals(face, main)).ThenByDescending(face => face.Score).Select(face => Aligner.Align(photo, face))];
+    }
+
+    /// <summary>
+    /// Aligns many photos on several threads. Results are in the photos' order; null where a photo has no face.
+    /// </summary>
+    /// <param name="count">How many photos.</param>
+    /// <param name="read">The bytes of photo i and its name; called on several threads.</param>
+    /// <param name="threads">Photos at a time; 0 for one a core.</param>
+    /// <param name="done">Called after each photo, on several threads; for progress.</param>
+    /// <param name="cancellationToken">Stops between photos.</param>
+    /// <exception cref="UniFaceException">A photo cannot be read or decoded; the first such one is named.</exception>
+    public AlignedFace?[] AlignMany(int count, Func<int, (ReadOnlyMemory<byte> Encoded, string Source)> read, int threads = 0, Action? done = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        AlignedFace?[] result = new AlignedFace?[count];
+        ParallelOptions options = new() { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount, CancellationToken = cancellationToken };
+        try
+        {
+            Parallel.For(0, count, options, i =>
+            {
+                (ReadOnlyMemory<byte> encoded, string source) = read(i);
+                result[i] = Align(encoded, source);
+                done?.Invoke();
+            });
+        }
+        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
+        {
+            throw new UniFaceException(first.Message, e);
+        }
+
+        return result;
+    }
+
+    /// <summary>Disposes the detector.</summary>
+    public void Dispose() => detector?.Dispose();
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using UniFace.Faces;
+using UniFace.IO;
+
+namespace UniFace.Packages;
+
+/// <summary>
+/// A model on disk: a package folder (model.onnx, model.json, calibration.json), checked before it is believed,
+/// or a bare .onnx file, which says nothing about itself.
+/// </summary>
+public sealed class ModelPackage
+{
+    /// <summary>Name of the calibration in a package folder.</summary>
+    public const string CalibrationFileName = "calibration.json";
+
+    private const long MaxManifestBytes = 1 << 20;
+
+    private ModelPackage(string source, string onnxPath, ModelManifest? manifest, string? calibrationPath)
+    {
+        Source = source;
+        OnnxPath = onnxPath;
+        Manifest = manifest;
+        CalibrationPath = calibrationPath;
+    }
+
+    /// <summary>The path that was opened.</summary>
+    public string Source { get; }
+
+    /// <summary>The ONNX file.</summary>
+    public string OnnxPath { get; }
+
+    /// <summary>The manifest; null for a bare .onnx file.</summary>
+    public ModelManifest? Manifest { get; }
+
+    /// <summary>The calibration's file, or null where the package has none.</summary>
+    public string? CalibrationPath { get; }
+
+    /// <summary>Opens a package folder or a bare .onnx file.</summary>
+    /// <exception cref="UniFaceException">
+    /// There is none, its schema is newer, a field is out of range, or the ONNX file is not the one that the manifest names.
+    /// </exception>
+    public static ModelPackage Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (File.Exists(path))
+        {
+            return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
+                ? new ModelPackage(path, path, null, null)
+                : throw new UniFaceException($"{path}: expected a package folder (with {ModelManifest.FileName}) or an .onnx file.");
+        }
+
+        if (!Directory.Exists(path))
+        {
+            throw new UniFaceException($"{path}: no such model package; expected a folder that 'uniface export' wrote, or an .onnx file.");
+        }
+
+        ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));
+        string onnx = Path.Combine(path, manifest.OnnxFile);
+        if (!File.Exists(onnx))
+        {
+            throw new UniFaceException($"{onnx}: missing, but {ModelManifest.FileName} names it; export the package again.");
+        }
+
+        string hash = Sha256.OfFile(onnx);
+        if (!hash.Equals(manifest.OnnxSha256, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new UniFaceException($"{onnx}: SHA-256 is {hash}, but {ModelManifest.FileName} says {manifest.OnnxSha256}; the file was changed or damaged, export the package again.");
+        }
+
+        string calibration = Path.Combine(path, CalibrationFileName);
+        return new ModelPackage(path, onnx, manifest, File.Exists(calibration) ? calibration : null);
+    }
+
+    private static ModelManifest ReadManifest(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists)
+        {
+            throw new UniFaceException($"{path}: missing; a model package has a {ModelManifest.FileName} (write one with 'uniface export').");
+        }
+
+        if (file.Length > MaxManifestBytes)
+        {
+            throw new UniFaceException($"{path}: {file.Length} bytes, expected a manifest of at most {MaxManifestBytes}.");
+        }
+
+        try
+        {
+            byte[] json = File.ReadAllBytes(path);
+            using JsonDocument document = JsonDocument.Parse(json);
+            CheckSchema(document.RootElement, path);
+            ModelManifest manifest = JsonSerializer.Deserialize<ModelManifest>(json, ModelManifest.Json) ?? throw new UniFaceException($"{path}: expected a JSON object, found null.");
+            Check(manifest, path);
+            if (document.RootElement.TryGetProperty("contractId", out JsonElement id) && id.ToString() != manifest.ContractId)
+            {
+                throw new UniFaceException($"{path}: its contract id is {id}, but its fields give {manifest.ContractId}; it was changed after export, export the package again.");
+            }
+
+            return manifest;
+        }
+        catch (JsonException e)
+        {
+            throw new UniFaceException($"{path}: not a model manifest: {e.Message}", e);
+        }
+    }
+
+    private static void CheckSchema(JsonElement root, string path)
+    {
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("schemaVersion", out JsonElement version) || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
+        {
+            throw new UniFaceException($"{path}: no schemaVersion; expected a manifest that 'uniface export' wrote.");
+        }
+
+        if (number is < 1 or > ModelManifest.CurrentSchemaVersion)
+        {
+            throw new UniFaceException($"{path}: schema version {number}, this uniface reads 1 to {ModelManifest.CurrentSchemaVersion}; get a newer uniface.");
+        }
+    }
+
+    private static void Check(ModelManifest manifest, string path)
+    {
+        Require(manifest.EmbeddingSize is >= 1 and <= 65536, "embeddingSize", manifest.EmbeddingSize, "1 to 65536");
+        Require(manifest.InputWidth is >= 16 and <= 4096, "inputWidth", manifest.InputWidth, "16 to 4096");
+        Require(manifest.InputHeight is >= 16 and <= 4096, "inputHeight", manifest.InputHeight, "16 to 4096");
+        Require(manifest.Normalization is { } n && float.IsFinite(n.Mean) && float.IsFinite(n.Deviation) && n.Deviation > 0, "normalization", manifest.Normalization, "a finite mean and a deviation above 0");
+        Require(Enum.IsDefined(manifest.ColorOrder), "colorOrder", manifest.ColorOrder, "rgb or bgr");
+        Require(manifest.AlignmentTemplate == AlignmentTemplate.ArcFace112.Name, "alignmentTemplate", manifest.AlignmentTemplate, AlignmentTemplate.ArcFace112.Name);
+        Require(manifest.OnnxFile is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or ".."), "onnxFile", manifest.OnnxFile, "a file name in the package");
+        Require(manifest.OnnxSha256 is { Length: 64 } hash && hash.All(char.IsAsciiHexDigit), "onnxSha256", manifest.OnnxSha256, "64 hexadecimal digits");
+
+        void Require(bool good, string field, object? value, string expected)
+        {
+            if (!good)
+            {
+                throw new UniFaceException($"{path}: {field} is '{value}', expected {expected}.");
+            }
+        }
+    }
+}

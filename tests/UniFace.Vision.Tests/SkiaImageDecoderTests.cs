@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+using SkiaSharp;
+using UniFace.Faces;
+
+namespace UniFace.Vision.Tests;
+
+public class SkiaImageDecoderTests
+{
+    private static readonly SkiaImageDecoder Decoder = new();
+
+    [Fact]
+    public void A_png_gives_back_every_pixel()
+    {
+        RgbImage image = Pictures.Noise(37, 23, seed: 1);
+        RgbImage decoded = Decoder.Decode(ImageEncoder.Png(image), "a.png");
+        Assert.Equal((37, 23), (decoded.Width, decoded.Height));
+        Assert.Equal(image.Pixels, decoded.Pixels);
+    }
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    [InlineData(SKEncodedImageFormat.Png)]
+    public void Each_format_gives_back_the_picture(SKEncodedImageFormat format)
+    {
+        RgbImage image = Pictures.Quadrants(48, 32);
+        RgbImage decoded = Decoder.Decode(Pictures.Encode(image, format), "a picture");
+        Assert.Equal((48, 32), (decoded.Width, decoded.Height));
+        Assert.True(Pictures.LargestDifference(image, decoded, margin: 8) <= 6);
+    }
+
+    [Fact]
+    public void A_bmp_gives_back_every_pixel()
+    {
+        RgbImage image = Pictures.Noise(20, 11, seed: 2);
+        Assert.Equal(image.Pixels, Decoder.Decode(Pictures.Bmp(image), "a.bmp").Pixels);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void Every_exif_orientation_comes_out_upright(int orientation)
+    {
+        RgbImage upright = Pictures.Quadrants(64, 32);
+        byte[] jpeg = Pictures.WithOrientation(ImageEncoder.Jpeg(Pictures.StoredAs(upright, orientation)), orientation);
+        RgbImage decoded = Decoder.Decode(jpeg, "a.jpg");
+        Assert.Equal((64, 32), (decoded.Width, decoded.Height));
+        Assert.True(Pictures.LargestDifference(upright, decoded, margin: 8) <= 6, $"orientation {orientation}");
+    }
+
+    [Fact]
+    public void What_is_transparent_is_white()
+    {
+        using SKBitmap bitmap = new(new SKImageInfo(2, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        bitmap.SetPixel(0, 0, new SKColor(10, 20, 30, 0));
+        bitmap.SetPixel(1, 0, new SKColor(10, 20, 30, 255));
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        Assert.Equal([255, 255, 255, 10, 20, 30], Decoder.Decode(png.ToArray(), "a.png").Pixels);
+    }
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Png)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    public void A_truncated_picture_is_refused_by_name_and_never_half_grey(SKEncodedImageFormat format)
+    {
+        byte[] whole = Pictures.Encode(Pictures.Noise(40, 40, seed: 3), format);
+        int refused = 0;
+        for (int length = 0; length < whole.Length; length++)
+        {
+            try
+            {
+                // What ends in a few bytes of trailer may be whole; then it must be the picture.
+                RgbImage decoded = Decoder.Decode(whole.AsMemory(0, length), "cut.bin");
+                Assert.Equal(Decoder.Decode(whole, "whole").Pixels, decoded.Pixels);
+            }
+            catch (UniFaceException e)
+            {
+                refused++;
+                Assert.StartsWith("cut.bin: ", e.Message, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.True(refused >= whole.Length - 24, $"{refused} of {whole.Length} lengths refused");
+    }
+
+    [Fact]
+    public void A_flipped_byte_never_escapes_as_another_exception()
+    {
+        byte[] whole = ImageEncoder.Jpeg(Pictures.Noise(24, 24, seed: 4));
+        Random random = new(2026_11_24);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] damaged = [.. whole];
+            for (int n = random.Next(1, 4); n > 0; n--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                Decoder.Decode(damaged, "damaged.jpg");
+            }
+            catch (UniFaceException)
+            {
+                // A clear word is all that is asked.
+            }
+        }
+    }
+
+    [Fact]
+    public void A_bomb_is_refused_from_its_header_before_memory_is_taken()
+    {
+        // A real PNG header of 60,000 x 60,000 pixels and hardly any data: 14 GB if it were believed.
+        byte[] png = ImageEncoder.Png(new RgbImage(1, 1));
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 60_000);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 60_000);
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Pictures.Crc32(png.AsSpan(12, 17)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        UniFaceException e = Assert.Throws<UniFaceException>(() => Decoder.Decode(png, "bomb.png"));
+        Assert.Contains("bomb.png: 60000x60000", e.Message, StringComparison.Ordinal);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
+    public void The_pixel_limit_is_an_option_and_inclusive()
+    {
+        byte[] png = ImageEncoder.Png(new RgbImage(10, 10));
+        Assert.Equal(10, new SkiaImageDecoder { MaxPixels = 100 }.Decode(png, "a").Width);
+        Assert.Throws<UniFaceException>(() => new SkiaImageDecoder { MaxPixels = 99 }.Decode(png, "a"));
+    }
+
+    [Fact]
+    public void Other_formats_and_garbage_are_refused_by_name()
+    {
+        byte[] gif = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+        Assert.Contains("a.gif: a Gif picture, expected JPEG, PNG, WebP or BMP", Assert.Throws<UniFaceException>(() => Decoder.Decode(gif, "a.gif")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("notes.txt: not a picture", Assert.Throws<UniFaceException>(() => Decoder.Decode("hello"u8.ToArray(), "notes.txt")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("empty: the file is empty", Assert.Throws<UniFaceException>(() => Decoder.Decode(Array.Empty<byte>(), "empty")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Many_threads_decode_the_same()
+    {
+        RgbImage image = Pictures.Noise(50, 50, seed: 5);
+        byte[] png = ImageEncoder.Png(image);
+        Parallel.For(0, 64, _ => Assert.Equal(image.Pixels, Decoder.Decode(png, "a").Pixels));
+    }
+}

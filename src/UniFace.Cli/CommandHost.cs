@@ -14,6 +14,7 @@ internal static class CommandHost
             // One line a command, in the order of the main job.
         };
         root.Add(CommonOptions.Json);
+        root.Add(DoctorCommand.Create());
         using CancellationTokenSource stop = new();
         Console.CancelKeyPress += (_, e) =>
         {

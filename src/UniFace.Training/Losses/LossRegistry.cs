@@ -1,0 +1,58 @@
+using TorchSharp;
+using UniFace.Training.Losses.Registry;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>Every loss by its name, and heads made from them.</summary>
+public static class LossRegistry
+{
+    /// <summary>All losses.</summary>
+    public static IReadOnlyList<LossDescriptor> All { get; } =
+    [
+        .. SoftmaxLosses.All,
+        .. ThresholdLosses.All,
+    ];
+
+    /// <summary>The names, in the order of <see cref="All"/>.</summary>
+    public static IEnumerable<string> Names => All.Select(d => d.Name);
+
+    /// <summary>A loss by its name.</summary>
+    /// <exception cref="UniFaceException">There is none; the message lists those that there are.</exception>
+    public static LossDescriptor Find(string name) => All.FirstOrDefault(d => d.Name == name)
+        ?? throw new UniFaceException($"there is no loss '{name}'; the losses are {string.Join(", ", Names)}.");
+
+    /// <summary>A fresh head: class centers, margin and objective. The caller owns it.</summary>
+    /// <param name="spec">Which loss.</param>
+    /// <param name="classes">Number of classes (people).</param>
+    /// <param name="embeddingSize">Values in an embedding.</param>
+    /// <param name="seed">Seed of the centers' start and of all draws.</param>
+    /// <param name="dtype">float32, or float64 for checks; parameters, state and arithmetic.</param>
+    /// <param name="device">Where it lives; the CPU if null.</param>
+    /// <exception cref="UniFaceException">Too few classes for the loss, or an embedding size below 1.</exception>
+    public static RecognitionHead Create(LossSpec spec, int classes, int embeddingSize, long seed, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        LossDescriptor descriptor = Find(spec.Name);
+        if (classes < descriptor.MinimumClasses)
+        {
+            throw new UniFaceException($"loss '{spec.Name}' needs at least {descriptor.MinimumClasses} people to tell apart; there {(classes == 1 ? "is 1" : $"are {classes}")}.");
+        }
+
+        if (embeddingSize < 1)
+        {
+            throw new UniFaceException($"embedding size {embeddingSize} is not allowed; it is at least 1 (usual: 128 to 512).");
+        }
+
+        if (dtype is not (ScalarType.Float32 or ScalarType.Float64))
+        {
+            throw new ArgumentException($"A head computes in float32 or float64, not in {dtype}.", nameof(dtype));
+        }
+
+        int subCenters = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
+        ClassCenters centers = new(classes, embeddingSize, subCenters, spec.Number("negative-rate"), seed, dtype, descriptor.Similarity);
+        (Margins.Margin margin, Objectives.Objective objective) = descriptor.Build(spec, new HeadShape(classes, seed, dtype));
+        AutogradHead head = new(spec.Name, centers, margin, objective);
+        return device is null || device.type == DeviceType.CPU ? head : head.to(device);
+    }
+}

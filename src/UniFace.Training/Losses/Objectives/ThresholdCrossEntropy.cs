@@ -1,0 +1,71 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Losses.Objectives;
+
+/// <summary>
+/// softplus(-(s * psi(c_y) - b)) + lambda * sum over the others of softplus(s * phi(c_j) - b). With one b for all classes it is
+/// unified cross-entropy (Zhou et al., ICCV 2023): every similarity is compared with one learned threshold b / s. With one b a
+/// class it is binary cross-entropy. The softplus is exact; by option its argument is clamped to [-s, s] as in the paper's code,
+/// where the gradient is then 0.
+/// </summary>
+public sealed class ThresholdCrossEntropy : Objective
+{
+    private readonly double scale;
+    private readonly double lambda;
+    private readonly bool clamp;
+
+    /// <summary>Unified or binary cross-entropy.</summary>
+    /// <param name="biases">1: one threshold for all classes; C: one a class.</param>
+    /// <param name="start">The biases' start.</param>
+    /// <param name="scale">s.</param>
+    /// <param name="lambda">Factor on the other classes' part.</param>
+    /// <param name="clamp">Clamps the softplus's argument to [-s, s].</param>
+    /// <param name="dtype">float32 or float64.</param>
+    public ThresholdCrossEntropy(int biases, double start, double scale, double lambda, bool clamp, ScalarType dtype)
+        : base(nameof(ThresholdCrossEntropy))
+    {
+        this.scale = scale;
+        this.lambda = lambda;
+        this.clamp = clamp;
+        register_parameter("bias", OwnedTensors.Parameter(full(biases, start, dtype: dtype)));
+    }
+
+    /// <summary>b, [1] or [C].</summary>
+    public Parameter Bias => get_parameter("bias")!;
+
+    /// <inheritdoc/>
+    public override double? Threshold => Bias.shape[0] == 1 ? OwnedTensors.Value(Bias) / scale : null;
+
+    /// <summary>
+    /// log(1 + e^x), exact for all x, and so its gradient: torch's own softplus is the identity from 20 on.
+    /// </summary>
+    internal static Tensor Softplus(Tensor x) => -nn.functional.logsigmoid(-x);
+
+    /// <inheritdoc/>
+    public override Tensor Loss(ObjectiveInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Tensor bias = Bias;
+        Tensor rows = bias; // [1] or [R]
+        Tensor own = bias; // [1] or [B]
+        if (bias.shape[0] > 1)
+        {
+            rows = input.Classes is null ? bias : bias.index_select(0, input.Classes);
+            own = rows.index_select(0, input.Columns);
+        }
+
+        Tensor positive = Soft(own - input.Target * scale); // [B]
+        Tensor negative = Soft(input.NonTarget * scale - rows); // [B, R]
+        return positive + lambda * SumOfOthers(negative, input.Columns);
+    }
+
+    /// <summary>Sums rows without their target's column, [B, R] to [B].</summary>
+    internal static Tensor SumOfOthers(Tensor values, Tensor columns)
+    {
+        Tensor index = columns.unsqueeze(1); // [B, 1]
+        return values.scatter(1, index, zeros(index.shape, dtype: values.dtype, device: values.device)).sum(1);
+    }
+
+    private Tensor Soft(Tensor x) => Softplus(clamp ? x.clamp(-scale, scale) : x);
+}

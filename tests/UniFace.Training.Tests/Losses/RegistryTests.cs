@@ -1,0 +1,73 @@
+using System.Text.Json;
+using TorchSharp;
+using UniFace.Training.Losses;
+using UniFace.Training.Losses.Registry;
+
+namespace UniFace.Training.Tests.Losses;
+
+public class RegistryTests
+{
+    public static TheoryData<string> Names => [.. LossRegistry.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_specification_survives_its_text_and_its_json(string name)
+    {
+        LossSpec spec = LossSpec.Of(name);
+        Assert.Equal(spec, LossSpec.Parse(spec.ToString()));
+        Assert.Equal(spec, JsonSerializer.Deserialize<LossSpec>(JsonSerializer.Serialize(spec)));
+        Assert.Equal(spec, LossSpec.Parse(name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_head_gives_a_loss_and_the_gradient_of_its_embeddings_and_centers(string name)
+    {
+        using torch.nn.Module module = LossRegistry.Create(LossSpec.Of(name), 7, 5, seed: 1);
+        RecognitionHead head = (RecognitionHead)module;
+        using torch.Tensor embeddings = torch.randn([4, 5]) * 20;
+        using torch.Tensor labels = torch.tensor(new long[] { 0, 6, 3, 3 });
+        using HeadOutput output = head.ForwardBackward(embeddings, labels);
+        Assert.True(double.IsFinite(output.Loss) && output.Loss > 0, $"loss {output.Loss}");
+        Assert.Equal([4, 5], output.EmbeddingGradient.shape);
+        Assert.True(output.EmbeddingGradient.abs().sum().item<float>() > 0);
+        Assert.All(head.parameters(), p => Assert.True(p.grad is not null && p.grad.abs().sum().item<float>() > 0));
+    }
+
+    [Fact]
+    public void A_value_out_of_range_names_loss_hyperparameter_range_and_what_is_usual()
+    {
+        UniFaceException e = Assert.Throws<UniFaceException>(() => LossSpec.Parse("arcface(margin=28.6)"));
+        Assert.Equal("loss 'arcface': margin = 28.6 is not allowed; it takes 0 to 1.5 (usual: 0.3 to 0.5; 0.5 radians are 28.6 degrees).", e.Message);
+    }
+
+    [Fact]
+    public void Every_number_is_refused_just_outside_its_range_and_when_it_is_no_number()
+    {
+        foreach (LossDescriptor loss in LossRegistry.All)
+        {
+            foreach (LossHyperparameter parameter in loss.Hyperparameters)
+            {
+                string[] bad = parameter.Kind switch
+                {
+                    HyperparameterKind.Flag or HyperparameterKind.Choice => ["perhaps", ""],
+                    _ => [$"{parameter.Minimum - 0.001}", $"{parameter.Maximum * 1.001 + 0.001}", "NaN", "much", parameter.MinimumExcluded ? $"{parameter.Minimum}" : "Infinity"],
+                };
+                Assert.All(bad, value => Assert.Contains(parameter.Name, Assert.Throws<UniFaceException>(() => parameter.Check(loss.Name, value)).Message, StringComparison.Ordinal));
+                parameter.Check(loss.Name, parameter.Default);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_unknown_hyperparameter_is_refused_with_those_that_there_are() =>
+        Assert.Equal("loss 'cosface' has no hyperparameter 'wrap'; it has margin, scale, negative-rate.", Assert.Throws<UniFaceException>(() => LossSpec.Parse("cosface(wrap=easy)")).Message);
+
+    [Fact]
+    public void A_hyperparameter_of_another_margin_type_is_refused() =>
+        Assert.Contains("m2 has no effect with margin-type arc", Assert.Throws<UniFaceException>(() => LossSpec.Parse("uce(margin-type=arc,m2=0.3)")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_loss_that_is_not_there_is_refused_with_those_that_are() =>
+        Assert.Contains("softmax, normface", Assert.Throws<UniFaceException>(() => LossSpec.Of("triplet")).Message, StringComparison.Ordinal);
+}

@@ -20,6 +20,9 @@ public abstract class FaceDataset : IDisposable
     /// <summary>All pictures, in the set's order.</summary>
     public abstract IReadOnlyList<FaceSample> Samples { get; }
 
+    /// <summary>What was odd about the set and did not keep it from opening, each in a sentence; empty where all is well.</summary>
+    public virtual IReadOnlyList<string> Warnings => [];
+
     /// <summary>The encoded bytes (JPEG, PNG ...) of a picture. Thread-safe.</summary>
     /// <param name="index">Index into <see cref="Samples"/>.</param>
     /// <exception cref="UniFaceException">The bytes cannot be read; says file, offset and what was expected.</exception>

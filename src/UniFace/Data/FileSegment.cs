@@ -1,0 +1,130 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace UniFace.Data;
+
+/// <summary>
+/// A stretch of a file that is read by position: a whole file, or one entry of a tar. Thread-safe, holds no position.
+/// It does not own the handle; the data set that opened it does.
+/// </summary>
+internal sealed class FileSegment(SafeFileHandle handle, string name, long start, long length)
+{
+    /// <summary>No picture, record or index entry of a set is larger; what claims to be is damaged.</summary>
+    public const int LargestItem = 1 << 29;
+
+    /// <summary>What errors call it: a path, or "set.tar:entry".</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Bytes in it.</summary>
+    public long Length { get; } = length;
+
+    /// <summary>Opens a whole file.</summary>
+    /// <exception cref="UniFaceException">It is not there or may not be read.</exception>
+    public static FileSegment Open(string path, out SafeFileHandle handle)
+    {
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
+            return new FileSegment(handle, path, 0, RandomAccess.GetLength(handle));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"{path} cannot be opened: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A stretch of this stretch; the caller has checked that it lies inside.</summary>
+    public FileSegment Slice(string sliceName, long offset, long sliceLength) => new(handle, sliceName, start + offset, sliceLength);
+
+    /// <summary>Fills the buffer from an offset.</summary>
+    /// <exception cref="UniFaceException">The file ends before the buffer is full.</exception>
+    public void Read(long offset, Span<byte> buffer, string what)
+    {
+        if (offset < 0 || offset > Length - buffer.Length)
+        {
+            throw new UniFaceException($"{Name}: {what} of {buffer.Length} bytes at offset {offset} reaches past the end at {Length}; the file is truncated or damaged.");
+        }
+
+        long at = start + offset;
+        while (!buffer.IsEmpty)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(handle, buffer, at);
+            }
+            catch (IOException e)
+            {
+                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: {e.Message}", e);
+            }
+
+            if (read == 0)
+            {
+                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: the file became shorter while it was open.");
+            }
+
+            buffer = buffer[read..];
+            at += read;
+        }
+    }
+
+    /// <summary>Bytes from an offset; the length is checked against the file before memory is taken.</summary>
+    public byte[] Read(long offset, long count, string what)
+    {
+        if (offset < 0 || count < 0 || offset > Length - count || count > LargestItem)
+        {
+            throw new UniFaceException($"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {LargestItem}); the file is truncated or damaged.");
+        }
+
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)count);
+        Read(offset, bytes, what);
+        return bytes;
+    }
+
+    /// <summary>All of its bytes, for a format that is held in memory whole.</summary>
+    public byte[] ReadAll()
+    {
+        if (Length > Array.MaxLength)
+        {
+            throw new UniFaceException($"{Name} has {Length} bytes; files of this format are read up to {Array.MaxLength}.");
+        }
+
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Length);
+        Read(0, bytes, "file");
+        return bytes;
+    }
+
+    /// <summary>All of it as text lines (UTF-8), with their 1-based numbers; one line at a time in memory.</summary>
+    public IEnumerable<(int Number, string Text)> Lines()
+    {
+        const int LongestLine = 1 << 16;
+        byte[] chunk = new byte[1 << 16];
+        List<byte> line = [];
+        int number = 1;
+        for (long offset = 0; offset < Length; offset += chunk.Length)
+        {
+            int count = (int)Math.Min(chunk.Length, Length - offset);
+            Read(offset, chunk.AsSpan(0, count), "text");
+            for (int i = 0; i < count; i++)
+            {
+                if (chunk[i] == (byte)'\n')
+                {
+                    yield return (number++, System.Text.Encoding.UTF8.GetString(line.ToArray()).TrimEnd('\r'));
+                    line.Clear();
+                }
+                else
+                {
+                    line.Add(chunk[i]);
+                    if (line.Count > LongestLine)
+                    {
+                        throw new UniFaceException($"{Name}: line {number} is longer than {LongestLine} bytes; this is not a text file.");
+                    }
+                }
+            }
+        }
+
+        if (line.Count > 0)
+        {
+            yield return (number, System.Text.Encoding.UTF8.GetString(line.ToArray()).TrimEnd('\r'));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using TorchSharp;
+using UniFace.Training.Data;
+
+namespace UniFace.Training.Tests.Data;
+
+/// <summary>Tests that count all tensors of the process run while no other test does.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public class LoaderTensorCountCollection
+{
+    public const string Name = "loader tensor count";
+}
+
+[Collection(LoaderTensorCountCollection.Name)]
+public class BatchLoaderTensorTests
+{
+    [Fact]
+    public void A_reader_that_leaves_early_and_one_inside_a_dispose_scope_leave_no_tensor_behind()
+    {
+        using MemoryDataset dataset = new([5, 9, 1, 14]);
+        BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, new LoaderOptions { BatchSize = 4, Seed = 3, Threads = 3, InputSize = (8, 6) });
+        loader.Read(0).First().Dispose();
+        long before = torch.Tensor.TotalCount;
+        for (int i = 0; i < 20; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            TrainingBatch[] taken = [.. loader.Read(i).Take(2)];
+            scope.Dispose();
+            Assert.Equal([4, 3, 6, 8], taken[1].Images.shape); // a scope of the reader takes nothing
+            Assert.Equal(4, taken[1].Labels.NumberOfElements);
+            taken[0].Dispose();
+            taken[1].Dispose();
+        }
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+}

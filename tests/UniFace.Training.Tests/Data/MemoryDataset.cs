@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using UniFace.Data;
+using UniFace.Faces;
+
+namespace UniFace.Training.Tests.Data;
+
+/// <summary>A data set in memory whose "encoded" pictures are two int32 sizes and raw pixels; counts what is read.</summary>
+internal sealed class MemoryDataset(int[] counts, int width = 8, int height = 6) : FaceDataset
+{
+    private readonly FaceSample[] samples = [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
+
+    public int Reads;
+
+    /// <summary>A sample that is broken, or -1.</summary>
+    public HashSet<int> Broken { get; } = [];
+
+    public override string Source => "memory";
+
+    public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
+
+    public override IReadOnlyList<FaceSample> Samples => samples;
+
+    public override byte[] Read(int index)
+    {
+        Interlocked.Increment(ref Reads);
+        return Broken.Contains(index) ? [1, 2, 3] : Encode(Image(index, width, height));
+    }
+
+    /// <summary>Random pixels that depend on the index alone.</summary>
+    public static RgbImage Image(int index, int width, int height)
+    {
+        RgbImage image = new(width, height);
+        new Random(index).NextBytes(image.Pixels);
+        return image;
+    }
+
+    public static byte[] Encode(RgbImage image)
+    {
+        byte[] bytes = new byte[8 + image.Pixels.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, image.Width);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), image.Height);
+        image.Pixels.CopyTo(bytes, 8);
+        return bytes;
+    }
+}
+
+internal sealed class RawDecoder : IImageDecoder
+{
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
+    {
+        if (encoded.Length < 8)
+        {
+            throw new UniFaceException($"{source} is no picture.");
+        }
+
+        ReadOnlySpan<byte> span = encoded.Span;
+        return new RgbImage(BinaryPrimitives.ReadInt32LittleEndian(span), BinaryPrimitives.ReadInt32LittleEndian(span[4..]), span[8..].ToArray());
+    }
+}

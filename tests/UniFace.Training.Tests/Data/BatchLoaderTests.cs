@@ -1,4 +1,3 @@
-using TorchSharp;
 using UniFace.Faces;
 using UniFace.Training.Data;
 

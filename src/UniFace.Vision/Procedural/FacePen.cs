@@ -1,0 +1,159 @@
+using SkiaSharp;
+
+namespace UniFace.Vision.Procedural;
+
+/// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a picture.</summary>
+internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
+{
+    private readonly SKPaint paint = new() { IsAntialias = true, StrokeCap = SKStrokeCap.Round, StrokeJoin = SKStrokeJoin.Round };
+
+    public SKCanvas Canvas => canvas;
+
+    public HeadView View => view;
+
+    public void Dispose() => paint.Dispose();
+
+    /// <summary>A colour with another opacity, 0 to 1.</summary>
+    public static SKColor Fade(SKColor color, float alpha) => color.WithAlpha((byte)Math.Clamp(alpha * 255, 0, 255));
+
+    /// <summary>Between two colours; 0 gives the first.</summary>
+    public static SKColor Mix(SKColor a, SKColor b, float t)
+    {
+        t = Math.Clamp(t, 0, 1);
+        return new SKColor(
+            (byte)(a.Red + ((b.Red - a.Red) * t)),
+            (byte)(a.Green + ((b.Green - a.Green) * t)),
+            (byte)(a.Blue + ((b.Blue - a.Blue) * t)),
+            (byte)(a.Alpha + ((b.Alpha - a.Alpha) * t)));
+    }
+
+    /// <summary>A smooth closed curve through points of the head (Catmull-Rom).</summary>
+    public SKPath Closed(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), true);
+
+    /// <summary>A smooth open curve through points of the head.</summary>
+    public SKPath Open(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), false);
+
+    /// <summary>A smooth curve through pixels.</summary>
+    public static SKPath Smooth(ReadOnlySpan<SKPoint> p, bool closed)
+    {
+        using SKPathBuilder builder = new();
+        builder.MoveTo(p[0]);
+        int count = p.Length;
+        for (int i = 0; i < (closed ? count : count - 1); i++)
+        {
+            SKPoint a = closed ? p[(i + count - 1) % count] : p[Math.Max(i - 1, 0)];
+            SKPoint b = p[i];
+            SKPoint c = p[(i + 1) % count];
+            SKPoint d = closed ? p[(i + 2) % count] : p[Math.Min(i + 2, count - 1)];
+            builder.CubicTo(
+                new SKPoint(b.X + ((c.X - a.X) / 6), b.Y + ((c.Y - a.Y) / 6)),
+                new SKPoint(c.X - ((d.X - b.X) / 6), c.Y - ((d.Y - b.Y) / 6)),
+                c);
+        }
+
+        if (closed)
+        {
+            builder.Close();
+        }
+
+        return builder.Detach();
+    }
+
+    /// <summary>Fills a path and disposes it.</summary>
+    public void Fill(SKPath path, SKColor color)
+    {
+        using (path)
+        {
+            FillKept(path, color);
+        }
+    }
+
+    /// <summary>Fills a path that the caller keeps.</summary>
+    public void FillKept(SKPath path, SKColor color)
+    {
+        paint.Style = SKPaintStyle.Fill;
+        paint.Color = color;
+        canvas.DrawPath(path, paint);
+    }
+
+    /// <summary>Fills a kept path with a gradient along a line between two pixels.</summary>
+    public void FillLinear(SKPath path, SKPoint from, SKPoint to, SKColor start, SKColor end)
+    {
+        using SKShader shader = SKShader.CreateLinearGradient(from, to, [start, end], SKShaderTileMode.Clamp);
+        FillShader(path, shader);
+    }
+
+    /// <summary>Fills a kept path with a gradient round a pixel.</summary>
+    public void FillRadial(SKPath path, SKPoint center, float radius, SKColor inner, SKColor outer)
+    {
+        using SKShader shader = SKShader.CreateRadialGradient(center, Math.Max(radius, 0.5f), [inner, outer], SKShaderTileMode.Clamp);
+        FillShader(path, shader);
+    }
+
+    /// <summary>Strokes a path and disposes it; the width is in head units.</summary>
+    public void Stroke(SKPath path, SKColor color, float width)
+    {
+        using (path)
+        {
+            paint.Style = SKPaintStyle.Stroke;
+            paint.StrokeWidth = Math.Max(width * view.Scale, 0.4f);
+            paint.Color = color;
+            canvas.DrawPath(path, paint);
+        }
+    }
+
+    /// <summary>A soft spot that fades to its edge; radii in head units.</summary>
+    public void Spot(HeadPoint center, float radiusX, float radiusY, SKColor color, float alpha)
+    {
+        SKPoint c = view.Project(center);
+        float rx = radiusX * view.Scale, ry = radiusY * view.Scale;
+        using SKShader shader = SKShader.CreateRadialGradient(
+            new SKPoint(0, 0), 1, [Fade(color, alpha), Fade(color, alpha * 0.55f), Fade(color, 0)], [0, 0.5f, 1], SKShaderTileMode.Clamp);
+        canvas.Save();
+        canvas.Translate(c.X, c.Y);
+        canvas.Scale(Math.Max(rx, 0.01f), Math.Max(ry, 0.01f));
+        paint.Style = SKPaintStyle.Fill;
+        paint.Color = SKColors.Black;
+        paint.Shader = shader;
+        canvas.DrawCircle(0, 0, 1, paint);
+        paint.Shader = null;
+        canvas.Restore();
+    }
+
+    /// <summary>A disc in head units that faces the camera.</summary>
+    public void Disc(HeadPoint center, float radius, SKColor color)
+    {
+        paint.Style = SKPaintStyle.Fill;
+        paint.Color = color;
+        canvas.DrawCircle(view.Project(center), radius * view.Scale, paint);
+    }
+
+    /// <summary>Draws inside a path only.</summary>
+    public void Inside(SKPath path, Action draw)
+    {
+        canvas.Save();
+        canvas.ClipPath(path, SKClipOperation.Intersect, true);
+        draw();
+        canvas.Restore();
+    }
+
+    private void FillShader(SKPath path, SKShader shader)
+    {
+        paint.Style = SKPaintStyle.Fill;
+        paint.Color = SKColors.Black;
+        paint.Shader = shader;
+        canvas.DrawPath(path, paint);
+        paint.Shader = null;
+    }
+
+    private SKPoint[] ToPixels(ReadOnlySpan<HeadPoint> points)
+    {
+        SKPoint[] pixels = new SKPoint[points.Length];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = view.Project(points[i]);
+        }
+
+        return pixels;
+    }
+}

@@ -1,0 +1,106 @@
+using SkiaSharp;
+using UniFace.Faces;
+
+namespace UniFace.Vision.Procedural;
+
+/// <summary>A drawn picture and where the face's points really are.</summary>
+/// <param name="Image">The picture.</param>
+/// <param name="Landmarks">The five points in its pixels, exact.</param>
+public sealed record ProceduralPicture(RgbImage Image, FaceLandmarks Landmarks);
+
+/// <summary>Draws an invented person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
+public static class FaceRenderer
+{
+    /// <summary>A photo: the person somewhere in the picture, upright shoulders, background around.</summary>
+    /// <param name="person">Who.</param>
+    /// <param name="scene">How.</param>
+    /// <param name="width">Width in pixels, 64 to 4096.</param>
+    /// <param name="height">Height in pixels, 64 to 4096.</param>
+    public static ProceduralPicture Photo(FaceIdentity person, FaceScene scene, int width = 320, int height = 400)
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        ArgumentNullException.ThrowIfNull(scene);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 64, nameof(width));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), 4096, nameof(width));
+        HeadView view = new(person, scene);
+        FaceRandom random = new(scene.Grain, 0, 0, 10);
+        float unit = Math.Min(scene.PhotoSize * height / 3.1f, 0.30f * width);
+        float roomX = (0.5f * width) - (1.45f * unit), x = (0.5f * width) + random.Around(Math.Max(0, 0.8f * roomX));
+        float y = (0.46f * height) + random.Around(Math.Max(0, (0.40f * height) - (1.8f * unit)));
+        view.ToPixels = new PlaneSimilarity(unit, 0, x, y);
+        return Draw(person, scene, view, width, height);
+    }
+
+    /// <summary>
+    /// The face as the aligner would cut it from a photo: the five true points fitted to a template by least squares,
+    /// then the scene's detector errors (<see cref="FaceScene.CropShiftX"/> and its like) on top.
+    /// </summary>
+    /// <param name="person">Who.</param>
+    /// <param name="scene">How.</param>
+    /// <param name="template">Template to align to; null for ArcFace's 112x112.</param>
+    public static ProceduralPicture Aligned(FaceIdentity person, FaceScene scene, AlignmentTemplate? template = null)
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        ArgumentNullException.ThrowIfNull(scene);
+        template ??= AlignmentTemplate.ArcFace112;
+        HeadView view = new(person, scene);
+        float half = template.Width / 2f;
+        (float sin, float cos) = MathF.SinCos(scene.CropTurn);
+        float a = scene.CropScale * cos, b = scene.CropScale * sin;
+        PlaneSimilarity error = new(a, b, half - (a * half) + (b * half) + scene.CropShiftX, half - (b * half) - (a * half) + scene.CropShiftY);
+
+        // Skia's pixel centers lie at halves, ours at whole numbers: Draw adds the half.
+        view.ToPixels = PlaneSimilarity.Fit(view.Landmarks(), template.Landmarks).Then(error);
+        return Draw(person, scene, view, template.Width, template.Height);
+    }
+
+    private static ProceduralPicture Draw(FaceIdentity person, FaceScene scene, HeadView view, int width, int height)
+    {
+        FaceLandmarks landmarks = view.Landmarks();
+        SKImageInfo info = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using SKBitmap bitmap = new(info);
+        using (SKCanvas canvas = new(bitmap))
+        {
+            canvas.Translate(0.5f, 0.5f);
+            using FacePen pen = new(canvas, view);
+            Paint(pen, person, scene, width, height);
+            canvas.Flush();
+        }
+
+        RgbImage image = new(width, height);
+        ReadOnlySpan<byte> source = bitmap.GetPixelSpan();
+        byte[] target = image.Pixels;
+        for (int i = 0, j = 0; j < target.Length; i += 4, j += 3)
+        {
+            target[j] = source[i];
+            target[j + 1] = source[i + 1];
+            target[j + 2] = source[i + 2];
+        }
+
+        CameraEffects.Apply(image, person, scene, view.Scale);
+        return new ProceduralPicture(image, landmarks);
+    }
+
+    private static void Paint(FacePen pen, FaceIdentity person, FaceScene scene, int width, int height)
+    {
+        BackdropPainter backdrop = new(pen, scene, width, height);
+        HeadPainter head = new(pen, person, scene);
+        FeaturePainter features = new(pen, person, scene);
+        MouthPainter mouth = new(pen, person, scene);
+        HairPainter hair = new(pen, person, scene);
+        using SKPath outline = head.Outline();
+        backdrop.Background();
+        hair.Back();
+        head.Neck();
+        backdrop.Clothes();
+        head.Ears();
+        head.Face(outline);
+        mouth.Beard(outline);
+        mouth.Mouth();
+        features.Eyes();
+        features.Nose();
+        features.Brows();
+        hair.Front(outline);
+        new OcclusionPainter(pen, person, scene).Draw();
+    }
+}

@@ -1,0 +1,165 @@
+namespace UniFace.Vision.Procedural;
+
+/// <summary>What hides a part of the face in a picture.</summary>
+public enum Occlusion
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Clear glasses.</summary>
+    Glasses,
+
+    /// <summary>Sunglasses.</summary>
+    Sunglasses,
+
+    /// <summary>A scarf over the chin, sometimes the mouth.</summary>
+    Scarf,
+
+    /// <summary>A hand at the chin or cheek.</summary>
+    Hand,
+
+    /// <summary>Bars in front of the face, as of a fence.</summary>
+    Bars,
+
+    /// <summary>A hat or cap over hair and forehead.</summary>
+    Hat,
+}
+
+/// <summary>
+/// One picture of a person: everything that changes from picture to picture and says nothing about who it is.
+/// Angles in radians.
+/// </summary>
+public sealed record FaceScene
+{
+    /// <summary>Turn of the head to the right of the image, at most 0.55 either way.</summary>
+    public float Yaw { get; init; }
+
+    /// <summary>Nod downwards, at most 0.33 either way.</summary>
+    public float Pitch { get; init; }
+
+    /// <summary>Tilt of the head clockwise in the image, at most 0.4 either way.</summary>
+    public float Roll { get; init; }
+
+    /// <summary>Strength of the perspective: 0 from far away, 0.15 from near.</summary>
+    public float Perspective { get; init; } = 0.06f;
+
+    /// <summary>Mouth open, 0 to 1.</summary>
+    public float MouthOpen { get; init; }
+
+    /// <summary>Smile, -0.6 (sad) to 1.</summary>
+    public float Smile { get; init; }
+
+    /// <summary>Brows raised (1) or drawn down (-1).</summary>
+    public float BrowRaise { get; init; }
+
+    /// <summary>Eyes closed, 0 to 1.</summary>
+    public float EyesClosed { get; init; }
+
+    /// <summary>Gaze to the right of the image, -1 to 1.</summary>
+    public float GazeX { get; init; }
+
+    /// <summary>Gaze downwards, -1 to 1.</summary>
+    public float GazeY { get; init; }
+
+    /// <summary>What hides a part of the face.</summary>
+    public Occlusion Occlusion { get; init; }
+
+    /// <summary>Direction the light comes from: 0 from the right of the image, pi/2 from below.</summary>
+    public float LightAngle { get; init; } = -1.2f;
+
+    /// <summary>Contrast between the lit and the dark side, 0 to 1.</summary>
+    public float LightContrast { get; init; } = 0.25f;
+
+    /// <summary>Brightness in stops; 0 is neutral.</summary>
+    public float Exposure { get; init; }
+
+    /// <summary>Colour temperature, -1 blue to 1 orange.</summary>
+    public float Warmth { get; init; }
+
+    /// <summary>Green (1) against magenta (-1).</summary>
+    public float Tint { get; init; }
+
+    /// <summary>Saturation; 1 is neutral, 0 grey.</summary>
+    public float Saturation { get; init; } = 1;
+
+    /// <summary>Contrast; 1 is neutral.</summary>
+    public float Contrast { get; init; } = 1;
+
+    /// <summary>Deviation of the noise in grey levels of 255.</summary>
+    public float Noise { get; init; }
+
+    /// <summary>Passes of a 3x3 binomial blur over the aligned face.</summary>
+    public int Blur { get; init; }
+
+    /// <summary>Errors of an imagined detector: shift in pixels of the aligned face.</summary>
+    public float CropShiftX { get; init; }
+
+    /// <summary>Shift down in pixels of the aligned face.</summary>
+    public float CropShiftY { get; init; }
+
+    /// <summary>Turn in radians.</summary>
+    public float CropTurn { get; init; }
+
+    /// <summary>Factor on the size.</summary>
+    public float CropScale { get; init; } = 1;
+
+    /// <summary>Height of the face in a photo, as a share of the photo's height, 0.35 to 0.6.</summary>
+    public float PhotoSize { get; init; } = 0.5f;
+
+    /// <summary>Seed of background, clothes, noise and the occlusion's details.</summary>
+    public long Grain { get; init; }
+
+    /// <summary>A frontal, evenly lit, unhidden portrait.</summary>
+    public static FaceScene Portrait { get; } = new();
+
+    /// <summary>Invents picture <paramref name="picture"/> of person <paramref name="person"/>.</summary>
+    /// <param name="seed">Seed of the set.</param>
+    /// <param name="person">Index of the person.</param>
+    /// <param name="picture">Index of the picture.</param>
+    /// <param name="identity">The person, for habits such as wearing glasses.</param>
+    public static FaceScene Create(long seed, int person, int picture, FaceIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        FaceRandom r = new(seed, person, picture, 2);
+        Occlusion occlusion = Occlusion.None;
+        if (r.Chance(identity.GlassesChance))
+        {
+            occlusion = Occlusion.Glasses;
+        }
+        else if (r.Chance(0.14f))
+        {
+            occlusion = (Occlusion)(2 + r.Below(5));
+        }
+
+        bool laughing = r.Chance(0.25f);
+        return new FaceScene
+        {
+            Yaw = Math.Clamp(r.Bell(0.24f), -0.55f, 0.55f),
+            Pitch = Math.Clamp(r.Bell(0.13f), -0.33f, 0.33f),
+            Roll = Math.Clamp(r.Bell(0.13f), -0.4f, 0.4f),
+            Perspective = r.Range(0.02f, 0.12f),
+            MouthOpen = laughing ? r.Range(0.35f, 1) : Math.Max(0, r.Bell(0.15f)),
+            Smile = laughing ? r.Range(0.4f, 1) : Math.Clamp(0.32f + r.Bell(0.4f), -0.6f, 1),
+            BrowRaise = Math.Clamp(r.Bell(0.45f), -1, 1),
+            EyesClosed = r.Chance(0.06f) ? r.Range(0.7f, 1) : Math.Max(0, r.Bell(0.18f)),
+            GazeX = Math.Clamp(r.Bell(0.45f), -1, 1),
+            GazeY = Math.Clamp(r.Bell(0.3f), -1, 1),
+            Occlusion = occlusion,
+            LightAngle = r.Range(-MathF.PI, MathF.PI),
+            LightContrast = r.Range(0.05f, 0.75f),
+            Exposure = r.Bell(0.33f),
+            Warmth = Math.Clamp(r.Bell(0.5f), -1, 1),
+            Tint = Math.Clamp(r.Bell(0.35f), -1, 1),
+            Saturation = r.Chance(0.06f) ? 0 : r.Range(0.55f, 1.25f),
+            Contrast = r.Range(0.8f, 1.2f),
+            Noise = r.Chance(0.5f) ? r.Range(0, 9) : 1,
+            Blur = r.Chance(0.25f) ? 1 + r.Below(4) : 0,
+            CropShiftX = r.Bell(1.2f),
+            CropShiftY = r.Bell(1.2f),
+            CropTurn = r.Bell(0.025f),
+            CropScale = 1 + r.Bell(0.022f),
+            PhotoSize = r.Range(0.38f, 0.6f),
+            Grain = (long)(r.Next() >> 1),
+        };
+    }
+}

@@ -1,0 +1,134 @@
+using SkiaSharp;
+using UniFace.Faces;
+
+namespace UniFace.Vision.Procedural;
+
+/// <summary>A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears.</summary>
+internal readonly record struct HeadPoint(float X, float Y, float Z);
+
+/// <summary>x' = A x - B y + Dx, y' = B x + A y + Dy.</summary>
+internal readonly record struct PlaneSimilarity(float A, float B, float Dx, float Dy)
+{
+    public float Scale => MathF.Sqrt((A * A) + (B * B));
+
+    public SKPoint Apply(float x, float y) => new((A * x) - (B * y) + Dx, (B * x) + (A * y) + Dy);
+
+    /// <summary>This one first, then another.</summary>
+    public PlaneSimilarity Then(PlaneSimilarity next)
+    {
+        SKPoint moved = next.Apply(Dx, Dy);
+        return new((next.A * A) - (next.B * B), (next.B * A) + (next.A * B), moved.X, moved.Y);
+    }
+
+    /// <summary>Least squares fit of five points to a template (a similarity without reflection).</summary>
+    public static PlaneSimilarity Fit(FaceLandmarks from, FaceLandmarks to)
+    {
+        Span<Point> source = [from.LeftEye, from.RightEye, from.Nose, from.LeftMouth, from.RightMouth];
+        Span<Point> target = [to.LeftEye, to.RightEye, to.Nose, to.LeftMouth, to.RightMouth];
+        double sx = 0, sy = 0, tx = 0, ty = 0;
+        for (int i = 0; i < 5; i++)
+        {
+            sx += source[i].X / 5.0;
+            sy += source[i].Y / 5.0;
+            tx += target[i].X / 5.0;
+            ty += target[i].Y / 5.0;
+        }
+
+        double dot = 0, cross = 0, spread = 0;
+        for (int i = 0; i < 5; i++)
+        {
+            double px = source[i].X - sx, py = source[i].Y - sy, qx = target[i].X - tx, qy = target[i].Y - ty;
+            dot += (px * qx) + (py * qy);
+            cross += (px * qy) - (py * qx);
+            spread += (px * px) + (py * py);
+        }
+
+        double a = dot / spread, b = cross / spread;
+        return new((float)a, (float)b, (float)(tx - (a * sx) + (b * sy)), (float)(ty - (b * sx) - (a * sy)));
+    }
+}
+
+/// <summary>
+/// How a head stands before the camera: turns points of the head by yaw, pitch and roll about the neck and
+/// brings them to pixels. Features lie on an ellipsoid, so they shift and shorten as the head turns: two and a half dimensions.
+/// </summary>
+internal sealed class HeadView
+{
+    private const float NeckHeight = 1.25f;
+    private readonly FaceIdentity person;
+    private readonly FaceScene scene;
+    private readonly float sinYaw, cosYaw, sinPitch, cosPitch, sinRoll, cosRoll;
+
+    public HeadView(FaceIdentity person, FaceScene scene)
+    {
+        this.person = person;
+        this.scene = scene;
+        (sinYaw, cosYaw) = MathF.SinCos(scene.Yaw);
+        (sinPitch, cosPitch) = MathF.SinCos(scene.Pitch);
+        (sinRoll, cosRoll) = MathF.SinCos(scene.Roll);
+        ToPixels = new PlaneSimilarity(1, 0, 0, 0);
+    }
+
+    /// <summary>From the picture plane in head units to pixels.</summary>
+    public PlaneSimilarity ToPixels { get; set; }
+
+    /// <summary>Pixels a head unit.</summary>
+    public float Scale => ToPixels.Scale;
+
+    /// <summary>How far the jaw is down, in head units.</summary>
+    public float Jaw => 0.13f * scene.MouthOpen;
+
+    /// <summary>A point on the skin, <paramref name="out"/> head units above it.</summary>
+    public HeadPoint Skin(float x, float y, float @out = 0)
+    {
+        float u = x / (person.CheekWidth * 1.12f), v = (y - 0.05f) / 1.8f;
+        return new(x, y, (0.92f * MathF.Sqrt(Math.Max(0, 1 - (u * u) - (v * v)))) + @out);
+    }
+
+    /// <summary>A point on the outline of the head, which stays an outline as the head turns.</summary>
+    public static HeadPoint Outline(float x, float y, float z = 0) => new(x, y, z);
+
+    /// <summary>Pixels of a point of the head.</summary>
+    public SKPoint Project(HeadPoint p)
+    {
+        // The outline keeps its width: a head is about as deep as it is wide. What is on the skin turns.
+        float onSkin = Math.Clamp(p.Z / 0.3f, 0, 1);
+        float x = (p.X * (1 + ((cosYaw - 1) * onSkin))) + (p.Z * sinYaw);
+        float z = (p.Z * cosYaw) - (p.X * sinYaw);
+        float y = (p.Y * (1 + ((cosPitch - 1) * onSkin))) + (z * sinPitch);
+        float near = 1 + (scene.Perspective * ((z * cosPitch) - 0.5f));
+        x *= near;
+        y = ((y - NeckHeight) * near) + NeckHeight;
+        return ToPixels.Apply((x * cosRoll) - ((y - NeckHeight) * sinRoll), (x * sinRoll) + ((y - NeckHeight) * cosRoll) + NeckHeight);
+    }
+
+    /// <summary>Pixels of a point of the body, which does not turn with the head.</summary>
+    public SKPoint Body(float x, float y) => ToPixels.Apply(x, y);
+
+    /// <summary>The five points of the face in pixels: pupils' places, tip of the nose, corners of the mouth.</summary>
+    public FaceLandmarks Landmarks()
+    {
+        float corner = MouthHalfWidth;
+        Point At(HeadPoint p)
+        {
+            SKPoint q = Project(p);
+            return new Point(q.X, q.Y);
+        }
+
+        return new FaceLandmarks(
+            At(Skin(-person.EyeSpacing, 0)),
+            At(Skin(person.EyeSpacing, 0)),
+            At(NoseTip),
+            At(Skin(-corner, MouthCornerY)),
+            At(Skin(corner, MouthCornerY)));
+    }
+
+    /// <summary>Half the width of the mouth with this expression.</summary>
+    public float MouthHalfWidth => person.MouthWidth * (1 + (0.2f * scene.Smile) - (0.12f * scene.MouthOpen));
+
+    /// <summary>Height of the corners of the mouth with this expression.</summary>
+    public float MouthCornerY => person.MouthHeight - person.MouthCurve - (0.065f * scene.Smile) + (0.25f * Jaw);
+
+    /// <summary>The tip of the nose.</summary>
+    public HeadPoint NoseTip => Skin(0, person.NoseLength - (0.02f * person.NoseTip), person.NoseDepth);
+}

@@ -1,0 +1,87 @@
+using SkiaSharp;
+using UniFace.Faces;
+using UniFace.IO;
+
+namespace UniFace.Vision.Procedural;
+
+/// <summary>
+/// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, nobody's face.
+/// Good for tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
+/// </summary>
+/// <param name="seed">Same seed, same people, same pixels.</param>
+public sealed class ProceduralFaces(long seed)
+{
+    /// <summary>The seed.</summary>
+    public long Seed { get; } = seed;
+
+    /// <summary>Person number <paramref name="person"/>, 0 or more.</summary>
+    public FaceIdentity Identity(int person) => FaceIdentity.Create(Seed, person);
+
+    /// <summary>How picture number <paramref name="picture"/> of a person is taken.</summary>
+    public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person));
+
+    /// <summary>An aligned 112x112 face.</summary>
+    public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));
+
+    /// <summary>A photo to be detected and aligned.</summary>
+    public ProceduralPicture Photo(int person, int picture, int width = 320, int height = 400) => FaceRenderer.Photo(Identity(person), Scene(person, picture), width, height);
+
+    /// <summary>Name of a person's folder: "person-0007".</summary>
+    public static string PersonName(int person) => FormattableString.Invariant($"person-{person:D4}");
+
+    /// <summary>
+    /// Writes a folder a person, a JPEG a picture: OUT/person-0007/003.jpg. Files are written whole or not at all.
+    /// </summary>
+    /// <param name="folder">Folder to write; made where absent.</param>
+    /// <param name="firstPerson">Index of the first person, so that sets of one seed can be disjoint.</param>
+    /// <param name="people">Number of people, 1 or more.</param>
+    /// <param name="images">Pictures a person, 1 or more.</param>
+    /// <param name="photos">True for whole photos of 320x400 instead of aligned faces.</param>
+    /// <param name="written">Called after each picture, from any thread.</param>
+    /// <param name="stop">Stops between pictures.</param>
+    public void Write(string folder, int firstPerson, int people, int images, bool photos = false, Action? written = null, CancellationToken stop = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstPerson);
+        ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
+        Parallel.For(firstPerson, firstPerson + people, new ParallelOptions { CancellationToken = stop }, person =>
+        {
+            string home = Path.Combine(folder, PersonName(person));
+            Directory.CreateDirectory(home);
+            for (int picture = 0; picture < images; picture++)
+            {
+                stop.ThrowIfCancellationRequested();
+                ProceduralPicture drawn = photos ? Photo(person, picture) : Aligned(person, picture);
+                byte[] encoded = EncodeJpeg(drawn.Image, photos ? 92 : 95);
+                AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{picture:D3}.jpg")), stream => stream.Write(encoded));
+                written?.Invoke();
+            }
+        });
+    }
+
+    /// <summary>A picture as JPEG.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="quality">1 to 100.</param>
+    public static byte[] EncodeJpeg(RgbImage image, int quality = 95) => Encode(image, SKEncodedImageFormat.Jpeg, quality);
+
+    /// <summary>A picture as PNG, without loss.</summary>
+    public static byte[] EncodePng(RgbImage image) => Encode(image, SKEncodedImageFormat.Png, 100);
+
+    private static byte[] Encode(RgbImage image, SKEncodedImageFormat format, int quality)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> target = bitmap.GetPixelSpan();
+        byte[] source = image.Pixels;
+        for (int i = 0, j = 0; j < source.Length; i += 4, j += 3)
+        {
+            target[i] = source[j];
+            target[i + 1] = source[j + 1];
+            target[i + 2] = source[j + 2];
+            target[i + 3] = 255;
+        }
+
+        using SKData data = bitmap.Encode(format, quality);
+        return data.ToArray();
+    }
+}

@@ -12,6 +12,7 @@ internal static class CommandHost
         RootCommand root = new("UniFace: train face recognition on your own photos, measure it honestly, run it.")
         {
             // One line a command, in the order of the main job.
+            DataCommand.Create(),
         };
         root.Add(CommonOptions.Json);
         root.Add(DoctorCommand.Create());

@@ -19,7 +19,7 @@ internal static class CameraEffects
         }
 
         // A camera exposes for the face: dark skin gets more light, so brightness tells less about who it is.
-        float exposure = MathF.Pow(2, scene.Exposure + (0.75f * (person.Skin - 0.35f)));
+        float exposure = MathF.Pow(2, scene.Exposure + (0.6f * (person.Skin - 0.15f)));
         Span<float> gains =
         [
             exposure * (1 + (0.20f * scene.Warmth) - (0.05f * scene.Tint)), exposure * (1 + (0.02f * scene.Warmth) + (0.08f * scene.Tint)), exposure * (1 - (0.24f * scene.Warmth) - (0.05f * scene.Tint)),

@@ -197,7 +197,7 @@ public sealed record FaceIdentity
     /// <summary>Moustache, 0 none to 1 full.</summary>
     public required float Moustache { get; init; }
 
-    /// <summary>Moles; none to three.</summary>
+    /// <summary>Moles; none to two.</summary>
     public required IReadOnlyList<FaceMark> Moles { get; init; }
 
     /// <summary>Chance that a picture shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
@@ -220,11 +220,14 @@ public sealed record FaceIdentity
         HairStyle[] styles = build > 0.5f
             ? [HairStyle.Shaved, HairStyle.Crop, HairStyle.Crop, HairStyle.SidePart, HairStyle.SidePart, HairStyle.Quiff, HairStyle.Quiff, HairStyle.Curls, HairStyle.Waves, HairStyle.Fringe]
             : [HairStyle.Crop, HairStyle.SidePart, HairStyle.Curls, HairStyle.Bob, HairStyle.Bob, HairStyle.Straight, HairStyle.Straight, HairStyle.Waves, HairStyle.Bun, HairStyle.Fringe];
-        FaceMark[] moles = new FaceMark[Math.Max(0, r.Below(6) - 2)];
+        FaceMark[] moles = new FaceMark[Math.Max(0, r.Below(6) - 3)];
         for (int i = 0; i < moles.Length; i++)
         {
             float side = r.Chance(0.5f) ? -1 : 1;
-            moles[i] = new FaceMark(side * r.Range(0.25f, 0.72f), r.Range(0.3f, 1.15f), r.Range(0.018f, 0.036f));
+            
+            // On the cheeks, or beside the chin, clear of the mouth.
+            bool cheek = r.Chance(0.7f);
+            moles[i] = new FaceMark(side * r.Range(cheek ? 0.38f : 0.30f, cheek ? 0.74f : 0.5f), cheek ? r.Range(0.28f, 0.72f) : r.Range(1.18f, 1.3f), r.Range(0.018f, 0.034f));
         }
 
         return new FaceIdentity

@@ -27,7 +27,7 @@ public static class FaceRenderer
         float unit = Math.Min(scene.PhotoSize * height / 3.1f, 0.30f * width);
         float roomX = (0.5f * width) - (1.45f * unit), x = (0.5f * width) + random.Around(Math.Max(0, 0.8f * roomX));
         float y = (0.46f * height) + random.Around(Math.Max(0, (0.40f * height) - (1.8f * unit)));
-        view.ToPixels = new PlaneSimilarity(unit, 0, x, y);
+        view.ToPixels = new SimilarityTransform(unit, 0, x, y);
         return Draw(person, scene, view, width, height);
     }
 
@@ -47,10 +47,10 @@ public static class FaceRenderer
         float half = template.Width / 2f;
         (float sin, float cos) = MathF.SinCos(scene.CropTurn);
         float a = scene.CropScale * cos, b = scene.CropScale * sin;
-        PlaneSimilarity error = new(a, b, half - (a * half) + (b * half) + scene.CropShiftX, half - (b * half) - (a * half) + scene.CropShiftY);
+        SimilarityTransform error = new(a, b, half - (a * half) + (b * half) + scene.CropShiftX, half - (b * half) - (a * half) + scene.CropShiftY);
 
         // Skia's pixel centers lie at halves, ours at whole numbers: Draw adds the half.
-        view.ToPixels = PlaneSimilarity.Fit(view.Landmarks(), template.Landmarks).Then(error);
+        view.ToPixels = new FaceAligner(template).Fit(view.Landmarks()).Then(error);
         return Draw(person, scene, view, template.Width, template.Height);
     }
 

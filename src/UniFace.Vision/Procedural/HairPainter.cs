@@ -59,6 +59,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
         if (IsLong)
         {
+            pen.Fill(pen.Closed(Cap(0.7f * Volume)), FacePen.Mix(color, Dark, 0.3f));
             Curtain(person.HairPart > 0 ? -1 : 1, true);
             Curtain(person.HairPart > 0 ? 1 : -1, false);
             return;
@@ -162,7 +163,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         bool light = fill.Alpha < 255, behind = depth < 0;
         for (int i = 0; i < count; i++)
         {
-            float wide = behind ? 1.45f : 1.12f;
+            float wide = behind ? 1.28f : 1.12f;
             float angle = MathF.PI * (0.5f + (wide * (((i + r.Around(0.3f)) / (count - 1)) - 0.5f)));
             float reach = light ? r.Range(0.80f, 0.98f + Volume) : behind ? 1 + Volume : 0.95f + (0.6f * Volume) + r.Around(0.05f);
             HeadPoint center = new(MathF.Cos(angle) * person.TempleWidth * (reach + 0.02f), (-MathF.Sin(angle) * person.SkullHeight * reach) - 0.02f, depth);

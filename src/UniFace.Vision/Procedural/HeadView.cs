@@ -6,48 +6,6 @@ namespace UniFace.Vision.Procedural;
 /// <summary>A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears.</summary>
 internal readonly record struct HeadPoint(float X, float Y, float Z);
 
-/// <summary>x' = A x - B y + Dx, y' = B x + A y + Dy.</summary>
-internal readonly record struct PlaneSimilarity(float A, float B, float Dx, float Dy)
-{
-    public float Scale => MathF.Sqrt((A * A) + (B * B));
-
-    public SKPoint Apply(float x, float y) => new((A * x) - (B * y) + Dx, (B * x) + (A * y) + Dy);
-
-    /// <summary>This one first, then another.</summary>
-    public PlaneSimilarity Then(PlaneSimilarity next)
-    {
-        SKPoint moved = next.Apply(Dx, Dy);
-        return new((next.A * A) - (next.B * B), (next.B * A) + (next.A * B), moved.X, moved.Y);
-    }
-
-    /// <summary>Least squares fit of five points to a template (a similarity without reflection).</summary>
-    public static PlaneSimilarity Fit(FaceLandmarks from, FaceLandmarks to)
-    {
-        Span<Point> source = [from.LeftEye, from.RightEye, from.Nose, from.LeftMouth, from.RightMouth];
-        Span<Point> target = [to.LeftEye, to.RightEye, to.Nose, to.LeftMouth, to.RightMouth];
-        double sx = 0, sy = 0, tx = 0, ty = 0;
-        for (int i = 0; i < 5; i++)
-        {
-            sx += source[i].X / 5.0;
-            sy += source[i].Y / 5.0;
-            tx += target[i].X / 5.0;
-            ty += target[i].Y / 5.0;
-        }
-
-        double dot = 0, cross = 0, spread = 0;
-        for (int i = 0; i < 5; i++)
-        {
-            double px = source[i].X - sx, py = source[i].Y - sy, qx = target[i].X - tx, qy = target[i].Y - ty;
-            dot += (px * qx) + (py * qy);
-            cross += (px * qy) - (py * qx);
-            spread += (px * px) + (py * py);
-        }
-
-        double a = dot / spread, b = cross / spread;
-        return new((float)a, (float)b, (float)(tx - (a * sx) + (b * sy)), (float)(ty - (b * sx) - (a * sy)));
-    }
-}
-
 /// <summary>
 /// How a head stands before the camera: turns points of the head by yaw, pitch and roll about the neck and
 /// brings them to pixels. Features lie on an ellipsoid, so they shift and shorten as the head turns: two and a half dimensions.
@@ -66,14 +24,13 @@ internal sealed class HeadView
         (sinYaw, cosYaw) = MathF.SinCos(scene.Yaw);
         (sinPitch, cosPitch) = MathF.SinCos(scene.Pitch);
         (sinRoll, cosRoll) = MathF.SinCos(scene.Roll);
-        ToPixels = new PlaneSimilarity(1, 0, 0, 0);
     }
 
     /// <summary>From the picture plane in head units to pixels.</summary>
-    public PlaneSimilarity ToPixels { get; set; }
+    public SimilarityTransform ToPixels { get; set; } = SimilarityTransform.Identity;
 
     /// <summary>Pixels a head unit.</summary>
-    public float Scale => ToPixels.Scale;
+    public float Scale => (float)ToPixels.Scale;
 
     /// <summary>How far the jaw is down, in head units.</summary>
     public float Jaw => 0.13f * scene.MouthOpen;
@@ -99,11 +56,15 @@ internal sealed class HeadView
         float near = 1 + (scene.Perspective * ((z * cosPitch) - 0.5f));
         x *= near;
         y = ((y - NeckHeight) * near) + NeckHeight;
-        return ToPixels.Apply((x * cosRoll) - ((y - NeckHeight) * sinRoll), (x * sinRoll) + ((y - NeckHeight) * cosRoll) + NeckHeight);
+        return Body((x * cosRoll) - ((y - NeckHeight) * sinRoll), (x * sinRoll) + ((y - NeckHeight) * cosRoll) + NeckHeight);
     }
 
     /// <summary>Pixels of a point of the body, which does not turn with the head.</summary>
-    public SKPoint Body(float x, float y) => ToPixels.Apply(x, y);
+    public SKPoint Body(float x, float y)
+    {
+        (double u, double v) = ToPixels.Apply(x, y);
+        return new SKPoint((float)u, (float)v);
+    }
 
     /// <summary>The five points of the face in pixels: pupils' places, tip of the nose, corners of the mouth.</summary>
     public FaceLandmarks Landmarks()

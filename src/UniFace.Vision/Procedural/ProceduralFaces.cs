@@ -1,5 +1,3 @@
-using SkiaSharp;
-using UniFace.Faces;
 using UniFace.IO;
 
 namespace UniFace.Vision.Procedural;
@@ -11,6 +9,8 @@ namespace UniFace.Vision.Procedural;
 /// <param name="seed">Same seed, same people, same pixels.</param>
 public sealed class ProceduralFaces(long seed)
 {
+    private const int PhotoQuality = 92;
+
     /// <summary>The seed.</summary>
     public long Seed { get; } = seed;
 
@@ -52,36 +52,10 @@ public sealed class ProceduralFaces(long seed)
             {
                 stop.ThrowIfCancellationRequested();
                 ProceduralPicture drawn = photos ? Photo(person, picture) : Aligned(person, picture);
-                byte[] encoded = EncodeJpeg(drawn.Image, photos ? 92 : 95);
+                byte[] encoded = ImageEncoder.Jpeg(drawn.Image, photos ? PhotoQuality : ImageEncoder.CropQuality);
                 AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{picture:D3}.jpg")), stream => stream.Write(encoded));
                 written?.Invoke();
             }
         });
-    }
-
-    /// <summary>A picture as JPEG.</summary>
-    /// <param name="image">The picture.</param>
-    /// <param name="quality">1 to 100.</param>
-    public static byte[] EncodeJpeg(RgbImage image, int quality = 95) => Encode(image, SKEncodedImageFormat.Jpeg, quality);
-
-    /// <summary>A picture as PNG, without loss.</summary>
-    public static byte[] EncodePng(RgbImage image) => Encode(image, SKEncodedImageFormat.Png, 100);
-
-    private static byte[] Encode(RgbImage image, SKEncodedImageFormat format, int quality)
-    {
-        ArgumentNullException.ThrowIfNull(image);
-        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Span<byte> target = bitmap.GetPixelSpan();
-        byte[] source = image.Pixels;
-        for (int i = 0, j = 0; j < source.Length; i += 4, j += 3)
-        {
-            target[i] = source[j];
-            target[i + 1] = source[j + 1];
-            target[i + 2] = source[j + 2];
-            target[i + 3] = 255;
-        }
-
-        using SKData data = bitmap.Encode(format, quality);
-        return data.ToArray();
     }
 }

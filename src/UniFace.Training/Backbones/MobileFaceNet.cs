@@ -1,0 +1,71 @@
+using UniFace.Training.Export;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>
+/// MobileFaceNet (Chen et al. 2018, "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile Devices"):
+/// inverted residuals with PReLU and a global depthwise convolution in place of average pooling.
+/// The width is a factor on all channels but the last 512.
+/// </summary>
+internal sealed class MobileFaceNet : Backbone, IOnnxLayer
+{
+    private const int HeadChannels = 512;
+
+    // Table 1 of the paper: expansion is given in channels, at width 1.
+    private static readonly (int Expanded, int Outputs, int Stride, int Repeats)[] Stages =
+    [
+        (128, 64, 2, 1),
+        (128, 64, 1, 4),
+        (256, 128, 2, 1),
+        (256, 128, 1, 6),
+        (512, 128, 2, 1),
+        (256, 128, 1, 2),
+    ];
+
+    private readonly Chain body;
+
+    public MobileFaceNet(BackboneSpec spec, long seed)
+        : base(spec)
+    {
+        using WeightInitializer init = new(seed);
+        int Channels(int atWidth1) => (int)(atWidth1 * spec.Width);
+
+        int channels = Channels(64);
+        List<Layer> layers =
+        [
+            new ConvNorm(init, 3, channels, kernel: 3, stride: 2, padding: 1), // [B, 64, 56, 56]
+            new PRelu(channels),
+            ConvNorm.Depthwise(init, channels, kernel: 3, stride: 1, padding: 1),
+            new PRelu(channels),
+        ];
+        foreach ((int expanded, int outputs, int stride, int repeats) in Stages)
+        {
+            for (int i = 0; i < repeats; i++)
+            {
+                Layer block = Bottleneck(init, channels, Channels(expanded), Channels(outputs), stride);
+                layers.Add(stride == 1 ? new Residual(block) : block);
+                channels = Channels(outputs);
+            }
+        }
+
+        // [B, 128, 7, 7]
+        layers.Add(new ConvNorm(init, channels, HeadChannels, kernel: 1)); // [B, 512, 7, 7]
+        layers.Add(new PRelu(HeadChannels));
+        layers.Add(ConvNorm.Depthwise(init, HeadChannels, kernel: 7, stride: 1, padding: 0)); // [B, 512, 1, 1]
+        layers.Add(new EmbeddingHead(init, HeadChannels, area: 1, spec.EmbeddingSize, normalizeMap: false)); // [B, D]
+        body = new Chain([.. layers]);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input) => body.call(input);
+
+    public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
+
+    private static Chain Bottleneck(WeightInitializer init, int inputs, int expanded, int outputs, int stride) => new(
+        new ConvNorm(init, inputs, expanded, kernel: 1),
+        new PRelu(expanded),
+        ConvNorm.Depthwise(init, expanded, kernel: 3, stride, padding: 1),
+        new PRelu(expanded),
+        new ConvNorm(init, expanded, outputs, kernel: 1));
+}

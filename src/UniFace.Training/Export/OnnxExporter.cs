@@ -1,0 +1,66 @@
+using System.Reflection;
+using Google.Protobuf;
+using UniFace.IO;
+using UniFace.Training.Backbones;
+using UniFace.Training.Export.Schema;
+
+namespace UniFace.Training.Export;
+
+/// <summary>
+/// Writes a backbone as an ONNX file (public ONNX schema, operator set 17, IR version 8: read by ONNX Runtime 1.12 and newer).
+/// Input "input", float32 [batch, 3, 112, 112]; output "embedding", float32 [batch, D], not normalised; batch is free.
+/// Batch norms are folded into the convolution or matrix before them wherever that is exact. The same weights give the same bytes.
+/// </summary>
+public static class OnnxExporter
+{
+    /// <summary>The operator set that the file asks for.</summary>
+    public const int OpsetVersion = 17;
+
+    /// <summary>Name of the input.</summary>
+    public const string InputName = "input";
+
+    /// <summary>Name of the output.</summary>
+    public const string OutputName = "embedding";
+
+    // The IR version that operator set 17 came with.
+    private const int IrVersion = 8;
+
+    /// <summary>Version of this library, as a package's manifest and an ONNX file's producer say it.</summary>
+    public static string ToolVersion { get; } =
+        typeof(OnnxExporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Writes the backbone, as it works in eval mode, to a file; an existing one is replaced whole.</summary>
+    /// <param name="backbone">On any device, in any mode; not changed.</param>
+    /// <param name="path">The ONNX file.</param>
+    /// <exception cref="UniFaceException">The backbone does not say itself as ONNX (<see cref="IOnnxLayer"/>).</exception>
+    public static void Write(Backbone backbone, string path)
+    {
+        ModelProto model = Build(backbone);
+        AtomicFile.Write(path, model.WriteTo);
+    }
+
+    /// <summary>The backbone as an ONNX model.</summary>
+    internal static ModelProto Build(Backbone backbone)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        if (backbone is not IOnnxLayer layer)
+        {
+            throw new UniFaceException($"Backbone {backbone.Spec.Name} cannot be exported: {backbone.GetType().Name} does not implement {nameof(IOnnxLayer)}.");
+        }
+
+        OnnxGraph graph = new();
+        string value = layer.Emit(graph, InputName);
+        long[] inputShape = [3, BackboneRegistry.InputSize, BackboneRegistry.InputSize];
+        ModelProto model = new()
+        {
+            IrVersion = IrVersion,
+            ProducerName = "UniFace",
+            ProducerVersion = ToolVersion,
+            Graph = graph.Finish(backbone.Spec.Name, (InputName, inputShape), value, (OutputName, [backbone.Spec.EmbeddingSize])),
+        };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OpsetVersion });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion}" });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "backbone", Value = backbone.Spec.ToString() });
+        return model;
+    }
+}

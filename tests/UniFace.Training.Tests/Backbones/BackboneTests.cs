@@ -1,0 +1,163 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using UniFace.Training.Backbones;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests.Backbones;
+
+/// <summary>What every backbone of the registry keeps to.</summary>
+public class BackboneTests
+{
+    public static IEnumerable<TheoryDataRow<string>> Names => PrimedBackbone.Names;
+
+    /// <summary>
+    /// Parameters at 512 values. MobileFaceNet and IResNet: counted by PyTorch on the same networks built there from the papers'
+    /// tables, without IResNet's linear bias of 512, which the batch norm behind it makes void; InsightFace states 24.0, 34.1, 43.6,
+    /// 65.2 M. EfficientNet-B0: torchvision's features, 4,007,548, and the head 7*7*1280 + 2*1280 + 1280*512 + 2*512.
+    /// </summary>
+    [Theory]
+    [InlineData("mobilefacenet", 1, 1_200_512)]
+    [InlineData("mobilefacenet", 0.25, 370_784)]
+    [InlineData("mobilefacenet", 0.5, 549_056)]
+    [InlineData("mobilefacenet", 2, 3_683_072)]
+    [InlineData("iresnet18", 1, 24_025_600 - 512)]
+    [InlineData("iresnet34", 1, 34_139_328 - 512)]
+    [InlineData("iresnet50", 1, 43_590_848 - 512)]
+    [InlineData("iresnet100", 1, 65_156_160 - 512)]
+    [InlineData("iresnet200", 1, 118_833_920 - 512)]
+    [InlineData("efficientnet-b0", 1, 4_007_548 + (7 * 7 * 1280) + (2 * 1280) + (1280 * 512) + (2 * 512))]
+    public void The_parameter_count_is_the_published_one(string name, double width, long expected)
+    {
+        using Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name, width), seed: 1);
+        Assert.Equal(expected, backbone.parameters().Sum(parameter => parameter.numel()));
+    }
+
+    [Fact]
+    public void Mobilefacenet_of_128_values_is_the_papers_0_99_million()
+    {
+        using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", EmbeddingSize: 128), seed: 1);
+        Assert.Equal(1_200_512 - (384 * 512) - (2 * 384), backbone.parameters().Sum(parameter => parameter.numel()));
+        Assert.InRange(backbone.parameters().Sum(parameter => parameter.numel()), 985_000, 1_005_000);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_embedding_has_the_size_asked_for(string name)
+    {
+        foreach (int size in (int[])[512, 128])
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable quiet = no_grad();
+            using Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name, EmbeddingSize: size), seed: 1);
+            Assert.Equal([2, size], backbone.call(PrimedBackbone.Input(2, seed: 1)).shape);
+        }
+    }
+
+    /// <summary>
+    /// In eval mode, where a batch norm is a fixed scale and shift: in training mode a shift that only batch norms see has
+    /// a gradient of zero by design, and rounding would hide a parameter that is not connected.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_gradient_reaches_every_parameter(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Backbone backbone = PrimedBackbone.Create(name);
+        Tensor embeddings = backbone.call(PrimedBackbone.Input(1, seed: 5));
+        embeddings.backward([randn_like(embeddings)]);
+        foreach ((string parameterName, Parameter parameter) in backbone.named_parameters())
+        {
+            Assert.True(parameter.grad is not null, $"{parameterName} has no gradient");
+            double norm = parameter.grad!.norm().item<float>();
+            Assert.True(norm > 0 && double.IsFinite(norm), $"the gradient of {parameterName} has norm {norm}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_training_step_gives_finite_gradients_and_leaves_no_tensor(string name)
+    {
+        using Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name), seed: 1);
+        using Tensor input = PrimedBackbone.Input(2, seed: 5);
+        long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        long before = Live();
+        using (Tensor embeddings = backbone.call(input))
+        {
+            Assert.Equal(before + 1, Live());
+            using Tensor gradient = randn_like(embeddings);
+            embeddings.backward([gradient]);
+            Assert.Equal(before + 2, Live());
+            Assert.True(embeddings.isfinite().all().item<bool>());
+        }
+
+        foreach (Parameter parameter in backbone.parameters())
+        {
+            using Tensor gradient = parameter.grad!;
+            using Tensor sum = gradient.sum();
+            Assert.True(float.IsFinite(sum.item<float>()));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Saved_and_loaded_it_gives_the_same_bits(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable quiet = no_grad();
+        using Backbone saved = PrimedBackbone.Create(name);
+        using Backbone loaded = BackboneRegistry.Create(saved.Spec, seed: 99);
+        using MemoryStream stream = new();
+        using (BinaryWriter writer = new(stream, System.Text.Encoding.UTF8, leaveOpen: true))
+        {
+            saved.save(writer);
+        }
+
+        stream.Position = 0;
+        using BinaryReader reader = new(stream);
+        loaded.load(reader);
+        loaded.eval();
+        Tensor input = PrimedBackbone.Input(1, seed: 5);
+        float[] first = saved.call(input).data<float>().ToArray();
+        Assert.Equal(first, loaded.call(input).data<float>().ToArray());
+        Assert.Equal(first, saved.call(input).data<float>().ToArray());
+        Assert.All(first, value => Assert.True(float.IsFinite(value)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Eval_mode_sees_each_face_alone_and_changes_nothing(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable quiet = no_grad();
+        using Backbone backbone = PrimedBackbone.Create(name);
+        string before = StateHash(backbone);
+        Tensor input = PrimedBackbone.Input(2, seed: 5);
+        Tensor together = backbone.call(input);
+        Tensor alone = backbone.call(input[1].unsqueeze(0));
+        double difference = (together[1] - alone[0]).abs().max().item<float>();
+        Assert.True(difference <= 1e-4 * together.abs().max().item<float>(), $"differs by {difference}");
+        Assert.Equal(before, StateHash(backbone));
+
+        // And training mode does see the batch: the mode reaches every batch norm.
+        backbone.train();
+        backbone.call(input);
+        foreach ((string key, nn.Module module) in backbone.named_modules())
+        {
+            Assert.True(module.training, $"{key} is not in training mode");
+        }
+
+        Assert.NotEqual(before, StateHash(backbone));
+    }
+
+    private static string StateHash(Backbone backbone)
+    {
+        using System.Security.Cryptography.IncrementalHash hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        foreach ((string key, Tensor tensor) in backbone.state_dict())
+        {
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(key));
+            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.data<float>().ToArray()));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+}

@@ -132,6 +132,9 @@ public sealed record Calibration
     /// <summary>The rule of three: the smallest false match rate that <paramref name="differentPairs"/> pairs can state.</summary>
     public static double SmallestRateOf(long differentPairs) => differentPairs > 0 ? Math.Min(1, 3.0 / differentPairs) : 1;
 
+    /// <summary>The rule of three the other way: how many pairs of different people it takes to state a false match rate.</summary>
+    public static long PairsFor(double falseMatchRate) => (long)Math.Ceiling(3 / falseMatchRate * (1 - 1e-9));
+
     /// <summary>
     /// The cosine at or above which two faces are one person, at a false match rate of at most
     /// <paramref name="falseMatchRate"/>. Where the rate is none of <see cref="Entries"/>, the threshold of the
@@ -148,7 +151,7 @@ public sealed record Calibration
 
         if (falseMatchRate < SmallestRate * (1 - 1e-9))
         {
-            throw new UniFaceException(Text($"the calibration knows {Data.DifferentPairs} pairs of different people ({Data.Name}), which can state false match rates down to {SmallestRate:G3}, not {falseMatchRate:G3}: ask for a larger rate, or calibrate on at least {Math.Ceiling(3 / falseMatchRate):F0} such pairs"));
+            throw new UniFaceException(Text($"the calibration knows {Data.DifferentPairs} pairs of different people ({Data.Name}), which can state false match rates down to {SmallestRate:G3}, not {falseMatchRate:G3}: ask for a larger rate, or calibrate on at least {PairsFor(falseMatchRate)} such pairs"));
         }
 
         double threshold = double.PositiveInfinity;
@@ -208,7 +211,7 @@ public sealed record Calibration
         double part = (above.Threshold - score) / (above.Threshold - below.Threshold);
         double logAbove = Math.Log(Math.Max(above.FalseMatchRate, SmallestRate));
         double logBelow = Math.Log(Math.Max(below.FalseMatchRate, SmallestRate));
-        return Math.Exp(logAbove + part * (logBelow - logAbove));
+        return Math.Clamp(Math.Exp(logAbove + part * (logBelow - logAbove)), SmallestRate, 1);
     }
 
     /// <summary>This calibration as that of a model: the manifest's contract id and ONNX hash are written in.</summary>

@@ -1,0 +1,148 @@
+using CsCheck;
+using UniFace.Evaluation;
+using UniFace.Packages;
+
+namespace UniFace.Tests.Evaluation;
+
+public class CalibrationTests
+{
+    private static readonly BootstrapOptions Quick = new() { Replicates = 50 };
+
+    private static readonly ModelManifest Manifest = new() { EmbeddingSize = 128, OnnxSha256 = new string('a', 64), FlipSum = true };
+
+    [Fact]
+    public void At_each_threshold_the_data_it_came_from_has_no_more_false_matches_than_stated() =>
+        Gen.Select(Gen.Int[0, 10_000], Gen.Int[40, 400], Gen.Double[0.5, 20]).Sample(
+            (seed, different, rounding) =>
+            {
+                VerificationScores scores = Scores(seed, 60, different, rounding);
+                Calibration calibration = Calibrator.FromScores(scores, Source(), bootstrap: Quick);
+                foreach (CalibrationEntry entry in calibration.Entries.Where(e => e.Supported))
+                {
+                    double measured = RocCurveTests.Rate(scores, entry.Threshold!.Value, false);
+                    Assert.True(measured <= entry.FalseMatchRate);
+                    Assert.Equal(measured, entry.MeasuredFalseMatchRate!.Value, 12);
+                    Assert.Equal(RocCurveTests.Rate(scores, entry.Threshold.Value, true), entry.TrueMatchRate!.Value, 12);
+                    Assert.InRange(measured, entry.FalseMatchRateLow!.Value, entry.FalseMatchRateHigh!.Value);
+                    Assert.True(entry.ThresholdLow <= entry.ThresholdHigh);
+                    Assert.Equal(entry.Threshold, calibration.ThresholdAt(entry.FalseMatchRate));
+                }
+            },
+            iter: 40);
+
+    [Fact]
+    public void Any_supported_rate_gets_a_threshold_that_keeps_it() => Gen.Select(Gen.Int[0, 10_000], Gen.Double[0.012, 0.9]).Sample(
+        (seed, rate) =>
+        {
+            VerificationScores scores = Scores(seed, 60, 400, 1000);
+            Calibration calibration = Calibrator.FromScores(scores, Source(), bootstrap: Quick);
+            Assert.True(RocCurveTests.Rate(scores, calibration.ThresholdAt(rate), false) <= rate);
+        },
+        iter: 40);
+
+    [Fact]
+    public void A_rate_below_three_over_the_pairs_is_not_supported_and_refused()
+    {
+        Calibration calibration = Calibrator.FromScores(Scores(1, 100, 3000, 1000), Source(), bootstrap: Quick);
+        Assert.Equal([true, true, true, false, false, false], calibration.Entries.Select(e => e.Supported));
+        Assert.All(calibration.Entries.Where(e => !e.Supported), e => Assert.Null(e.Threshold));
+        Assert.Contains("30000", calibration.Entries[3].Why, StringComparison.Ordinal);
+        UniFaceException error = Assert.Throws<UniFaceException>(() => calibration.ThresholdAt(1e-4));
+        Assert.Contains("3000 pairs", error.Message, StringComparison.Ordinal);
+        Assert.Contains("30000", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.Throws<UniFaceException>(() => calibration.ThresholdAt(0));
+        Assert.Throws<UniFaceException>(() => calibration.ThresholdAt(double.NaN));
+        Assert.Throws<UniFaceException>(() => calibration.ThresholdAt(1));
+    }
+
+    [Fact]
+    public void Too_few_pairs_to_state_anything_is_a_clear_error()
+    {
+        UniFaceException error = Assert.Throws<UniFaceException>(() => Calibrator.FromScores(Scores(1, 10, 20, 1000), Source()));
+        Assert.Contains("at least 30", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_rate_of_a_score_falls_as_the_score_rises_and_agrees_with_the_data()
+    {
+        VerificationScores scores = Scores(4, 200, 5000, 100_000);
+        Calibration calibration = Calibrator.FromScores(scores, Source(), bootstrap: Quick);
+        double before = 1;
+        for (double score = -3; score <= 4; score += 0.01)
+        {
+            double rate = calibration.FalseMatchRateAt(score);
+            Assert.InRange(rate, 3.0 / 5000, before);
+            before = rate;
+            double measured = RocCurveTests.Rate(scores, score, false);
+            Assert.True(measured < 0.002 || Math.Abs(Math.Log(rate / measured)) < Math.Log(1.3), $"at {score}: {rate}, measured {measured}");
+        }
+
+        Assert.Equal(1, calibration.FalseMatchRateAt(-100));
+        Assert.Equal(3.0 / 5000, calibration.FalseMatchRateAt(100), 12);
+    }
+
+    [Fact]
+    public void A_written_calibration_is_read_back_the_same()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.json");
+        Calibration written = Calibrator.FromScores(Scores(2, 50, 500, 1000), Source(), bootstrap: Quick).For(Manifest);
+        try
+        {
+            written.Save(path);
+            Calibration read = Calibration.Load(path);
+            Assert.Equal(written.ToJson(), read.ToJson());
+            Assert.Equal(written.Entries, read.Entries);
+            Assert.Equal(Manifest.ContractId, read.ContractId);
+            Assert.Equal(written.ThresholdAt(0.01), read.ThresholdAt(0.01));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void A_calibration_of_another_model_is_refused()
+    {
+        Calibration calibration = Calibrator.FromScores(Scores(2, 50, 500, 1000), Source(), bootstrap: Quick);
+        Calibration mine = calibration.For(Manifest);
+        mine.EnsureFits(Manifest);
+        Assert.Throws<UniFaceException>(() => mine.EnsureFits(Manifest with { OnnxSha256 = new string('b', 64) }));
+        Assert.Throws<UniFaceException>(() => calibration.For(Manifest with { FlipSum = false }));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":null,\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":2,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":-1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[null],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[{\"falseMatchRate\":2,\"supported\":false}],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[{\"falseMatchRate\":0.1,\"supported\":true}],\"curve\":[]}")]
+    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[{\"threshold\":0.1,\"falseMatchRate\":0.1,\"trueMatchRate\":1},{\"threshold\":0.2,\"falseMatchRate\":0.1,\"trueMatchRate\":1}]}")]
+    public void A_file_that_is_no_calibration_is_named(string json)
+    {
+        UniFaceException error = Assert.Throws<UniFaceException>(() => Calibration.Parse(json, "some/calibration.json"));
+        Assert.StartsWith("some/calibration.json: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_file_says_what_makes_one()
+    {
+        UniFaceException error = Assert.Throws<UniFaceException>(() => Calibration.Load("no-such-folder/calibration.json"));
+        Assert.Contains("uniface eval", error.Message, StringComparison.Ordinal);
+    }
+
+    private static CalibrationSource Source() => new() { FlipSum = true, DataName = "synthetic", DataSha256 = new string('0', 64), People = 10, Images = 100, ToolVersion = "test" };
+
+    // Rounded to 1/rounding, so that small ones have many ties.
+    private static VerificationScores Scores(int seed, int same, int different, double rounding)
+    {
+        VerificationScores scores = BootstrapTests.Normal(new Random(seed), same, different, 2);
+        return new VerificationScores([.. scores.Scores.ToArray().Select(s => Math.Round(s * rounding) / rounding)], scores.Same.ToArray());
+    }
+}

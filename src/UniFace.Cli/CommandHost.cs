@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using UniFace.Cli.Commands;
 using UniFace.Training;
 
@@ -9,13 +11,17 @@ internal static class CommandHost
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        RootCommand root = new("UniFace: train face recognition on your own photos, measure it honestly, run it.")
+        // A plain command, not a RootCommand: that one is named after the file it runs from.
+        Command root = new("uniface", "UniFace: train face recognition on your own photos, measure it honestly, run it.")
         {
+            new HelpOption(),
+            new VersionOption(),
+            CommonOptions.Json,
+
             // One line a command, in the order of the main job.
             DataCommand.Create(),
+            DoctorCommand.Create(),
         };
-        root.Add(CommonOptions.Json);
-        root.Add(DoctorCommand.Create());
         using CancellationTokenSource stop = new();
         Console.CancelKeyPress += (_, e) =>
         {
@@ -25,10 +31,10 @@ internal static class CommandHost
         };
         try
         {
-            ParseResult parsed = root.Parse(args);
+            ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
             if (parsed.Errors.Count > 0)
             {
-                return Fail(parsed.Errors[0].Message + $" See '{parsed.CommandResult.Command.Name} --help'.");
+                return Fail(parsed.Errors[0].Message + $" See '{PathOf(parsed.CommandResult)} --help'.");
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token).ConfigureAwait(false);
@@ -51,6 +57,9 @@ internal static class CommandHost
             return Fail(TorchRuntime.Explain(e));
         }
     }
+
+    private static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : command.Command.Name;
 
     private static int Fail(string message)
     {

@@ -38,6 +38,7 @@ public sealed class BatchLoader
             throw new UniFaceException($"{dataset.Source} shows {sampler.Length} pictures an epoch, fewer than a batch of {options.BatchSize}; lower --batch.");
         }
 
+        augment.Check();
         this.dataset = dataset;
         this.decoder = decoder;
         this.sampler = sampler;

@@ -1,0 +1,130 @@
+using UniFace.Faces;
+
+namespace UniFace.Training.Data;
+
+/// <summary>The ways a picture is varied; each changes the picture that it is given.</summary>
+internal static class ImageVariation
+{
+    /// <summary>Moves the content right and down by whole pixels; the border's pixels fill what comes free.</summary>
+    public static void Shift(RgbImage image, int right, int down)
+    {
+        byte[] source = [.. image.Pixels];
+        int width = image.Width;
+        for (int y = 0; y < image.Height; y++)
+        {
+            int fromY = Math.Clamp(y - down, 0, image.Height - 1);
+            for (int x = 0; x < width; x++)
+            {
+                int fromX = Math.Clamp(x - right, 0, width - 1);
+                source.AsSpan(((fromY * width) + fromX) * 3, 3).CopyTo(image.Pixels.AsSpan(((y * width) + x) * 3));
+            }
+        }
+    }
+
+    /// <summary>Scales brightness (towards black), contrast (towards the mean luma) and saturation (towards each pixel's luma); 1 changes nothing.</summary>
+    public static void Color(RgbImage image, double brightness, double contrast, double saturation)
+    {
+        byte[] pixels = image.Pixels;
+        double sum = 0;
+        for (int i = 0; i < pixels.Length; i += 3)
+        {
+            sum += Luma(pixels[i], pixels[i + 1], pixels[i + 2]);
+        }
+
+        float gain = (float)(contrast * brightness);
+        float offset = (float)((1 - contrast) * brightness * (sum / (pixels.Length / 3)));
+        float keep = (float)saturation;
+        for (int i = 0; i < pixels.Length; i += 3)
+        {
+            float gray = Luma(pixels[i], pixels[i + 1], pixels[i + 2]) * (1 - keep);
+            for (int c = i; c < i + 3; c++)
+            {
+                pixels[c] = Round(((gray + (keep * pixels[c])) * gain) + offset);
+            }
+        }
+    }
+
+    /// <summary>Gaussian blur with the deviation in pixels; the border's pixels go on outside.</summary>
+    public static void Blur(RgbImage image, double deviation)
+    {
+        int radius = (int)Math.Ceiling(3 * deviation);
+        float[] kernel = new float[(2 * radius) + 1];
+        for (int i = 0; i < kernel.Length; i++)
+        {
+            kernel[i] = (float)Math.Exp(-(i - radius) * (i - radius) / (2 * deviation * deviation));
+        }
+
+        float total = kernel.Sum();
+        int width = image.Width;
+        int height = image.Height;
+        float[] across = new float[image.Pixels.Length]; // [height, width, 3]
+        for (int y = 0; y < height; y++)
+        {
+            for (int i = 0; i < kernel.Length; i++)
+            {
+                float weight = kernel[i] / total;
+                for (int x = 0; x < width; x++)
+                {
+                    int from = ((y * width) + Math.Clamp(x + i - radius, 0, width - 1)) * 3;
+                    int to = ((y * width) + x) * 3;
+                    across[to] += weight * image.Pixels[from];
+                    across[to + 1] += weight * image.Pixels[from + 1];
+                    across[to + 2] += weight * image.Pixels[from + 2];
+                }
+            }
+        }
+
+        float[] row = new float[3 * width];
+        for (int y = 0; y < height; y++)
+        {
+            Array.Clear(row);
+            for (int i = 0; i < kernel.Length; i++)
+            {
+                float weight = kernel[i] / total;
+                ReadOnlySpan<float> from = across.AsSpan(Math.Clamp(y + i - radius, 0, height - 1) * row.Length, row.Length);
+                for (int x = 0; x < row.Length; x++)
+                {
+                    row[x] += weight * from[x];
+                }
+            }
+
+            for (int x = 0; x < row.Length; x++)
+            {
+                image.Pixels[(y * row.Length) + x] = Round(row[x]);
+            }
+        }
+    }
+
+    /// <summary>Makes the picture smaller by a factor of its sides and large again.</summary>
+    public static void LowResolution(RgbImage image, double factor)
+    {
+        int width = Math.Max((int)(image.Width * factor), 1);
+        int height = Math.Max((int)(image.Height * factor), 1);
+        RgbImage small = ImageResampler.Resize(image, width, height);
+        ImageResampler.Resize(small, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
+    }
+
+    /// <summary>Fills a rectangle of 2 to 30 % of the area, sides from 1:3 to 3:1, with one random colour.</summary>
+    public static void Erase(RgbImage image, SeededRandom random)
+    {
+        double area = random.Between(0.02, 0.3) * image.Width * image.Height;
+        double aspect = Math.Exp(random.Between(-Math.Log(3), Math.Log(3)));
+        int width = Math.Clamp((int)Math.Round(Math.Sqrt(area * aspect)), 1, image.Width);
+        int height = Math.Clamp((int)Math.Round(Math.Sqrt(area / aspect)), 1, image.Height);
+        int left = random.Next(image.Width - width + 1);
+        int top = random.Next(image.Height - height + 1);
+        ReadOnlySpan<byte> color = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
+        for (int y = top; y < top + height; y++)
+        {
+            for (int x = left; x < left + width; x++)
+            {
+                color.CopyTo(image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3));
+            }
+        }
+    }
+
+    /// <summary>Brightness of a colour, 0 to 255 (ITU-R BT.601).</summary>
+    private static float Luma(byte red, byte green, byte blue) => (0.299f * red) + (0.587f * green) + (0.114f * blue);
+
+    private static byte Round(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
+}

@@ -1,0 +1,165 @@
+using CsCheck;
+using UniFace.Faces;
+using UniFace.Training.Data;
+
+namespace UniFace.Training.Tests.Data;
+
+public class AugmenterTests
+{
+    private const int Width = 14;
+    private const int Height = 11;
+
+    private static readonly AugmentOptions All = new() { Flip = 0.5, Shift = 0.5, Color = 0.5, Blur = 0.5, LowResolution = 0.5, Erase = 0.5 };
+
+    [Fact]
+    public void A_seed_gives_the_same_values_whatever_was_augmented_before_and_values_stay_in_range_and_the_image_is_not_changed() =>
+        Gen.Select(Gen.Long, Gen.Int[0, 1000]).Sample((seed, index) =>
+        {
+            RgbImage image = MemoryDataset.Image(index, Width, Height);
+            byte[] before = [.. image.Pixels];
+            Augmenter used = new(All);
+            Write(used, MemoryDataset.Image(index + 1, Width, Height), seed + 1);
+            float[] planes = Write(used, image, seed);
+            Assert.Equal(Write(new Augmenter(All), image, seed), planes);
+            Assert.All(planes, value => Assert.InRange(value, -1, 1));
+            Assert.Equal(before, image.Pixels);
+        }, iter: 200);
+
+    [Fact]
+    public void Flip_always_mirrors_and_never_leaves_as_is()
+    {
+        RgbImage image = MemoryDataset.Image(1, Width, Height);
+        float[] straight = Write(new Augmenter(AugmentOptions.None), image, 1);
+        float[] mirrored = Write(new Augmenter(AugmentOptions.None with { Flip = 1 }), image, 1);
+        for (int i = 0; i < straight.Length; i++)
+        {
+            int x = i % Width;
+            Assert.Equal((image.Pixels[(i % (Width * Height) * 3) + (i / (Width * Height))] / 127.5f) - 1, straight[i], 1e-6f);
+            Assert.Equal(straight[i], mirrored[i - x + Width - 1 - x]);
+        }
+    }
+
+    [Fact]
+    public void Half_of_the_images_are_flipped_by_default()
+    {
+        RgbImage image = MemoryDataset.Image(1, Width, Height);
+        float[] straight = Write(new Augmenter(AugmentOptions.None), image, 1);
+        Augmenter augmenter = new(AugmentOptions.Default);
+        int flipped = Enumerable.Range(0, 2000).Count(seed => !straight.AsSpan().SequenceEqual(Write(augmenter, image, seed)));
+        Assert.InRange(flipped, 1000 - 112, 1000 + 112); // 5 deviations of Binomial(2000, 1/2)
+    }
+
+    [Fact]
+    public void One_way_switched_on_does_not_change_which_images_another_way_takes()
+    {
+        RgbImage flat = new(Width, Height, [.. Enumerable.Repeat((byte)90, Width * Height * 3)]);
+        Augmenter erase = new(AugmentOptions.None with { Erase = 0.5 });
+        Augmenter both = new(AugmentOptions.None with { Erase = 0.5, Flip = 0.5, Shift = 0.5, LowResolution = 0.5 });
+        for (int seed = 0; seed < 100; seed++)
+        {
+            Assert.Equal(Write(erase, flat, seed).Distinct().Count() > 1, Write(both, flat, seed).Distinct().Count() > 1);
+        }
+    }
+
+    [Fact]
+    public void Neutral_colours_and_a_zero_shift_change_nothing_and_flat_images_stay_flat_under_blur_and_low_resolution()
+    {
+        RgbImage image = MemoryDataset.Image(3, Width, Height);
+        RgbImage copy = new(Width, Height, [.. image.Pixels]);
+        ImageVariation.Color(copy, 1, 1, 1);
+        ImageVariation.Shift(copy, 0, 0);
+        Assert.Equal(image.Pixels, copy.Pixels);
+
+        RgbImage flat = new(Width, Height, [.. Enumerable.Range(0, Width * Height * 3).Select(i => (byte)(40 + (60 * (i % 3))))]);
+        byte[] expected = [.. flat.Pixels];
+        ImageVariation.Blur(flat, 1.7);
+        ImageVariation.LowResolution(flat, 0.3);
+        ImageVariation.Shift(flat, 3, -2);
+        ImageVariation.Color(flat, 1, 1, 1);
+        Assert.Equal(expected, flat.Pixels);
+    }
+
+    [Fact]
+    public void Colour_factors_do_what_their_names_say()
+    {
+        RgbImage Sample() => new(2, 1, [100, 100, 100, 200, 60, 60]);
+        RgbImage dark = Sample();
+        ImageVariation.Color(dark, 0.5, 1, 1);
+        Assert.Equal([50, 50, 50, 100, 30, 30], dark.Pixels);
+
+        // Luma of (200, 60, 60) is 0.299 * 200 + 0.701 * 60 = 101.86; without saturation that is all there is.
+        RgbImage gray = Sample();
+        ImageVariation.Color(gray, 1, 1, 0);
+        Assert.Equal([100, 100, 100, 102, 102, 102], gray.Pixels);
+
+        // Mean luma (100 + 101.86) / 2 = 100.93; without contrast every value is drawn there.
+        RgbImage even = Sample();
+        ImageVariation.Color(even, 1, 0, 1);
+        Assert.All(even.Pixels, value => Assert.Equal(101, value));
+    }
+
+    [Fact]
+    public void A_shift_moves_the_content_and_repeats_the_border()
+    {
+        RgbImage image = new(3, 1, [1, 1, 1, 2, 2, 2, 3, 3, 3]);
+        ImageVariation.Shift(image, 1, 0);
+        Assert.Equal([1, 1, 1, 1, 1, 1, 2, 2, 2], image.Pixels);
+    }
+
+    [Fact]
+    public void A_blurred_point_keeps_its_sum_and_is_symmetric()
+    {
+        RgbImage image = new(21, 21);
+        image.Pixels.AsSpan(((10 * 21) + 10) * 3, 3).Fill(255);
+        ImageVariation.Blur(image, 1);
+        int[] red = [.. Enumerable.Range(0, 441).Select(i => (int)image.Pixels[3 * i])];
+        Assert.InRange(red.Sum(), 245, 265); // 255, but for rounding of each pixel
+        Assert.Equal(Math.Round(255 / (2 * Math.PI)), red[220], 1.0); // the Gaussian's density at its center, deviation 1
+        Assert.Equal(red, red.Reverse());
+    }
+
+    [Fact]
+    public void Erasing_covers_2_to_30_percent_in_one_colour()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            RgbImage image = new(112, 112, [.. Enumerable.Range(0, 112 * 112 * 3).Select(i => (byte)(i % 3 == 0 ? 1 : 2))]);
+            byte[] before = [.. image.Pixels];
+            ImageVariation.Erase(image, new SeededRandom(seed));
+            int[] changed = [.. Enumerable.Range(0, 112 * 112).Where(i => !image.Pixels.AsSpan(3 * i, 3).SequenceEqual(before.AsSpan(3 * i, 3)))];
+            Assert.InRange(changed.Length / (112.0 * 112), 0.018, 0.31);
+            Assert.Single(changed.Select(i => (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2])).Distinct());
+        }
+    }
+
+    [Fact]
+    public void Resizing_keeps_a_linear_ramp_linear_and_averages_when_it_shrinks()
+    {
+        RgbImage ramp = new(4, 1, [0, 0, 0, 40, 40, 40, 80, 80, 80, 120, 120, 120]);
+        byte[] doubled = ImageResampler.Resize(ramp, 8, 1).Pixels;
+        Assert.Equal([0, 10, 30, 50, 70, 90, 110, 120], Enumerable.Range(0, 8).Select(i => (int)doubled[3 * i]));
+        RgbImage checkers = new(64, 64, [.. Enumerable.Range(0, 64 * 64 * 3).Select(i => (byte)((((i / 3) + (i / 192)) % 2) * 255))]);
+        Assert.All(ImageResampler.Resize(checkers, 8, 8).Pixels, value => Assert.InRange(value, 120, 135));
+    }
+
+    [Fact]
+    public void Options_read_back_what_they_print()
+    {
+        foreach (AugmentOptions options in new[] { AugmentOptions.None, AugmentOptions.Default, All, All with { Blur = 0.125, Flip = 0 } })
+        {
+            Assert.Equal(options, AugmentOptions.Parse(options.ToString()));
+        }
+
+        Assert.Equal(AugmentOptions.None with { Flip = 0.5, Color = 0.2 }, AugmentOptions.Parse("flip, color"));
+        Assert.Contains("flip, shift, color, blur, lowres, erase", Assert.Throws<UniFaceException>(() => AugmentOptions.Parse("rotate")).Message, StringComparison.Ordinal);
+        Assert.Throws<UniFaceException>(() => AugmentOptions.Parse("flip=1.5"));
+        Assert.Throws<UniFaceException>(() => AugmentOptions.Parse("flip=NaN"));
+    }
+
+    private static float[] Write(Augmenter augmenter, RgbImage image, long seed)
+    {
+        float[] planes = new float[3 * image.Width * image.Height];
+        augmenter.Write(image, new SeededRandom(seed), planes);
+        return planes;
+    }
+}

@@ -1,0 +1,66 @@
+using CsCheck;
+using UniFace.Data;
+
+namespace UniFace.Tests.Data;
+
+public class FilteredDatasetTests
+{
+    [Fact]
+    public void People_within_the_limits_stay_in_order_with_new_labels_and_their_own_pictures() =>
+        Gen.Select(Gen.Int[0, 9].Array[2, 12], Gen.Int[0, 5], Gen.Int[1, 9].Nullable(), Gen.Long).Sample((counts, min, max, seed) =>
+        {
+            max = max is null ? null : Math.Max(max.Value, Math.Max(min, 1));
+            if (counts.Max() < Math.Max(min, 1))
+            {
+                return;
+            }
+
+            using FilteredDataset filtered = new(new ListDataset(counts), min, max, seed);
+            int[] stay = [.. Enumerable.Range(0, counts.Length).Where(person => counts[person] >= Math.Max(min, 1))];
+            Assert.Equal(stay.Select(person => $"p{person}"), filtered.People);
+            Assert.Equal(stay.Select(person => Math.Min(counts[person], max ?? int.MaxValue)), filtered.SamplesByPerson().Select(samples => samples.Length));
+            Assert.Equal(filtered.Samples.Select(sample => sample.Name).Distinct().Count(), filtered.Samples.Count);
+            for (int i = 0; i < filtered.Samples.Count; i++)
+            {
+                Assert.StartsWith(filtered.People[filtered.Samples[i].Label] + "/", filtered.Samples[i].Name, StringComparison.Ordinal);
+                Assert.Equal(filtered.Samples[i].Name, System.Text.Encoding.ASCII.GetString(filtered.Read(i)));
+            }
+
+            using FilteredDataset again = new(new ListDataset(counts), min, max, seed);
+            Assert.Equal(filtered.Samples, again.Samples);
+        });
+
+    [Fact]
+    public void Limits_that_leave_nobody_or_contradict_are_errors()
+    {
+        Assert.Contains("the most that one has is 4", Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 5, null, 1)).Message, StringComparison.Ordinal);
+        Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 3, 2, 1));
+        Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 0, 0, 1));
+    }
+
+    [Fact]
+    public void A_check_before_training_refuses_what_cannot_be_learned_and_warns_of_single_pictures()
+    {
+        Assert.Contains("has 1 people", Fails(new ListDataset([3])), StringComparison.Ordinal);
+        Assert.Contains("1 people have no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
+        Assert.Contains("p0/0 has the label 7, expected 0 to 1", Fails(new ListDataset([3, 2], label: 7)), StringComparison.Ordinal);
+        Assert.Contains("p0/0 has the label -1", Fails(new ListDataset([3, 2], label: -1)), StringComparison.Ordinal);
+        Assert.Empty(FaceDatasetCheck.Require(new ListDataset([3, 2])));
+        Assert.Contains("2 people have one picture only", Assert.Single(FaceDatasetCheck.Require(new ListDataset([3, 1, 1]))), StringComparison.Ordinal);
+
+        static string Fails(FaceDataset dataset) => Assert.Throws<UniFaceException>(() => FaceDatasetCheck.Require(dataset)).Message;
+    }
+}
+
+/// <summary>People p0, p1 ... with pictures p0/0, p0/1 ... whose content is their name; optionally a first label that is wrong.</summary>
+internal sealed class ListDataset(int[] counts, int? label = null) : FaceDataset
+{
+    public override string Source => "list";
+
+    public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
+
+    public override IReadOnlyList<FaceSample> Samples { get; } =
+        [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person)))];
+
+    public override byte[] Read(int index) => System.Text.Encoding.ASCII.GetBytes(Samples[index].Name);
+}

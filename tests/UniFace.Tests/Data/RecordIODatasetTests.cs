@@ -1,0 +1,222 @@
+using System.Buffers.Binary;
+using System.Text;
+using CsCheck;
+using UniFace.Data;
+
+namespace UniFace.Tests.Data;
+
+public class RecordIODatasetTests
+{
+    private const uint Magic = 0xCED7230A;
+    private const uint DraftMagic = 0x3ED7230A;
+
+    [Fact]
+    public void Payloads_read_back_as_written_with_the_magic_anywhere_inside() =>
+        Gen.Select(Gen.Bool.Select(draft => draft ? DraftMagic : Magic), Gen.Select(Gen.Byte.Array[0, 40], Gen.Int[0, 44], Gen.Int[0, 3]).Array[1, 6]).Sample((magic, pictures) =>
+        {
+            byte[] word = new byte[4];
+            BinaryPrimitives.WriteUInt32LittleEndian(word, magic);
+            using TempFolder folder = new();
+            RecordIOWriter writer = new(magic);
+            List<byte[]> expected = [];
+            foreach ((byte[] bytes, int at, int times) in pictures)
+            {
+                byte[] image = [.. bytes.Take(at), .. Enumerable.Repeat(word, times).SelectMany(w => w), .. bytes.Skip(at)];
+                writer.AddImage(expected.Count + 1, image, expected.Count % 2);
+                expected.Add(image);
+            }
+
+            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder));
+            Assert.Equal(expected, Enumerable.Range(0, expected.Count).Select(dataset.Read));
+        }, iter: 300);
+
+    [Fact]
+    public void The_magic_inside_the_header_itself_is_put_back()
+    {
+        // A label whose bits are the magic would be no label, so the id carries it: key 0xCED7230A.
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(Magic, [1, 2, 3], 4).AddImage(5, [9], 7);
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder));
+        Assert.Equal(["record 5", "record 3470205706"], dataset.Samples.Select(sample => sample.Name));
+        Assert.Equal([1, 0], dataset.Samples.Select(sample => sample.Label));
+        Assert.Equal([1, 2, 3], dataset.Read(1));
+    }
+
+    [Fact]
+    public void Record_0_with_ranges_leaves_out_the_identity_records_wherever_it_lies_in_the_file()
+    {
+        foreach (bool last in new[] { false, true })
+        {
+            using TempFolder folder = new();
+            RecordIOWriter writer = new();
+            if (!last)
+            {
+                writer.AddRange(0, 4, 6);
+            }
+
+            writer.AddImage(1, [11], 0).AddImage(2, [22, 22], 1).AddImage(3, [33], 1).AddRange(4, 1, 2).AddRange(5, 2, 4);
+            if (last)
+            {
+                writer.AddRange(0, 4, 6);
+            }
+
+            using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+            Assert.Equal(["record 1", "record 2", "record 3"], dataset.Samples.Select(sample => sample.Name));
+            Assert.Equal([0, 1, 1], dataset.Samples.Select(sample => sample.Label));
+            Assert.Equal(["0", "1"], dataset.People);
+            Assert.Equal([22, 22], dataset.Read(1));
+            Assert.Empty(dataset.Warnings);
+        }
+    }
+
+    [Fact]
+    public void Old_labels_of_two_values_mean_the_first_and_record_0_that_is_a_picture_counts_as_one()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 1, 1).AddImage(1, [6], 0, 1).AddImage(2, [7], 1);
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+        Assert.Equal([1, 0, 1], dataset.Samples.Select(sample => sample.Label));
+        Assert.Equal([5], dataset.Read(0));
+        Assert.Equal([7], dataset.Read(2));
+    }
+
+    [Fact]
+    public void Record_0_of_flag_0_makes_every_key_a_picture()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 0).AddImage(1, [6], 1);
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "2,112,112"));
+        Assert.Equal(2, dataset.Samples.Count);
+    }
+
+    [Fact]
+    public void Labels_with_gaps_are_numbered_anew_and_named_by_what_they_were_and_negative_ones_are_left_out()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 70).AddImage(2, [2], 9).AddImage(3, [3], -1).AddImage(4, [4], 70);
+        using FaceDataset dataset = FaceDatasets.Open(writer.Save(folder, "85742,112,112"));
+        Assert.Equal(["9", "70"], dataset.People);
+        Assert.Equal([1, 0, 1], dataset.Samples.Select(sample => sample.Label));
+        Assert.Equal([4], dataset.Read(2));
+        Assert.Contains(dataset.Warnings, warning => warning.Contains("1 records have a label below 0", StringComparison.Ordinal));
+        Assert.Contains(dataset.Warnings, warning => warning.Contains("largest is 70", StringComparison.Ordinal));
+        Assert.Contains(dataset.Warnings, warning => warning.Contains("announces 85742 people, the records hold 2", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0.5f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(16777218f)]
+    public void A_label_that_is_no_exact_whole_number_is_an_error_that_names_the_record(float label)
+    {
+        using TempFolder folder = new();
+        UniFaceException error = Assert.Throws<UniFaceException>(() => FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], label).Save(folder)));
+        Assert.Contains("record 2 at offset 36", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_property_that_is_missing_or_nonsense_is_a_warning()
+    {
+        foreach (string? property in new[] { null, "", "two,112,112", "2" })
+        {
+            using TempFolder folder = new();
+            using FaceDataset dataset = FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], 1).Save(folder, property));
+            Assert.Contains("property", Assert.Single(dataset.Warnings), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_index_that_is_missing_incomplete_doubled_or_of_another_file_is_an_error_that_says_so()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4], 0).AddImage(2, [1], 1);
+        string set = writer.Save(folder);
+        string[] lines = File.ReadAllLines(folder["train.idx"]);
+        string Message(params string[] index)
+        {
+            File.WriteAllLines(folder["train.idx"], index);
+            return Assert.Throws<UniFaceException>(() => FaceDatasets.Open(set)).Message;
+        }
+
+        Assert.Contains("names 1 of the 2 pictures", Message(lines[0], lines[1]), StringComparison.Ordinal);
+        Assert.Contains("key 1 stands twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
+        Assert.Contains("no record at offset 4", Message("1\t4"), StringComparison.Ordinal);
+        Assert.Contains("points to offset 99999999", Message("1\t0", "2\t99999999"), StringComparison.Ordinal);
+        Assert.Contains("line 2 is 'nonsense'", Message("1\t0", "nonsense"), StringComparison.Ordinal);
+        Assert.Contains("is empty", Message(), StringComparison.Ordinal);
+        File.Delete(folder["train.idx"]);
+        Assert.Contains("has no train.idx beside it", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(set)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_cut_at_any_length_is_an_error_or_still_whole_never_a_crash()
+    {
+        using TempFolder folder = new();
+        byte[] word = [0x0A, 0x23, 0xD7, 0xCE];
+        RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1, 2, 3, 4, .. word, 5, 6], 0).AddRange(0, 3, 3).AddImage(2, [.. word, .. word], 1);
+        string set = writer.Save(folder);
+        byte[] records = writer.Records;
+        int errors = 0;
+        for (int length = 0; length < records.Length; length++)
+        {
+            folder.Write("train.rec", records.AsSpan(0, length));
+            try
+            {
+                using FaceDataset dataset = FaceDatasets.Open(set);
+                dataset.Read(0);
+                dataset.Read(1);
+            }
+            catch (UniFaceException)
+            {
+                errors++;
+            }
+        }
+
+        Assert.Equal(records.Length, errors);
+    }
+
+    [Fact]
+    public void Damaged_bytes_give_an_error_or_another_value_never_another_exception() =>
+        Gen.Select(Gen.Int[0, 1000], Gen.Byte, Gen.Bool).Array[1, 4].Sample(changes =>
+        {
+            using TempFolder folder = new();
+            RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4, 0x0A, 0x23, 0xD7, 0xCE, 5], 0).AddImage(2, [7], 1, 0);
+            byte[] records = writer.Records;
+            byte[] index = writer.Index;
+            foreach ((int at, byte value, bool inIndex) in changes)
+            {
+                byte[] target = inIndex ? index : records;
+                target[at % target.Length] = value;
+            }
+
+            writer.Save(folder);
+            folder.Write("train.rec", records);
+            folder.Write("train.idx", index);
+            try
+            {
+                using FaceDataset dataset = FaceDatasets.Open(folder.Root);
+                for (int i = 0; i < dataset.Samples.Count; i++)
+                {
+                    dataset.Read(i);
+                }
+            }
+            catch (UniFaceException)
+            {
+                // What damage is for.
+            }
+        }, iter: 1500);
+
+    [Fact]
+    public void A_rec_file_of_any_name_opens_by_its_path_and_an_index_given_instead_says_so()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [2], 1);
+        folder.Write("faces.rec", writer.Records);
+        folder.Write("faces.idx", writer.Index);
+        using FaceDataset dataset = FaceDatasets.Open(folder["faces.rec"]);
+        Assert.Equal(2, dataset.Samples.Count);
+        Assert.Contains("give the .rec file", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder["faces.idx"])).Message, StringComparison.Ordinal);
+        Assert.Equal("1\t0\n2\t36\n", Encoding.ASCII.GetString(writer.Index));
+    }
+}

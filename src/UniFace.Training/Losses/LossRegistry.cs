@@ -11,6 +11,8 @@ public static class LossRegistry
     public static IReadOnlyList<LossDescriptor> All { get; } =
     [
         .. SoftmaxLosses.All,
+        .. SphereLosses.All,
+        .. AdaptiveLosses.All,
         .. ThresholdLosses.All,
     ];
 

@@ -27,6 +27,9 @@ internal static class Hyperparameters
     public static LossHyperparameter Gradient(string value) =>
         Choice("gradient", value, "How the gradient passes the margin: by the chain rule, or as if it were a constant offset.", "chain", "straight-through");
 
+    public static LossHyperparameter LossWeight(double value, double minimum, string meaning) =>
+        Number("loss-weight", value, minimum, 10_000, meaning, "50");
+
     public static LossHyperparameter NegativeRate { get; } =
         Number("negative-rate", 1, 0, 1, "r, share of the classes that a step uses; all of the batch's own are always among them.", "1, or 0.1 to 0.5 for very many people", above: true);
 

@@ -30,6 +30,35 @@ internal static class SoftmaxLosses
         {
             Build = (spec, shape) => (Arc(spec), Softmax(spec)),
         },
+        new("combined", "All three margins at once: cos(m1 * theta + m2) - m3.",
+            "Deng et al., ArcFace, CVPR 2019",
+            [
+                Number("m1", 1, 0.1, 10, "m1, factor on the target angle.", "0.9 to 1.2"),
+                Number("m2", 0.3, 0, 1.5, "m2, added to the target angle, in radians."),
+                Number("m3", 0.2, 0, 1.5, "m3, subtracted from the target cosine."),
+                Scale(64),
+                Wrap("plain"),
+                Gradient("chain"),
+                NegativeRate,
+            ])
+        {
+            Build = (spec, shape) => (
+                new AngularMargin(spec.Number("m1"), spec.Number("m2"), spec.Number("m3"), spec.Choice<MarginWrap>("wrap"), spec.Choice<MarginGradient>("gradient")),
+                Softmax(spec)),
+        },
+        new("subcenter-arcface", "ArcFace with several centers a class; the nearest counts, so label noise gathers at the others.",
+            "Deng et al., Sub-center ArcFace, ECCV 2020",
+            [
+                AngularMargin(0.5),
+                Scale(64),
+                new LossHyperparameter("subcenters", HyperparameterKind.Whole, "3", "K, centers a class.") { Minimum = 1, Maximum = 16 },
+                Wrap("guard"),
+                Gradient("chain"),
+                NegativeRate,
+            ])
+        {
+            Build = (spec, shape) => (Arc(spec), Softmax(spec)),
+        },
     ];
 
     internal static SoftmaxCrossEntropy Softmax(LossSpec spec) => Softmax(spec.Number("scale"));

@@ -19,6 +19,22 @@ internal static class ThresholdLosses
         {
             Build = (spec, shape) => (Any(spec), Threshold(spec, shape, shape.Classes)),
         },
+        new("sphereface2", "Binary cross-entropy with one shared bias, stretched similarities, margins on both sides and weights that balance them.",
+            "Wen et al., SphereFace2, ICLR 2022",
+            [
+                Number("margin", 0.4, 0, 1.5, "m, subtracted from the target's and added to the others' similarity.", "0.3 to 0.5"),
+                Scale(40, "30 to 64"),
+                Number("alpha", 0.7, 0.001, 0.999, "Weight of the target; the others have 1 - alpha.", "0.7 to 0.8"),
+                Number("t", 3, 1, 20, "t, power that stretches similarities; 1 leaves them as they are."),
+                LossWeight(50, 0.001, "lw, factor on the loss."),
+                Gradient("straight-through"),
+                NegativeRate,
+            ])
+        {
+            Build = (spec, shape) => (
+                new TwoSidedMargin(spec.Number("margin"), spec.Number("t"), spec.Choice<MarginGradient>("gradient")),
+                new BalancedBinaryCrossEntropy(shape.Classes, spec.Number("scale"), spec.Number("alpha"), spec.Number("loss-weight"), spec.Number("margin"), spec.Number("t"), shape.Dtype)),
+        },
     ];
 
     private static IReadOnlyList<LossHyperparameter> Unified =>

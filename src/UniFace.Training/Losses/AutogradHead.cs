@@ -55,11 +55,12 @@ public sealed class AutogradHead : RecognitionHead
         ScalarType dtype = centers.Weight.dtype;
         Device device = centers.Weight.device;
         Tensor x = embeddings.detach().to(dtype, device).clone().requires_grad_(true); // [B, D]
-        ClassSelection selection = centers.Select(labels.to(ScalarType.Int64, device));
+        Tensor targets = labels.to(ScalarType.Int64, device);
+        ClassSelection selection = centers.Select(targets);
         Tensor columns = selection.Columns; // [B]
         Tensor index = columns.unsqueeze(1); // [B, 1]
         Tensor similarities = centers.Compare(x, selection.Classes); // [B, R]
-        MarginInput input = new(similarities.gather(1, index).squeeze(1), Directions.Norm(x).squeeze(1));
+        MarginInput input = new(similarities.gather(1, index).squeeze(1), centers.TargetSine(x, targets), Directions.Norm(x).squeeze(1));
         Tensor cosines = Cosines(similarities, x, selection.Classes); // [B, R]
         Tensor targetCosine = cosines.gather(1, index).squeeze(1); // [B]
         using (no_grad())

@@ -93,4 +93,23 @@ public sealed class ClassCenters : nn.Module
             : Directions.Unit(embeddings).matmul(Directions.Unit(rows).t()); // [B, R * K]
         return SubCenters == 1 ? all : all.view(all.shape[0], -1, SubCenters).max(2).values; // [B, R]
     }
+
+    /// <summary>The sine of the angle between each embedding and its own class's nearest center, [B], without a gradient.</summary>
+    /// <param name="embeddings">[B, D], raw.</param>
+    /// <param name="labels">[B] int64.</param>
+    public Tensor TargetSine(Tensor embeddings, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(embeddings);
+        ArgumentNullException.ThrowIfNull(labels);
+        using IDisposable none = no_grad();
+        Tensor own = Weight.view(Classes, SubCenters, EmbeddingSize).index_select(0, labels); // [B, K, D]
+        if (SubCenters > 1)
+        {
+            Tensor units = Directions.Unit(own.flatten(0, 1)).view(own.shape); // [B, K, D]
+            Tensor nearest = (units * Directions.Unit(embeddings).unsqueeze(1)).sum(2).argmax(1); // [B]
+            own = own.gather(1, nearest.view(-1, 1, 1).expand(-1, 1, EmbeddingSize)); // [B, 1, D]
+        }
+
+        return Directions.Sine(embeddings, own.squeeze(1));
+    }
 }

@@ -26,10 +26,29 @@ internal static class Directions
     }
 
     /// <summary>
-    /// The angle of a cosine, in [0, pi]. The value is arccos; the gradient -1 / sin, where the sine counts as no less than the
-    /// smallest that the type can tell from 0: at cosine +-1 the true gradient is infinite, and multiplied by a tangent of length 0.
+    /// The sine of the angle between rows, [N, D] and [N, D] to [N], without a gradient. Of the sum and the difference of the
+    /// directions, it is exact near 0 and pi, where sqrt(1 - cosine^2) has lost its digits.
     /// </summary>
-    public static Tensor Angle(Tensor cosine)
+    public static Tensor Sine(Tensor rows, Tensor others)
+    {
+        using (no_grad())
+        {
+            Tensor a = Unit(rows);
+            Tensor b = Unit(others);
+            Tensor apart = Norm(a - b); // [N, 1]
+            Tensor together = Norm(a + b); // [N, 1]
+            Tensor squares = apart.square() + together.square(); // 4, or less without a direction
+            return where(squares > 0, 2 * apart * together / squares, ones_like(squares)).squeeze(1);
+        }
+    }
+
+    /// <summary>
+    /// The angle of a cosine, in [0, pi]. The gradient is -1 / sin, where the sine counts as no less than the smallest that the type
+    /// can tell from 0: at cosine +-1 the true gradient is infinite, and multiplied by a tangent of length 0.
+    /// </summary>
+    /// <param name="cosine">Any form.</param>
+    /// <param name="sine">The sine of the same angle where it is known better than the cosine tells, or null.</param>
+    public static Tensor Angle(Tensor cosine, Tensor? sine = null)
     {
         Tensor value;
         Tensor slope;
@@ -37,8 +56,9 @@ internal static class Directions
         {
             Tensor inside = cosine.clamp(-1, 1);
             double smallest = Math.Sqrt(cosine.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1);
-            value = inside.acos();
-            slope = ((1 - inside) * (1 + inside)).sqrt().clamp_min(smallest).reciprocal().neg();
+            Tensor height = sine ?? ((1 - inside) * (1 + inside)).sqrt();
+            value = height.atan2(inside);
+            slope = height.clamp_min(smallest).reciprocal().neg();
         }
 
         // Zero plus the value: its derivative is the slope.

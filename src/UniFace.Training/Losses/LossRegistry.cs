@@ -7,13 +7,18 @@ namespace UniFace.Training.Losses;
 /// <summary>Every loss by its name, and heads made from them.</summary>
 public static class LossRegistry
 {
-    /// <summary>All losses.</summary>
+    private static readonly string[] Order =
+    [
+        "softmax", "normface", "sphereface", "sphereface-r", "cosface", "arcface", "combined", "uce", "bce", "curricularface", "magface", "adaface",
+        "elasticface-arc", "elasticface-cos", "mv-arc", "mv-am", "circle", "adacos", "sphereface2", "subcenter-arcface",
+    ];
+
+    /// <summary>All losses, from the plainest on.</summary>
     public static IReadOnlyList<LossDescriptor> All { get; } =
     [
-        .. SoftmaxLosses.All,
-        .. SphereLosses.All,
-        .. AdaptiveLosses.All,
-        .. ThresholdLosses.All,
+        .. new[] { SoftmaxLosses.All, SphereLosses.All, AdaptiveLosses.All, ThresholdLosses.All }
+            .SelectMany(family => family)
+            .OrderBy(loss => Array.IndexOf(Order, loss.Name)),
     ];
 
     /// <summary>The names, in the order of <see cref="All"/>.</summary>

@@ -18,6 +18,10 @@ internal sealed class CaseReader(JsonElement element, JsonElement? fallback, str
         {
             throw new UniFaceException($"{where}: {e.Message}", e);
         }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            throw new UniFaceException($"{where}: a value of 'params' is not of the kind that was expected: {e.Message}", e);
+        }
     }
 
     public string Text(string name)

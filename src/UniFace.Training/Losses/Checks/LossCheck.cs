@@ -49,7 +49,7 @@ public static class LossCheck
     {
         ArgumentNullException.ThrowIfNull(golden);
         using DisposeScope scope = NewDisposeScope();
-        using RecognitionHead head = LossRegistry.Create(golden.Spec, golden.Centers.Rows / golden.SubCenters, golden.Centers.Columns, seed: 0, dtype);
+        using RecognitionHead head = Create(golden, dtype);
         Dictionary<string, Tensor> buffers = head.named_buffers().ToDictionary(b => b.name, b => b.buffer);
         Dictionary<string, Parameter> parameters = head.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         using (no_grad())
@@ -92,6 +92,18 @@ public static class LossCheck
         }
 
         return new CaseOutcome(output.Loss, errors, dtype == ScalarType.Float64 ? DoubleTolerance : SingleTolerance);
+    }
+
+    private static RecognitionHead Create(LossCase golden, ScalarType dtype)
+    {
+        try
+        {
+            return LossRegistry.Create(golden.Spec, golden.Centers.Rows / golden.SubCenters, golden.Centers.Columns, seed: 0, dtype);
+        }
+        catch (UniFaceException e)
+        {
+            throw new UniFaceException($"case {golden.Number}: {e.Message}", e);
+        }
     }
 
     private static double Error(double[] ours, IReadOnlyList<double> expected, ScalarType dtype)

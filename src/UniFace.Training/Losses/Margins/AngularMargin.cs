@@ -28,12 +28,13 @@ public sealed class AngularMargin : Margin
     /// <summary>
     /// cos(theta + m) with a margin that may differ from sample to sample and carry a gradient of its own.
     /// </summary>
-    /// <param name="cosine">[B].</param>
+    /// <param name="input">The batch.</param>
     /// <param name="margin">[B], radians.</param>
     /// <param name="wrap">What happens where theta + m passes pi.</param>
-    internal static Tensor Add(Tensor cosine, Tensor margin, MarginWrap wrap)
+    internal static Tensor Add(MarginInput input, Tensor margin, MarginWrap wrap)
     {
-        Tensor angle = Directions.Angle(cosine) + margin;
+        Tensor cosine = input.TargetCosine;
+        Tensor angle = input.TargetAngle + margin;
         return wrap switch
         {
             MarginWrap.Plain => angle.cos(),
@@ -47,7 +48,7 @@ public sealed class AngularMargin : Margin
     {
         ArgumentNullException.ThrowIfNull(input);
         Tensor cosine = input.TargetCosine;
-        Tensor angle = Directions.Angle(cosine) * m1 + m2;
+        Tensor angle = input.TargetAngle * m1 + m2;
         switch (wrap)
         {
             case MarginWrap.Plain:

@@ -39,6 +39,6 @@ public sealed class AnnealedSphereMargin : Margin
         Tensor cosine = input.TargetCosine;
         double step = OwnedTensors.Value(get_buffer("step")!);
         double lambda = Math.Max(floor, start / (1 + decay * step));
-        return (cosine * lambda + SphereMargin.Fold(Directions.Angle(cosine) * m)) / (1 + lambda);
+        return (cosine * lambda + SphereMargin.Fold(input.TargetAngle * m)) / (1 + lambda);
     }
 }

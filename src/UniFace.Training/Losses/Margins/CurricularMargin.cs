@@ -39,7 +39,7 @@ public sealed class CurricularMargin : Margin
     {
         ArgumentNullException.ThrowIfNull(cosines);
         ArgumentNullException.ThrowIfNull(input);
-        Tensor hardness = (Directions.Angle(input.TargetCosine.detach()) + margin).cos().unsqueeze(1); // [B, 1], without the guard
+        Tensor hardness = (input.DetachedAngle + margin).cos().unsqueeze(1); // [B, 1], without the guard
         return where(cosines.detach() > hardness, cosines * (cosines + get_buffer("t")!.clone()), cosines);
     }
 
@@ -47,6 +47,6 @@ public sealed class CurricularMargin : Margin
     protected override Tensor Psi(MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AngularMargin.Add(input.TargetCosine, full_like(input.TargetCosine.detach(), margin), wrap);
+        return AngularMargin.Add(input, full_like(input.TargetCosine.detach(), margin), wrap);
     }
 }

@@ -15,7 +15,7 @@ public sealed class CutSphereMargin : Margin
     protected override Tensor Psi(MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return (Directions.Angle(input.TargetCosine) * m).clamp_max(Math.PI).cos();
+        return (input.TargetAngle * m).clamp_max(Math.PI).cos();
     }
 }
 

@@ -45,7 +45,7 @@ public sealed class ElasticMargin : Margin
     {
         ArgumentNullException.ThrowIfNull(input);
         Tensor margins = Margins(input.TargetCosine.detach()); // [B]
-        return angular ? AngularMargin.Add(input.TargetCosine, margins, wrap) : input.TargetCosine - margins;
+        return angular ? AngularMargin.Add(input, margins, wrap) : input.TargetCosine - margins;
     }
 
     private Tensor Margins(Tensor cosine)

@@ -46,7 +46,7 @@ public sealed class MagnitudeMargin : Margin
     {
         ArgumentNullException.ThrowIfNull(input);
         Tensor margin = (Length(input) - la) * ((um - lm) / (ua - la)) + lm; // [B]
-        return AngularMargin.Add(input.TargetCosine, margin, wrap);
+        return AngularMargin.Add(input, margin, wrap);
     }
 
     private Tensor Length(MarginInput input)

@@ -30,8 +30,16 @@ public enum MarginWrap
 
 /// <summary>What a margin sees of a batch.</summary>
 /// <param name="TargetCosine">[B]: cosine of each sample with its own class center.</param>
+/// <param name="TargetSine">[B]: sine of the same angle, without a gradient; exact where the cosine is near 1 or -1.</param>
 /// <param name="Norm">[B]: length of each embedding.</param>
-public sealed record MarginInput(Tensor TargetCosine, Tensor Norm);
+public sealed record MarginInput(Tensor TargetCosine, Tensor TargetSine, Tensor Norm)
+{
+    /// <summary>The target angles, [B], with the gradient of the cosines.</summary>
+    public Tensor TargetAngle => Directions.Angle(TargetCosine, TargetSine);
+
+    /// <summary>The target angles, [B], without a gradient.</summary>
+    public Tensor DetachedAngle => Directions.Angle(TargetCosine.detach(), TargetSine);
+}
 
 /// <summary>
 /// The second axis of a loss: what happens to the cosines before the objective. A target's cosine c becomes psi(c), another's phi(c).

@@ -37,7 +37,7 @@ public sealed class MisclassifiedMargin : Margin
         ArgumentNullException.ThrowIfNull(cosines);
         ArgumentNullException.ThrowIfNull(input);
         Tensor target = input.TargetCosine.detach();
-        Tensor bar = (angular ? (Directions.Angle(target) + margin).cos() : target - margin).unsqueeze(1); // [B, 1], without wrap
+        Tensor bar = (angular ? (input.DetachedAngle + margin).cos() : target - margin).unsqueeze(1); // [B, 1], without wrap
         return where(cosines.detach() > bar, adaptive ? cosines * (t + 1) + t : cosines + t, cosines);
     }
 
@@ -48,7 +48,7 @@ public sealed class MisclassifiedMargin : Margin
         Tensor cosine = input.TargetCosine;
         if (angular)
         {
-            return AngularMargin.Add(cosine, full_like(cosine.detach(), margin), wrap);
+            return AngularMargin.Add(input, full_like(cosine.detach(), margin), wrap);
         }
 
         return wrap == MarginWrap.Easy ? where(cosine > 0, cosine - margin, cosine) : cosine - margin;

@@ -26,6 +26,6 @@ public sealed class SphereMargin : Margin
     protected override Tensor Psi(MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Fold(Directions.Angle(input.TargetCosine) * m);
+        return Fold(input.TargetAngle * m);
     }
 }

@@ -34,7 +34,7 @@ internal static class Hyperparameters
         Number("negative-rate", 1, 0, 1, "r, share of the classes that a step uses; all of the batch's own are always among them.", "1, or 0.1 to 0.5 for very many people", above: true);
 
     public static LossHyperparameter Lambda { get; } =
-        Number("lambda", 1, 0, 100, "Factor on the other classes' part of the loss.", "0.6 to 1", above: true);
+        Number("lambda", 1, 0, 100, "Factor on the other classes' part of the loss.", "0.6 to 1");
 
     public static LossHyperparameter Clamp { get; } =
         Flag("clamp", false, "Clamps the softplus's argument to [-s, s] as the paper's code does; gradients die beyond.");

@@ -20,6 +20,7 @@ internal static class CommandHost
 
             // One line a command, in the order of the main job.
             DataCommand.Create(),
+            TrainCommand.Create(),
             LossCommand.Create(),
             DoctorCommand.Create(),
         };

@@ -14,18 +14,20 @@ public sealed class SafeTensorsFile : IDisposable
     private const long MaxHeader = 100_000_000;
     private const int ChunkBytes = 1 << 26;
     private readonly FileStream stream;
-    private readonly string path;
     private readonly long dataStart;
 
     private SafeTensorsFile(FileStream stream, string path)
     {
         this.stream = stream;
-        this.path = path;
+        Path = path;
         byte[] header = ReadHeader();
         dataStart = 8 + header.Length;
         (Entries, Metadata) = Parse(header);
         CheckLayout();
     }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafeTensorsEntry> Entries { get; }
@@ -60,7 +62,7 @@ public sealed class SafeTensorsFile : IDisposable
     {
         SafeTensorsEntry entry = Entries.TryGetValue(name, out SafeTensorsEntry? found)
             ? found
-            : throw new UniFaceException($"{path}: has no tensor '{name}'; it was written by another version, or for another model.");
+            : throw new UniFaceException($"{Path}: has no tensor '{name}'; it was written by another version, or for another model.");
         Tensor result = torch.empty([.. entry.Shape], dtype: entry.Type);
         if (entry.Bytes == 0)
         {
@@ -127,7 +129,7 @@ public sealed class SafeTensorsFile : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
         {
-            throw new UniFaceException($"{path}: byte 8: the header is no JSON of safetensors ({e.Message}); the file is damaged or of another kind.", e);
+            throw new UniFaceException($"{Path}: byte 8: the header is no JSON of safetensors ({e.Message}); the file is damaged or of another kind.", e);
         }
 
         return (entries, metadata);
@@ -192,5 +194,5 @@ public sealed class SafeTensorsFile : IDisposable
         }
     }
 
-    private UniFaceException Bad(long offset, string what) => new($"{path}: byte {offset}: {what}.");
+    private UniFaceException Bad(long offset, string what) => new($"{Path}: byte {offset}: {what}.");
 }

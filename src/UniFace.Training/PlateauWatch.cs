@@ -1,0 +1,39 @@
+using UniFace.Training.Losses;
+
+namespace UniFace.Training;
+
+/// <summary>Says after an epoch that the loss is not falling, and which of margin, scale and learning rate to change.</summary>
+internal static class PlateauWatch
+{
+    private const double Falls = 0.998;
+    private const double Rises = 1.1;
+    private const double Separation = 0.02;
+
+    /// <summary>A warning, or null.</summary>
+    /// <param name="losses">Mean losses of the completed epochs, the one just ended last.</param>
+    /// <param name="epoch">Sums of the epoch just ended.</param>
+    /// <param name="rateLeft">Learning rate over its full height; where the schedule has let it run out, the loss may rest.</param>
+    /// <param name="options">The run's options.</param>
+    public static string? Warning(IReadOnlyList<double> losses, RunningStatistics epoch, double rateLeft, TrainOptions options)
+    {
+        if (losses.Count < 2 || rateLeft < 0.1 || losses[^1] < Falls * losses[^2])
+        {
+            return null;
+        }
+
+        string fact = FormattableString.Invariant($"the loss has not fallen in epoch {losses.Count} ({losses[^2]:F3} to {losses[^1]:F3})");
+        string margin = Now(options.Loss, "margin");
+        string scale = Now(options.Loss, "scale");
+        string rate = FormattableString.Invariant($"--lr (now {options.LearningRate})");
+        if (losses[^1] > Rises * losses[^2])
+        {
+            return $"{fact}, it rises: lower {rate}, or lengthen --warmup.";
+        }
+
+        return epoch.TargetCosine - epoch.HardestNegativeCosine < Separation
+            ? $"{fact}, and pictures are no nearer to their own class than to others: start with a lower {margin}{scale}{rate}."
+            : $"{fact}: lower {rate}; if that does not help, lower {margin}{scale}and look for label noise with 'uniface data info'.";
+    }
+
+    private static string Now(LossSpec loss, string name) => loss.Has(name) ? $"--{name} (now {loss.Text(name)}) or " : "";
+}

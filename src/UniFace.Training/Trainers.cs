@@ -1,0 +1,141 @@
+using System.Reflection;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
+using UniFace.Training.Losses;
+using static TorchSharp.torch;
+
+namespace UniFace.Training;
+
+/// <summary>Starts runs, and resumes them.</summary>
+public static class Trainers
+{
+    /// <summary>Starts a run in a folder: checks the options and data, hashes the data and writes run.json.</summary>
+    /// <param name="folder">The RUN folder; made if it is not there.</param>
+    /// <param name="options">What to train.</param>
+    /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
+    /// <param name="decoder">Decodes its pictures.</param>
+    /// <param name="validation">People to validate on, or null; stays the caller's.</param>
+    /// <param name="hashed">Called with the number of pictures hashed, from several threads.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">The folder holds a run already, or an option or the data is not fit for training.</exception>
+    public static Trainer Start(
+        string folder,
+        TrainOptions options,
+        FaceDataset data,
+        IImageDecoder decoder,
+        FaceDataset? validation = null,
+        Action<int>? hashed = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(data);
+        options.Validate();
+        BackboneRegistry.Validate(options.Backbone);
+        if (TrainingRun.Exists(folder))
+        {
+            throw new UniFaceException($"{folder} holds a run already: go on with 'uniface train --resume {folder}', or choose another --out.");
+        }
+
+        Device device = OpenDevice(options.Device);
+        TrainingData prepared = TrainingData.Create(options, data, validation, decoder);
+        RunInfo info = new()
+        {
+            ToolVersion = ToolVersion,
+            Started = DateTime.UtcNow,
+            Options = options,
+            DataHash = data.ComputeHash(hashed, cancellationToken),
+            People = prepared.Training.People.Count,
+            Images = prepared.Training.Samples.Count,
+            HeldOut = prepared.HeldOut?.People ?? [],
+            StepsPerEpoch = StepsPerEpoch(options, prepared),
+        };
+        set_num_threads(options.Threads);
+        TrainingState state = NewState(info, device);
+        Directory.CreateDirectory(folder);
+        TrainingRun.WriteInfo(folder, info);
+        return new Trainer(folder, info, prepared, state, device, fresh: true);
+    }
+
+    /// <summary>Goes on with a run from its last checkpoint, or from its start where there is none yet.</summary>
+    /// <param name="folder">The RUN folder.</param>
+    /// <param name="data">The training set, opened from the path in run.json.</param>
+    /// <param name="decoder">Decodes its pictures.</param>
+    /// <param name="validation">The validation set of run.json's options, or null.</param>
+    /// <param name="hashed">Called with the number of pictures hashed, from several threads.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">No run, a damaged checkpoint, or the data has changed since the run started.</exception>
+    public static Trainer Resume(
+        string folder,
+        FaceDataset data,
+        IImageDecoder decoder,
+        FaceDataset? validation = null,
+        Action<int>? hashed = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        RunInfo info = TrainingRun.ReadInfo(folder);
+        info.Options.Validate();
+        Device device = OpenDevice(info.Options.Device);
+        string hash = data.ComputeHash(hashed, cancellationToken);
+        if (hash != info.DataHash)
+        {
+            throw new UniFaceException(
+                $"{data.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says {info.DataHash[..Math.Min(12, info.DataHash.Length)]}): " +
+                "a resumed run would not be the run that was started. Bring the pictures back, or start a new run with --out.");
+        }
+
+        TrainingData prepared = TrainingData.Create(info.Options, data, validation, decoder);
+        if (prepared.Training.People.Count != info.People || StepsPerEpoch(info.Options, prepared) != info.StepsPerEpoch)
+        {
+            throw new UniFaceException($"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps an epoch, the data and options give {prepared.Training.People.Count} and {StepsPerEpoch(info.Options, prepared)}; run.json was edited, or another version wrote it.");
+        }
+
+        set_num_threads(info.Options.Threads);
+        TrainingState state = NewState(info, device);
+        try
+        {
+            string last = Path.Combine(folder, TrainingRun.LastFile);
+            bool fresh = !File.Exists(last);
+            if (!fresh)
+            {
+                state.Load(last);
+            }
+
+            return new Trainer(folder, info, prepared, state, device, fresh);
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
+    }
+
+    internal static string ToolVersion { get; } =
+        typeof(Trainers).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    private static int StepsPerEpoch(TrainOptions options, TrainingData data) =>
+        (data.Loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate;
+
+    private static TrainingState NewState(RunInfo info, Device device)
+    {
+        TrainOptions options = info.Options;
+        Backbone backbone = BackboneRegistry.Create(options.Backbone, options.Seed);
+        return new TrainingState(options, backbone, LossRegistry.Create(options.Loss, info.People, options.Backbone.EmbeddingSize, options.Seed), device);
+    }
+
+    private static Device OpenDevice(string name)
+    {
+        try
+        {
+            Device device = new(name);
+            using Tensor there = ones(1).to(device);
+            return device;
+        }
+        catch (Exception e) when (e is ArgumentException or System.Runtime.InteropServices.ExternalException or InvalidOperationException or FormatException)
+        {
+            throw new UniFaceException($"--device {name} cannot be used here ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with -p:TorchDevice=cuda for cuda.", e);
+        }
+    }
+}

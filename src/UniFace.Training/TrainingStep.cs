@@ -1,0 +1,84 @@
+using TorchSharp;
+using UniFace.Training.Checkpoints;
+using UniFace.Training.Data;
+using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace UniFace.Training;
+
+/// <summary>
+/// One optimizer step: forward, head, backward over one batch or several, clip, update, average. Leaves no tensor behind,
+/// and waits for the device only for the loss, the cosines of the batch and the norm of the gradients.
+/// </summary>
+internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule schedule, TrainingState state, Device device, float[]? classWeights)
+{
+    /// <summary>Norm of the last step's gradients before clipping.</summary>
+    public double GradientNorm { get; private set; }
+
+    /// <summary>Takes the step.</summary>
+    /// <param name="batches">The batches whose gradients are added up; stay the caller's.</param>
+    /// <returns>Null, or what was not finite; then nothing but buffers has changed.</returns>
+    public string? Run(IReadOnlyList<TrainingBatch> batches)
+    {
+        double images = batches.Sum(b => (double)b.Samples.Count);
+        state.Optimizer.ZeroGradients();
+        for (int i = 0; i < batches.Count; i++)
+        {
+            if (ForwardBackward(batches[i], i, batches[i].Samples.Count / images) is string bad)
+            {
+                return bad;
+            }
+        }
+
+        GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip);
+        if (!double.IsFinite(GradientNorm))
+        {
+            return NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? $"the norm of all gradients ({GradientNorm})";
+        }
+
+        state.Optimizer.Step(schedule.At(state.Step));
+        state.Average?.Update(state.Step);
+        state.Window.AddStep(GradientNorm);
+        state.EpochSums.AddStep(GradientNorm);
+        return null;
+    }
+
+    private string? ForwardBackward(TrainingBatch batch, int index, double share)
+    {
+        using DisposeScope scope = NewDisposeScope();
+
+        // Dropout and whatever else draws from torch's generator depends on the position alone.
+        random.manual_seed(Seeds.Mix(options.Seed, state.Step, index));
+        Tensor images = batch.Images.to(device);
+        Tensor labels = batch.Labels.to(device);
+        Tensor embeddings = state.Backbone.forward(images); // [B, D]
+        using HeadOutput output = state.Head.ForwardBackward(embeddings.detach(), labels, Weights(batch), share);
+        if (!double.IsFinite(output.Loss))
+        {
+            return !NonFiniteCheck.IsFinite(embeddings)
+                ? NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? "the batch's embeddings"
+                : NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? "the loss";
+        }
+
+        embeddings.backward([output.EmbeddingGradient]);
+        float[] target = Values(output.TargetCosine);
+        float[] hardest = Values(output.HardestNegativeCosine);
+        state.Window.AddBatch(output.Loss, target, hardest);
+        state.EpochSums.AddBatch(output.Loss, target, hardest);
+        return null;
+    }
+
+    private Tensor? Weights(TrainingBatch batch)
+    {
+        if (classWeights is null)
+        {
+            return null;
+        }
+
+        float[] weights = [.. batch.Labels.data<long>().Select(label => classWeights[label])];
+        return tensor(weights).to(device); // [B]
+    }
+
+    internal static float[] Values(Tensor cosines) => cosines.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+}

@@ -63,9 +63,10 @@ public sealed class OnnxGraph
     /// <returns>[B, C, H, W].</returns>
     public string PRelu(string input, Tensor slope)
     {
+        ArgumentNullException.ThrowIfNull(slope);
+        using DisposeScope scope = NewDisposeScope();
         NodeProto node = Node("PRelu", input);
-        using Tensor broadcast = slope.detach().view(-1, 1, 1); // [C, 1, 1]
-        node.Input.Add(Weight(node, "slope", broadcast));
+        node.Input.Add(Weight(node, "slope", slope.detach().view(-1, 1, 1))); // [C, 1, 1]
         return node.Output[0];
     }
 

@@ -1,0 +1,187 @@
+using TorchSharp;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Training.Backbones;
+using UniFace.Training.Export;
+using UniFace.Training.Tests.Backbones;
+using UniFace.Vision.Onnx;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests.Export;
+
+public sealed class PackageExporterTests : IDisposable
+{
+    private const int Size = 64;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-package-").FullName;
+    private readonly Backbone backbone = PrimedBackbone.Create("mobilefacenet", Size, 0.25);
+
+    private string Package => Path.Combine(folder, "package");
+
+    private static ModelManifest Manifest { get; } = new() { EmbeddingSize = Size, OnnxSha256 = "", Licence = "CC0-1.0" };
+
+    public void Dispose()
+    {
+        backbone.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_package_opens_and_says_what_was_exported()
+    {
+        ExportResult result = Export(Manifest with { FlipSum = true });
+        Assert.Equal(["model.json", "model.onnx"], result.Files.Select(file => file.Name));
+        Assert.All(result.Files, file => Assert.Equal(new FileInfo(Path.Combine(Package, file.Name)).Length, file.Bytes));
+        Assert.True(result.Parity.Cosine > 0.99999, $"{result.Parity}");
+
+        ModelPackage package = ModelPackage.Open(Package);
+        Assert.Equal(Sha256.OfFile(package.OnnxPath), package.Manifest!.OnnxSha256);
+        Assert.Equal(result.Manifest, package.Manifest);
+        Assert.True(package.Manifest.FlipSum);
+        Assert.Equal("CC0-1.0", package.Manifest.Licence);
+        Assert.Equal(OnnxExporter.ToolVersion, package.Manifest.ToolVersion);
+        Assert.Equal(["package"], Entries());
+    }
+
+    [Fact]
+    public void A_model_that_is_not_the_trained_one_is_refused_and_nothing_is_left()
+    {
+        // Between writing and measuring, one layer's weights move by a fifth of their size.
+        UniFaceException e = Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, null, Package, (path, manifest) =>
+        {
+            Sabotage();
+            return OnnxEmbedder.Open(path, manifest);
+        }));
+        Assert.Contains("0.9999", e.Message, StringComparison.Ordinal);
+        Assert.Matches("cosine 0\\.\\d+", e.Message);
+        Assert.Empty(Entries());
+    }
+
+    [Fact]
+    public void A_refused_export_leaves_the_older_package_as_it_was()
+    {
+        Export(Manifest);
+        string[] before = Hashes();
+        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, null, Package, (path, manifest) =>
+        {
+            Sabotage();
+            return OnnxEmbedder.Open(path, manifest);
+        }));
+        Assert.Equal(before, Hashes());
+        Assert.Equal(["package"], Entries());
+    }
+
+    [Fact]
+    public void A_newer_export_replaces_the_whole_package()
+    {
+        PackageExporter.Export(backbone, Manifest, Calibration().ToJson(), Package, Open);
+        string before = ModelPackage.Open(Package).Manifest!.OnnxSha256;
+        Assert.NotNull(ModelPackage.Open(Package).CalibrationPath);
+        Sabotage();
+        Export(Manifest);
+        Assert.NotEqual(before, ModelPackage.Open(Package).Manifest!.OnnxSha256);
+        Assert.Null(ModelPackage.Open(Package).CalibrationPath);
+        Assert.Equal(["package"], Entries());
+    }
+
+    [Fact]
+    public void The_same_weights_give_the_same_contract() => Assert.Equal(Export(Manifest).Manifest.ContractId, Export(Manifest).Manifest.ContractId);
+
+    [Fact]
+    public void A_folder_with_something_else_is_never_replaced()
+    {
+        Directory.CreateDirectory(Package);
+        File.WriteAllText(Path.Combine(Package, "thesis.tex"), "three years of work");
+        UniFaceException e = Assert.Throws<UniFaceException>(() => Export(Manifest));
+        Assert.Contains("thesis.tex", e.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Package, "thesis.tex")));
+
+        string file = Path.Combine(folder, "file");
+        File.WriteAllText(file, "");
+        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, null, file, Open));
+    }
+
+    [Fact]
+    public void A_calibration_without_a_model_gets_this_ones_contract()
+    {
+        ExportResult result = PackageExporter.Export(backbone, Manifest, Calibration().ToJson(), Package, Open);
+        Calibration written = UniFace.Packages.Calibration.Load(Path.Combine(Package, "calibration.json"));
+        Assert.Equal(result.Manifest.ContractId, written.ContractId);
+        Assert.Equal(result.Manifest.OnnxSha256, written.OnnxSha256);
+
+        // And once bound, it goes with the same weights again.
+        PackageExporter.Export(backbone, Manifest, written.ToJson(), Package, Open);
+    }
+
+    [Fact]
+    public void A_calibration_of_another_model_is_refused()
+    {
+        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, (Calibration() with { ContractId = "0123" }).ToJson(), Package, Open));
+        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest with { FlipSum = true }, Calibration().ToJson(), Package, Open));
+        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, "{}", Package, Open));
+        Assert.Empty(Entries());
+    }
+
+    [Fact]
+    public void A_manifest_that_does_not_fit_the_backbone_is_refused()
+    {
+        foreach (ModelManifest wrong in (ModelManifest[])[
+            Manifest with { EmbeddingSize = 128 },
+            Manifest with { InputWidth = 96 },
+            Manifest with { InputHeight = 96 },
+            Manifest with { ColorOrder = ColorOrder.Bgr },
+            Manifest with { Normalization = new PixelNormalization(0, 255) }])
+        {
+            Assert.Throws<UniFaceException>(() => Export(wrong));
+        }
+
+        Assert.Empty(Entries());
+    }
+
+    [Fact]
+    public void Export_leaves_the_backbone_in_its_mode_and_no_tensor()
+    {
+        backbone.train();
+        long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Export(Manifest);
+        Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.All(backbone.named_modules(), m => Assert.True(m.module.training));
+    }
+
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(0.9999, 1, true)]
+    [InlineData(0.99989, 1, false)]
+    [InlineData(1, 0.99989, false)]
+    [InlineData(double.NaN, 1, false)]
+    [InlineData(1, double.NaN, false)]
+    public void The_gate_passes_only_when_both_batches_agree(double batch1, double batch7, bool passes) =>
+        Assert.Equal(passes, new ParityResult(batch1, batch7).Passed);
+
+    private static OnnxEmbedder Open(string path, ModelManifest manifest) => OnnxEmbedder.Open(path, manifest);
+
+    private ExportResult Export(ModelManifest manifest) => PackageExporter.Export(backbone, manifest, null, Package, Open);
+
+    private void Sabotage()
+    {
+        using IDisposable quiet = no_grad();
+        Tensor weight = backbone.parameters().First(parameter => parameter.dim() == 4);
+        using Tensor noise = randn_like(weight);
+        using Tensor deviation = weight.std();
+        using Tensor step = noise.mul_(deviation).mul_(0.2);
+        weight.add_(step);
+    }
+
+    private string[] Entries() => [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!)];
+
+    private string[] Hashes() => [.. Directory.GetFiles(Package).Order().Select(Sha256.OfFile)];
+
+    private static Calibration Calibration() => new()
+    {
+        FlipSum = false,
+        Data = new CalibrationData { Name = "test", Sha256 = new string('0', 64), SamePairs = 10, DifferentPairs = 1000 },
+        Created = DateTimeOffset.UnixEpoch,
+        Entries = [new CalibrationEntry { FalseMatchRate = 0.1, Supported = true, Threshold = 0.3 }],
+        Curve = [],
+    };
+}

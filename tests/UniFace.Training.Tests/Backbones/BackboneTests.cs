@@ -44,13 +44,10 @@ public class BackboneTests
     [MemberData(nameof(Names))]
     public void The_embedding_has_the_size_asked_for(string name)
     {
-        foreach (int size in (int[])[512, 128])
-        {
-            using DisposeScope scope = NewDisposeScope();
-            using IDisposable quiet = no_grad();
-            using Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name, EmbeddingSize: size), seed: 1);
-            Assert.Equal([2, size], backbone.call(PrimedBackbone.Input(2, seed: 1)).shape);
-        }
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable quiet = no_grad();
+        using Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name, EmbeddingSize: 128), seed: 1);
+        Assert.Equal([2, 128], backbone.call(PrimedBackbone.Input(2, seed: 1)).shape);
     }
 
     /// <summary>
@@ -133,6 +130,7 @@ public class BackboneTests
         string before = StateHash(backbone);
         Tensor input = PrimedBackbone.Input(2, seed: 5);
         Tensor together = backbone.call(input);
+        Assert.Equal([2, 512], together.shape);
         Tensor alone = backbone.call(input[1].unsqueeze(0));
         double difference = (together[1] - alone[0]).abs().max().item<float>();
         Assert.True(difference <= 1e-4 * together.abs().max().item<float>(), $"differs by {difference}");

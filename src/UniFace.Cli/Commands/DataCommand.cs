@@ -7,6 +7,7 @@ internal static class DataCommand
 {
     public static Command Create() => new("data", "Data sets: look at one, make one.")
     {
+        DataInfoCommand.Create(),
         DataMakeCommand.Create(),
     };
 }

@@ -27,7 +27,12 @@ public static class DatasetHash
                 done?.Invoke(1);
             },
             cancellationToken);
+        return Combine(dataset, contents);
+    }
 
+    /// <summary>The hash from the SHA-256 of every sample's content, one after the other.</summary>
+    internal static string Combine(FaceDataset dataset, byte[] contents)
+    {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, "uniface-dataset-1");
         Append(hash, dataset.People.Count);

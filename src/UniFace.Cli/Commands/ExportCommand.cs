@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using UniFace.Packages;
+using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Export;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>`uniface export`: from a run to a model package that runs without libtorch.</summary>
+internal static class ExportCommand
+{
+    private const string Best = "best";
+    private const string Last = "last";
+
+    public static Command Create()
+    {
+        Argument<string> run = new("RUN") { Description = "The run's folder, as 'uniface train' wrote it." };
+        Option<string> output = new("--out") { Required = true, Description = "The package folder: model.onnx, model.json and calibration.json. An older package there is replaced." };
+        Option<string?> weights = new("--weights") { Description = "best: of the best validation; last: of the last step. Default: best where the run has validated, else last." };
+        weights.AcceptOnlyFromAmong(Best, Last);
+        Option<string?> licence = new("--licence") { Description = "Licence of the weights, as you state it, e.g. CC-BY-4.0." };
+        Option<bool> flipSum = new("--flip-sum") { Description = "An embedding is f(x) + f(mirrored x): a little more accurate, twice the time." };
+        Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package." };
+        Command command = new(
+            "export",
+            "Write a run's backbone as a model package. The package is refused unless ONNX Runtime gives the embeddings that were trained.\n\n" +
+            "Example: uniface export run --out package --licence CC-BY-4.0")
+        {
+            run,
+            output,
+            weights,
+            licence,
+            flipSum,
+            calibration,
+        };
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(run),
+            parsed.GetRequiredValue(output),
+            parsed.GetValue(weights),
+            parsed.GetValue(licence),
+            parsed.GetValue(flipSum),
+            parsed.GetValue(calibration),
+            parsed.GetValue(CommonOptions.Json)));
+        return command;
+    }
+
+    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, string? calibration, bool json)
+    {
+        // Read before the work: a wrong path should not cost a minute.
+        string? calibrationJson = calibration is null ? null : Calibration.Load(calibration).ToJson();
+        string? checkpoint = null;
+        if (TrainingRun.Exists(run))
+        {
+            checkpoint = TrainingRun.CheckpointPath(run, weights != Last);
+            if (weights == Best && Path.GetFileName(checkpoint) != TrainingRun.BestFile)
+            {
+                throw new UniFaceException($"{run} has no {TrainingRun.BestFile}: it was trained without validation; leave --weights out, or say --weights {Last}.");
+            }
+        }
+
+        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run, weights != Last);
+        using Backbone owned = backbone;
+        ModelManifest manifest = new()
+        {
+            EmbeddingSize = backbone.Spec.EmbeddingSize,
+            OnnxSha256 = "",
+            FlipSum = flipSum,
+            Training = info.Provenance(),
+            Licence = licence,
+        };
+        ExportResult result = PackageExporter.Export(backbone, manifest, calibrationJson, output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten));
+        if (json)
+        {
+            Output.Json(new
+            {
+                package = result.Folder,
+                weights = checkpoint,
+                backbone = backbone.Spec.ToString(),
+                embeddingSize = backbone.Spec.EmbeddingSize,
+                flipSum,
+                files = result.Files,
+                parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
+                sha256 = result.Manifest.OnnxSha256,
+                contractId = result.Manifest.ContractId,
+            });
+        }
+        else
+        {
+            Show(result, checkpoint, backbone.Spec);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec)
+    {
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("File").AddColumn(new TableColumn("Size").RightAligned());
+        foreach (PackageFile file in result.Files)
+        {
+            table.AddRow(file.Name.EscapeMarkup(), Size(file.Bytes));
+        }
+
+        Console.WriteLine($"{result.Folder}: {spec} of {checkpoint}");
+        AnsiConsole.Write(table);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 (at least {ParityGate.MinCosine} is required)"));
+        Console.WriteLine($"model.onnx sha256 {result.Manifest.OnnxSha256}");
+        Console.WriteLine($"contract {result.Manifest.ContractId}");
+    }
+
+    private static string Size(long bytes) => bytes < 1 << 20
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:F1} KB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MB");
+}

@@ -101,6 +101,7 @@ public sealed class MetricsLog : IDisposable
     /// <param name="epoch">Last completed epoch to keep; -1 keeps nothing.</param>
     public MetricsLog(string path, long step, int epoch)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         if (File.Exists(path))
         {
             AtomicFile.WriteText(path, string.Concat(File.ReadLines(path).Where(line => IsKept(line, step, epoch)).Select(line => line + "\n")));

@@ -30,6 +30,8 @@ internal sealed class PeopleSubset : FaceDataset
 
     public override IReadOnlyList<FaceSample> Samples { get; }
 
+    public override IReadOnlyList<string> Warnings => inner.Warnings;
+
     public override byte[] Read(int index) => inner.Read(sources[index]);
 
     /// <summary>

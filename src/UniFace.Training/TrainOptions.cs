@@ -75,6 +75,24 @@ public sealed record TrainOptions
     /// <summary>Decay of the moving average of the backbone's weights; 0 for none.</summary>
     public double Ema { get; init; }
 
+    /// <summary>Which pictures an epoch shows: uniform, class-balanced or pk.</summary>
+    public string Sampler { get; init; } = "uniform";
+
+    /// <summary>Pictures of each person in a batch of the sampler pk.</summary>
+    public int ImagesPerPerson { get; init; } = 4;
+
+    /// <summary>Weights of the losses against imbalance: none, inverse or effective.</summary>
+    public string ClassWeight { get; init; } = "none";
+
+    /// <summary>Beta of the class weight effective.</summary>
+    public double ClassWeightBeta { get; init; } = 0.999;
+
+    /// <summary>People with fewer pictures are left out; 0 keeps all.</summary>
+    public int MinImages { get; init; }
+
+    /// <summary>Of a person with more pictures, this many drawn at random are used; 0 uses all.</summary>
+    public int MaxImages { get; init; }
+
     /// <summary>How pictures are varied.</summary>
     public AugmentOptions Augment { get; init; } = AugmentOptions.Default;
 
@@ -110,6 +128,9 @@ public sealed record TrainOptions
         Check("momentum", Momentum, 0, 0.9999);
         Check("weight-decay", WeightDecay, 0, 10);
         Check("warmup", Warmup, 0, Epochs);
+        Check("images-per-person", ImagesPerPerson, 1, Batch);
+        Check("min-images", MinImages, 0, int.MaxValue);
+        Check("max-images", MaxImages, 0, int.MaxValue);
         Check("power", Power, 0, 100);
         Check("clip", Clip, 0, double.MaxValue);
         Check("ema", Ema, 0, 0.999999);

@@ -41,7 +41,7 @@ public sealed class Trainer : IDisposable
             (long)Math.Round(options.Warmup * info.StepsPerEpoch),
             options.Power,
             [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
-        step = new TrainingStep(options, schedule, state, device, data.ClassWeights);
+        step = new TrainingStep(options, schedule, state, device, data.Weights);
         checkpointStep = state.Step;
     }
 
@@ -66,6 +66,11 @@ public sealed class Trainer : IDisposable
         set_num_threads(options.Threads);
         using MetricsLog log = new(Path.Combine(folder, TrainingRun.MetricsFile), state.Step, fresh ? -1 : state.Epoch);
         using TensorBoardLog board = new(Path.Combine(folder, TrainingRun.TensorBoardFolder));
+        foreach (string warning in data.Warnings)
+        {
+            events.Warning?.Invoke(warning);
+        }
+
         if (fresh)
         {
             EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));

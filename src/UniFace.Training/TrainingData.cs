@@ -7,13 +7,14 @@ namespace UniFace.Training;
 /// <summary>What a run reads: the people trained on, the order of their pictures, and the people it validates on.</summary>
 internal sealed class TrainingData
 {
-    private TrainingData(FaceDataset training, FaceDataset? heldOut, BatchLoader loader, float[]? classWeights, Validator? validator)
+    private TrainingData(FaceDataset training, FaceDataset? heldOut, BatchLoader loader, float[]? weights, Validator? validator, IReadOnlyList<string> warnings)
     {
         Training = training;
         HeldOut = heldOut;
         Loader = loader;
-        ClassWeights = classWeights;
+        Weights = weights;
         Validator = validator;
+        Warnings = warnings;
     }
 
     /// <summary>The people trained on; their labels are the classes of the head.</summary>
@@ -26,27 +27,30 @@ internal sealed class TrainingData
     public BatchLoader Loader { get; }
 
     /// <summary>Factor of each class's losses, or null for all 1.</summary>
-    public float[]? ClassWeights { get; }
+    public float[]? Weights { get; }
 
     /// <summary>Scores the weights on other people, or null.</summary>
     public Validator? Validator { get; }
 
+    /// <summary>What is odd about the data, each in a sentence.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
     /// <summary>Prepares the data of a run; the sets stay the caller's and must outlive the run.</summary>
     public static TrainingData Create(TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder)
     {
-        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(data, options.ValidationPeople, options.Seed);
-        if (training.People.Count < 2)
-        {
-            throw new UniFaceException($"{data.Source} has {training.People.Count} person to train on; telling people apart takes two or more.");
-        }
-
+        FaceDataset limited = options.MinImages > 0 || options.MaxImages > 0
+            ? new FilteredDataset(data, options.MinImages, options.MaxImages > 0 ? options.MaxImages : null, options.Seed)
+            : data;
+        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(limited, options.ValidationPeople, options.Seed);
+        IReadOnlyList<string> warnings = FaceDatasetCheck.Require(training);
         BatchLoader loader = new(
             training,
             decoder,
-            new UniformSampler(training.Samples.Count, options.Seed),
+            Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed),
             options.Augment,
             new LoaderOptions { BatchSize = options.Batch, Seed = options.Seed, Threads = Environment.ProcessorCount > 4 ? 4 : 1, QueueLength = 3 });
         FaceDataset? judged = validation ?? heldOut;
-        return new TrainingData(training, heldOut, loader, null, judged is null ? null : new Validator(judged, decoder));
+        float[]? weights = ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta);
+        return new TrainingData(training, heldOut, loader, weights, judged is null ? null : new Validator(judged, decoder), warnings);
     }
 }

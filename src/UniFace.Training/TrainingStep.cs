@@ -49,7 +49,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout and whatever else draws from torch's generator depends on the position alone.
-        random.manual_seed(Seeds.Mix(options.Seed, state.Step, index));
+        random.manual_seed((long)(new SeededRandom(options.Seed, state.Step, index, 5).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor labels = batch.Labels.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]

@@ -23,23 +23,27 @@ internal static class LossOptions
         .GroupBy(e => e.Parameter.Name)
         .Select(g => Create(g.Key, [.. g]))];
 
+    /// <summary>--loss and every hyperparameter.</summary>
+    public static IEnumerable<Option> All => [Loss, .. Hyperparameters];
+
     /// <summary>Adds them all to a command.</summary>
     public static void AddTo(Command command)
     {
-        command.Add(Loss);
-        foreach (Option<string?> option in Hyperparameters)
+        foreach (Option option in All)
         {
             command.Add(option);
         }
     }
 
-    /// <summary>The loss that was asked for; what was not given takes the paper's default.</summary>
+    /// <summary>The loss that was asked for; what was not given takes the paper's default, or the value of a run that is resumed.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="run">The loss of the run that is resumed, or null.</param>
     /// <exception cref="UniFaceException">Unknown loss, an option that it does not have, or a value out of range.</exception>
-    public static LossSpec Read(ParseResult parsed)
+    public static LossSpec Read(ParseResult parsed, LossSpec? run = null)
     {
-        string name = parsed.GetValue(Loss)!;
+        string name = run is not null && parsed.GetResult(Loss) is not OptionResult { Implicit: false } ? run.Name : parsed.GetValue(Loss)!;
         LossDescriptor loss = LossRegistry.Find(name);
-        Dictionary<string, string> given = [];
+        Dictionary<string, string> given = run?.Name == name ? new(run.Values) : [];
         foreach (Option<string?> option in Hyperparameters)
         {
             if (parsed.GetResult(option) is not OptionResult { Implicit: false })

@@ -23,6 +23,7 @@ internal static class TrainCommand
         command.Add(data);
         command.Add(output);
         command.Add(resume);
+        LossOptions.AddTo(command);
         foreach (Option option in options.All)
         {
             command.Add(option);

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using UniFace.Training;
 using UniFace.Training.Backbones;
+using UniFace.Training.Data;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 
@@ -16,9 +17,6 @@ internal sealed class TrainOptionSet
 {
     private static readonly TrainOptions Defaults = new() { Data = "", Loss = LossSpec.Of("uce"), Backbone = new BackboneSpec("mobilefacenet") };
     private readonly List<Option> all = [];
-    private readonly Option<string> loss;
-    private readonly Option<double> margin;
-    private readonly Option<double> scale;
     private readonly Option<string> backbone;
     private readonly Option<double> width;
     private readonly Option<int> embeddingSize;
@@ -37,6 +35,13 @@ internal sealed class TrainOptionSet
     private readonly Option<string> steps;
     private readonly Option<double> clip;
     private readonly Option<double> ema;
+    private readonly Option<string> sampler;
+    private readonly Option<int> imagesPerPerson;
+    private readonly Option<string> classWeight;
+    private readonly Option<double> classWeightBeta;
+    private readonly Option<int> minImages;
+    private readonly Option<int> maxImages;
+    private readonly Option<string> augment;
     private readonly Option<string> validation;
     private readonly Option<double> validationPeople;
     private readonly Option<int> validateEvery;
@@ -46,9 +51,6 @@ internal sealed class TrainOptionSet
 
     public TrainOptionSet()
     {
-        loss = Text("--loss", "Loss by name, see 'uniface loss list'.", Defaults.Loss.Name);
-        margin = Number("--margin", "Margin of the loss.", double.NaN);
-        scale = Number("--scale", "Scale of the cosines.", double.NaN);
         backbone = Text("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", Defaults.Backbone.Name);
         width = Number("--width", "Factor on the channels of mobilefacenet, 0.25 to 2.", Defaults.Backbone.Width);
         embeddingSize = Whole("--embedding-size", "Values in an embedding.", Defaults.Backbone.EmbeddingSize);
@@ -67,6 +69,15 @@ internal sealed class TrainOptionSet
         steps = Text("--steps", "Epochs at which the step schedule divides by 10: 8,12.", "");
         clip = Number("--clip", "Largest norm of all gradients together; 0 clips nothing.", Defaults.Clip);
         ema = Number("--ema", "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 for none.", Defaults.Ema);
+        sampler = Text("--sampler", "Which pictures an epoch shows: every one once, people equally often, or batches of people x --images-per-person.", Defaults.Sampler);
+        sampler.AcceptOnlyFromAmong([.. Samplers.Names]);
+        imagesPerPerson = Whole("--images-per-person", "Pictures of each person in a batch of --sampler pk.", Defaults.ImagesPerPerson);
+        classWeight = Text("--class-weight", "Weights of the losses against imbalance: 1/n, or by the effective number of samples.", Defaults.ClassWeight);
+        classWeight.AcceptOnlyFromAmong([.. ClassWeights.Names]);
+        classWeightBeta = Number("--class-weight-beta", "Beta of --class-weight effective.", Defaults.ClassWeightBeta);
+        minImages = Whole("--min-images", "People with fewer pictures are left out.", Defaults.MinImages);
+        maxImages = Whole("--max-images", "Pictures of a person that are used at most; 0 for all.", Defaults.MaxImages);
+        augment = Text("--augment", "How pictures are varied: none, or flip, shift, color, blur, lowres, erase with probabilities, as in flip=0.5,color=0.2.", Defaults.Augment.ToString());
         validation = Text("--val", "Data set of other people to validate on, or none.", "none");
         validationPeople = Number("--val-people", "Share of the people held out of DATA for validation, 0 to 0.5.", Defaults.ValidationPeople);
         validateEvery = Whole("--val-every", "Epochs between validations.", Defaults.ValidateEvery);
@@ -86,7 +97,7 @@ internal sealed class TrainOptionSet
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };
         }
 
-        return Bind(parsed, baseline);
+        return Bind(parsed, baseline) with { Loss = LossOptions.Read(parsed) };
     }
 
     /// <summary>Refuses an option that says something else than the run that is resumed.</summary>
@@ -95,15 +106,23 @@ internal sealed class TrainOptionSet
     {
         foreach (Option option in all.Where(o => IsGiven(parsed, o)))
         {
-            TrainOptions given = BindOne(parsed, stored, option);
-            if (!Json(given).Equals(Json(stored), StringComparison.Ordinal))
+            if (Json(Bind(parsed, stored, option)) != Json(stored))
             {
-                throw new UniFaceException($"{option.Name} {string.Join(' ', parsed.GetResult(option)!.Tokens.Select(t => t.Value))} is not what the run was started with; leave it out to go on with the run as it is, or start a new run with --out.");
+                throw Conflict(parsed, option);
             }
+        }
+
+        if (LossOptions.All.FirstOrDefault(o => IsGiven(parsed, o)) is Option some && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
+        {
+            throw Conflict(parsed, some);
         }
     }
 
-    private TrainOptions BindOne(ParseResult parsed, TrainOptions baseline, Option option) => Bind(parsed, baseline, option);
+    private static UniFaceException Conflict(ParseResult parsed, Option option)
+    {
+        string value = string.Join(' ', parsed.GetResult(option)!.Tokens.Select(t => t.Value));
+        return new UniFaceException($"{option.Name} {value} is not what the run was started with; leave it out to go on with the run as it is, or start a new run with --out.");
+    }
 
     private TrainOptions Bind(ParseResult parsed, TrainOptions baseline, Option? only = null)
     {
@@ -114,7 +133,6 @@ internal sealed class TrainOptionSet
 
         return baseline with
         {
-            Loss = BindLoss(parsed, baseline.Loss, Has),
             Backbone = new BackboneSpec(
                 Given(backbone, baseline.Backbone.Name),
                 Given(width, baseline.Backbone.Width),
@@ -134,6 +152,13 @@ internal sealed class TrainOptionSet
             Steps = Has(steps) ? ParseSteps(parsed.GetValue(steps)!) : baseline.Steps,
             Clip = Given(clip, baseline.Clip),
             Ema = Given(ema, baseline.Ema),
+            Sampler = Given(sampler, baseline.Sampler),
+            ImagesPerPerson = Given(imagesPerPerson, baseline.ImagesPerPerson),
+            ClassWeight = Given(classWeight, baseline.ClassWeight),
+            ClassWeightBeta = Given(classWeightBeta, baseline.ClassWeightBeta),
+            MinImages = Given(minImages, baseline.MinImages),
+            MaxImages = Given(maxImages, baseline.MaxImages),
+            Augment = Has(augment) ? AugmentOptions.Parse(parsed.GetValue(augment)!) : baseline.Augment,
             Validation = Has(validation) ? ParseValidation(parsed.GetValue(validation)!) : baseline.Validation,
             ValidationPeople = Given(validationPeople, baseline.ValidationPeople),
             ValidateEvery = Given(validateEvery, baseline.ValidateEvery),
@@ -141,20 +166,6 @@ internal sealed class TrainOptionSet
             Threads = Given(threads, baseline.Threads),
             Device = Given(device, baseline.Device),
         };
-    }
-
-    private LossSpec BindLoss(ParseResult parsed, LossSpec baseline, Func<Option, bool> has)
-    {
-        LossSpec result = has(loss) ? LossSpec.Parse(parsed.GetValue(loss)!) : baseline;
-        foreach (Option<double> option in new[] { margin, scale })
-        {
-            if (has(option))
-            {
-                result = result.With(option.Name.TrimStart('-'), parsed.GetValue(option).ToString("R", CultureInfo.InvariantCulture));
-            }
-        }
-
-        return result;
     }
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is OptionResult { Implicit: false };
@@ -184,7 +195,7 @@ internal sealed class TrainOptionSet
         Add(new Option<string>(name) { Description = description, DefaultValueFactory = _ => value });
 
     private Option<double> Number(string name, string description, double value) =>
-        Add(double.IsNaN(value) ? new Option<double>(name) { Description = description } : new Option<double>(name) { Description = description, DefaultValueFactory = _ => value });
+        Add(new Option<double>(name) { Description = description, DefaultValueFactory = _ => value });
 
     private Option<int> Whole(string name, string description, int value) =>
         Add(new Option<int>(name) { Description = description, DefaultValueFactory = _ => value });

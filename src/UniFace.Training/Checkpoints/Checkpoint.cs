@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Backbones;
 using static TorchSharp.torch;
@@ -40,6 +41,7 @@ public static class Checkpoint
     public static void ReadModule(SafeTensorsFile file, string prefix, nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(file);
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         HashSet<string> left = [.. file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))];
         foreach ((string name, Tensor target) in Tensors(module))
@@ -64,6 +66,7 @@ public static class Checkpoint
             return;
         }
 
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Parameter target) in backbone.named_parameters())
         {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -21,6 +22,7 @@ public sealed class MovingAverage : IDisposable
         ArgumentNullException.ThrowIfNull(module);
         this.module = module;
         Decay = decay;
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Parameter value) in module.named_parameters())
         {
@@ -39,6 +41,7 @@ public sealed class MovingAverage : IDisposable
     public void Update(long steps)
     {
         double decay = Math.Min(Decay, (1.0 + steps) / (10.0 + steps));
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Parameter value) in module.named_parameters())
         {
@@ -50,6 +53,7 @@ public sealed class MovingAverage : IDisposable
     public void Restore(IReadOnlyDictionary<string, Tensor> saved)
     {
         ArgumentNullException.ThrowIfNull(saved);
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Tensor value) in shadow)
         {
@@ -65,6 +69,7 @@ public sealed class MovingAverage : IDisposable
     /// <summary>Exchanges the module's parameters with the averages; a second call changes them back.</summary>
     public void Swap()
     {
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Parameter value) in module.named_parameters())
         {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
@@ -36,10 +37,11 @@ public abstract class ParameterOptimizer : IDisposable
     public void Step(double learningRate)
     {
         Steps++;
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach (NamedParameter parameter in Parameters)
         {
-            using Tensor? gradient = parameter.Value.grad;
+            Tensor? gradient = parameter.Value.grad;
             if (gradient is not null)
             {
                 Update(parameter, gradient, learningRate);
@@ -50,9 +52,10 @@ public abstract class ParameterOptimizer : IDisposable
     /// <summary>Sets every gradient to zero, in place.</summary>
     public void ZeroGradients()
     {
+        using DisposeScope scope = NewDisposeScope();
         foreach (NamedParameter parameter in Parameters)
         {
-            using Tensor? gradient = parameter.Value.grad;
+            Tensor? gradient = parameter.Value.grad;
             gradient?.zero_();
         }
     }
@@ -74,8 +77,8 @@ public abstract class ParameterOptimizer : IDisposable
                 throw new UniFaceException($"The checkpoint's optimizer state '{name}' [{string.Join(", ", value.shape)}] fits no parameter of this model.");
             }
 
-            using Tensor moved = value.to(parameter.Value.device);
-            state[name] = moved.clone().DetachFromDisposeScope();
+            using DisposeScope scope = NewDisposeScope();
+            state[name] = value.to(parameter.Value.device).clone().DetachFromDisposeScope();
         }
 
         Steps = steps;

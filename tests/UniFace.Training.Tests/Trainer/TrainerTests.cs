@@ -1,0 +1,132 @@
+using TorchSharp;
+using UniFace.Data;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
+
+namespace UniFace.Training.Tests.Trainer;
+
+public sealed class TrainerTests : IDisposable
+{
+    private static readonly TrainOptions Small = new()
+    {
+        Data = "toy",
+        Loss = LossSpec.Of("uce"),
+        Backbone = new BackboneSpec("mobilefacenet", 0.25, 8),
+        Epochs = 2,
+        Batch = 10,
+        LogEvery = 1,
+    };
+
+    private readonly string folder = Path.Combine(Path.GetTempPath(), "uniface-trainer-" + Guid.NewGuid().ToString("N"));
+
+    public void Dispose()
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Training_tells_people_apart()
+    {
+        TrainOptions options = Toy.Options with { Epochs = 30, CheckpointEvery = 0, ValidateEvery = 30 };
+        List<EpochMetrics> epochs = [];
+        using UniFace.Training.Trainer trainer = Toy.Open(folder, options);
+        trainer.Run(new TrainingEvents { EpochEnded = epochs.Add }, TestContext.Current.CancellationToken);
+        Assert.Equal(31, epochs.Count);
+        Assert.True(epochs[^1].Loss < 0.3 * epochs[0].Loss, $"loss {epochs[0].Loss} to {epochs[^1].Loss}");
+        Assert.True(epochs[^1].TargetCosine > epochs[^1].HardestNegativeCosine + 0.2, $"{epochs[^1].TargetCosine} {epochs[^1].HardestNegativeCosine}");
+        Assert.NotNull(epochs[^1].Threshold);
+    }
+
+    [Fact]
+    public void A_learning_rate_that_explodes_stops_with_a_name_and_leaves_the_last_good_checkpoint()
+    {
+        TrainOptions options = Toy.Options with { LearningRate = 1e38, Warmup = 0, Clip = 0, CheckpointEvery = 1000 };
+        using UniFace.Training.Trainer trainer = Toy.Open(folder, options);
+        UniFaceException e = Assert.Throws<UniFaceException>(() => trainer.Run(null, TestContext.Current.CancellationToken));
+        Assert.Contains("not finite", e.Message, StringComparison.Ordinal);
+        Assert.Contains("backbone.layers.", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--margin (now 0.4)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--scale (now 64)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--lr (now 1E+38)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("person0", e.Message, StringComparison.Ordinal);
+        Assert.Single(e.Message.Split('\n'));
+
+        using UniFace.Training.Trainer again = Toy.Open(folder, options);
+        Assert.Equal(0, again.Step);
+    }
+
+    [Fact]
+    public void The_best_weights_are_kept_and_loaded_and_data_that_changed_is_refused()
+    {
+        using ToyDataset data = new(8, 5);
+        using (UniFace.Training.Trainer trainer = Trainers.Start(folder, Small with { ValidationPeople = 0.25, Ema = 0.5 }, data, new ToyDecoder()))
+        {
+            Assert.Equal(2, trainer.Info.HeldOut.Count);
+            Assert.Equal(6, trainer.Info.People);
+            Assert.Equal(30, trainer.Info.Images);
+            trainer.Run(null, TestContext.Current.CancellationToken);
+        }
+
+        (Backbone best, RunInfo info) = TrainingRun.LoadBackbone(folder);
+        (Backbone last, _) = TrainingRun.LoadBackbone(folder, best: false);
+        using (best)
+        using (last)
+        {
+            Assert.False(best.training);
+            Assert.Equal(data.ComputeHash(), info.DataHash);
+            Assert.Equal(info.Options.Loss.ToString(), info.Provenance().Loss);
+            using torch.Tensor face = torch.randn(1, 3, 112, 112);
+            using torch.Tensor embedding = best.forward(face);
+            Assert.Equal([1, 8], embedding.shape);
+        }
+
+        UniFaceException twice = Assert.Throws<UniFaceException>(() => Trainers.Start(folder, Small, data, new ToyDecoder()));
+        Assert.Contains("--resume", twice.Message, StringComparison.Ordinal);
+        using ToyDataset changed = new(8, 5, salt: 1);
+        UniFaceException refused = Assert.Throws<UniFaceException>(() => Trainers.Resume(folder, changed, new ToyDecoder()));
+        Assert.Contains("has changed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_run_and_a_damaged_run_are_said_in_one_line()
+    {
+        Directory.CreateDirectory(folder);
+        Assert.Contains("no training run", Assert.Throws<UniFaceException>(() => TrainingRun.LoadBackbone(folder)).Message, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, TrainingRun.InfoFile), "{\"schemaVersion\":1}");
+        Assert.Contains("run.json", Assert.Throws<UniFaceException>(() => TrainingRun.ReadInfo(folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void People_held_out_are_the_same_for_a_seed_and_are_never_trained_on()
+    {
+        using ToyDataset data = new(20, 3);
+        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(data, 0.2, 5);
+        (_, FaceDataset? again) = PeopleSubset.Split(data, 0.2, 5);
+        Assert.Equal(4, heldOut!.People.Count);
+        Assert.Equal(heldOut.People, again!.People);
+        Assert.Empty(training.People.Intersect(heldOut.People));
+        Assert.Equal(data.People, training.People.Concat(heldOut.People).Order(StringComparer.Ordinal));
+        Assert.Equal(48, training.Samples.Count);
+        for (int i = 0; i < training.Samples.Count; i++)
+        {
+            Assert.StartsWith(training.People[training.Samples[i].Label], training.Samples[i].Name, StringComparison.Ordinal);
+            Assert.Equal(data.People.ToList().IndexOf(training.People[training.Samples[i].Label]), training.Read(i)[0]);
+        }
+    }
+
+    [Fact]
+    public void A_loss_that_does_not_fall_is_said_with_what_to_change()
+    {
+        RunningStatistics apart = new() { Images = 1, TargetSum = 0.5, HardestNegativeSum = 0.3 };
+        RunningStatistics together = new() { Images = 1, TargetSum = 0.1, HardestNegativeSum = 0.3 };
+        Assert.Null(PlateauWatch.Warning([10, 9], apart, 1, Toy.Options));
+        Assert.Null(PlateauWatch.Warning([10], apart, 1, Toy.Options));
+        Assert.Null(PlateauWatch.Warning([10, 10], apart, 0.01, Toy.Options));
+        Assert.Contains("rises", PlateauWatch.Warning([10, 12], apart, 1, Toy.Options)!, StringComparison.Ordinal);
+        Assert.Contains("--margin (now 0.4)", PlateauWatch.Warning([10, 10], together, 1, Toy.Options)!, StringComparison.Ordinal);
+        Assert.Contains("--lr (now 0.05)", PlateauWatch.Warning([10, 10], apart, 1, Toy.Options)!, StringComparison.Ordinal);
+    }
+}

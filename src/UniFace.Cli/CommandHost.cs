@@ -21,6 +21,7 @@ internal static class CommandHost
             // One line a command, in the order of the main job.
             DataCommand.Create(),
             TrainCommand.Create(),
+            EvalCommand.Create(),
             ExportCommand.Create(),
             LossCommand.Create(),
             DoctorCommand.Create(),

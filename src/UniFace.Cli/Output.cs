@@ -14,5 +14,8 @@ internal static class Output
     };
 
     /// <summary>Prints an object as JSON on standard output; property names in camel case.</summary>
-    public static void Json(object value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, value.GetType(), Options));
+    public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
+
+    /// <summary>The text that <see cref="Json"/> prints, for a file of the same.</summary>
+    public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 }

@@ -135,8 +135,7 @@ public static class Bootstrap
     {
         for (int attempt = 0; attempt < 1000; attempt++)
         {
-            SplitMix64 random = SplitMix64.Of(seed, replicate + ((long)attempt << 32));
-            if (resampler.Draw(weights, ref random))
+            if (resampler.Draw(weights, new SeededRandom(seed, replicate, attempt)))
             {
                 return;
             }

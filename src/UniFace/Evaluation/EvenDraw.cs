@@ -5,14 +5,14 @@ internal struct EvenDraw
 {
     private readonly double stretch;
     private readonly long wanted;
-    private SplitMix64 random;
+    private readonly SeededRandom random;
     private long taken;
 
     public EvenDraw(long total, long wanted, long seed)
     {
         stretch = total / (double)wanted;
         this.wanted = wanted;
-        random = SplitMix64.Of(seed, 0);
+        random = new SeededRandom(seed);
         Current = Pick();
     }
 
@@ -39,5 +39,5 @@ internal struct EvenDraw
         return true;
     }
 
-    private long Pick() => stretch <= 1 ? taken : (long)((taken + (random.Next() >> 11) * 1.1102230246251565e-16) * stretch);
+    private long Pick() => stretch <= 1 ? taken : (long)((taken + random.NextDouble()) * stretch);
 }

@@ -4,7 +4,7 @@ namespace UniFace.Evaluation;
 internal interface IResampler
 {
     /// <summary>Fills the weight of each rank; false where the draw has no pair of one person, or none of two people.</summary>
-    bool Draw(int[] weights, ref SplitMix64 random);
+    bool Draw(int[] weights, SeededRandom random);
 }
 
 /// <summary>Draws pairs with replacement, as many of one person and as many of two people as there are.</summary>
@@ -19,15 +19,15 @@ internal sealed class PairResampler : IResampler
         different = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => !ranked.Same[rank])];
     }
 
-    public bool Draw(int[] weights, ref SplitMix64 random)
+    public bool Draw(int[] weights, SeededRandom random)
     {
         Array.Clear(weights);
-        DrawOf(same, weights, ref random);
-        DrawOf(different, weights, ref random);
+        DrawOf(same, weights, random);
+        DrawOf(different, weights, random);
         return true;
     }
 
-    private static void DrawOf(int[] ranks, int[] weights, ref SplitMix64 random)
+    private static void DrawOf(int[] ranks, int[] weights, SeededRandom random)
     {
         for (int i = 0; i < ranks.Length; i++)
         {
@@ -63,7 +63,7 @@ internal sealed class PersonResampler : IResampler
         }
     }
 
-    public bool Draw(int[] weights, ref SplitMix64 random)
+    public bool Draw(int[] weights, SeededRandom random)
     {
         int[] drawn = new int[people];
         for (int i = 0; i < people; i++)

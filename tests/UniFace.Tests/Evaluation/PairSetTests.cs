@@ -1,0 +1,98 @@
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.IO;
+
+namespace UniFace.Tests.Evaluation;
+
+public class PairSetTests
+{
+    [Fact]
+    public void A_pairs_file_finds_its_pictures_once_each_whatever_their_extension()
+    {
+        using MemoryDataset images = new("ann/ann_0001.png", "lfw/ann/ann_0002.jpg", "bob/bob_0001.JPG", "carl/carl_0003.jpg", "carl/carl_0004.jpg");
+        LfwPairs pairs = new(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 0), Same("ann", 2, 1, 1), Other("bob", 1, "carl", 3, 1)]);
+        PairSet set = PairSet.FromLfw("pairs.txt", pairs, images);
+        Assert.Equal(["ann/ann_0001.png", "lfw/ann/ann_0002.jpg", "bob/bob_0001.JPG", "carl/carl_0003.jpg"], set.Images);
+        Assert.Equal([0, 0, 1, 2], set.People);
+        Assert.Equal([new(0, 1, true, 0), new(0, 2, false, 0), new(1, 0, true, 1), new(2, 3, false, 1)], set.Pairs);
+        Assert.Equal("carl/carl_0003.jpg"u8.ToArray(), set.Read(3)!.Value.ToArray());
+    }
+
+    [Fact]
+    public void A_file_of_one_fold_is_dealt_into_ten()
+    {
+        using MemoryDataset images = new([.. Enumerable.Range(1, 40).Select(i => $"ann/ann_{i:D4}.jpg"), "bob/bob_0001.jpg"]);
+        LfwPairs pairs = new(1, [.. Enumerable.Range(1, 20).Select(i => Same("ann", i, i + 20, 0)), .. Enumerable.Range(1, 20).Select(i => Other("ann", i, "bob", 1, 0))]);
+        PairSet set = PairSet.FromLfw("pairs.txt", pairs, images);
+        Assert.All(set.Pairs.GroupBy(p => p.Fold), fold => Assert.Equal((2, 2), (fold.Count(p => p.Same), fold.Count(p => !p.Same))));
+        Assert.Equal(10, set.Pairs.Select(p => p.Fold).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_picture_that_is_not_there_is_an_error_for_photos_and_a_missing_face_for_crops()
+    {
+        using MemoryDataset images = new("ann/ann_0001.jpg", "bob/bob_0001.jpg");
+        LfwPairs pairs = new(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]);
+        UniFaceException error = Assert.Throws<UniFaceException>(() => PairSet.FromLfw("pairs.txt", pairs, images));
+        Assert.Contains("1 of the 3 pictures", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ann/ann_0002", error.Message, StringComparison.Ordinal);
+        PairSet set = PairSet.FromLfw("pairs.txt", pairs, images, absentIsMissing: true);
+        Assert.Equal(1, set.Absent);
+        Assert.Null(set.Read(1));
+        VerificationScores scores = set.Score(new EmbeddedFaces([1, 0, 0, 0, 0.6f, 0.8f], 2, [true, false, true]));
+        Assert.Equal([true, false], [scores.IsMissing(0), scores.IsMissing(1)]);
+        Assert.Equal(0.6, scores.Scores[1], 6);
+    }
+
+    [Fact]
+    public void Crops_of_other_people_are_an_error_even_where_some_may_be_missing()
+    {
+        using MemoryDataset images = new("dora/dora_0001.jpg");
+        Assert.Throws<UniFaceException>(() => PairSet.FromLfw("pairs.txt", new LfwPairs(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]), images, absentIsMissing: true));
+    }
+
+    [Fact]
+    public void A_bin_embeds_a_repeated_picture_once_and_is_cut_as_KFold_cuts()
+    {
+        ReadOnlyMemory<byte>[] pictures = [.. Enumerable.Range(0, 46).Select(i => new ReadOnlyMemory<byte>([(byte)(i == 45 ? 0 : i)]))];
+        bool[] same = [.. Enumerable.Range(0, 23).Select(i => i % 2 == 0)];
+        PairSet set = PairSet.FromBin("lfw.bin", new PairBin(pictures, same));
+        Assert.Equal(45, set.Images.Count);
+        Assert.Equal((44, 0), (set.Pairs[22].First, set.Pairs[22].Second));
+        VerificationScores folded = new VerificationScores(new double[23], same).WithContiguousFolds();
+        Assert.Equal(folded.Folds.ToArray(), set.Pairs.Select(p => p.Fold));
+        Assert.Equal(same, set.Pairs.Select(p => p.Same));
+        Assert.Throws<UniFaceException>(() => PairSet.FromBin("small.bin", new PairBin(pictures[..18], same[..9])));
+    }
+
+    [Fact]
+    public void The_hash_of_one_file_is_its_own_and_of_several_that_of_their_list()
+    {
+        ContentHash one = new();
+        one.Add("b", "two"u8);
+        Assert.Equal(Sha256.OfBytes("two"u8), one.Total());
+        ContentHash two = new();
+        two.Add("b", "two"u8);
+        two.Add("a", "one"u8);
+        string list = $"{Sha256.OfBytes("one"u8)}  a\n{Sha256.OfBytes("two"u8)}  b\n";
+        Assert.Equal(Sha256.OfBytes(System.Text.Encoding.UTF8.GetBytes(list)), two.Total());
+        one.Add("a", "One"u8);
+        Assert.NotEqual(two.Total(), one.Total());
+    }
+
+    private static LfwPair Same(string person, int a, int b, int fold) => new(person, a, person, b, true, fold);
+
+    private static LfwPair Other(string a, int i, string b, int j, int fold) => new(a, i, b, j, false, fold);
+
+    /// <summary>A set whose pictures are their own names.</summary>
+    private sealed class MemoryDataset(params string[] names) : FaceDataset
+    {
+        public override string Source => "memory";
+
+        public override IReadOnlyList<string> People { get; } = ["?"];
+
+        public override IReadOnlyList<FaceSample> Samples { get; } = [.. names.Select(n => new FaceSample(n, 0))];
+
+        public override byte[] Read(int index) => System.Text.Encoding.UTF8.GetBytes(names[index]);
+    }
+}

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using CsCheck;
 using UniFace.Data;
+using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
@@ -205,6 +206,16 @@ public class FolderAndTarDatasetTests
                 // What damage is for.
             }
         }, iter: 3000);
+    }
+
+    [Fact]
+    public void The_CelebA_tar_of_the_research_data_opens_with_its_people_and_images()
+    {
+        using FaceDataset dataset = FaceDatasets.Open(SharedData.Require("data/celeba-faces.tar"));
+        Assert.Equal(256, dataset.People.Count);
+        Assert.Equal(5177, dataset.Samples.Count);
+        Assert.Equal(162, dataset.SamplesByPerson().Count(samples => samples.Length >= 20));
+        Assert.Equal([0xFF, 0xD8], dataset.Read(5176)[..2]);
     }
 
     private static void AssertPictures(FaceDataset dataset)

@@ -40,6 +40,27 @@ public class AugmenterTests
     }
 
     [Fact]
+    public void Planes_are_the_same_bits_as_a_pixel_at_a_time_at_every_width()
+    {
+        for (int width = 1; width < 70; width++)
+        {
+            RgbImage image = MemoryDataset.Image(width, width, 3);
+            float[] straight = new float[9 * width];
+            float[] mirrored = new float[9 * width];
+            PixelPlanes.Write(image, mirrored: false, straight);
+            PixelPlanes.Write(image, mirrored: true, mirrored);
+            for (int i = 0; i < straight.Length; i++)
+            {
+                (int color, int pixel) = Math.DivRem(i, 3 * width);
+                (int y, int x) = Math.DivRem(pixel, width);
+                float expected = (image.Pixels[(3 * pixel) + color] - 127.5f) / 127.5f;
+                Assert.Equal(BitConverter.SingleToInt32Bits(expected), BitConverter.SingleToInt32Bits(straight[i]));
+                Assert.Equal(BitConverter.SingleToInt32Bits(expected), BitConverter.SingleToInt32Bits(mirrored[(color * 3 * width) + (y * width) + width - 1 - x]));
+            }
+        }
+    }
+
+    [Fact]
     public void Half_of_the_images_are_flipped_by_default()
     {
         RgbImage image = MemoryDataset.Image(1, Width, Height);

@@ -19,11 +19,14 @@ internal static class CommandHost
             CommonOptions.Json,
 
             // One line a command, in the order of the main job.
+            AlignCommand.Create(),
             DataCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),
             ExportCommand.Create(),
             LossCommand.Create(),
+            EmbedCommand.Create(),
+            VerifyCommand.Create(),
             DoctorCommand.Create(),
         };
         using CancellationTokenSource stop = new();

@@ -7,6 +7,9 @@ namespace UniFace.Vision.Detection;
 /// <summary>One face as BlazeFace gives it: a box's center and size, six points (eyes, nose, mouth, ears; the image's left first), a score.</summary>
 internal sealed record BlazeFace(Point Center, float Width, float Height, Point[] Points, float Score)
 {
+    /// <summary>The box.</summary>
+    public FaceBox Box => new(Center.X - (Width / 2), Center.Y - (Height / 2), Width, Height);
+
     /// <summary>The face through a transform; the box stays upright and grows or shrinks with the scale.</summary>
     public BlazeFace Through(SimilarityTransform transform) => new(
         transform.Apply(Center),

@@ -25,6 +25,11 @@ public static class FaceDetectors
                 return new YuNetDetector(session, path, options);
             }
 
+            if (BlazeFaceNetwork.Recognises(session))
+            {
+                return new BlazeFaceDetector(session, path, options);
+            }
+
             throw new UniFaceException($"{path}: not a face detector that uniface knows; its outputs are {string.Join(", ", session.OutputMetadata.Keys)}, expected YuNet's or BlazeFace's.");
         }
         catch

@@ -61,7 +61,7 @@ public sealed class YuNetDetector : IFaceDetector
             AddFaces(photo, level, faces);
             if (Math.Max(level.Width, level.Height) < 2 * SmallestSide)
             {
-                return NonMaximumSuppression.Keep(faces, maxOverlap);
+                return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
             }
 
             level = ImageResize.To(level, Scaled(level.Width, 0.5), Scaled(level.Height, 0.5));

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Globalization;
+using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>uniface verify: are two photos of one person?</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or a bare .onnx file." };
+        Argument<string> first = new("A") { Description = "A photo." };
+        Argument<string> second = new("B") { Description = "Another." };
+        Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
+        Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default.", HelpName = "RATE" };
+        VisionOptions vision = new();
+        Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
+        {
+            package, first, second, threshold, fmr,
+        };
+        vision.AddDetection(command);
+        vision.AddModel(command);
+        command.SetAction((parsed, stop) =>
+        {
+            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            Calibration? calibration = LoadCalibration(opened, embedder.Manifest);
+            Decision decision = Decide(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            string a = parsed.GetRequiredValue(first), b = parsed.GetRequiredValue(second);
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
+            stop.ThrowIfCancellationRequested();
+            float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
+            double score = 0;
+            for (int i = 0; i < embedder.EmbeddingSize; i++)
+            {
+                score += (double)embeddings[i] * embeddings[embedder.EmbeddingSize + i];
+            }
+
+            score = Math.Clamp(score, -1, 1);
+            bool same = score >= decision.Threshold;
+            if (parsed.GetValue(CommonOptions.Json))
+            {
+                Output.Json(new
+                {
+                    same,
+                    score,
+                    threshold = decision.Threshold,
+                    falseMatchRate = decision.FalseMatchRate,
+                    falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
+                    calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
+                    contractId = embedder.Manifest.ContractId,
+                    detector = pipeline.DetectorName,
+                    a = Seen(a, faceA),
+                    b = Seen(b, faceB),
+                });
+            }
+            else
+            {
+                string rate = decision.FalseMatchRate is double stated && calibration is not null
+                    ? string.Create(CultureInfo.InvariantCulture, $" at a false match rate of {stated:G3} ({calibration.Data.Name})")
+                    : "";
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(same ? "the same person" : "not the same person")}: score {score:F4}, threshold {decision.Threshold:F4}{rate}"));
+            }
+
+            return Task.FromResult(same ? ExitCode.Success : ExitCode.Negative);
+        });
+        return command;
+    }
+
+    private static Calibration? LoadCalibration(ModelPackage package, ModelManifest manifest)
+    {
+        if (package.CalibrationPath is not string path)
+        {
+            return null;
+        }
+
+        Calibration calibration = Calibration.Load(path);
+        calibration.EnsureFits(manifest);
+        return calibration;
+    }
+
+    /// <summary>The threshold, and the false match rate that the calibration gives it; none for a threshold without a calibration.</summary>
+    private static Decision Decide(ModelPackage package, Calibration? calibration, double? threshold, double? rate)
+    {
+        if (threshold is double given)
+        {
+            if (rate is not null)
+            {
+                throw new UniFaceException("--threshold and --fmr were both given: each says where to decide; leave one out.");
+            }
+
+            return given is >= -1 and <= 1
+                ? new Decision(given, calibration?.FalseMatchRateAt(given))
+                : throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"--threshold {given}: expected a cosine, -1 to 1."));
+        }
+
+        if (calibration is null)
+        {
+            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known at which to decide; give --threshold COSINE, or calibrate the package with 'uniface eval'.");
+        }
+
+        double asked = rate ?? 1e-3;
+        return new Decision(calibration.ThresholdAt(asked), asked);
+    }
+
+    private static AlignedFace Face(FacePipeline pipeline, string path)
+    {
+        byte[] bytes = File.Exists(path) ? File.ReadAllBytes(path) : throw new UniFaceException($"{path}: no such photo.");
+        return pipeline.Align(bytes, path) ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
+    }
+
+    private static object Seen(string path, AlignedFace face) => new
+    {
+        photo = path,
+        box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,
+        score = face.Face?.Score,
+    };
+
+    private sealed record Decision(double Threshold, double? FalseMatchRate);
+}

@@ -19,6 +19,9 @@ public sealed class BlazeFaceDetector : IFaceDetector
     private const int SmallestTile = 256;
     private const int MostTileLevels = 2;
     private const int MostFaces = 100;
+
+    // The second look's points are within this share of the box from the first look's.
+    private const double MaxShift = 0.2;
     private const float SureScore = 0.8f;
 
     private readonly BlazeFaceNetwork network;
@@ -126,11 +129,11 @@ public sealed class BlazeFaceDetector : IFaceDetector
         return new DetectedFace(box.X, box.Y, box.Width, box.Height, looks.Max(look => look.Score), BlazeFaceLandmarks.Of(points));
     }
 
-    /// <summary>The most confident face of a look whose nose is where the first look had it.</summary>
+    /// <summary>The most confident face of a look whose eyes, nose and mouth are about where the first look had them; not a neighbour's.</summary>
     private static BlazeFace? Nearest(List<BlazeFace> look, BlazeFace first)
     {
-        double reach = 0.3 * Math.Max(first.Width, first.Height);
-        return look.Where(face => Math.Abs(face.Points[2].X - first.Points[2].X) < reach && Math.Abs(face.Points[2].Y - first.Points[2].Y) < reach).MaxBy(face => face.Score);
+        double reach = MaxShift * Math.Max(first.Width, first.Height);
+        return look.Where(face => Enumerable.Range(0, 4).Average(p => double.Hypot(face.Points[p].X - first.Points[p].X, face.Points[p].Y - first.Points[p].Y)) < reach).MaxBy(face => face.Score);
     }
 
     /// <summary>The window and the turn that show a face upright: eyes level, the middle between eyes and mouth in the middle.</summary>

@@ -1,0 +1,227 @@
+using System.Formats.Tar;
+using CsCheck;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision.Detection;
+
+namespace UniFace.Vision.Tests;
+
+public class DetectionTests
+{
+    [Fact]
+    public void Suppression_keeps_the_best_of_each_pile_and_nothing_that_overlaps() =>
+        Gen.Select(Gen.Float[0, 100], Gen.Float[0, 100], Gen.Float[5, 40], Gen.Float[0, 1], (x, y, side, score) => (Box: new FaceBox(x, y, side, side), Score: score)).List[0, 30].Sample(items =>
+        {
+            List<(FaceBox Box, float Score)> kept = NonMaximumSuppression.Keep(items, item => item.Box, item => item.Score, 0.3f);
+            Assert.Equal(kept.OrderByDescending(item => item.Score), kept);
+            for (int i = 0; i < kept.Count; i++)
+            {
+                for (int j = 0; j < i; j++)
+                {
+                    Assert.True(kept[i].Box.Overlap(kept[j].Box) <= 0.3f);
+                }
+            }
+
+            // Whatever is gone overlaps something at least as good that stayed.
+            Assert.All(items, item => Assert.True(kept.Contains(item) || kept.Exists(better => better.Score >= item.Score && better.Box.Overlap(item.Box) > 0.3f)));
+        });
+
+    [Fact]
+    public void Overlap_is_intersection_over_union()
+    {
+        Assert.Equal(1, new FaceBox(0, 0, 10, 10).Overlap(new FaceBox(0, 0, 10, 10)), 1e-6f);
+        Assert.Equal(1f / 3, new FaceBox(0, 0, 10, 10).Overlap(new FaceBox(5, 0, 10, 10)), 1e-6f);
+        Assert.Equal(0, new FaceBox(0, 0, 10, 10).Overlap(new FaceBox(10, 0, 10, 10)));
+    }
+
+    [Fact]
+    public void BlazeFace_boxes_and_points_are_counted_from_the_middle_of_their_cell()
+    {
+        // Anchor 1 of cell (row 2, column 3) of a grid of 8 with 6 anchors a cell over 256 pixels: its middle is (112, 80).
+        float[] scores = new float[8 * 8 * 6];
+        Array.Fill(scores, -20f);
+        float[] boxes = new float[scores.Length * 16];
+        int at = (((2 * 8) + 3) * 6) + 1;
+        scores[at] = 0; // the sigmoid of 0 is 0.5
+        float[] box = [4, -6, 40, 50, .. Enumerable.Range(0, 12).Select(i => (float)i)];
+        box.CopyTo(boxes, at * 16);
+        BlazeFace face = Assert.Single(BlazeFaceNetwork.Decode(scores, boxes, 8, 6, 256, 0.5f));
+        Assert.Equal(0.5f, face.Score);
+        Assert.Equal(new Point(112 + 4 - 0.5f, 80 - 6 - 0.5f), face.Center);
+        Assert.Equal(new FaceBox(115.5f - 20, 73.5f - 25, 40, 50), face.Box);
+        Assert.Equal(new Point(111.5f, 79.5f + 1), face.Points[0]);
+        Assert.Equal(new Point(111.5f + 10, 79.5f + 11), face.Points[5]);
+        Assert.Empty(BlazeFaceNetwork.Decode(scores, boxes, 8, 6, 256, 0.51f));
+    }
+
+    [Fact]
+    public void A_score_that_is_not_a_number_is_no_face()
+    {
+        float[] scores = [float.NaN, float.NaN];
+        Assert.Empty(BlazeFaceNetwork.Decode(scores, new float[32], 1, 2, 256, 0f));
+        Assert.Empty(YuNetDetector.Decode([float.NaN], [1], new float[4], new float[10], 1, 8, 0f));
+    }
+
+    [Fact]
+    public void YuNet_cells_give_boxes_in_strides_and_a_score_that_is_the_root_of_class_times_objectness()
+    {
+        float[] cls = [0, 0.81f, 0, 0], obj = [1, 0.25f, 1, 1], boxes = new float[16], points = new float[40];
+        new float[] { 0.5f, 0.25f, MathF.Log(3), MathF.Log(4) }.CopyTo(boxes, 4);
+        points[10] = 0.5f;
+        points[11] = 1f;
+        DetectedFace face = Assert.Single(YuNetDetector.Decode(cls, obj, boxes, points, columns: 2, stride: 16, minScore: 0.4f));
+        Assert.Equal(0.45f, face.Score, 1e-5f);
+        Assert.Equal(24, face.Width / 2, 1e-3f);
+        Assert.Equal(64, face.Height, 1e-3f);
+        Assert.Equal(((1 + 0.5f) * 16) - 24, face.X, 1e-3f);
+        Assert.Equal((0.25f * 16) - 32, face.Y, 1e-3f);
+        Assert.Equal(new Point(24, 16), face.Landmarks.LeftEye);
+    }
+
+    [Fact]
+    public void Any_face_small_enough_for_a_tile_is_whole_in_one() =>
+        Gen.Select(Gen.Int[100, 3000], Gen.Int[100, 3000], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Double[0.01, 0.49]).Sample((width, height, u, v, share) =>
+        {
+            List<Window> windows = BlazeFaceDetector.Windows(width, height);
+            Assert.Equal(Window.Whole(width, height, 1), windows[0]);
+            double side = share * windows[^1].Side;
+            if (side > width || side > height)
+            {
+                return;
+            }
+
+            float x = (float)(u * (width - side)), y = (float)(v * (height - side));
+            Assert.Contains(windows, w => w.Side == windows[^1].Side && x >= w.X - (w.Side / 2) - 0.51 && x + side <= w.X + (w.Side / 2) + 0.51 && y >= w.Y - (w.Side / 2) - 0.51 && y + side <= w.Y + (w.Side / 2) + 0.51);
+        });
+
+    [Fact]
+    public void A_small_photo_is_looked_at_once_and_a_large_one_in_at_most_59_windows()
+    {
+        Assert.Single(BlazeFaceDetector.Windows(250, 250));
+        Assert.Single(BlazeFaceDetector.Windows(511, 200));
+        Assert.Equal(1 + 9, BlazeFaceDetector.Windows(600, 600).Count);
+        Assert.Equal(1 + 9 + 49, BlazeFaceDetector.Windows(6000, 6000).Count);
+    }
+
+    [Fact]
+    public void BlazeFace_landmarks_move_turn_and_scale_with_the_face()
+    {
+        Point[] six = [new(100, 100), new(140, 103), new(119, 126), new(121, 145), new(80, 108), new(163, 110)];
+        FaceLandmarks still = BlazeFaceLandmarks.Of(six);
+        SimilarityTransform transform = new(1.7 * Math.Cos(0.6), 1.7 * Math.Sin(0.6), -30, 55);
+        FaceLandmarks moved = BlazeFaceLandmarks.Of([.. six.Select(transform.Apply)]);
+        Assert.Equal(transform.Apply(still.LeftEye).X, moved.LeftEye.X, 1e-2f);
+        Assert.Equal(transform.Apply(still.RightMouth).Y, moved.RightMouth.Y, 1e-2f);
+        Assert.Equal(transform.Apply(still.Nose).X, moved.Nose.X, 1e-2f);
+    }
+
+    [Fact]
+    public void BlazeFace_landmarks_of_its_mean_face_are_nearly_the_template()
+    {
+        FaceLandmarks five = BlazeFaceLandmarks.Of(BlazeFaceLandmarks.Mean);
+        SimilarityTransform transform = new FaceAligner().Fit(five);
+        foreach ((Point found, Point wanted) in new[] { (five.LeftEye, AlignmentTemplate.ArcFace112.Landmarks.LeftEye), (five.Nose, AlignmentTemplate.ArcFace112.Landmarks.Nose), (five.RightMouth, AlignmentTemplate.ArcFace112.Landmarks.RightMouth) })
+        {
+            Point at = transform.Apply(found);
+            Assert.InRange(Math.Sqrt(Math.Pow(at.X - wanted.X, 2) + Math.Pow(at.Y - wanted.Y, 2)), 0, 3);
+        }
+    }
+
+    [Fact]
+    public void The_main_face_is_large_and_central()
+    {
+        DetectedFace Face(float x, float y, float side) => new(x, y, side, side, 0.9f, AlignmentTemplate.ArcFace112.Landmarks);
+        DetectedFace central = Face(100, 100, 60), corner = Face(0, 0, 70), huge = Face(60, 60, 140);
+        Assert.Same(central, MainFace.Of([corner, central], 260, 260));
+        Assert.Same(huge, MainFace.Of([corner, central, huge], 260, 260));
+        Assert.Null(MainFace.Of([], 260, 260));
+    }
+
+    [Fact]
+    public void A_file_that_is_no_detector_is_refused_in_words()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.onnx");
+        File.WriteAllText(path, "not a model");
+        try
+        {
+            Assert.Contains("cannot load it as a model", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(path)).Message, StringComparison.Ordinal);
+            TinyOnnx.WriteEmbedder(path, 112, 112, 4);
+            Assert.Contains("not a face detector that uniface knows", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        Assert.Contains("no such file", Assert.Throws<UniFaceException>(() => FaceDetectors.Open("/nowhere/yunet.onnx")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Both_detectors_find_the_same_faces_on_real_photos()
+    {
+        string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), yunet = SharedData.Require("data/yunet_s_dynamic.onnx"), yunetFixed = SharedData.Require("data/yunet_s_640_640.onnx");
+        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        using IFaceDetector first = FaceDetectors.Open(), second = FaceDetectors.Open(yunet), third = FaceDetectors.Open(yunetFixed);
+        FaceAligner aligner = new();
+        int photos = 0;
+        foreach ((string name, byte[] bytes) in Entries(tar).Take(24))
+        {
+            RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
+            SimilarityTransform? reference = null;
+            foreach (IFaceDetector detector in new[] { second, third, first })
+            {
+                DetectedFace? face = MainFace.Of(detector.Detect(photo), photo.Width, photo.Height);
+                Assert.True(face is not null, $"{detector.Name}: no face in {name}");
+                SimilarityTransform fit = aligner.Fit(face.Landmarks);
+                reference ??= fit;
+
+                // Where one puts the middle of the crop, the other is within a ninth of the crop.
+                (double x, double y) = reference.Value.Inverse().Then(fit).Apply(56, 56);
+                Assert.True(double.Hypot(x - 56, y - 56) < 12, $"{detector.Name}: {name} is off by ({x - 56:F1}, {y - 56:F1}) pixels of 112");
+            }
+
+            photos++;
+        }
+
+        Assert.Equal(24, photos);
+    }
+
+    [Fact]
+    public void A_face_is_found_small_turned_and_filling_the_photo()
+    {
+        string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
+        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        using IFaceDetector detector = FaceDetectors.Open();
+        (string name, byte[] bytes) = Entries(tar).First();
+        RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
+        DetectedFace plain = MainFace.Of(detector.Detect(photo), photo.Width, photo.Height)!;
+        (string What, SimilarityTransform Transform, int Width, int Height)[] cases =
+        [
+            ("small in a large photo", new SimilarityTransform(0.8, 0, 1150, 700), 1800, 1200),
+            ("turned by 25 degrees", new SimilarityTransform(Math.Cos(0.436), Math.Sin(0.436), 60, -40), 250, 250),
+            ("filling the photo", new SimilarityTransform(2.4, 0, 125 - (2.4 * (plain.X + (plain.Width / 2))), 125 - (2.4 * (plain.Y + (plain.Height / 2)))), 250, 250),
+        ];
+        foreach ((string what, SimilarityTransform transform, int width, int height) in cases)
+        {
+            DetectedFace? face = MainFace.Of(detector.Detect(ImageWarp.Warp(photo, transform, width, height)), width, height);
+            Assert.True(face is not null, $"no face {what}");
+            Point wanted = transform.Apply(plain.Landmarks.Nose);
+            double off = double.Hypot(face.Landmarks.Nose.X - wanted.X, face.Landmarks.Nose.Y - wanted.Y) / (transform.Scale * plain.Width);
+            Assert.True(off < 0.15, $"{what}: the nose is off by {off:F2} of the face");
+        }
+    }
+
+    private static IEnumerable<(string Name, byte[] Bytes)> Entries(string tar)
+    {
+        using TarReader reader = new(File.OpenRead(tar));
+        while (reader.GetNextEntry(copyData: true) is TarEntry entry)
+        {
+            if (entry.DataStream is not null && entry.Name.EndsWith(".jpg", StringComparison.Ordinal))
+            {
+                using MemoryStream bytes = new();
+                entry.DataStream.CopyTo(bytes);
+                yield return (entry.Name, bytes.ToArray());
+            }
+        }
+    }
+}

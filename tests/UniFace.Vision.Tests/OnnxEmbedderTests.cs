@@ -1,0 +1,153 @@
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.TestSupport;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Tests;
+
+public sealed class OnnxEmbedderTests : IDisposable
+{
+    private const int Side = 16;
+    private const int Size = 5;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(false, false, ColorOrder.Rgb)]
+    [InlineData(false, true, ColorOrder.Rgb)]
+    [InlineData(true, false, ColorOrder.Rgb)]
+    [InlineData(true, true, ColorOrder.Bgr)]
+    [InlineData(false, false, ColorOrder.Bgr)]
+    public void Embeddings_are_the_networks_own_for_colour_order_normalisation_and_flip_sum(bool fixedBatch, bool flipSum, ColorOrder order)
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, fixedBatch);
+        using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 });
+        Assert.Equal((Size, (Side, Side)), (embedder.EmbeddingSize, embedder.InputSize));
+        RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => Pictures.Noise(Side, Side, i))];
+        float[] embeddings = embedder.Embed(faces);
+        Assert.Equal(37 * Size, embeddings.Length);
+        for (int i = 0; i < faces.Length; i++)
+        {
+            double[] expected = Expected(faces[i], weights, order, flipSum);
+            for (int d = 0; d < Size; d++)
+            {
+                Assert.Equal(expected[d], embeddings[(i * Size) + d], 1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void Many_threads_on_one_embedder_get_the_same_as_one()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size);
+        using OnnxEmbedder embedder = Embedders.Open(path);
+        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(Side, Side, i))];
+        float[] expected = embedder.Embed(faces);
+        Parallel.For(0, 32, _ => Assert.Equal(expected, embedder.Embed(faces)));
+        Assert.Empty(embedder.Embed([]));
+    }
+
+    [Fact]
+    public void A_face_of_another_size_and_values_that_are_not_finite_are_named()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size);
+        using (OnnxEmbedder embedder = Embedders.Open(path))
+        {
+            Assert.Contains("face 1 of the batch is 8x8 pixels", Assert.Throws<UniFaceException>(() => embedder.Embed([new(Side, Side), new(8, 8)])).Message, StringComparison.Ordinal);
+        }
+
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: float.NaN);
+        using OnnxEmbedder broken = Embedders.Open(path);
+        Assert.Contains("value 0 of the embedding of face 0 of the batch is NaN", Assert.Throws<UniFaceException>(() => broken.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: 0);
+        using OnnxEmbedder empty = Embedders.Open(path);
+        Assert.Contains("has no direction", Assert.Throws<UniFaceException>(() => empty.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_package_opens_and_every_tampering_is_refused()
+    {
+        string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx"), json = Path.Combine(package, ModelManifest.FileName);
+        Directory.CreateDirectory(package);
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, Size);
+        ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.OfFile(onnx), FlipSum = true };
+        string good = System.Text.Json.JsonSerializer.Serialize(manifest, ModelManifest.Json);
+        File.WriteAllText(json, good);
+        using (OnnxEmbedder embedder = Embedders.Open(package))
+        {
+            Assert.True(embedder.Manifest.FlipSum);
+            Assert.Equal(manifest.ContractId, embedder.Manifest.ContractId);
+        }
+
+        Refused("schema version 99", good.Replace("\"schemaVersion\": 1", "\"schemaVersion\": 99", StringComparison.Ordinal));
+        Refused("no schemaVersion", "{}");
+        Refused("not a model manifest", "{\"schemaVersion\": 1");
+        Refused("not a model manifest", "{\"schemaVersion\": 1}");
+        Refused("contract id", good.Replace("\"flipSum\": true", "\"flipSum\": false", StringComparison.Ordinal));
+        Refused("onnxFile", good.Replace("\"model.onnx\"", "\"../model.onnx\"", StringComparison.Ordinal));
+        Refused("embeddingSize", good.Replace($"\"embeddingSize\": {Size}", "\"embeddingSize\": 0", StringComparison.Ordinal));
+        Refused("alignmentTemplate", good.Replace("arcface-112", "my-own", StringComparison.Ordinal));
+        Refused("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
+
+        File.WriteAllText(json, good);
+        Assert.Contains("leave out --normalize and --color", Assert.Throws<UniFaceException>(() => Embedders.Open(package, new EmbedderOptions { ColorOrder = ColorOrder.Bgr })).Message, StringComparison.Ordinal);
+        byte[] bytes = File.ReadAllBytes(onnx);
+        bytes[^100] ^= 1;
+        File.WriteAllBytes(onnx, bytes);
+        Assert.Contains("was changed or damaged", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        File.Delete(onnx);
+        Assert.Contains("missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        File.Delete(json);
+        Assert.Contains("model.json: missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        Assert.Contains("no such model package", Assert.Throws<UniFaceException>(() => Embedders.Open(Path.Combine(folder, "nowhere"))).Message, StringComparison.Ordinal);
+
+        void Refused(string why, string text)
+        {
+            File.WriteAllText(json, text);
+            Assert.Contains(why, Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_manifest_that_does_not_fit_the_network_is_refused()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 112, 112, Size);
+        ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.OfFile(path) };
+        Assert.Contains("its manifest says 6", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest)).Message, StringComparison.Ordinal);
+        Assert.Contains("its manifest says 128x112", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 })).Message, StringComparison.Ordinal);
+    }
+
+    private static double[] Expected(RgbImage face, float[] weights, ColorOrder order, bool flipSum)
+    {
+        double[] sum = new double[Size];
+        for (int mirrored = 0; mirrored < (flipSum ? 2 : 1); mirrored++)
+        {
+            for (int c = 0; c < 3; c++)
+            {
+                for (int y = 0; y < Side; y++)
+                {
+                    for (int x = 0; x < Side; x++)
+                    {
+                        int column = mirrored == 1 ? Side - 1 - x : x, channel = order == ColorOrder.Rgb ? c : 2 - c;
+                        double value = (face.Pixels[(((y * Side) + column) * 3) + channel] - 100.0) / 50;
+                        for (int d = 0; d < Size; d++)
+                        {
+                            sum[d] += value * weights[((((c * Side) + y) * Side) + x) * Size + d];
+                        }
+                    }
+                }
+            }
+        }
+
+        double norm = Math.Sqrt(sum.Sum(v => v * v));
+        return [.. sum.Select(v => v / norm)];
+    }
+}

@@ -19,6 +19,7 @@ internal static class CommandHost
             CommonOptions.Json,
 
             // One line a command, in the order of the main job.
+            DemoCommand.Create(),
             AlignCommand.Create(),
             DataCommand.Create(),
             TrainCommand.Create(),

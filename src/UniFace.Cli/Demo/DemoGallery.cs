@@ -1,0 +1,99 @@
+using UniFace.Evaluation;
+using UniFace.Gallery;
+using UniFace.Packages;
+using UniFace.Vision.Procedural;
+
+namespace UniFace.Cli.Demo;
+
+/// <summary>Ten people are enrolled; then one of them and a stranger ask to be recognised, and after them everybody.</summary>
+internal sealed class DemoGallery
+{
+    private DemoGallery(double threshold, DemoProbe known, int knownPicture, DemoProbe unknown, int unknownPicture, DemoIdentification counts, IReadOnlyList<int> enrolled)
+    {
+        Threshold = threshold;
+        Known = known;
+        KnownPicture = knownPicture;
+        Unknown = unknown;
+        UnknownPicture = unknownPicture;
+        Counts = counts;
+        Enrolled = enrolled;
+    }
+
+    /// <summary>The threshold, from the package's calibration.</summary>
+    public double Threshold { get; }
+
+    /// <summary>The enrolled person who asks.</summary>
+    public DemoProbe Known { get; }
+
+    /// <summary>The picture shown, an index into the unseen people's pictures.</summary>
+    public int KnownPicture { get; }
+
+    /// <summary>The stranger who asks.</summary>
+    public DemoProbe Unknown { get; }
+
+    /// <summary>The picture shown.</summary>
+    public int UnknownPicture { get; }
+
+    /// <summary>Everybody else's questions, counted.</summary>
+    public DemoIdentification Counts { get; }
+
+    /// <summary>The enrolled pictures.</summary>
+    public IReadOnlyList<int> Enrolled { get; }
+
+    /// <summary>Enrols and asks.</summary>
+    public static DemoGallery Run(DemoPlan plan, ProceduralFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest, Calibration calibration)
+    {
+        calibration.EnsureFits(manifest);
+        double threshold = calibration.ThresholdAt(plan.FalseMatchRate);
+        InMemoryGallery gallery = new(manifest.ContractId, embedded.Dimension);
+
+        // As at a desk where people enrol: the best of each one's pictures, straight and unhidden.
+        int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
+        List<int> enrolled = [];
+        for (int person = 0; person < plan.GalleryPeople; person++)
+        {
+            foreach (int picture in byQuality[person].Take(plan.Templates))
+            {
+                gallery.Enrol(people.Name(person), Row(embedded, picture), manifest.ContractId);
+                enrolled.Add(picture);
+            }
+        }
+
+        DemoProbe Ask(int picture)
+        {
+            int person = people.Labels[picture];
+            Identification answer = gallery.Identify(Row(embedded, picture), manifest.ContractId, threshold);
+            return new DemoProbe(people.Name(person), person < plan.GalleryPeople, answer.Person, answer.Candidates[0].Score, answer.Candidates[0].Person);
+        }
+
+        int knownPicture = byQuality[0][plan.Templates], unknownPicture = byQuality[plan.GalleryPeople][0];
+        DemoProbe[] all = [.. Enumerable.Range(0, people.Pictures.Length).Except(enrolled).Select(Ask)];
+        DemoProbe[] mated = [.. all.Where(p => p.Enrolled)], strangers = [.. all.Where(p => !p.Enrolled)];
+        return new DemoGallery(
+            threshold, Ask(knownPicture), knownPicture, Ask(unknownPicture), unknownPicture,
+            new DemoIdentification(mated.Length, mated.Count(p => p.Right), strangers.Length, strangers.Count(p => p.Right)), enrolled);
+    }
+
+    /// <summary>What came of it, in a line.</summary>
+    public string Describe() => FormattableString.Invariant(
+        $"{Words(Known)}; {Words(Unknown)}; of all: {Counts.MatedRight} of {Counts.Mated} recognised, {Counts.NonMatedRight} of {Counts.NonMated} strangers rejected");
+
+    /// <summary>A question and its answer in words.</summary>
+    public static string Words(DemoProbe probe) => (probe.Enrolled, probe.Right) switch
+    {
+        (true, true) => FormattableString.Invariant($"enrolled {probe.Person} recognised (score {probe.Score:F2})"),
+        (true, false) => FormattableString.Invariant($"enrolled {probe.Person} NOT recognised ({(probe.Answer is null ? "taken for a stranger" : "taken for " + probe.Answer)}, best score {probe.Score:F2})"),
+        (false, true) => FormattableString.Invariant($"stranger {probe.Person} rejected (best score {probe.Score:F2})"),
+        (false, false) => FormattableString.Invariant($"stranger {probe.Person} NOT rejected: taken for {probe.Answer} (score {probe.Score:F2})"),
+    };
+
+    private static ReadOnlySpan<float> Row(EmbeddedFaces embedded, int picture) => embedded.Values.AsSpan(picture * embedded.Dimension, embedded.Dimension);
+
+    // The pictures of a person, the plainest first.
+    private static int[] ByQuality(ProceduralFaces faces, DemoPeople people, int person) =>
+        [.. Enumerable.Range(0, people.ImagesEach).OrderBy(i => Trouble(faces.Scene(people.First + person, i))).Select(i => people.At(person, i))];
+
+    private static double Trouble(FaceScene scene) =>
+        Math.Abs(scene.Yaw) + Math.Abs(scene.Pitch) + (0.3 * Math.Abs(scene.Exposure)) + (0.2 * scene.EyesClosed) + (0.1 * scene.Blur) + (scene.Noise / 50)
+        + (scene.Occlusion is Occlusion.None or Occlusion.Glasses ? 0 : 1);
+}

@@ -1,0 +1,92 @@
+using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
+
+namespace UniFace.Cli.Demo;
+
+/// <summary>How much the demo does. The three groups of people are disjoint: they are neighbours in one endless set.</summary>
+internal sealed record DemoPlan
+{
+    /// <summary>The set's and the training's seed.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>People trained on.</summary>
+    public int TrainPeople { get; init; } = 240;
+
+    /// <summary>Pictures of each.</summary>
+    public int TrainImages { get; init; } = 16;
+
+    /// <summary>People that evaluation and gallery use; the model never sees them in training.</summary>
+    public int UnseenPeople { get; init; } = 60;
+
+    /// <summary>People that thresholds are calibrated on; neither trained nor evaluated on.</summary>
+    public int CalibrationPeople { get; init; } = 60;
+
+    /// <summary>Pictures of each person of these two groups.</summary>
+    public int OtherImages { get; init; } = 10;
+
+    /// <summary>Passes over the training pictures.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Factor on the backbone's channels.</summary>
+    public double Width { get; init; } = 0.25;
+
+    /// <summary>Pictures a step.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>The learning rate at full height.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Redraws of each confidence interval.</summary>
+    public int Replicates { get; init; } = 200;
+
+    /// <summary>People enrolled in the gallery, the first of the unseen.</summary>
+    public int GalleryPeople { get; init; } = 10;
+
+    /// <summary>Pictures enrolled of each.</summary>
+    public int Templates { get; init; } = 3;
+
+    /// <summary>False match rate that the decisions are made at.</summary>
+    public double FalseMatchRate { get; init; } = 1e-3;
+
+    /// <summary>The default: 2 to 4 minutes on 2 cores.</summary>
+    public static DemoPlan Full(long seed) => new() { Seed = seed };
+
+    /// <summary>A small one for tests and the impatient: about half a minute; its numbers are worse.</summary>
+    public static DemoPlan Quick(long seed) => new()
+    {
+        Seed = seed,
+        TrainPeople = 60,
+        TrainImages = 10,
+        UnseenPeople = 24,
+        CalibrationPeople = 24,
+        OtherImages = 8,
+        Epochs = 5,
+        Batch = 32,
+        Replicates = 50,
+        FalseMatchRate = 1e-2,
+    };
+
+    /// <summary>Index of the first unseen person.</summary>
+    public int FirstUnseen => TrainPeople;
+
+    /// <summary>Index of the first person of the calibration.</summary>
+    public int FirstCalibration => TrainPeople + UnseenPeople;
+
+    /// <summary>The training of the plan.</summary>
+    public TrainOptions Training(string data) => new()
+    {
+        Data = data,
+        Loss = LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.4", ["scale"] = "32" }),
+        Backbone = new BackboneSpec("mobilefacenet", Width, 128),
+        Epochs = Epochs,
+        Batch = Batch,
+        Seed = Seed,
+        LearningRate = LearningRate,
+        Schedule = ScheduleKind.Poly,
+        Warmup = 0.5,
+        LogEvery = 5,
+        CheckpointEvery = 0,
+    };
+}

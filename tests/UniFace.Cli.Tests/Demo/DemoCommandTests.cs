@@ -1,0 +1,63 @@
+using System.Text.Json;
+using UniFace.Cli.Tests.Reports;
+using UniFace.IO;
+using UniFace.Packages;
+
+namespace UniFace.Cli.Tests.Demo;
+
+public class DemoCommandTests
+{
+    [Fact]
+    public void The_quick_demo_goes_the_whole_way_and_leaves_what_it_promises()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("uniface-demo").FullName, "out");
+        try
+        {
+            CliResult result = CliProcess.Run("demo", "--quick", "--out", folder, "--seed", "1", "--json");
+            JsonElement json = result.Json();
+            bool identified = json.GetProperty("identified").GetBoolean(), rejected = json.GetProperty("rejected").GetBoolean();
+
+            // It ends with 0 exactly where both answers were right, and says which was not.
+            Assert.Equal(identified && rejected ? 0 : 1, result.ExitCode);
+            Assert.True(identified && rejected, result.Error);
+            double before = json.GetProperty("before").GetProperty("auc").GetDouble(), after = json.GetProperty("after").GetProperty("auc").GetDouble();
+            Assert.True(after > before + 0.05 && after > 0.8, $"area under ROC {before} before, {after} after training");
+            Assert.True(json.GetProperty("parity").GetDouble() >= 0.9999);
+
+            ModelPackage package = ModelPackage.Open(Path.Combine(folder, "package"));
+            Assert.Equal(json.GetProperty("contractId").GetString(), package.Manifest!.ContractId);
+            Calibration calibration = Calibration.Load(Path.Combine(folder, "package", "calibration.json"));
+            calibration.EnsureFits(package.Manifest);
+            Assert.Equal(calibration.ThresholdAt(json.GetProperty("falseMatchRate").GetDouble()), json.GetProperty("threshold").GetDouble());
+
+            string[] rows = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl"));
+            Assert.Equal(json.GetProperty("epochs").GetInt32() + 1, rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
+
+            string html = File.ReadAllText(Path.Combine(folder, "report.html"));
+            HtmlReportTests.AssertSelfContained(html);
+            Assert.All((string[])["synthetic", "The faces", "Before training", "After training", "Learning rate", "What m and s do", "ROC", "DET", "Pairs and their scores", "Who is it?", "What next"], part => Assert.Contains(part, html, StringComparison.Ordinal));
+            Assert.True(html.Split("<svg").Length > 10);
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_folder_with_other_files_is_left_alone()
+    {
+        string folder = Directory.CreateTempSubdirectory("uniface-demo").FullName;
+        try
+        {
+            AtomicFile.WriteText(Path.Combine(folder, "letter.txt"), "dear");
+            CliResult result = CliProcess.Run("demo", "--quick", "--out", folder).Expect(2);
+            Assert.Contains("--out", result.Error, StringComparison.Ordinal);
+            Assert.Equal(["letter.txt"], Directory.GetFileSystemEntries(folder).Select(f => Path.GetFileName(f)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

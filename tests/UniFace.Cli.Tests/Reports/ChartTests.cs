@@ -1,0 +1,112 @@
+using System.Xml.Linq;
+using CsCheck;
+using UniFace.Cli.Reports;
+using UniFace.Evaluation;
+using UniFace.Training;
+using UniFace.Training.Losses;
+
+namespace UniFace.Cli.Tests.Reports;
+
+public class ChartTests
+{
+    private static readonly Gen<double> AnyNumber = Gen.OneOf(Gen.Double[-5, 5], Gen.Double[1e-9, 1e9], Gen.OneOfConst(0, 1, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity));
+
+    [Fact]
+    public void A_chart_of_any_values_is_valid_XML_with_finite_coordinates() => Gen.Select(AnyNumber.Array[0, 20], AnyNumber.Array[0, 20], Gen.Enum<AxisScale>(), Gen.Enum<AxisScale>()).Sample((xs, ys, scaleX, scaleY) =>
+    {
+        SvgChart chart = new SvgChart("a <title> & more", new ChartAxis("x", scaleX), new ChartAxis("y \"quoted\"", scaleY) { Percent = true })
+            .AddLine("line", [.. xs.Zip(ys)]).AddBars("bars", ys, 0, 1, 2).AddMark("mark", xs.Length > 0 ? xs[0] : double.NaN);
+        XElement svg = XElement.Parse(chart.ToSvg("words"));
+        string[] geometry = ["x", "y", "x1", "x2", "y1", "y2", "width", "height", "d", "viewBox", "transform"];
+        foreach (XAttribute attribute in svg.DescendantsAndSelf().Attributes().Where(a => geometry.Contains(a.Name.LocalName)))
+        {
+            Assert.DoesNotContain("NaN", attribute.Value, StringComparison.Ordinal);
+            Assert.DoesNotContain("∞", attribute.Value, StringComparison.Ordinal);
+            Assert.DoesNotContain("Infinity", attribute.Value, StringComparison.Ordinal);
+        }
+    });
+
+    [Fact]
+    public void An_axis_shows_every_value_that_its_scale_can() => Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.OneOfConst(AxisScale.Linear, AxisScale.Log)).Sample((values, scale) =>
+    {
+        ChartAxis axis = new("", scale);
+        (double low, double high) = axis.Range(values);
+        Assert.True(low < high);
+        Assert.All(values, v => Assert.InRange(axis.Place(v), low - 1e-9, high + 1e-9));
+        Assert.All(axis.Ticks(low, high), tick => Assert.InRange(tick.Place, low - 1e-6, high + 1e-6));
+        Assert.True(axis.Ticks(low, high).Count <= 20);
+    });
+
+    [Theory]
+    [InlineData(0.5, 0)]
+    [InlineData(0.15865525393145707, -1)]
+    [InlineData(0.9772498680518208, 2)]
+    public void The_axes_of_a_DET_plot_are_normal_deviates(double rate, double deviate) =>
+        Assert.Equal(deviate, new ChartAxis("", AxisScale.NormalDeviate).Place(rate), 1e-9);
+
+    [Fact]
+    public void A_chart_without_values_says_so_and_a_constant_one_has_its_line()
+    {
+        Assert.Contains("no values", new SvgChart("t", new ChartAxis("x"), new ChartAxis("y")).ToSvg("d"), StringComparison.Ordinal);
+        string constant = new SvgChart("t", new ChartAxis("x"), new ChartAxis("y")).AddLine("l", [(0, 3), (1, 3)]).ToSvg("d");
+        Assert.DoesNotContain("no values", constant, StringComparison.Ordinal);
+        Assert.Single(XElement.Parse(constant).Descendants("path"));
+    }
+
+    [Fact]
+    public void Bars_are_as_high_as_their_values_and_the_mark_stands_at_its_value()
+    {
+        XElement svg = XElement.Parse(new SvgChart("t", new ChartAxis("x") { Min = 0, Max = 4 }, new ChartAxis("y") { Min = 0, Max = 4 }).AddBars("b", [1, 0, 2, 4], 0, 4).AddMark("m", 2).ToSvg("d"));
+        double[] heights = [.. svg.Descendants("rect").Where(r => (string?)r.Attribute("class") == "bar f1" && (double)r.Attribute("width")! > 25).Select(r => (double)r.Attribute("height")!)];
+        Assert.Equal([1.0, 2, 4], heights.Select(h => Math.Round(h / heights[0], 2)));
+        XElement mark = svg.Descendants("line").First(l => (string?)l.Attribute("class") == "line dash c4");
+        double left = svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Min(l => (double)l.Attribute("x1")!), right = svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Max(l => (double)l.Attribute("x2")!);
+        Assert.Equal((left + right) / 2, (double)mark.Attribute("x1")!, 0.1);
+    }
+
+    [Fact]
+    public void The_charts_of_training_and_evaluation_hold_each_of_their_series()
+    {
+        StepMetrics[] steps = [.. Enumerable.Range(1, 5).Select(i => new StepMetrics { Step = i, Epoch = 1, Loss = 10.0 / i, Lr = 0.1 / i, ImagesPerSecond = 1, GradNorm = 1, TargetCosine = 0, HardestNegativeCosine = 0 })];
+        EpochMetrics epoch = new() { Step = 5, Epoch = 1, Loss = 1, Lr = 0.1, TargetCosine = 0.5, HardestNegativeCosine = 0.1, Threshold = 0.3, TargetHistogram = [.. new long[79], 5], HardestNegativeHistogram = [.. new long[40], 3, .. new long[39]] };
+        VerificationScores scores = new([0.9, 0.8, 0.3, 0.1], [true, true, false, false]);
+        RocCurve roc = RocCurve.FromScores(scores);
+        string[] charts =
+        [
+            Charts.Loss(steps), Charts.LearningRate(steps), Charts.Cosines([epoch, epoch with { Epoch = 2 }]), Charts.CosineHistogram("h", epoch), Charts.Scores("s", scores, 0.5),
+            Charts.Roc(("untrained", roc), ("trained", roc)), Charts.Det(("untrained", roc), ("trained", roc)), Charts.Loss([]), Charts.LearningRate([]), Charts.Cosines([]),
+        ];
+        Assert.All(charts, svg => Assert.Equal("svg", XElement.Parse(svg).Name.LocalName));
+        Assert.Contains("learned threshold 0.30", charts[3], StringComparison.Ordinal);
+        Assert.Contains("calibrated threshold 0.50", charts[4], StringComparison.Ordinal);
+        Assert.All(new[] { "untrained", "trained" }, name => Assert.Contains(XElement.Parse(charts[5]).Descendants("text"), t => t.Value == name));
+        Assert.Equal(2, XElement.Parse(charts[5]).Descendants("path").Count());
+    }
+
+    [Fact]
+    public void The_pull_of_the_unified_loss_is_its_formula()
+    {
+        const int Classes = 50;
+        const double Scale = 16, Margin = 0.3;
+        LossShape shape = LossShape.Measure("uce", LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.3", ["scale"] = "16" }), Classes);
+        double b = Math.Log(10.0 * Classes);
+        foreach ((double degrees, double pull) in shape.Points)
+        {
+            // d/dangle softplus(b - s (cos angle - m)) = s sin(angle) sigmoid(b - s (cos angle - m))
+            double angle = degrees * Math.PI / 180, expected = Math.Sin(angle) / (1 + Math.Exp((Scale * (Math.Cos(angle) - Margin)) - b));
+            Assert.Equal(expected, pull, 1e-6);
+        }
+    }
+
+    [Fact]
+    public void The_pull_of_normface_is_the_softmax_that_is_missing()
+    {
+        const int Classes = 50;
+        LossShape shape = LossShape.Measure("normface", LossSpec.Of("normface", new Dictionary<string, string> { ["scale"] = "10" }), Classes);
+        foreach ((double degrees, double pull) in shape.Points)
+        {
+            double angle = degrees * Math.PI / 180, own = Math.Exp(10 * Math.Cos(angle));
+            Assert.Equal((1 - (own / (own + Classes - 1))) * Math.Sin(angle), pull, 1e-6);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using UniFace.Cli.Reports;
+using UniFace.Faces;
+
+namespace UniFace.Cli.Tests.Reports;
+
+public class HtmlReportTests
+{
+    [Fact]
+    public void A_report_holds_all_that_was_added_and_needs_nothing_from_elsewhere()
+    {
+        RgbImage image = new(4, 4);
+        string html = new HtmlReport("Title", "Lead")
+            .Heading("Chapter").Paragraph("Words").Note("Mind this").Commands(("code x", "does x")).Tiles(("99 %", "right"))
+            .Figures(new ReportFigure("Figure", HtmlReport.Image(image, "a black square"), "Explained")).Table([["head"], ["cell"]])
+            .Pairs([new ReportPair(image, image, 0.25, true, false), new ReportPair(image, image, -0.5, false, false)]).ToHtml("Foot");
+        foreach (string part in (string[])["<h1>Title</h1>", "Lead", "<h2>Chapter</h2>", "Words", "Mind this", "<code>code x</code>", "99 %", "<h3>Figure</h3>", "alt=\"a black square\"", "Explained", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right", "Foot", "name=\"viewport\"", "prefers-color-scheme:dark"])
+        {
+            Assert.Contains(part, html, StringComparison.Ordinal);
+        }
+
+        AssertSelfContained(html);
+    }
+
+    [Fact]
+    public void Text_is_text_whatever_it_looks_like() =>
+        Assert.DoesNotContain("<script", new HtmlReport("<script>", "<script>").Heading("<script>").Paragraph("<script>").Note("<script>").Table([["<script>"], ["<script>"]]).Tiles(("<script>", "<script>")).ToHtml("<script>"), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_contact_sheet_has_each_picture_in_its_place()
+    {
+        RgbImage red = new(2, 1, [255, 0, 0, 255, 0, 0]), blue = new(2, 1, [0, 0, 255, 0, 0, 255]);
+        RgbImage sheet = ImageGrid.Compose([red, blue, blue], 2, gap: 1);
+        Assert.Equal((5, 3), (sheet.Width, sheet.Height));
+        byte[] Pixel(int x, int y) => sheet.Pixels[(3 * ((y * sheet.Width) + x))..][..3];
+        Assert.Equal([255, 0, 0], Pixel(1, 0));
+        Assert.Equal([0, 0, 255], Pixel(3, 0));
+        Assert.Equal([0, 0, 255], Pixel(0, 2));
+        Assert.NotEqual([0, 0, 255], Pixel(3, 2));
+    }
+
+    internal static void AssertSelfContained(string html)
+    {
+        foreach (string outside in (string[])["http:", "https:", "//cdn", "<script", "<link", "@import", "src=\"/", "url("])
+        {
+            Assert.DoesNotContain(outside, html, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+}

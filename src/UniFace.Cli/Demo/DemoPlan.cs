@@ -65,7 +65,6 @@ internal sealed record DemoPlan
         Epochs = 5,
         Batch = 32,
         Replicates = 50,
-        FalseMatchRate = 1e-2,
     };
 
     /// <summary>Index of the first unseen person.</summary>
@@ -78,7 +77,7 @@ internal sealed record DemoPlan
     public TrainOptions Training(string data) => new()
     {
         Data = data,
-        Loss = LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.4", ["scale"] = "32" }),
+        Loss = LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.1", ["scale"] = "16" }),
         Backbone = new BackboneSpec("mobilefacenet", Width, 128),
         Epochs = Epochs,
         Batch = Batch,

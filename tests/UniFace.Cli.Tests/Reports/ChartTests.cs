@@ -9,7 +9,9 @@ namespace UniFace.Cli.Tests.Reports;
 
 public class ChartTests
 {
-    private static readonly Gen<double> AnyNumber = Gen.OneOf(Gen.Double[-5, 5], Gen.Double[1e-9, 1e9], Gen.OneOfConst(0, 1, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity));
+    private static readonly double[] Specials = [0, 1, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
+
+    private static readonly Gen<double> AnyNumber = Gen.OneOf(Gen.Double[-5, 5], Gen.Double[1e-9, 1e9], Gen.Int[0, 5].Select(i => Specials[i]));
 
     [Fact]
     public void A_chart_of_any_values_is_valid_XML_with_finite_coordinates() => Gen.Select(AnyNumber.Array[0, 20], AnyNumber.Array[0, 20], Gen.Enum<AxisScale>(), Gen.Enum<AxisScale>()).Sample((xs, ys, scaleX, scaleY) =>
@@ -27,7 +29,7 @@ public class ChartTests
     });
 
     [Fact]
-    public void An_axis_shows_every_value_that_its_scale_can() => Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.OneOfConst(AxisScale.Linear, AxisScale.Log)).Sample((values, scale) =>
+    public void An_axis_shows_every_value_that_its_scale_can() => Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.Bool.Select(log => log ? AxisScale.Log : AxisScale.Linear)).Sample((values, scale) =>
     {
         ChartAxis axis = new("", scale);
         (double low, double high) = axis.Range(values);

@@ -123,6 +123,31 @@ public class IdentityTests
         Assert.True(exact.Embeddings[0] < -1, string.Join(' ', exact.Embeddings));
     }
 
+    [Fact]
+    public void The_softplus_is_exact_where_others_call_it_the_identity()
+    {
+        // One positive at z = -22 and one negative far below: the loss is 22 + ln(1 + e^-22), 3e-10 above 22.
+        PlainBatch batch = new([[1, 0]], [[0, 1], [-1, 0]], [22], [0]);
+        Assert.Equal(22 + Math.Log(1 + Math.Exp(-22)) + Math.Log(1 + Math.Exp(-86)), Run("uce(margin=0)", batch).Loss, 1e-12);
+        Assert.Equal(1 / (1 + Math.Exp(-22)), Run("uce(margin=0)", batch).Bias!.Single(), 1e-13);
+    }
+
+    [Fact]
+    public void SphereFace2_starts_its_threshold_finite_whatever_the_number_of_people()
+    {
+        foreach (int classes in new[] { 2, 3, 4, 100_000 })
+        {
+            using RecognitionHead head = LossRegistry.Create(LossSpec.Of("sphereface2"), classes, 2, seed: 0, ScalarType.Float64);
+            double z = 0.7 / (0.3 * (classes - 1));
+            double own = 40 * (2 * 0.125 - 1.4);
+            double other = 40 * (2 * 0.125 - 0.6);
+            double bias = head.get_parameter("objective.bias")!.item<double>();
+
+            // The published start is where alpha * sigmoid(-(own + b)) = (1 - alpha) * (C - 1) * sigmoid(other + b).
+            Assert.Equal(0, Math.Log(z / (1 + Math.Exp(own + bias))) - Math.Log(1 / (1 + Math.Exp(-other - bias))), 1e-9);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Angular))]
     public void Only_directions_count_in_an_angular_loss(string text)

@@ -50,6 +50,59 @@ public class StateTests
     }
 
     [Fact]
+    public void Each_step_draws_anew()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);
+        Tensor labels = tensor(new long[] { 1, 2 });
+        Assert.False(centers.Select(labels).Classes!.Equals(centers.Select(labels).Classes!));
+
+        ElasticMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        Tensor cosine = zeros([4], dtype: ScalarType.Float64);
+        MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
+        margin.Observe(input);
+        Tensor first = margin.Target(input);
+        Assert.True(first.Equals(margin.Target(input)), "two reads of one step");
+        margin.Observe(input);
+        Assert.False(first.Equals(margin.Target(input)), "two steps");
+    }
+
+    [Fact]
+    public void Running_statistics_keep_their_share_of_the_past()
+    {
+        // Target cosines 0.6 and -1, then 0 and 1; lengths 5 and 2, then 3 and 1.
+        using DisposeScope scope = NewDisposeScope();
+        double[][] centers = [[1, 0], [0, 2], [-5, 0]];
+        PlainBatch first = new([[3, 4], [0, -2]], centers, [], [0, 1]);
+        PlainBatch second = first with { Embeddings = [[0, 3], [0, 1]] };
+        using AutogradHead curricular = LossVariants.Head(LossSpec.Parse("curricularface(t-momentum=0.1)"), first);
+        using AutogradHead adaface = LossVariants.Head(LossSpec.Parse("adaface(t-alpha=0.1)"), first);
+        foreach (AutogradHead head in new[] { curricular, adaface })
+        {
+            head.ForwardBackward(LossVariants.Rows(first.Embeddings), LossVariants.Labels(first)).Dispose();
+            head.ForwardBackward(LossVariants.Rows(second.Embeddings), LossVariants.Labels(second)).Dispose();
+        }
+
+        Assert.Equal(0.9 * (0.1 * -0.2) + 0.1 * 0.5, curricular.get_buffer("margin.t")!.item<double>(), 1e-12);
+        Assert.Equal(0.9 * (0.9 * 20 + 0.1 * 3.5) + 0.1 * 2, adaface.get_buffer("margin.mean")!.item<double>(), 1e-12);
+        Assert.Equal(0.9 * (0.9 * 100 + 0.1 * 3 / Math.Sqrt(2)) + 0.1 * Math.Sqrt(2), adaface.get_buffer("margin.deviation")!.item<double>(), 1e-12);
+    }
+
+    [Fact]
+    public void SphereFaces_annealing_falls_from_its_start_to_its_floor()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        AnnealedSphereMargin margin = new(2, floor: 5, start: 30, decay: 0.5, MarginGradient.Chain);
+        Tensor cosine = tensor(new[] { 0.8 });
+        MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
+        foreach (double lambda in new[] { 30, 20, 15, 12, 10, 30 / 3.5, 7.5, 30 / 4.5, 6, 30 / 5.5, 5, 5 })
+        {
+            margin.Observe(input);
+            Assert.Equal((lambda * 0.8 + 2 * 0.64 - 1) / (1 + lambda), margin.Target(input).item<double>(), 1e-12);
+        }
+    }
+
+    [Fact]
     public void Sampled_classes_are_all_of_the_batch_and_others_up_to_the_rate_each_once()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -133,6 +133,26 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
+    public void A_run_and_its_package_score_the_same()
+    {
+        string run = Path.Combine(fixture.Folder, "run"), package = Path.Combine(fixture.Folder, "exported");
+        CliProcess.Run("train", fixture.Faces, "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "32", "--epochs", "3", "--batch", "16", "--lr", "0.02", "--out", run).Expect(0);
+        CliProcess.Run("export", run, "--out", package).Expect(0);
+        JsonElement json = CliProcess.Run("eval", run, "--data", fixture.Faces, "--aligned", "--bootstrap", "20", "--out", run + "-scores", "--json").Expect(0).Json();
+        CliProcess.Run("eval", package, "--data", fixture.Faces, "--aligned", "--bootstrap", "20", "--out", package + "-scores").Expect(0);
+        Assert.Equal(Sha256.OfFile(Path.Combine(run, "last.ckpt")), json.GetProperty("modelSha256").GetString());
+        double[] ofRun = Scores(run), ofPackage = Scores(package);
+        Assert.Equal(32 * 31 / 2, ofRun.Length);
+        for (int i = 0; i < ofRun.Length; i++)
+        {
+            Assert.Equal(ofRun[i], ofPackage[i], 1e-5);
+        }
+
+        static double[] Scores(string model) =>
+            [.. File.ReadAllLines(Path.Combine(model + "-scores", "scores.csv")).Skip(1).Select(l => double.Parse(l.Split(',')[0], CultureInfo.InvariantCulture))];
+    }
+
+    [Fact]
     public void A_person_reads_a_table()
     {
         string table = CliProcess.Run("eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--bootstrap", "20").Expect(0).Out;

@@ -24,7 +24,7 @@ internal static class EvalCommand
         Option<string?> images = new("--images") { Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg.", HelpName = "FOLDER|TAR" };
         Option<string[]> bins = new("--bin") { Description = "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose pictures are aligned. May be given several times.", HelpName = "FILE" };
         Option<string?> data = new("--data") { Description = "Labelled people: a folder a person, RecordIO or tar. Everyone is compared with everyone.", HelpName = "DATA" };
-        Option<bool> flip = new("--flip-sum") { Description = "Sum each embedding with the mirrored face's. By default as the package says; on for a run, off for an .onnx file." };
+        Option<bool> flip = new("--flip-sum") { Description = "Sum each embedding with the mirrored face's. By default as the package says, and off for a run or an .onnx file." };
         Option<bool> noFlip = new("--no-flip") { Description = "Do not." };
         Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 1000, HelpName = "N" };
         Option<int> maxPairs = new("--max-pairs") { Description = "With --data: pairs of different people to score at most, drawn evenly.", DefaultValueFactory = _ => 4_000_000, HelpName = "N" };

@@ -54,7 +54,7 @@ internal sealed class EvalModel : IDisposable
 
             string checkpoint = TrainingRun.CheckpointPath(path);
             (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
-            bool flips = flipSum ?? true;
+            bool flips = flipSum ?? false; // as export writes a package
             return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false);
         }
 

@@ -84,6 +84,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         Assert.Equal(Sha256.OfFile(fixture.Onnx), json.GetProperty("modelSha256").GetString());
         Assert.Equal(json.ToString(), JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "eval.json"))).RootElement.ToString());
 
+        Assert.All(["roc.svg", "det.svg", "scores.svg"], name => Assert.Equal(System.Xml.Linq.XName.Get("svg", "http://www.w3.org/2000/svg"), System.Xml.Linq.XDocument.Load(Path.Combine(folder, name)).Root!.Name));
+
         // The hash is that of sha256sum's list of all files read, and the metrics are those of the scores written.
         string[] lines = File.ReadAllLines(Path.Combine(folder, "scores.csv"));
         Assert.Equal("first,second,same,fold,score,missing", lines[0]);

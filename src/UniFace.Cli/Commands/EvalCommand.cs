@@ -1,5 +1,6 @@
 using System.CommandLine;
 using UniFace.Cli.Protocols;
+using UniFace.Cli.Reports;
 using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -30,7 +31,7 @@ internal static class EvalCommand
         Option<int> maxPairs = new("--max-pairs") { Description = "With --data: pairs of different people to score at most, drawn evenly.", DefaultValueFactory = _ => 4_000_000, HelpName = "N" };
         Option<long> seed = new("--seed") { Description = "Seed of the intervals and of drawn pairs.", DefaultValueFactory = _ => 1, HelpName = "N" };
         Option<int> batch = new("--batch") { Description = "Faces a batch.", DefaultValueFactory = _ => 64, HelpName = "N" };
-        Option<string?> output = new("--out") { Description = "Folder for eval.json and the scores of all pairs as CSV.", HelpName = "DIR" };
+        Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG.", HelpName = "DIR" };
         Option<string?> calibration = new("--calibration") { Description = "Write a calibration of the first set's scores: a threshold for each false match rate.", HelpName = "FILE" };
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
         VisionOptions vision = new();
@@ -145,7 +146,11 @@ internal static class EvalCommand
         IO.AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
         for (int i = 0; i < results.Count; i++)
         {
-            EvalOutput.WriteScores(Path.Combine(folder, i == 0 ? "scores.csv" : FormattableString.Invariant($"scores-{i + 1}.csv")), results[i]);
+            string suffix = i == 0 ? "" : FormattableString.Invariant($"-{i + 1}");
+            EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), results[i]);
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), Charts.Roc((results[i].Name, results[i].Report.Roc)));
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), Charts.Det((results[i].Name, results[i].Report.Roc)));
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), Charts.Scores(results[i].Name, results[i].Scores, null));
         }
     }
 

@@ -1,0 +1,50 @@
+using System.Text.RegularExpressions;
+
+namespace UniFace.Cli.Tests;
+
+/// <summary>A README whose commands do not work is worse than none: each is run, in order, in an empty folder.</summary>
+public sealed partial class ReadmeTests : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("uniface-readme-");
+
+    [Fact]
+    public void Every_command_of_the_readme_runs()
+    {
+        List<string> commands = [.. CommandsOf(File.ReadAllText(Path.Combine(Root(), "README.md")))];
+        Assert.True(commands.Count >= 8, "README.md lost its commands");
+        foreach (string command in commands)
+        {
+            CliResult result = CliProcess.RunIn(folder.FullName, command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+            // A model of one epoch may call two photos of a person different (1) and a machine may lack a thing (doctor's 1); neither is bad input.
+            int worst = command.StartsWith("verify", StringComparison.Ordinal) || command == "doctor" ? 1 : 0;
+            Assert.True(result.ExitCode >= 0 && result.ExitCode <= worst, $"'uniface {command}' ended with {result.ExitCode}\n{result.Error}\n{result.Out}");
+        }
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    /// <summary>The commands of the README's sh blocks, made quick: one epoch, and the demo's own test runs the demo.</summary>
+    private static IEnumerable<string> CommandsOf(string readme) =>
+        from Match block in ShellBlock().Matches(readme)
+        from string line in block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        where line.StartsWith("./uniface ", StringComparison.Ordinal) && line != "./uniface demo"
+        select Epochs().Replace(line["./uniface ".Length..], "--epochs 1");
+
+    private static string Root()
+    {
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "UniFace.slnx")))
+        {
+            root = root.Parent;
+        }
+
+        return root?.FullName ?? throw new InvalidOperationException("The checkout's root was not found above the tests.");
+    }
+
+    [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ShellBlock();
+
+    [GeneratedRegex(@"--epochs \d+")]
+    private static partial Regex Epochs();
+}

@@ -99,6 +99,12 @@ public sealed record TrainOptions
     /// <summary>Path of a validation set of other people; null for none.</summary>
     public string? Validation { get; init; }
 
+    /// <summary>From so many people on, the command line holds some of them out unless it is told otherwise.</summary>
+    public const int PeopleToHoldOut = 20;
+
+    /// <summary>The share of the people that the command line holds out then.</summary>
+    public const double ShareToHoldOut = 0.1;
+
     /// <summary>Share of the people of <see cref="Data"/> that are held out for validation, 0 to 0.5.</summary>
     public double ValidationPeople { get; init; }
 

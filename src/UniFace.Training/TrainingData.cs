@@ -7,7 +7,7 @@ namespace UniFace.Training;
 /// <summary>What a run reads: the people trained on, the order of their pictures, and the people it validates on.</summary>
 internal sealed class TrainingData
 {
-    private TrainingData(FaceDataset training, FaceDataset? heldOut, BatchLoader loader, float[]? weights, Validator? validator, IReadOnlyList<string> warnings)
+    private TrainingData(FaceDataset training, FaceDataset? heldOut, BatchLoader loader, float[]? weights, PeopleValidation? validator, IReadOnlyList<string> warnings)
     {
         Training = training;
         HeldOut = heldOut;
@@ -30,7 +30,7 @@ internal sealed class TrainingData
     public float[]? Weights { get; }
 
     /// <summary>Scores the weights on other people, or null.</summary>
-    public Validator? Validator { get; }
+    public PeopleValidation? Validator { get; }
 
     /// <summary>What is odd about the data, each in a sentence.</summary>
     public IReadOnlyList<string> Warnings { get; }
@@ -38,10 +38,7 @@ internal sealed class TrainingData
     /// <summary>Prepares the data of a run; the sets stay the caller's and must outlive the run.</summary>
     public static TrainingData Create(TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder)
     {
-        FaceDataset limited = options.MinImages > 0 || options.MaxImages > 0
-            ? new FilteredDataset(data, options.MinImages, options.MaxImages > 0 ? options.MaxImages : null, options.Seed)
-            : data;
-        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(limited, options.ValidationPeople, options.Seed);
+        (FaceDataset training, FaceDataset? heldOut) = Split(options, data);
         IReadOnlyList<string> warnings = FaceDatasetCheck.Require(training);
         BatchLoader loader = new(
             training,
@@ -51,6 +48,15 @@ internal sealed class TrainingData
             new LoaderOptions { BatchSize = options.Batch, Seed = options.Seed, Threads = Environment.ProcessorCount > 4 ? 4 : 1, QueueLength = 3 });
         FaceDataset? judged = validation ?? heldOut;
         float[]? weights = ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta);
-        return new TrainingData(training, heldOut, loader, weights, judged is null ? null : new Validator(judged, decoder), warnings);
+        return new TrainingData(training, heldOut, loader, weights, judged is null ? null : new PeopleValidation(judged, decoder), warnings);
+    }
+
+    /// <summary>The people trained on and, where the options hold some out, those.</summary>
+    public static (FaceDataset Training, FaceDataset? HeldOut) Split(TrainOptions options, FaceDataset data)
+    {
+        FaceDataset limited = options.MinImages > 0 || options.MaxImages > 0
+            ? new FilteredDataset(data, options.MinImages, options.MaxImages > 0 ? options.MaxImages : null, options.Seed)
+            : data;
+        return PeopleSubset.Split(limited, options.ValidationPeople, options.Seed);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using UniFace.Data;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
@@ -85,6 +86,19 @@ public static class TrainingRun
             backbone.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// The people of a run's sets that it was not trained on: its validation set, those held out of its training set, or null
+    /// where it trained on everybody. What a calibration of the run can be measured on.
+    /// </summary>
+    /// <param name="info">The run.</param>
+    /// <param name="data">Its training set.</param>
+    /// <param name="validation">Its validation set, where it has one.</param>
+    public static FaceDataset? UnseenPeople(RunInfo info, FaceDataset data, FaceDataset? validation)
+    {
+        ArgumentNullException.ThrowIfNull(info);
+        return validation ?? TrainingData.Split(info.Options, data).HeldOut;
     }
 
     /// <summary>Path of the checkpoint that <see cref="LoadBackbone"/> reads.</summary>

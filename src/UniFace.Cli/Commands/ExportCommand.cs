@@ -23,7 +23,7 @@ internal static class ExportCommand
         weights.AcceptOnlyFromAmong(Best, Last);
         Option<string?> licence = new("--licence") { Description = "Licence of the weights, as you state it, e.g. CC-BY-4.0." };
         Option<bool> flipSum = new("--flip-sum") { Description = "An embedding is f(x) + f(mirrored x): a little more accurate, twice the time." };
-        Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package." };
+        Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, where it has some." };
         Command command = new(
             "export",
             "Write a run's backbone as a model package. The package is refused unless ONNX Runtime gives the embeddings that were trained.\n\n" +
@@ -69,8 +69,9 @@ internal static class ExportCommand
             OnnxSha256 = "",
             FlipSum = flipSum,
             Training = info.Provenance(),
-            Licence = licence,
+            Licence = licence ?? "not stated",
         };
+        calibrationJson ??= RunCalibration.Measure(info, backbone, flipSum)?.ToJson();
         ExportResult result = PackageExporter.Export(backbone, manifest, calibrationJson, output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten));
         if (json)
         {
@@ -108,6 +109,11 @@ internal static class ExportCommand
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 (at least {ParityGate.MinCosine} is required)"));
+        if (result.Files.All(f => f.Name != Calibration.FileName))
+        {
+            Console.WriteLine("no calibration.json: the run trained on everybody it knows; measure one on other people with 'uniface eval PACKAGE --data PEOPLE --write-calibration'");
+        }
+
         Console.WriteLine($"model.onnx sha256 {result.Manifest.OnnxSha256}");
         Console.WriteLine($"contract {result.Manifest.ContractId}");
     }

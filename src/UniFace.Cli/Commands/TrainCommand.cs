@@ -51,6 +51,11 @@ internal static class TrainCommand
         }
 
         using FaceDataset training = FaceDatasets.Open(chosen.Data);
+        if (parsed.GetValue(resume) is null)
+        {
+            chosen = options.HoldOut(parsed, chosen, training);
+        }
+
         using FaceDataset? validation = chosen.Validation is null ? null : FaceDatasets.Open(chosen.Validation);
         using Trainer trainer = Open(parsed.GetValue(resume) is not null, run, chosen, training, validation, cancellationToken);
         using TrainConsole console = new();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using UniFace.Data;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
@@ -43,7 +44,7 @@ internal sealed class TrainOptionSet
     private readonly Option<int> maxImages;
     private readonly Option<string> augment;
     private readonly Option<string> validation;
-    private readonly Option<double> validationPeople;
+    private readonly Option<double?> validationPeople;
     private readonly Option<int> validateEvery;
     private readonly Option<int> checkpointEvery;
     private readonly Option<int> threads;
@@ -79,7 +80,7 @@ internal sealed class TrainOptionSet
         maxImages = Whole("--max-images", "Pictures of a person that are used at most; 0 for all.", Defaults.MaxImages);
         augment = Text("--augment", "How pictures are varied: none, or flip, shift, color, blur, lowres, erase with probabilities, as in flip=0.5,color=0.2.", Defaults.Augment.ToString());
         validation = Text("--val", "Data set of other people to validate on, or none.", "none");
-        validationPeople = Number("--val-people", "Share of the people held out of DATA for validation, 0 to 0.5.", Defaults.ValidationPeople);
+        validationPeople = Add(new Option<double?>("--val-people") { Description = $"Share of the people held out of DATA for validation and calibration, 0 to 0.5; by default {TrainOptions.ShareToHoldOut.ToString(CultureInfo.InvariantCulture)} where DATA has {TrainOptions.PeopleToHoldOut} people or more, and 0 with --val." });
         validateEvery = Whole("--val-every", "Epochs between validations.", Defaults.ValidateEvery);
         checkpointEvery = Whole("--checkpoint-every", "Steps between checkpoints, besides the one at each epoch's end; 0 for none.", Defaults.CheckpointEvery);
         threads = Whole("--threads", "Threads of a step; part of the run, since the order of sums depends on it.", Defaults.Threads);
@@ -99,6 +100,12 @@ internal sealed class TrainOptionSet
 
         return Bind(parsed, baseline) with { Loss = LossOptions.Read(parsed) };
     }
+
+    /// <summary>Holds people out of a set that is large enough for it, where nothing else was said of validation.</summary>
+    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
+        IsGiven(parsed, validation) || IsGiven(parsed, validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
+            ? chosen
+            : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
 
     /// <summary>Refuses an option that says something else than the run that is resumed.</summary>
     /// <exception cref="UniFaceException">Names the option, the run's value and the given one.</exception>
@@ -160,7 +167,7 @@ internal sealed class TrainOptionSet
             MaxImages = Given(maxImages, baseline.MaxImages),
             Augment = Has(augment) ? AugmentOptions.Parse(parsed.GetValue(augment)!) : baseline.Augment,
             Validation = Has(validation) ? ParseValidation(parsed.GetValue(validation)!) : baseline.Validation,
-            ValidationPeople = Given(validationPeople, baseline.ValidationPeople),
+            ValidationPeople = Given(validationPeople, baseline.ValidationPeople) ?? baseline.ValidationPeople,
             ValidateEvery = Given(validateEvery, baseline.ValidateEvery),
             CheckpointEvery = Given(checkpointEvery, baseline.CheckpointEvery),
             Threads = Given(threads, baseline.Threads),

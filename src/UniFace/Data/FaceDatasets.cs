@@ -3,6 +3,9 @@ namespace UniFace.Data;
 /// <summary>Opens a data set, whatever holds it.</summary>
 public static class FaceDatasets
 {
+    /// <summary>The overview that 'uniface align' leaves beside the people; it is no picture of the set.</summary>
+    public const string ContactSheet = "contact-sheet.jpg";
+
     /// <summary>How a data set looks, for errors.</summary>
     internal const string Expected =
         "a data set is a folder with one folder a person (SET/Ann/1.jpg), an InsightFace RecordIO set (train.rec, train.idx, property), or a tar of either";

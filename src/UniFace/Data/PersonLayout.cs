@@ -29,10 +29,10 @@ internal sealed class PersonLayout
     /// <summary>What was left out, in words.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>Whether a path ('/' between its parts) names a picture; hidden files and folders do not.</summary>
+    /// <summary>Whether a path ('/' between its parts) names a picture; hidden files and folders, and contact sheets, do not.</summary>
     public static bool IsPicture(string path)
     {
-        if (!PictureExtensions.Contains(Path.GetExtension(path)))
+        if (!PictureExtensions.Contains(Path.GetExtension(path)) || Path.GetFileName(path) == FaceDatasets.ContactSheet)
         {
             return false;
         }

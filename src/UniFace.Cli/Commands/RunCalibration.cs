@@ -1,0 +1,50 @@
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.Packages;
+using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>The calibration that a package leaves training with: measured on the people that its run did not train on.</summary>
+internal static class RunCalibration
+{
+    /// <summary>Measures it; null where the run trained on everybody, or its pictures are not where they were.</summary>
+    public static Calibration? Measure(RunInfo info, Backbone backbone, bool flipSum)
+    {
+        TrainOptions options = info.Options;
+        if (options.Validation is null && options.ValidationPeople == 0)
+        {
+            return null;
+        }
+
+        string source = options.Validation ?? options.Data;
+        if (!Path.Exists(source))
+        {
+            Console.Error.WriteLine($"warning: {source} is no longer there, so the package is written without calibration.json");
+            return null;
+        }
+
+        using FaceDataset opened = FaceDatasets.Open(source);
+        FaceDataset people = TrainingRun.UnseenPeople(info, opened, options.Validation is null ? null : opened)!;
+        SkiaImageDecoder decoder = new();
+        using Progress progress = new("calibrating", people.Samples.Count);
+        using BackboneEmbedder embedder = new(backbone, flipSum, ownsBackbone: false);
+        ValidationResult result = Validator.Evaluate(
+            embedder,
+            i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
+            [.. people.Samples.Select(s => s.Label)],
+            progress: count => progress.Add(count));
+        CalibrationSource from = new()
+        {
+            FlipSum = flipSum,
+            DataName = options.Validation is null ? $"{people.People.Count} people held out of {options.Data}" : options.Validation,
+            DataSha256 = people.ComputeHash(),
+            People = result.People,
+            Images = result.Images,
+            ToolVersion = info.ToolVersion,
+        };
+        return Calibrator.FromScores(result.Scores, from);
+    }
+}

@@ -36,6 +36,12 @@ internal static class RunCalibration
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
             [.. people.Samples.Select(s => s.Label)],
             progress: count => progress.Add(count));
+        if (result.Report.DifferentPairs < Calibration.PairsFor(VerificationReport.DefaultRates[0]))
+        {
+            Console.Error.WriteLine($"warning: {people.People.Count} people held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
+            return null;
+        }
+
         CalibrationSource from = new()
         {
             FlipSum = flipSum,

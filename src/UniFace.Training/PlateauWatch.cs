@@ -16,7 +16,9 @@ internal static class PlateauWatch
     /// <param name="options">The run's options.</param>
     public static string? Warning(IReadOnlyList<double> losses, RunningStatistics epoch, double rateLeft, TrainOptions options)
     {
-        if (losses.Count < 2 || rateLeft < 0.1 || losses[^1] < Falls * losses[^2])
+        // While the learning rate rises, and in the epoch after, the loss of every margin rises at first.
+        int settled = (int)Math.Ceiling(options.Warmup) + 1;
+        if (losses.Count <= settled || rateLeft < 0.1 || losses[^1] < Falls * losses[^2])
         {
             return null;
         }
@@ -32,7 +34,7 @@ internal static class PlateauWatch
 
         return epoch.TargetCosine - epoch.HardestNegativeCosine < Separation
             ? $"{fact}, and pictures are no nearer to their own class than to others: start with a lower {margin}{scale}{rate}."
-            : $"{fact}: lower {rate}; if that does not help, lower {margin}{scale}and look for label noise with 'uniface data info'.";
+            : $"{fact}: lower {rate}; if that does not help, lower {margin}{scale}look for label noise with 'uniface data info'.";
     }
 
     private static string Now(LossSpec loss, string name) => loss.Has(name) ? $"--{name} (now {loss.Text(name)}) or " : "";

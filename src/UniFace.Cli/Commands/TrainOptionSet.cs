@@ -65,7 +65,7 @@ internal sealed class TrainOptionSet
         weightDecay = Number("--weight-decay", "Weight decay (with adamw: 0.01).", Defaults.WeightDecay);
         decay = Choice<WeightDecayRule>("--decay", "What decays: all, or weights only (no bias, normalisation, PReLU, threshold).", Defaults.Decay);
         schedule = Choice<ScheduleKind>("--schedule", "How the learning rate falls.", Defaults.Schedule);
-        warmup = Number("--warmup", "Epochs of linear warm-up; fractions allowed.", Defaults.Warmup);
+        warmup = Add(new Option<double>("--warmup") { Description = "Epochs of linear warm-up, fractions allowed. Default: 2, or a sixth of --epochs where that is less." });
         power = Number("--power", "Power of the poly schedule.", Defaults.Power);
         steps = Text("--steps", "Epochs at which the step schedule divides by 10: 8,12.", "");
         clip = Number("--clip", "Largest norm of all gradients together; 0 clips nothing.", Defaults.Clip);
@@ -92,7 +92,7 @@ internal sealed class TrainOptionSet
     /// <summary>The options given, over the defaults.</summary>
     public TrainOptions BindNew(ParseResult parsed, string data)
     {
-        TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data) };
+        TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
         if (parsed.GetValue(optimizer) is string kind && Parse<OptimizerKind>(kind) == OptimizerKind.AdamW)
         {
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };

@@ -2,6 +2,7 @@ using UniFace.Faces;
 
 namespace UniFace.Training.Tests.Trainer;
 
+[Collection(Alone.Name)]
 public class BackboneEmbedderTests
 {
     [Fact]

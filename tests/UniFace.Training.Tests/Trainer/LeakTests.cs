@@ -5,9 +5,7 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Training.Tests.Trainer;
 
-/// <summary>The count of live tensors is the process's: nothing else may run beside.</summary>
-[CollectionDefinition(nameof(LeakTests), DisableParallelization = true)]
-[Collection(nameof(LeakTests))]
+[Collection(Alone.Name)]
 public sealed class LeakTests
 {
     /// <summary>The gate against leaks: native memory is invisible to the collector, so the count must not move at all.</summary>

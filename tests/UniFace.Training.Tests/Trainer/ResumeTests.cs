@@ -4,6 +4,7 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Training.Tests.Trainer;
 
+[Collection(Alone.Name)]
 public sealed class ResumeTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("uniface-resume-").FullName;

@@ -5,6 +5,7 @@ using UniFace.Training.Losses;
 
 namespace UniFace.Training.Tests.Trainer;
 
+[Collection(Alone.Name)]
 public sealed class TrainerTests : IDisposable
 {
     private static readonly TrainOptions Small = new()
@@ -38,6 +39,12 @@ public sealed class TrainerTests : IDisposable
         Assert.True(epochs[^1].Loss < 0.3 * epochs[0].Loss, $"loss {epochs[0].Loss} to {epochs[^1].Loss}");
         Assert.True(epochs[^1].TargetCosine > epochs[^1].HardestNegativeCosine + 0.2, $"{epochs[^1].TargetCosine} {epochs[^1].HardestNegativeCosine}");
         Assert.NotNull(epochs[^1].Threshold);
+
+        byte[] events = File.ReadAllBytes(Assert.Single(Directory.GetFiles(Path.Combine(folder, TrainingRun.TensorBoardFolder))));
+        foreach (string tag in new[] { "train/loss", "train/lr", "cosine/target", "cosine/threshold", "epoch/loss" })
+        {
+            Assert.True(events.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(tag)) > 0, tag);
+        }
     }
 
     [Fact]
@@ -122,11 +129,13 @@ public sealed class TrainerTests : IDisposable
     {
         RunningStatistics apart = new() { Images = 1, TargetSum = 0.5, HardestNegativeSum = 0.3 };
         RunningStatistics together = new() { Images = 1, TargetSum = 0.1, HardestNegativeSum = 0.3 };
-        Assert.Null(PlateauWatch.Warning([10, 9], apart, 1, Toy.Options));
-        Assert.Null(PlateauWatch.Warning([10], apart, 1, Toy.Options));
-        Assert.Null(PlateauWatch.Warning([10, 10], apart, 0.01, Toy.Options));
-        Assert.Contains("rises", PlateauWatch.Warning([10, 12], apart, 1, Toy.Options)!, StringComparison.Ordinal);
-        Assert.Contains("--margin (now 0.4)", PlateauWatch.Warning([10, 10], together, 1, Toy.Options)!, StringComparison.Ordinal);
-        Assert.Contains("--lr (now 0.05)", PlateauWatch.Warning([10, 10], apart, 1, Toy.Options)!, StringComparison.Ordinal);
+        TrainOptions options = Toy.Options with { Warmup = 1.5 };
+        string? Warning(RunningStatistics epoch, double rateLeft, params double[] losses) => PlateauWatch.Warning(losses, epoch, rateLeft, options);
+        Assert.Null(Warning(apart, 1, 12, 11, 10, 9));
+        Assert.Null(Warning(apart, 1, 10, 11, 12));
+        Assert.Null(Warning(apart, 0.01, 12, 11, 10, 10));
+        Assert.Contains("rises", Warning(apart, 1, 12, 11, 10, 12)!, StringComparison.Ordinal);
+        Assert.Contains("--margin (now 0.4)", Warning(together, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
+        Assert.Contains("--lr (now 0.05)", Warning(apart, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
     }
 }

@@ -7,6 +7,7 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Training.Tests.Trainer;
 
+[Collection(Alone.Name)]
 public sealed class TrainingStepTests
 {
     private static readonly LearningRateSchedule Flat = new(ScheduleKind.Poly, 0.05, 1_000_000, Power: 1);

@@ -148,9 +148,9 @@ internal static class EvalCommand
         {
             string suffix = i == 0 ? "" : FormattableString.Invariant($"-{i + 1}");
             EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), results[i]);
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), Charts.Roc((results[i].Name, results[i].Report.Roc)));
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), Charts.Det((results[i].Name, results[i].Report.Roc)));
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), Charts.Scores(results[i].Name, results[i].Scores, null));
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), SvgChart.ToFile(Charts.Roc((results[i].Name, results[i].Report.Roc))));
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), SvgChart.ToFile(Charts.Det((results[i].Name, results[i].Report.Roc))));
+            IO.AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), SvgChart.ToFile(Charts.Scores(results[i].Name, results[i].Scores, null)));
         }
     }
 

@@ -1,5 +1,5 @@
-using UniFace.Evaluation;
 using UniFace.Embeddings;
+using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Vision.Procedural;
 

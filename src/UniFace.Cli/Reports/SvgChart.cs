@@ -55,7 +55,10 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         return this;
     }
 
-    /// <summary>The SVG.</summary>
+    /// <summary>An SVG as a file of its own: inside a page it needs no namespace, outside of one it does.</summary>
+    public static string ToFile(string svg) => svg.Replace("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", StringComparison.Ordinal);
+
+    /// <summary>The SVG, to stand in a page.</summary>
     /// <param name="description">What the chart shows, for those who cannot see it.</param>
     public string ToSvg(string description)
     {
@@ -65,7 +68,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         List<List<(string Name, int Color, bool Bar, bool Dash)>> legend = Legend();
         double bottom = Top + PlotHeight, height = bottom + 44 + (legend.Count * LegendLine);
         StringBuilder svg = new();
-        svg.Append(Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\"><title>{Text(title)}</title><desc>{Text(description)}</desc><style>{Style}</style>"));
+        svg.Append(Invariant($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\"><title>{Text(title)}</title><desc>{Text(description)}</desc><style>{Style}</style>"));
         double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Width - Left - Right));
         double PixelY(double place) => bottom - ((place - y0) / (y1 - y0) * PlotHeight);
         foreach ((double place, string text) in y.Ticks(y0, y1))

@@ -224,7 +224,7 @@ public sealed record FaceIdentity
         for (int i = 0; i < moles.Length; i++)
         {
             float side = r.Chance(0.5f) ? -1 : 1;
-            
+
             // On the cheeks, or beside the chin, clear of the mouth.
             bool cheek = r.Chance(0.7f);
             moles[i] = new FaceMark(side * r.Range(cheek ? 0.38f : 0.30f, cheek ? 0.74f : 0.5f), cheek ? r.Range(0.28f, 0.72f) : r.Range(1.18f, 1.3f), r.Range(0.018f, 0.034f));

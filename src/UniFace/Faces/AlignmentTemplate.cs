@@ -30,8 +30,8 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
         (float scale, float shift) = (width, height) switch
         {
             (96, 112) => (1f, -8f),
-            (> 0 and <= 4096, _) when width == height && width % 112 == 0 => (width / 112f, 0f),
-            (> 0 and <= 4096, _) when width == height && width % 128 == 0 => (width / 128f, 8f * width / 128f),
+            ( > 0 and <= 4096, _) when width == height && width % 112 == 0 => (width / 112f, 0f),
+            ( > 0 and <= 4096, _) when width == height && width % 128 == 0 => (width / 128f, 8f * width / 128f),
             _ => throw new UniFaceException($"faces of {width}x{height}: no alignment is known for this size; expected 112x112, another square of a multiple of 112 or 128, or 96x112."),
         };
         FaceLandmarks points = ArcFace112.Landmarks;

@@ -214,8 +214,8 @@ internal sealed class AlignRun
         }
 
         string path = Path.Combine(output, FaceDatasets.ContactSheet);
-        string heading = shown < good.Length ? $"{good.Length} photos aligned; every {(double)good.Length / shown:F0}th shown  ({settings.Detector})" : $"{good.Length} photos aligned  ({settings.Detector})";
-        byte[] sheet = ContactSheet.Draw(heading, faces, $"{bad.Length} photos without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
+        string heading = shown < good.Length ? $"{good.Length} photos aligned; {shown} of them, evenly drawn  ({settings.Detector})" : $"{good.Length} photos aligned  ({settings.Detector})";
+        byte[] sheet = ContactSheet.Draw(heading, faces, $"{bad.Length} {(bad.Length == 1 ? "photo" : "photos")} without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
         AtomicFile.Write(path, stream => stream.Write(sheet));
         return path;
     }

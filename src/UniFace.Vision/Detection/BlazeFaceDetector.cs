@@ -24,14 +24,19 @@ public sealed class BlazeFaceDetector : IFaceDetector
     private const double MaxShift = 0.2;
     private const float SureScore = 0.8f;
 
+    // What the first look only suspects, the second may be sure of.
+    private const float SuspectScore = 0.3f;
+
     private readonly BlazeFaceNetwork network;
     private readonly float minScore;
+    private readonly float suspectScore;
     private readonly float maxOverlap;
 
     internal BlazeFaceDetector(InferenceSession session, string path, DetectorOptions options)
     {
         network = new BlazeFaceNetwork(session, path);
         minScore = options.MinScore ?? 0.5f;
+        suspectScore = MathF.Min(minScore, SuspectScore);
         maxOverlap = options.MaxOverlap;
         Name = $"blazeface {Sha256.OfFile(path)[..12]}";
     }
@@ -47,25 +52,24 @@ public sealed class BlazeFaceDetector : IFaceDetector
         List<BlazeFace> seen = [];
         foreach (Window window in Windows(photo.Width, photo.Height))
         {
-            seen.AddRange(network.Run(pyramid, Square(window, 0), minScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
+            seen.AddRange(network.Run(pyramid, Square(window, 0), suspectScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
         }
 
-        if (seen.Count == 0)
+        List<DetectedFace> faces = Confirm(pyramid, seen);
+        if (faces.Count == 0)
         {
             // A face that fills the photo or is cut by its edge is found with black around it.
             foreach (double zoom in (ReadOnlySpan<double>)[1.6, 2.5])
             {
-                seen.AddRange(network.Run(pyramid, Square(Window.Whole(photo.Width, photo.Height, zoom), 0), minScore));
-                if (seen.Count > 0)
+                faces = Confirm(pyramid, network.Run(pyramid, Square(Window.Whole(photo.Width, photo.Height, zoom), 0), suspectScore));
+                if (faces.Count > 0)
                 {
                     break;
                 }
             }
         }
 
-        List<BlazeFace> first = NonMaximumSuppression.Keep(seen, face => face.Box, face => face.Score, maxOverlap);
-        List<DetectedFace> faces = [.. first.Take(MostFaces).Select(face => LookAgain(pyramid, face)).OfType<DetectedFace>()];
-        return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
+        return faces;
     }
 
     /// <summary>Frees the model.</summary>
@@ -106,15 +110,35 @@ public sealed class BlazeFaceDetector : IFaceDetector
         return new SimilarityTransform(a, b, middle - ((a * window.X) - (b * window.Y)), middle - ((b * window.X) + (a * window.Y)));
     }
 
+    /// <summary>Of what was seen once, the faces that a second look confirms, the most confident first.</summary>
+    private List<DetectedFace> Confirm(ImagePyramid photo, List<BlazeFace> seen)
+    {
+        List<BlazeFace> first = NonMaximumSuppression.Keep(seen, face => face.Box, face => face.Score, maxOverlap);
+        IEnumerable<DetectedFace> faces = first.Take(MostFaces).Select(face => LookAgain(photo, face)).OfType<DetectedFace>();
+        return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
+    }
+
     private DetectedFace? LookAgain(ImagePyramid photo, BlazeFace face)
     {
+        Point eye = face.Points[0], mouth = face.Points[3];
+        if (!(Math.Abs(eye.X - mouth.X) + Math.Abs(eye.Y - mouth.Y) > 0.5 && float.IsFinite(face.Points.Sum(p => p.X + p.Y))))
+        {
+            return null; // All on one spot: no face, and nothing to turn upright.
+        }
+
         (Window window, double angle) = Upright(face);
         SimilarityTransform square = Square(window, angle);
-        BlazeFace? plain = Nearest(network.Run(photo, square, minScore), face);
-        BlazeFace? mirrored = Nearest(network.Run(photo, square, minScore, mirrored: true), face);
-        if (plain is null && mirrored is null && face.Score < SureScore)
+        BlazeFace? plain = Nearest(network.Run(photo, square, suspectScore), face);
+        BlazeFace? mirrored = Nearest(network.Run(photo, square, suspectScore, mirrored: true), face);
+        float score = Math.Max(plain?.Score ?? 0, mirrored?.Score ?? 0);
+        if (score < minScore)
         {
-            return null;
+            if (face.Score < MathF.Max(SureScore, minScore))
+            {
+                return null;
+            }
+
+            score = face.Score;
         }
 
         List<BlazeFace> looks = [.. new[] { plain, mirrored }.OfType<BlazeFace>()];
@@ -126,7 +150,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
         }
 
         FaceBox box = face.Box;
-        return new DetectedFace(box.X, box.Y, box.Width, box.Height, looks.Max(look => look.Score), BlazeFaceLandmarks.Of(points));
+        return new DetectedFace(box.X, box.Y, box.Width, box.Height, score, BlazeFaceLandmarks.Of(points));
     }
 
     /// <summary>The most confident face of a look whose eyes, nose and mouth are about where the first look had them; not a neighbour's.</summary>

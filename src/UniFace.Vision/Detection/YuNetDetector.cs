@@ -13,6 +13,10 @@ public sealed class YuNetDetector : IFaceDetector
 {
     private const int LargestSide = 1280;
     private const int SmallestSide = 320;
+
+    // What counts as a look at the same face, and how sure it must be to count.
+    private const float SameFace = 0.5f;
+    private const float PileScore = 0.5f;
     private static readonly int[] Strides = [8, 16, 32];
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
 
@@ -61,7 +65,7 @@ public sealed class YuNetDetector : IFaceDetector
             AddFaces(photo, level, faces);
             if (Math.Max(level.Width, level.Height) < 2 * SmallestSide)
             {
-                return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
+                return Merge(faces);
             }
 
             level = ImageResize.To(level, Scaled(level.Width, 0.5), Scaled(level.Height, 0.5));
@@ -109,6 +113,25 @@ public sealed class YuNetDetector : IFaceDetector
         }
     }
 
+    /// <summary>
+    /// The best of each pile of overlapping faces, its landmarks the mean over the pile, weighted by score: a face is seen from
+    /// several cells, and their mean is steadier than the best of them.
+    /// </summary>
+    private List<DetectedFace> Merge(List<DetectedFace> faces)
+    {
+        List<DetectedFace> best = NonMaximumSuppression.Keep(faces, Box, face => face.Score, maxOverlap);
+        return [.. best.Where(face => face.Score >= minScore).Select(face => face with { Landmarks = Mean([.. faces.Where(other => Box(other).Overlap(Box(face)) > SameFace)]) })];
+
+        static FaceBox Box(DetectedFace face) => new(face.X, face.Y, face.Width, face.Height);
+
+        static FaceLandmarks Mean(List<DetectedFace> pile)
+        {
+            float total = pile.Sum(face => face.Score);
+            Point Of(Func<FaceLandmarks, Point> point) => new(pile.Sum(face => face.Score * point(face.Landmarks).X) / total, pile.Sum(face => face.Score * point(face.Landmarks).Y) / total);
+            return new FaceLandmarks(Of(l => l.LeftEye), Of(l => l.RightEye), Of(l => l.Nose), Of(l => l.LeftMouth), Of(l => l.RightMouth));
+        }
+    }
+
     private static int Scaled(int side, double scale) => Math.Max(1, (int)Math.Round(side * scale));
 
     private static int RoundUp(int side) => (side + 31) / 32 * 32;
@@ -123,7 +146,7 @@ public sealed class YuNetDetector : IFaceDetector
         for (int s = 0; s < Strides.Length; s++)
         {
             float[] Output(int head) => results[(head * Strides.Length) + s].GetTensorDataAsSpan<float>().ToArray();
-            faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], minScore).Select(back.Apply));
+            faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], Math.Min(minScore, PileScore)).Select(back.Apply));
         }
     }
 

@@ -10,7 +10,7 @@ internal static class DemoCommand
     {
         Option<string> output = new("--out") { Description = "Folder to write; a folder of an earlier demo is made anew.", DefaultValueFactory = _ => "demo-out" };
         Option<long> seed = new("--seed") { Description = "Decides the people, their pictures and the training.", DefaultValueFactory = _ => 1 };
-        Option<bool> quick = new("--quick") { Description = "Half a minute instead of minutes, with worse numbers." };
+        Option<bool> quick = new("--quick") { Description = "Half a minute instead of minutes: fewer people, easier pictures." };
         Command command = new("demo", "Draw faces, train on them, evaluate on people never seen, calibrate, export, enrol ten and recognise one: the whole way, on invented faces, in a few minutes.\nExample: uniface demo --out demo-out --seed 1")
         {
             output, seed, quick,

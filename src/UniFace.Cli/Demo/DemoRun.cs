@@ -26,7 +26,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
     /// <summary>Goes the whole way.</summary>
     public DemoSummary Run(bool quick)
     {
-        ProceduralFaces faces = new(plan.Seed);
+        ProceduralFaces faces = new(plan.Seed, plan.Variation);
         int pictures = log.Step(
             "draw",
             $"Drawing faces of invented people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; nobody is in two groups",

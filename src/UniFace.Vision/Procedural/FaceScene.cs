@@ -117,9 +117,12 @@ public sealed record FaceScene
     /// <param name="person">Index of the person.</param>
     /// <param name="picture">Index of the picture.</param>
     /// <param name="identity">The person, for habits such as wearing glasses.</param>
-    public static FaceScene Create(long seed, int person, int picture, FaceIdentity identity)
+    /// <param name="variation">How much pictures vary, 0 (all alike portraits) to 1 (hard); scales pose, expression, light, camera and how often something hides the face.</param>
+    public static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
     {
         ArgumentNullException.ThrowIfNull(identity);
+        ArgumentOutOfRangeException.ThrowIfNegative(variation);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(variation, 1);
         FaceRandom r = new(seed, person, picture, 2);
         Occlusion occlusion = Occlusion.None;
         if (r.Chance(identity.GlassesChance))
@@ -132,7 +135,7 @@ public sealed record FaceScene
         }
 
         bool laughing = r.Chance(0.25f);
-        return new FaceScene
+        FaceScene full = new()
         {
             Yaw = Math.Clamp(r.Bell(0.24f), -0.55f, 0.55f),
             Pitch = Math.Clamp(r.Bell(0.13f), -0.33f, 0.33f),
@@ -161,5 +164,32 @@ public sealed record FaceScene
             PhotoSize = r.Range(0.38f, 0.6f),
             Grain = (long)(r.Next() >> 1),
         };
+        return variation < 1 ? full.Milder(variation, r) : full;
     }
+
+    private FaceScene Milder(float by, FaceRandom r) => this with
+    {
+        Yaw = by * Yaw,
+        Pitch = by * Pitch,
+        Roll = by * Roll,
+        MouthOpen = by * MouthOpen,
+        Smile = 0.3f + (by * (Smile - 0.3f)),
+        BrowRaise = by * BrowRaise,
+        EyesClosed = by * EyesClosed,
+        GazeX = by * GazeX,
+        GazeY = by * GazeY,
+        Occlusion = r.Chance(by) ? Occlusion : Occlusion.None,
+        LightContrast = by * LightContrast,
+        Exposure = by * Exposure,
+        Warmth = by * Warmth,
+        Tint = by * Tint,
+        Saturation = 1 + (by * (Saturation - 1)),
+        Contrast = 1 + (by * (Contrast - 1)),
+        Noise = by * Noise,
+        Blur = (int)MathF.Round(by * Blur),
+        CropShiftX = by * CropShiftX,
+        CropShiftY = by * CropShiftY,
+        CropTurn = by * CropTurn,
+        CropScale = 1 + (by * (CropScale - 1)),
+    };
 }

@@ -7,18 +7,22 @@ namespace UniFace.Vision.Procedural;
 /// Good for tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
 /// </summary>
 /// <param name="seed">Same seed, same people, same pixels.</param>
-public sealed class ProceduralFaces(long seed)
+/// <param name="variation">How much the pictures of a person vary, 0 to 1; see <see cref="FaceScene.Create"/>.</param>
+public sealed class ProceduralFaces(long seed, float variation = 1)
 {
     private const int PhotoQuality = 92;
 
     /// <summary>The seed.</summary>
     public long Seed { get; } = seed;
 
+    /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
+    public float Variation { get; } = variation is >= 0 and <= 1 ? variation : throw new ArgumentOutOfRangeException(nameof(variation), variation, "expected 0 to 1");
+
     /// <summary>Person number <paramref name="person"/>, 0 or more.</summary>
     public FaceIdentity Identity(int person) => FaceIdentity.Create(Seed, person);
 
     /// <summary>How picture number <paramref name="picture"/> of a person is taken.</summary>
-    public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person));
+    public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person), Variation);
 
     /// <summary>An aligned 112x112 face.</summary>
     public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));

@@ -63,6 +63,19 @@ public class ProceduralFacesTests
     }
 
     [Fact]
+    public void Less_variation_makes_the_pictures_of_a_person_more_alike_and_none_makes_them_alike_but_for_the_background()
+    {
+        double Spread(float variation)
+        {
+            ProceduralFaces faces = new(3, variation);
+            return Enumerable.Range(0, 12).Average(i => Difference(faces.Aligned(i, 0).Image, faces.Aligned(i, 1).Image, face: true));
+        }
+
+        double none = Spread(0), half = Spread(0.5f), full = Spread(1);
+        Assert.True(none < 3 && none < half && half < full, $"{none:F1}, {half:F1}, {full:F1}");
+    }
+
+    [Fact]
     public void Two_people_in_the_same_scene_look_different() => Gen.Int[0, 3000].Sample(
         i =>
         {

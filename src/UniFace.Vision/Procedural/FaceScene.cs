@@ -179,6 +179,8 @@ public sealed record FaceScene
         GazeX = by * GazeX,
         GazeY = by * GazeY,
         Occlusion = r.Chance(by) ? Occlusion : Occlusion.None,
+        Perspective = 0.06f + (by * (Perspective - 0.06f)),
+        LightAngle = -1.2f + (by * (LightAngle + 1.2f)),
         LightContrast = by * LightContrast,
         Exposure = by * Exposure,
         Warmth = by * Warmth,

@@ -18,7 +18,7 @@ internal sealed record DemoPlan
     public int TrainImages { get; init; } = 16;
 
     /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
-    public float Variation { get; init; } = 1;
+    public float Variation { get; init; } = 0.8f;
 
     /// <summary>People that evaluation and gallery use; the model never sees them in training.</summary>
     public int UnseenPeople { get; init; } = 60;

@@ -37,7 +37,7 @@ internal static class Charts
     /// <param name="epoch">The epoch; its histograms go from -1 to 1.</param>
     public static string CosineHistogram(string title, EpochMetrics epoch)
     {
-        SvgChart chart = new SvgChart(title, new ChartAxis("cosine with a class center") { Min = -1, Max = 1 }, new ChartAxis("share of pictures") { Percent = true })
+        SvgChart chart = new SvgChart(title, new ChartAxis("cosine with a class center") { Min = -1, Max = 1 }, new ChartAxis("share of pictures") { Min = 0, Percent = true })
             .AddBars("own person (target)", Shares(epoch.TargetHistogram), -1, 1, 1)
             .AddBars("most alike other person", Shares(epoch.HardestNegativeHistogram), -1, 1, 2);
         if (epoch.Threshold is double threshold)
@@ -62,7 +62,7 @@ internal static class Charts
             }
         }
 
-        SvgChart chart = new SvgChart(title, new ChartAxis("cosine of two pictures") { Min = -1, Max = 1 }, new ChartAxis("share of pairs") { Percent = true })
+        SvgChart chart = new SvgChart(title, new ChartAxis("cosine of two pictures") { Min = -1, Max = 1 }, new ChartAxis("share of pairs") { Min = 0, Percent = true })
             .AddBars("same person", Shares(same), -1, 1, 1)
             .AddBars("two people", Shares(different), -1, 1, 2);
         if (threshold is double at)

@@ -27,7 +27,7 @@ internal sealed class HtmlReport(string title, string lead)
         "main{max-width:1080px;margin:0 auto;padding:24px 16px 64px}h1{font-size:clamp(1.6rem,4vw,2.3rem);line-height:1.2;margin:.4em 0}h2{font-size:1.35rem;margin:2.2em 0 .4em;padding-top:.6em;border-top:1px solid var(--line)}h3{font-size:1.02rem;margin:0 0 .4em}p{max-width:70ch}" +
         ".lead{color:var(--soft);font-size:1.1rem}.note{background:var(--note);border-left:4px solid var(--noteline);padding:12px 16px;border-radius:6px;max-width:none}" +
         ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px}.grid>figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px;min-width:0}figure svg,figure img{width:100%;height:auto;display:block;border-radius:4px}figcaption{color:var(--soft);font-size:.92rem;margin-top:.6em}" +
-        ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0}.tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px}.tile b{display:block;font-size:1.5rem;line-height:1.2}.tile span{color:var(--soft);font-size:.88rem}" +
+        ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0}.tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px}.tile b{display:block;font-size:1.3rem;line-height:1.25;overflow-wrap:anywhere}.tile span{color:var(--soft);font-size:.88rem}" +
         ".pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px}.pair{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:8px;font-size:.85rem}.pair div{display:flex;gap:4px}.pair img{width:calc(50% - 2px);height:auto;border-radius:4px}.pair p{margin:.4em 0 0}.ok{color:var(--good);font-weight:600}.no{color:var(--bad);font-weight:600}" +
         ".scroll{overflow-x:auto}table{border-collapse:collapse;min-width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:7px 12px;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}code{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:1px 5px;font-size:.9em;overflow-wrap:anywhere}ul{padding-left:1.2em}footer{color:var(--soft);font-size:.88rem;margin-top:3em;border-top:1px solid var(--line);padding-top:1em}";
 
@@ -110,7 +110,7 @@ internal sealed class HtmlReport(string title, string lead)
     /// <param name="image">The picture; small, it goes in as JPEG.</param>
     /// <param name="alt">What it shows, for those who cannot see it.</param>
     public static string Image(RgbImage image, string alt) =>
-        $"<img src=\"data:image/jpeg;base64,{Convert.ToBase64String(ImageEncoder.Jpeg(image, 88))}\" width=\"{image.Width}\" height=\"{image.Height}\" alt=\"{Text(alt)}\">";
+        $"<img src=\"data:image/jpeg;base64,{Convert.ToBase64String(ImageEncoder.Jpeg(image, 88))}\" width=\"{image.Width}\" height=\"{image.Height}\" style=\"max-width:{Math.Max(2 * image.Width, 240)}px\" alt=\"{Text(alt)}\">";
 
     /// <summary>The whole page.</summary>
     /// <param name="footer">What made it.</param>

@@ -11,7 +11,7 @@ namespace UniFace.Cli.Reports;
 /// </summary>
 internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 {
-    private const double Width = 440, Left = 56, Right = 12, Top = 12, PlotHeight = 220, LegendLine = 20;
+    private const double Width = 440, Left = 56, Right = 20, Top = 12, PlotHeight = 220, LegendLine = 20;
     private const int MaxPoints = 600;
 
     private const string Style =

@@ -44,15 +44,15 @@ internal sealed class DemoGallery
     public static DemoGallery Run(DemoPlan plan, ProceduralFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest, Calibration calibration)
     {
         calibration.EnsureFits(manifest);
-        double threshold = calibration.ThresholdAt(plan.FalseMatchRate);
+        double threshold = calibration.ThresholdAt(plan.DecisionRate);
         InMemoryGallery gallery = new(manifest.ContractId, embedded.Dimension);
 
-        // As at a desk where people enrol: the best of each one's pictures, straight and unhidden.
+        // As at a desk: people enrol, and ask, with plain pictures, straight and unhidden. The plainest of all is kept for asking.
         int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
         List<int> enrolled = [];
         for (int person = 0; person < plan.GalleryPeople; person++)
         {
-            foreach (int picture in byQuality[person].Take(plan.Templates))
+            foreach (int picture in byQuality[person].Skip(1).Take(plan.Templates))
             {
                 gallery.Enrol(people.Name(person), Row(embedded, picture), manifest.ContractId);
                 enrolled.Add(picture);
@@ -66,7 +66,7 @@ internal sealed class DemoGallery
             return new DemoProbe(people.Name(person), person < plan.GalleryPeople, answer.Person, answer.Candidates[0].Score, answer.Candidates[0].Person);
         }
 
-        int knownPicture = byQuality[0][plan.Templates], unknownPicture = byQuality[plan.GalleryPeople][0];
+        int knownPicture = byQuality[0][0], unknownPicture = byQuality[plan.GalleryPeople][0];
         DemoProbe[] all = [.. Enumerable.Range(0, people.Pictures.Length).Except(enrolled).Select(Ask)];
         DemoProbe[] mated = [.. all.Where(p => p.Enrolled)], strangers = [.. all.Where(p => !p.Enrolled)];
         return new DemoGallery(
@@ -93,7 +93,9 @@ internal sealed class DemoGallery
     private static int[] ByQuality(ProceduralFaces faces, DemoPeople people, int person) =>
         [.. Enumerable.Range(0, people.ImagesEach).OrderBy(i => Trouble(faces.Scene(people.First + person, i))).Select(i => people.At(person, i))];
 
+    // What makes a picture hard to recognise, in the order of how much: things in front, glasses, missing colour, noise, pose, light.
     private static double Trouble(FaceScene scene) =>
-        Math.Abs(scene.Yaw) + Math.Abs(scene.Pitch) + (0.3 * Math.Abs(scene.Exposure)) + (0.2 * scene.EyesClosed) + (0.1 * scene.Blur) + (scene.Noise / 50)
-        + (scene.Occlusion is Occlusion.None or Occlusion.Glasses ? 0 : 1);
+        (scene.Occlusion switch { Occlusion.None => 0, Occlusion.Glasses => 0.5, _ => 1 })
+        + (0.6 * Math.Abs(1 - scene.Saturation)) + (scene.Noise / 15) + Math.Abs(scene.Yaw) + Math.Abs(scene.Pitch)
+        + (0.3 * Math.Abs(scene.Exposure)) + (0.2 * (scene.EyesClosed + scene.LightContrast + Math.Abs(scene.Warmth) + Math.Abs(scene.Tint))) + (0.1 * scene.Blur);
 }

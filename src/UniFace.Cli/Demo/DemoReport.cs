@@ -103,8 +103,8 @@ internal sealed class DemoReport(
         }
 
         report.Table(rows);
-        CalibrationEntry? entry = calibration.Entries.FirstOrDefault(e => e.FalseMatchRate == plan.FalseMatchRate);
-        report.Paragraph(FormattableString.Invariant($"The threshold {gallery.Threshold:F3} comes from a third group of {plan.CalibrationPeople} people ({calibration.Data.DifferentPairs} pairs of two): it is the lowest that lets through at most one such pair in {1 / plan.FalseMatchRate:F0} (95 % interval of the threshold {entry?.ThresholdLow:F3} to {entry?.ThresholdHigh:F3}). It is stored in the package's calibration.json."));
+        CalibrationEntry? entry = calibration.Entries.FirstOrDefault(e => e.FalseMatchRate == plan.DecisionRate);
+        report.Paragraph(FormattableString.Invariant($"The threshold {gallery.Threshold:F3} comes from a third group of {plan.CalibrationPeople} people ({calibration.Data.DifferentPairs} pairs of two): it is the lowest that lets through at most one such pair in {1 / plan.DecisionRate:F0} (95 % interval of the threshold {entry?.ThresholdLow:F3} to {entry?.ThresholdHigh:F3}). It is stored in the package's calibration.json."));
         report.Heading("Pairs and their scores");
         report.Paragraph("Of each kind some drawn evenly, and the hardest of all: the least alike pictures of one person, the most alike pictures of two.");
         report.Pairs(Samples());
@@ -113,7 +113,7 @@ internal sealed class DemoReport(
     private void Identification(HtmlReport report)
     {
         report.Heading("Who is it?");
-        report.Paragraph($"{plan.GalleryPeople} of the unseen people were enrolled with {plan.Templates} pictures each. Then pictures that were not enrolled asked to be recognised; the best score must reach the threshold, else the answer is \"unknown\".");
+        report.Paragraph($"{plan.GalleryPeople} of the unseen people were enrolled with {plan.Templates} plain pictures each. Then pictures that were not enrolled asked to be recognised; the best score must reach the threshold, else the answer is \"unknown\". A stranger is compared with everybody enrolled, so the threshold is stricter than for a single pair.");
         RgbImage[] enrolled = [.. gallery.Enrolled.Select(i => unseen.Pictures[i])];
         report.Figures(
             new ReportFigure("The gallery", HtmlReport.Image(ImageGrid.Compose(enrolled, plan.Templates * 2), $"{plan.GalleryPeople} enrolled people, {plan.Templates} pictures each"), $"{plan.Templates} pictures a person, two people a row, beginning with {unseen.Name(0)}."),

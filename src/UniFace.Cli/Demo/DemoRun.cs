@@ -48,7 +48,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         // From here on only the package is used, as an application would.
         using OnnxEmbedder embedder = Embedders.Open(ModelPackage.Open(folder.Package));
         DemoEvaluation after = log.Step("evaluate", "Testing the package on the people it never saw", () => Evaluate(embedder, unseen), Describe);
-        Calibration calibration = log.Step("calibrate", "Calibrating: which score means 'same person', on the third group", () => Calibrate(embedder, others), c => FormattableString.Invariant($"threshold {c.ThresholdAt(plan.FalseMatchRate):F3} for one false match in {1 / plan.FalseMatchRate:F0}"));
+        Calibration calibration = log.Step("calibrate", "Calibrating: which score means 'same person', on the third group", () => Calibrate(embedder, others), c => FormattableString.Invariant($"threshold {c.ThresholdAt(plan.DecisionRate):F3} for one false match in {1 / plan.DecisionRate:F0}"));
         DemoGallery gallery = log.Step("identify", $"Enrolling {plan.GalleryPeople} of the unseen people and asking who is who", () => DemoGallery.Run(plan, faces, unseen, after.Embedded, embedder.Manifest, calibration), g => g.Describe());
         DemoSummary summary = new()
         {
@@ -65,7 +65,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
             ImagesPerSecond = training.Result.ImagesPerSecond,
             Before = before.Verification(plan.FalseMatchRate),
             After = after.Verification(plan.FalseMatchRate),
-            FalseMatchRate = plan.FalseMatchRate,
+            FalseMatchRate = plan.DecisionRate,
             Threshold = gallery.Threshold,
             Parity = export.Parity.Cosine,
             Known = gallery.Known,

@@ -3,7 +3,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^1[0-9]\.'; then
+sdks=$(dotnet --list-sdks 2>/dev/null || true)
+if ! grep -q '^1[0-9]\.' <<<"$sdks"; then
   echo "setup: the .NET 10 SDK is not on the PATH. Install it (package dotnet-sdk-10.0) and try again." >&2
   exit 2
 fi

@@ -4,7 +4,8 @@
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
 
-lib=$(ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*x86-64/{print $NF; exit}')
+# Read to the end: an awk that stops early ends ldconfig by a broken pipe, and with it this script.
+lib=$(ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*x86-64/ && !lib {lib = $NF} END {print lib}')
 if [ -n "$lib" ] && grep -qa GLIBCXX_3.4.32 "$lib"; then exit 0; fi
 
 . /etc/os-release

@@ -10,7 +10,7 @@ public sealed partial class ReadmeTests : IDisposable
     [Fact]
     public void Every_command_of_the_readme_runs()
     {
-        List<string> commands = [.. CommandsOf(File.ReadAllText(Path.Combine(Root(), "README.md")))];
+        List<string> commands = [.. CommandsOf(File.ReadAllText(Path.Combine(Checkout.Root, "README.md")))];
         Assert.True(commands.Count >= 8, "README.md lost its commands");
         foreach (string command in commands)
         {
@@ -30,17 +30,6 @@ public sealed partial class ReadmeTests : IDisposable
         from string line in block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         where line.StartsWith("./uniface ", StringComparison.Ordinal) && line != "./uniface demo"
         select Epochs().Replace(line["./uniface ".Length..], "--epochs 1");
-
-    private static string Root()
-    {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "UniFace.slnx")))
-        {
-            root = root.Parent;
-        }
-
-        return root?.FullName ?? throw new InvalidOperationException("The checkout's root was not found above the tests.");
-    }
 
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex ShellBlock();

@@ -28,6 +28,7 @@ internal static class CommandHost
             LossCommand.Create(),
             EmbedCommand.Create(),
             VerifyCommand.Create(),
+            BenchCommand.Create(),
             DoctorCommand.Create(),
         };
         using CancellationTokenSource stop = new();

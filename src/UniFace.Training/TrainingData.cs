@@ -36,7 +36,11 @@ internal sealed class TrainingData
     public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Prepares the data of a run; the sets stay the caller's and must outlive the run.</summary>
-    public static TrainingData Create(TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder)
+    public static TrainingData Create(TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder) =>
+        Create(options, data, validation, decoder, LoaderOptions.DefaultCacheBytes);
+
+    /// <summary>The same, with a bound on the memory for decoded pictures.</summary>
+    internal static TrainingData Create(TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder, long cacheBytes)
     {
         (FaceDataset training, FaceDataset? heldOut) = Split(options, data);
         IReadOnlyList<string> warnings = FaceDatasetCheck.Require(training);
@@ -45,7 +49,7 @@ internal sealed class TrainingData
             decoder,
             Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed),
             options.Augment,
-            new LoaderOptions { BatchSize = options.Batch, Seed = options.Seed, Threads = Environment.ProcessorCount > 4 ? 4 : 1, QueueLength = 3 });
+            new LoaderOptions { BatchSize = options.Batch, Seed = options.Seed, Threads = Environment.ProcessorCount > 4 ? 4 : 1, QueueLength = 3, CacheBytes = cacheBytes });
         FaceDataset? judged = validation ?? heldOut;
         float[]? weights = ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta);
         return new TrainingData(training, heldOut, loader, weights, judged is null ? null : new PeopleValidation(judged, decoder), warnings);

@@ -3,6 +3,9 @@ namespace UniFace.Training.Data;
 /// <summary>How batches are made; nothing here but <see cref="BatchSize"/>, <see cref="Seed"/>, <see cref="InputSize"/> and <see cref="Resize"/> changes what is in them.</summary>
 public sealed record LoaderOptions
 {
+    /// <summary>Default of <see cref="CacheBytes"/>.</summary>
+    public const long DefaultCacheBytes = 1L << 30;
+
     /// <summary>Pictures a batch.</summary>
     public required int BatchSize { get; init; }
 
@@ -22,5 +25,5 @@ public sealed record LoaderOptions
     public bool Resize { get; init; }
 
     /// <summary>Bytes that decoded pictures may take; the set is kept in memory if all of it fits, so that only the first epoch decodes. 0 turns it off.</summary>
-    public long CacheBytes { get; init; } = 1L << 30;
+    public long CacheBytes { get; init; } = DefaultCacheBytes;
 }

@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>uniface bench: speeds on this machine. One subcommand a file.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() => new("bench", "Measure speeds on this machine.")
+    {
+        BenchStepCommand.Create(),
+        BenchDataCommand.Create(),
+    };
+}

@@ -21,6 +21,7 @@ internal static class CommandHost
             // One line a command, in the order of the main job.
             DemoCommand.Create(),
             AlignCommand.Create(),
+            QualityCommand.Create(),
             DataCommand.Create(),
             TrainCommand.Create(),
             EvalCommand.Create(),

@@ -1,0 +1,110 @@
+using UniFace.Faces;
+
+namespace UniFace.Vision.Quality;
+
+/// <summary>
+/// What can be measured of one aligned face without any model. Size and angles are of the photo, and null for a picture
+/// that was given as aligned; sharpness, brightness and contrast are of the middle of the crop (eyes to mouth).
+/// </summary>
+/// <param name="EyeDistance">Pixels of the photo between the eyes of a face that size seen from the front; an aligned 112x112 face has 35, so less was made larger.</param>
+/// <param name="Sharpness">Standard deviation of the Laplacian over that of the grey values: 0 is a blank, about 0.2 soft, 1 noise.</param>
+/// <param name="Brightness">Mean grey value, 0 to 255.</param>
+/// <param name="Contrast">Standard deviation of the grey values, 0 to 127.</param>
+/// <param name="Yaw">Degrees that the face looks to the right of the image (negative: left), an estimate of five points.</param>
+/// <param name="Pitch">Degrees that it looks down (negative: up), likewise.</param>
+/// <param name="Roll">Degrees that the head leans, clockwise as seen.</param>
+public sealed record FaceQuality(double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll)
+{
+    // The tip of the nose stands about 0.6 eye distances in front of the plane of the eyes (an adult's 38 of 63 mm), so that it
+    // wanders by 0.6 tan(angle) as the head turns. The mouth stands out too, which halves what is seen of a nod.
+    private const double NoseDepth = 0.6;
+    private const double NoseDepthOfNod = 0.3;
+
+    // How far down from the eyes to the mouth the tip of the nose is seen, the median of 12,868 faces of LFW and CelebA.
+    private const double NoseShare = 0.562;
+
+    /// <summary>Measures a face.</summary>
+    public static FaceQuality Of(AlignedFace face)
+    {
+        ArgumentNullException.ThrowIfNull(face);
+        (double sharpness, double brightness, double contrast) = Pixels(face.Image);
+        if (face.Face is null)
+        {
+            return new FaceQuality(null, sharpness, brightness, contrast, null, null, null);
+        }
+
+        FaceLandmarks points = face.Face.Landmarks;
+        double dx = points.RightEye.X - points.LeftEye.X, dy = points.RightEye.Y - points.LeftEye.Y;
+        (double yaw, double pitch) = Pose(points, dx, dy, Math.Sqrt((dx * dx) + (dy * dy)));
+
+        // By the scale of the whole alignment: a profile's own eyes are near each other however large it is.
+        FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
+        double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
+        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, Degrees(Math.Atan2(dy, dx)));
+    }
+
+    private static (double Yaw, double Pitch) Pose(FaceLandmarks points, double dx, double dy, double distance)
+    {
+        if (!(distance > 0))
+        {
+            return (90, 90);
+        }
+
+        // In the head's own axes: along the eyes, and from the eyes to the mouth.
+        double eyesX = (points.LeftEye.X + points.RightEye.X) / 2.0, eyesY = (points.LeftEye.Y + points.RightEye.Y) / 2.0;
+        (double noseAcross, double noseDown) = Turned(points.Nose.X - eyesX, points.Nose.Y - eyesY);
+        (double mouthAcross, double mouthDown) = Turned(
+            ((points.LeftMouth.X + points.RightMouth.X) / 2.0) - eyesX,
+            ((points.LeftMouth.Y + points.RightMouth.Y) / 2.0) - eyesY);
+        if (!(mouthDown > 0))
+        {
+            return (90, 90); // the mouth beside or above the eyes: no face that we can tell the pose of
+        }
+
+        FaceLandmarks frontal = AlignmentTemplate.ArcFace112.Landmarks;
+        double eyes = frontal.RightEye.X - frontal.LeftEye.X, eyeY = (frontal.LeftEye.Y + frontal.RightEye.Y) / 2.0;
+        double mouthHeight = ((frontal.LeftMouth.Y + frontal.RightMouth.Y) / 2.0) - eyeY;
+
+        // The middle line of the face goes from between the eyes to the mouth; the nose leaves it as the head turns.
+        double across = noseAcross - (mouthAcross * noseDown / mouthDown);
+        double yaw = Math.Atan(across / distance / NoseDepth);
+        double pitch = Math.Atan(((noseDown / mouthDown) - NoseShare) * (mouthHeight / eyes) / NoseDepthOfNod);
+        return (Degrees(yaw), Degrees(pitch));
+
+        (double Across, double Down) Turned(double x, double y) => (((x * dx) + (y * dy)) / distance, ((y * dx) - (x * dy)) / distance);
+    }
+
+    private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)
+    {
+        // The middle of an aligned face: from the brows to the chin, from cheek to cheek.
+        int left = image.Width / 4, right = image.Width - left, top = image.Height * 3 / 10, bottom = image.Height * 9 / 10;
+        double sum = 0, squares = 0, edges = 0, edgeSquares = 0;
+        int count = 0;
+        for (int y = top; y < bottom; y++)
+        {
+            for (int x = left; x < right; x++, count++)
+            {
+                double grey = Grey(image, x, y);
+                double laplacian = Grey(image, x - 1, y) + Grey(image, x + 1, y) + Grey(image, x, y - 1) + Grey(image, x, y + 1) - (4 * grey);
+                sum += grey;
+                squares += grey * grey;
+                edges += laplacian;
+                edgeSquares += laplacian * laplacian;
+            }
+        }
+
+        double mean = sum / count, edgeMean = edges / count;
+        double contrast = Math.Sqrt(Math.Max(0, (squares / count) - (mean * mean)));
+        double detail = Math.Sqrt(Math.Max(0, (edgeSquares / count) - (edgeMean * edgeMean)));
+        return (contrast > 0 ? detail / contrast : 0, mean, contrast);
+    }
+
+    // ITU-R BT.601 luma.
+    private static double Grey(RgbImage image, int x, int y)
+    {
+        ReadOnlySpan<byte> pixel = image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3);
+        return (0.299 * pixel[0]) + (0.587 * pixel[1]) + (0.114 * pixel[2]);
+    }
+
+    private static double Degrees(double radians) => radians * 180 / Math.PI;
+}

@@ -23,9 +23,14 @@ internal static class CliProcess
     public static CliResult Run(params string[] args) => RunIn(Environment.CurrentDirectory, args);
 
     /// <summary>Runs `uniface` in a folder.</summary>
-    public static CliResult RunIn(string folder, params string[] args)
+    public static CliResult RunIn(string folder, params string[] args) => Finish(Start(folder, args));
+
+    /// <summary>Runs `uniface` with some environment variables of its own.</summary>
+    public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) => Finish(Start(Environment.CurrentDirectory, environment, args));
+
+    private static CliResult Finish(Process started)
     {
-        using Process process = Start(folder, args);
+        using Process process = started;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
@@ -33,7 +38,9 @@ internal static class CliProcess
     }
 
     /// <summary>Starts `uniface` without waiting, for tests that kill it.</summary>
-    public static Process Start(string folder, params string[] args)
+    public static Process Start(string folder, params string[] args) => Start(folder, null, args);
+
+    private static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, string[] args)
     {
         ProcessStartInfo info = new("dotnet")
         {
@@ -46,6 +53,11 @@ internal static class CliProcess
         foreach (string arg in args)
         {
             info.ArgumentList.Add(arg);
+        }
+
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            info.Environment[name] = value;
         }
 
         return Process.Start(info)!;

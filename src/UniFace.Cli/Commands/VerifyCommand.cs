@@ -11,25 +11,28 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or a bare .onnx file." };
-        Argument<string> first = new("A") { Description = "A photo." };
-        Argument<string> second = new("B") { Description = "Another." };
+        Argument<string[]> inputs = new("[PACKAGE] A B")
+        {
+            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos. Without the package, the installed default.",
+            Arity = new ArgumentArity(2, 3),
+        };
         Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
         Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default.", HelpName = "RATE" };
         VisionOptions vision = new();
-        Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
+        Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify a.jpg b.jpg\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
         {
-            package, first, second, threshold, fmr,
+            inputs, threshold, fmr,
         };
         vision.AddDetection(command);
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
         {
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            string[] given = parsed.GetRequiredValue(inputs);
+            ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             Calibration? calibration = LoadCalibration(opened, embedder.Manifest);
             Decision decision = Decide(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
-            string a = parsed.GetRequiredValue(first), b = parsed.GetRequiredValue(second);
+            string a = given[^2], b = given[^1];
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
@@ -47,6 +50,7 @@ internal static class VerifyCommand
                 Output.Json(new
                 {
                     same,
+                    model = opened.Source,
                     score,
                     threshold = decision.Threshold,
                     falseMatchRate = decision.FalseMatchRate,
@@ -64,11 +68,22 @@ internal static class VerifyCommand
                     ? string.Create(CultureInfo.InvariantCulture, $" at a false match rate of {stated:G3} ({calibration.Data.Name})")
                     : "";
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(same ? "the same person" : "not the same person")}: score {score:F4}, threshold {decision.Threshold:F4}{rate}"));
+                if (calibration is not null)
+                {
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {AtScore(calibration, score)} comparisons"));
+                }
             }
 
             return Task.FromResult(same ? ExitCode.Success : ExitCode.Negative);
         });
         return command;
+    }
+
+    // At the end of what the calibration can state, no more than "at most" is known.
+    private static string AtScore(Calibration calibration, double score)
+    {
+        double rate = calibration.FalseMatchRateAt(score);
+        return string.Create(CultureInfo.InvariantCulture, $"{(rate <= calibration.SmallestRate * (1 + 1e-9) ? "at most " : "about ")}1 of {(rate > 0.1 ? Math.Round(1 / rate, 1) : Math.Round(1 / rate)):G7}");
     }
 
     private static Calibration? LoadCalibration(ModelPackage package, ModelManifest manifest)

@@ -1,3 +1,5 @@
+using UniFace.Packages;
+
 namespace UniFace.Vision.Detection;
 
 /// <summary>Finds the models that setup/models.sh installs.</summary>
@@ -14,29 +16,9 @@ public static class ModelStore
     public static string BlazeFace()
     {
         return Find(BlazeFacePath)
-            ?? throw new UniFaceException($"the BlazeFace face detector is not installed (looked in {string.Join(", ", Homes())}); run setup/models.sh or './uniface doctor', or give a detector by --detector FILE.");
+            ?? throw new UniFaceException($"the BlazeFace face detector is not installed (looked in {string.Join(", ", UniFaceHome.Folders())}); run 'uniface models pull blazeface', setup/models.sh or './uniface doctor', or give a detector by --detector FILE.");
     }
 
     /// <summary>A file that setup installed, by its path in UNIFACE_HOME or the checkout's .tools; null where it is not there.</summary>
-    public static string? Find(string relative) => Homes().Select(home => Path.Combine(home, relative)).FirstOrDefault(File.Exists);
-
-    private static List<string> Homes()
-    {
-        if (Environment.GetEnvironmentVariable("UNIFACE_HOME") is { Length: > 0 } home)
-        {
-            return [home];
-        }
-
-        List<string> homes = [];
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string tools = Path.Combine(folder.FullName, ".tools");
-            if (Directory.Exists(tools))
-            {
-                homes.Add(tools);
-            }
-        }
-
-        return homes.Count > 0 ? homes : [Path.Combine(AppContext.BaseDirectory, ".tools")];
-    }
+    public static string? Find(string relative) => UniFaceHome.Find(relative);
 }

@@ -110,4 +110,7 @@ public sealed record ModelManifest
 
     /// <summary>Licence of the weights, as the one who trained them states it.</summary>
     public string? Licence { get; init; }
+
+    /// <summary>Where a model that we did not train was published.</summary>
+    public string? Source { get; init; }
 }

@@ -35,7 +35,7 @@ public sealed class ModelPackage
     /// <summary>The calibration's file, or null where the package has none.</summary>
     public string? CalibrationPath { get; }
 
-    /// <summary>Opens a package folder or a bare .onnx file.</summary>
+    /// <summary>Opens a package folder, a bare .onnx file, or, where there is no such path, an installed model of that name.</summary>
     /// <exception cref="UniFaceException">
     /// There is none, its schema is newer, a field is out of range, or the ONNX file is not the one that the manifest names.
     /// </exception>
@@ -51,7 +51,9 @@ public sealed class ModelPackage
 
         if (!Directory.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such model package; expected a folder that 'uniface export' wrote, or an .onnx file.");
+            return InstalledModels.Find(path) is string installed
+                ? Open(installed)
+                : throw new UniFaceException($"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, or the name of an installed model ('uniface models list').");
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));

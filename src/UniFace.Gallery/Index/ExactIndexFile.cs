@@ -1,0 +1,84 @@
+namespace UniFace.Gallery.Index;
+
+/// <summary>An index in files.</summary>
+public sealed unsafe partial class ExactIndex
+{
+    private IndexFiles? files;
+
+    /// <summary>
+    /// Opens a stored index: its codes are read and checked, its rows mapped. What is added or removed later changes memory only: store it again to keep it.
+    /// </summary>
+    /// <param name="path">Of the two files, without .codes and .rows.</param>
+    /// <param name="stamp">What it is a picture of; the caller checks that this still holds.</param>
+    /// <exception cref="UniFaceException">A file is missing, of another version, cut off or damaged.</exception>
+    public static ExactIndex Open(string path, out IndexStamp stamp)
+    {
+        IndexFiles files = IndexFiles.Open(path);
+        stamp = files.Header.Stamp;
+        ExactIndex index = new(files.Header.Dimension) { files = files };
+        RowBlock block = files.Block;
+        long present = 0;
+        for (int row = 0; row < block.Used; row++)
+        {
+            present += block.IsPresent(row) ? 1 : 0;
+        }
+
+        index.count = present;
+        index.largestNorm = files.Header.LargestNorm;
+        index.blocks = block.Used > 0 ? [block] : [];
+        return index;
+    }
+
+    /// <summary>Stores the rows that are there. Searches may run; rows must not be added or removed by others meanwhile.</summary>
+    /// <param name="path">Of the two files, without .codes and .rows.</param>
+    /// <param name="stamp">What it is a picture of.</param>
+    public void Save(string path, IndexStamp stamp)
+    {
+        lock (gate)
+        {
+            List<(long Id, RowBlock Block, int Row)> rows = [];
+            foreach (RowBlock block in blocks)
+            {
+                for (int row = 0; row < block.Used; row++)
+                {
+                    if (block.IsPresent(row))
+                    {
+                        rows.Add((block.Ids[row], block, row));
+                    }
+                }
+            }
+
+            rows.Sort((a, b) => a.Id.CompareTo(b.Id));
+            IndexFiles.Write(path, Dimension, rows.ConvertAll(r => (r.Block, r.Row)), largestNorm, stamp);
+        }
+    }
+
+    /// <summary>
+    /// Overwrites rows of a stored index in its files, so that nothing of them is left there. A kill in the midst leaves an index that is
+    /// found damaged when it is opened.
+    /// </summary>
+    /// <param name="path">Of the two files.</param>
+    /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
+    /// <param name="change">The owner's change counter from now on.</param>
+    /// <exception cref="UniFaceException">A file is missing, of another version or cut off.</exception>
+    public static void Erase(string path, IReadOnlyCollection<long> ids, long change) => IndexFiles.Erase(path, ids, change);
+
+    /// <summary>Deletes a stored index.</summary>
+    public static void Delete(string path)
+    {
+        File.Delete(IndexFiles.CodesPath(path));
+        File.Delete(IndexFiles.RowsPath(path));
+    }
+
+    // Rows of the files are in the order of their ids.
+    private (RowBlock Block, int Row)? FindMapped(long id)
+    {
+        if (files is null)
+        {
+            return null;
+        }
+
+        int row = new ReadOnlySpan<long>(files.Block.Ids, files.Block.Used).BinarySearch(id);
+        return row >= 0 && files.Block.IsPresent(row) ? (files.Block, row) : null;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+
+namespace UniFace.Gallery.Index;
+
+/// <summary>
+/// How 16 rows lie in memory for a scan: [steps, 16 rows, 4 dimensions] codes + 128 as bytes, then 16 scales and 16 errors as floats.
+/// A 64-byte step is one register: 4 dimensions of 16 rows, so that a lane is a row and no sum runs across lanes.
+/// </summary>
+internal readonly unsafe struct RowGroup(int dimension)
+{
+    /// <summary>Rows of a group.</summary>
+    public const int Rows = 16;
+
+    /// <summary>Error of a row that is not there: its upper bound is then below every threshold.</summary>
+    public const float Absent = float.NegativeInfinity;
+
+    /// <summary>Chunks of 32 dimensions.</summary>
+    public int Chunks { get; } = (dimension + RowQuantizer.Chunk - 1) / RowQuantizer.Chunk;
+
+    /// <summary>Dimensions with padding.</summary>
+    public int Padded => Chunks * RowQuantizer.Chunk;
+
+    /// <summary>Bytes of a group.</summary>
+    public int Stride => (Padded * Rows) + (2 * Rows * sizeof(float));
+
+    /// <summary>The 16 scales of a group.</summary>
+    public float* Scales(byte* group) => (float*)(group + (Padded * Rows));
+
+    /// <summary>The 16 errors of a group.</summary>
+    public float* Errors(byte* group) => (float*)(group + (Padded * Rows) + (Rows * sizeof(float)));
+
+    /// <summary>Makes all 16 rows of a group absent and their codes zero.</summary>
+    public void Clear(byte* group)
+    {
+        new Span<byte>(group, Padded * Rows).Fill(128);
+        new Span<float>(Scales(group), Rows).Clear();
+        new Span<float>(Errors(group), Rows).Fill(Absent);
+    }
+
+    /// <summary>Writes a row and, last of all, its error, by which it is there.</summary>
+    public void Write(byte* group, int lane, ReadOnlySpan<sbyte> codes, Quantized row)
+    {
+        for (int d = 0; d < Padded; d++)
+        {
+            group[((d >> 2) * Rows * 4) + (lane * 4) + (d & 3)] = (byte)(codes[d] + 128);
+        }
+
+        Scales(group)[lane] = row.Scale;
+        Volatile.Write(ref Unsafe.AsRef<float>(Errors(group) + lane), row.Error);
+    }
+
+    /// <summary>Copies a row from another group.</summary>
+    public void Copy(byte* from, int fromLane, byte* to, int lane)
+    {
+        for (int step = 0; step < Padded / 4; step++)
+        {
+            ((uint*)to)[(step * Rows) + lane] = ((uint*)from)[(step * Rows) + fromLane];
+        }
+
+        Scales(to)[lane] = Scales(from)[fromLane];
+        Errors(to)[lane] = Errors(from)[fromLane];
+    }
+
+    /// <summary>True where a row is there.</summary>
+    public bool IsPresent(byte* group, int lane) => !float.IsNegativeInfinity(Volatile.Read(ref Unsafe.AsRef<float>(Errors(group) + lane)));
+
+    /// <summary>Takes a row away: from now on no search finds it. Its codes stay until <see cref="Wipe"/>.</summary>
+    public void Remove(byte* group, int lane) => Volatile.Write(ref Unsafe.AsRef<float>(Errors(group) + lane), Absent);
+
+    /// <summary>Leaves nothing of a removed row.</summary>
+    public void Wipe(byte* group, int lane)
+    {
+        Scales(group)[lane] = 0;
+        for (int step = 0; step < Padded / 4; step++)
+        {
+            new Span<byte>(group + (step * Rows * 4) + (lane * 4), 4).Fill(128);
+        }
+    }
+}

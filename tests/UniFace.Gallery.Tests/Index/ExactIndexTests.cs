@@ -1,0 +1,240 @@
+using CsCheck;
+using UniFace.Gallery.Index;
+
+namespace UniFace.Gallery.Tests.Index;
+
+public sealed class ExactIndexTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void The_score_is_its_definition_to_the_last_bit() => Gen.Select(Gen.Float[-1, 1].Array[0, 70], Gen.Int).Sample((x, seed) =>
+    {
+        float[] y = [.. x.Select((v, i) => (float)new Random(seed + i).NextDouble() - v)];
+        Assert.Equal(BitConverter.DoubleToInt64Bits(Rows.Score(x, y)), BitConverter.DoubleToInt64Bits(ExactScore.Of(x, y)));
+    });
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void The_answer_is_that_of_comparing_with_every_row_ties_and_near_duplicates_included(string name)
+    {
+        DotPath path = Enum.Parse<DotPath>(name);
+        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}");
+        Gen.Select(Gen.Int[1, 100], Gen.Int[0, 400], Gen.Int[1, 20], Gen.Int[1, 20], Gen.Bool, Gen.Int[1, 2], Gen.Int).Sample((size, count, queries, k, distinct, threads, seed) =>
+        {
+            using ExactIndex index = new(size) { Path = path };
+            (long Id, long Key, float[] Row)[] rows = [.. Rows.Hard(count, size, seed).Select((r, i) => ((long)i * 3, i % 17L, r))];
+            foreach ((long id, long key, float[] row) in rows.Reverse())
+            {
+                index.Add(id, key, row);
+            }
+
+            float[][] asked = [.. Rows.Hard(queries, size, seed + 1).Select((q, i) => i % 2 == 0 && count > 0 ? rows[i * 7 % count].Row : q)];
+            IndexHit[][] hits = index.Search([.. asked.SelectMany(q => q)], k, distinct, threads);
+            for (int q = 0; q < queries; q++)
+            {
+                Assert.Equal(Rows.Best(rows, asked[q], k, distinct), hits[q].Select(h => (h.Id, h.Score)));
+            }
+        }, iter: 100);
+    }
+
+    [Fact]
+    public void A_crowd_of_near_duplicates_is_ordered_to_the_last_bit()
+    {
+        const int size = 64, count = 20000;
+        float[] center = Rows.Random(1, size, 1)[0];
+        float[][] rows = [.. Rows.Random(count, size, 2).Select(r => (float[])[.. r.Zip(center, (a, b) => b + (1e-5f * a))])];
+        using ExactIndex index = new(size);
+        for (int i = 0; i < count; i++)
+        {
+            index.Add(i, i, rows[i]);
+        }
+
+        IndexHit[] hits = index.Search(center, 50)[0];
+        Assert.Equal(Rows.Best(rows.Select((r, i) => ((long)i, (long)i, r)), center, 50), hits.Select(h => (h.Id, h.Score)));
+    }
+
+    [Fact]
+    public void Rows_that_come_go_and_are_replaced_leave_the_answer_of_those_that_are_there() => Gen.Select(Gen.Int[0, 30].Array[1, 200], Gen.Int).Sample((ids, seed) =>
+    {
+        const int size = 12;
+        float[][] values = Rows.Hard(ids.Length, size, seed);
+        float[] query = Rows.Random(1, size, seed + 1)[0];
+        using ExactIndex index = new(size);
+        Dictionary<long, float[]> expected = [];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if (i % 3 == 2)
+            {
+                Assert.Equal(expected.Remove(ids[i]), index.Remove(ids[i]));
+            }
+            else
+            {
+                index.Add(ids[i], ids[i], values[i]);
+                expected[ids[i]] = values[i];
+            }
+
+            Assert.Equal(expected.ContainsKey(ids[i]), index.Contains(ids[i]));
+        }
+
+        Assert.Equal(expected.Count, index.Count);
+        Assert.Equal(Rows.Best(expected.Select(e => (e.Key, e.Key, e.Value)), query, 40), index.Search(query, 40)[0].Select(h => (h.Id, h.Score)));
+    });
+
+    [Fact]
+    public async Task Searches_while_rows_are_written_never_miss_a_row_that_was_there_all_along_nor_invent_one()
+    {
+        const int size = 32, standing = 2000;
+        float[][] fixedRows = Rows.Random(standing, size, 1), moving = Rows.Random(3000, size, 2);
+        using ExactIndex index = new(size);
+        for (int i = 0; i < standing; i++)
+        {
+            index.Add(i, i, fixedRows[i]);
+        }
+
+        float[] query = Rows.Random(1, size, 3)[0];
+        (long Id, double Score)[] always = Rows.Best(fixedRows.Select((r, i) => ((long)i, (long)i, r)), query, 10);
+        using CancellationTokenSource done = new();
+        Task writer = Task.Run(() =>
+        {
+            for (int i = 0; !done.IsCancellationRequested; i = (i + 1) % moving.Length)
+            {
+                index.Add(10000 + i, 10000 + i, moving[i]);
+                index.Remove(10000 + ((i + moving.Length - 500) % moving.Length));
+            }
+        });
+        for (int round = 0; round < 300; round++)
+        {
+            IndexHit[] hits = index.Search(query, 600, threads: 2)[0];
+            Assert.All(hits, h => Assert.Equal(Rows.Score(query, h.Id < 10000 ? fixedRows[h.Id] : moving[h.Id - 10000]), h.Score));
+            Assert.Equal(always, hits.Where(h => h.Id < 10000).Take(10).Select(h => (h.Id, h.Score)));
+        }
+
+        await done.CancelAsync();
+        await writer;
+    }
+
+    [Fact]
+    public void A_stored_index_answers_as_before_and_goes_on_changing()
+    {
+        const int size = 40;
+        float[][] rows = Rows.Hard(500, size, 5);
+        float[] query = Rows.Random(1, size, 6)[0];
+        string path = Path.Combine(folder, "index");
+        IndexStamp stamp = new("gallery é", "contract", 77);
+        using (ExactIndex index = new(size))
+        {
+            for (int i = rows.Length - 1; i >= 0; i--)
+            {
+                index.Add(i, i / 3, rows[i]);
+            }
+
+            index.Remove(13);
+            index.Save(path, stamp);
+        }
+
+        using ExactIndex opened = ExactIndex.Open(path, out IndexStamp read);
+        Assert.Equal(stamp, read);
+        Assert.Equal(499, opened.Count);
+        Dictionary<long, float[]> expected = rows.Index().Where(r => r.Index != 13).ToDictionary(r => (long)r.Index, r => r.Item);
+        Check();
+        opened.Add(13, 4, rows[13]);
+        expected[13] = rows[13];
+        Assert.True(opened.Remove(20));
+        expected.Remove(20);
+        opened.Add(1000, 1, query);
+        expected[1000] = query;
+        opened.Add(30, 10, query);
+        expected[30] = query;
+        Check();
+        opened.Save(path, stamp with { Change = 78 });
+        using ExactIndex again = ExactIndex.Open(path, out IndexStamp later);
+        Assert.Equal(78, later.Change);
+        Assert.Equal(expected.Count, again.Count);
+        Assert.Equal(opened.Search(query, 600)[0], again.Search(query, 600)[0]);
+
+        void Check() => Assert.Equal(Rows.Best(expected.Select(e => (e.Key, e.Key, e.Value)), query, 600), opened.Search(query, 600)[0].Select(h => (h.Id, h.Score)));
+    }
+
+    [Fact]
+    public void An_erased_row_leaves_no_bytes_in_the_files_and_the_rest_is_whole()
+    {
+        const int size = 40;
+        float[][] rows = Rows.Random(100, size, 7);
+        string path = Path.Combine(folder, "index");
+        using (ExactIndex index = new(size))
+        {
+            for (int i = 0; i < rows.Length; i++)
+            {
+                index.Add(i, i, rows[i]);
+            }
+
+            index.Save(path, new IndexStamp("g", "c", 1));
+        }
+
+        byte[] secret = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[42]).ToArray();
+        Assert.True(File.ReadAllBytes(path + ".rows").AsSpan().IndexOf(secret) >= 0);
+        byte[] codesBefore = File.ReadAllBytes(path + ".codes");
+        ExactIndex.Erase(path, [42, 4711], 2);
+        Assert.True(File.ReadAllBytes(path + ".rows").AsSpan().IndexOf(secret.AsSpan(0, 8)) < 0);
+
+        // Lane 10 of group 2 holds the codes of row 42: all of them are the code of zero now.
+        byte[] codes = File.ReadAllBytes(path + ".codes");
+        int group = 4096 + 4096 + 4096 + (2 * ((64 * 16) + 128));
+        Assert.Contains(Enumerable.Range(0, 16), s => codesBefore[group + (s * 64) + 40] != 128);
+        Assert.All(Enumerable.Range(0, 64), d => Assert.Equal(128, codes[group + (d / 4 * 64) + 40 + (d % 4)]));
+        using ExactIndex opened = ExactIndex.Open(path, out IndexStamp stamp);
+        Assert.Equal(2, stamp.Change);
+        Assert.Equal(99, opened.Count);
+        Assert.Equal(Rows.Best(rows.Select((r, i) => ((long)i, (long)i, r)).Where(r => r.Item1 != 42), rows[42], 5), opened.Search(rows[42], 5)[0].Select(h => (h.Id, h.Score)));
+    }
+
+    [Fact]
+    public void A_damaged_index_file_is_refused_in_one_line() => Gen.Select(Gen.Bool, Gen.Int[0, 100000], Gen.Int[0, 2]).Sample((codes, at, kind) =>
+    {
+        string path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
+        using (ExactIndex index = new(8))
+        {
+            foreach ((int i, float[] row) in Rows.Random(50, 8, 1).Index())
+            {
+                index.Add(i, i, row);
+            }
+
+            index.Save(path, new IndexStamp("g", "c", 1));
+        }
+
+        string file = path + (codes ? ".codes" : ".rows");
+        byte[] bytes = File.ReadAllBytes(file);
+        at %= codes && kind == 0 ? bytes.Length : 4096;
+        bool padding = kind == 0 && codes && at >= 4096 && IsPadding(at);
+        File.WriteAllBytes(file, kind switch { 0 => [.. bytes.Select((b, i) => i == at ? (byte)(b ^ 1) : b)], 1 => bytes[..at], _ => [.. bytes, 0] });
+        if (padding)
+        {
+            return;
+        }
+
+        Assert.DoesNotContain('\n', Assert.Throws<UniFaceException>(() => ExactIndex.Open(path, out _).Dispose()).Message);
+
+        // Between the tables and their alignment there is nothing.
+        static bool IsPadding(int at) => at is (>= 4096 + (64 * 8) and < 8192) or (>= 8192 + (64 * 8) and < 12288);
+    }, iter: 40);
+
+    [Fact]
+    public void Rows_and_queries_that_are_no_numbers_or_of_another_length_are_refused()
+    {
+        using ExactIndex index = new(3);
+        Assert.Throws<ArgumentException>(() => index.Add(1, 1, [1, 2]));
+        Assert.Throws<ArgumentException>(() => index.Add(1, 1, [1, float.NaN, 2]));
+        Assert.Throws<ArgumentException>(() => index.Add(1, 1, [1, float.PositiveInfinity, 2]));
+        Assert.Throws<ArgumentException>(() => index.Add(1, 1, [1e30f, 0, 2]));
+        index.Add(1, 1, [0, 0, 0]);
+        Assert.Throws<ArgumentException>(() => index.Search([1, 0], 1));
+        Assert.Throws<ArgumentException>(() => index.Search([float.NaN, 0, 0], 1));
+        Assert.Equal(0, index.Search([1, 0, 0], 1)[0].Single().Score);
+        Assert.Empty(new ExactIndex(3).Search([1, 0, 0], 1)[0]);
+    }
+}

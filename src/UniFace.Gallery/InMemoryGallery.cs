@@ -1,20 +1,5 @@
 namespace UniFace.Gallery;
 
-/// <summary>A person of a gallery and how alike the probe is.</summary>
-/// <param name="Person">Who.</param>
-/// <param name="Score">The largest cosine of the probe with one of the person's templates, -1 to 1.</param>
-public readonly record struct GalleryCandidate(string Person, double Score);
-
-/// <summary>Answer of an open-set identification.</summary>
-/// <param name="Person">Who it is, or null where nobody reaches the threshold: unknown.</param>
-/// <param name="Threshold">The threshold asked for.</param>
-/// <param name="Candidates">The most alike people, best first, whether they reach the threshold or not.</param>
-public sealed record Identification(string? Person, double Threshold, IReadOnlyList<GalleryCandidate> Candidates)
-{
-    /// <summary>True where somebody was recognised.</summary>
-    public bool IsMatch => Person is not null;
-}
-
 /// <summary>
 /// Enrolled people in memory, searched exactly. Bound to one model's contract: embeddings of another model are refused,
 /// because their cosines mean nothing here. Equal scores are ordered by name (ordinal), so an answer never depends on the

@@ -1,0 +1,13 @@
+namespace UniFace.Gallery;
+
+/// <summary>A template to be enrolled.</summary>
+/// <param name="Person">Name or id of the person, who is enrolled by the first template; not empty.</param>
+/// <param name="Embedding">L2-normalised embedding, [D].</param>
+/// <param name="Crop">The aligned face as a PNG or JPEG file, for a gallery that keeps crops; empty otherwise.</param>
+/// <param name="Source">Where it is from, e.g. the photo's name; null for nothing.</param>
+public sealed record Enrolment(string Person, ReadOnlyMemory<float> Embedding, ReadOnlyMemory<byte> Crop = default, string? Source = null);
+
+/// <summary>An enrolled person.</summary>
+/// <param name="Name">Name or id.</param>
+/// <param name="Templates">How many templates.</param>
+public sealed record GalleryPerson(string Name, int Templates);

@@ -10,5 +10,6 @@ internal static class BenchCommand
         BenchStepCommand.Create(),
         BenchDataCommand.Create(),
         BenchSearchCommand.Create(),
+        BenchEmbedCommand.Create(),
     };
 }

@@ -10,7 +10,7 @@ namespace UniFace.Cli.Commands;
 /// <summary>uniface embed: a row of numbers for each photo.</summary>
 internal static class EmbedCommand
 {
-    private const int Chunk = 64;
+    private const int ChunkSize = 64;
 
     public static Command Create()
     {
@@ -32,23 +32,29 @@ internal static class EmbedCommand
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Stopwatch clock = Stopwatch.StartNew();
-            List<string> names = [];
             List<(string Photo, string Reason)> skipped = [];
-            List<float[]> rows = [];
-            using (Progress progress = new("embedding", photos.Names.Count))
+            int embedded = 0;
+            string? namesFile = EmbeddingFile.Write(target, embedder.EmbeddingSize, row =>
             {
-                for (int first = 0; first < photos.Names.Count; first += Chunk)
+                using Progress progress = new("embedding", photos.Names.Count);
+                foreach (Chunk chunk in Chunks(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
-                    AddChunk(first, Math.Min(Chunk, photos.Names.Count - first), progress);
+                    skipped.AddRange(chunk.Skipped);
+                    float[] embeddings = embedder.Embed(chunk.Faces); // [N, D]
+                    for (int i = 0; i < chunk.Names.Count; i++)
+                    {
+                        row(chunk.Names[i], embeddings.AsSpan(i * embedder.EmbeddingSize, embedder.EmbeddingSize));
+                    }
+
+                    embedded += chunk.Names.Count;
+                    progress.Add(chunk.Names.Count + chunk.Skipped.Count);
                 }
-            }
 
-            if (names.Count == 0)
-            {
-                throw new UniFaceException($"{photos.Source}: no face in any of {photos.Names.Count} pictures ({skipped[0].Photo}: {skipped[0].Reason}); nothing was written.");
-            }
-
-            string? namesFile = EmbeddingFile.Write(target, names, rows, embedder.EmbeddingSize);
+                if (embedded == 0)
+                {
+                    throw new UniFaceException($"{photos.Source}: no face in any of {photos.Names.Count} pictures ({skipped[0].Photo}: {skipped[0].Reason}); nothing was written.");
+                }
+            });
             double seconds = clock.Elapsed.TotalSeconds;
             if (parsed.GetValue(CommonOptions.Json))
             {
@@ -57,7 +63,7 @@ internal static class EmbedCommand
                     @out = target,
                     names = namesFile,
                     images = photos.Names.Count,
-                    embedded = names.Count,
+                    embedded,
                     embeddingSize = embedder.EmbeddingSize,
                     contractId = embedder.Manifest.ContractId,
                     detector = pipeline.DetectorName,
@@ -68,7 +74,7 @@ internal static class EmbedCommand
             }
             else
             {
-                Console.WriteLine(FormattableString.Invariant($"{names.Count} embeddings of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
+                Console.WriteLine(FormattableString.Invariant($"{embedded} embeddings of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
                 foreach ((string photo, string reason) in skipped)
                 {
                     Console.Error.WriteLine($"left out: {photo}: {reason}");
@@ -76,13 +82,35 @@ internal static class EmbedCommand
             }
 
             return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
 
-            void AddChunk(int first, int count, Progress progress)
+    /// <summary>The pictures a chunk at a time: the next one is decoded and aligned while the caller works on this one, and no more than that.</summary>
+    private static IEnumerable<Chunk> Chunks(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop)
+    {
+        Task<Chunk> next = Read(0);
+        for (int first = 0; first < photos.Names.Count; first += ChunkSize)
+        {
+            Chunk chunk = next.GetAwaiter().GetResult();
+            stop.ThrowIfCancellationRequested();
+            next = Read(first + ChunkSize);
+            yield return chunk;
+        }
+
+        Task<Chunk> Read(int first) => Task.Run(
+            () =>
             {
+                int count = Math.Clamp(photos.Names.Count - first, 0, ChunkSize);
                 AlignedFace?[] faces = new AlignedFace?[count];
                 string?[] reasons = new string?[count];
-                Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = vision.ThreadCount(parsed), CancellationToken = stop }, i =>
+                Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
                 {
+                    if (stop.IsCancellationRequested)
+                    {
+                        return;
+                    }
+
                     string name = photos.Names[first + i];
                     try
                     {
@@ -94,29 +122,14 @@ internal static class EmbedCommand
                         reasons[i] = e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message;
                     }
                 });
-                List<RgbImage> batch = [];
-                for (int i = 0; i < count; i++)
-                {
-                    if (faces[i] is AlignedFace face)
-                    {
-                        names.Add(photos.Names[first + i]);
-                        batch.Add(face.Image);
-                    }
-                    else
-                    {
-                        skipped.Add((photos.Names[first + i], reasons[i]!));
-                    }
-                }
-
-                float[] embeddings = embedder.Embed(batch); // [N, D]
-                for (int i = 0; i < batch.Count; i++)
-                {
-                    rows.Add(embeddings[(i * embedder.EmbeddingSize)..((i + 1) * embedder.EmbeddingSize)]);
-                }
-
-                progress.Add(count);
-            }
-        });
-        return command;
+                int[] found = [.. Enumerable.Range(0, count).Where(i => faces[i] is not null)];
+                return new Chunk(
+                    [.. found.Select(i => photos.Names[first + i])],
+                    [.. found.Select(i => faces[i]!.Image)],
+                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))]);
+            },
+            CancellationToken.None);
     }
+
+    private sealed record Chunk(IReadOnlyList<string> Names, IReadOnlyList<RgbImage> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped);
 }

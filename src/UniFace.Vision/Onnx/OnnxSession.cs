@@ -5,6 +5,8 @@ namespace UniFace.Vision.Onnx;
 /// <summary>Opens ONNX Runtime sessions the same way everywhere.</summary>
 internal static class OnnxSession
 {
+    private const long MaxRewrittenBytes = 1L << 30;
+
     /// <summary>Opens a model on the CPU.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads inside one run, 1 or more.</param>
@@ -28,11 +30,28 @@ internal static class OnnxSession
 
             // A waiting thread that spins takes a core from the photos that are decoded meanwhile.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-            return new InferenceSession(path, options);
+            return (new FileInfo(path).Length <= MaxRewrittenBytes ? OpenRewritten(path, options) : null) ?? new InferenceSession(path, options);
         }
         catch (OnnxRuntimeException e)
         {
             throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {FirstLine(e.Message)}", e);
+        }
+    }
+
+    private static InferenceSession? OpenRewritten(string path, SessionOptions options)
+    {
+        if (BlockedPRelu.Rewrite(File.ReadAllBytes(path)) is not byte[] rewritten)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new InferenceSession(rewritten, options);
+        }
+        catch (OnnxRuntimeException)
+        {
+            return null; // the file as it is says best what is wrong with it
         }
     }
 

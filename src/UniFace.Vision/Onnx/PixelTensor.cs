@@ -13,6 +13,12 @@ internal static class PixelTensor
         bool rgb = manifest.ColorOrder == ColorOrder.Rgb;
         Span<float> red = planes.Slice(rgb ? 0 : 2 * area, area), green = planes.Slice(area, area), blue = planes.Slice(rgb ? 2 * area : 0, area);
         float mean = manifest.Normalization.Mean, deviation = manifest.Normalization.Deviation;
+        Span<float> values = stackalloc float[256]; // a byte has 256 values: a table is quicker than a division a pixel
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = (i - mean) / deviation;
+        }
+
         ReadOnlySpan<byte> pixels = image.Pixels;
         int from = 0;
         for (int y = 0; y < image.Height; y++)
@@ -21,9 +27,9 @@ internal static class PixelTensor
             int step = mirrored ? -1 : 1;
             for (int x = 0; x < image.Width; x++, from += 3, to += step)
             {
-                red[to] = (pixels[from] - mean) / deviation;
-                green[to] = (pixels[from + 1] - mean) / deviation;
-                blue[to] = (pixels[from + 2] - mean) / deviation;
+                red[to] = values[pixels[from]];
+                green[to] = values[pixels[from + 1]];
+                blue[to] = values[pixels[from + 2]];
             }
         }
     }

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.AI;
+using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.TestSupport;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Tests;
+
+public sealed class FaceEmbeddingGeneratorTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task It_gives_what_the_embedder_gives_in_the_photos_order_as_any_other_generator()
+    {
+        RgbImage[] photos = [.. Enumerable.Range(0, 7).Select(seed => Pictures.Noise(112, 112, seed))];
+        using FaceEmbeddingGenerator faces = Open(FacePipeline.ForAligned(new SkiaImageDecoder()));
+        IEmbeddingGenerator<DataContent, Embedding<float>> generator = AsAny(faces);
+        OnnxEmbedder embedder = generator.GetService<OnnxEmbedder>()!;
+        float[] expected = embedder.Embed(photos);
+        GeneratedEmbeddings<Embedding<float>> embeddings = await generator.GenerateAsync(photos.Select(p => new DataContent(ImageEncoder.Png(p), "image/png")));
+        Assert.Equal(expected, embeddings.SelectMany(e => e.Vector.ToArray()));
+        Assert.All(embeddings, e => Assert.Equal(embedder.Manifest.ContractId, e.ModelId));
+        Assert.Equal(8, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelDimensions);
+        Assert.Contains("512", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([], new EmbeddingGenerationOptions { Dimensions = 512 }))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_photo_without_a_face_or_that_is_none_is_named()
+    {
+        using FaceEmbeddingGenerator generator = Open(new FacePipeline(new SkiaImageDecoder(), new Blind()));
+        DataContent photo = new(ImageEncoder.Png(Pictures.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
+        Assert.StartsWith("wall.png: no face found", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([photo]))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("photo 1: not a picture", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([photo, new DataContent(new byte[] { 1, 2 }, "image/png")]))).Message, StringComparison.Ordinal);
+    }
+
+    private static IEmbeddingGenerator<DataContent, Embedding<float>> AsAny(IEmbeddingGenerator<DataContent, Embedding<float>> generator) => generator;
+
+    private FaceEmbeddingGenerator Open(FacePipeline pipeline)
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 112, 112, 8);
+        return new FaceEmbeddingGenerator(OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" }), pipeline);
+    }
+
+    private sealed class Blind : IFaceDetector
+    {
+        public string Name => "blind";
+
+        public IReadOnlyList<DetectedFace> Detect(RgbImage photo) => [];
+
+        public void Dispose()
+        {
+        }
+    }
+}

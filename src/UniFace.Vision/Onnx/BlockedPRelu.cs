@@ -87,7 +87,7 @@ internal static class BlockedPRelu
             return null;
         }
 
-        bool channels = slope.Dims is [ > 1 and <= MaxChannels, 1, 1] or [1, > 1 and <= MaxChannels, 1, 1];
+        bool channels = slope.Dims is [> 1 and <= MaxChannels, 1, 1] or [1, > 1 and <= MaxChannels, 1, 1];
         return channels ? (node, slope.Values) : null;
     }
 

@@ -1,3 +1,4 @@
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;
@@ -23,4 +24,25 @@ public abstract class Backbone : nn.Module<Tensor, Tensor>
 
     /// <summary>What was asked for.</summary>
     public BackboneSpec Spec { get; }
+
+    /// <summary>
+    /// Runs layers over pictures. On the CPU the colours of a pixel lie side by side throughout, which convolutions and batch norms
+    /// are faster with; a training pass goes back along a tape of its own. Elsewhere libtorch's graph does all.
+    /// </summary>
+    /// <param name="images">[B, 3, H, W].</param>
+    /// <param name="body">The layers.</param>
+    private protected Tensor Embed(Tensor images, Layer body)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(body);
+        if (images.device_type != TorchSharp.DeviceType.CPU || images.dtype != ScalarType.Float32 || images.Dimensions != 4)
+        {
+            return body.forward(images);
+        }
+
+        using Tensor arranged = ChannelRows.Arrange(images);
+        return training && is_grad_enabled() && parameters().FirstOrDefault(p => p.requires_grad) is TorchSharp.Modules.Parameter anchor
+            ? TapedPass.Run(arranged, anchor, body)
+            : body.forward(arranged);
+    }
 }

@@ -41,7 +41,7 @@ internal sealed class EfficientNet : Backbone, IOnnxLayer
             for (int i = 0; i < repeats; i++)
             {
                 int stride = i == 0 ? firstStride : 1;
-                Layer block = MobileInvertedBottleneck(init, channels, channels * expansion, outputs, kernel, stride);
+                Chain block = MobileInvertedBottleneck(init, channels, channels * expansion, outputs, kernel, stride);
                 layers.Add(stride == 1 && channels == outputs ? new Residual(block) : block);
                 channels = outputs;
             }
@@ -56,7 +56,7 @@ internal sealed class EfficientNet : Backbone, IOnnxLayer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => body.call(input);
+    public override Tensor forward(Tensor input) => Embed(input, body);
 
     public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 

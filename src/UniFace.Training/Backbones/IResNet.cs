@@ -39,7 +39,7 @@ internal sealed class IResNet : Backbone, IOnnxLayer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => body.call(input);
+    public override Tensor forward(Tensor input) => Embed(input, body);
 
     public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 }
@@ -65,10 +65,20 @@ internal sealed class IResNetBlock : Layer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Run(input, null);
+
+    public override Tensor Run(Tensor input, Tape? tape)
     {
-        using Tensor? identity = shortcut?.call(input);
-        return body.call(input).add_(identity ?? input);
+        Tape? inner = tape is null ? null : new(inputNeedsGradient: true);
+        Tape? side = tape is null ? null : new(inputNeedsGradient: true);
+        using Tensor? identity = shortcut?.Run(input, side);
+        Tensor output = body.Run(input, inner, identity ?? input);
+        tape?.Add(gradient =>
+        {
+            using Tensor? ofIdentity = shortcut is null ? null : side!.Backward(gradient);
+            return inner!.Backward(gradient)!.add_(ofIdentity ?? gradient);
+        });
+        return output;
     }
 
     public override string Emit(OnnxGraph graph, string input) =>

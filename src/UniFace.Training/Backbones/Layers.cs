@@ -1,7 +1,6 @@
 using System.Globalization;
 using TorchSharp;
 using TorchSharp.Modules;
-using TorchSharp.Utils;
 using UniFace.Training.Export;
 using static TorchSharp.torch;
 
@@ -15,11 +14,25 @@ internal abstract class Layer : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
     }
 
+    /// <summary>The layer's output, with the way back on a tape; without a tape as <c>forward</c>.</summary>
+    public virtual Tensor Run(Tensor input, Tape? tape) => tape is null ? forward(input) : tape.Autograd(input, forward);
+
     /// <inheritdoc/>
     public abstract string Emit(OnnxGraph graph, string input);
 }
 
-/// <summary>Layers one after the other; what lies between them is disposed (autograd keeps what it needs).</summary>
+/// <summary>A layer that ends in a batch norm, which can take what follows it into its own passes over memory.</summary>
+internal interface INormLayer
+{
+    /// <summary>act(layer(input)) + sum.</summary>
+    /// <param name="input">What goes in.</param>
+    /// <param name="tape">Takes the way back; null: as libtorch's graph goes.</param>
+    /// <param name="activation">The PReLU after it, or null.</param>
+    /// <param name="sum">What is added to the output, or null; the tape's user sees to its gradient.</param>
+    Tensor Run(Tensor input, Tape? tape, PRelu? activation, Tensor? sum);
+}
+
+/// <summary>Layers one after the other; what lies between them is disposed (the tape or the graph keeps what it needs).</summary>
 internal sealed class Chain : Layer
 {
     private readonly Layer[] layers;
@@ -34,13 +47,32 @@ internal sealed class Chain : Layer
         }
     }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Run(input, null);
+
+    public override Tensor Run(Tensor input, Tape? tape) => Run(input, tape, null);
+
+    /// <summary>The same, plus a tensor; the last layer must then be an <see cref="INormLayer"/>.</summary>
+    public Tensor Run(Tensor input, Tape? tape, Tensor? sum)
     {
-        Tensor x = layers[0].call(input);
-        for (int i = 1; i < layers.Length; i++)
+        Tensor x = input;
+        for (int i = 0; i < layers.Length; i++)
         {
-            using Tensor before = x;
-            x = layers[i].call(before);
+            Tensor before = x;
+            if (layers[i] is INormLayer norm)
+            {
+                PRelu? activation = i + 1 < layers.Length ? layers[i + 1] as PRelu : null;
+                i += activation is null ? 0 : 1;
+                x = norm.Run(before, tape, activation, i + 1 == layers.Length ? sum : null);
+            }
+            else
+            {
+                x = layers[i].Run(before, tape);
+            }
+
+            if (!ReferenceEquals(before, input))
+            {
+                before.Dispose();
+            }
         }
 
         return x;
@@ -49,72 +81,38 @@ internal sealed class Chain : Layer
     public override string Emit(OnnxGraph graph, string input) => layers.Aggregate(input, (value, layer) => layer.Emit(graph, value));
 }
 
-/// <summary>x + body(x). The body ends in a batch norm, whose output autograd does not keep: the sum is done in place.</summary>
+/// <summary>x + body(x); the body ends in a batch norm.</summary>
 internal sealed class Residual : Layer
 {
-    private readonly Layer body;
+    private readonly Chain body;
 
-    public Residual(Layer body)
+    public Residual(Chain body)
         : base("residual")
     {
         this.body = body;
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => body.call(input).add_(input);
+    public override Tensor forward(Tensor input) => body.Run(input, null, input);
+
+    public override Tensor Run(Tensor input, Tape? tape)
+    {
+        if (tape is null)
+        {
+            return forward(input);
+        }
+
+        Tape inner = new(inputNeedsGradient: true);
+        Tensor output = body.Run(input, inner, input);
+        tape.Add(gradient => inner.Backward(gradient)!.add_(gradient));
+        return output;
+    }
 
     public override string Emit(OnnxGraph graph, string input) => graph.Add(body.Emit(graph, input), input);
 }
 
-/// <summary>Batch normalisation over [B, C] or [B, C, H, W] (Ioffe and Szegedy 2015), with a learned scale and shift.</summary>
-internal sealed class BatchNorm : Layer
-{
-    public const double Epsilon = 1e-5;
-
-    private readonly Parameter weight;
-    private readonly Parameter bias;
-
-    [ComponentName(Name = "running_mean")]
-    private readonly Tensor runningMean;
-
-    [ComponentName(Name = "running_var")]
-    private readonly Tensor runningVariance;
-
-    public BatchNorm(int channels)
-        : base("batchnorm")
-    {
-        weight = WeightInitializer.Constant(channels, 1);
-        bias = WeightInitializer.Constant(channels, 0);
-        runningMean = zeros(channels, dtype: ScalarType.Float32).DetachFromDisposeScope();
-        runningVariance = ones(channels, dtype: ScalarType.Float32).DetachFromDisposeScope();
-        RegisterComponents();
-    }
-
-    /// <summary>Share of a batch's statistics in the running ones.</summary>
-    public double Momentum { get; set; } = 0.1;
-
-    public override Tensor forward(Tensor input) =>
-        nn.functional.batch_norm(input, runningMean, runningVariance, weight, bias, training, Momentum, Epsilon);
-
-    public override string Emit(OnnxGraph graph, string input) =>
-        graph.BatchNormalization(input, weight, bias, runningMean, runningVariance, Epsilon);
-
-    /// <summary>What it does in eval mode, y = scale * x + shift: two float64 tensors of [C] on the CPU.</summary>
-    public (Tensor Scale, Tensor Shift) Affine()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable quiet = no_grad();
-        Tensor scale = Double(weight) / (Double(runningVariance) + Epsilon).sqrt(); // [C]
-        Tensor shift = Double(bias) - (Double(runningMean) * scale); // [C]
-        return (scale.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());
-    }
-
-    /// <summary>A tensor as float64 on the CPU.</summary>
-    public static Tensor Double(Tensor tensor) => tensor.detach().to(ScalarType.Float64, CPU);
-}
-
 /// <summary>A convolution without bias and its batch norm: one Conv with bias in ONNX.</summary>
-internal sealed class ConvNorm : Layer
+internal sealed class ConvNorm : Layer, INormLayer
 {
     private readonly Parameter weight;
     private readonly BatchNorm norm;
@@ -137,11 +135,17 @@ internal sealed class ConvNorm : Layer
     public static ConvNorm Depthwise(WeightInitializer init, int channels, int kernel, int stride, int padding) =>
         new(init, channels, channels, kernel, stride, padding, channels);
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Run(input, null, null, null);
+
+    public override Tensor Run(Tensor input, Tape? tape) => Run(input, tape, null, null);
+
+    public Tensor Run(Tensor input, Tape? tape, PRelu? activation, Tensor? sum)
     {
-        using Tensor y = nn.functional.conv2d(input, weight, null, strides, padding, null, groups); // [B, outputs, h, w]
-        return norm.call(y);
+        using Tensor y = tape is null ? Convolve(input) : tape.Autograd(input, Convolve); // [B, outputs, h, w]
+        return norm.Run(y, tape, activation, sum);
     }
+
+    private Tensor Convolve(Tensor input) => nn.functional.conv2d(input, weight, null, strides, padding, null, groups);
 
     public override string Emit(OnnxGraph graph, string input)
     {
@@ -164,6 +168,9 @@ internal sealed class PRelu : Layer
         weight = WeightInitializer.Constant(channels, 0.25);
         RegisterComponents();
     }
+
+    /// <summary>The slopes, [C].</summary>
+    public Parameter Slope => weight;
 
     public override Tensor forward(Tensor input) => input.prelu(weight);
 

@@ -43,7 +43,7 @@ internal sealed class MobileFaceNet : Backbone, IOnnxLayer
         {
             for (int i = 0; i < repeats; i++)
             {
-                Layer block = Bottleneck(init, channels, Channels(expanded), Channels(outputs), stride);
+                Chain block = Bottleneck(init, channels, Channels(expanded), Channels(outputs), stride);
                 layers.Add(stride == 1 ? new Residual(block) : block);
                 channels = Channels(outputs);
             }
@@ -58,7 +58,7 @@ internal sealed class MobileFaceNet : Backbone, IOnnxLayer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => body.call(input);
+    public override Tensor forward(Tensor input) => Embed(input, body);
 
     public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 

@@ -11,5 +11,6 @@ internal static class BenchCommand
         BenchDataCommand.Create(),
         BenchSearchCommand.Create(),
         BenchEmbedCommand.Create(),
+        BenchEnrollCommand.Create(),
     };
 }

@@ -36,32 +36,38 @@ public sealed unsafe partial class ExactIndex
     {
         lock (gate)
         {
-            List<(long Id, RowBlock Block, int Row)> rows = [];
-            foreach (RowBlock block in blocks)
-            {
-                for (int row = 0; row < block.Used; row++)
-                {
-                    if (block.IsPresent(row))
-                    {
-                        rows.Add((block.Ids[row], block, row));
-                    }
-                }
-            }
-
-            rows.Sort((a, b) => a.Id.CompareTo(b.Id));
-            IndexFiles.Write(path, Dimension, rows.ConvertAll(r => (r.Block, r.Row)), largestNorm, stamp);
+            IndexFiles.Write(path, Dimension, Present(), largestNorm, stamp);
         }
     }
 
+    /// <summary>True where another index has the same ids, keys and values.</summary>
+    internal bool HasSameRows(ExactIndex other)
+    {
+        List<(RowBlock Block, int Row)> mine, others;
+        lock (gate)
+        {
+            mine = Present();
+        }
+
+        lock (other.gate)
+        {
+            others = other.Present();
+        }
+
+        return mine.Count == others.Count && mine.Zip(others).All(pair =>
+            pair.First.Block.Ids[pair.First.Row] == pair.Second.Block.Ids[pair.Second.Row]
+            && pair.First.Block.Keys[pair.First.Row] == pair.Second.Block.Keys[pair.Second.Row]
+            && pair.First.Block.Row(pair.First.Row).SequenceEqual(pair.Second.Block.Row(pair.Second.Row)));
+    }
+
     /// <summary>
-    /// Overwrites rows of a stored index in its files, so that nothing of them is left there. A kill in the midst leaves an index that is
+    /// Overwrites rows of a stored index in its files, so that nothing of them is left there; the stamp stays. A kill in the midst leaves an index that is
     /// found damaged when it is opened.
     /// </summary>
     /// <param name="path">Of the two files.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
-    /// <param name="change">The owner's change counter from now on.</param>
     /// <exception cref="UniFaceException">A file is missing, of another version or cut off.</exception>
-    public static void Erase(string path, IReadOnlyCollection<long> ids, long change) => IndexFiles.Erase(path, ids, change);
+    public static void Erase(string path, IReadOnlyCollection<long> ids) => IndexFiles.Erase(path, ids);
 
     /// <summary>Deletes a stored index.</summary>
     public static void Delete(string path)
@@ -80,5 +86,24 @@ public sealed unsafe partial class ExactIndex
 
         int row = new ReadOnlySpan<long>(files.Block.Ids, files.Block.Used).BinarySearch(id);
         return row >= 0 && files.Block.IsPresent(row) ? (files.Block, row) : null;
+    }
+
+    // The rows that are there, in the order of their ids.
+    private List<(RowBlock Block, int Row)> Present()
+    {
+        List<(long Id, RowBlock Block, int Row)> rows = [];
+        foreach (RowBlock block in blocks)
+        {
+            for (int row = 0; row < block.Used; row++)
+            {
+                if (block.IsPresent(row))
+                {
+                    rows.Add((block.Ids[row], block, row));
+                }
+            }
+        }
+
+        rows.Sort((a, b) => a.Id.CompareTo(b.Id));
+        return rows.ConvertAll(r => (r.Block, r.Row));
     }
 }

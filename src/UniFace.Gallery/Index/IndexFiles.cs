@@ -84,8 +84,7 @@ internal sealed unsafe class IndexFiles : IDisposable
     /// <summary>Overwrites rows in a stored index, in place, so that nothing of them is left in its files.</summary>
     /// <param name="path">Of the two files.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
-    /// <param name="change">The owner's change counter from now on.</param>
-    public static void Erase(string path, IReadOnlyCollection<long> ids, long change)
+    public static void Erase(string path, IReadOnlyCollection<long> ids)
     {
         IndexHeader header = ReadHeader(CodesPath(path), IndexHeader.CodesMagic);
         _ = ReadHeader(RowsPath(path), IndexHeader.RowsMagic);
@@ -118,7 +117,7 @@ internal sealed unsafe class IndexFiles : IDisposable
                 rows.Write(zeros);
             }
 
-            (header with { Checksum = checksum, Stamp = header.Stamp with { Change = change } }).ToBytes().CopyTo(new Span<byte>(map, IndexHeader.Size));
+            (header with { Checksum = checksum }).ToBytes().CopyTo(new Span<byte>(map, IndexHeader.Size));
             view.Flush();
         }
         finally

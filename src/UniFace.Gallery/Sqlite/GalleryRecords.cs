@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Data.Sqlite;
+
+namespace UniFace.Gallery.Sqlite;
+
+/// <summary>People, templates and crops as records of the database: sealed, checked and named in errors.</summary>
+internal sealed class GalleryRecords(string path, RecordCipher cipher)
+{
+    private const string Name = "name", Template = "template", Crop = "crop", Source = "source";
+
+    /// <summary>Id of a person; null for one who is not enrolled.</summary>
+    public long? FindPerson(SqliteConnection connection, string person) =>
+        (long?)GalleryDatabase.Scalar(connection, "SELECT id FROM person WHERE name_key = $key", ("$key", cipher.NameKey(person)));
+
+    /// <summary>Enrols a person without templates.</summary>
+    public long AddPerson(SqliteConnection connection, string person)
+    {
+        byte[] key = cipher.NameKey(person);
+        long id = (long)GalleryDatabase.Scalar(connection, "INSERT INTO person(name_key) VALUES($key) RETURNING id", ("$key", key))!;
+        if (cipher.Encrypts)
+        {
+            GalleryDatabase.Run(connection, "UPDATE person SET name = $name WHERE id = $id", ("$id", id), ("$name", cipher.Seal(Name, id, id, Encoding.UTF8.GetBytes(person))));
+        }
+
+        return id;
+    }
+
+    /// <summary>Name of a person; null for one who is enrolled no more.</summary>
+    public string? PersonName(SqliteConnection connection, long id)
+    {
+        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT name_key, name FROM person WHERE id = $id", ("$id", id));
+        using SqliteDataReader reader = command.ExecuteReader();
+        return reader.Read() ? PersonName(id, (byte[])reader[0], reader[1] as byte[]) : null;
+    }
+
+    /// <summary>Name of a person from its columns.</summary>
+    public string PersonName(long id, byte[] key, byte[]? name) =>
+        Encoding.UTF8.GetString(cipher.Encrypts ? Open(Name, id, id, name ?? []) : key);
+
+    /// <summary>A template's embedding as it is stored.</summary>
+    public byte[] Seal(long template, long person, ReadOnlySpan<float> embedding)
+    {
+        byte[] bytes = new byte[embedding.Length * sizeof(float)];
+        for (int i = 0; i < embedding.Length; i++)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), embedding[i]);
+        }
+
+        return cipher.Seal(Template, template, person, bytes);
+    }
+
+    /// <summary>A stored embedding.</summary>
+    /// <param name="template">Its template's id.</param>
+    /// <param name="person">Its person's id.</param>
+    /// <param name="stored">As it is stored.</param>
+    /// <param name="embedding">To write it to; of the gallery's size.</param>
+    /// <exception cref="UniFaceException">It is damaged, or of another size.</exception>
+    public void Open(long template, long person, byte[] stored, Span<float> embedding)
+    {
+        byte[] bytes = Open(Template, template, person, stored);
+        if (bytes.Length != embedding.Length * sizeof(float))
+        {
+            throw new UniFaceException($"{path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; restore it from a copy.");
+        }
+
+        if (BitConverter.IsLittleEndian)
+        {
+            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(embedding);
+            return;
+        }
+
+        for (int i = 0; i < embedding.Length; i++)
+        {
+            embedding[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(i * sizeof(float)));
+        }
+    }
+
+    /// <summary>A crop as it is stored.</summary>
+    public byte[] SealCrop(long template, long person, ReadOnlySpan<byte> crop) => cipher.Seal(Crop, template, person, crop);
+
+    /// <summary>A stored crop.</summary>
+    public byte[] OpenCrop(long template, long person, byte[] stored) => Open(Crop, template, person, stored);
+
+    /// <summary>A template's source as it is stored.</summary>
+    public byte[] SealSource(long template, long person, string source) => cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source));
+
+    /// <summary>Checksum of a stored record, which finds damage where nothing is encrypted.</summary>
+    public static long Checksum(long id, ReadOnlySpan<byte> stored)
+    {
+        uint crc = BitOperations.Crc32C(uint.MaxValue, (ulong)id);
+        while (stored.Length >= 8)
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(stored));
+            stored = stored[8..];
+        }
+
+        foreach (byte value in stored)
+        {
+            crc = BitOperations.Crc32C(crc, value);
+        }
+
+        return crc;
+    }
+
+    private byte[] Open(string kind, long id, long person, byte[] stored)
+    {
+        try
+        {
+            return cipher.Open(kind, id, person, stored);
+        }
+        catch (CryptographicException e)
+        {
+            throw new UniFaceException($"{path}: the {kind} of {id} cannot be decrypted: it is damaged or was moved here from elsewhere; restore the gallery from a copy.", e);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+public sealed class GalleryPrivacyTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+
+    private readonly GalleryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(PersonScore.Best)]
+    [InlineData(PersonScore.Mean)]
+    public async Task A_removed_person_leaves_no_bytes_in_any_file(PersonScore scoring)
+    {
+        await using SqliteGallery gallery = await folder.New(scoring, crops: true, size: 64);
+        float[][] v = Rows.Random(600, 64, 3);
+        string Name(int person) => $"Name-of-person-{person:D4}";
+        byte[] Crop(int i)
+        {
+            byte[] crop = new byte[3000];
+            new Random(i).NextBytes(crop);
+            return crop;
+        }
+
+        // Two templates each, enrolled in two rounds; the index is stored between, so that its files hold most of them.
+        for (int round = 0; round < 2; round++)
+        {
+            await gallery.EnrollAsync([.. Enumerable.Range(0, 300).Select(p => new Enrolment(Name(p), v[(round * 300) + p], Crop((round * 300) + p), $"Photo-of-{p:D4}-{round}"))], Contract);
+            await gallery.StoreIndexAsync();
+        }
+
+        int[] leaving = [0, 17, 18, 19, 150, 299];
+        foreach (int p in leaving)
+        {
+            Assert.NotEmpty(folder.FilesWith(v[p]));
+            Assert.NotEmpty(folder.FilesWith(Name(p)));
+            Assert.NotEmpty(folder.FilesWith(Crop(p).AsSpan(1000, 16)));
+            Assert.True(await gallery.RemoveAsync(Name(p)));
+            foreach (int i in new[] { p, 300 + p })
+            {
+                Assert.Empty(folder.FilesWith(v[i]));
+                for (int at = 0; at < 3000 - 16; at += 500)
+                {
+                    Assert.Empty(folder.FilesWith(Crop(i).AsSpan(at, 16)));
+                }
+            }
+
+            Assert.Empty(folder.FilesWith(Name(p)));
+            Assert.Empty(folder.FilesWith($"Photo-of-{p:D4}"));
+        }
+
+        if (scoring == PersonScore.Mean)
+        {
+            float[] mean = [.. v[17].Zip(v[317], (a, b) => (float)(((double)a + b) / 2))];
+            Assert.Empty(folder.FilesWith(mean));
+        }
+
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+        Assert.Equal(294, (await gallery.CountAsync()).People);
+    }
+
+    [Fact]
+    public async Task A_removal_that_another_reader_keeps_from_being_erased_says_so_and_the_next_one_erases()
+    {
+        string path = folder.Create(size: 64);
+        float[][] v = Rows.Random(2, 64, 3);
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await gallery.EnrollAsync([new Enrolment("Anna-Anna-Anna", v[0]), new Enrolment("bob", v[1])], Contract);
+        await using (SqliteConnection other = new($"Data Source={path};Pooling=False"))
+        {
+            other.Open();
+            using SqliteTransaction reading = other.BeginTransaction(deferred: true);
+            using (SqliteCommand command = other.CreateCommand())
+            {
+                command.CommandText = "SELECT count(*) FROM template";
+                command.ExecuteScalar();
+            }
+
+            Assert.Contains("still in its log", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.RemoveAsync("Anna-Anna-Anna"))).Message, StringComparison.Ordinal);
+            Assert.Contains("not erased", Assert.Single(await gallery.VerifyIntegrityAsync()), StringComparison.Ordinal);
+        }
+
+        Assert.False(await gallery.RemoveAsync("Anna-Anna-Anna"));
+        Assert.Empty(folder.FilesWith(v[0]));
+        Assert.Empty(folder.FilesWith("Anna-Anna"));
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task An_encrypted_gallery_holds_no_name_embedding_crop_or_source_in_the_clear()
+    {
+        string path = folder.Create(crops: true, key: GalleryFolder.Key, size: 64);
+        float[][] v = Rows.Random(20, 64, 3);
+        byte[] crop = new byte[500];
+        new Random(1).NextBytes(crop);
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, GalleryFolder.Key))
+        {
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment($"Name-of-person-{i}", x, crop, "Photo-of-person"))], Contract);
+            await gallery.StoreIndexAsync();
+            Assert.All(v, x => Assert.Empty(folder.FilesWith(x)));
+            Assert.Empty(folder.FilesWith("Name-of"));
+            Assert.Empty(folder.FilesWith("Photo-of"));
+            Assert.Empty(folder.FilesWith(crop.AsSpan(100, 16)));
+        }
+
+        await using SqliteGallery again = await SqliteGallery.OpenAsync(path, GalleryFolder.Key);
+        Assert.Equal("Name-of-person-3", (await again.IdentifyAsync(v[3], Contract, 0.99)).Person);
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"Name-of-person-{i}"), (await again.ListAsync().ToListAsync()).Select(p => p.Name));
+        Assert.True(await again.RemoveAsync("Name-of-person-3"));
+        Assert.Empty(await again.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task Another_key_no_key_and_a_needless_key_are_refused()
+    {
+        string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
+        GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
+        Assert.Contains("not the gallery's key", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(path, other))).Message, StringComparison.Ordinal);
+        Assert.Contains("--key-file", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(path))).Message, StringComparison.Ordinal);
+        Assert.Contains("leave it out", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(open, other))).Message, StringComparison.Ordinal);
+        Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
+        Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));
+        Assert.Throws<UniFaceException>(() => GalleryKey.FromEnvironment("UNIFACE_TEST_NO_SUCH_KEY"));
+    }
+
+    [Fact]
+    public async Task A_record_moved_to_another_person_is_not_read()
+    {
+        string path = folder.Create(key: GalleryFolder.Key);
+        float[][] v = Rows.Random(2, 8, 3);
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, GalleryFolder.Key))
+        {
+            await gallery.EnrollAsync([new Enrolment("ann", v[0]), new Enrolment("bob", v[1])], Contract);
+        }
+
+        await using (SqliteConnection connection = new($"Data Source={path};Pooling=False"))
+        {
+            connection.Open();
+            using SqliteCommand command = new("UPDATE template SET person = 3 - person", connection);
+            command.ExecuteNonQuery();
+        }
+
+        await using SqliteGallery opened = await SqliteGallery.OpenAsync(path, GalleryFolder.Key);
+        Assert.Contains("cannot be decrypted", (await Assert.ThrowsAsync<UniFaceException>(() => opened.IdentifyAsync(v[0], Contract, 0.5))).Message, StringComparison.Ordinal);
+    }
+}

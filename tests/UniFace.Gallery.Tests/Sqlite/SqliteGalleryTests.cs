@@ -1,0 +1,275 @@
+using CsCheck;
+using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+public sealed class SqliteGalleryTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+
+    private readonly GalleryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(PersonScore.Best, false)]
+    [InlineData(PersonScore.Mean, false)]
+    [InlineData(PersonScore.Best, true)]
+    [InlineData(PersonScore.Mean, true)]
+    public async Task The_answer_is_that_of_comparing_with_everybody_after_any_changes_and_any_reopening(PersonScore scoring, bool encrypted)
+    {
+        GalleryKey? key = encrypted ? GalleryFolder.Key : null;
+        string path = folder.Create(scoring, key: key);
+        Random random = new(7);
+        float[][] vectors = Rows.Hard(400, 8, 1), probes = Rows.Hard(6, 8, 2);
+        List<(string Person, List<float[]> Templates)> expected = [];
+        SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key);
+        for (int step = 0; step < 60; step++)
+        {
+            switch (random.Next(6))
+            {
+                case 0 when expected.Count > 0:
+                    string gone = expected[random.Next(expected.Count)].Person;
+                    Assert.True(await gallery.RemoveAsync(gone));
+                    Assert.False(await gallery.RemoveAsync(gone));
+                    expected.RemoveAll(e => e.Person == gone);
+                    break;
+                case 1:
+                    await gallery.StoreIndexAsync();
+                    break;
+                case 2:
+                    await gallery.DisposeAsync();
+                    gallery = await SqliteGallery.OpenAsync(path, key);
+                    break;
+                default:
+                    Enrolment[] batch = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new Enrolment("person " + random.Next(12), vectors[random.Next(vectors.Length)]))];
+                    await gallery.EnrollAsync(batch, Contract);
+                    foreach (Enrolment e in batch)
+                    {
+                        int at = expected.FindIndex(p => p.Person == e.Person);
+                        if (at < 0)
+                        {
+                            expected.Add((e.Person, []));
+                            at = expected.Count - 1;
+                        }
+
+                        expected[at].Templates.Add(e.Embedding.ToArray());
+                    }
+
+                    break;
+            }
+
+            if (step % 4 == 0)
+            {
+                await Check();
+            }
+        }
+
+        await Check();
+        Assert.Equal(expected.Select(e => new GalleryPerson(e.Person, e.Templates.Count)), await gallery.ListAsync().ToListAsync());
+        Assert.Equal(new GalleryCounts(expected.Count, expected.Sum(e => e.Templates.Count)), await gallery.CountAsync());
+        await gallery.StoreIndexAsync();
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+        Assert.Equal(!encrypted, File.Exists(path + ".index.codes"));
+        await gallery.DisposeAsync();
+
+        async Task Check()
+        {
+            IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await gallery.SearchAsync(probes.SelectMany(p => p).ToArray(), Contract, 5);
+            for (int p = 0; p < probes.Length; p++)
+            {
+                double[] scores = [.. expected.Select(e => Score(e.Templates, probes[p])).OrderDescending().Take(5)];
+                Assert.Equal(scores.Length, found[p].Count);
+                for (int i = 0; i < scores.Length; i++)
+                {
+                    Assert.Equal(scores[i], found[p][i].Score, 1e-6);
+                    Assert.Equal(scores[i], Score(expected.Single(e => e.Person == found[p][i].Person).Templates, probes[p]), 1e-6);
+                }
+
+                Assert.Equal(found[p].Count, found[p].Select(c => c.Person).Distinct().Count());
+            }
+        }
+
+        double Score(List<float[]> templates, float[] probe)
+        {
+            double[] each = [.. templates.Select(t => Math.Clamp(Rows.Score(t, probe), -1, 1))];
+            return scoring == PersonScore.Best ? each.Max() : each.Average();
+        }
+    }
+
+    [Fact]
+    public async Task Who_does_not_reach_the_threshold_is_unknown_and_an_empty_gallery_knows_nobody()
+    {
+        await using SqliteGallery gallery = await folder.New();
+        float[][] v = Rows.Random(2, 8, 3);
+        Assert.Null((await gallery.IdentifyAsync(v[0], Contract, -1)).Person);
+        await gallery.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        Identification self = await gallery.IdentifyAsync(v[0], Contract, 0.9);
+        Assert.Equal(("ann", true, 1.0), (self.Person, self.IsMatch, Math.Round(self.Candidates[0].Score, 6)));
+        double score = (await gallery.IdentifyAsync(v[1], Contract, 1)).Candidates[0].Score;
+        Assert.Equal("ann", (await gallery.IdentifyAsync(v[1], Contract, score)).Person);
+        Assert.Null((await gallery.IdentifyAsync(v[1], Contract, Math.BitIncrement(score))).Person);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.IdentifyAsync(v[0], Contract, double.NaN));
+    }
+
+    [Fact]
+    public async Task Embeddings_of_another_model_size_or_norm_are_refused_and_of_a_bad_batch_nothing_is_kept()
+    {
+        await using SqliteGallery gallery = await folder.New();
+        float[] good = Rows.Random(1, 8, 3)[0];
+        Assert.Contains("contract", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good)], "contract-b"))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
+        foreach (float[] bad in new float[][] { good[..7], [.. good.Select(x => x * 2)], [float.NaN, .. good[1..]], [] })
+        {
+            await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good), new Enrolment("b", bad)], Contract));
+            await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(bad, Contract, 1));
+        }
+
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("", good)], Contract));
+        Assert.Equal(new GalleryCounts(0, 0), await gallery.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_stopped_enrolment_keeps_nothing_and_ids_are_never_used_again()
+    {
+        await using SqliteGallery gallery = await folder.New();
+        float[] v = Rows.Random(1, 8, 3)[0];
+        using CancellationTokenSource stop = new();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.EnrollAsync([new Enrolment("a", v)], Contract, stop.Token));
+        Assert.Equal(0, (await gallery.CountAsync()).Templates);
+        IReadOnlyList<long> first = await gallery.EnrollAsync([new Enrolment("a", v), new Enrolment("a", v)], Contract);
+        await gallery.RemoveAsync("a");
+        IReadOnlyList<long> second = await gallery.EnrollAsync([new Enrolment("a", v)], Contract);
+        Assert.All(second, id => Assert.True(id > first.Max()));
+    }
+
+    [Fact]
+    public async Task What_another_process_writes_is_found_by_the_next_search()
+    {
+        string path = folder.Create();
+        float[][] v = Rows.Random(3, 8, 3);
+        await using SqliteGallery a = await SqliteGallery.OpenAsync(path), b = await SqliteGallery.OpenAsync(path);
+        await a.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        Assert.Equal("ann", (await b.IdentifyAsync(v[0], Contract, 0.99)).Person);
+        await b.EnrollAsync([new Enrolment("bob", v[1])], Contract);
+        Assert.Equal("bob", (await a.IdentifyAsync(v[1], Contract, 0.99)).Person);
+        await b.RemoveAsync("ann");
+        Assert.Null((await a.IdentifyAsync(v[0], Contract, 0.99)).Person);
+    }
+
+    [Fact]
+    public async Task Two_writers_at_once_are_told_so_and_nothing_is_lost()
+    {
+        string path = folder.Create();
+        float[] v = Rows.Random(1, 8, 3)[0];
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await using (SqliteConnection other = new($"Data Source={path};Pooling=False"))
+        {
+            other.Open();
+            using SqliteTransaction writing = other.BeginTransaction(deferred: false);
+            Assert.Contains("another process is writing", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", v)], Contract))).Message, StringComparison.Ordinal);
+        }
+
+        await gallery.EnrollAsync([new Enrolment("a", v)], Contract);
+        Assert.Equal(1, (await gallery.CountAsync()).Templates);
+    }
+
+    [Fact]
+    public async Task Files_that_are_no_gallery_damaged_or_missing_are_refused_in_one_line()
+    {
+        string path = folder.Create();
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. Rows.Random(300, 8, 3).Select((v, i) => new Enrolment("p" + i, v))], Contract);
+        }
+
+        Assert.Contains("exists already", Assert.Throws<UniFaceException>(() => SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = "c", EmbeddingSize = 1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("no such gallery", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(path + "x"))).Message, StringComparison.Ordinal);
+        string text = Path.Combine(folder.Root, "text");
+        File.WriteAllText(text, new string('x', 5000));
+        Assert.Contains("not a gallery", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(text))).Message, StringComparison.Ordinal);
+        string other = Path.Combine(folder.Root, "other.db");
+        await using (SqliteConnection connection = new($"Data Source={other};Pooling=False"))
+        {
+            connection.Open();
+            using SqliteCommand command = new("CREATE TABLE t(x)", connection);
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Contains("not of a gallery", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(other))).Message, StringComparison.Ordinal);
+        byte[] bytes = File.ReadAllBytes(path);
+        new Random(1).NextBytes(bytes.AsSpan(16384 * 2, bytes.Length - (16384 * 2)));
+        File.WriteAllBytes(path, bytes);
+        UniFaceException damaged = await Assert.ThrowsAsync<UniFaceException>(async () =>
+        {
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+            await gallery.SearchAsync(Rows.Random(1, 8, 3)[0], Contract, 1);
+        });
+        Assert.Contains("damaged", damaged.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', damaged.Message);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_a_clear_word_and_what_was_enrolled_before_is_kept()
+    {
+        string path = folder.Create(size: 512);
+        float[][] v = Rows.Random(200, 512, 3);
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await gallery.EnrollAsync([new Enrolment("a", v[0])], Contract);
+        gallery.LimitPages(20);
+        Assert.Contains("disk is full", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([.. v.Select(x => new Enrolment("b", x))], Contract))).Message, StringComparison.Ordinal);
+        Assert.Equal([new GalleryPerson("a", 1)], await gallery.ListAsync().ToListAsync());
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task A_damaged_or_foreign_stored_index_is_passed_over()
+    {
+        string path = folder.Create(), second = folder.Create();
+        float[][] v = Rows.Random(50, 8, 3);
+        foreach (string g in new[] { path, second })
+        {
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(g);
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment((g == path ? "p" : "q") + i, x))], Contract);
+            await gallery.StoreIndexAsync();
+        }
+
+        File.Copy(second + ".index.codes", path + ".index.codes", overwrite: true);
+        File.Copy(second + ".index.rows", path + ".index.rows", overwrite: true);
+        await Check("another gallery");
+        File.WriteAllText(path + ".index.codes", "x");
+        await Check("too few");
+
+        async Task Check(string problem)
+        {
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+            Assert.Equal("p7", (await gallery.IdentifyAsync(v[7], Contract, 0.99)).Person);
+            Assert.Contains(problem, Assert.Single(await gallery.VerifyIntegrityAsync()), StringComparison.Ordinal);
+            Assert.Equal(50, await gallery.RebuildIndexAsync());
+            Assert.Empty(await gallery.VerifyIntegrityAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Integrity_names_a_changed_embedding()
+    {
+        string path = folder.Create();
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. Rows.Random(3, 8, 3).Select((v, i) => new Enrolment("p" + i, v))], Contract);
+        }
+
+        await using (SqliteConnection connection = new($"Data Source={path};Pooling=False"))
+        {
+            connection.Open();
+            using SqliteCommand command = new("UPDATE template SET embedding = (SELECT embedding FROM template WHERE id = 1) WHERE id = 2", connection);
+            command.ExecuteNonQuery();
+        }
+
+        await using SqliteGallery opened = await SqliteGallery.OpenAsync(path);
+        Assert.Equal(["template 2: the checksum does not match"], await opened.VerifyIntegrityAsync());
+    }
+}

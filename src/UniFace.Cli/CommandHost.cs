@@ -29,6 +29,7 @@ internal static class CommandHost
             LossCommand.Create(),
             EmbedCommand.Create(),
             VerifyCommand.Create(),
+            GalleryCommand.Create(),
             ModelsCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),

@@ -10,8 +10,6 @@ namespace UniFace.Cli.Commands;
 /// <summary>uniface embed: a row of numbers for each photo.</summary>
 internal static class EmbedCommand
 {
-    private const int ChunkSize = 64;
-
     public static Command Create()
     {
         Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or a bare .onnx file." };
@@ -37,10 +35,10 @@ internal static class EmbedCommand
             string? namesFile = EmbeddingFile.Write(target, embedder.EmbeddingSize, row =>
             {
                 using Progress progress = new("embedding", photos.Names.Count);
-                foreach (Chunk chunk in Chunks(photos, pipeline, vision.ThreadCount(parsed), stop))
+                foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
-                    float[] embeddings = embedder.Embed(chunk.Faces); // [N, D]
+                    float[] embeddings = embedder.Embed([.. chunk.Faces.Select(f => f.Image)]); // [N, D]
                     for (int i = 0; i < chunk.Names.Count; i++)
                     {
                         row(chunk.Names[i], embeddings.AsSpan(i * embedder.EmbeddingSize, embedder.EmbeddingSize));
@@ -85,51 +83,4 @@ internal static class EmbedCommand
         });
         return command;
     }
-
-    /// <summary>The pictures a chunk at a time: the next one is decoded and aligned while the caller works on this one, and no more than that.</summary>
-    private static IEnumerable<Chunk> Chunks(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop)
-    {
-        Task<Chunk> next = Read(0);
-        for (int first = 0; first < photos.Names.Count; first += ChunkSize)
-        {
-            Chunk chunk = next.GetAwaiter().GetResult();
-            stop.ThrowIfCancellationRequested();
-            next = Read(first + ChunkSize);
-            yield return chunk;
-        }
-
-        Task<Chunk> Read(int first) => Task.Run(
-            () =>
-            {
-                int count = Math.Clamp(photos.Names.Count - first, 0, ChunkSize);
-                AlignedFace?[] faces = new AlignedFace?[count];
-                string?[] reasons = new string?[count];
-                Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
-                {
-                    if (stop.IsCancellationRequested)
-                    {
-                        return;
-                    }
-
-                    string name = photos.Names[first + i];
-                    try
-                    {
-                        faces[i] = pipeline.Align(photos.Read(first + i), name);
-                        reasons[i] = faces[i] is null ? "no face found" : null;
-                    }
-                    catch (UniFaceException e)
-                    {
-                        reasons[i] = e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message;
-                    }
-                });
-                int[] found = [.. Enumerable.Range(0, count).Where(i => faces[i] is not null)];
-                return new Chunk(
-                    [.. found.Select(i => photos.Names[first + i])],
-                    [.. found.Select(i => faces[i]!.Image)],
-                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))]);
-            },
-            CancellationToken.None);
-    }
-
-    private sealed record Chunk(IReadOnlyList<string> Names, IReadOnlyList<RgbImage> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped);
 }

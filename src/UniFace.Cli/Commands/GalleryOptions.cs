@@ -1,5 +1,7 @@
 using System.CommandLine;
 using UniFace.Gallery.Sqlite;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
 
@@ -14,6 +16,9 @@ internal sealed class GalleryOptions
 
     /// <summary>--key-env NAME.</summary>
     public Option<string?> KeyVariable { get; } = new("--key-env") { Description = "Environment variable with the gallery's key, 64 hexadecimal digits.", HelpName = "NAME" };
+
+    /// <summary>--package PACKAGE.</summary>
+    public Option<string?> Package { get; } = new("--package") { Description = "The gallery's model package, where it is no longer where it was when the gallery was created.", HelpName = "PACKAGE" };
 
     /// <summary>Adds the gallery, and the options of its key.</summary>
     public void AddTo(Command command)
@@ -37,6 +42,30 @@ internal sealed class GalleryOptions
         (null, string variable) => GalleryKey.FromEnvironment(variable),
         _ => throw new UniFaceException("--key-file and --key-env were both given: leave one out."),
     };
+
+    /// <summary>Opens the gallery's model package and its embedder; refuses another model.</summary>
+    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, SqliteGallery gallery)
+    {
+        string path = parsed.GetValue(Package) ?? gallery.Info.Package ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
+        if (parsed.GetValue(Package) is null && !Path.Exists(path))
+        {
+            throw new UniFaceException($"{path}: the gallery's model package is not there any more; give --package PACKAGE.");
+        }
+
+        ModelPackage package = ModelPackage.Open(path);
+        OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package);
+        if (embedder.Manifest.ContractId == gallery.Info.ContractId)
+        {
+            return (package, embedder);
+        }
+
+        string other = embedder.Manifest.ContractId;
+        embedder.Dispose();
+        throw new UniFaceException($"{path} is a model of contract {other}, the gallery {gallery.Path} is of {gallery.Info.ContractId}: give its own package by --package, or move the gallery by 'uniface gallery reembed'.");
+    }
+
+    /// <summary>A package's path as a gallery keeps it.</summary>
+    public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
     public Task<SqliteGallery> OpenAsync(ParseResult parsed, CancellationToken stop) => SqliteGallery.OpenAsync(parsed.GetRequiredValue(Gallery), Key(parsed), stop);

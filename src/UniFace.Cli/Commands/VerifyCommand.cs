@@ -30,8 +30,8 @@ internal static class VerifyCommand
             string[] given = parsed.GetRequiredValue(inputs);
             ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = LoadCalibration(opened, embedder.Manifest);
-            Decision decision = Decide(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            Calibration? calibration = Decision.LoadCalibration(opened, embedder.Manifest);
+            Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             string a = given[^2], b = given[^1];
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
@@ -70,56 +70,13 @@ internal static class VerifyCommand
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(same ? "the same person" : "not the same person")}: score {score:F4}, threshold {decision.Threshold:F4}{rate}"));
                 if (calibration is not null)
                 {
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {AtScore(calibration, score)} comparisons"));
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {Decision.AtScore(calibration, score)} comparisons"));
                 }
             }
 
             return Task.FromResult(same ? ExitCode.Success : ExitCode.Negative);
         });
         return command;
-    }
-
-    // At the end of what the calibration can state, no more than "at most" is known.
-    private static string AtScore(Calibration calibration, double score)
-    {
-        double rate = calibration.FalseMatchRateAt(score);
-        return string.Create(CultureInfo.InvariantCulture, $"{(rate <= calibration.SmallestRate * (1 + 1e-9) ? "at most " : "about ")}1 of {(rate > 0.1 ? Math.Round(1 / rate, 1) : Math.Round(1 / rate)):G7}");
-    }
-
-    private static Calibration? LoadCalibration(ModelPackage package, ModelManifest manifest)
-    {
-        if (package.CalibrationPath is not string path)
-        {
-            return null;
-        }
-
-        Calibration calibration = Calibration.Load(path);
-        calibration.EnsureFits(manifest);
-        return calibration;
-    }
-
-    /// <summary>The threshold, and the false match rate that the calibration gives it; none for a threshold without a calibration.</summary>
-    private static Decision Decide(ModelPackage package, Calibration? calibration, double? threshold, double? rate)
-    {
-        if (threshold is double given)
-        {
-            if (rate is not null)
-            {
-                throw new UniFaceException("--threshold and --fmr were both given: each says where to decide; leave one out.");
-            }
-
-            return given is >= -1 and <= 1
-                ? new Decision(given, calibration?.FalseMatchRateAt(given))
-                : throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"--threshold {given}: expected a cosine, -1 to 1."));
-        }
-
-        if (calibration is null)
-        {
-            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known at which to decide; give --threshold COSINE, or calibrate the package with 'uniface eval'.");
-        }
-
-        double asked = rate ?? 1e-3;
-        return new Decision(calibration.ThresholdAt(asked), asked);
     }
 
     private static AlignedFace Face(FacePipeline pipeline, string path)
@@ -134,6 +91,4 @@ internal static class VerifyCommand
         box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,
         score = face.Face?.Score,
     };
-
-    private sealed record Decision(double Threshold, double? FalseMatchRate);
 }

@@ -31,6 +31,9 @@ internal sealed class DemoFolder
     /// <summary>The package's calibration.</summary>
     public string CalibrationFile => Path.Combine(Package, Packages.Calibration.FileName);
 
+    /// <summary>The gallery of the enrolled.</summary>
+    public string Gallery => Path.Combine(Root, "people.gallery");
+
     /// <summary>A copy of the run's log.</summary>
     public string Metrics => Path.Combine(Root, TrainingRun.MetricsFile);
 
@@ -66,7 +69,7 @@ internal sealed class DemoFolder
                 }
             }
 
-            foreach (string part in (ReadOnlySpan<string>)[folder.Metrics, folder.Report, folder.Summary])
+            foreach (string part in (ReadOnlySpan<string>)[folder.Metrics, folder.Report, folder.Summary, .. Directory.GetFiles(folder.Root, Path.GetFileName(folder.Gallery) + "*")])
             {
                 File.Delete(part);
             }

@@ -1,5 +1,6 @@
 using UniFace.Evaluation;
 using UniFace.Gallery;
+using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision.Procedural;
 
@@ -40,37 +41,46 @@ internal sealed class DemoGallery
     /// <summary>The enrolled pictures.</summary>
     public IReadOnlyList<int> Enrolled { get; }
 
-    /// <summary>Enrols and asks.</summary>
-    public static DemoGallery Run(DemoPlan plan, ProceduralFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest, Calibration calibration)
+    /// <summary>Enrols into a gallery file and asks.</summary>
+    public static async Task<DemoGallery> RunAsync(DemoPlan plan, DemoFolder folder, ProceduralFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest, Calibration calibration, CancellationToken stop)
     {
         calibration.EnsureFits(manifest);
         double threshold = calibration.ThresholdAt(plan.DecisionRate);
-        InMemoryGallery gallery = new(manifest.ContractId, embedded.Dimension);
+        SqliteGallery.Create(folder.Gallery, new GalleryInfo { Id = "", ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package });
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Gallery, cancellationToken: stop).ConfigureAwait(false);
 
         // As at a desk: people enrol, and ask, with plain pictures, straight and unhidden. The plainest of all is kept for asking.
         int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
         List<int> enrolled = [];
+        List<Enrolment> enrolments = [];
         for (int person = 0; person < plan.GalleryPeople; person++)
         {
             foreach (int picture in byQuality[person].Skip(1).Take(plan.Templates))
             {
-                gallery.Enrol(people.Name(person), Row(embedded, picture), manifest.ContractId);
+                enrolments.Add(new Enrolment(people.Name(person), Row(embedded, picture)));
                 enrolled.Add(picture);
             }
         }
 
-        DemoProbe Ask(int picture)
+        await gallery.EnrollAsync(enrolments, manifest.ContractId, stop).ConfigureAwait(false);
+
+        async Task<DemoProbe> Ask(int picture)
         {
             int person = people.Labels[picture];
-            Identification answer = gallery.Identify(Row(embedded, picture), manifest.ContractId, threshold);
+            Identification answer = await gallery.IdentifyAsync(Row(embedded, picture), manifest.ContractId, threshold, cancellationToken: stop).ConfigureAwait(false);
             return new DemoProbe(people.Name(person), person < plan.GalleryPeople, answer.Person, answer.Candidates[0].Score, answer.Candidates[0].Person);
         }
 
         int knownPicture = byQuality[0][0], unknownPicture = byQuality[plan.GalleryPeople][0];
-        DemoProbe[] all = [.. Enumerable.Range(0, people.Pictures.Length).Except(enrolled).Select(Ask)];
+        List<DemoProbe> all = [];
+        foreach (int picture in Enumerable.Range(0, people.Pictures.Length).Except(enrolled))
+        {
+            all.Add(await Ask(picture).ConfigureAwait(false));
+        }
+
         DemoProbe[] mated = [.. all.Where(p => p.Enrolled)], strangers = [.. all.Where(p => !p.Enrolled)];
         return new DemoGallery(
-            threshold, Ask(knownPicture), knownPicture, Ask(unknownPicture), unknownPicture,
+            threshold, await Ask(knownPicture).ConfigureAwait(false), knownPicture, await Ask(unknownPicture).ConfigureAwait(false), unknownPicture,
             new DemoIdentification(mated.Length, mated.Count(p => p.Right), strangers.Length, strangers.Count(p => p.Right)), enrolled);
     }
 
@@ -87,7 +97,7 @@ internal sealed class DemoGallery
         (false, false) => FormattableString.Invariant($"stranger {probe.Person} NOT rejected: taken for {probe.Answer} (score {probe.Score:F2})"),
     };
 
-    private static ReadOnlySpan<float> Row(EmbeddedFaces embedded, int picture) => embedded.Values.AsSpan(picture * embedded.Dimension, embedded.Dimension);
+    private static ReadOnlyMemory<float> Row(EmbeddedFaces embedded, int picture) => embedded.Values.AsMemory(picture * embedded.Dimension, embedded.Dimension);
 
     // The pictures of a person, the plainest first.
     private static int[] ByQuality(ProceduralFaces faces, DemoPeople people, int person) =>

@@ -49,7 +49,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         using OnnxEmbedder embedder = Embedders.Open(ModelPackage.Open(folder.Package));
         DemoEvaluation after = log.Step("evaluate", "Testing the package on the people it never saw", () => Evaluate(embedder, unseen), Describe);
         Calibration calibration = log.Step("calibrate", "Calibrating: which score means 'same person', on the third group", () => Calibrate(embedder, others), c => FormattableString.Invariant($"threshold {c.ThresholdAt(plan.DecisionRate):F3} for one false match in {1 / plan.DecisionRate:F0}"));
-        DemoGallery gallery = log.Step("identify", $"Enrolling {plan.GalleryPeople} of the unseen people and asking who is who", () => DemoGallery.Run(plan, faces, unseen, after.Embedded, embedder.Manifest, calibration), g => g.Describe());
+        DemoGallery gallery = log.Step("identify", $"Enrolling {plan.GalleryPeople} of the unseen people and asking who is who", () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop).GetAwaiter().GetResult(), g => g.Describe());
         DemoSummary summary = new()
         {
             Seed = plan.Seed,
@@ -78,6 +78,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
                 ["report"] = folder.Report,
                 ["package"] = Path.Combine(folder.Package, ModelManifest.FileName),
                 ["calibration"] = folder.CalibrationFile,
+                ["gallery"] = folder.Gallery,
                 ["metrics"] = folder.Metrics,
                 ["run"] = folder.Run,
                 ["faces"] = Path.GetDirectoryName(folder.Train)!,

@@ -88,6 +88,9 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>A template's source as it is stored.</summary>
     public byte[] SealSource(long template, long person, string source) => cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source));
 
+    /// <summary>A stored source.</summary>
+    public string OpenSource(long template, long person, byte[] stored) => Encoding.UTF8.GetString(Open(Source, template, person, stored));
+
     /// <summary>Checksum of a stored record, which finds damage where nothing is encrypted.</summary>
     public static long Checksum(long id, ReadOnlySpan<byte> stored)
     {

@@ -192,6 +192,23 @@ public sealed partial class SqliteGallery : IGallery
         }
     }
 
+    /// <summary>Who was enrolled from what: person and <see cref="Enrolment.Source"/> of each template that has one.</summary>
+    public Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, t.person, t.source, p.name_key, p.name FROM template t JOIN person p ON p.id = t.person WHERE t.source IS NOT NULL");
+            using SqliteDataReader reader = command.ExecuteReader();
+            HashSet<(string, string)> sources = [];
+            while (reader.Read())
+            {
+                long person = reader.GetInt64(1);
+                sources.Add((records.PersonName(person, (byte[])reader[3], reader[4] as byte[]), records.OpenSource(reader.GetInt64(0), person, (byte[])reader[2])));
+            }
+
+            return sources;
+        },
+        cancellationToken);
+
     /// <inheritdoc/>
     public Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
         connection => new GalleryCounts((long)GalleryDatabase.Scalar(connection, "SELECT count(*) FROM person")!, (long)GalleryDatabase.Scalar(connection, "SELECT count(person) FROM template")!),

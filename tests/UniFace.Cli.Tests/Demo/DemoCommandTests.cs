@@ -30,6 +30,15 @@ public class DemoCommandTests
             calibration.EnsureFits(package.Manifest);
             Assert.Equal(calibration.ThresholdAt(json.GetProperty("falseMatchRate").GetDouble()), json.GetProperty("threshold").GetDouble());
 
+            // The gallery is left for the user to go on with.
+            JsonElement gallery = CliProcess.Run("gallery", "list", Path.Combine(folder, "people.gallery"), "--json").Expect(0).Json();
+            Assert.Equal(json.GetProperty("contractId").GetString(), gallery.GetProperty("contractId").GetString());
+            string known = json.GetProperty("known").GetProperty("person").GetString()!;
+            Assert.Contains(known, gallery.GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()));
+            string photo = Directory.GetFiles(Path.Combine(folder, "faces", "unseen", known)).First();
+            JsonElement who = CliProcess.Run("gallery", "identify", Path.Combine(folder, "people.gallery"), photo, "--aligned", "--threshold", "-1", "--json").Expect(0).Json();
+            Assert.Equal("match", who.GetProperty("decision").GetString());
+
             string[] rows = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl"));
             Assert.Equal(json.GetProperty("epochs").GetInt32() + 1, rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
 

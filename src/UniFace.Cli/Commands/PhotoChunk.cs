@@ -1,0 +1,58 @@
+using UniFace.Data;
+using UniFace.Faces;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>Some photos of a set, each with its main face aligned, or why there is none.</summary>
+/// <param name="Names">The photos that show a face.</param>
+/// <param name="Faces">Their faces.</param>
+/// <param name="Skipped">The others.</param>
+internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<AlignedFace> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped)
+{
+    private const int Size = 64;
+
+    /// <summary>The pictures a chunk at a time: the next one is decoded and aligned while the caller works on this one, and no more than that.</summary>
+    public static IEnumerable<PhotoChunk> Of(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop)
+    {
+        Task<PhotoChunk> next = Read(0);
+        for (int first = 0; first < photos.Names.Count; first += Size)
+        {
+            PhotoChunk chunk = next.GetAwaiter().GetResult();
+            stop.ThrowIfCancellationRequested();
+            next = Read(first + Size);
+            yield return chunk;
+        }
+
+        Task<PhotoChunk> Read(int first) => Task.Run(
+            () =>
+            {
+                int count = Math.Clamp(photos.Names.Count - first, 0, Size);
+                AlignedFace?[] faces = new AlignedFace?[count];
+                string?[] reasons = new string?[count];
+                Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+                {
+                    if (stop.IsCancellationRequested)
+                    {
+                        return;
+                    }
+
+                    string name = photos.Names[first + i];
+                    try
+                    {
+                        faces[i] = pipeline.Align(photos.Read(first + i), name);
+                        reasons[i] = faces[i] is null ? "no face found" : null;
+                    }
+                    catch (UniFaceException e)
+                    {
+                        reasons[i] = e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message;
+                    }
+                });
+                int[] found = [.. Enumerable.Range(0, count).Where(i => faces[i] is not null)];
+                return new PhotoChunk(
+                    [.. found.Select(i => photos.Names[first + i])],
+                    [.. found.Select(i => faces[i]!)],
+                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))]);
+            },
+            CancellationToken.None);
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.TestSupport;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Tests.Gallery;
+
+public sealed class GalleryCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void People_are_enrolled_listed_recognised_and_removed()
+    {
+        string package = Package("package", 1), gallery = At("people.gallery");
+        Photos("photos", ("Ann", 1), ("Ann", 2), ("Bob", 3));
+        Assert.Equal("best", CliProcess.Run("gallery", "create", gallery, package, "--json").Expect(0).Json().GetProperty("scoring").GetString());
+        Assert.Contains("exists already", CliProcess.Run("gallery", "create", gallery, package).Expect(2).Error, StringComparison.Ordinal);
+        JsonElement enrolled = Enroll(gallery, At("photos"));
+        Assert.Equal((3, 0, 2, 3), (enrolled.GetProperty("enrolled").GetInt32(), enrolled.GetProperty("already").GetInt32(), enrolled.GetProperty("people").GetInt32(), enrolled.GetProperty("templates").GetInt32()));
+        JsonElement again = Enroll(gallery, At("photos"));
+        Assert.Equal((0, 3, 3), (again.GetProperty("enrolled").GetInt32(), again.GetProperty("already").GetInt32(), again.GetProperty("templates").GetInt32()));
+        string carl = Photo("carl.png", 9);
+        Assert.Contains("--person NAME", CliProcess.Run("gallery", "enroll", gallery, carl, "--aligned", "--any-quality").Expect(2).Error, StringComparison.Ordinal);
+        Enroll(gallery, carl, "--person", "Carl C.");
+
+        JsonElement list = CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json();
+        Assert.Equal([("Ann", 2), ("Bob", 1), ("Carl C.", 1)], list.GetProperty("people").EnumerateArray().Select(p => (p.GetProperty("person").GetString()!, p.GetProperty("templates").GetInt32())));
+
+        // The package's place is known from the gallery; the threshold from its calibration.
+        JsonElement known = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--fmr", "1e-2", "--json").Expect(0).Json();
+        Assert.Equal(("match", "Ann"), (known.GetProperty("decision").GetString(), known.GetProperty("person").GetString()));
+        Assert.Equal(1, known.GetProperty("score").GetDouble(), 1e-5);
+        Assert.Equal(0.77, known.GetProperty("threshold").GetDouble());
+
+        // The curve ends at 0.009, and 1000 pairs state 0.003 at best.
+        Assert.Equal(0.009, known.GetProperty("falseMatchRate").GetDouble(), 1e-9);
+        Assert.Equal(["Ann", "Bob", "Carl C."], known.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!).Order(StringComparer.Ordinal));
+
+        JsonElement stranger = CliProcess.Run("gallery", "identify", gallery, Photo("stranger.png", 77), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
+        Assert.Equal(("unknown", JsonValueKind.Null), (stranger.GetProperty("decision").GetString(), stranger.GetProperty("person").ValueKind));
+        Assert.True(stranger.GetProperty("score").GetDouble() < 0.9999);
+
+        CliProcess.Run("gallery", "remove", gallery, "Ann").Expect(0);
+        Assert.Contains("not enrolled: Ann", CliProcess.Run("gallery", "remove", gallery, "Ann").Expect(1).Out, StringComparison.Ordinal);
+        JsonElement gone = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
+        Assert.DoesNotContain("Ann", gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()));
+        Assert.Equal(2, CliProcess.Run("gallery", "rebuild", gallery, "--json").Expect(0).Json().GetProperty("rows").GetInt32());
+        Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
+    }
+
+    [Fact]
+    public void A_photo_without_a_face_is_said_to_show_none()
+    {
+        Assert.SkipWhen(UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        string gallery = At("g.gallery"), wall = At("wall.png");
+        File.WriteAllBytes(wall, ImageEncoder.Png(new RgbImage(200, 200)));
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
+        JsonElement answer = CliProcess.Run("gallery", "identify", gallery, wall, "--fmr", "1e-2", "--json").Expect(1).Json();
+        Assert.Equal(("no-face", JsonValueKind.Null, 0), (answer.GetProperty("decision").GetString(), answer.GetProperty("score").ValueKind, answer.GetProperty("candidates").GetArrayLength()));
+    }
+
+    [Fact]
+    public void A_gallery_with_crops_moves_to_another_model_and_back_to_the_same_answers()
+    {
+        string first = Package("first", 1), second = Package("second", 2), gallery = At("g.gallery");
+        Photos("photos", ("Ann", 1), ("Bob", 2));
+        CliProcess.Run("gallery", "create", gallery, first, "--crops").Expect(0);
+        Enroll(gallery, At("photos"));
+        string[] identify = ["gallery", "identify", gallery, At("photos/Bob/2.png"), "--aligned", "--fmr", "1e-2", "--json"];
+        double score = CliProcess.Run(identify).Expect(0).Json().GetProperty("candidates")[1].GetProperty("score").GetDouble();
+        Assert.Contains("is a model of contract", CliProcess.Run([.. identify, "--package", second]).Expect(2).Error, StringComparison.Ordinal);
+        CliProcess.Run("gallery", "reembed", gallery, second).Expect(0);
+        JsonElement moved = CliProcess.Run(identify).Expect(0).Json();
+        Assert.Equal("Bob", moved.GetProperty("person").GetString());
+        Assert.NotEqual(score, moved.GetProperty("candidates")[1].GetProperty("score").GetDouble(), 1e-4);
+        CliProcess.Run("gallery", "reembed", gallery, first).Expect(0);
+
+        // Faces are kept without loss: the same embeddings again.
+        Assert.Equal(score, CliProcess.Run(identify).Expect(0).Json().GetProperty("candidates")[1].GetProperty("score").GetDouble(), 1e-6);
+        Directory.Move(first, At("elsewhere"));
+        Assert.Contains("give --package", CliProcess.Run(identify).Expect(2).Error, StringComparison.Ordinal);
+        CliProcess.Run([.. identify, "--package", At("elsewhere")]).Expect(0);
+    }
+
+    [Fact]
+    public void An_encrypted_gallery_opens_with_its_key_only()
+    {
+        string gallery = At("g.gallery"), key = At("key"), other = At("other");
+        File.WriteAllText(key, string.Concat(Enumerable.Repeat("ab", 32)) + "\n");
+        File.WriteAllText(other, string.Concat(Enumerable.Repeat("cd", 32)));
+        Photos("photos", ("Ann", 1));
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1), "--key-file", key).Expect(0);
+        Enroll(gallery, At("photos"), "--key-file", key);
+        Assert.Equal("Ann", CliProcess.Run("gallery", "list", gallery, "--key-file", key, "--json").Expect(0).Json().GetProperty("people")[0].GetProperty("person").GetString());
+        Assert.Contains("--key-file", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("not the gallery's key", CliProcess.Run("gallery", "list", gallery, "--key-file", other).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_acknowledged_survives_kill_9()
+    {
+        string gallery = At("g.gallery");
+        for (int kill = 0; kill < 3; kill++)
+        {
+            using Process process = CliProcess.Start(folder, "bench", "enroll", "--size", "20000", "--dim", "64", "--batch", "5", "--to", gallery, "--acks");
+            long acknowledged = 0;
+            for (int lines = 0; lines < 20 + (kill * 37) && process.StandardError.ReadLine() is string line; lines++)
+            {
+                acknowledged = Number(line) ?? acknowledged;
+            }
+
+            process.Kill();
+            acknowledged = process.StandardError.ReadToEnd().Split('\n').SkipLast(1).Select(Number).LastOrDefault(n => n is not null) ?? acknowledged;
+            process.WaitForExit();
+            Assert.True(acknowledged > 0);
+            JsonElement whole = CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json();
+            Assert.True(whole.GetProperty("templates").GetInt64() >= acknowledged, $"{acknowledged} acknowledged, {whole.GetProperty("templates")} there");
+        }
+
+        static long? Number(string line) => line.StartsWith("ack ", StringComparison.Ordinal) ? long.Parse(line.AsSpan(4), CultureInfo.InvariantCulture) : null;
+    }
+
+    private static JsonElement Enroll(string gallery, string photos, params string[] more) =>
+        CliProcess.Run(["gallery", "enroll", gallery, photos, "--aligned", "--any-quality", "--json", .. more]).Expect(0).Json();
+
+    private string At(string name) => Path.Combine(folder, name);
+
+    private void Photos(string name, params (string Person, int Seed)[] photos)
+    {
+        foreach ((string person, int seed) in photos)
+        {
+            Directory.CreateDirectory(At($"{name}/{person}"));
+            Photo($"{name}/{person}/{seed}.png", seed);
+        }
+    }
+
+    private string Photo(string name, int seed)
+    {
+        RgbImage image = new(112, 112);
+        new Random(seed).NextBytes(image.Pixels);
+        File.WriteAllBytes(At(name), ImageEncoder.Png(image));
+        return At(name);
+    }
+
+    private string Package(string name, int seed)
+    {
+        string package = At(name), onnx = Path.Combine(package, "model.onnx");
+        Directory.CreateDirectory(package);
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8, seed: seed);
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
+        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
+        new Calibration
+        {
+            FlipSum = false,
+            Data = new CalibrationData { Name = "invented", Sha256 = new string('0', 64), SamePairs = 1000, DifferentPairs = 1000 },
+            Created = DateTimeOffset.UnixEpoch,
+            Entries = [new CalibrationEntry { FalseMatchRate = 0.01, Supported = true, Threshold = 0.77, MeasuredFalseMatchRate = 0.009 }],
+            Curve = [new CalibrationPoint(0.77, 0.009, 0.9), new CalibrationPoint(0.5, 0.1, 0.99)],
+        }.For(manifest).Save(Path.Combine(package, Calibration.FileName));
+        return package;
+    }
+}

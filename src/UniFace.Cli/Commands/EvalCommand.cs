@@ -15,6 +15,7 @@ internal static class EvalCommand
         Measure a model on people it was not trained on: accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER, AUC.
         Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
         Example: uniface eval PACKAGE --data other-people --write-calibration
+        Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
         A pair with a face that is not found counts as an error in the accuracy, as no match in TAR and EER if it is one person, and is left out of FAR.
         """;
 
@@ -25,29 +26,46 @@ internal static class EvalCommand
         Option<string?> images = new("--images") { Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg.", HelpName = "FOLDER|TAR" };
         Option<string[]> bins = new("--bin") { Description = "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose pictures are aligned. May be given several times.", HelpName = "FILE" };
         Option<string?> data = new("--data") { Description = "Labelled people: a folder a person, RecordIO or tar. Everyone is compared with everyone.", HelpName = "DATA" };
+        Option<bool> identify = new("--identify") { Description = "1:N: enrol --gallery, search it with --probes: hit rates, DIR at FPIR (NIST FRTE 1:N)." };
+        Option<string?> gallery = new("--gallery") { Description = "With --identify: people to enrol, a folder a person.", HelpName = "DATA" };
+        Option<string?> probes = new("--probes") { Description = "With --identify: other pictures, in folders of the same names; people not in the gallery are strangers.", HelpName = "DATA" };
+        Option<string?> nonMated = new("--nonmated") { Description = "With --identify: more strangers; thresholds are set on strangers.", HelpName = "DATA" };
         Option<bool> flip = new("--flip-sum") { Description = "Sum each embedding with the mirrored face's. By default as the package says, and off for a run or an .onnx file." };
         Option<bool> noFlip = new("--no-flip") { Description = "Do not." };
         Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 1000, HelpName = "N" };
         Option<int> maxPairs = new("--max-pairs") { Description = "With --data: pairs of different people to score at most, drawn evenly.", DefaultValueFactory = _ => 4_000_000, HelpName = "N" };
         Option<long> seed = new("--seed") { Description = "Seed of the intervals and of drawn pairs.", DefaultValueFactory = _ => 1, HelpName = "N" };
         Option<int> batch = new("--batch") { Description = "Faces a batch.", DefaultValueFactory = _ => 64, HelpName = "N" };
-        Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG.", HelpName = "DIR" };
+        Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and the errors as a contact sheet.", HelpName = "DIR" };
         Option<string?> calibration = new("--calibration") { Description = "Write a calibration of the first set's scores: a threshold for each false match rate.", HelpName = "FILE" };
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
         VisionOptions vision = new();
-        Command command = new("eval", Description) { model, pairs, images, bins, data, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
+        Command command = new("eval", Description) { model, pairs, images, bins, data, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
         vision.AddDetection(command);
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
         {
             string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
             string[] binPaths = parsed.GetValue(bins) ?? [];
-            CheckSets(pairsPath, imagesPath, dataPath, binPaths);
+            bool oneToMany = parsed.GetValue(identify);
+            CheckIdentify(oneToMany, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated), pairsPath ?? imagesPath ?? dataPath ?? binPaths.FirstOrDefault() ?? parsed.GetValue(calibration), parsed.GetValue(writeCalibration));
+            if (!oneToMany)
+            {
+                CheckSets(pairsPath, imagesPath, dataPath, binPaths);
+            }
+
             BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
             PairOptions pairOptions = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 10, 500_000_000), Seed = parsed.GetValue(seed) };
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
+            if (oneToMany)
+            {
+                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
+                new IdentifyEval(opened, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!, parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
+                return Task.FromResult(ExitCode.Success);
+            }
+
             string? calibrationPath = CalibrationPath(opened, parsed.GetValue(calibration), parsed.GetValue(writeCalibration));
             EvalSets sets = new(opened, bootstrap, pairOptions, batchSize, stop);
             List<EvalResult> results = [];
@@ -87,6 +105,24 @@ internal static class EvalCommand
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    private static void CheckIdentify(bool identify, string? gallery, string? probes, string? nonMated, string? other, bool writeCalibration)
+    {
+        if (!identify && (gallery ?? probes ?? nonMated) is string left)
+        {
+            throw new UniFaceException($"{left} was given without --identify, which --gallery, --probes and --nonmated belong to.");
+        }
+
+        if (identify && (gallery is null || probes is null))
+        {
+            throw new UniFaceException("--identify takes --gallery PEOPLE and --probes PEOPLE, and --nonmated STRANGERS where the probes have none.");
+        }
+
+        if (identify && (other is not null || writeCalibration))
+        {
+            throw new UniFaceException("--identify was given together with an option of 1:1 measurements (--pairs, --images, --bin, --data, a calibration); measure one at a time.");
+        }
     }
 
     private static void CheckSets(string? pairs, string? images, string? data, string[] bins)

@@ -102,6 +102,15 @@ internal static class Charts
         return chart.ToSvg(string.Join("; ", words));
     }
 
+    /// <summary>Open-set identification errors: FNIR at rank 1 against FPIR.</summary>
+    public static string IdentificationDet(string name, IdentificationReport report)
+    {
+        double low = Math.Max(report.NonMated > 0 ? 1.0 / report.NonMated : 1, 1e-4);
+        SvgChart chart = new("DET, 1:N", new ChartAxis("false positive identification rate", AxisScale.NormalDeviate) { Min = Math.Min(low, 0.5), Max = 0.8, Percent = true }, new ChartAxis("false negative identification rate", AxisScale.NormalDeviate) { Min = 0.001, Max = 0.95, Percent = true });
+        chart.AddLine(name, [.. report.Det.Where(p => p.Fpir >= low && p.Fpir <= 0.8).Select(p => (p.Fpir, p.Fnir))], Color(0, 1), false);
+        return chart.ToSvg(FormattableString.Invariant($"{name}: rank-1 hit rate {report.Rank1:P2}, {report.Mated} mated probes, {report.NonMated} of strangers"));
+    }
+
     /// <summary>How hard losses pull a picture towards its own center, against the angle that is left.</summary>
     /// <param name="title">Title of the chart.</param>
     /// <param name="shapes">Up to five shapes.</param>

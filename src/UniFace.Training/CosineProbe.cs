@@ -65,15 +65,7 @@ internal static class CosineProbe
         using DisposeScope scope = NewDisposeScope();
         random.manual_seed(0);
         Tensor embeddings = state.Backbone.forward(batch.Images.to(device));
-        HeadOutput output;
-        using (enable_grad())
-        {
-            output = state.Head.ForwardBackward(embeddings, batch.Labels.to(device));
-        }
-
-        using (output)
-        {
-            sums.AddBatch(output.Loss, TrainingStep.Values(output.TargetCosine), TrainingStep.Values(output.HardestNegativeCosine));
-        }
+        using HeadOutput output = state.Head.ForwardBackward(embeddings, batch.Labels.to(device), update: CenterUpdate.None);
+        sums.AddBatch(output.Loss, TrainingStep.Values(output.TargetCosine), TrainingStep.Values(output.HardestNegativeCosine));
     }
 }

@@ -15,6 +15,18 @@ public enum OptimizerKind
     AdamW,
 }
 
+#pragma warning disable CA1720 // The type's own name is what is meant.
+/// <summary>How class centers and their momentum are stored.</summary>
+public enum CenterType
+{
+    /// <summary>4 bytes a value.</summary>
+    Float32,
+
+    /// <summary>2 bytes a value, rounded stochastically; arithmetic is float32 all the same.</summary>
+    BFloat16,
+}
+#pragma warning restore CA1720
+
 /// <summary>
 /// Everything that decides a training run, as stored in run.json. Two runs with the same options on the same data,
 /// on the same kind of machine with the same number of threads, end with the same bits.
@@ -69,11 +81,16 @@ public sealed record TrainOptions
     /// <summary>Epochs at which <see cref="ScheduleKind.Step"/> divides by 10.</summary>
     public IReadOnlyList<double> Steps { get; init; } = [];
 
-    /// <summary>Largest norm of all gradients together; 0 clips nothing.</summary>
+    /// <summary>
+    /// Largest norm of all gradients together, but for those of the class centers under sgd, which never exist all at once; 0 clips nothing.
+    /// </summary>
     public double Clip { get; init; } = 10;
 
     /// <summary>Decay of the moving average of the backbone's weights; 0 for none.</summary>
     public double Ema { get; init; }
+
+    /// <summary>How class centers and their momentum are stored.</summary>
+    public CenterType CenterType { get; init; } = CenterType.Float32;
 
     /// <summary>Which pictures an epoch shows: uniform, class-balanced or pk.</summary>
     public string Sampler { get; init; } = "uniform";
@@ -152,6 +169,11 @@ public sealed record TrainOptions
         if (Schedule == ScheduleKind.Step && Steps.Count == 0)
         {
             throw new UniFaceException("--schedule step needs the epochs at which the rate falls: --steps 8,12 for instance.");
+        }
+
+        if (CenterType == CenterType.BFloat16 && Optimizer != OptimizerKind.Sgd)
+        {
+            throw new UniFaceException("--center-dtype bfloat16 needs --optimizer sgd: adamw keeps gradients and two averages of the centers in full.");
         }
 
         if (Validation is not null && ValidationPeople > 0)

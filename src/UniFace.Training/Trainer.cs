@@ -234,7 +234,7 @@ public sealed class Trainer : IDisposable
 
     private void Save(TrainingEvents events)
     {
-        if (NonFiniteCheck.BadWeights(state.Optimizer.Parameters) is string bad)
+        if (NonFiniteCheck.BadWeights(state.Parameters) is string bad)
         {
             throw NonFinite(bad, []);
         }

@@ -122,7 +122,7 @@ public static class Trainers
     {
         TrainOptions options = info.Options;
         Backbone backbone = BackboneRegistry.Create(options.Backbone, options.Seed);
-        return new TrainingState(options, backbone, LossRegistry.Create(options.Loss, info.People, options.Backbone.EmbeddingSize, options.Seed), device);
+        return new TrainingState(options, backbone, CreateHead(options, info.People, device), device);
     }
 
     private static Device OpenDevice(string name)
@@ -138,4 +138,13 @@ public static class Trainers
             throw new UniFaceException($"--device {name} cannot be used here ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with -p:TorchDevice=cuda for cuda.", e);
         }
     }
+
+    /// <summary>The head of a run: its loss over so many people.</summary>
+    internal static RecognitionHead CreateHead(TrainOptions options, int people, Device device) => LossRegistry.Create(
+        options.Loss,
+        people,
+        options.Backbone.EmbeddingSize,
+        options.Seed,
+        device: device,
+        centers: options.CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
 }

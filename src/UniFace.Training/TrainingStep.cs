@@ -13,19 +13,20 @@ namespace UniFace.Training;
 /// </summary>
 internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule schedule, TrainingState state, Device device, float[]? classWeights)
 {
-    /// <summary>Norm of the last step's gradients before clipping.</summary>
+    /// <summary>Norm of the last step's gradients before clipping, those of the class centers left out: they never exist all at once.</summary>
     public double GradientNorm { get; private set; }
 
     /// <summary>Takes the step.</summary>
     /// <param name="batches">The batches whose gradients are added up; stay the caller's.</param>
-    /// <returns>Null, or what was not finite; then nothing but buffers has changed.</returns>
+    /// <returns>Null, or what was not finite; then nothing but buffers has changed, and class centers, by finite gradients only.</returns>
     public string? Run(IReadOnlyList<TrainingBatch> batches)
     {
         double images = batches.Sum(b => (double)b.Samples.Count);
         state.Optimizer.ZeroGradients();
+        state.Head.BeginStep(batches.SelectMany(b => b.Labels.data<long>().ToArray()));
         for (int i = 0; i < batches.Count; i++)
         {
-            if (ForwardBackward(batches[i], i, batches[i].Samples.Count / images) is string bad)
+            if (ForwardBackward(batches[i], i, batches.Count, batches[i].Samples.Count / images) is string bad)
             {
                 return bad;
             }
@@ -34,7 +35,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip);
         if (!double.IsFinite(GradientNorm))
         {
-            return NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? $"the norm of all gradients ({GradientNorm})";
+            return NonFiniteCheck.FirstBad(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})";
         }
 
         state.Optimizer.Step(schedule.At(state.Step));
@@ -44,7 +45,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         return null;
     }
 
-    private string? ForwardBackward(TrainingBatch batch, int index, double share)
+    private string? ForwardBackward(TrainingBatch batch, int index, int count, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
@@ -53,12 +54,13 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         Tensor images = batch.Images.to(device);
         Tensor labels = batch.Labels.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
-        using HeadOutput output = state.Head.ForwardBackward(embeddings.detach(), labels, Weights(batch), share);
+        CenterUpdate? move = state.CentersMove(options, schedule.At(state.Step), index == 0, index == count - 1);
+        using HeadOutput output = state.Head.ForwardBackward(embeddings.detach(), labels, Weights(batch), share, move);
         if (!double.IsFinite(output.Loss))
         {
             return !NonFiniteCheck.IsFinite(embeddings)
-                ? NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? "the batch's embeddings"
-                : NonFiniteCheck.FirstBad(state.Optimizer.Parameters) ?? "the loss";
+                ? NonFiniteCheck.FirstBad(state.Parameters) ?? "the batch's embeddings"
+                : NonFiniteCheck.FirstBad(state.Parameters) ?? "the loss";
         }
 
         embeddings.backward([output.EmbeddingGradient]);

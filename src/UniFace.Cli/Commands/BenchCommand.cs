@@ -7,6 +7,7 @@ internal static class BenchCommand
 {
     public static Command Create() => new("bench", "Measure speeds on this machine.")
     {
+        BenchHeadCommand.Create(),
         BenchStepCommand.Create(),
         BenchDataCommand.Create(),
         BenchSearchCommand.Create(),

@@ -70,7 +70,8 @@ internal static class LossOptions
             .Select(g => $"{g.Key} for {Losses([.. g.Select(e => e.Loss + (e.Parameter.MarginTypes.Count > 0 ? $" ({string.Join("/", e.Parameter.MarginTypes)})" : ""))])}");
         bool flag = entries[0].Parameter.Kind == HyperparameterKind.Flag;
         string meaning = string.Join(" / ", entries.Select(e => e.Parameter.Meaning.TrimEnd('.')).Distinct());
-        return new Option<string?>("--" + name)
+        string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The same under Partial FC's name.
+        return new Option<string?>("--" + name, aliases)
         {
             Description = $"{meaning}. Default: {string.Join("; ", losses)}.",
             HelpName = flag ? "true|false" : entries[0].Parameter.Kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices) : name,

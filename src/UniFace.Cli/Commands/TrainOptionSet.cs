@@ -36,6 +36,7 @@ internal sealed class TrainOptionSet
     private readonly Option<string> steps;
     private readonly Option<double> clip;
     private readonly Option<double> ema;
+    private readonly Option<string> centerType;
     private readonly Option<string> sampler;
     private readonly Option<int> imagesPerPerson;
     private readonly Option<string> classWeight;
@@ -68,8 +69,9 @@ internal sealed class TrainOptionSet
         warmup = Add(new Option<double>("--warmup") { Description = "Epochs of linear warm-up, fractions allowed. Default: 2, or a sixth of --epochs where that is less." });
         power = Number("--power", "Power of the poly schedule.", Defaults.Power);
         steps = Text("--steps", "Epochs at which the step schedule divides by 10: 8,12.", "");
-        clip = Number("--clip", "Largest norm of all gradients together; 0 clips nothing.", Defaults.Clip);
+        clip = Number("--clip", "Largest norm of all gradients together (with sgd: but for the class centers'); 0 clips nothing.", Defaults.Clip);
         ema = Number("--ema", "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 for none.", Defaults.Ema);
+        centerType = Choice<CenterType>("--center-dtype", "How class centers and their momentum are stored: bfloat16 takes half the memory (sgd, on the CPU).", Defaults.CenterType);
         sampler = Text("--sampler", "Which pictures an epoch shows: every one once, people equally often, or batches of people x --images-per-person.", Defaults.Sampler);
         sampler.AcceptOnlyFromAmong([.. Samplers.Names]);
         imagesPerPerson = Whole("--images-per-person", "Pictures of each person in a batch of --sampler pk.", Defaults.ImagesPerPerson);
@@ -159,6 +161,7 @@ internal sealed class TrainOptionSet
             Steps = Has(steps) ? ParseSteps(parsed.GetValue(steps)!) : baseline.Steps,
             Clip = Given(clip, baseline.Clip),
             Ema = Given(ema, baseline.Ema),
+            CenterType = GivenChoice(centerType, baseline.CenterType),
             Sampler = Given(sampler, baseline.Sampler),
             ImagesPerPerson = Given(imagesPerPerson, baseline.ImagesPerPerson),
             ClassWeight = Given(classWeight, baseline.ClassWeight),

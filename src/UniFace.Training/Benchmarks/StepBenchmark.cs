@@ -3,7 +3,6 @@ using TorchSharp;
 using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 
@@ -85,7 +84,7 @@ internal sealed class RandomTraining : IDisposable
         State = new TrainingState(
             options,
             BackboneRegistry.Create(options.Backbone, options.Seed),
-            LossRegistry.Create(options.Loss, classes, options.Backbone.EmbeddingSize, options.Seed),
+            Trainers.CreateHead(options, classes, CPU),
             CPU);
         step = new TrainingStep(options, schedule, State, CPU, null);
         using Generator generator = new((ulong)options.Seed);

@@ -14,6 +14,10 @@ namespace UniFace.Training.Checkpoints;
 /// </summary>
 public sealed class TrainingState : IDisposable
 {
+    private const string CentersName = Checkpoint.HeadPrefix + "centers.weight";
+    private const string CentersMomentum = "momentum." + CentersName;
+    private readonly NamedParameter? centers;
+
     /// <summary>The state at the start of a run, on the given device.</summary>
     /// <param name="options">The run's options.</param>
     /// <param name="backbone">Taken over.</param>
@@ -30,7 +34,11 @@ public sealed class TrainingState : IDisposable
         head.to(device);
         backbone.train();
         head.train();
-        IReadOnlyList<NamedParameter> parameters = ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)]);
+        Parameters = ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)]);
+
+        // The head moves its centers itself, as it walks them; only AdamW wants their gradient, and the memory for it.
+        centers = options.Optimizer == OptimizerKind.Sgd ? Parameters.Single(p => p.Name == CentersName) : null;
+        IReadOnlyList<NamedParameter> parameters = [.. Parameters.Where(p => p != centers)];
         Optimizer = options.Optimizer switch
         {
             OptimizerKind.Sgd => new SgdOptimizer(parameters, options.Momentum, options.WeightDecay),
@@ -46,7 +54,10 @@ public sealed class TrainingState : IDisposable
     /// <summary>Class centers, margin and objective.</summary>
     public RecognitionHead Head { get; }
 
-    /// <summary>Moves the parameters of both.</summary>
+    /// <summary>All parameters of both.</summary>
+    public IReadOnlyList<NamedParameter> Parameters { get; }
+
+    /// <summary>Moves the parameters of both, but for the class centers where the head moves them itself (<see cref="CentersMove"/>).</summary>
     public ParameterOptimizer Optimizer { get; }
 
     /// <summary>Average of the backbone's parameters, or null.</summary>
@@ -72,6 +83,17 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>Mean losses of the completed epochs.</summary>
     public List<double> EpochLosses { get; set; } = [];
+
+    /// <summary>How the head moves its class centers in a step of the given rate; null where the optimizer does it.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="learningRate">The rate of the step.</param>
+    /// <param name="first">This is the first batch of the step.</param>
+    /// <param name="last">This is the last batch of the step.</param>
+    public CenterUpdate? CentersMove(TrainOptions options, double learningRate, bool first, bool last)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return centers is null ? null : new CenterUpdate(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0, first, last);
+    }
 
     /// <summary>SHA-256 over all weights: backbone, head, and the averages where there are.</summary>
     public string WeightsSha256() => WeightsHash.Of(Tensors(whole: false));
@@ -112,6 +134,14 @@ public sealed class TrainingState : IDisposable
         Dictionary<string, Tensor> average = Checkpoint.ReadAll(file, Checkpoint.AveragePrefix);
         try
         {
+            if (centers is not null && optimizer.Remove(CentersMomentum, out Tensor? momentum))
+            {
+                using (momentum)
+                {
+                    Head.Centers.RestoreMomentum(momentum);
+                }
+            }
+
             Optimizer.Restore(long.Parse(file.Metadata["step"], CultureInfo.InvariantCulture), optimizer);
             Average?.Restore(average);
             Epoch = int.Parse(file.Metadata["epoch"], CultureInfo.InvariantCulture);
@@ -166,6 +196,11 @@ public sealed class TrainingState : IDisposable
             foreach ((string name, Tensor value) in Optimizer.State)
             {
                 tensors[Checkpoint.OptimizerPrefix + name] = value;
+            }
+
+            if (Head.Centers.Momentum is Tensor momentum)
+            {
+                tensors[Checkpoint.OptimizerPrefix + CentersMomentum] = momentum;
             }
         }
 

@@ -14,27 +14,29 @@ public enum Similarity
     InnerProduct,
 }
 
-/// <summary>The classes that a step uses.</summary>
-/// <param name="Classes">[R] int64, ascending; null: all of them.</param>
-/// <param name="Columns">[B] int64: where in them each sample's own class stands.</param>
-public sealed record ClassSelection(Tensor? Classes, Tensor Columns);
-
 /// <summary>
 /// The learnable prototypes, the first axis of a loss: [C * K, D], K sub-centers a class in neighbouring rows.
 /// Only a row's direction counts, but for <see cref="Similarity.InnerProduct"/>. Rows start from a normal distribution with
 /// deviation 1/sqrt(D), as the UniFace paper's code starts them, which makes their norm about 1.
+/// They own their storage and the momentum of each row, both float32, float64 or bfloat16; bfloat16 is rounded stochastically,
+/// so that updates smaller than its steps are not lost, and only stored: arithmetic is float32.
+/// Of the two ways of Partial FC this is version 1: only rows that a step uses are read, moved and decayed, and a row's momentum
+/// waits with it. Version 2 moves every row every step by momentum and decay, which costs the memory traffic that sampling saves.
 /// </summary>
 public sealed class ClassCenters : nn.Module
 {
+    /// <summary>Rows drawn at a time: nothing of the centers' own size is ever made beside them.</summary>
+    private const int StartRows = 1 << 14;
     private readonly NegativeSampler sampler;
+    private Tensor? momentum;
 
     /// <summary>Fresh class centers.</summary>
     /// <param name="classes">C, at least 2.</param>
     /// <param name="embeddingSize">D.</param>
     /// <param name="subCenters">K; a class's similarity is that of its nearest sub-center (Deng et al., ECCV 2020).</param>
-    /// <param name="negativeRate">r in (0, 1]: the share of the classes that a step uses. All classes of the batch are always among them.</param>
+    /// <param name="negativeRate">r in (0, 1]: the share of the classes that a step uses. All classes of the step are always among them.</param>
     /// <param name="seed">Seed of the start values and of the sampling.</param>
-    /// <param name="dtype">float32 or float64.</param>
+    /// <param name="dtype">How they are stored: float32, float64 or bfloat16.</param>
     /// <param name="similarity">What is compared.</param>
     public ClassCenters(int classes, int embeddingSize, int subCenters, double negativeRate, long seed, ScalarType dtype, Similarity similarity = Similarity.Cosine)
         : base(nameof(ClassCenters))
@@ -43,10 +45,24 @@ public sealed class ClassCenters : nn.Module
         EmbeddingSize = embeddingSize;
         SubCenters = subCenters;
         Similarity = similarity;
+        Arithmetic = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         using Generator generator = new(SeededRandom.Mix(seed, SeededRandom.CenterStream, 0), CPU);
         using DisposeScope scope = NewDisposeScope();
-        Tensor start = randn([(long)classes * subCenters, embeddingSize], dtype: dtype, generator: generator) / Math.Sqrt(embeddingSize); // [C * K, D]
+        long rows = (long)classes * subCenters;
+        Tensor start = empty([rows, embeddingSize], dtype: dtype); // [C * K, D]
+        for (long row = 0; row < rows; row += StartRows)
+        {
+            using Tensor drawn = randn([Math.Min(StartRows, rows - row), embeddingSize], dtype: Arithmetic, generator: generator);
+            using Tensor into = start.narrow(0, row, drawn.shape[0]);
+            into.copy_(drawn.div_(Math.Sqrt(embeddingSize)));
+        }
+
         register_parameter("weight", OwnedTensors.Parameter(start));
+        if (dtype == ScalarType.BFloat16)
+        {
+            register_buffer("rounding", OwnedTensors.Buffer(tensor(new long[] { seed, 0 }))); // seed, stores
+        }
+
         sampler = new NegativeSampler(classes, negativeRate, seed);
         register_module(nameof(sampler), sampler);
     }
@@ -60,56 +76,76 @@ public sealed class ClassCenters : nn.Module
     /// <summary>K, the centers a class has.</summary>
     public int SubCenters { get; }
 
-    /// <summary>What <see cref="Compare"/> gives.</summary>
+    /// <summary>What is compared.</summary>
     public Similarity Similarity { get; }
+
+    /// <summary>What is computed in: float64 where they are stored so, else float32.</summary>
+    public ScalarType Arithmetic { get; }
 
     /// <summary>The centers, [C * K, D]; row c * K + k is class c's center k.</summary>
     public Parameter Weight => get_parameter("weight")!;
 
-    /// <summary>Chooses the classes of this step and counts it.</summary>
-    /// <param name="labels">[B] int64, on the centers' device.</param>
-    public ClassSelection Select(Tensor labels) => sampler.Select(labels);
-
     /// <summary>
-    /// Similarities with the chosen classes, before any margin, [B, R]; differentiable in both. A vector of length 0 has no
-    /// direction: its cosine with everything is 0, and its gradient is that of a unit vector, hence finite.
+    /// The momentum of each row, [C * K, D] of the centers' type, zeros at first; null before the first <see cref="CenterUpdate"/>.
+    /// Part of a checkpoint's optimizer.
     /// </summary>
-    /// <param name="embeddings">[B, D], raw, of the centers' type.</param>
-    /// <param name="classes">[R], or null for all.</param>
-    public Tensor Compare(Tensor embeddings, Tensor? classes)
+    public Tensor? Momentum => momentum;
+
+    /// <summary>Chooses the classes of the next step and counts it.</summary>
+    /// <param name="labels">The classes that must be among them.</param>
+    public ClassSelection Select(IEnumerable<long> labels) => sampler.Select(labels);
+
+    /// <summary>Takes over a checkpoint's momentum; the tensor is copied.</summary>
+    /// <exception cref="UniFaceException">It has another shape.</exception>
+    public void RestoreMomentum(Tensor saved)
     {
-        ArgumentNullException.ThrowIfNull(embeddings);
-        Tensor rows = Weight; // [R * K, D]
-        if (classes is not null)
+        ArgumentNullException.ThrowIfNull(saved);
+        if (!saved.shape.SequenceEqual(Weight.shape))
         {
-            Tensor index = SubCenters == 1
-                ? classes
-                : (classes.unsqueeze(1) * SubCenters + arange(SubCenters, device: classes.device)).flatten(); // [R * K]
-            rows = Weight.index_select(0, index);
+            throw new UniFaceException($"The checkpoint's momentum of the class centers is [{string.Join(", ", saved.shape)}], expected [{string.Join(", ", Weight.shape)}].");
         }
 
-        Tensor all = Similarity == Similarity.InnerProduct
-            ? embeddings.matmul(rows.t())
-            : Directions.Unit(embeddings).matmul(Directions.Unit(rows).t()); // [B, R * K]
-        return SubCenters == 1 ? all : all.view(all.shape[0], -1, SubCenters).max(2).values; // [B, R]
+        using IDisposable none = no_grad();
+        OwnMomentum().copy_(saved);
     }
 
-    /// <summary>The sine of the angle between each embedding and its own class's nearest center, [B], without a gradient.</summary>
+    /// <summary>The rows of a tile's classes as they are computed with.</summary>
+    internal CenterRows Rows(ClassTile tile) => new(this, tile);
+
+    /// <summary>
+    /// Similarity of each embedding with its own class, and the sine of their angle, both [B]: of the nearest sub-center. A vector of
+    /// length 0 has no direction: its cosine with everything is 0.
+    /// </summary>
     /// <param name="embeddings">[B, D], raw.</param>
     /// <param name="labels">[B] int64.</param>
-    public Tensor TargetSine(Tensor embeddings, Tensor labels)
+    internal (Tensor Similarity, Tensor Sine) Own(Tensor embeddings, Tensor labels)
     {
-        ArgumentNullException.ThrowIfNull(embeddings);
-        ArgumentNullException.ThrowIfNull(labels);
-        using IDisposable none = no_grad();
-        Tensor own = Weight.view(Classes, SubCenters, EmbeddingSize).index_select(0, labels); // [B, K, D]
-        if (SubCenters > 1)
+        Tensor own = Weight.view(Classes, SubCenters, EmbeddingSize).index_select(0, labels).to(Arithmetic); // [B, K, D]
+        Tensor units = Similarity == Similarity.InnerProduct ? own : Directions.Unit(own.flatten(0, 1)).view(own.shape); // [B, K, D]
+        Tensor x = Similarity == Similarity.InnerProduct ? embeddings : Directions.Unit(embeddings);
+        (Tensor similarity, Tensor nearest) = (units * x.unsqueeze(1)).sum(2).max(1); // [B]
+        own = own.gather(1, nearest.view(-1, 1, 1).expand(-1, 1, EmbeddingSize)).squeeze(1); // [B, D]
+        return (similarity, Directions.Sine(embeddings, own));
+    }
+
+    /// <summary>A seed for the next rounding of rows to bfloat16; counted, so that a run that goes on rounds as it would have.</summary>
+    internal ulong NextRounding()
+    {
+        Tensor state = get_buffer("rounding")!;
+        Span<long> counted = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(state.bytes);
+        return SeededRandom.Mix(counted[0], SeededRandom.RoundingStream, counted[1]++);
+    }
+
+    internal Tensor OwnMomentum() => momentum ??= zeros(Weight.shape, dtype: Weight.dtype, device: Weight.device).DetachFromDisposeScope();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
         {
-            Tensor units = Directions.Unit(own.flatten(0, 1)).view(own.shape); // [B, K, D]
-            Tensor nearest = (units * Directions.Unit(embeddings).unsqueeze(1)).sum(2).argmax(1); // [B]
-            own = own.gather(1, nearest.view(-1, 1, 1).expand(-1, 1, EmbeddingSize)); // [B, 1, D]
+            momentum?.Dispose();
         }
 
-        return Directions.Sine(embeddings, own.squeeze(1));
+        base.Dispose(disposing);
     }
 }

@@ -6,7 +6,7 @@ namespace UniFace.Training.Losses;
 internal static class Directions
 {
     /// <summary>Shorter than this, a vector has no direction.</summary>
-    private const double ShortestNorm = 1e-12;
+    public const double ShortestNorm = 1e-12;
 
     /// <summary>
     /// Euclidean norms of rows: [N, D] to [N, 1]. At length 0 the gradient is 0.

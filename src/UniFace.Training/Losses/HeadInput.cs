@@ -6,9 +6,9 @@ namespace UniFace.Training.Losses;
 /// <summary>The checks of what a head is given.</summary>
 internal static class HeadInput
 {
-    /// <summary>Shapes and labels; the first bad label is named.</summary>
+    /// <summary>Shapes and labels; the first bad label is named. Returns the labels.</summary>
     /// <exception cref="UniFaceException">Something does not fit.</exception>
-    public static void Check(Tensor embeddings, Tensor labels, Tensor? weights, int classes, int embeddingSize)
+    public static long[] Check(Tensor embeddings, Tensor labels, Tensor? weights, int classes, int embeddingSize)
     {
         ArgumentNullException.ThrowIfNull(embeddings);
         ArgumentNullException.ThrowIfNull(labels);
@@ -35,5 +35,7 @@ internal static class HeadInput
         {
             throw new UniFaceException($"label {values[bad]} of sample {bad} of the batch is out of range: the head has {classes} classes, 0 to {classes - 1}. Check the data set's labels.");
         }
+
+        return values;
     }
 }

@@ -36,8 +36,9 @@ public static class LossRegistry
     /// <param name="seed">Seed of the centers' start and of all draws.</param>
     /// <param name="dtype">float32, or float64 for checks; parameters, state and arithmetic.</param>
     /// <param name="device">Where it lives; the CPU if null.</param>
+    /// <param name="centers">How the class centers are stored: as <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
     /// <exception cref="UniFaceException">Too few classes for the loss, or an embedding size below 1.</exception>
-    public static RecognitionHead Create(LossSpec spec, int classes, int embeddingSize, long seed, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    public static RecognitionHead Create(LossSpec spec, int classes, int embeddingSize, long seed, ScalarType dtype = ScalarType.Float32, Device? device = null, ScalarType? centers = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         LossDescriptor descriptor = Find(spec.Name);
@@ -56,10 +57,16 @@ public static class LossRegistry
             throw new ArgumentException($"A head computes in float32 or float64, not in {dtype}.", nameof(dtype));
         }
 
+        bool onCpu = device is null || device.type == DeviceType.CPU;
+        if (centers == ScalarType.BFloat16 && !onCpu)
+        {
+            throw new UniFaceException($"class centers are stored in bfloat16 on the CPU only, and the device is {device}; use --center-dtype float32.");
+        }
+
         int subCenters = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        ClassCenters centers = new(classes, embeddingSize, subCenters, spec.Number("negative-rate"), seed, dtype, descriptor.Similarity);
+        ClassCenters rows = new(classes, embeddingSize, subCenters, spec.Number("negative-rate"), seed, centers ?? dtype, descriptor.Similarity);
         (Margins.Margin margin, Objectives.Objective objective) = descriptor.Build(spec, new HeadShape(classes, seed, dtype));
-        AutogradHead head = new(spec.Name, centers, margin, objective);
-        return device is null || device.type == DeviceType.CPU ? head : head.to(device);
+        RecognitionHead head = new(spec.Name, rows, margin, objective);
+        return onCpu ? head : head.to(device!);
     }
 }

@@ -9,12 +9,21 @@ internal static class SeededRandom
     public const ulong CenterStream = 1;
     public const ulong NegativeStream = 2;
     public const ulong MarginStream = 3;
+    public const ulong RoundingStream = 4;
 
     /// <summary>One well mixed seed of three numbers (SplitMix64's finaliser).</summary>
     public static ulong Mix(long seed, ulong stream, long step)
     {
         ulong mixed = Finish((ulong)seed + 0x9E3779B97F4A7C15UL * (stream + 1));
         return Finish(mixed + 0x9E3779B97F4A7C15UL * ((ulong)step + 1));
+    }
+
+    /// <summary>The next state of a SplitMix64 stream, and its draw in [0, 1).</summary>
+    public static ulong Next(ulong state, out double draw)
+    {
+        state += 0x9E3779B97F4A7C15UL;
+        draw = (Finish(state) >> 11) * (1.0 / (1UL << 53));
+        return state;
     }
 
     private static ulong Finish(ulong z)

@@ -31,6 +31,7 @@ public class BatchLoaderTensorTests
             taken[1].Dispose();
         }
 
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        // No more; it may be fewer, by what other tests left to the collector.
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 }

@@ -38,8 +38,8 @@ public class FinitenessTests
         using DisposeScope scope = NewDisposeScope();
         PlainBatch batch = LossVariants.Batch(3, 4, 5, 4, 1);
         using Tensor rounded = LossVariants.Rows(batch.Embeddings).to(half);
-        using AutogradHead first = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
-        using AutogradHead second = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
+        using RecognitionHead first = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
+        using RecognitionHead second = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
         using HeadOutput of = first.ForwardBackward(rounded, LossVariants.Labels(batch));
         using HeadOutput expected = second.ForwardBackward(rounded.to(ScalarType.Float32), LossVariants.Labels(batch));
         Assert.Equal(expected.Loss, of.Loss);
@@ -53,7 +53,7 @@ public class FinitenessTests
         using DisposeScope scope = NewDisposeScope();
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
         PlainBatch spread = batch with { Centers = [.. batch.Centers.SelectMany(c => Enumerable.Repeat(c, k))] };
-        using AutogradHead head = LossVariants.Head(spec, spread, dtype);
+        using RecognitionHead head = LossVariants.Head(spec, spread, dtype);
         using HeadOutput output = head.ForwardBackward(LossVariants.Rows(spread.Embeddings).to(dtype), LossVariants.Labels(spread));
         Assert.True(double.IsFinite(output.Loss), $"{spec} {dtype}: loss {output.Loss}");
         Assert.True(output.EmbeddingGradient.isfinite().all().item<bool>(), $"{spec} {dtype}: {Show(output.EmbeddingGradient)}");

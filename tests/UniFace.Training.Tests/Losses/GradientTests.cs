@@ -50,7 +50,7 @@ public class GradientTests
         LossSpec spec = LossSpec.Parse(text);
         double[][] axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
         double[] x = [0.48, 0.6, 0.64];
-        using AutogradHead head = LossVariants.Head(spec, new PlainBatch([x], axes, [], [1]));
+        using RecognitionHead head = LossVariants.Head(spec, new PlainBatch([x], axes, [], [1]));
         using HeadOutput output = head.ForwardBackward(LossVariants.Rows([x]), tensor(new long[] { 1 }));
         double s = spec.Number("scale");
         double psi = Psi(spec, 0.6);
@@ -73,7 +73,7 @@ public class GradientTests
                 PlainBatch batch = new([[sign, 0.003, 0.002, -0.001]], [[1, 0, 0, 0], [0, 1, 0, 0], [0.3, 0.1, 0.2, 1]], [2, 2, 2], [0]);
                 double[][] gradients = [.. new[] { ScalarType.Float64, ScalarType.Float32 }.Select(dtype =>
                 {
-                    using AutogradHead head = LossVariants.Head(LossSpec.Parse(text), batch, dtype);
+                    using RecognitionHead head = LossVariants.Head(LossSpec.Parse(text), batch, dtype);
                     using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
                     return LossVariants.Values(output.EmbeddingGradient);
                 })];
@@ -94,7 +94,7 @@ public class GradientTests
     {
         using DisposeScope scope = NewDisposeScope();
         double[]? margins = spec.Name.StartsWith("elastic", StringComparison.Ordinal) ? [.. batch.Labels.Select((_, i) => 0.3 + 0.05 * i)] : null;
-        using AutogradHead head = LossVariants.Head(spec, batch, ScalarType.Float64, margins);
+        using RecognitionHead head = LossVariants.Head(spec, batch, ScalarType.Float64, margins);
         using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
         double expected = PlainLosses.Loss(spec, batch, margins);
         Assert.True(Math.Abs(output.Loss - expected) <= 1e-9 * Math.Max(1, Math.Abs(expected)), $"seed {seed}: loss {output.Loss}, expected {expected}");

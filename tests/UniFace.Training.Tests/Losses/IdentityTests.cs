@@ -198,10 +198,10 @@ public class IdentityTests
     public void The_threshold_of_the_unified_loss_is_b_over_s_and_others_have_none()
     {
         PlainBatch batch = LossVariants.Batch(1, 3, 4, 4, 1) with { Bias = [16, 16, 16, 16] };
-        using AutogradHead uce = LossVariants.Head(LossSpec.Of("uce"), batch);
-        using AutogradHead bce = LossVariants.Head(LossSpec.Of("bce"), batch);
-        using AutogradHead arcface = LossVariants.Head(LossSpec.Of("arcface"), batch);
-        using AutogradHead sphereface2 = LossVariants.Head(LossSpec.Of("sphereface2"), batch with { Bias = [10] });
+        using RecognitionHead uce = LossVariants.Head(LossSpec.Of("uce"), batch);
+        using RecognitionHead bce = LossVariants.Head(LossSpec.Of("bce"), batch);
+        using RecognitionHead arcface = LossVariants.Head(LossSpec.Of("arcface"), batch);
+        using RecognitionHead sphereface2 = LossVariants.Head(LossSpec.Of("sphereface2"), batch with { Bias = [10] });
         Assert.Equal(0.25, uce.Threshold);
         Assert.Null(bce.Threshold);
         Assert.Null(arcface.Threshold);
@@ -224,7 +224,7 @@ public class IdentityTests
     private static Result Run(string text, PlainBatch batch, double[]? margins = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        using AutogradHead head = LossVariants.Head(LossSpec.Parse(text), batch, ScalarType.Float64, margins);
+        using RecognitionHead head = LossVariants.Head(LossSpec.Parse(text), batch, ScalarType.Float64, margins);
         using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
         return new Result(
             output.Loss,

@@ -13,10 +13,10 @@ internal static class LossVariants
     public static TheoryData<string> Names => [.. All.Select(s => s.ToString())];
 
     /// <summary>A head with given centers and biases.</summary>
-    public static AutogradHead Head(LossSpec spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null)
+    public static RecognitionHead Head(LossSpec spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null)
     {
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        AutogradHead head = (AutogradHead)LossRegistry.Create(spec, batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype);
+        RecognitionHead head = LossRegistry.Create(spec, batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype);
         using IDisposable none = no_grad();
         head.Centers.Weight.copy_(Rows(batch.Centers));
         if (Bias(head) is TorchSharp.Modules.Parameter bias)
@@ -32,8 +32,10 @@ internal static class LossVariants
         return head;
     }
 
-    public static TorchSharp.Modules.Parameter? Bias(AutogradHead head) =>
+    public static TorchSharp.Modules.Parameter? Bias(RecognitionHead head) =>
         head.named_parameters().Where(p => p.name == "objective.bias").Select(p => p.parameter).FirstOrDefault();
+
+    public static long[] Ids(ClassSelection selection) => [.. selection.Tiles([], 7).SelectMany(t => t.Ids![..t.Count])];
 
     public static Tensor Rows(double[][] rows) => tensor(rows.SelectMany(r => r).ToArray()).view(rows.Length, rows[0].Length);
 

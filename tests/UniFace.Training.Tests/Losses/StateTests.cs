@@ -54,8 +54,7 @@ public class StateTests
     {
         using DisposeScope scope = NewDisposeScope();
         ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);
-        Tensor labels = tensor(new long[] { 1, 2 });
-        Assert.False(centers.Select(labels).Classes!.Equals(centers.Select(labels).Classes!));
+        Assert.NotEqual(LossVariants.Ids(centers.Select([1, 2])), LossVariants.Ids(centers.Select([1, 2])));
 
         ElasticMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
         Tensor cosine = zeros([4], dtype: ScalarType.Float64);
@@ -75,9 +74,9 @@ public class StateTests
         double[][] centers = [[1, 0], [0, 2], [-5, 0]];
         PlainBatch first = new([[3, 4], [0, -2]], centers, [], [0, 1]);
         PlainBatch second = first with { Embeddings = [[0, 3], [0, 1]] };
-        using AutogradHead curricular = LossVariants.Head(LossSpec.Parse("curricularface(t-momentum=0.1)"), first);
-        using AutogradHead adaface = LossVariants.Head(LossSpec.Parse("adaface(t-alpha=0.1)"), first);
-        foreach (AutogradHead head in new[] { curricular, adaface })
+        using RecognitionHead curricular = LossVariants.Head(LossSpec.Parse("curricularface(t-momentum=0.1)"), first);
+        using RecognitionHead adaface = LossVariants.Head(LossSpec.Parse("adaface(t-alpha=0.1)"), first);
+        foreach (RecognitionHead head in new[] { curricular, adaface })
         {
             head.ForwardBackward(LossVariants.Rows(first.Embeddings), LossVariants.Labels(first)).Dispose();
             head.ForwardBackward(LossVariants.Rows(second.Embeddings), LossVariants.Labels(second)).Dispose();
@@ -110,18 +109,38 @@ public class StateTests
         HashSet<long> seen = [];
         for (int step = 0; step < 40; step++)
         {
-            Tensor labels = randint(0, 100, [16], dtype: ScalarType.Int64);
+            long[] labels = randint(0, 100, [16], dtype: ScalarType.Int64).data<long>().ToArray();
             ClassSelection selection = centers.Select(labels);
-            long[] classes = selection.Classes!.data<long>().ToArray();
+            long[] classes = LossVariants.Ids(selection);
             Assert.Equal(20, classes.Length);
             Assert.Equal(classes.Distinct().Order(), classes);
-            Assert.True(selection.Classes.index_select(0, selection.Columns).Equals(labels));
+            Assert.Equal(classes, LossVariants.Ids(selection)); // As often as it is walked.
+            Assert.Equal(labels.Order(), selection.Tiles(labels, 7).SelectMany(t => t.Targets.Select(e => t.Ids![e.Column])));
+            Assert.All(selection.Tiles(labels, 7).SelectMany(t => t.Targets.Select(e => (e.Sample, Id: t.Ids![e.Column])).ToArray()), e => Assert.Equal(labels[e.Sample], e.Id));
             seen.UnionWith(classes);
         }
 
         Assert.Equal(100, seen.Count);
-        long[] few = centers.Select(arange(50, dtype: ScalarType.Int64)).Classes!.data<long>().ToArray();
-        Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), few);
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), LossVariants.Ids(centers.Select(Enumerable.Range(0, 50).Select(i => (long)i))));
+    }
+
+    [Fact]
+    public void Every_other_class_is_as_likely_as_the_next()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ClassCenters centers = new(50, 2, 1, 0.2, seed: 3, ScalarType.Float32);
+        int[] counts = new int[50];
+        for (int step = 0; step < 4000; step++)
+        {
+            foreach (long c in LossVariants.Ids(centers.Select([7, 31])))
+            {
+                counts[c]++;
+            }
+        }
+
+        // 8 of 48 others a step: mean 667 of 4,000, standard deviation 24.
+        Assert.Equal([4000, 4000], new[] { counts[7], counts[31] });
+        Assert.All(counts.Where((_, c) => c is not (7 or 31)), n => Assert.InRange(n, 667 - 110, 667 + 110));
     }
 
     [Theory]
@@ -133,11 +152,11 @@ public class StateTests
     {
         using DisposeScope scope = NewDisposeScope();
         LossSpec spec = LossSpec.Parse(name == "uce" ? "uce(bias=5)" : name == "bce" ? "bce(bias=5)" : name);
-        AutogradHead sampled = (AutogradHead)LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64);
+        RecognitionHead sampled = LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64);
         Tensor labels = tensor(new long[] { 3, 17, 3 });
         Tensor embeddings = randn([3, 5], dtype: ScalarType.Float64);
-        long[] chosen = ((AutogradHead)LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64)).Centers.Select(labels).Classes!.data<long>().ToArray();
-        AutogradHead small = (AutogradHead)LossRegistry.Create(spec, chosen.Length, 5, seed: 0, ScalarType.Float64);
+        long[] chosen = LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64).Centers.Select([3, 17, 3]).Tiles([], 100).Single().Ids!;
+        RecognitionHead small = LossRegistry.Create(spec, chosen.Length, 5, seed: 0, ScalarType.Float64);
         int k = sampled.Centers.SubCenters;
         using (no_grad())
         {
@@ -188,7 +207,7 @@ public class StateTests
         PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1);
         (double Loss, double[] Gradient) Run(params double[] weights)
         {
-            using AutogradHead head = LossVariants.Head(spec, batch, ScalarType.Float64, [0.3, 0.4, 0.5]);
+            using RecognitionHead head = LossVariants.Head(spec, batch, ScalarType.Float64, [0.3, 0.4, 0.5]);
             using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), tensor(weights));
             return (output.Loss, LossVariants.Values(head.Centers.Weight.grad!));
         }
@@ -207,7 +226,7 @@ public class StateTests
         {
             PlainBatch batch = LossVariants.Batch(2, 2, 4, 4, 1);
             PlainBatch twice = batch with { Embeddings = [.. batch.Embeddings, batch.Embeddings[1]], Labels = [.. batch.Labels, batch.Labels[1]] };
-            using AutogradHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using RecognitionHead head = LossVariants.Head(LossSpec.Of(name), batch);
             using HeadOutput weighted = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), tensor(new[] { 1.0, 2.0 }));
             using HeadOutput expected = head.ForwardBackward(LossVariants.Rows(twice.Embeddings), LossVariants.Labels(twice));
             Assert.Equal(expected.Loss * 3 / 2, weighted.Loss, 1e-9);
@@ -219,7 +238,7 @@ public class StateTests
     {
         using DisposeScope scope = NewDisposeScope();
         PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, 1);
-        using AutogradHead head = LossVariants.Head(LossSpec.Of("uce"), batch);
+        using RecognitionHead head = LossVariants.Head(LossSpec.Of("uce"), batch);
         using HeadOutput whole = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
         double[] once = LossVariants.Values(head.Centers.Weight.grad!);
         using HeadOutput half = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), null, 0.5);
@@ -235,7 +254,7 @@ public class StateTests
         foreach (string name in LossRegistry.Names.Where(n => n != "subcenter-arcface"))
         {
             PlainBatch batch = new([[3, 4], [0, -2]], [[1, 0], [0, 2], [-5, 0]], [1, 1, 1], [0, 1]);
-            using AutogradHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using RecognitionHead head = LossVariants.Head(LossSpec.Of(name), batch);
             using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
             Assert.All(LossVariants.Values(output.TargetCosine).Zip([0.6, -1.0]), c => Assert.Equal(c.Second, c.First, 1e-12));
             Assert.All(LossVariants.Values(output.HardestNegativeCosine).Zip([0.8, 0.0]), c => Assert.Equal(c.Second, c.First, 1e-12));

@@ -66,7 +66,7 @@ public static class LossCheck
             }
         }
 
-        if (golden.Margins is not null && head is AutogradHead { Margin: ElasticMargin elastic })
+        if (golden.Margins is not null && head.Margin is ElasticMargin elastic)
         {
             elastic.Given = golden.Margins;
         }

@@ -43,6 +43,9 @@ public sealed class AdaptiveMargin : Margin
     }
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(cosines);

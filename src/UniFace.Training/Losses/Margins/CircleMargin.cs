@@ -16,6 +16,9 @@ public sealed class CircleMargin : Margin
         : base(nameof(CircleMargin)) => this.margin = margin;
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(cosines);

@@ -35,6 +35,9 @@ public sealed class CurricularMargin : Margin
     }
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(cosines);

@@ -29,6 +29,9 @@ public sealed class NegativeSphereMargin : Margin
         : base(nameof(NegativeSphereMargin), gradient) => this.m = m;
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input) => Pass(cosines, (Directions.Angle(cosines) / m).cos());
 
     /// <inheritdoc/>

@@ -66,7 +66,12 @@ public abstract class Margin : nn.Module
         return Pass(input.TargetCosine, Psi(input));
     }
 
-    /// <summary>phi: other classes' cosines, [B, R] to [B, R]. The column of the target is in them too and is not used.</summary>
+    /// <summary>True where <see cref="NonTarget"/> is more than its argument.</summary>
+    public virtual bool ChangesNonTarget => false;
+
+    /// <summary>
+    /// phi: other classes' cosines, [B, T] to [B, T], differentiable in them alone. The column of the target is in them too and is not used.
+    /// </summary>
     public virtual Tensor NonTarget(Tensor cosines, MarginInput input) => cosines;
 
     /// <summary>What the margin adds to each sample's loss, [B], or null.</summary>

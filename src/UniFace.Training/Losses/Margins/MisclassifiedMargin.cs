@@ -32,6 +32,9 @@ public sealed class MisclassifiedMargin : Margin
     }
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(cosines);

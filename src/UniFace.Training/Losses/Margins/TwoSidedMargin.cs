@@ -22,6 +22,9 @@ public sealed class TwoSidedMargin : Margin
     }
 
     /// <inheritdoc/>
+    public override bool ChangesNonTarget => true;
+
+    /// <inheritdoc/>
     public override Tensor NonTarget(Tensor cosines, MarginInput input) => Pass(cosines, Stretch(cosines) + margin);
 
     /// <inheritdoc/>

@@ -11,8 +11,6 @@ public sealed class AdaptiveScale : LogitScale
     /// <summary>Below this the loss would reward the wrong class.</summary>
     private const double Smallest = 1e-2;
 
-    private readonly bool dynamic;
-
     /// <summary>AdaCos's scale.</summary>
     /// <param name="classes">C, at least 3.</param>
     /// <param name="dynamic">False: fixed AdaCos, which keeps the start.</param>
@@ -20,33 +18,36 @@ public sealed class AdaptiveScale : LogitScale
     public AdaptiveScale(int classes, bool dynamic, ScalarType dtype)
         : base(nameof(AdaptiveScale))
     {
-        this.dynamic = dynamic;
+        Dynamic = dynamic;
         register_buffer("s", OwnedTensors.Buffer(full([], Math.Sqrt(2) * Math.Log(classes - 1), dtype: dtype)));
     }
 
+    internal bool Dynamic { get; }
+
     /// <inheritdoc/>
-    public override void Observe(Tensor cosines, Tensor targetCosine, Tensor columns)
+    public override CosineObserver? Observe() => Dynamic ? new Observer(get_buffer("s")!) : null;
+
+    /// <inheritdoc/>
+    public override Tensor Factor(Tensor norm) => get_buffer("s")!.view(1, 1);
+
+    private sealed class Observer(Tensor s) : CosineObserver
     {
-        ArgumentNullException.ThrowIfNull(cosines);
-        ArgumentNullException.ThrowIfNull(targetCosine);
-        ArgumentNullException.ThrowIfNull(columns);
-        if (!dynamic)
+        private readonly RunningLogSumExp others = new(1, s.dtype, s.device);
+        private long samples;
+
+        public override void See(Tensor cosines)
         {
-            return;
+            ArgumentNullException.ThrowIfNull(cosines);
+            samples = cosines.shape[0];
+            others.Add((cosines * s).view(1, -1));
         }
 
-        Tensor s = get_buffer("s")!;
-        Tensor index = columns.unsqueeze(1); // [B, 1]
-        Tensor others = (cosines * s).scatter(1, index, full(index.shape, double.NegativeInfinity, dtype: cosines.dtype, device: cosines.device)); // [B, R]
-        Tensor mean = others.flatten().logsumexp(0) - Math.Log(cosines.shape[0]); // ln B_avg
-        Tensor median = targetCosine.acos().median();
-        s.copy_((mean / median.clamp_max(Math.PI / 4).cos()).clamp_min(Smallest));
-    }
-
-    /// <inheritdoc/>
-    public override Tensor Apply(Tensor similarities, Tensor norm)
-    {
-        ArgumentNullException.ThrowIfNull(similarities);
-        return similarities * get_buffer("s")!.clone();
+        public override void End(Tensor targetCosine)
+        {
+            ArgumentNullException.ThrowIfNull(targetCosine);
+            Tensor mean = others.Value.squeeze() - Math.Log(samples); // ln B_avg
+            Tensor median = targetCosine.acos().median();
+            s.copy_((mean / median.clamp_max(Math.PI / 4).cos()).clamp_min(Smallest));
+        }
     }
 }

@@ -38,15 +38,17 @@ public sealed class BalancedBinaryCrossEntropy : Objective
     /// <summary>The cosine whose stretched similarity gives logit 0, within [-1, 1].</summary>
     public override double? Threshold => 2 * Math.Pow((Math.Clamp(-OwnedTensors.Value(Bias) / scale, -1, 1) + 1) / 2, 1 / t) - 1;
 
-    /// <inheritdoc/>
-    public override Tensor Loss(ObjectiveInput input)
+    internal BinaryTerms Terms => new()
     {
-        ArgumentNullException.ThrowIfNull(input);
-        Tensor bias = Bias;
-        Tensor positive = ThresholdCrossEntropy.Softplus(-(input.Target * scale + bias)); // [B]
-        Tensor negative = ThresholdCrossEntropy.Softplus(input.NonTarget * scale + bias); // [B, R]
-        return (positive * alpha + ThresholdCrossEntropy.SumOfOthers(negative, input.Columns) * (1 - alpha)) * (factor / scale);
-    }
+        Scale = scale,
+        Positive = alpha * factor / scale,
+        Negative = (1 - alpha) * factor / scale,
+        Bias = Bias,
+        Sign = -1,
+    };
+
+    /// <inheritdoc/>
+    public override ObjectiveStep Begin(ObjectiveBatch batch) => Terms.Begin(batch);
 
     /// <summary>The bias at which the two parts balance for orthogonal vectors (Wen et al., ICLR 2022, appendix).</summary>
     private static double Start(int classes, double r, double alpha, double margin, double t)

@@ -11,23 +11,24 @@ public abstract class LogitScale : nn.Module
     {
     }
 
-    /// <summary>See <see cref="Objective.Observe"/>.</summary>
-    public virtual void Observe(Tensor cosines, Tensor targetCosine, Tensor columns)
-    {
-    }
+    /// <summary>True where the factor is the embedding's length, which then has a gradient.</summary>
+    public virtual bool IsNorm => false;
 
-    /// <summary>Logits [B, R] of similarities [B, R] and embedding lengths [B].</summary>
-    public abstract Tensor Apply(Tensor similarities, Tensor norm);
+    /// <summary>See <see cref="Objective.Observe"/>.</summary>
+    public virtual CosineObserver? Observe() => null;
+
+    /// <summary>The factor of each sample, [B, 1] or [1, 1], of embedding lengths [B].</summary>
+    public abstract Tensor Factor(Tensor norm);
 }
 
 /// <summary>A constant s.</summary>
 public sealed class FixedScale(double scale) : LogitScale(nameof(FixedScale))
 {
     /// <inheritdoc/>
-    public override Tensor Apply(Tensor similarities, Tensor norm)
+    public override Tensor Factor(Tensor norm)
     {
-        ArgumentNullException.ThrowIfNull(similarities);
-        return similarities * scale;
+        ArgumentNullException.ThrowIfNull(norm);
+        return full([1, 1], scale, dtype: norm.dtype, device: norm.device);
     }
 }
 
@@ -35,9 +36,12 @@ public sealed class FixedScale(double scale) : LogitScale(nameof(FixedScale))
 public sealed class NormScale() : LogitScale(nameof(NormScale))
 {
     /// <inheritdoc/>
-    public override Tensor Apply(Tensor similarities, Tensor norm)
+    public override bool IsNorm => true;
+
+    /// <inheritdoc/>
+    public override Tensor Factor(Tensor norm)
     {
         ArgumentNullException.ThrowIfNull(norm);
-        return similarities * norm.unsqueeze(1);
+        return norm.unsqueeze(1);
     }
 }

@@ -37,35 +37,8 @@ public sealed class ThresholdCrossEntropy : Objective
     /// <inheritdoc/>
     public override double? Threshold => Bias.shape[0] == 1 ? OwnedTensors.Value(Bias) / scale : null;
 
-    /// <summary>
-    /// log(1 + e^x), exact for all x, and so its gradient: torch's own softplus is the identity from 20 on.
-    /// </summary>
-    internal static Tensor Softplus(Tensor x) => -nn.functional.logsigmoid(-x);
+    internal BinaryTerms Terms => new() { Scale = scale, Positive = 1, Negative = lambda, Bias = Bias, Clamp = clamp };
 
     /// <inheritdoc/>
-    public override Tensor Loss(ObjectiveInput input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        Tensor bias = Bias;
-        Tensor rows = bias; // [1] or [R]
-        Tensor own = bias; // [1] or [B]
-        if (bias.shape[0] > 1)
-        {
-            rows = input.Classes is null ? bias : bias.index_select(0, input.Classes);
-            own = rows.index_select(0, input.Columns);
-        }
-
-        Tensor positive = Soft(own - input.Target * scale); // [B]
-        Tensor negative = Soft(input.NonTarget * scale - rows); // [B, R]
-        return positive + lambda * SumOfOthers(negative, input.Columns);
-    }
-
-    /// <summary>Sums rows without their target's column, [B, R] to [B].</summary>
-    internal static Tensor SumOfOthers(Tensor values, Tensor columns)
-    {
-        Tensor index = columns.unsqueeze(1); // [B, 1]
-        return values.scatter(1, index, zeros(index.shape, dtype: values.dtype, device: values.device)).sum(1);
-    }
-
-    private Tensor Soft(Tensor x) => Softplus(clamp ? x.clamp(-scale, scale) : x);
+    public override ObjectiveStep Begin(ObjectiveBatch batch) => Terms.Begin(batch);
 }

@@ -9,7 +9,7 @@ public class BenchHeadTests
     {
         CliResult result = CliProcess.Run("bench", "head", "--classes", "300,5000", "--loss", "uce,arcface(margin=0.4,scale=32)", "--batch", "16", "--sample-rate", "0.5", "--center-dtype", "bfloat16", "--json");
         Assert.Equal(0, result.ExitCode);
-        JsonElement[] rows = [.. JsonDocument.Parse(result.Output).RootElement.EnumerateArray()];
+        JsonElement[] rows = [.. JsonDocument.Parse(result.Out).RootElement.EnumerateArray()];
         Assert.Equal(["uce 300", "uce 5000", "arcface 300", "arcface 5000"], rows.Select(r => $"{r.GetProperty("loss").GetString()} {r.GetProperty("classes").GetInt32()}"));
         foreach (JsonElement row in rows)
         {

@@ -151,7 +151,7 @@ internal sealed class CenterRows
         Parameter weight = centers.Weight;
         if (weight.grad is null)
         {
-            weight.grad = zeros(weight.shape, dtype: centers.Arithmetic, device: weight.device).DetachFromDisposeScope();
+            weight.grad = zeros(weight.shape, dtype: centers.Arithmetic, device: weight.device);
         }
 
         Tensor rows = gradient.t().mm(x); // [T * K, D]

@@ -57,7 +57,7 @@ internal sealed class BinaryTerms
             this.batch = batch;
             bias = terms.Bias;
             perClass = bias.shape[0] > 1;
-            terms.Bias.grad ??= zeros_like(bias).DetachFromDisposeScope();
+            terms.Bias.grad ??= zeros_like(bias);
             biasGradient = terms.Bias.grad!;
             share = (batch.Share * (terms.Negative * terms.Scale)).unsqueeze(1);
 

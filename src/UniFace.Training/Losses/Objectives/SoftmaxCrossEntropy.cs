@@ -63,7 +63,7 @@ public sealed class SoftmaxCrossEntropy : Objective
 
         public override Tensor? NormGradient => normGradient;
 
-        internal override IRowWork? Rows => scale.numel() == 1 ? this : null;
+        internal override IRowWork? Rows => normGradient is null ? this : null;
 
         private Tensor Total => total ??= rowTop is null ? rows.Value : RowTotals();
 

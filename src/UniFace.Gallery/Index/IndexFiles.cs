@@ -237,8 +237,8 @@ internal sealed unsafe class IndexFiles : IDisposable
                 byte* group = groups + ((long)i * stride);
                 Buffer.MemoryCopy(map + Header.GroupsAt + ((long)i * stride), group, stride, stride);
                 part += IndexChecksum.Of(new ReadOnlySpan<byte>(group, stride), i)
-                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + IndexHeader.Size + (i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 40) + i)
-                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + Header.KeysAt + (i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 41) + i);
+                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + IndexHeader.Size + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 40) + i)
+                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + Header.KeysAt + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 41) + i);
             }
 
             Interlocked.Add(ref sum, part);

@@ -73,9 +73,10 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
     }
 
-    /// <summary>Overwrites rows of the stored index; deletes it where it cannot be read.</summary>
+    /// <summary>Overwrites rows of the stored index; deletes it where it cannot be read, and what a kill left of one that was being stored.</summary>
     public void Erase(IReadOnlyCollection<long> rows)
     {
+        DeleteLeftovers();
         if (info.Encrypted || !File.Exists(IndexFiles.CodesPath(StoredPath)))
         {
             return;
@@ -88,6 +89,32 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         catch (UniFaceException)
         {
             ExactIndex.Delete(StoredPath);
+        }
+    }
+
+    // AtomicFile writes .NAME.PROCESS.tmp beside; a process that was killed leaves it, with everybody's rows in it.
+    private void DeleteLeftovers()
+    {
+        string full = Path.GetFullPath(StoredPath);
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.*.tmp"))
+        {
+            if (int.TryParse(Path.GetExtension(Path.GetFileNameWithoutExtension(file)).AsSpan(1), out int process) && !IsRunning(process))
+            {
+                File.Delete(file);
+            }
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using System.Diagnostics.Process running = System.Diagnostics.Process.GetProcessById(process);
+            return !running.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 

@@ -92,6 +92,23 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_killed_process_left_of_an_index_goes_with_the_next_removal()
+    {
+        string path = folder.Create();
+        float[] v = Rows.Random(1, 8, 3)[0];
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await gallery.EnrollAsync([new Enrolment("ann", v)], Contract);
+
+        // No process has the largest number; this one runs.
+        string name = Path.GetFileName(path), dead = Path.Combine(folder.Root, $".{name}.index.rows.{int.MaxValue}.tmp"), alive = Path.Combine(folder.Root, $".{name}.index.rows.{Environment.ProcessId}.tmp");
+        File.WriteAllText(dead, "x");
+        File.WriteAllText(alive, "x");
+        await gallery.RemoveAsync("ann");
+        Assert.False(File.Exists(dead));
+        Assert.True(File.Exists(alive));
+    }
+
+    [Fact]
     public async Task An_encrypted_gallery_holds_no_name_embedding_crop_or_source_in_the_clear()
     {
         string path = folder.Create(crops: true, key: GalleryFolder.Key, size: 64);

@@ -30,6 +30,7 @@ internal static class CommandHost
             EmbedCommand.Create(),
             VerifyCommand.Create(),
             GalleryCommand.Create(),
+            ClusterCommand.Create(),
             CalibrateCommand.Create(),
             ModelsCommand.Create(),
             BenchCommand.Create(),

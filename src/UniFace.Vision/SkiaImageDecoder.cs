@@ -10,6 +10,12 @@ namespace UniFace.Vision;
 /// </summary>
 public sealed class SkiaImageDecoder : IImageDecoder
 {
+    // Deflate makes 1,032 bytes of one, and a byte holds 8 pixels at most: no PNG, and no photo in any format, is denser.
+    private const long MostPixelsPerByte = 8 * 1032;
+
+    // Any file may claim as many.
+    private const long PixelsOfAnyFile = 4_000_000;
+
     /// <summary>Pictures of more pixels than this are refused from their header, before memory is taken. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
@@ -30,17 +36,22 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 throw new UniFaceException($"{source}: a {codec.EncodedFormat} picture, expected JPEG, PNG, WebP or BMP; convert it first.");
             }
 
-            return Decode(codec, source);
+            return Decode(codec, encoded.Length, source);
         }
     }
 
-    private unsafe RgbImage Decode(SKCodec codec, string source)
+    private unsafe RgbImage Decode(SKCodec codec, long bytes, string source)
     {
         int width = codec.Info.Width, height = codec.Info.Height;
         long pixels = (long)width * height;
         if (width < 1 || height < 1 || pixels > MaxPixels || pixels > int.MaxValue / 4)
         {
             throw new UniFaceException($"{source}: {width}x{height} pixels, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
+        }
+
+        if (pixels > Math.Max(PixelsOfAnyFile, bytes * MostPixelsPerByte))
+        {
+            throw new UniFaceException($"{source}: it says {width}x{height} pixels in {bytes} bytes, which no photo has; the file is damaged, or made to fill the memory.");
         }
 
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;

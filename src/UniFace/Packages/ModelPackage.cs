@@ -100,8 +100,9 @@ public sealed class ModelPackage
 
             return manifest;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: text that is not UTF-8.
             throw new UniFaceException($"{path}: not a model manifest: {e.Message}", e);
         }
     }

@@ -1,0 +1,195 @@
+using System.CommandLine;
+using System.Globalization;
+using UniFace.Clustering;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>uniface cluster: unlabelled photos into a folder a person.</summary>
+internal static class ClusterCommand
+{
+    private const string Singles = "alone";
+
+    /// <summary>A face of a photo: which photo, which of its faces.</summary>
+    private sealed record Seen(int Photo, int Face);
+
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name of 'uniface models list') or a bare .onnx file." };
+        Argument<string> photos = new("PHOTOS") { Description = "Photos, at any depth of a folder, or a tar of them." };
+        Argument<string> output = new("OUT") { Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for faces that resemble no other; clusters.json." };
+        Option<double?> threshold = new("--threshold") { Description = "Mean cosine at or above which two groups are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
+        Option<double?> fmr = new("--fmr") { Description = "Take the calibration's threshold of this false match rate; 1e-3 by default. Smaller: people are rather split than merged.", HelpName = "RATE" };
+        Option<bool> main = new("--main-face") { Description = "Only the main face of each photo; by default all of them, so that a photo of two people stands in two folders." };
+        Option<bool> labelled = new("--labelled") { Description = "The photos lie in a folder a person, and it is measured how well the groups fit: pairwise and BCubed precision, recall, F. Implies --main-face." };
+        VisionOptions vision = new();
+        Command command = new("cluster", "Sort unlabelled photos into people, without knowing how many there are. Two people are rather kept apart than merged.\nExample: uniface cluster faceplugin-mobilefacenet photos sorted")
+        {
+            package, photos, output, threshold, fmr, main, labelled,
+        };
+        vision.AddDetection(command);
+        vision.AddModel(command);
+        command.SetAction((parsed, stop) =>
+        {
+            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            double limit = Limit(opened, embedder.Manifest, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            string target = parsed.GetRequiredValue(output);
+            if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+            {
+                throw new UniFaceException($"{target} is there already and not empty; give the name of a new folder.");
+            }
+
+            using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            bool withLabels = parsed.GetValue(labelled);
+            FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
+            (List<Seen> faces, float[] embeddings, List<string> faceless) = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
+            int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
+            ClusteringScore? score = withLabels ? ClusteringScore.Of(groups, Labels(set, faces)) : null;
+            Write(target, set, faces, groups, stop);
+            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, faceless, score);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static double Limit(ModelPackage package, ModelManifest manifest, double? threshold, double? fmr)
+    {
+        if (threshold is double given)
+        {
+            return fmr is null
+                ? given is > -1 and <= 1 ? given : throw new UniFaceException(FormattableString.Invariant($"--threshold {given}: expected a cosine above -1, up to 1."))
+                : throw new UniFaceException("--threshold and --fmr were both given: each says where to decide; leave one out.");
+        }
+
+        if (package.CalibrationPath is not string path)
+        {
+            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known; give --threshold COSINE, or calibrate the package with 'uniface calibrate'.");
+        }
+
+        Calibration calibration = Calibration.Load(path);
+        calibration.EnsureFits(manifest);
+        return calibration.ThresholdAt(fmr ?? 1e-3);
+    }
+
+    private static (List<Seen> Faces, float[] Embeddings, List<string> Faceless) Embed(PhotoSet set, FacePipeline pipeline, OnnxEmbedder embedder, FaceChoice choice, int threads, CancellationToken stop)
+    {
+        const int chunk = 64;
+        List<Seen> faces = [];
+        List<float> embeddings = [];
+        List<string> faceless = [];
+        SkiaImageDecoder decoder = new();
+        using Progress progress = new("embedding", set.Names.Count);
+        for (int first = 0; first < set.Names.Count; first += chunk)
+        {
+            IReadOnlyList<AlignedFace>[] found = new IReadOnlyList<AlignedFace>[Math.Min(chunk, set.Names.Count - first)];
+            Parallel.For(0, found.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
+            {
+                try
+                {
+                    // Through the one way that checks the size of aligned pictures, where one face is enough.
+                    byte[] encoded = set.Read(first + i);
+                    found[i] = choice == FaceChoice.All
+                        ? pipeline.AlignFaces(decoder.Decode(encoded, set.Names[first + i]), choice)
+                        : pipeline.Align(encoded, set.Names[first + i]) is AlignedFace face ? [face] : [];
+                }
+                catch (UniFaceException)
+                {
+                    found[i] = [];
+                }
+            });
+            faceless.AddRange(Enumerable.Range(0, found.Length).Where(i => found[i].Count == 0).Select(i => set.Names[first + i]));
+            AlignedFace[] aligned = [.. found.SelectMany(f => f)];
+            faces.AddRange(Enumerable.Range(0, found.Length).SelectMany(i => Enumerable.Range(0, found[i].Count).Select(f => new Seen(first + i, f))));
+            embeddings.AddRange(embedder.Embed([.. aligned.Select(f => f.Image)]));
+            progress.Add(found.Length);
+        }
+
+        return faces.Count > 0
+            ? (faces, [.. embeddings], faceless)
+            : throw new UniFaceException($"{set.Source}: no face in any of {set.Names.Count} pictures; nothing was written.");
+    }
+
+    private static int[] Labels(PhotoSet set, List<Seen> faces)
+    {
+        Dictionary<string, int> people = [];
+        return [.. faces.Select(face =>
+        {
+            string name = set.Names[face.Photo];
+            string person = Path.GetDirectoryName(name) is { Length: > 0 } folder ? folder : throw new UniFaceException($"{name} lies in no folder of a person, as --labelled expects.");
+            return people.TryGetValue(person, out int label) ? label : people[person] = people.Count;
+        })];
+    }
+
+    private static string FolderOf(int group, int size) => size == 1 ? Singles : string.Create(CultureInfo.InvariantCulture, $"person-{group + 1:D4}");
+
+    private static void Write(string target, PhotoSet set, List<Seen> faces, int[] groups, CancellationToken stop)
+    {
+        int[] sizes = [.. groups.GroupBy(g => g).OrderBy(g => g.Key).Select(g => g.Count())];
+        using Progress progress = new("sorting", faces.Count, "faces");
+        for (int i = 0; i < faces.Count; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+
+            // The whole path is the name, so that 1.jpg of two folders are two files.
+            string name = set.Names[faces[i].Photo].Replace('/', '_');
+            string path = Path.Combine(target, FolderOf(groups[i], sizes[groups[i]]), name);
+            if (!File.Exists(path))
+            {
+                byte[] bytes = set.Read(faces[i].Photo);
+                AtomicFile.Write(path, stream => stream.Write(bytes));
+            }
+
+            progress.Add();
+        }
+
+        ILookup<int, int> members = Enumerable.Range(0, faces.Count).ToLookup(i => groups[i]);
+        AtomicFile.WriteText(Path.Combine(target, "clusters.json"), Output.ToJson(new
+        {
+            people = Enumerable.Range(0, sizes.Length).Where(g => sizes[g] > 1).Select(g => new
+            {
+                folder = FolderOf(g, sizes[g]),
+                faces = members[g].Select(i => new { photo = set.Names[faces[i].Photo], face = faces[i].Face }),
+            }),
+            alone = Enumerable.Range(0, faces.Count).Where(i => sizes[groups[i]] == 1).Select(i => new { photo = set.Names[faces[i].Photo], face = faces[i].Face }),
+        }) + "\n");
+    }
+
+    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, List<string> faceless, ClusteringScore? score)
+    {
+        int[] sizes = [.. groups.GroupBy(g => g).Select(g => g.Count())];
+        int people = sizes.Count(s => s > 1), alone = sizes.Count(s => s == 1);
+        if (json)
+        {
+            Output.Json(new
+            {
+                @out = target,
+                photos = set.Names.Count,
+                faces = faces.Count,
+                faceless,
+                threshold = limit,
+                people,
+                alone,
+                largest = sizes.Max(),
+                labelled = score is null ? null : new { score.People, score.Groups, score.MergedGroups, pairwise = Of(score.Pairwise), bCubed = Of(score.BCubed) },
+            });
+            return;
+        }
+
+        Console.WriteLine(FormattableString.Invariant($"{faces.Count} faces of {set.Names.Count} photos: {people} people with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}; {faceless.Count} photos show no face"));
+        if (score is not null)
+        {
+            Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {score.People} people"));
+        }
+
+        Console.WriteLine($"sorted into {target}");
+
+        static object Of(PrecisionRecall value) => new { value.Precision, value.Recall, value.F };
+    }
+}

@@ -1,0 +1,134 @@
+using System.Formats.Tar;
+using System.Text;
+using System.Text.Json;
+using UniFace.Data;
+using UniFace.Packages;
+using UniFace.TestSupport;
+
+namespace UniFace.Tests.Data;
+
+/// <summary>Readers of data and packages under damaged files.</summary>
+public sealed class ReaderFuzzTests : IDisposable
+{
+    private readonly TempFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(TarEntryFormat.Pax)]
+    [InlineData(TarEntryFormat.Gnu)]
+    [InlineData(TarEntryFormat.Ustar)]
+    public void Tar(TarEntryFormat format) => Fuzzer.Run([Archive(format)], bytes =>
+    {
+        string path = folder.Write("s.tar", bytes);
+        using FaceDataset data = FaceDatasets.Open(path);
+        ReadAll(data);
+    });
+
+    [Fact]
+    public void Tar_of_photos() => Fuzzer.Run([Archive(TarEntryFormat.Pax)], bytes =>
+    {
+        using PhotoSet photos = PhotoSet.Open(folder.Write("p.tar", bytes));
+        for (int i = 0; i < Math.Min(photos.Names.Count, 10); i++)
+        {
+            photos.Read(i);
+        }
+    });
+
+    [Theory]
+    [InlineData("train.rec")]
+    [InlineData("train.idx")]
+    [InlineData("property")]
+    public void RecordIO(string file)
+    {
+        RecordIOWriter writer = new();
+        writer.AddRange(0, 5, 7);
+        for (int i = 1; i < 5; i++)
+        {
+            writer.AddImage(i, [0xFF, 0xD8, 1, 2, 3, 4, 5], i / 3);
+        }
+
+        writer.AddRange(5, 1, 3).AddRange(6, 3, 5).Save(folder, "2,112,112");
+        Fuzzer.Run([File.ReadAllBytes(folder[file])], bytes =>
+        {
+            folder.Write(file, bytes);
+            using FaceDataset data = FaceDatasets.Open(folder.Root);
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Bin() => Fuzzer.Run([.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
+
+    [Fact]
+    public void Pairs_files() => Fuzzer.Run(
+        [Encoding.UTF8.GetBytes("2\t2\nAnn\t1\t2\nBob\t1\t3\nAnn\t1\tBob\t2\nAnn\t2\tCy\t1\nAnn\t1\t2\nBob\t1\t3\nAnn\t1\tBob\t2\nAnn\t2\tCy\t1\n")],
+        bytes => LfwPairs.Read(folder.Write("pairs.txt", bytes)));
+
+    [Fact]
+    public void Package_manifest()
+    {
+        folder.Write("model.onnx", [1, 2, 3]);
+        ModelManifest manifest = new()
+        {
+            EmbeddingSize = 8,
+            OnnxSha256 = IO.Sha256.OfFile(folder["model.onnx"]),
+            Licence = "CC0",
+            Training = new TrainingProvenance { Loss = "uce", Backbone = "m", DataHash = "0", Seed = 1 },
+        };
+        Fuzzer.Run([JsonSerializer.SerializeToUtf8Bytes(manifest, ModelManifest.Json)], bytes =>
+        {
+            folder.Write("model.json", bytes);
+            ModelPackage.Open(folder.Root);
+        });
+    }
+
+    [Fact]
+    public void Calibration_of_a_package()
+    {
+        Calibration good = new()
+        {
+            FlipSum = false,
+            Data = new CalibrationData { Name = "invented", Sha256 = new string('0', 64), SamePairs = 1000, DifferentPairs = 1000 },
+            Created = DateTimeOffset.UnixEpoch,
+            Entries = [new CalibrationEntry { FalseMatchRate = 0.01, Supported = true, Threshold = 0.77, MeasuredFalseMatchRate = 0.009 }],
+            Curve = [new CalibrationPoint(0.77, 0.009, 0.9), new CalibrationPoint(0.5, 0.1, 0.99)],
+        };
+        Fuzzer.Run([Encoding.UTF8.GetBytes(good.ToJson())], bytes =>
+        {
+            Calibration read = Calibration.Load(folder.Write("calibration.json", bytes));
+            Assert.InRange(read.FalseMatchRateAt(0.6), 0, 1);
+            read.ThresholdAt(0.01);
+        });
+    }
+
+    private static void ReadAll(FaceDataset data)
+    {
+        for (int i = 0; i < Math.Min(data.Samples.Count, 10); i++)
+        {
+            Assert.InRange(data.Samples[i].Label, 0, data.People.Count - 1);
+            data.Read(i);
+        }
+    }
+
+    private static byte[] Archive(TarEntryFormat format)
+    {
+        using MemoryStream stream = new();
+        using (TarWriter writer = new(stream, format, leaveOpen: true))
+        {
+            foreach (string name in (string[])["Ann/1.jpg", "Ann/2.jpg", "Bob/" + (format == TarEntryFormat.Ustar ? "x" : new string('x', 150)) + ".jpg"])
+            {
+                TarEntry entry = format switch
+                {
+                    TarEntryFormat.Pax => new PaxTarEntry(TarEntryType.RegularFile, name),
+                    TarEntryFormat.Gnu => new GnuTarEntry(TarEntryType.RegularFile, name),
+                    _ => new UstarTarEntry(TarEntryType.RegularFile, name),
+                };
+                entry.DataStream = new MemoryStream([0xFF, 0xD8, 1, 2, 3]);
+                writer.WriteEntry(entry);
+            }
+        }
+
+        return stream.ToArray();
+    }
+}

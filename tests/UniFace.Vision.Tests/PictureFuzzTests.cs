@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using SkiaSharp;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Tests;
+
+/// <summary>The picture decoder, and the rewriter of models, under damaged files, bombs and giants.</summary>
+public sealed class PictureFuzzTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Png)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    [InlineData(SKEncodedImageFormat.Bmp)]
+    public void Pictures_damaged_in_any_way_are_read_or_refused(SKEncodedImageFormat format)
+    {
+        SkiaImageDecoder decoder = new();
+        RgbImage[] pictures = [Pictures.Smooth(40, 30), Pictures.Noise(16, 16, 1)];
+        Fuzzer.Run([.. pictures.Select(p => format == SKEncodedImageFormat.Bmp ? Pictures.Bmp(p) : Pictures.Encode(p, format))], bytes =>
+        {
+            RgbImage image = decoder.Decode(bytes, "picture");
+            Assert.Equal(3 * image.Width * image.Height, image.Pixels.Length);
+        });
+    }
+
+    [Fact]
+    public void Models_damaged_in_any_way_are_rewritten_or_left_alone()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 16, 16, 4);
+        Fuzzer.Run([File.ReadAllBytes(path)], bytes => BlockedPRelu.Rewrite(bytes));
+    }
+
+    [Theory]
+    [InlineData(9999, 9999)]
+    [InlineData(65535, 1200)]
+    [InlineData(1 << 30, 1 << 30)]
+    [InlineData(100, int.MaxValue)]
+    public void A_small_file_that_claims_to_be_a_giant_is_refused_before_memory_is_taken(int width, int height)
+    {
+        byte[] png = Pictures.Encode(Pictures.Noise(16, 16, 1), SKEncodedImageFormat.Png);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(png, "bomb.png"));
+        Assert.StartsWith("bomb.png: ", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void A_picture_cut_off_anywhere_is_one_clear_error_and_a_large_plain_one_is_read()
+    {
+        byte[] jpeg = Pictures.Encode(Pictures.Noise(64, 64, 1), SKEncodedImageFormat.Jpeg);
+        for (int length = 0; length < jpeg.Length - 2; length += 41)
+        {
+            UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(jpeg.AsMemory(0, length), "cut.jpg"));
+            Assert.StartsWith("cut.jpg: ", e.Message, StringComparison.Ordinal);
+        }
+
+        // As compressible as a PNG can honestly be.
+        byte[] plain = Pictures.Encode(new RgbImage(3000, 2000), SKEncodedImageFormat.Png);
+        Assert.Equal(3000, new SkiaImageDecoder().Decode(plain, "plain.png").Width);
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte b in bytes)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
+            }
+        }
+
+        return ~crc;
+    }
+}

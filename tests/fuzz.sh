@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Fuzzes every reader of untrusted files for some minutes in all: tests/fuzz.sh 10
+# Damaged pictures, tars, RecordIO, .bin, packages and models must be read or refused by one clear error, without large memory.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
+minutes=${1:-10}
+[[ $minutes =~ ^[0-9]+$ ]] || { echo "usage: tests/fuzz.sh MINUTES" >&2; exit 2; }
+targets=16
+export UNIFACE_FUZZ_SECONDS=$((minutes * 60 / targets + 1))
+for project in UniFace.Tests UniFace.Vision.Tests; do
+  dotnet build "tests/$project" -c Release -v quiet -nologo
+  # Two at a time would measure each other's memory: a class after the other.
+  "tests/$project/bin/Release/net10.0/$project" -noColor -noLogo -parallel none -class '*FuzzTests'
+done

@@ -22,7 +22,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
     public string? Run(IReadOnlyList<TrainingBatch> batches)
     {
         double images = batches.Sum(b => (double)b.Samples.Count);
-        state.Optimizer.ZeroGradients();
+        state.Optimizer.ClearGradients();
         state.Head.BeginStep(batches.SelectMany(b => b.Labels.data<long>().ToArray()));
         for (int i = 0; i < batches.Count; i++)
         {

@@ -1,4 +1,5 @@
 using TorchSharp;
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
@@ -18,27 +19,33 @@ public static class GradientClipping
         ArgumentNullException.ThrowIfNull(parameters);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
-        List<Tensor> gradients = [];
+        List<Tensor> others = [];
         List<Tensor> norms = [];
+        List<Stretch> stretches = [];
         foreach (NamedParameter parameter in parameters)
         {
-            if (parameter.Value.grad is Tensor gradient)
+            if (parameter.Value.grad is Tensor gradient && !Stretch.TryAdd(stretches, gradient, gradient, null, decays: false))
             {
-                gradients.Add(gradient);
+                others.Add(gradient);
                 norms.Add(gradient.norm().to(ScalarType.Float32));
             }
         }
 
-        if (norms.Count == 0)
+        double[] squares = new double[stretches.Count];
+        Team.Run(squares.Length, i => squares[i] = Elements.SquaredNorm(stretches[i]));
+        double total = squares.Sum();
+        if (norms.Count > 0)
         {
-            return 0;
+            double norm = stack(norms).norm().item<float>();
+            total += norm * norm;
         }
 
-        double total = stack(norms).norm().item<float>();
+        total = Math.Sqrt(total);
         double factor = maxNorm / (total + 1e-6);
         if (maxNorm > 0 && double.IsFinite(total) && factor < 1)
         {
-            foreach (Tensor gradient in gradients)
+            Team.Run(stretches.Count, i => Elements.Scale(stretches[i], (float)factor));
+            foreach (Tensor gradient in others)
             {
                 gradient.mul_((float)factor);
             }

@@ -1,11 +1,12 @@
 using TorchSharp;
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
 
 /// <summary>
 /// Moves parameters along their gradients. Its state is tensors by name, so that a checkpoint is exact.
-/// A step uses the gradients up: weight decay is added to them in place.
+/// A step may use the gradients up: weight decay may be added to them in place.
 /// </summary>
 public abstract class ParameterOptimizer : IDisposable
 {
@@ -32,31 +33,40 @@ public abstract class ParameterOptimizer : IDisposable
     /// <summary>The state by name, e.g. "momentum.backbone.conv1.weight"; owned by the optimizer.</summary>
     public IReadOnlyDictionary<string, Tensor> State => state;
 
-    /// <summary>Moves every parameter that has a gradient.</summary>
+    /// <summary>Moves every parameter that has a gradient: where the optimizer can, all of them in one pass over memory.</summary>
     /// <param name="learningRate">The rate of this step.</param>
     public void Step(double learningRate)
     {
         Steps++;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
+        List<Stretch> stretches = [];
         foreach (NamedParameter parameter in Parameters)
         {
             Tensor? gradient = parameter.Value.grad;
-            if (gradient is not null)
+            if (gradient is null)
+            {
+                continue;
+            }
+
+            Tensor? kept = StateKinds is [string kind] ? StateOf(kind, parameter) : null;
+            if (StateKinds is null || !Stretch.TryAdd(stretches, parameter.Value, gradient, kept, parameter.Decays))
             {
                 Update(parameter, gradient, learningRate);
             }
         }
+
+        Team.Run(stretches.Count, i => Update(stretches[i], learningRate));
     }
 
-    /// <summary>Sets every gradient to zero, in place.</summary>
-    public void ZeroGradients()
+    /// <summary>
+    /// Lets go of every gradient: the next backward pass then gives each parameter its gradient as it is, instead of adding it to zeros.
+    /// </summary>
+    public void ClearGradients()
     {
-        using DisposeScope scope = NewDisposeScope();
         foreach (NamedParameter parameter in Parameters)
         {
-            Tensor? gradient = parameter.Value.grad;
-            gradient?.zero_();
+            parameter.Value.grad = null;
         }
     }
 
@@ -78,7 +88,8 @@ public abstract class ParameterOptimizer : IDisposable
             }
 
             using DisposeScope scope = NewDisposeScope();
-            state[name] = value.to(parameter.Value.device).clone().DetachFromDisposeScope();
+            using IDisposable noGradient = no_grad();
+            state[name] = zeros_like(parameter.Value).copy_(value).DetachFromDisposeScope(); // In the parameter's own order in memory.
         }
 
         Steps = steps;
@@ -91,8 +102,15 @@ public abstract class ParameterOptimizer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Moves one parameter; the gradient may be changed.</summary>
+    /// <summary>What the pass over memory needs of <see cref="StateOf"/>, at most one; null: there is no such pass, operators do it all.</summary>
+    private protected virtual IReadOnlyList<string>? StateKinds => null;
+
+    /// <summary>Moves one parameter by libtorch's operators, wherever it is; the gradient may be changed.</summary>
     protected abstract void Update(NamedParameter parameter, Tensor gradient, double learningRate);
+
+    /// <summary>Moves a stretch of a parameter in the processor's memory, to the same values; called where there are <see cref="StateKinds"/>.</summary>
+    private protected virtual void Update(in Stretch stretch, double learningRate) =>
+        throw new NotSupportedException($"{GetType().Name} has no pass over memory.");
 
     /// <summary>A state tensor of a parameter; zeros at first.</summary>
     protected Tensor StateOf(string kind, NamedParameter parameter)

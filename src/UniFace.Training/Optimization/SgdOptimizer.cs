@@ -1,3 +1,4 @@
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
@@ -17,6 +18,12 @@ public sealed class SgdOptimizer : ParameterOptimizer
         ArgumentOutOfRangeException.ThrowIfNegative(momentum);
         this.momentum = momentum;
     }
+
+    /// <inheritdoc/>
+    private protected override IReadOnlyList<string> StateKinds => momentum == 0 ? [] : ["momentum"];
+
+    /// <inheritdoc/>
+    private protected override void Update(in Stretch stretch, double learningRate) => Elements.Sgd(stretch, momentum, WeightDecay, learningRate);
 
     /// <inheritdoc/>
     protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)

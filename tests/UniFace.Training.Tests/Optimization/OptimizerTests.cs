@@ -64,7 +64,7 @@ public class OptimizerTests
 
             foreach ((Parameter p, ParameterOptimizer optimizer) in new[] { (a, (ParameterOptimizer)whole), (b, part) })
             {
-                optimizer.ZeroGradients();
+                optimizer.ClearGradients();
                 p.pow(4).sum().backward();
                 optimizer.Step(0.01);
             }
@@ -95,7 +95,7 @@ public class OptimizerTests
         for (int step = 0; step < 12; step++)
         {
             using torch.Tensor x = torch.randn(4, 3, 8, 8);
-            our.ZeroGradients();
+            our.ClearGradients();
             their.zero_grad();
             a.forward(x).pow(2).mean().backward();
             b.forward(x).pow(2).mean().backward();

@@ -12,6 +12,8 @@ namespace UniFace.Training.Losses;
 internal sealed class CenterRows
 {
     private readonly ClassCenters centers;
+    private readonly RowCopies? copies; // null: the rows are worked on in place, or by index
+    private readonly long[]? ids;
     private readonly Tensor? index;
     private readonly long first;
     private readonly long count;
@@ -19,16 +21,18 @@ internal sealed class CenterRows
     private Tensor? all; // [B, T * K]: similarities with every sub-center
     private Tensor? nearest; // [B, T, 1]: which of them counts
 
-    public CenterRows(ClassCenters centers, ClassTile tile)
+    public CenterRows(ClassCenters centers, ClassTile tile, RowCopies? copies)
     {
         this.centers = centers;
+        this.copies = copies;
+        ids = tile.Ids;
         int k = centers.SubCenters;
         first = (long)tile.Start * k;
         count = (long)tile.Count * k;
         index = tile.Index(centers.Weight.device) is Tensor classes
             ? k == 1 ? classes : (classes.unsqueeze(1) * k + arange(k, device: classes.device)).flatten() // [T * K]
             : null;
-        Values = Read(centers.Weight);
+        Values = Read(centers.Weight, isMomentum: false);
         if (centers.Similarity == Similarity.Cosine)
         {
             Tensor length = Values.norm(dim: 1, keepdim: false); // [T * K]
@@ -116,7 +120,7 @@ internal sealed class CenterRows
             return;
         }
 
-        Tensor momentum = Read(centers.OwnMomentum()); // [T * K, D]
+        Tensor momentum = Read(centers.OwnMomentum(), isMomentum: true); // [T * K, D]
         float kept = update.First ? (float)update.Momentum : 1;
         if (centers.Arithmetic == ScalarType.Float64 && update.First)
         {
@@ -171,23 +175,23 @@ internal sealed class CenterRows
         }
     }
 
-    private Tensor Read(Tensor all) => (index is null ? all.narrow(0, first, count) : all.index_select(0, index)).to(centers.Arithmetic);
+    private Tensor Read(Tensor all, bool isMomentum) =>
+        copies is not null ? copies.Load(all, Place, (int)count, isMomentum)
+        : index is null ? all.narrow(0, first, count)
+        : all.index_select(0, index);
 
     private void Write(Tensor all, Tensor rows)
     {
-        if (index is null && all.dtype == rows.dtype)
+        if (copies is not null)
         {
-            return; // The rows are the memory itself.
+            RowCopies.Store(rows, all, Place, all.dtype == ScalarType.BFloat16 ? centers.NextRounding() : 0);
         }
-
-        Tensor stored = all.dtype == rows.dtype ? rows : StochasticRounding.ToBFloat16(rows, centers.NextRounding());
-        if (index is null)
+        else if (index is not null)
         {
-            all.narrow(0, first, count).copy_(stored);
-        }
-        else
-        {
-            all.index_copy_(0, index, stored);
+            all.index_copy_(0, index, rows);
         }
     }
+
+    /// <summary>Where a row of the tile stands among all.</summary>
+    private long Place(int row) => ids is null ? first + row : (ids[row / centers.SubCenters] * centers.SubCenters) + (row % centers.SubCenters);
 }

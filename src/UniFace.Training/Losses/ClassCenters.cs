@@ -110,7 +110,13 @@ public sealed class ClassCenters : nn.Module
     }
 
     /// <summary>The rows of a tile's classes as they are computed with.</summary>
-    internal CenterRows Rows(ClassTile tile) => new(this, tile);
+    internal CenterRows Rows(ClassTile tile, RowCopies? copies) => new(this, tile, copies);
+
+    /// <summary>Memory for the rows of tiles where they cannot be worked on in place, on the CPU in float32; else null.</summary>
+    internal RowCopies? Copies(ClassSelection step, int tileClasses) =>
+        Weight.device.type == DeviceType.CPU && Arithmetic == ScalarType.Float32 && (!step.All || Weight.dtype == ScalarType.BFloat16)
+            ? new RowCopies(Math.Min(tileClasses, step.Count) * SubCenters, EmbeddingSize)
+            : null;
 
     /// <summary>
     /// Similarity of each embedding with its own class, and the sine of their angle, both [B]: of the nearest sub-center. A vector of

@@ -139,10 +139,13 @@ public sealed class RecognitionHead : nn.Module
     /// <summary>Visits every tile.</summary>
     private void Walk(ClassSelection step, long[] labels, Action<ClassTile, CenterRows> visit)
     {
-        foreach (ClassTile tile in step.Tiles(labels, Math.Max(1, TileSize / Centers.SubCenters)))
+        using DisposeScope walk = NewDisposeScope();
+        int size = Math.Max(1, TileSize / Centers.SubCenters);
+        RowCopies? copies = Centers.Copies(step, size);
+        foreach (ClassTile tile in step.Tiles(labels, size))
         {
             using DisposeScope scope = NewDisposeScope();
-            visit(tile, Centers.Rows(tile));
+            visit(tile, Centers.Rows(tile, copies));
         }
     }
 

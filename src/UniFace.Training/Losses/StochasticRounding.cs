@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
 
@@ -11,28 +9,8 @@ namespace UniFace.Training.Losses;
 /// </summary>
 internal static class StochasticRounding
 {
-    private const int Chunk = 1 << 16;
-
-    /// <summary>The rounded values; as many, of the same shape.</summary>
-    /// <param name="values">Contiguous float32 on the CPU, finite.</param>
-    /// <param name="seed">Seed of the draws.</param>
-    public static Tensor ToBFloat16(Tensor values, ulong seed)
-    {
-        Tensor rounded = empty(values.shape, dtype: ScalarType.BFloat16, device: CPU);
-        int chunks = (int)((values.numel() + Chunk - 1) / Chunk);
-        Parallel.For(0, chunks, c =>
-        {
-            Span<uint> from = MemoryMarshal.Cast<byte, uint>(values.bytes);
-            Span<ushort> to = MemoryMarshal.Cast<byte, ushort>(rounded.bytes);
-            int start = c * Chunk;
-            int length = Math.Min(Chunk, from.Length - start);
-            Round(from.Slice(start, length), to.Slice(start, length), unchecked((uint)(seed ^ (seed >> 32)) + (uint)start));
-        });
-        return rounded;
-    }
-
-    /// <summary>Rounds the bits of float32 values.</summary>
-    internal static void Round(ReadOnlySpan<uint> from, Span<ushort> to, uint seed)
+    /// <summary>Rounds the bits of float32 values, which are finite.</summary>
+    public static void Round(ReadOnlySpan<uint> from, Span<ushort> to, uint seed)
     {
         int lanes = Vector<uint>.Count;
         int i = 0;

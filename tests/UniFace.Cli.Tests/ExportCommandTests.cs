@@ -72,4 +72,31 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
         Assert.True(File.Exists(Path.Combine(small.Folder, "run", "run.json")));
         Assert.False(Directory.Exists(Path.Combine(small.Folder, "p")));
     }
+
+    [Fact]
+    public void Int8_is_measured_on_people_held_out_written_down_and_refused_where_nobody_was()
+    {
+        Assert.Contains("people that the run did not train on", CliProcess.RunIn(small.Folder, "export", "run", "--out", "small", "--int8").Expect(2).Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(small.Folder, "small")));
+        CliProcess.RunIn(small.Folder, "data", "make", "more", "--people", "16", "--images", "4", "--seed", "5").Expect(0);
+        CliProcess.RunIn(small.Folder, "train", "more", "--loss", "uce", "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "64", "--epochs", "1", "--batch", "8", "--val-people", "0.5", "--out", "held").Expect(0);
+        CliProcess.RunIn(small.Folder, "export", "held", "--out", "float").Expect(0);
+        CliResult exported = CliProcess.RunIn(small.Folder, "export", "held", "--out", "int8", "--int8", "--json");
+        if (exported.ExitCode == 2)
+        {
+            // So little training leaves pairs that sit on the threshold; a refusal must say what was lost and leave nothing.
+            Assert.Contains("int8 weights bring accuracy from", exported.Error, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(Path.Combine(small.Folder, "int8")));
+            return;
+        }
+
+        ModelPackage package = ModelPackage.Open(Path.Combine(small.Folder, "int8"));
+        Quantization stored = package.Manifest!.Quantization!;
+        Assert.True(stored.AccuracyBefore - stored.AccuracyAfter <= 0.003);
+        Assert.True(stored.Pairs >= 20);
+        Assert.Equal(stored.AccuracyAfter, exported.Json().GetProperty("quantization").GetProperty("accuracyAfter").GetDouble(), 1e-12);
+        Assert.True(new FileInfo(package.OnnxPath).Length < 0.45 * new FileInfo(Path.Combine(small.Folder, "float", "model.onnx")).Length);
+        Assert.NotEqual(ModelPackage.Open(Path.Combine(small.Folder, "float")).Manifest!.ContractId, package.Manifest.ContractId);
+        Calibration.Load(package.CalibrationPath!).EnsureFits(package.Manifest);
+    }
 }

@@ -34,7 +34,11 @@ public sealed class PictureFuzzTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 16, 16, 4);
-        Fuzzer.Run([File.ReadAllBytes(path)], bytes => BlockedPRelu.Rewrite(bytes));
+        Fuzzer.Run([File.ReadAllBytes(path)], bytes =>
+        {
+            BlockedPRelu.Rewrite(bytes);
+            Int8Weights.Quantize(bytes, "model.onnx");
+        });
     }
 
     [Theory]

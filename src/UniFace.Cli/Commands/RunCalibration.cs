@@ -1,4 +1,5 @@
 using UniFace.Data;
+using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
@@ -10,8 +11,20 @@ namespace UniFace.Cli.Commands;
 /// <summary>The calibration that a package leaves training with: measured on the people that its run did not train on.</summary>
 internal static class RunCalibration
 {
-    /// <summary>Measures it; null where the run trained on everybody, or its pictures are not where they were.</summary>
+    /// <summary>What was measured on the people that a run did not train on.</summary>
+    /// <param name="Result">The metrics.</param>
+    /// <param name="Calibration">The calibration; null where they are too few for any threshold.</param>
+    internal sealed record HeldOut(ValidationResult Result, Calibration? Calibration);
+
+    /// <summary>Measures a run's own weights; null where the run trained on everybody, or its pictures are not where they were.</summary>
     public static Calibration? Measure(RunInfo info, Backbone backbone, bool flipSum)
+    {
+        using BackboneEmbedder embedder = new(backbone, flipSum, ownsBackbone: false);
+        return Measure(info, embedder, flipSum)?.Calibration;
+    }
+
+    /// <summary>Measures an embedder on the people that a run did not train on; null where there are none.</summary>
+    public static HeldOut? Measure(RunInfo info, IEmbedder embedder, bool flipSum)
     {
         TrainOptions options = info.Options;
         if (options.Validation is null && options.ValidationPeople == 0)
@@ -30,7 +43,6 @@ internal static class RunCalibration
         FaceDataset people = TrainingRun.UnseenPeople(info, opened, options.Validation is null ? null : opened)!;
         SkiaImageDecoder decoder = new();
         using Progress progress = new("calibrating", people.Samples.Count);
-        using BackboneEmbedder embedder = new(backbone, flipSum, ownsBackbone: false);
         ValidationResult result = Validator.Evaluate(
             embedder,
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
@@ -39,7 +51,7 @@ internal static class RunCalibration
         if (result.Report.DifferentPairs < Calibration.PairsFor(VerificationReport.DefaultRates[0]))
         {
             Console.Error.WriteLine($"warning: {people.People.Count} people held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
-            return null;
+            return new HeldOut(result, null);
         }
 
         CalibrationSource from = new()
@@ -51,6 +63,6 @@ internal static class RunCalibration
             Images = result.Images,
             ToolVersion = info.ToolVersion,
         };
-        return Calibrator.FromScores(result.Scores, from);
+        return new HeldOut(result, Calibrator.FromScores(result.Scores, from));
     }
 }

@@ -30,6 +30,9 @@ internal static class OnnxSession
 
             // A waiting thread that spins takes a core from the photos that are decoded meanwhile.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+
+            // Int8 weights become floats once, here, instead of in every run.
+            options.AddSessionConfigEntry("session.disable_quant_qdq", "1");
             return (new FileInfo(path).Length <= MaxRewrittenBytes ? OpenRewritten(path, options) : null) ?? new InferenceSession(path, options);
         }
         catch (OnnxRuntimeException e)

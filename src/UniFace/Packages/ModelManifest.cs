@@ -48,6 +48,25 @@ public sealed record TrainingProvenance
     public int Epochs { get; init; }
 }
 
+/// <summary>Weights that were stored in fewer bits, and the accuracy before and after, measured on the same pairs.</summary>
+public sealed record Quantization
+{
+    /// <summary>How, e.g. "int8 weights, a scale an output channel".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What was measured on.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>Pairs of the accuracy, half of them of one person.</summary>
+    public required int Pairs { get; init; }
+
+    /// <summary>Accuracy over ten folds with float weights, 0 to 1.</summary>
+    public required double AccuracyBefore { get; init; }
+
+    /// <summary>Accuracy with the stored weights.</summary>
+    public required double AccuracyAfter { get; init; }
+}
+
 /// <summary>
 /// model.json: all that running a model takes, and where it came from. Two packages with the same
 /// <see cref="ContractId"/> give the same embedding for the same face; embeddings of different ids must never be compared.
@@ -110,6 +129,9 @@ public sealed record ModelManifest
 
     /// <summary>Licence of the weights, as the one who trained them states it.</summary>
     public string? Licence { get; init; }
+
+    /// <summary>How the weights were made smaller, and what that cost; absent for float weights.</summary>
+    public Quantization? Quantization { get; init; }
 
     /// <summary>Where a model that we did not train was published.</summary>
     public string? Source { get; init; }

@@ -1,11 +1,12 @@
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 using UniFace.IO;
 
 namespace UniFace.Gallery.Index;
 
 /// <summary>
-/// A stored index: PATH.codes (ids, keys, codes as a scan reads them) and PATH.rows (the float rows). The codes are copied into
-/// memory of large pages while they are checked, because every search reads all of them; the rest is mapped, because a search reads little of it.
+/// A stored index: PATH.codes (ids, keys, codes as a scan reads them) and PATH.rows (the float rows). The codes are read into
+/// memory of large pages and checked, because every search reads all of them; the rest is mapped, because a search reads little of it.
 /// </summary>
 internal sealed unsafe class IndexFiles : IDisposable
 {
@@ -223,26 +224,51 @@ internal sealed unsafe class IndexFiles : IDisposable
         return pointer;
     }
 
-    // Copies the groups and sums all checksums on the way.
+    // Reads the groups and sums all checksums on the way.
     private byte* Load(byte* map, string path)
     {
         int stride = new RowGroup(Header.Dimension).Stride, pieces = Header.Capacity / Piece;
         byte* groups = HugePages.Allocate(Math.Max(1, (long)pieces * stride));
         ulong sum = 0;
-        Parallel.ForEach(System.Collections.Concurrent.Partitioner.Create(0, Math.Max(1, pieces), 1024), range =>
-        {
-            ulong part = 0;
-            for (int i = range.Item1; i < Math.Min(range.Item2, pieces); i++)
-            {
-                byte* group = groups + ((long)i * stride);
-                Buffer.MemoryCopy(map + Header.GroupsAt + ((long)i * stride), group, stride, stride);
-                part += IndexChecksum.Of(new ReadOnlySpan<byte>(group, stride), i)
-                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + IndexHeader.Size + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 40) + i)
-                    + IndexChecksum.Of(new ReadOnlySpan<byte>(map + Header.KeysAt + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 41) + i);
-            }
 
-            Interlocked.Add(ref sum, part);
-        });
+        // Read, not copied from the mapping: the disk is asked for megabytes at a time, not for pages.
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            Parallel.ForEach(System.Collections.Concurrent.Partitioner.Create(0, Math.Max(1, pieces), 1024), range =>
+            {
+                ulong part = 0;
+                int end = Math.Min(range.Item2, pieces);
+                Span<byte> some = new(groups + ((long)range.Item1 * stride), (end - range.Item1) * stride);
+                for (long at = Header.GroupsAt + ((long)range.Item1 * stride); some.Length > 0;)
+                {
+                    int read = RandomAccess.Read(file, some, at);
+                    if (read == 0)
+                    {
+                        throw new EndOfStreamException("cut off while it was read");
+                    }
+
+                    some = some[read..];
+                    at += read;
+                }
+
+                for (int i = range.Item1; i < end; i++)
+                {
+                    byte* group = groups + ((long)i * stride);
+                    part += IndexChecksum.Of(new ReadOnlySpan<byte>(group, stride), i)
+                        + IndexChecksum.Of(new ReadOnlySpan<byte>(map + IndexHeader.Size + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 40) + i)
+                        + IndexChecksum.Of(new ReadOnlySpan<byte>(map + Header.KeysAt + ((long)i * Piece * sizeof(long)), Piece * sizeof(long)), (1L << 41) + i);
+                }
+
+                Interlocked.Add(ref sum, part);
+            });
+        }
+        catch (AggregateException e)
+        {
+            System.Runtime.InteropServices.NativeMemory.AlignedFree(groups);
+            throw new UniFaceException($"{path}: cannot be read ({e.InnerExceptions[0].Message}); rebuild the gallery's index.", e);
+        }
+
         if (sum == Header.Checksum)
         {
             return groups;

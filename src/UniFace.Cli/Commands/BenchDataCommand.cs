@@ -48,6 +48,7 @@ internal static class BenchDataCommand
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),
                 Augment = variation,
+                ImagesPerPerson = 1,
                 Warmup = 0,
             };
             using FaceDataset set = FaceDatasets.Open(path);

@@ -34,6 +34,7 @@ internal static class BenchStepCommand
                 Backbone = new BackboneSpec(parsed.GetRequiredValue(backbone), parsed.GetValue(width)),
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),
+                ImagesPerPerson = 1,
                 Warmup = 0,
             };
             int count = parsed.GetValue(steps);

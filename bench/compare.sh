@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs ours and the peers in turn and writes docs/benchmarks.md: medians, ratios, machine, versions. On a quiet machine; with the
+# million-class heads five rounds take about an hour.  bench/compare.sh [head] [step] [data]   (all three by default)
+#   PEERS=/opt/peers   where the peers' system lies (set up by ../shared/peers/setup.sh; needs root)
+#   ROUNDS=5           how often   THREADS=...  threads of both   FACES=...  aligned faces of 112x112, a folder a person (else invented ones)   OUT=...  the report
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/.." && pwd)
+peers=${PEERS:-/opt/peers}; rounds=${ROUNDS:-5}; threads=${THREADS:-$(nproc)}; out=${OUT:-$top/docs/benchmarks.md}
+if [ ! -x "$peers/usr/bin/python3" ]; then
+  echo "compare.sh: no peers in $peers: run ../shared/peers/setup.sh as root (Debian, about 3 GB, a few minutes), or set PEERS" >&2; exit 2
+fi
+for d in proc sys dev; do mountpoint -q "$peers/$d" || mount --bind "/$d" "$peers/$d"; done
+mkdir -p "$peers/bench/uniface"; cp "$here"/peers/*.py "$peers/bench/uniface/"
+peer() { chroot "$peers" python3 "$@" 2>/dev/null | tail -n 1; }
+ours() { "$top/uniface" bench "$@" --threads "$threads" --json 2>/dev/null | tr -d '\n'; }
+wanted() { [ ${#parts[@]} = 0 ] && return 0; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
+parts=("$@"); results=$(mktemp); trap 'rm -f "$results"' EXIT
+say() { printf '%s\t%s\n' "$1" "$2" >>"$results"; echo "$1: $2" >&2; }
+"$top/uniface" --version >/dev/null  # Builds, if it must, before anything is timed.
+
+say "fact machine" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $threads threads, $(awk '/MemTotal/ {printf "%.0f GB", $2 / 1048576}' /proc/meminfo), $(uname -sr)"
+say "fact UniFace" "$(git -C "$top" describe --always --dirty 2>/dev/null || "$top/uniface" --version), .NET $(dotnet --version)"
+say "fact rounds" "$rounds, $(date -u +%Y-%m-%d)"
+work=$(mktemp -d); trap 'rm -rf "$results" "$work"' EXIT
+if wanted data && [ -z "${FACES:-}" ]; then FACES=$work/faces; "$top/uniface" data make "$FACES" --people 100 --images 20 >/dev/null; fi
+
+for round in $(seq "$rounds"); do
+  echo "round $round of $rounds" >&2
+  if wanted step; then
+    for setting in "mobilefacenet 1 32 12" "mobilefacenet 0.5 32 16" "iresnet18 1 16 8"; do
+      read -r backbone width batch steps <<<"$setting"
+      name=$backbone; [ "$width" = 1 ] || name=$backbone-x$width
+      say "ours-step $name" "$(ours step --backbone "$backbone" --width "$width" --batch "$batch" --steps "$steps")"
+      say "peer-step $name" "$(peer /bench/uniface/step.py "$name" "$batch" "$steps" "$threads")"
+    done
+  fi
+  if wanted data; then
+    say "ours-data" "$(ours data "$FACES")"
+    mkdir -p "$peers/data/uniface-faces"; mount --bind "$FACES" "$peers/data/uniface-faces"
+    say "peer-data" "$(peer /bench/uniface/data.py /data/uniface-faces 1)"
+    umount "$peers/data/uniface-faces"
+  fi
+  if wanted head; then
+    say "ours-head" "$(ours head --classes 1000000 --loss uce,cosface --batch 128)"
+    for loss in uce cosface; do say "peer-head $loss" "$(peer /bench/head.py "$loss" 1000000)"; done
+  fi
+done
+chroot "$peers" python3 /bench/uniface/report.py <"$results" >"$out.new"; mv "$out.new" "$out"
+echo "written: $out" >&2

@@ -32,6 +32,40 @@ internal static class EmbeddingCheck
         }
     }
 
+    /// <summary>Refuses what cannot be enrolled: embeddings as above, a person without a name, a crop missing where crops are kept.</summary>
+    public static void EnsureEnrolments(this GalleryInfo info, IReadOnlyList<Enrolment> enrolments, string contractId)
+    {
+        info.EnsureContract(contractId);
+        foreach (Enrolment enrolment in enrolments)
+        {
+            info.Ensure(enrolment.Embedding.Span);
+            if (enrolment.Person.Length == 0)
+            {
+                throw new UniFaceException("a person without a name cannot be enrolled; give one.");
+            }
+
+            if (info.KeepsCrops && enrolment.Crop.IsEmpty)
+            {
+                throw new UniFaceException($"{enrolment.Person}: the gallery keeps crops, and none was given with the template.");
+            }
+        }
+    }
+
+    /// <summary>Refuses probes, [probes, D], that cannot be compared: of another model, another size, or not of norm 1.</summary>
+    public static void EnsureProbes(this GalleryInfo info, ReadOnlySpan<float> probes, string contractId)
+    {
+        info.EnsureContract(contractId);
+        if (probes.IsEmpty || probes.Length % info.EmbeddingSize != 0)
+        {
+            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}.");
+        }
+
+        for (int at = 0; at < probes.Length; at += info.EmbeddingSize)
+        {
+            info.Ensure(probes.Slice(at, info.EmbeddingSize));
+        }
+    }
+
     /// <summary>Norm of an embedding.</summary>
     public static double Norm(ReadOnlySpan<float> embedding) => Math.Sqrt(ExactScore.Of(embedding, embedding));
 }

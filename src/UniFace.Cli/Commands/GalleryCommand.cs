@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace UniFace.Cli.Commands;
 
-/// <summary>uniface gallery: people enrolled in a file, and who a photo shows. One subcommand a file.</summary>
+/// <summary>uniface gallery: people enrolled in a file or a database, and who a photo shows. One subcommand a file.</summary>
 internal static class GalleryCommand
 {
     public static Command Create() => new("gallery", "Galleries: enrol people, ask who somebody is.")

@@ -2,7 +2,6 @@ using System.CommandLine;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
@@ -34,7 +33,7 @@ internal static class GalleryEnrollCommand
         vision.AddModel(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             (ModelPackage _, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);

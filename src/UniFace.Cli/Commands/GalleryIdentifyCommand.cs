@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
@@ -39,7 +38,7 @@ internal static class GalleryIdentifyCommand
             int named = parsed.GetValue(candidates) is int n and >= 1 and <= 10_000 ? n : throw new UniFaceException($"--candidates {parsed.GetValue(candidates)}: expected 1 to 10,000.");
             string path = parsed.GetRequiredValue(image);
             byte[] bytes = File.Exists(path) ? File.ReadAllBytes(path) : throw new UniFaceException($"{path}: no such photo.");
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             Calibration? calibration = Decision.LoadCalibration(package, embedder.Manifest);

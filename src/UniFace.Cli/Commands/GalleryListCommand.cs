@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Commands;
 
@@ -16,7 +15,7 @@ internal static class GalleryListCommand
         options.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             List<GalleryPerson> people = await gallery.ListAsync(stop).ToListAsync(stop).ConfigureAwait(false);
             GalleryInfo info = gallery.Info;
             long templates = people.Sum(p => (long)p.Templates);

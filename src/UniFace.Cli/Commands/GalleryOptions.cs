@@ -1,15 +1,17 @@
 using System.CommandLine;
+using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
 
-/// <summary>What the commands on galleries share: the file and its key.</summary>
+/// <summary>What the commands on galleries share: the gallery and its key.</summary>
 internal sealed class GalleryOptions
 {
     /// <summary>GALLERY.</summary>
-    public Argument<string> Gallery { get; } = new("GALLERY") { Description = "The gallery's file, e.g. people.gallery." };
+    public Argument<string> Gallery { get; } = new("GALLERY") { Description = "The gallery's file, e.g. people.gallery; or a gallery on PostgreSQL, e.g. postgres://user@host/database?gallery=people." };
 
     /// <summary>--key-file FILE.</summary>
     public Option<string?> KeyFile { get; } = new("--key-file") { Description = "File with the gallery's key: 32 bytes or their 64 hexadecimal digits, as 'openssl rand -hex 32' makes them.", HelpName = "FILE" };
@@ -44,7 +46,7 @@ internal sealed class GalleryOptions
     };
 
     /// <summary>Opens the gallery's model package and its embedder; refuses another model.</summary>
-    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, SqliteGallery gallery)
+    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
     {
         string path = parsed.GetValue(Package) ?? gallery.Info.Package ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
         if (parsed.GetValue(Package) is null && !Path.Exists(path))
@@ -68,5 +70,15 @@ internal sealed class GalleryOptions
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
-    public Task<SqliteGallery> OpenAsync(ParseResult parsed, CancellationToken stop) => SqliteGallery.OpenAsync(parsed.GetRequiredValue(Gallery), Key(parsed), stop);
+    public async Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
+    {
+        string given = parsed.GetRequiredValue(Gallery);
+        if (!PostgresAddress.Is(given))
+        {
+            return await SqliteGallery.OpenAsync(given, Key(parsed), stop).ConfigureAwait(false);
+        }
+
+        PostgresAddress address = PostgresAddress.Parse(given);
+        return Key(parsed) is null ? await PostgresGallery.OpenAsync(address, stop).ConfigureAwait(false) : throw PostgresGallery.NotEncrypted(address);
+    }
 }

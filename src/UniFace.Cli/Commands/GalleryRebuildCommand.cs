@@ -1,5 +1,5 @@
 using System.CommandLine;
-using UniFace.Gallery.Sqlite;
+using UniFace.Gallery;
 
 namespace UniFace.Cli.Commands;
 
@@ -13,7 +13,7 @@ internal static class GalleryRebuildCommand
         options.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             long rows = await gallery.RebuildIndexAsync(stop).ConfigureAwait(false);
             if (parsed.GetValue(CommonOptions.Json))
             {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using UniFace.Faces;
+using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision;
@@ -26,7 +27,7 @@ internal static class GalleryReembedCommand
         vision.AddModel(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             SkiaImageDecoder decoder = new();

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using UniFace.Gallery.Sqlite;
+using UniFace.Gallery;
 
 namespace UniFace.Cli.Commands;
 
@@ -10,13 +10,13 @@ internal static class GalleryRemoveCommand
     {
         Argument<string[]> people = new("PERSON") { Description = "Names of the people.", Arity = ArgumentArity.OneOrMore };
         GalleryOptions options = new();
-        Command command = new("remove", "Remove people with their templates and faces. No bytes of them are left in the gallery's files. Exit code 1: one of them was not enrolled.\nExample: uniface gallery remove people.gallery Ann");
+        Command command = new("remove", "Remove people with their templates and faces. No bytes of them are left in the gallery's files (on PostgreSQL: in its tables; the server's log and backups are the server's). Exit code 1: one of them was not enrolled.\nExample: uniface gallery remove people.gallery Ann");
         command.Add(options.Gallery);
         command.Add(people);
         options.AddKeyTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             List<string> removed = [], missing = [];
             foreach (string person in parsed.GetRequiredValue(people).Distinct())
             {

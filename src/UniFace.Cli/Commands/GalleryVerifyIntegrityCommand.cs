@@ -1,6 +1,5 @@
 using System.CommandLine;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Commands;
 
@@ -17,7 +16,7 @@ internal static class GalleryVerifyIntegrityCommand
         options.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await using SqliteGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop).ConfigureAwait(false);
             GalleryCounts counts = await gallery.CountAsync(stop).ConfigureAwait(false);
             if (parsed.GetValue(CommonOptions.Json))

@@ -10,7 +10,7 @@ namespace UniFace.Gallery.Sqlite;
 /// a projection of the database that follows it change by change; stored beside it as FILE.index.codes and FILE.index.rows it
 /// lets the next start read little. An encrypted gallery stores no index.
 /// </summary>
-public sealed partial class SqliteGallery : IGallery
+public sealed partial class SqliteGallery : IStoredGallery
 {
     private readonly GalleryDatabase database;
     private readonly RecordCipher cipher;
@@ -102,21 +102,7 @@ public sealed partial class SqliteGallery : IGallery
     public Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrolment> enrolments, string contractId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(enrolments);
-        info.EnsureContract(contractId);
-        foreach (Enrolment enrolment in enrolments)
-        {
-            info.Ensure(enrolment.Embedding.Span);
-            if (enrolment.Person.Length == 0)
-            {
-                throw new UniFaceException("a person without a name cannot be enrolled; give one.");
-            }
-
-            if (info.KeepsCrops && enrolment.Crop.IsEmpty)
-            {
-                throw new UniFaceException($"{enrolment.Person}: the gallery keeps crops, and none was given with the template.");
-            }
-        }
-
+        info.EnsureEnrolments(enrolments, contractId);
         return database.WriteAsync<IReadOnlyList<long>>(
             connection =>
             {
@@ -218,17 +204,7 @@ public sealed partial class SqliteGallery : IGallery
     public async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
-        info.EnsureContract(contractId);
-        if (probes.IsEmpty || probes.Length % info.EmbeddingSize != 0)
-        {
-            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}.");
-        }
-
-        for (int at = 0; at < probes.Length; at += info.EmbeddingSize)
-        {
-            info.Ensure(probes.Span.Slice(at, info.EmbeddingSize));
-        }
-
+        info.EnsureProbes(probes.Span, contractId);
         ExactIndex index = await projection.FreshAsync(cancellationToken).ConfigureAwait(false);
         IndexHit[][] hits = await Task.Run(() => index.Search(probes.Span, people, distinctKeys: true, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
         return await database.ReadAsync<IReadOnlyList<IReadOnlyList<GalleryCandidate>>>(

@@ -100,67 +100,6 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_does_not_reach_the_threshold_is_unknown_and_an_empty_gallery_knows_nobody()
-    {
-        await using SqliteGallery gallery = await folder.New();
-        float[][] v = Rows.Random(2, 8, 3);
-        Assert.Null((await gallery.IdentifyAsync(v[0], Contract, -1)).Person);
-        await gallery.EnrollAsync([new Enrolment("ann", v[0])], Contract);
-        Identification self = await gallery.IdentifyAsync(v[0], Contract, 0.9);
-        Assert.Equal(("ann", true, 1.0), (self.Person, self.IsMatch, Math.Round(self.Candidates[0].Score, 6)));
-        double score = (await gallery.IdentifyAsync(v[1], Contract, 1)).Candidates[0].Score;
-        Assert.Equal("ann", (await gallery.IdentifyAsync(v[1], Contract, score)).Person);
-        Assert.Null((await gallery.IdentifyAsync(v[1], Contract, Math.BitIncrement(score))).Person);
-        await Assert.ThrowsAsync<UniFaceException>(() => gallery.IdentifyAsync(v[0], Contract, double.NaN));
-    }
-
-    [Fact]
-    public async Task Embeddings_of_another_model_size_or_norm_are_refused_and_of_a_bad_batch_nothing_is_kept()
-    {
-        await using SqliteGallery gallery = await folder.New();
-        float[] good = Rows.Random(1, 8, 3)[0];
-        Assert.Contains("contract", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good)], "contract-b"))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
-        foreach (float[] bad in new float[][] { good[..7], [.. good.Select(x => x * 2)], [float.NaN, .. good[1..]], [] })
-        {
-            await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good), new Enrolment("b", bad)], Contract));
-            await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(bad, Contract, 1));
-        }
-
-        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("", good)], Contract));
-        Assert.Equal(new GalleryCounts(0, 0), await gallery.CountAsync());
-    }
-
-    [Fact]
-    public async Task A_stopped_enrolment_keeps_nothing_and_ids_are_never_used_again()
-    {
-        await using SqliteGallery gallery = await folder.New();
-        float[] v = Rows.Random(1, 8, 3)[0];
-        using CancellationTokenSource stop = new();
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.EnrollAsync([new Enrolment("a", v)], Contract, stop.Token));
-        Assert.Equal(0, (await gallery.CountAsync()).Templates);
-        IReadOnlyList<long> first = await gallery.EnrollAsync([new Enrolment("a", v), new Enrolment("a", v)], Contract);
-        await gallery.RemoveAsync("a");
-        IReadOnlyList<long> second = await gallery.EnrollAsync([new Enrolment("a", v)], Contract);
-        Assert.All(second, id => Assert.True(id > first.Max()));
-    }
-
-    [Fact]
-    public async Task What_another_process_writes_is_found_by_the_next_search()
-    {
-        string path = folder.Create();
-        float[][] v = Rows.Random(3, 8, 3);
-        await using SqliteGallery a = await SqliteGallery.OpenAsync(path), b = await SqliteGallery.OpenAsync(path);
-        await a.EnrollAsync([new Enrolment("ann", v[0])], Contract);
-        Assert.Equal("ann", (await b.IdentifyAsync(v[0], Contract, 0.99)).Person);
-        await b.EnrollAsync([new Enrolment("bob", v[1])], Contract);
-        Assert.Equal("bob", (await a.IdentifyAsync(v[1], Contract, 0.99)).Person);
-        await b.RemoveAsync("ann");
-        Assert.Null((await a.IdentifyAsync(v[0], Contract, 0.99)).Person);
-    }
-
-    [Fact]
     public async Task Two_writers_at_once_are_told_so_and_nothing_is_lost()
     {
         string path = folder.Create();

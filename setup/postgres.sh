@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# PostgreSQL 17 with pgvector, for the tests of the gallery on PostgreSQL; the tests start and stop a server of their own.
+# Only installs, and only as root on a Debian or Ubuntu. Where it cannot, it says so and the tests skip.
+set -euo pipefail
+[ "$(uname -s)" = Linux ] || exit 0
+apart=/usr/local/lib/uniface/postgresql-17
+for at in "" "$apart"; do
+  if [ -x "$at/usr/lib/postgresql/17/bin/postgres" ] && [ -e "$at/usr/share/postgresql/17/extension/vector.control" ]; then exit 0; fi
+done
+
+no() { echo "setup: no PostgreSQL 17 with pgvector: $1 The tests that need them are skipped." >&2; exit 0; }
+command -v apt-get >/dev/null || no "only installed by itself on Debian and Ubuntu."
+[ "$(id -u)" = 0 ] || no "'sudo setup/postgres.sh' installs them once."
+
+echo "setup: getting postgresql-17 and postgresql-17-pgvector (once)" >&2
+[ -n "$(apt-cache search --names-only '^postgresql-17-pgvector$')" ] || apt-get update -qq || no "apt-get update failed."
+if apt-get install -s -qq --no-install-recommends postgresql-17 postgresql-17-pgvector >/dev/null 2>&1; then
+  # The package must not start a cluster of its own.
+  mkdir -p /etc/postgresql-common/createcluster.d
+  printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.d/uniface.conf
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold postgresql-17 postgresql-17-pgvector >/dev/null ||
+    no "apt-get could not install them."
+  exit 0
+fi
+
+# On Debian 12 they come from Debian 13 (system.sh added it), and would pull OpenSSL, Perl and 30 more along: so they are unpacked apart,
+# with the libraries they need, and nothing of the system changes.
+temporary=$(mktemp -d); trap 'rm -rf "$temporary"' EXIT
+cd "$temporary"; chmod 755 .
+apt-get download -qq -o APT::Sandbox::User=root -t trixie postgresql-17 postgresql-17-pgvector libpq5 libicu76 libldap2 libsasl2-2 libssl3t64 libxml2 ||
+  no "apt-get could not get them (Debian 13 and Ubuntu 25.04 or newer have them)."
+for package in *.deb; do dpkg -x "$package" all; done
+mkdir -p "$(dirname "$apart")"; rm -rf "$apart"; chmod 755 all; mv all "$apart"

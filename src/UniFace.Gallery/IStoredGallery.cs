@@ -1,0 +1,37 @@
+using UniFace.Gallery.Sqlite;
+
+namespace UniFace.Gallery;
+
+/// <summary>A gallery that owns its store, a file or a database, and can look after it.</summary>
+public interface IStoredGallery : IGallery
+{
+    /// <summary>The store, as a message names it: a file's path, or a server, database and gallery without any password.</summary>
+    string Path { get; }
+
+    /// <summary>Who was enrolled from what: person and <see cref="Enrolment.Source"/> of each template that has one.</summary>
+    /// <exception cref="UniFaceException">The store fails.</exception>
+    Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Stores the index, where it is kept apart from the templates, so that the next start is quick; otherwise does nothing.</summary>
+    /// <param name="always">False: only where enough is new that it is worth writing.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes the index anew from the templates.</summary>
+    /// <returns>Rows of the index.</returns>
+    /// <exception cref="UniFaceException">The store fails, or the gallery has no index.</exception>
+    Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Looks at everything that is stored.</summary>
+    /// <param name="most">How many problems to name.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What is wrong, a line each; empty for a whole gallery.</returns>
+    Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default);
+
+    /// <summary>Moves the gallery to another model from the crops it keeps; until the end it works as before, and after a stop the same call goes on.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="progress">Called after each batch with how many templates are done and how many there are.</param>
+    /// <param name="cancellationToken">Stops it between batches.</param>
+    /// <exception cref="UniFaceException">The gallery keeps no crops, is of this model already, or the model gives embeddings that are none.</exception>
+    Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,171 @@
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests;
+
+/// <summary>What every gallery promises, whatever its store.</summary>
+public abstract class GalleryContractTests
+{
+    protected const string Contract = "contract-a";
+
+    /// <summary>Makes a gallery; returns where it is.</summary>
+    protected abstract Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8);
+
+    /// <summary>Opens a gallery.</summary>
+    protected abstract Task<IStoredGallery> OpenAsync(string gallery);
+
+    [Theory]
+    [InlineData(PersonScore.Best, 8)]
+    [InlineData(PersonScore.Mean, 8)]
+    [InlineData(PersonScore.Best, 100)]
+    [InlineData(PersonScore.Mean, 100)]
+    public async Task The_people_found_are_those_of_comparing_with_everybody_in_order_ties_too(PersonScore scoring, int size)
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(scoring, size: size));
+        float[][] vectors = Rows.Hard(600, size, 1), probes = [.. Rows.Hard(12, size, 2), .. vectors[..12]];
+        List<Enrolment> enrolled = [.. vectors.Select((v, i) => new Enrolment($"person {i * 7 % 90}", v))];
+
+        // Many copies of one face, of people of their own and of one: more than are asked for.
+        enrolled.AddRange(Enumerable.Range(0, 150).Select(i => new Enrolment(i % 2 == 0 ? $"copy {i}" : "copies", vectors[0])));
+        IReadOnlyList<long> ids = [.. await gallery.EnrollAsync(enrolled[..300], Contract), .. await gallery.EnrollAsync(enrolled[300..], Contract)];
+        Assert.Equal(ids.Order().Distinct(), ids);
+        foreach (string gone in new[] { "person 3", "copy 20" })
+        {
+            Assert.True(await gallery.RemoveAsync(gone));
+            Assert.False(await gallery.RemoveAsync(gone));
+            enrolled.RemoveAll(e => e.Person == gone);
+        }
+
+        List<(string Person, float[][] Templates)> people = [.. enrolled.GroupBy(e => e.Person).Select(g => (g.Key, g.Select(e => e.Embedding.ToArray()).ToArray()))];
+        Assert.Equal(people.Select(p => new GalleryPerson(p.Person, p.Templates.Length)), await gallery.ListAsync().ToListAsync());
+        Assert.Equal(new GalleryCounts(people.Count, enrolled.Count), await gallery.CountAsync());
+        foreach (int k in new[] { 1, 5, 200 })
+        {
+            IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await gallery.SearchAsync(probes.SelectMany(p => p).ToArray(), Contract, k);
+            Assert.Equal(probes.Length, found.Count);
+            for (int p = 0; p < probes.Length; p++)
+            {
+                IEnumerable<GalleryCandidate> expected = scoring == PersonScore.Best
+                    ? enrolled.Select((e, at) => (e.Person, Score: Rows.Score(probes[p], e.Embedding.ToArray()), At: at)).OrderByDescending(e => e.Score).ThenBy(e => e.At).DistinctBy(e => e.Person).Select(e => new GalleryCandidate(e.Person, Math.Clamp(e.Score, -1, 1)))
+                    : people.Select(x => new GalleryCandidate(x.Person, Math.Clamp(Rows.Score(probes[p], [.. Enumerable.Range(0, size).Select(i => (float)(x.Templates.Sum(t => (double)t[i]) / x.Templates.Length))]), -1, 1))).OrderByDescending(x => x.Score);
+                Assert.Equal(expected.Take(k), found[p]);
+            }
+        }
+
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task A_gallery_moves_to_another_model_after_a_stop_too_and_until_the_end_the_old_one_answers()
+    {
+        const int People = 150;
+        float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);
+        Enrolment Person(int i) => new($"p{i}", before[i], new byte[] { (byte)i, 1, 2 });
+        List<int> embedded = [];
+        GalleryModel model = new("contract-b", 12, "models/b", crops =>
+        {
+            embedded.AddRange(crops.Select(c => (int)c[0]));
+            return [.. crops.SelectMany(c => after[c[0]])];
+        });
+        string path = await CreateAsync(crops: true);
+        await using (IStoredGallery gallery = await OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. Enumerable.Range(0, People).Select(Person)], Contract);
+            using CancellationTokenSource stop = new();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.ReembedAsync(model, (_, _) => stop.Cancel(), stop.Token));
+            Assert.Equal("p5", (await gallery.IdentifyAsync(before[5], Contract, 0.99)).Person);
+            Assert.InRange(embedded.Count, 1, People - 1);
+        }
+
+        await using (IStoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path))
+        {
+            await gallery.EnrollAsync([Person(People)], Contract);
+            await gallery.RemoveAsync("p7");
+            await gallery.ReembedAsync(model);
+            Assert.Equal(Enumerable.Range(0, People + 1), embedded.Order());
+            await Assert.ThrowsAsync<UniFaceException>(() => other.EnrollAsync([Person(7)], Contract));
+            await Assert.ThrowsAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
+        }
+
+        await using IStoredGallery opened = await OpenAsync(path);
+        Assert.Equal(("contract-b", 12, "models/b"), (opened.Info.ContractId, opened.Info.EmbeddingSize, opened.Info.Package));
+        for (int i = 0; i <= People; i += 1)
+        {
+            Assert.Equal(i == 7 ? null : $"p{i}", (await opened.IdentifyAsync(after[i], "contract-b", 0.99)).Person);
+        }
+
+        Assert.Empty(await opened.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task What_was_enrolled_from_what_is_known_and_crops_are_wanted_where_they_are_kept()
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
+        float[][] v = Rows.Random(3, 8, 3);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("ann", v[0], new byte[] { 1 }), new Enrolment("bob", v[1])], Contract));
+        await gallery.EnrollAsync([new Enrolment("ann", v[0], new byte[] { 1 }, "a.jpg"), new Enrolment("bob", v[1], new byte[] { 2 }), new Enrolment("Zoë 'x\"; DROP", v[2], new byte[] { 2 }, "z'.jpg")], Contract);
+        Assert.Equal([("Zoë 'x\"; DROP", "z'.jpg"), ("ann", "a.jpg")], (await gallery.SourcesAsync()).OrderBy(s => s.Person, StringComparer.Ordinal));
+        Assert.Equal("Zoë 'x\"; DROP", (await gallery.IdentifyAsync(v[2], Contract, 0.99)).Person);
+    }
+
+    [Fact]
+    public async Task Who_does_not_reach_the_threshold_is_unknown_and_an_empty_gallery_knows_nobody()
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync());
+        float[][] v = Rows.Random(2, 8, 3);
+        Assert.Null((await gallery.IdentifyAsync(v[0], Contract, -1)).Person);
+        await gallery.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        Identification self = await gallery.IdentifyAsync(v[0], Contract, 0.9);
+        Assert.Equal(("ann", true, 1.0), (self.Person, self.IsMatch, Math.Round(self.Candidates[0].Score, 6)));
+        double score = (await gallery.IdentifyAsync(v[1], Contract, 1)).Candidates[0].Score;
+        Assert.Equal("ann", (await gallery.IdentifyAsync(v[1], Contract, score)).Person);
+        Assert.Null((await gallery.IdentifyAsync(v[1], Contract, Math.BitIncrement(score))).Person);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.IdentifyAsync(v[0], Contract, double.NaN));
+    }
+
+    [Fact]
+    public async Task Embeddings_of_another_model_size_or_norm_are_refused_and_of_a_bad_batch_nothing_is_kept()
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync());
+        float[] good = Rows.Random(1, 8, 3)[0];
+        Assert.Contains("contract", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good)], "contract-b"))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
+        foreach (float[] bad in new float[][] { good[..7], [.. good.Select(x => x * 2)], [float.NaN, .. good[1..]], [] })
+        {
+            await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("a", good), new Enrolment("b", bad)], Contract));
+            await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(bad, Contract, 1));
+        }
+
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("", good)], Contract));
+        Assert.Equal(new GalleryCounts(0, 0), await gallery.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_stopped_enrolment_keeps_nothing_and_ids_are_never_used_again()
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync());
+        float[] v = Rows.Random(1, 8, 3)[0];
+        using CancellationTokenSource stop = new();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.EnrollAsync([new Enrolment("a", v)], Contract, stop.Token));
+        Assert.Equal(0, (await gallery.CountAsync()).Templates);
+        IReadOnlyList<long> first = await gallery.EnrollAsync([new Enrolment("a", v), new Enrolment("a", v)], Contract);
+        await gallery.RemoveAsync("a");
+        IReadOnlyList<long> second = await gallery.EnrollAsync([new Enrolment("a", v)], Contract);
+        Assert.All(second, id => Assert.True(id > first.Max()));
+    }
+
+    [Fact]
+    public async Task What_another_process_writes_is_found_by_the_next_search()
+    {
+        string path = await CreateAsync();
+        float[][] v = Rows.Random(3, 8, 3);
+        await using IStoredGallery a = await OpenAsync(path), b = await OpenAsync(path);
+        await a.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        Assert.Equal("ann", (await b.IdentifyAsync(v[0], Contract, 0.99)).Person);
+        await b.EnrollAsync([new Enrolment("bob", v[1])], Contract);
+        Assert.Equal("bob", (await a.IdentifyAsync(v[1], Contract, 0.99)).Person);
+        await b.RemoveAsync("ann");
+        Assert.Null((await a.IdentifyAsync(v[0], Contract, 0.99)).Person);
+    }
+}

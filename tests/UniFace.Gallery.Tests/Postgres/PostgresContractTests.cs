@@ -1,0 +1,20 @@
+using UniFace.Gallery.Postgres;
+using UniFace.TestSupport;
+
+namespace UniFace.Gallery.Tests.Postgres;
+
+[CollectionDefinition("PostgreSQL")]
+public sealed class PostgresGroup : ICollectionFixture<PostgresServer>;
+
+[Collection("PostgreSQL")]
+public sealed class PostgresContractTests(PostgresServer server) : GalleryContractTests
+{
+    protected override async Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8)
+    {
+        string url = server.Url($"g-{Guid.NewGuid():N}");
+        await PostgresGallery.CreateAsync(PostgresAddress.Parse(url), new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, Scoring = scoring, KeepsCrops = crops });
+        return url;
+    }
+
+    protected override async Task<IStoredGallery> OpenAsync(string gallery) => await PostgresGallery.OpenAsync(PostgresAddress.Parse(gallery));
+}

@@ -1,0 +1,176 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Tests.Index;
+using UniFace.TestSupport;
+
+namespace UniFace.Gallery.Tests.Postgres;
+
+[Collection("PostgreSQL")]
+public sealed class PostgresGalleryTests(PostgresServer server)
+{
+    private const string Contract = "contract-a";
+
+    [Fact]
+    public async Task Replicas_that_enrol_and_remove_the_same_people_at_once_lose_nothing_and_double_nobody()
+    {
+        const int Replicas = 4, Rounds = 12;
+        PostgresAddress address = await NewAsync();
+        float[][] v = Rows.Random(Replicas * Rounds * 3, 8, 3);
+        await Task.WhenAll(Enumerable.Range(0, Replicas).Select(replica => Task.Run(async () =>
+        {
+            await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+            for (int round = 0; round < Rounds; round++)
+            {
+                // The same names everywhere, in other orders.
+                int at = ((replica * Rounds) + round) * 3;
+                string[] names = replica % 2 == 0 ? ["ann", "bob", $"of {replica}"] : [$"of {replica}", "bob", "ann"];
+                IReadOnlyList<long> ids = await gallery.EnrollAsync([.. names.Select((n, i) => new Enrolment(n, v[at + i], default, $"{replica}.{round}"))], Contract);
+                Assert.Equal(3, ids.Distinct().Count());
+
+                // An acknowledged template is found at once, by any replica.
+                Assert.Equal($"of {replica}", (await gallery.IdentifyAsync(v[at + names.IndexOf($"of {replica}")], Contract, 0.999)).Person);
+                if (round == 5)
+                {
+                    await gallery.RemoveAsync($"of {replica}");
+                }
+            }
+        })));
+        await using PostgresGallery opened = await PostgresGallery.OpenAsync(address);
+        Assert.Empty(await opened.VerifyIntegrityAsync());
+        Assert.Equal(
+            [("ann", Replicas * Rounds), ("bob", Replicas * Rounds), .. Enumerable.Range(0, Replicas).Select(r => ($"of {r}", Rounds - 6))],
+            (await opened.ListAsync().ToListAsync()).Select(p => (p.Name, p.Templates)).OrderBy(p => p.Name, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_removed_person_leaves_no_bytes_in_the_database_files()
+    {
+        PostgresAddress address = await NewAsync(crops: true, size: 600);
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        float[][] v = Rows.Random(40, 600, 3);
+        static byte[] Crop(int i)
+        {
+            byte[] crop = new byte[3000];
+            new Random(i).NextBytes(crop);
+            return crop;
+        }
+
+        await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment($"Name-of-person-{i:D4}", x, Crop(i), $"Photo-of-{i:D4}"))], Contract);
+        await SqlAsync("ANALYZE");
+        await SqlAsync("CHECKPOINT");
+        byte[][] traces = [Encoding.UTF8.GetBytes("Name-of-person-0017"), Encoding.UTF8.GetBytes("Photo-of-0017"), MemoryMarshal.AsBytes<float>(v[17])[..16].ToArray(), Crop(17)[..16]];
+        Assert.All(traces, t => Assert.NotEmpty(FilesWith(t)));
+        Assert.True(await gallery.RemoveAsync("Name-of-person-0017"));
+        await SqlAsync("CHECKPOINT");
+        Assert.All(traces, t => Assert.Empty(FilesWith(t)));
+        Assert.NotEmpty(FilesWith(Encoding.UTF8.GetBytes("Name-of-person-0018")));
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+        Assert.Equal(39, (await gallery.CountAsync()).People);
+
+        IEnumerable<string> FilesWith(byte[] bytes) => Directory.EnumerateFiles(Path.Combine(server.Data, "base"), "*", SearchOption.AllDirectories).Where(f => File.ReadAllBytes(f).AsSpan().IndexOf(bytes) >= 0);
+    }
+
+    [Fact]
+    public async Task A_graph_finds_nearly_everybody_scores_them_exactly_and_can_be_made_anew()
+    {
+        // Among so few the server would not use the graph by itself.
+        PostgresAddress address = await NewAsync(hnsw: true, size: 64, settings: "&options=-c%20enable_seqscan%3Doff%20-c%20enable_sort%3Doff");
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        Assert.True(gallery.IsApproximate);
+        float[][] v = Rows.Random(1500, 64, 3), probes = Rows.Random(20, 64, 4);
+        await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment($"p{i}", x))], Contract);
+        Assert.True(await gallery.RemoveAsync("p0"));
+        for (int pass = 0; pass < 2; pass++)
+        {
+            IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await gallery.SearchAsync(probes.SelectMany(p => p).ToArray(), Contract, 10);
+            int hits = 0;
+            for (int p = 0; p < probes.Length; p++)
+            {
+                HashSet<string> best = [.. Enumerable.Range(1, v.Length - 1).OrderByDescending(i => Rows.Score(probes[p], v[i])).Take(10).Select(i => $"p{i}")];
+                hits += found[p].Count(c => best.Contains(c.Person));
+                Assert.Equal(10, found[p].Count);
+                Assert.All(found[p], c => Assert.Equal(Rows.Score(probes[p], v[int.Parse(c.Person[1..])]), c.Score));
+            }
+
+            Assert.InRange(hits, 180, 200);
+            Assert.Equal("p77", (await gallery.IdentifyAsync(v[77], Contract, 0.999)).Person);
+            Assert.Equal(1499, await gallery.RebuildIndexAsync());
+        }
+
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+        await gallery.DisposeAsync();
+        for (int wait = 0; await SqlAsync("SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'template%hnsw'") is 0m; wait++)
+        {
+            Assert.True(wait < 100, "the graph was not searched");
+            await Task.Delay(50);
+        }
+    }
+
+    [Fact]
+    public async Task A_removal_that_a_reader_keeps_from_being_erased_is_finished_by_the_next_one()
+    {
+        PostgresAddress address = await NewAsync();
+        float[][] v = Rows.Random(2, 8, 3);
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        await gallery.EnrollAsync([new Enrolment("ann", v[0]), new Enrolment("bob", v[1])], Contract);
+        await using (Npgsql.NpgsqlConnection reader = new(address.ConnectionString))
+        {
+            await reader.OpenAsync();
+            await using Npgsql.NpgsqlTransaction reading = await reader.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+            await using (Npgsql.NpgsqlCommand command = new("SELECT count(*) FROM uniface.template", reader))
+            {
+                await command.ExecuteScalarAsync();
+            }
+
+            using CancellationTokenSource stop = new(TimeSpan.FromSeconds(1));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.RemoveAsync("ann", stop.Token));
+            Assert.Contains("not erased", Assert.Single(await gallery.VerifyIntegrityAsync()), StringComparison.Ordinal);
+        }
+
+        Assert.False(await gallery.RemoveAsync("ann"));
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_server_database_user_or_gallery_is_said_in_one_line()
+    {
+        PostgresAddress there = await NewAsync();
+        await SqlAsync("CREATE ROLE plain LOGIN");
+        await SqlAsync("CREATE DATABASE bare");
+        GalleryInfo info = new() { Id = "", ContractId = Contract, EmbeddingSize = 8 };
+        await Says("exists already", () => PostgresGallery.CreateAsync(there, info));
+        await Says("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
+        await Says("holds no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
+        await Says("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));
+        await Says("refuses the user", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", user: "stranger"))));
+        await Says("may not", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("g", "bare", "plain")), info));
+        await Says("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(PostgresAddress.Parse("postgres://127.0.0.1:1/db?gallery=g")));
+        await Says("cannot be encrypted", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("e")), info with { Encrypted = true }));
+        await Says("leave out --hnsw", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("e")), info with { Scoring = PersonScore.Mean }, hnsw: true));
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(there);
+        await Says("no index", () => gallery.RebuildIndexAsync());
+
+        static async Task Says(string words, Func<Task> work)
+        {
+            string message = (await Assert.ThrowsAsync<UniFaceException>(work)).Message;
+            Assert.Contains(words, message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', message);
+        }
+    }
+
+    private async Task<object?> SqlAsync(string sql)
+    {
+        await using Npgsql.NpgsqlConnection connection = new(PostgresAddress.Parse(server.Url("none") + "&pooling=false").ConnectionString);
+        await connection.OpenAsync();
+        await using Npgsql.NpgsqlCommand command = new(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+
+    private async Task<PostgresAddress> NewAsync(bool crops = false, int size = 8, bool hnsw = false, string settings = "")
+    {
+        PostgresAddress address = PostgresAddress.Parse(server.Url($"g-{Guid.NewGuid():N}") + settings);
+        await PostgresGallery.CreateAsync(address, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, KeepsCrops = crops }, hnsw);
+        return address;
+    }
+}

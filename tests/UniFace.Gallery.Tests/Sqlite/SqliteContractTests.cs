@@ -1,0 +1,14 @@
+using UniFace.Gallery.Sqlite;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+public sealed class SqliteContractTests : GalleryContractTests, IDisposable
+{
+    private readonly GalleryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    protected override Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8) => Task.FromResult(folder.Create(scoring, crops, size: size));
+
+    protected override async Task<IStoredGallery> OpenAsync(string gallery) => await SqliteGallery.OpenAsync(gallery);
+}

@@ -95,7 +95,10 @@ public sealed class PostgresGalleryTests(PostgresServer server)
 
             Assert.InRange(hits, 180, 200);
             Assert.Equal("p77", (await gallery.IdentifyAsync(v[77], Contract, 0.999)).Person);
-            Assert.Equal(1499, await gallery.RebuildIndexAsync());
+            if (pass == 0)
+            {
+                Assert.Equal(1499, await gallery.RebuildIndexAsync());
+            }
         }
 
         Assert.Empty(await gallery.VerifyIntegrityAsync());

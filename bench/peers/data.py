@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2, numpy as np
 
 cv2.setNumThreads(1)
-files = sorted(os.path.join(d, f) for d, _, fs in os.walk(sys.argv[1]) for f in fs if f.endswith(('.jpg', '.png')))
+files = sorted(os.path.join(d, f) for d, _, fs in os.walk(sys.argv[1]) for f in fs if d != sys.argv[1] and f.endswith(('.jpg', '.png')))
 random.Random(1).shuffle(files)
 
 

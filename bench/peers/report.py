@@ -10,6 +10,7 @@ def add(row, who, value): values.setdefault(row, {}).setdefault(who, []).append(
 for line in sys.stdin:
     tag, _, text = line.rstrip('\n').partition('\t')
     kind, _, name = tag.partition(' ')
+    if not text: continue  # A program that failed; the row then lacks a round.
     if kind == 'fact':
         facts[name] = text
     elif kind == 'ours-head':

@@ -72,7 +72,7 @@ internal sealed record DemoPlan
         UnseenPeople = 24,
         CalibrationPeople = 24,
         OtherImages = 8,
-        Epochs = 5,
+        Epochs = 8,
         Replicates = 50,
         DecisionRate = 1e-3, // all that so few people can state
     };

@@ -1,3 +1,5 @@
+using UniFace.Gallery.Sqlite;
+
 namespace UniFace.Gallery;
 
 /// <summary>What a person's score is, of the scores of the templates.</summary>
@@ -33,4 +35,23 @@ public sealed record GalleryInfo
 
     /// <summary>Path of the model package, as it was when the gallery was created; null where it was made without one.</summary>
     public string? Package { get; init; }
+
+    /// <summary>What the gallery is once it has been embedded anew with another model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The gallery, for the error.</param>
+    /// <exception cref="UniFaceException">It keeps no crops, or is of this model already.</exception>
+    internal GalleryInfo MovedTo(GalleryModel model, string path)
+    {
+        if (!KeepsCrops)
+        {
+            throw new UniFaceException($"{path}: the gallery keeps no crops, so its people cannot be embedded anew; create one with --crops and enrol them again.");
+        }
+
+        if (model.ContractId == ContractId)
+        {
+            throw new UniFaceException($"{path}: the gallery is of this model already.");
+        }
+
+        return this with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
+    }
 }

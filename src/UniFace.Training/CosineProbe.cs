@@ -66,6 +66,6 @@ internal static class CosineProbe
         random.manual_seed(0);
         Tensor embeddings = state.Backbone.forward(batch.Images.to(device));
         using HeadOutput output = state.Head.ForwardBackward(embeddings, batch.Labels.to(device), update: CenterUpdate.None);
-        sums.AddBatch(output.Loss, TrainingStep.Values(output.TargetCosine), TrainingStep.Values(output.HardestNegativeCosine));
+        sums.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
     }
 }

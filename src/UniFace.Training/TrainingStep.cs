@@ -64,8 +64,8 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         }
 
         embeddings.backward([output.EmbeddingGradient]);
-        float[] target = Values(output.TargetCosine);
-        float[] hardest = Values(output.HardestNegativeCosine);
+        float[] target = OwnedTensors.Floats(output.TargetCosine);
+        float[] hardest = OwnedTensors.Floats(output.HardestNegativeCosine);
         state.Window.AddBatch(output.Loss, target, hardest);
         state.EpochSums.AddBatch(output.Loss, target, hardest);
         return null;
@@ -81,6 +81,4 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         float[] weights = [.. batch.Labels.data<long>().Select(label => classWeights[label])];
         return tensor(weights).to(device); // [B]
     }
-
-    internal static float[] Values(Tensor cosines) => cosines.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
 }

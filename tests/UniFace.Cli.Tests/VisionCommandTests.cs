@@ -1,7 +1,5 @@
 using System.Text.Json;
 using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision;
 using UniFace.Vision.Detection;
@@ -144,16 +142,7 @@ public sealed class VisionCommandTests : IDisposable
         string package = Path.Combine(folder, "package");
         Directory.CreateDirectory(package);
         File.Copy(onnx, Path.Combine(package, "model.onnx"));
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
-        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
-        new Calibration
-        {
-            FlipSum = false,
-            Data = new CalibrationData { Name = "invented", Sha256 = new string('0', 64), SamePairs = 1000, DifferentPairs = 1000 },
-            Created = DateTimeOffset.UnixEpoch,
-            Entries = [new CalibrationEntry { FalseMatchRate = 0.01, Supported = true, Threshold = 0.77, MeasuredFalseMatchRate = 0.009 }],
-            Curve = [new CalibrationPoint(0.77, 0.009, 0.9), new CalibrationPoint(0.5, 0.1, 0.99)],
-        }.For(manifest).Save(Path.Combine(package, Calibration.FileName));
+        InventedPackage.Complete(package, onnx);
         return package;
     }
 }

@@ -73,23 +73,13 @@ public sealed partial class PostgresGallery
     public async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (!info.KeepsCrops)
-        {
-            throw new UniFaceException($"{Path}: the gallery keeps no crops, so its people cannot be embedded anew; create one with --crops and enrol them again.");
-        }
-
-        if (model.ContractId == info.ContractId)
-        {
-            throw new UniFaceException($"{Path}: the gallery is of this model already.");
-        }
-
+        GalleryInfo after = info.MovedTo(model, Path);
         if (model.EmbeddingSize < 1 || model.EmbeddingSize > (hnsw ? 4000 : 16000))
         {
             throw new UniFaceException($"pgvector does not take embeddings of {model.EmbeddingSize} values{(hnsw ? " with HNSW" : "")}.");
         }
 
         string before = info.ContractId;
-        GalleryInfo after = info with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
         await database.WriteAsync(
             async connection =>
             {

@@ -26,17 +26,7 @@ public sealed partial class SqliteGallery
     public async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (!info.KeepsCrops)
-        {
-            throw new UniFaceException($"{Path}: the gallery keeps no crops, so its people cannot be embedded anew; create one with --crops and enrol them again.");
-        }
-
-        if (model.ContractId == info.ContractId)
-        {
-            throw new UniFaceException($"{Path}: the gallery is of this model already.");
-        }
-
-        GalleryInfo after = info with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
+        GalleryInfo after = info.MovedTo(model, Path);
         await database.WriteAsync(
             connection =>
             {

@@ -86,6 +86,9 @@ internal static class Pointers
         return data;
     }
 
+    /// <summary>The values of a contiguous float32 tensor on the CPU, valid while it lives.</summary>
+    public static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
     private static extern nint Data(nint handle);

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using UniFace.Training.Kernels;
 using UniFace.Training.Losses.Objectives;
 using static TorchSharp.torch;
 
@@ -19,7 +19,8 @@ internal sealed class FusedTiles
     private readonly Tensor products; // [B * T]
     private readonly float[] along; // [Groups, T]
     private readonly float[] hardest; // [B]
-    private readonly ParallelOptions threads = new() { MaxDegreeOfParallelism = get_num_threads() };
+    private float[]? targetGradient; // [B]
+    private float[] targetSimilarity = []; // [B]
 
     public FusedTiles(HeadBatch batch, IRowWork work, int size)
     {
@@ -37,20 +38,26 @@ internal sealed class FusedTiles
     {
         Tensor matrix = Products(tile, rows);
         Mask(tile, matrix);
-        Parallel.For(0, samples, threads, b => work.Scan(b, Row(matrix, b, tile.Count), Floats(rows.Inverse!)));
+        Team.Run(samples, b => work.Scan(b, Row(matrix, b, tile.Count), Pointers.Floats(rows.Inverse!)));
     }
 
     /// <summary>A tile's gradient, and what becomes of it.</summary>
     public void Backward(ClassTile tile, CenterRows rows, CenterUpdate? update)
     {
+        if (targetGradient is null)
+        {
+            targetGradient = OwnedTensors.Floats(batch.TargetGradient);
+            targetSimilarity = OwnedTensors.Floats(batch.Input.TargetCosine);
+        }
+
         Tensor matrix = Products(tile, rows);
         Mask(tile, matrix);
         int count = tile.Count;
         Array.Clear(along);
-        Parallel.For(0, Groups, threads, group =>
+        Team.Run(Groups, group =>
         {
             Span<float> sums = along.AsSpan(group * size, count);
-            ReadOnlySpan<float> inverse = Floats(rows.Inverse!);
+            ReadOnlySpan<float> inverse = Pointers.Floats(rows.Inverse!);
             for (int b = samples * group / Groups; b < samples * (group + 1) / Groups; b++)
             {
                 hardest[b] = MathF.Max(hardest[b], work.Backward(b, Row(matrix, b, count), inverse, sums));
@@ -64,25 +71,23 @@ internal sealed class FusedTiles
             }
         }
 
-        Span<float> cells = Floats(matrix);
-        ReadOnlySpan<float> lengths = Floats(rows.Inverse!);
+        Span<float> cells = Pointers.Floats(matrix);
+        ReadOnlySpan<float> lengths = Pointers.Floats(rows.Inverse!);
         foreach ((int sample, int column) in tile.Targets)
         {
-            float gradient = batch.HostTargetGradient[sample];
+            float gradient = targetGradient[sample];
             cells[(sample * count) + column] = gradient * lengths[column];
-            along[column] += gradient * batch.HostSimilarity[sample];
+            along[column] += gradient * targetSimilarity[sample];
         }
 
-        bool finite = Array.TrueForAll(hardest, float.IsFinite) && Array.TrueForAll(batch.HostTargetGradient, float.IsFinite);
+        bool finite = Array.TrueForAll(hardest, float.IsFinite) && Array.TrueForAll(targetGradient, float.IsFinite);
         rows.Apply(matrix, tensor(along.AsSpan(0, count).ToArray()), batch.X, batch.UnitGradient, finite ? update : CenterUpdate.None);
     }
 
     /// <summary>The walk is over: hands over the hardest negatives.</summary>
     public void End() => batch.HardestNegative.copy_(tensor(hardest).clamp_(-1, 1));
 
-    private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
-
-    private static Span<float> Row(Tensor matrix, int sample, int count) => Floats(matrix).Slice(sample * count, count);
+    private static Span<float> Row(Tensor matrix, int sample, int count) => Pointers.Floats(matrix).Slice(sample * count, count);
 
     private Tensor Products(ClassTile tile, CenterRows rows)
     {
@@ -92,7 +97,7 @@ internal sealed class FusedTiles
 
     private static void Mask(ClassTile tile, Tensor matrix)
     {
-        Span<float> cells = Floats(matrix);
+        Span<float> cells = Pointers.Floats(matrix);
         foreach ((int sample, int column) in tile.Targets)
         {
             cells[(sample * tile.Count) + column] = RowLoop.Masked;

@@ -73,12 +73,6 @@ internal sealed class HeadBatch
     /// <summary>dLoss/dTargetSimilarity times the samples' share, [B].</summary>
     public Tensor TargetGradient { get; private set; }
 
-    /// <summary><see cref="TargetGradient"/> in float32 on the host, [B].</summary>
-    public float[] HostTargetGradient { get; private set; } = [];
-
-    /// <summary>The similarities with the own classes in float32 on the host, [B].</summary>
-    public float[] HostSimilarity { get; private set; } = [];
-
     /// <summary>dLoss/dX so far, [B, D].</summary>
     public Tensor UnitGradient { get; }
 
@@ -109,8 +103,6 @@ internal sealed class HeadBatch
 
         total.backward();
         TargetGradient = targetLeaf.grad ?? zeros_like(share);
-        HostTargetGradient = Host(TargetGradient);
-        HostSimilarity = Host(Input.TargetCosine);
     }
 
     /// <summary>Looks for the hardest negatives in a tile of similarities, [B, T]; leaves it as it was.</summary>
@@ -139,9 +131,6 @@ internal sealed class HeadBatch
         Tensor? length = normLeaf.grad is Tensor margin ? objective is null ? margin : margin + objective : objective; // [B]
         return length is null ? gradient : gradient + Unit * (length * directed).unsqueeze(1);
     }
-
-    /// <summary>A tensor's values in float32 on the host.</summary>
-    public static float[] Host(Tensor tensor) => tensor.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
 
     private static Tensor OwnCosine(RecognitionHead head, Tensor raw, Tensor labels)
     {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
 
-/// <summary>Tensors that belong to a module, whatever dispose scope they are made in.</summary>
+/// <summary>Tensors that belong to a module, whatever dispose scope they are made in, and tensors' values.</summary>
 internal static class OwnedTensors
 {
     /// <summary>A parameter of a start value.</summary>
@@ -24,4 +24,7 @@ internal static class OwnedTensors
         using Tensor value = detached.to(ScalarType.Float64, CPU);
         return value.item<double>();
     }
+
+    /// <summary>A tensor's values in float32 on the host; its copies go with the dispose scope around.</summary>
+    public static float[] Floats(Tensor tensor) => tensor.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
@@ -30,8 +29,8 @@ internal sealed unsafe class RowCopies
     {
         Tensor into = (isMomentum ? momentum : rows).narrow(0, 0, count);
         int size = (int)all.shape[1];
-        nint from = Pointer(all);
-        nint to = Pointer(into);
+        nint from = Pointers.Of(all);
+        nint to = Pointers.Of(into);
         bool half = all.dtype == ScalarType.BFloat16;
         Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
         {
@@ -60,8 +59,8 @@ internal sealed unsafe class RowCopies
     {
         int count = (int)values.shape[0];
         int size = (int)values.shape[1];
-        nint from = Pointer(values);
-        nint to = Pointer(all);
+        nint from = Pointers.Of(values);
+        nint to = Pointers.Of(all);
         bool half = all.dtype == ScalarType.BFloat16;
         uint draw = unchecked((uint)(seed ^ (seed >> 32)));
         Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
@@ -97,12 +96,5 @@ internal sealed unsafe class RowCopies
         {
             to[i] = (uint)from[i] << 16;
         }
-    }
-
-    /// <summary>The first element's address; the memory is native and stays where it is. A view of one row, since all of them may be more bytes than a span can have.</summary>
-    private static nint Pointer(Tensor all)
-    {
-        using Tensor row = all.narrow(0, 0, 1);
-        return (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(row.bytes));
     }
 }

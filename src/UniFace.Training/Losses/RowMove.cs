@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
@@ -26,12 +27,11 @@ internal static class RowMove
     {
         int size = (int)rows.shape[1];
         int count = (int)rows.shape[0];
-        ParallelOptions threads = new() { MaxDegreeOfParallelism = get_num_threads() };
-        Parallel.For(0, (count + RowsAtOnce - 1) / RowsAtOnce, threads, chunk =>
+        Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
         {
-            Span<float> w = Floats(rows);
-            Span<float> v = Floats(momentum);
-            ReadOnlySpan<float> a = along is null ? [] : Floats(along);
+            Span<float> w = Pointers.Floats(rows);
+            Span<float> v = Pointers.Floats(momentum);
+            ReadOnlySpan<float> a = along is null ? [] : Pointers.Floats(along);
             for (int row = chunk * RowsAtOnce; row < Math.Min(count, (chunk + 1) * RowsAtOnce); row++)
             {
                 Move(w.Slice(row * size, size), v.Slice(row * size, size), decay + (a.IsEmpty ? 0 : a[row]), rate);
@@ -59,6 +59,4 @@ internal static class RowMove
             w[i] = MathF.FusedMultiplyAdd(-rate, v[i], w[i]);
         }
     }
-
-    private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 }

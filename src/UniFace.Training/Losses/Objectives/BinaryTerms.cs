@@ -104,7 +104,7 @@ internal sealed class BinaryTerms
         {
             rowLoss = new double[batch.Target.shape[0]];
             rowGradient = new double[rowLoss.Length];
-            rowShare = HeadBatch.Host(share);
+            rowShare = OwnedTensors.Floats(share);
             rowBias = (float)(OwnedTensors.Value(bias) * terms.Sign);
         }
 

@@ -94,7 +94,7 @@ public sealed class SoftmaxCrossEntropy : Objective
             rowTop = [.. Enumerable.Repeat(RowLoop.Masked, (int)batch.Target.shape[0])];
             rowSum = new double[rowTop.Length];
             rowScale = (float)OwnedTensors.Value(scale);
-            rowShare = HeadBatch.Host(batch.Share * (factor * rowScale));
+            rowShare = OwnedTensors.Floats(batch.Share * (factor * rowScale));
         }
 
         void IRowWork.Scan(int sample, ReadOnlySpan<float> products, ReadOnlySpan<float> inverse) =>
@@ -113,7 +113,7 @@ public sealed class SoftmaxCrossEntropy : Objective
         /// <summary>The targets were masked while the rows were added up.</summary>
         private Tensor RowTotals()
         {
-            float[] own = HeadBatch.Host(Logit);
+            float[] own = OwnedTensors.Floats(Logit);
             rowTotal = [.. own.Select((logit, b) =>
             {
                 double top = Math.Max(logit, rowTop![b]);

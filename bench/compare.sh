@@ -2,6 +2,7 @@
 # Runs ours and the peers in turn and writes docs/benchmarks.md: medians, ratios, machine, versions. On a quiet machine; with the
 # million-class heads five rounds take about an hour.  bench/compare.sh [head] [step] [data]   (all three by default)
 #   PEERS=/opt/peers   where the peers' system lies (set up by ../shared/peers/setup.sh; needs root)
+#   RESULTS=...        a file that keeps what was seen: a later run adds its rounds to it, and the report is of them all
 #   ROUNDS=5           how often   THREADS=...  threads of both   FACES=...  aligned faces of 112x112, a folder a person (else invented ones)   OUT=...  the report
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/.." && pwd)
@@ -14,14 +15,13 @@ mkdir -p "$peers/bench/uniface"; cp "$here"/peers/*.py "$peers/bench/uniface/"
 peer() { chroot "$peers" python3 "$@" 2>/dev/null | tail -n 1; }
 ours() { "$top/uniface" bench "$@" --threads "$threads" --json 2>/dev/null | tr -d '\n'; }
 wanted() { [ ${#parts[@]} = 0 ] && return 0; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
-parts=("$@"); results=$(mktemp); trap 'rm -f "$results"' EXIT
+parts=("$@"); work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; results=${RESULTS:-$work/results}
 say() { printf '%s\t%s\n' "$1" "$2" >>"$results"; echo "$1: $2" >&2; }
 "$top/uniface" --version >/dev/null  # Builds, if it must, before anything is timed.
 
 say "fact machine" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $threads threads, $(awk '/MemTotal/ {printf "%.0f GB", $2 / 1048576}' /proc/meminfo), $(uname -sr)"
 say "fact UniFace" "$(git -C "$top" describe --always --dirty 2>/dev/null || "$top/uniface" --version), .NET $(dotnet --version)"
-say "fact rounds" "$rounds, $(date -u +%Y-%m-%d)"
-work=$(mktemp -d); trap 'rm -rf "$results" "$work"' EXIT
+say "fact date" "$(date -u +%Y-%m-%d)"
 if wanted data && [ -z "${FACES:-}" ]; then FACES=$work/faces; "$top/uniface" data make "$FACES" --people 100 --images 20 >/dev/null; fi
 
 for round in $(seq "$rounds"); do
@@ -41,7 +41,7 @@ for round in $(seq "$rounds"); do
     umount "$peers/data/uniface-faces"
   fi
   if wanted head; then
-    say "ours-head" "$(ours head --classes 1000000 --loss uce,cosface --batch 128)"
+    say "ours-head" "$(ours head --classes 100000,1000000 --loss uce,cosface --batch 128)"
     for loss in uce cosface; do say "peer-head $loss" "$(peer /bench/head.py "$loss" 1000000)"; done
   fi
 done

@@ -14,8 +14,12 @@ for line in sys.stdin:
     if kind == 'fact':
         facts[name] = text
     elif kind == 'ours-head':
-        for r in json.loads(text):
-            add('head ' + r['loss'], 'ours', r['stepMs']); add('gemm ' + r['loss'], 'ours', r['stepMs'] / r['gemmMs']); add('memory ' + r['loss'], 'ours', r['extraMb'])
+        rows = {(r['loss'], r['classes']): r for r in json.loads(text)}
+        for (loss, classes), r in rows.items():
+            if classes != 1_000_000: continue
+            small = rows[loss, 100_000]
+            add('head ' + loss, 'ours', r['stepMs']); add('gemm ' + loss, 'ours', r['stepMs'] / r['gemmMs']); add('memory ' + loss, 'ours', r['extraMb'])
+            add('growth ' + loss, 'ours', r['stepMs'] / small['stepMs']); add('memory growth ' + loss, 'ours', r['extraMb'] - small['extraMb'])
     elif kind == 'peer-head':
         step, base, peak = re.search(r'step (\d+) ms +base (\d+) MB peak (\d+) MB', text).groups()
         add('head ' + name, 'peer', float(step)); add('memory ' + name, 'peer', float(peak) - float(base))
@@ -31,6 +35,7 @@ for line in sys.stdin:
 print('# Benchmarks\n')
 print('Written by `bench/compare.sh`: ours and the peers in turn on one machine, each figure the median of the rounds, a ratio the median')
 print('of the rounds\' own ratios (smallest to largest in brackets). A ratio above 1 says that ours is faster.\n')
+facts['rounds'] = max(len(v) for row in values.values() for v in row.values())
 for name, text in facts.items(): print(f'- {name}: {text}')
 print('\n| what | ours | peer | ratio |\n|---|---|---|---|')
 
@@ -48,6 +53,8 @@ for loss in ('uce', 'cosface'):
     row(f'head step, {loss}, 1,000,000 people, batch 128 (ours with the optimizer, peer without)', 'head ' + loss, 'ms', 0, lower=True)
     row(f'the same as a multiple of the three bare matrix products', 'gemm ' + loss, 'x', 2, ratio=False)
     row(f'the same, memory above centers and momentum (peer: above its weights)', 'memory ' + loss, 'MB', 0, lower=True)
+    row(f'the same as a multiple of a step with 100,000 people', 'growth ' + loss, 'x', 1, ratio=False)
+    row(f'the same, memory more than with 100,000 people', 'memory growth ' + loss, 'MB', 0, ratio=False)
 for net in ('mobilefacenet', 'mobilefacenet-x0.5', 'iresnet18'):
     row(f'training step, {net}', 'train ' + net, 'images/s'); row(f'inference, {net}', 'infer ' + net, 'images/s')
 row('pictures decoded, mirrored, normalised (peer: OpenCV and numpy)', 'data', 'images/s', 0)

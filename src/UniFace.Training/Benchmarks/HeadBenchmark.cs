@@ -71,6 +71,7 @@ public static class HeadBenchmark
             small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
         }
 
+        HostMemory.Release(); // Else what an earlier head left free would hide what this one takes.
         long before = ResidentMemory.Now();
         using RecognitionHead head = LossRegistry.Create(loss, classes, Dim, 1, centers: stored);
         int rows = (int)Math.Max(1, classes * loss.Number("negative-rate"));

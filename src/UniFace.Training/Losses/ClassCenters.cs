@@ -26,7 +26,7 @@ public enum Similarity
 public sealed class ClassCenters : nn.Module
 {
     /// <summary>Rows drawn at a time: nothing of the centers' own size is ever made beside them.</summary>
-    private const int StartRows = 1 << 14;
+    private const int StartRows = 1 << 10;
     private readonly NegativeSampler sampler;
     private Tensor? momentum;
 

@@ -11,10 +11,19 @@ internal static class HostMemory
     private const int Tiles = 32;
     private static int done;
 
-    /// <summary>Counts a tile; gives free pages back every few of them. Only on glibc.</summary>
+    /// <summary>Counts a tile; gives free pages back every few of them.</summary>
     public static void TileDone()
     {
-        if (Interlocked.Increment(ref done) % Tiles != 0 || !OperatingSystem.IsLinux())
+        if (Interlocked.Increment(ref done) % Tiles == 0)
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Gives the pages of what is free back to the system. Only on glibc.</summary>
+    public static void Release()
+    {
+        if (!OperatingSystem.IsLinux())
         {
             return;
         }

@@ -33,6 +33,7 @@ internal static class CommandHost
             ClusterCommand.Create(),
             CalibrateCommand.Create(),
             ModelsCommand.Create(),
+            ServeCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
         };

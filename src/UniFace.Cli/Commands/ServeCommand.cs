@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+using UniFace.Server;
+using UniFace.Server.Recognition;
+
+namespace UniFace.Cli.Commands;
+
+/// <summary>uniface serve: the service, until Ctrl-C.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        ServerOptions defaults = new();
+        Option<string?> package = new("--package") { Description = "Model package; without it the installed default ('uniface models list'), else the one that 'uniface demo' made in this folder.", HelpName = "PACKAGE" };
+        Option<string?> gallery = new("--gallery") { Description = "Gallery: a file, or postgres://user@host/database?gallery=people. Without it, one of the model in the data folder, made where there is none.", HelpName = "GALLERY" };
+        Option<string> runs = new("--runs") { Description = "Folder of training runs.", HelpName = "RUNS", DefaultValueFactory = _ => defaults.Runs };
+        Option<string> data = new("--data") { Description = "Folder of all that the service itself writes.", HelpName = "FOLDER", DefaultValueFactory = _ => defaults.DataFolder };
+        Option<string[]> urls = new("--urls") { Description = $"Addresses to listen on; {ServerOptions.DefaultUrl} by default. Port 0 takes a free one.", HelpName = "URL", AllowMultipleArgumentsPerToken = true };
+        Option<string?> detector = new VisionOptions().Detector;
+        GalleryOptions key = new();
+        Command command = new("serve", "Serve the REST API and the web pages, until Ctrl-C.\nExample: uniface serve\nExample: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080")
+        {
+            package, gallery, runs, data, urls, detector,
+        };
+        key.AddKeyTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            ServerOptions options = defaults with
+            {
+                Package = parsed.GetValue(package),
+                Gallery = parsed.GetValue(gallery),
+                GalleryKey = key.Key(parsed),
+                Runs = parsed.GetRequiredValue(runs),
+                DataFolder = parsed.GetRequiredValue(data),
+                Detector = parsed.GetValue(detector),
+                Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
+            };
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
+            await app.StartAsync(stop).ConfigureAwait(false);
+            Recognizer recognizer = UniFaceServer.RecognizerOf(app);
+            if (parsed.GetValue(CommonOptions.Json))
+            {
+                Output.Json(new
+                {
+                    urls = app.Urls,
+                    package = recognizer.HasModel ? recognizer.Model.Package.Source : null,
+                    gallery = recognizer.HasModel ? recognizer.Gallery.Path : null,
+                    runs = options.Runs,
+                    data = options.DataFolder,
+                });
+            }
+            else
+            {
+                Console.WriteLine("package: " + (recognizer.HasModel ? recognizer.Model.Package.Source : "none; " + Recognizer.NoModel));
+                Console.WriteLine("gallery: " + (recognizer.HasModel ? recognizer.Gallery.Path : "none"));
+                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (not there yet)")}");
+                Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
+            }
+
+            await app.WaitForShutdownAsync(stop).ConfigureAwait(false);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

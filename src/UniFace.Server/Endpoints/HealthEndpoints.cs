@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using UniFace.Server.Recognition;
+
+namespace UniFace.Server.Endpoints;
+
+/// <summary>/health/live: the process answers. /health/ready: it can do its work.</summary>
+internal static class HealthEndpoints
+{
+    /// <summary>What /health/ready says.</summary>
+    /// <param name="Status">"ready".</param>
+    /// <param name="Model">Contract id of the model; null where the service runs without one.</param>
+    public sealed record Readiness(string Status, string? Model);
+
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder health = app.MapGroup("/health").ExcludeFromDescription();
+        health.MapGet("/live", () => TypedResults.Text("live"));
+        health.MapGet("/ready", ReadyAsync);
+    }
+
+    private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, CancellationToken stop)
+    {
+        if (recognizer.HasModel)
+        {
+            await recognizer.Gallery.CountAsync(stop);
+        }
+
+        return TypedResults.Json(new Readiness("ready", recognizer.HasModel ? recognizer.Model.ContractId : null));
+    }
+}

@@ -1,0 +1,62 @@
+using UniFace.Gallery;
+
+namespace UniFace.Server.Recognition;
+
+/// <summary>
+/// The model and the gallery of a service. Without a model, pages on losses and runs work all the same, and what needs one says so.
+/// Thread-safe; owns both.
+/// </summary>
+public sealed class Recognizer : IAsyncDisposable
+{
+    /// <summary>What is said where a model is needed and there is none.</summary>
+    public const string NoModel = "this service has no model package, so it cannot recognise anybody: make one with 'uniface demo', or get one with 'uniface models pull', and start it again; or start it with --package PACKAGE";
+
+    private readonly ServedModel? model;
+    private readonly IStoredGallery? gallery;
+
+    private Recognizer(ServedModel? model, IStoredGallery? gallery)
+    {
+        this.model = model;
+        this.gallery = gallery;
+    }
+
+    /// <summary>True where there is a model, and with it a gallery.</summary>
+    public bool HasModel => model is not null;
+
+    /// <summary>The model.</summary>
+    /// <exception cref="NotServedException">There is none.</exception>
+    public ServedModel Model => model ?? throw new NotServedException(NoModel);
+
+    /// <summary>The gallery.</summary>
+    /// <exception cref="NotServedException">There is no model, and so no gallery.</exception>
+    public IStoredGallery Gallery => gallery ?? throw new NotServedException(NoModel);
+
+    /// <summary>Opens both.</summary>
+    /// <exception cref="UniFaceException">One of them cannot be opened, or they do not belong together.</exception>
+    public static async Task<Recognizer> OpenAsync(ServerOptions options, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ServedModel? model = ServedModel.Open(options);
+        try
+        {
+            return new Recognizer(model, model is null ? null : await ServedGallery.OpenAsync(options, model, stop));
+        }
+        catch
+        {
+            model?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the gallery, its index stored, and frees the model.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (gallery is not null)
+        {
+            await gallery.StoreIndexAsync(always: false);
+            await gallery.DisposeAsync();
+        }
+
+        model?.Dispose();
+    }
+}

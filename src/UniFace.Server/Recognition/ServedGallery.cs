@@ -1,0 +1,47 @@
+using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Sqlite;
+
+namespace UniFace.Server.Recognition;
+
+/// <summary>Opens the gallery that a service enrols into and searches.</summary>
+internal static class ServedGallery
+{
+    /// <summary>Opens the gallery that the options name, else the data folder's own of this model, which is made where there is none.</summary>
+    /// <exception cref="UniFaceException">It cannot be opened, or is another model's.</exception>
+    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        IStoredGallery gallery = await OpenAnyAsync(options, model, stop);
+        if (gallery.Info.ContractId == model.ContractId)
+        {
+            return gallery;
+        }
+
+        string path = gallery.Path, other = gallery.Info.ContractId;
+        await gallery.DisposeAsync();
+        throw new UniFaceException($"{model.Package.Source} is a model of contract {model.ContractId}, the gallery {path} is of {other}: give its own package by --package, another gallery by --gallery, or move it by 'uniface gallery reembed'.");
+    }
+
+    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        if (options.Gallery is string given && PostgresAddress.Is(given))
+        {
+            PostgresAddress address = PostgresAddress.Parse(given);
+            return options.GalleryKey is null ? await PostgresGallery.OpenAsync(address, stop) : throw PostgresGallery.NotEncrypted(address);
+        }
+
+        if (options.Gallery is string file)
+        {
+            return await SqliteGallery.OpenAsync(file, options.GalleryKey, stop);
+        }
+
+        // One for each model: another model's embeddings cannot go into it.
+        string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
+        if (!File.Exists(own))
+        {
+            SqliteGallery.Create(own, new GalleryInfo { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, Package = Path.GetFullPath(model.Package.Source) }, options.GalleryKey);
+        }
+
+        return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);
+    }
+}

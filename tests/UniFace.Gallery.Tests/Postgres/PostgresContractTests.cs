@@ -7,7 +7,7 @@ namespace UniFace.Gallery.Tests.Postgres;
 public sealed class PostgresGroup : ICollectionFixture<PostgresServer>;
 
 [Collection("PostgreSQL")]
-public sealed class PostgresContractTests(PostgresServer server) : GalleryContractTests
+public sealed class PostgresContractTests(PostgresServer server) : StoredGalleryContractTests
 {
     protected override async Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8)
     {

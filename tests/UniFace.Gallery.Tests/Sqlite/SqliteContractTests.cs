@@ -2,7 +2,7 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-public sealed class SqliteContractTests : GalleryContractTests, IDisposable
+public sealed class SqliteContractTests : StoredGalleryContractTests, IDisposable
 {
     private readonly GalleryFolder folder = new();
 

@@ -1,0 +1,71 @@
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests;
+
+/// <summary>What every gallery promises that owns its store.</summary>
+public abstract class StoredGalleryContractTests : GalleryContractTests
+{
+    /// <summary>Opens a gallery.</summary>
+    protected abstract Task<IStoredGallery> OpenAsync(string gallery);
+
+    protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await OpenAsync(gallery);
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(100)]
+    public Task The_people_found_by_the_mean_of_their_templates_are_those_of_comparing_with_everybody(int size) => PeopleFoundAsync(PersonScore.Mean, size);
+
+    [Fact]
+    public async Task A_gallery_moves_to_another_model_after_a_stop_too_and_until_the_end_the_old_one_answers()
+    {
+        const int People = 150;
+        float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);
+        Enrolment Person(int i) => new($"p{i}", before[i], new byte[] { (byte)i, 1, 2 });
+        List<int> embedded = [];
+        GalleryModel model = new("contract-b", 12, "models/b", crops =>
+        {
+            embedded.AddRange(crops.Select(c => (int)c[0]));
+            return [.. crops.SelectMany(c => after[c[0]])];
+        });
+        string path = await CreateAsync(crops: true);
+        await using (IStoredGallery gallery = await OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. Enumerable.Range(0, People).Select(Person)], Contract);
+            using CancellationTokenSource stop = new();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gallery.ReembedAsync(model, (_, _) => stop.Cancel(), stop.Token));
+            Assert.Equal("p5", (await gallery.IdentifyAsync(before[5], Contract, 0.99)).Person);
+            Assert.InRange(embedded.Count, 1, People - 1);
+        }
+
+        await using (IStoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path))
+        {
+            await gallery.EnrollAsync([Person(People)], Contract);
+            await gallery.RemoveAsync("p7");
+            await gallery.ReembedAsync(model);
+            Assert.Equal(Enumerable.Range(0, People + 1), embedded.Order());
+            await Assert.ThrowsAsync<UniFaceException>(() => other.EnrollAsync([Person(7)], Contract));
+            await Assert.ThrowsAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
+        }
+
+        await using IStoredGallery opened = await OpenAsync(path);
+        Assert.Equal(("contract-b", 12, "models/b"), (opened.Info.ContractId, opened.Info.EmbeddingSize, opened.Info.Package));
+        for (int i = 0; i <= People; i += 1)
+        {
+            Assert.Equal(i == 7 ? null : $"p{i}", (await opened.IdentifyAsync(after[i], "contract-b", 0.99)).Person);
+        }
+
+        Assert.Empty(await opened.VerifyIntegrityAsync());
+    }
+
+    [Fact]
+    public async Task What_was_enrolled_from_what_is_known_and_crops_are_wanted_where_they_are_kept()
+    {
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
+        float[][] v = Rows.Random(3, 8, 3);
+        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new Enrolment("ann", v[0], new byte[] { 1 }), new Enrolment("bob", v[1])], Contract));
+        await gallery.EnrollAsync([new Enrolment("ann", v[0], new byte[] { 1 }, "a.jpg"), new Enrolment("bob", v[1], new byte[] { 2 }), new Enrolment("Zoë 'x\"; DROP", v[2], new byte[] { 2 }, "z'.jpg")], Contract);
+        Assert.Equal([("Zoë 'x\"; DROP", "z'.jpg"), ("ann", "a.jpg")], (await gallery.SourcesAsync()).OrderBy(s => s.Person, StringComparer.Ordinal));
+        Assert.Equal("Zoë 'x\"; DROP", (await gallery.IdentifyAsync(v[2], Contract, 0.99)).Person);
+    }
+}

@@ -1,0 +1,116 @@
+using UniFace.Gallery.Tests.Index;
+using UniFace.Gallery.VectorData;
+
+namespace UniFace.Gallery.Tests.VectorData;
+
+public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
+{
+    private readonly MemoryVectorStore store = new();
+    private readonly Dictionary<string, int> sizes = [];
+
+    public void Dispose() => store.Dispose();
+
+    protected override async Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8)
+    {
+        string name = $"g{sizes.Count}";
+        sizes.Add(name, size);
+        await VectorStoreGallery.CreateAsync(store, name, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, Package = "models/a|b", Scoring = scoring, KeepsCrops = crops });
+        return name;
+    }
+
+    protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
+
+    [Fact]
+    public async Task A_gallery_is_bound_to_its_model_and_says_what_is_wrong_with_a_collection()
+    {
+        string name = await CreateAsync();
+        await using (IGallery gallery = await OpenGalleryAsync(name))
+        {
+            Assert.Equal((Contract, 8, "models/a|b", 32), (gallery.Info.ContractId, gallery.Info.EmbeddingSize, gallery.Info.Package, gallery.Info.Id.Length));
+        }
+
+        await Says("cannot be compared", () => VectorStoreGallery.OpenAsync(store, name, ("contract-b", 8)));
+        await Says("8 values", () => VectorStoreGallery.OpenAsync(store, name, (Contract, 9)));
+        await Says("no such collection", () => VectorStoreGallery.OpenAsync(store, "none", (Contract, 8)));
+        await Says("exists already", () => VectorStoreGallery.CreateAsync(store, name, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = 8 }));
+        await Says("best template", () => CreateAsync(PersonScore.Mean));
+        await Says("no crops", () => CreateAsync(crops: true));
+        store.Collections["other"] = [];
+        await Says("not of a gallery", () => VectorStoreGallery.OpenAsync(store, "other", (Contract, 8)));
+    }
+
+    [Fact]
+    public async Task A_record_of_another_model_in_the_collection_is_no_answer_but_an_error()
+    {
+        string mine = await CreateAsync(), theirs = await CreateAsync();
+        float[][] v = Rows.Random(2, 8, 3);
+        await using IGallery gallery = await OpenGalleryAsync(mine), other = await OpenGalleryAsync(theirs);
+        await gallery.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        await other.EnrollAsync([new Enrolment("bob", v[1])], Contract);
+        foreach ((object key, Dictionary<string, object?> record) in store.Collections[theirs])
+        {
+            store.Collections[mine].TryAdd(key, record);
+        }
+
+        await Says("another model or gallery (bob)", () => gallery.SearchAsync(v[0], Contract, 1));
+    }
+
+    [Fact]
+    public async Task An_enrolment_that_fails_half_way_is_taken_back_and_said_in_one_line()
+    {
+        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        float[][] v = Rows.Random(30, 8, 3);
+        await gallery.EnrollAsync([new Enrolment("ann", v[0])], Contract);
+        store.Takes = 17;
+        await Says("the disk is full", () => gallery.EnrollAsync([.. v.Select(x => new Enrolment("bob", x))], Contract));
+        store.Takes = -1;
+        Assert.Equal([new GalleryPerson("ann", 1)], await gallery.ListAsync().ToListAsync());
+    }
+
+    [Fact]
+    public async Task A_removal_ends_only_when_the_store_shows_nothing_more_of_the_person()
+    {
+        string name = await CreateAsync();
+        await using IGallery gallery = await OpenGalleryAsync(name);
+        float[][] v = Rows.Random(2500, 8, 3);
+        await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment(i % 2 == 0 ? "ann" : $"p{i}", x))], Contract);
+        store.Lagging = 3;
+        Assert.True(await gallery.RemoveAsync("ann"));
+        Assert.DoesNotContain(store.Collections[name].Values, r => "ann".Equals(r["person"]));
+        Assert.Equal(new GalleryCounts(1250, 1250), await gallery.CountAsync());
+        Assert.False(await gallery.RemoveAsync(""));
+        await using IGallery again = await OpenGalleryAsync(name);
+        Assert.Equal("p1", (await again.IdentifyAsync(v[1], Contract, 0.999)).Person);
+    }
+
+    [Fact]
+    public async Task Templates_that_share_an_id_are_all_listed_and_a_store_that_wants_guids_gets_them()
+    {
+        VectorStoreGalleryOptions guids = new() { KeyType = typeof(Guid), LargestSearch = 50 };
+        await VectorStoreGallery.CreateAsync(store, "guids", new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = 8 }, guids);
+        await using VectorStoreGallery gallery = await VectorStoreGallery.OpenAsync(store, "guids", (Contract, 8), guids);
+        float[][] v = Rows.Random(1500, 8, 3);
+        await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment($"p{i}", x))], Contract);
+        Assert.All(store.Collections["guids"].Keys, k => Assert.IsType<Guid>(k));
+
+        // Pages are of 1,000: ids that two processes gave out at once lie across the end of one.
+        Dictionary<string, object?>[] inOrder = [.. store.Collections["guids"].Values.Where(r => (string)r["person"]! != "").OrderBy(r => (long)r["template"]!)];
+        for (int i = 995; i < 1004; i++)
+        {
+            inOrder[i]["template"] = inOrder[995]["template"];
+        }
+
+        Assert.Equal(new GalleryCounts(1500, 1500), await gallery.CountAsync());
+
+        // No search asks for more than the store's limit.
+        Assert.Equal(40, (await gallery.SearchAsync(v[0], Contract, 40))[0].Count);
+        Assert.Equal(50, store.Asked.Max());
+    }
+
+    private static async Task Says(string words, Func<Task> work)
+    {
+        string message = (await Assert.ThrowsAsync<UniFaceException>(work)).Message;
+        Assert.Contains(words, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+}

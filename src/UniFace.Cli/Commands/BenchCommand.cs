@@ -11,6 +11,7 @@ internal static class BenchCommand
         BenchStepCommand.Create(),
         BenchDataCommand.Create(),
         BenchSearchCommand.Create(),
+        BenchIdentifyCommand.Create(),
         BenchEmbedCommand.Create(),
         BenchEnrollCommand.Create(),
     };

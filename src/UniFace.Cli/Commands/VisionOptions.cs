@@ -76,13 +76,16 @@ internal sealed class VisionOptions
     /// From photos to faces of the size that a model takes: by the detector, or as they are with --aligned.
     /// The caller disposes it.
     /// </summary>
-    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="size">Of the faces.</param>
+    /// <param name="detectorThreads">Threads inside one detection: more than 1 only where photos come one after the other.</param>
+    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size, int detectorThreads = 1)
     {
         AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
         SkiaImageDecoder decoder = new();
         if (!parsed.GetValue(Aligned))
         {
-            return new FacePipeline(decoder, FaceDetectors.Open(parsed.GetValue(Detector)), new FaceAligner(template));
+            return new FacePipeline(decoder, FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads }), new FaceAligner(template));
         }
 
         return parsed.GetValue(Detector) is null

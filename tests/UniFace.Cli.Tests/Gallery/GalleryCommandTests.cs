@@ -54,6 +54,27 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
+    public void Bench_identify_times_every_part_of_photo_to_decision_and_counts_the_answers()
+    {
+        string package = Package("package", 1), gallery = At("people.gallery");
+        Photos("photos", [.. Enumerable.Range(1, 9).Select(i => ("Ann", i))]);
+        CliProcess.Run("gallery", "create", gallery, package).Expect(0);
+        Enroll(gallery, At("photos"));
+        JsonElement run = CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--aligned", "--fmr", "1e-2", "--photos", "6", "--json").Expect(0).Json();
+        Assert.Equal((6, 6, 6, 9), (run.GetProperty("photos").GetInt32(), run.GetProperty("faces").GetInt32(), run.GetProperty("matches").GetInt32(), run.GetProperty("templates").GetInt32()));
+        JsonElement parts = run.GetProperty("parts");
+        Assert.Equal(["decode", "find", "embed", "search"], parts.EnumerateObject().Select(p => p.Name));
+        foreach (JsonElement time in parts.EnumerateObject().Select(p => p.Value).Append(run))
+        {
+            Assert.InRange(time.GetProperty("medianMs").GetDouble(), 0, time.GetProperty("p95Ms").GetDouble());
+        }
+
+        // The whole is the parts, one photo after the other: no part's longest time is above it.
+        Assert.All(parts.EnumerateObject(), p => Assert.True(p.Value.GetProperty("p95Ms").GetDouble() <= run.GetProperty("p95Ms").GetDouble() + 0.01));
+        Assert.Contains("--photos 0", CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--photos", "0").Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_photo_without_a_face_is_said_to_show_none()
     {
         Assert.SkipWhen(UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");

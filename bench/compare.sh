@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs ours and the peers in turn and writes docs/benchmarks.md: medians, ratios, machine, versions. On a quiet machine; with the
-# million-class heads five rounds take about an hour.  bench/compare.sh [head] [step] [data]   (all three by default)
+# million-class heads five rounds take about an hour.  bench/compare.sh [head] [step] [data] [search]   (all by default)
 #   PEERS=/opt/peers   where the peers' system lies (set up by ../shared/peers/setup.sh; needs root)
 #   RESULTS=...        a file that keeps what was seen: a later run adds its rounds to it, and the report is of them all
 #   ROUNDS=5           how often   THREADS=...  threads of both   FACES=...  aligned faces of 112x112, a folder a person (else invented ones)   OUT=...  the report
@@ -39,6 +39,10 @@ for round in $(seq "$rounds"); do
     mkdir -p "$peers/data/uniface-faces"; mount --bind "$FACES" "$peers/data/uniface-faces"
     say "peer-data" "$(peer /bench/uniface/data.py /data/uniface-faces 1)"
     umount "$peers/data/uniface-faces"
+  fi
+  if wanted search; then
+    say "ours-search" "$(ours search --size 1000000 --dim 512 --queries 1,16,256)"
+    say "peer-search" "$(peer /bench/uniface/search.py 1000000 512 1,16,256 "$threads")"
   fi
   if wanted head; then
     say "ours-head" "$(ours head --classes 100000,1000000 --loss uce,cosface --batch 128)"

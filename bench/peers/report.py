@@ -31,6 +31,12 @@ for line in sys.stdin:
         r = json.loads(text); add('data', 'ours', r['imagesPerSecond']); add('overhead', 'ours', 100 * r['stepOverhead'])
     elif kind == 'peer-data':
         r = json.loads(text); add('data', 'peer', r['imagesPerSecond']); facts['OpenCV'] = r['opencv']
+    elif kind == 'ours-search':
+        speeds = json.loads(text); add('exact', 'ours', min(r['exact'] for r in speeds))
+        for r in speeds: add(f'search {r["queries"]}', 'ours', r['medianMs'])
+    elif kind == 'peer-search':
+        r = json.loads(text); facts['FAISS'] = r['faiss']
+        for q in r['searches']: add(f'search {q["queries"]}', 'peer', q['medianMs'])
 
 print('# Benchmarks\n')
 print('Written by `bench/compare.sh`: ours and the peers in turn on one machine, each figure the median of the rounds, a ratio the median')
@@ -59,5 +65,8 @@ for net in ('mobilefacenet', 'mobilefacenet-x0.5', 'iresnet18'):
     row(f'training step, {net}', 'train ' + net, 'images/s'); row(f'inference, {net}', 'infer ' + net, 'images/s')
 row('pictures decoded, mirrored, normalised (peer: OpenCV and numpy)', 'data', 'images/s', 0)
 row('a step of mobilefacenet x 0.5 takes longer with the loader by', 'overhead', '%', 1, ratio=False)
+for queries in (1, 16, 256):
+    row(f'exact best ten of 1,000,000 x 512, {queries} at a time (peer: FAISS IndexFlatIP)', f'search {queries}', 'ms', 1, lower=True)
+row('the same, share of 1,000 check queries answered as brute force answers, ids, order and scores', 'exact', '', 3, ratio=False)
 print('\nThe training step is a backbone with a normalised softmax over 10,000 people, SGD with momentum and weight decay, float32; ours')
 print('also clips gradients and watches for NaN. The peer is PyTorch eager in the better of its two memory layouts, same batch and threads.')

@@ -25,6 +25,19 @@ public enum CenterType
     /// <summary>2 bytes a value, rounded stochastically; arithmetic is float32 all the same.</summary>
     BFloat16,
 }
+
+/// <summary>What a training step's convolutions multiply in.</summary>
+public enum Precision
+{
+    /// <summary>float32.</summary>
+    Float32,
+
+    /// <summary>
+    /// Products of bfloat16, added up in float32 (Kalamkar et al. 2019): the exponent is float32's, so nothing needs a loss scale.
+    /// Weights, their gradients and momentum, everything between the convolutions, the loss and evaluation stay float32.
+    /// </summary>
+    BFloat16,
+}
 #pragma warning restore CA1720
 
 /// <summary>
@@ -91,6 +104,9 @@ public sealed record TrainOptions
 
     /// <summary>How class centers and their momentum are stored.</summary>
     public CenterType CenterType { get; init; } = CenterType.Float32;
+
+    /// <summary>What convolutions multiply in while training.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
 
     /// <summary>Which pictures an epoch shows: uniform, class-balanced or pk.</summary>
     public string Sampler { get; init; } = "uniform";

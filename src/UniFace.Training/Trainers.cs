@@ -121,7 +121,7 @@ public static class Trainers
     private static TrainingState NewState(RunInfo info, Device device)
     {
         TrainOptions options = info.Options;
-        Backbone backbone = BackboneRegistry.Create(options.Backbone, options.Seed);
+        Backbone backbone = CreateBackbone(options, device);
         return new TrainingState(options, backbone, CreateHead(options, info.People, device), device);
     }
 
@@ -137,6 +137,14 @@ public static class Trainers
         {
             throw new UniFaceException($"--device {name} cannot be used here ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with -p:TorchDevice=cuda for cuda.", e);
         }
+    }
+
+    /// <summary>The fresh network of a run.</summary>
+    internal static Backbone CreateBackbone(TrainOptions options, Device device)
+    {
+        Backbone backbone = BackboneRegistry.Create(options.Backbone, options.Seed);
+        backbone.Train(options.Precision, device);
+        return backbone;
     }
 
     /// <summary>The head of a run: its loss over so many people.</summary>

@@ -18,12 +18,14 @@ internal static class BenchStepCommand
         Option<int> batch = new("--batch") { Description = "Pictures a batch.", DefaultValueFactory = _ => 32 };
         Option<int> threads = new("--threads") { Description = "Threads of a step.", DefaultValueFactory = _ => Environment.ProcessorCount };
         Option<int> steps = new("--steps") { Description = "Steps timed, and as many forward passes.", DefaultValueFactory = _ => 15 };
+        Option<string> precision = new("--precision") { Description = "What the convolutions of a training step multiply in.", DefaultValueFactory = _ => "float32" };
+        precision.AcceptOnlyFromAmong("float32", "bfloat16");
         Command command = new(
             "step",
             string.Create(CultureInfo.InvariantCulture, $"Time whole training steps (a normalised softmax over {StepBenchmark.Classes} people, sgd) and inference on random pictures in memory: medians after a warm-up.\n\n") +
             "Example: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json")
         {
-            backbone, width, batch, threads, steps,
+            backbone, width, batch, threads, steps, precision,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -34,6 +36,7 @@ internal static class BenchStepCommand
                 Backbone = new BackboneSpec(parsed.GetRequiredValue(backbone), parsed.GetValue(width)),
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),
+                Precision = Enum.Parse<Precision>(parsed.GetRequiredValue(precision), ignoreCase: true),
                 ImagesPerPerson = 1,
                 Warmup = 0,
             };
@@ -59,6 +62,7 @@ internal static class BenchStepCommand
                     trainImagesPerSecond = speed.TrainImagesPerSecond,
                     inferImagesPerSecond = speed.InferImagesPerSecond,
                     threads = speed.Threads,
+                    precision = parsed.GetValue(precision),
                 });
             }
             else

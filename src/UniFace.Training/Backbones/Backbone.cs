@@ -25,6 +25,24 @@ public abstract class Backbone : nn.Module<Tensor, Tensor>
     /// <summary>What was asked for.</summary>
     public BackboneSpec Spec { get; }
 
+    /// <summary>What its convolutions multiply in while it trains.</summary>
+    /// <param name="precision">bfloat16 is float32's range with 8 bits of it.</param>
+    /// <param name="device">Where it will train.</param>
+    /// <exception cref="UniFaceException">The processor would have to do bfloat16 by way of float32, and slower.</exception>
+    public void Train(Precision precision, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (precision == Precision.BFloat16 && device.type == TorchSharp.DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
+        {
+            throw new UniFaceException("--precision bfloat16: this processor has neither AVX512-BF16 nor AMX, so it would only be slower; leave --precision at float32.");
+        }
+
+        foreach (ConvNorm convolution in modules().OfType<ConvNorm>())
+        {
+            convolution.Precision = precision;
+        }
+    }
+
     /// <summary>
     /// Runs layers over pictures. On the CPU the colours of a pixel lie side by side throughout, which convolutions and batch norms
     /// are faster with; a training pass goes back along a tape of its own. Elsewhere libtorch's graph does all.

@@ -120,6 +120,9 @@ internal sealed class ConvNorm : Layer, INormLayer
     private readonly long[] strides;
     private readonly long[] padding;
 
+    /// <summary>What is multiplied in while training; depthwise convolutions, which wait for memory, stay in float32.</summary>
+    public Precision Precision { get; set; }
+
     public ConvNorm(WeightInitializer init, int inputs, int outputs, int kernel, int stride = 1, int padding = 0, int groups = 1)
         : base("convnorm")
     {
@@ -145,7 +148,18 @@ internal sealed class ConvNorm : Layer, INormLayer
         return norm.Run(y, tape, activation, sum);
     }
 
-    private Tensor Convolve(Tensor input) => nn.functional.conv2d(input, weight, null, strides, padding, null, groups);
+    private Tensor Convolve(Tensor input)
+    {
+        if (!training || Precision == Precision.Float32 || groups > 1)
+        {
+            return nn.functional.conv2d(input, weight, null, strides, padding, null, groups);
+        }
+
+        using Tensor x = input.to(ScalarType.BFloat16);
+        using Tensor w = weight.to(ScalarType.BFloat16);
+        using Tensor y = nn.functional.conv2d(x, w, null, strides, padding, null, groups);
+        return y.to(input.dtype);
+    }
 
     public override string Emit(OnnxGraph graph, string input)
     {

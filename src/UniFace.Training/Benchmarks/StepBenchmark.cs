@@ -83,7 +83,7 @@ internal sealed class RandomTraining : IDisposable
         LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
         State = new TrainingState(
             options,
-            BackboneRegistry.Create(options.Backbone, options.Seed),
+            Trainers.CreateBackbone(options, CPU),
             Trainers.CreateHead(options, classes, CPU),
             CPU);
         step = new TrainingStep(options, schedule, State, CPU, null);

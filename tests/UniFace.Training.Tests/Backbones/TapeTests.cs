@@ -45,6 +45,55 @@ public class TapeTests
         Assert.All(plain.buffers().Zip(single.buffers(), ours.named_buffers()), p => NoFurther(p.Third.name, p.First, p.Second, p.Third.buffer));
     }
 
+    /// <summary>
+    /// Products of bfloat16 have 8 bits: the pass stays near float32's, its gradients point the same way, and evaluation is float32 to the bit.
+    /// </summary>
+    [Theory]
+    [InlineData("mobilefacenet", 0.25)]
+    [InlineData("iresnet18", 1)]
+    public void A_training_pass_in_bfloat16_is_near_that_in_float32_and_evaluation_is_the_same(string name, double width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Backbone plain = BackboneRegistry.Create(new BackboneSpec(name, width, 64), seed: 3);
+        using Backbone low = BackboneRegistry.Create(new BackboneSpec(name, width, 64), seed: 3);
+        foreach (ConvNorm convolution in low.modules().OfType<ConvNorm>())
+        {
+            convolution.Precision = Precision.BFloat16; // As Train does where the processor has it.
+        }
+
+        manual_seed(12);
+        Tensor images = (rand([8, 3, 112, 112], ScalarType.Float32) * 2) - 1;
+        Tensor gradient = randn([8, 64], ScalarType.Float32);
+        plain.eval();
+        low.eval();
+        Assert.True(plain.call(images).equal(low.call(images)).all().item<bool>());
+        plain.train();
+        low.train();
+        Tensor expected = plain.call(images);
+        Tensor embeddings = low.call(images);
+        double off = ((embeddings - expected).norm() / expected.norm()).item<float>();
+        Assert.InRange(off, 1e-4, 0.1); // Not float32 after all, and not far from it.
+        expected.backward([gradient]);
+        embeddings.backward([gradient]);
+        Tensor[] all = [.. new[] { plain, low }.Select(b => cat([.. b.parameters().Select(p => p.grad!.flatten())]))];
+        Assert.All(low.parameters(), p => Assert.Equal(ScalarType.Float32, p.grad!.dtype));
+        Assert.InRange(nn.functional.cosine_similarity(all[0], all[1], 0).item<float>(), 0.9, 1.0001);
+    }
+
+    [Fact]
+    public void Bfloat16_is_taken_where_the_processor_has_it_and_refused_elsewhere()
+    {
+        using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 16), seed: 3);
+        Exception? refused = Record.Exception(() => backbone.Train(Precision.BFloat16, CPU));
+        Assert.Equal(HostProcessor.MultipliesBFloat16, refused is null);
+        Assert.True(refused is null or UniFaceException);
+        if (File.Exists("/proc/cpuinfo") && System.Runtime.Intrinsics.X86.X86Base.IsSupported)
+        {
+            string flags = File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("flags", StringComparison.Ordinal));
+            Assert.Equal(flags.Contains("avx512_bf16", StringComparison.Ordinal) || flags.Contains("amx_bf16", StringComparison.Ordinal), HostProcessor.MultipliesBFloat16);
+        }
+    }
+
     /// <summary>The layers of a backbone, past its choice of the tape.</summary>
     private static Layer Graph(Backbone backbone) => backbone.children().OfType<Layer>().Single();
 

@@ -4,13 +4,27 @@ namespace UniFace.TestSupport;
 
 /// <summary>
 /// A PostgreSQL server with pgvector of the tests' own: a cluster in a temporary folder, reached by a socket in it only, stopped and
-/// deleted at the end. Run by root it belongs to the user postgres, or nobody, because PostgreSQL refuses root.
+/// deleted at the end, however the tests end. Run by root it belongs to the user postgres, or nobody, because PostgreSQL refuses root.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
     private static readonly string[] Places = ["", "/usr/local/lib/uniface/postgresql-17"];
 
+    // A shell holds the server and reads from a pipe of ours. Nothing is ever written: the pipe ends when we close it or are killed. QUIT stops at
+    // once, and the server stops its own processes. Signals of the terminal are for us, not for the shell, which must outlive us for a moment.
+    private const string Guard = """
+        trap '' INT TERM HUP
+        folder=$1; shift
+        "$@" >"$folder/log" 2>&1 </dev/null & server=$!
+        read -r _
+        kill -QUIT $server; wait $server
+        rm -rf "$folder"
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private string? programs, libraries, missing;
+    private Process? guard;
 
     /// <summary>The cluster's folder, with its socket.</summary>
     public string Folder { get; private set; } = "";
@@ -37,7 +51,9 @@ public sealed class PostgresServer : IAsyncLifetime
                 if (File.Exists($"{place}/usr/lib/postgresql/{version}/bin/postgres") && File.Exists($"{place}/usr/share/postgresql/{version}/extension/vector.control"))
                 {
                     programs = $"{place}/usr/lib/postgresql/{version}/bin";
-                    libraries = place.Length > 0 ? $"{place}/usr/lib/x86_64-linux-gnu" : null;
+
+                    // usr/lib/x86_64-linux-gnu, usr/lib/aarch64-linux-gnu ...
+                    libraries = place.Length > 0 ? string.Join(':', Directory.GetDirectories($"{place}/usr/lib", "*-linux-gnu*")) : null;
                 }
             }
         }
@@ -51,37 +67,71 @@ public sealed class PostgresServer : IAsyncLifetime
         Folder = Directory.CreateTempSubdirectory("ufpg-").FullName;
         if (Environment.IsPrivilegedProcess)
         {
-            await RunAsync("chown", await UserAsync(), Folder);
+            await RunAsync(["chown", await UserAsync(), Folder], null);
         }
 
-        await ServerAsync("initdb", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
-        await ServerAsync("pg_ctl", "-D", Data, "-l", Path.Combine(Folder, "log"), "-w", "-o", $"-k {Folder} -c listen_addresses='' -c fsync=off -c jit=off -c shared_buffers=32MB -c max_connections=60", "start");
+        await RunAsync(await AsUserAsync("initdb", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"), libraries);
+        guard = Start("sh", ["-c", Guard, "sh", Folder, .. await AsUserAsync("postgres", "-D", Data, "-k", Folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off", "-c", "shared_buffers=32MB", "-c", "max_connections=60")]);
+
+        // The server says itself when it answers: the eighth line of its pid file.
+        for (Stopwatch waited = Stopwatch.StartNew(); !await IsReadyAsync(); await Task.Delay(20))
+        {
+            if (guard.HasExited || waited.Elapsed > Patience)
+            {
+                Assert.Fail($"PostgreSQL does not start: {(File.Exists(Path.Combine(Folder, "log")) ? await File.ReadAllTextAsync(Path.Combine(Folder, "log")) : "it says nothing")}");
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Folder.Length > 0)
+        if (guard is not null)
         {
-            await ServerAsync("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
-            Directory.Delete(Folder, recursive: true);
+            guard.StandardInput.Close();
+            await guard.WaitForExitAsync();
+            guard.Dispose();
+            Assert.False(Directory.Exists(Folder));
+        }
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            return await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")) is { Length: >= 8 } lines && lines[7].Trim() == "ready";
+        }
+        catch (IOException)
+        {
+            return false; // not there yet
         }
     }
 
     private static async Task<string> UserAsync() => (await File.ReadAllLinesAsync("/etc/passwd")).Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
-    private async Task<string> ServerAsync(string program, params string[] args) =>
-        Environment.IsPrivilegedProcess
-            ? await RunAsync("runuser", ["-u", await UserAsync(), "--", $"{programs}/{program}", .. args])
-            : await RunAsync($"{programs}/{program}", args);
+    private async Task<string[]> AsUserAsync(string program, params string[] args) =>
+        Environment.IsPrivilegedProcess ? ["setpriv", .. await IdsAsync(), "--", $"{programs}/{program}", .. args] : [$"{programs}/{program}", .. args];
 
-    private async Task<string> RunAsync(string program, params string[] args)
+    // Not runuser or su, which put a process of their own between, that does not pass on QUIT.
+    private static async Task<string[]> IdsAsync()
     {
-        ProcessStartInfo start = new(program) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        foreach (string arg in args)
+        string user = await UserAsync();
+        return [$"--reuid={user}", $"--regid={(await RunAsync(["id", "-g", user], null)).Trim()}", "--clear-groups"];
+    }
+
+    private Process Start(string program, string[] args)
+    {
+        ProcessStartInfo start = new(program, args) { RedirectStandardInput = true, WorkingDirectory = "/" };
+        if (libraries is not null)
         {
-            start.ArgumentList.Add(arg);
+            start.Environment["LD_LIBRARY_PATH"] = libraries;
         }
 
+        return Process.Start(start)!;
+    }
+
+    private static async Task<string> RunAsync(string[] command, string? libraries)
+    {
+        ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         if (libraries is not null)
         {
             start.Environment["LD_LIBRARY_PATH"] = libraries;
@@ -91,7 +141,7 @@ public sealed class PostgresServer : IAsyncLifetime
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', args)}: {error}");
+        Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)}: {error}");
         return await output;
     }
 }

@@ -48,6 +48,12 @@ public sealed class BalancedBinaryCrossEntropy : Objective
     };
 
     /// <inheritdoc/>
+    public override double TargetWeight => Terms.Positive;
+
+    /// <inheritdoc/>
+    public override Tensor LogitFactor(Tensor norm) => Terms.Factor(norm);
+
+    /// <inheritdoc/>
     public override ObjectiveStep Begin(ObjectiveBatch batch) => Terms.Begin(batch);
 
     /// <summary>The bias at which the two parts balance for orthogonal vectors (Wen et al., ICLR 2022, appendix).</summary>

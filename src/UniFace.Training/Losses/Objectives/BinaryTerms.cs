@@ -33,6 +33,9 @@ internal sealed class BinaryTerms
     /// </summary>
     internal static Tensor Softplus(Tensor x) => nn.functional.softplus(x, 1, 60);
 
+    /// <summary>See <see cref="Objective.LogitFactor"/>.</summary>
+    public Tensor Factor(Tensor norm) => full([1, 1], Scale, dtype: norm.dtype, device: norm.device);
+
     /// <summary>Begins a batch.</summary>
     public ObjectiveStep Begin(ObjectiveBatch batch) => new Step(this, batch);
 

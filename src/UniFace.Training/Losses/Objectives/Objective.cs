@@ -24,6 +24,12 @@ public abstract class Objective : nn.Module
     /// <summary>The learned threshold as a cosine, where one bias is shared by all classes; else null.</summary>
     public virtual double? Threshold => null;
 
+    /// <summary>What makes logits of similarities: [B, 1] or [1, 1], of embedding lengths [B].</summary>
+    public abstract Tensor LogitFactor(Tensor norm);
+
+    /// <summary>Factor on a sample's own part of the loss: dLoss/dLogit of the target is this times (p - 1), p the probability of the right class.</summary>
+    public virtual double TargetWeight => 1;
+
     /// <summary>
     /// What the objective keeps from batch to batch and updates before the batch's loss, from the cosines before any margin; null: nothing.
     /// </summary>

@@ -9,7 +9,10 @@ internal sealed class RunningLogSumExp(long rows, ScalarType dtype, Device devic
 {
     /// <summary>Stands for negative infinity where a difference is taken.</summary>
     private const double Lowest = -1e30;
-    private readonly Tensor largest = full([rows, 1], Lowest, dtype: dtype, device: device); // [B, 1]
+
+    /// <summary>The same within float16's range, for those who look at what it would lose.</summary>
+    private const double LowestHalf = -6e4;
+    private readonly Tensor largest = full([rows, 1], dtype == ScalarType.Float16 ? LowestHalf : Lowest, dtype: dtype, device: device); // [B, 1]
     private readonly Tensor sum = zeros([rows, 1], dtype: dtype, device: device); // [B, 1]
 
     /// <summary>ln(sum of e^x) of all that was added, [B, 1].</summary>

@@ -25,6 +25,12 @@ public sealed class SoftmaxCrossEntropy : Objective
     internal double Factor { get; }
 
     /// <inheritdoc/>
+    public override double TargetWeight => Factor;
+
+    /// <inheritdoc/>
+    public override Tensor LogitFactor(Tensor norm) => Scale.Factor(norm);
+
+    /// <inheritdoc/>
     public override CosineObserver? Observe() => Scale.Observe();
 
     /// <inheritdoc/>

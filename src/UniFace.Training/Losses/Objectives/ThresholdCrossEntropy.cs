@@ -40,5 +40,8 @@ public sealed class ThresholdCrossEntropy : Objective
     internal BinaryTerms Terms => new() { Scale = scale, Positive = 1, Negative = lambda, Bias = Bias, Clamp = clamp };
 
     /// <inheritdoc/>
+    public override Tensor LogitFactor(Tensor norm) => Terms.Factor(norm);
+
+    /// <inheritdoc/>
     public override ObjectiveStep Begin(ObjectiveBatch batch) => Terms.Begin(batch);
 }

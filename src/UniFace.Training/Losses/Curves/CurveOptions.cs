@@ -1,0 +1,53 @@
+namespace UniFace.Training.Losses.Curves;
+
+/// <summary>Where on a loss its curves are looked at. The loss is as it is before its first step: running means have not moved.</summary>
+public sealed record CurveOptions
+{
+    /// <summary>C: the sample's own class and C - 1 others. 2 to 100,000.</summary>
+    public int Classes { get; init; } = 10_000;
+
+    /// <summary>Length of the embedding, for the losses that look at it: above 0, up to 1,000.</summary>
+    public double Length { get; init; } = 30;
+
+    /// <summary>Cosine of the sample with every other class: -1 to 1. Random directions of many dimensions have 0.</summary>
+    public double OtherCosine { get; init; }
+
+    /// <summary>Points a curve: 2 to 2,000.</summary>
+    public int Points { get; init; } = 181;
+
+    /// <summary>Angle between the two class centers of the decision boundary, in radians: above 0, up to pi.</summary>
+    public double CentersApart { get; init; } = Math.PI / 2;
+
+    /// <summary>
+    /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
+    /// computes in, 16 what it would see if the loss were not kept in float32.
+    /// </summary>
+    public int Bits { get; init; } = 64;
+
+    /// <summary>Samples times classes that one call computes at most.</summary>
+    internal const long MostCells = 20_000_000;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="UniFaceException">A value is out of its range.</exception>
+    internal void Check()
+    {
+        Require(Classes is >= 2 and <= 100_000, "classes", Classes, "2 to 100000");
+        Require(Length is > 0 and <= 1000, "length", Length, "above 0, up to 1000");
+        Require(Math.Abs(OtherCosine) <= 1, "other-cosine", OtherCosine, "-1 to 1");
+        Require(Points is >= 2 and <= 2000, "points", Points, "2 to 2000");
+        Require(CentersApart is > 0 and <= Math.PI, "centers-apart", CentersApart, "above 0, up to pi radians");
+        Require(Bits is 16 or 32 or 64, "bits", Bits, "16, 32 or 64");
+        if ((long)Points * Classes > MostCells)
+        {
+            throw new UniFaceException($"{Points} points of {Classes} classes are too many for one call; points times classes are at most {MostCells}.");
+        }
+    }
+
+    private static void Require(bool holds, string name, double value, string range)
+    {
+        if (!holds)
+        {
+            throw new UniFaceException(FormattableString.Invariant($"{name} = {value} is out of range; it is {range}."));
+        }
+    }
+}

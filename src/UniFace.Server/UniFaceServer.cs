@@ -8,6 +8,7 @@ using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
 using UniFace.Server.Endpoints;
 using UniFace.Server.Http;
+using UniFace.Server.Lab;
 using UniFace.Server.Recognition;
 
 namespace UniFace.Server;
@@ -57,6 +58,7 @@ public static class UniFaceServer
             .AddJsonConsole()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a parameter that cannot be read is named
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemWriter>();
         services.ConfigureHttpJsonOptions(json =>
@@ -65,6 +67,7 @@ public static class UniFaceServer
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         services.AddSingleton(options);
+        services.AddSingleton<LabSessions>();
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
     }
 
@@ -81,7 +84,7 @@ public static class UniFaceServer
         RouteGroupBuilder v1 = app.MapGroup("/v1");
 
         // One line a resource.
-        _ = v1;
+        LossEndpoints.Map(v1);
     }
 
     private static void EnsureLoopback(IReadOnlyList<string> urls)

@@ -1,0 +1,137 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Primitives;
+using UniFace.Server.Lab;
+using UniFace.Training.Losses;
+using UniFace.Training.Losses.Curves;
+using UniFace.Training.Losses.Registry;
+
+namespace UniFace.Server.Endpoints;
+
+/// <summary>The losses: what there are, their curves, and lessons of the margin lab.</summary>
+internal static class LossEndpoints
+{
+    /// <summary>Curves computed at once; the others wait.</summary>
+    private static readonly SemaphoreSlim Places = new(2);
+
+    /// <summary>Query parameters of /curves that are no hyperparameters.</summary>
+    private static readonly HashSet<string> Looked = new(StringComparer.OrdinalIgnoreCase) { "loss", "classes", "length", "other-cosine", "points", "centers-apart", "bits" };
+
+    /// <summary>Every loss.</summary>
+    public sealed record LossList(IReadOnlyList<LossSummary> Losses);
+
+    /// <summary>A loss and what can be chosen.</summary>
+    public sealed record LossSummary(string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<HyperparameterSummary> Hyperparameters);
+
+    /// <summary>A hyperparameter; minimum and maximum only where it is a number.</summary>
+    public sealed record HyperparameterSummary(
+        string Name,
+        HyperparameterKind Kind,
+        string Default,
+        string Meaning,
+        string Range,
+        string Usual,
+        double? Minimum,
+        double? Maximum,
+        IReadOnlyList<string> Choices,
+        IReadOnlyList<string> MarginTypes);
+
+    /// <summary>A loss's curves.</summary>
+    /// <param name="Loss">Its name.</param>
+    /// <param name="Spec">The loss in full, as the command line takes it.</param>
+    /// <param name="Hyperparameters">Every value, defaults filled in.</param>
+    /// <param name="Options">Where it was looked at.</param>
+    /// <param name="Threshold">The threshold b / s as a cosine; null where there is none.</param>
+    /// <param name="Curves">The curves' points.</param>
+    /// <param name="Boundary">Where two classes part.</param>
+    public sealed record CurvesAnswer(
+        string Loss,
+        string Spec,
+        IReadOnlyDictionary<string, string> Hyperparameters,
+        CurveOptions Options,
+        double? Threshold,
+        IReadOnlyList<LossCurve> Curves,
+        DecisionBoundary Boundary);
+
+    public static void Map(IEndpointRouteBuilder v1)
+    {
+        RouteGroupBuilder losses = v1.MapGroup("/losses").WithTags("losses");
+        losses.MapGet("", List).WithSummary("Every loss and its hyperparameters.");
+        losses.MapGet("/curves", CurvesAsync)
+            .WithSummary("What a loss does to a sample, as points of curves.")
+            .WithDescription(
+                "The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. Curves: target-logit, gradient and loss " +
+                "against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.");
+        losses.MapGet("/lab", Lab)
+            .WithSummary("Ten classes of invented data learned in two or three dimensions, as server-sent events.")
+            .WithDescription("Up to two losses, each in full: loss=uce(margin=0.3). One lesson a client: a new one ends the one before.");
+    }
+
+    private static Ok<LossList> List() => TypedResults.Ok(new LossList(
+    [
+        .. LossRegistry.All.Select(loss => new LossSummary(loss.Name, loss.Description, loss.Paper, loss.MinimumClasses,
+        [
+            .. loss.Hyperparameters.Select(h => new HyperparameterSummary(
+                h.Name, h.Kind, h.Default, h.Meaning, h.Range, h.Usual, Finite(h.Minimum), Finite(h.Maximum), h.Choices, h.MarginTypes)),
+        ])),
+    ]));
+
+    private static async Task<Ok<CurvesAnswer>> CurvesAsync(
+        HttpRequest request,
+        CancellationToken stop,
+        [FromQuery] string loss = "uce",
+        [FromQuery] int classes = 10_000,
+        [FromQuery] double length = 30,
+        [FromQuery(Name = "other-cosine")] double otherCosine = 0,
+        [FromQuery] int points = 181,
+        [FromQuery(Name = "centers-apart")] double centersApart = Math.PI / 2,
+        [FromQuery] int bits = 64)
+    {
+        Dictionary<string, string> given = [];
+        foreach ((string name, StringValues values) in request.Query.Where(q => !Looked.Contains(q.Key)))
+        {
+            given[name] = values is [string value] ? value : throw new UniFaceException($"{name} is given {values.Count} times; once is enough.");
+        }
+
+        LossSpec spec = LossSpec.Of(loss, given);
+        CurveOptions options = new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
+        await Places.WaitAsync(stop);
+        try
+        {
+            LossCurves curves = LossCurves.Compute(spec, options);
+            return TypedResults.Ok(new CurvesAnswer(spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
+        }
+        finally
+        {
+            Places.Release();
+        }
+    }
+
+    private static ServerSentEventsResult<LabFrame> Lab(
+        HttpContext context,
+        LabSessions sessions,
+        [FromQuery] string[] loss,
+        [FromQuery] int dimensions = 2,
+        [FromQuery] int steps = 600,
+        [FromQuery] long seed = 1)
+    {
+        if (loss.Length is 0 or > 2)
+        {
+            throw new UniFaceException($"{loss.Length} losses are given; expected one or two, e.g. loss=softmax&loss=uce(margin=0.3).");
+        }
+
+        Lesson lesson = new([.. loss.Select(LossSpec.Parse)], Within("dimensions", dimensions, 2, 3), Within("steps", steps, 1, 2000), Seed: Within("seed", seed, 0, int.MaxValue));
+        IPAddress client = context.Connection.RemoteIpAddress ?? IPAddress.Loopback;
+        return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
+    }
+
+    private static T Within<T>(string name, T value, T least, T most)
+        where T : IComparable<T> =>
+        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0 ? value : throw new UniFaceException($"{name} = {value} is out of range; it is {least} to {most}.");
+
+    private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
+}

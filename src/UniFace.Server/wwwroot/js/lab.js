@@ -1,0 +1,123 @@
+import "./shell.js";
+import { api } from "./api.js";
+import { chart, swatch } from "./chart.js";
+import { byId, degrees, el, notice, number } from "./dom.js";
+import { circle } from "./lab/circle.js";
+import { controls } from "./lab/controls.js";
+import { startLive } from "./lab/live.js";
+import { presets } from "./lab/presets.js";
+
+const losses = (await api("/v1/losses")).losses;
+const byName = new Map(losses.map(loss => [loss.name, loss]));
+const most = 6; // curves that can be told apart at once
+
+const charts = {
+  "target-logit": chart("Target logit", "What the loss sees of its own class: how far the margin pulls the logit down."),
+  gradient: chart("Gradient by the angle", "How hard the sample is pulled to its center. 0: it has died. Below 0: it is pushed away."),
+  probability: chart("Probability of the right class", "Among C classes by softmax; by the threshold for the unified losses."),
+  loss: chart("Loss of the sample", "Including the part of the other classes, held where they are."),
+};
+byId("charts").append(...Object.values(charts).map(one => one.figure));
+
+let pinned = []; // {query, data}
+let current = null;
+let asked = null;
+let timer = 0;
+
+const form = controls(losses, changed);
+const buttons = presets.map(preset => el("button", { type: "button", "aria-pressed": "false", onclick: () => apply(preset) }, preset.name));
+byId("presets").append(...buttons);
+byId("log").addEventListener("change", draw);
+
+byId("pin").addEventListener("click", () => {
+  if (current && pinned.length < most - 1) {
+    pinned.push(current);
+    draw();
+  }
+});
+
+await apply(presets[0]);
+await startLive(losses, () => current?.data.spec ?? "uce", byName);
+
+/** Shows a preset: its curves, kept ones first, and what is seen in them. */
+async function apply(preset) {
+  pinned = [];
+  for (const kept of preset.kept) {
+    pinned.push(await fetchCurves(kept));
+  }
+
+  byId("log").checked = Boolean(preset.log);
+  press(preset);
+  form.set(preset.shown);
+  await refresh();
+  byId("seen").replaceChildren(notice("", el("strong", {}, `${preset.name}: `), preset.seen(current.data, pinned.map(p => p.data))));
+}
+
+function press(preset) {
+  buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(presets[i] === preset)));
+}
+
+function changed() {
+  press(null);
+  byId("seen").replaceChildren();
+  clearTimeout(timer);
+  timer = setTimeout(refresh, 60);
+}
+
+async function fetchCurves(values, signal) {
+  const query = new URLSearchParams(values).toString();
+  return { query, data: await api(`/v1/losses/curves?${query}`, { signal }) };
+}
+
+async function refresh() {
+  asked?.abort();
+  asked = new AbortController();
+  const mine = asked;
+  try {
+    const answer = await fetchCurves(form.values(), mine.signal);
+    if (mine !== asked) {
+      return;
+    }
+
+    current = answer;
+    byId("problem").replaceChildren();
+    draw();
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      byId("problem").replaceChildren(notice("bad", error.message));
+    }
+  }
+}
+
+/** The loss and what of it differs from its defaults. */
+function label(data) {
+  const defaults = new Map(byName.get(data.loss).hyperparameters.map(h => [h.name, h.default]));
+  const words = Object.entries(data.hyperparameters).filter(([name, value]) =>
+    ["margin", "m1", "m2", "m3", "scale"].includes(name) || String(value) !== defaults.get(name)).map(([name, value]) => `${name} ${value}`);
+  return [data.loss, ...words, data.options.bits === 64 ? null : `${data.options.bits} bits`].filter(Boolean).join(", ");
+}
+
+function draw() {
+  const shown = [current, ...pinned];
+  const curves = name => shown.map((one, series) => ({ series, label: label(one.data), points: one.data.curves.find(c => c.name === name).points }));
+  const marks = shown.filter(one => one.data.threshold !== null).slice(0, 1)
+    .map(one => ({ x: one.data.threshold, label: `threshold ${number(one.data.threshold)}` }));
+  const angle = { label: "angle to the own class center", min: 0, max: Math.PI, ticks: [0, 1, 2, 3, 4, 5, 6].map(i => i * Math.PI / 6), format: degrees };
+  charts["target-logit"].draw({ series: curves("target-logit"), x: angle });
+  const log = byId("log").checked;
+  charts.gradient.draw({
+    series: log ? curves("gradient").map(one => ({ ...one, points: one.points.map(p => ({ x: p.x, y: p.y === null || p.y === 0 ? null : Math.abs(p.y) })) })) : curves("gradient"),
+    x: angle,
+    y: log ? { log: true, min: 1e-9, max: 100, ticks: [1e-9, 1e-6, 1e-3, 1, 100], format: v => v.toExponential(0).replace("e+", "e") } : {},
+  });
+  charts.loss.draw({ series: curves("loss"), x: angle });
+  charts.probability.draw({ series: curves("probability"), x: { label: "cosine with the own class center", min: -1, max: 1 }, y: { min: 0, max: 1 }, marks });
+  byId("circles").replaceChildren(...shown.map((one, series) => circle(one.data.boundary, label(one.data), swatch(series))));
+  byId("pins").replaceChildren(...shown.map((one, series) => el("li", {}, swatch(series), el("span", {}, series === 0 ? `${label(one.data)} (shown)` : label(one.data)),
+    series === 0 ? null : el("button", { type: "button", "aria-label": `Let go of ${label(one.data)}`, onclick: () => {
+      pinned = pinned.filter(p => p !== one);
+      draw();
+      byId("pin").focus();
+    } }, "✕"))));
+  byId("pin").disabled = pinned.length >= most - 1;
+}

@@ -1,0 +1,74 @@
+// Ten classes learning: frames from the service, drawn as they come.
+import { events } from "../api.js";
+import { chart } from "../chart.js";
+import { byId, degrees, el, notice, number } from "../dom.js";
+import { world } from "./world.js";
+
+// Ten directions in two or three dimensions cannot be as far apart as faces in hundreds: the threshold starts where they fit.
+const fitted = { uce: "uce(margin=0.1,scale=16,bias=12)", bce: "bce(margin=0.1,scale=16,bias=12)" };
+
+/** Wires the live part of the page. current() gives the loss that the sliders stand at. */
+export async function startLive(losses, current) {
+  const sides = ["left", "right"].map((id, side) => {
+    const select = byId(id);
+    select.append(...losses.map(loss => el("option", { value: fitted[loss.name] ?? loss.name, selected: loss.name === ["softmax", "uce"][side] }, fitted[loss.name] ? `${loss.name}, m 0.1, s 16, b 12` : loss.name)),
+      el("option", { value: "" }, "as the sliders stand"));
+    return select;
+  });
+  const worlds = [world(), world()];
+  byId("worlds").append(...worlds.map(one => one.figure));
+  const intra = chart("Angle within a class", "Mean angle of a sample to the mean of its class: smaller is tighter.");
+  const inter = chart("Angle between classes", "Mean angle of a class to the nearest other: larger is further apart.");
+  byId("live-charts").append(intra.figure, inter.figure);
+  let running = null;
+
+  byId("run").addEventListener("click", run);
+  byId("stop").addEventListener("click", () => running?.abort());
+  window.addEventListener("pagehide", () => running?.abort());
+
+  async function run() {
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    byId("live-problem").replaceChildren();
+    byId("stop").disabled = false;
+    const dimensions = byId("dimensions").value;
+    byId("turn").hidden = dimensions !== "3";
+    const names = sides.map(select => select.value || current());
+    const tracks = names.map(() => []);
+    const query = new URLSearchParams([...names.map(name => ["loss", name]), ["dimensions", dimensions]]);
+    try {
+      let first = true;
+      await events(`/v1/losses/lab?${query}`, mine.signal, frame => {
+        if (first) {
+          byId("worlds").hidden = byId("live-charts").hidden = first = false;
+        }
+
+        byId("progress").value = frame.step / frame.steps;
+        frame.worlds.forEach((one, side) => {
+          tracks[side].push({ x: frame.step, intra: one.intraAngle, inter: one.interAngle });
+          worlds[side].draw(one, frame.labels);
+          worlds[side].words(one.loss, [
+            ["step", `${frame.step} of ${frame.steps}`],
+            ["loss", number(one.lossValue)],
+            ["right class nearest", `${(one.accuracy * 100).toFixed(1)} %`],
+            ["angle within a class", degrees(one.intraAngle, 1)],
+            ["angle between classes", degrees(one.interAngle, 1)],
+          ]);
+        });
+        const x = { label: "step", min: 0, max: frame.steps };
+        const series = key => tracks.map((track, side) => ({ series: side, label: frame.worlds[side].loss, points: track.map(t => ({ x: t.x, y: t[key] })) }));
+        intra.draw({ series: series("intra"), x, y: { min: 0, format: v => degrees(v) } });
+        inter.draw({ series: series("inter"), x, y: { min: 0, format: v => degrees(v) } });
+      });
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        byId("live-problem").replaceChildren(notice("bad", error.message));
+      }
+    } finally {
+      if (running === mine) {
+        byId("stop").disabled = true;
+      }
+    }
+  }
+}

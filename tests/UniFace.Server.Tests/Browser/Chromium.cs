@@ -1,0 +1,55 @@
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(UniFace.Server.Tests.Browser.Chromium))]
+
+namespace UniFace.Server.Tests.Browser;
+
+/// <summary>One browser for all tests of pages: the system's Chromium, without a window.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+    private readonly SemaphoreSlim starting = new(1);
+    private IPlaywright? playwright;
+    private IBrowser? browser;
+
+    /// <summary>The browser, started when first asked for. Skips the running test where there is none.</summary>
+    public async Task<IBrowser> OpenAsync()
+    {
+        string? program = Places.FirstOrDefault(File.Exists);
+        Assert.SkipWhen(program is null, "needs Chromium, which setup/browser.sh installs when root runs it on a Debian or Ubuntu");
+        await starting.WaitAsync();
+        try
+        {
+            playwright ??= await Playwright.CreateAsync();
+            Assertions.SetDefaultExpectTimeout(60_000); // A machine may be busy with other tests.
+            browser ??= await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = program,
+                ChromiumSandbox = !Environment.IsPrivilegedProcess, // Chromium refuses its sandbox to root.
+                Args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu"],
+                Timeout = 120_000,
+            });
+            return browser;
+        }
+        finally
+        {
+            starting.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (browser is not null)
+        {
+            await browser.DisposeAsync();
+        }
+
+        playwright?.Dispose();
+        starting.Dispose();
+    }
+}

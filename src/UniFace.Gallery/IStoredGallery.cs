@@ -12,6 +12,15 @@ public interface IStoredGallery : IGallery
     /// <exception cref="UniFaceException">The store fails.</exception>
     Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>All that is stored of a person.</summary>
+    /// <returns>Null where the person is not enrolled.</returns>
+    /// <exception cref="UniFaceException">The store fails, or is damaged.</exception>
+    Task<StoredPerson?> ReadPersonAsync(string person, CancellationToken cancellationToken = default);
+
+    /// <summary>The people whose newest template was enrolled before a time, in the order of their enrolment.</summary>
+    /// <exception cref="UniFaceException">The store fails.</exception>
+    Task<IReadOnlyList<string>> EnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default);
+
     /// <summary>Stores the index, where it is kept apart from the templates, so that the next start is quick; otherwise does nothing.</summary>
     /// <param name="always">False: only where enough is new that it is worth writing.</param>
     /// <param name="cancellationToken">Stops it.</param>

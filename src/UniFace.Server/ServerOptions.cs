@@ -31,4 +31,22 @@ public sealed record ServerOptions
 
     /// <summary>Largest request in bytes.</summary>
     public long MaxRequestBytes { get; init; } = 16L << 20;
+
+    /// <summary>Largest photo in pixels, told by its header before memory is taken.</summary>
+    public long MaxPixels { get; init; } = 32_000_000;
+
+    /// <summary>Recognition requests that may be under way at once; more are refused with 503.</summary>
+    public int MaxConcurrentRequests { get; init; } = 64;
+
+    /// <summary>Requests a second that one address beyond this machine may make, with as many at once as in two seconds; more are refused with 429.</summary>
+    public int RequestsPerSecond { get; init; } = 50;
+
+    /// <summary>How long a request may take.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>True: this machine's own requests need a key too, as behind a proxy.</summary>
+    public bool RequireKey { get; init; }
+
+    /// <summary>People enrolled more days ago are removed; null to keep them.</summary>
+    public int? RetentionDays { get; init; }
 }

@@ -1,21 +1,28 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
+using Scalar.AspNetCore;
 using UniFace.Server.Endpoints;
 using UniFace.Server.Http;
 using UniFace.Server.Lab;
+using UniFace.Server.OpenApi;
 using UniFace.Server.Recognition;
+using UniFace.Server.Security;
 
 namespace UniFace.Server;
 
 /// <summary>The service: REST API, web pages, health. What it serves is opened before it listens.</summary>
 public static class UniFaceServer
 {
+    private const int MostConnections = 1024;
+
     /// <summary>Makes the service; run it with <see cref="WebApplication.RunAsync(string?)"/>, or start and stop it.</summary>
     /// <param name="options">What it serves, where, within which limits.</param>
     /// <param name="stop">Stops the opening.</param>
@@ -23,7 +30,12 @@ public static class UniFaceServer
     public static async Task<WebApplication> CreateAsync(ServerOptions options, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        EnsureLoopback(options.Urls);
+        EnsureUrls(options.Urls);
+        if (options.RetentionDays < 1)
+        {
+            throw new UniFaceException($"--retention-days {options.RetentionDays}: expected at least 1; leave it out to keep people.");
+        }
+
         Directory.CreateDirectory(options.DataFolder);
         Recognizer recognizer = await Recognizer.OpenAsync(options, stop);
 
@@ -35,10 +47,17 @@ public static class UniFaceServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
+            // A sender slower than a poor mobile network keeps others waiting.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
         });
         AddServices(builder.Services, options, recognizer);
         WebApplication app = builder.Build();
         Use(app);
+        _ = app.Services.GetRequiredService<FaceService>(); // made now, so that all that was opened is closed with the service
         return app;
     }
 
@@ -48,6 +67,9 @@ public static class UniFaceServer
         ArgumentNullException.ThrowIfNull(app);
         return app.Services.GetRequiredService<Recognizer>();
     }
+
+    /// <summary>True where one of the addresses is reached from other machines.</summary>
+    public static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => Address(url) is not { IsLoopback: true });
 
     private static void AddServices(IServiceCollection services, ServerOptions options, Recognizer recognizer)
     {
@@ -66,40 +88,65 @@ public static class UniFaceServer
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
+        services.AddRequestLimits(options);
+        services.AddApiDescription();
+        services.AddTelemetry();
         services.AddSingleton(options);
         services.AddSingleton<LabSessions>();
+        services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
+        services.AddSingleton<ServerMetrics>();
+        services.AddSingleton<FaceService>();
+        services.AddSingleton(_ => new ApiKeyStore(options.DataFolder));
+        services.AddSingleton(_ => new AuditLog(options.DataFolder));
+        services.AddSingleton<Retention>();
+        if (options.RetentionDays is not null)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<Retention>());
+        }
     }
 
     private static void Use(WebApplication app)
     {
         app.UseSecurityHeaders();
+        app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();
         ManifestEmbeddedFileProvider pages = new(typeof(UniFaceServer).Assembly, "wwwroot");
         app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = pages });
         app.UseStaticFiles(new StaticFileOptions { FileProvider = pages, OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = "no-cache" });
         app.UseRouting();
+        app.UseRateLimiter();
+        app.UseRequestTimeouts();
+        app.UseMiddleware<AccessControl>();
         HealthEndpoints.Map(app);
-        RouteGroupBuilder v1 = app.MapGroup("/v1");
+        app.MapOpenApi();
+        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("UniFace API").DisableDefaultFonts().WithNonce());
+        app.MapMetrics();
 
-        // One line a resource.
+        // One line a resource. Without a RequiredScope of its own, a GET takes the scope read and all else admin.
+        RouteGroupBuilder v1 = app.MapGroup("/v1");
+        RouteGroupBuilder faces = v1.MapGroup("").WithTags("faces");
+        PhotoEndpoints.Map(faces);
+        VerifyEndpoints.Map(faces);
+        IdentifyEndpoints.Map(faces);
+        PeopleEndpoints.Map(v1);
+        GalleryEndpoints.Map(v1);
         LossEndpoints.Map(v1);
     }
 
-    private static void EnsureLoopback(IReadOnlyList<string> urls)
+    private static void EnsureUrls(IReadOnlyList<string> urls)
     {
         foreach (string url in urls)
         {
-            if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme != Uri.UriSchemeHttp || parsed.PathAndQuery != "/")
+            if (Address(url) is not { Scheme: "http", PathAndQuery: "/" })
             {
                 throw new UniFaceException($"--urls {url}: expected an address such as {ServerOptions.DefaultUrl}.");
             }
-
-            if (!parsed.IsLoopback)
-            {
-                throw new UniFaceException($"--urls {url}: this version serves its own machine only; expected an address such as {ServerOptions.DefaultUrl}.");
-            }
         }
     }
+
+    // Kestrel's own form, too: any host, e.g. http://*:8080.
+    private static Uri? Address(string url) =>
+        Uri.TryCreate(url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out Uri? address) ? address : null;
 }

@@ -17,6 +17,23 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     public Task The_people_found_by_the_mean_of_their_templates_are_those_of_comparing_with_everybody(int size) => PeopleFoundAsync(PersonScore.Mean, size);
 
     [Fact]
+    public async Task All_that_is_stored_of_a_person_is_given_out_and_who_is_old_is_told_by_the_newest_template()
+    {
+        float[][] rows = Rows.Random(3, 8, 5);
+        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
+        DateTimeOffset before = DateTimeOffset.UtcNow.AddSeconds(-2);
+        IReadOnlyList<long> ids = await gallery.EnrollAsync([new("Ann", rows[0], new byte[] { 1 }, "a.jpg"), new("Bob", rows[1], new byte[] { 2 }), new("Ann", rows[2], new byte[] { 3 })], Contract);
+        DateTimeOffset after = DateTimeOffset.UtcNow.AddSeconds(2);
+        StoredPerson ann = (await gallery.ReadPersonAsync("Ann"))!;
+        Assert.Equal([(ids[0], "a.jpg", (byte)1), (ids[2], null, (byte)3)], ann.Templates.Select(t => (t.Id, t.Source, t.Crop.Span[0])));
+        Assert.Equal([rows[0], rows[2]], ann.Templates.Select(t => t.Embedding.ToArray()));
+        Assert.All(ann.Templates, t => Assert.InRange(t.Enrolled, before, after));
+        Assert.Null(await gallery.ReadPersonAsync("Carl"));
+        Assert.Empty(await gallery.EnrolledBeforeAsync(before));
+        Assert.Equal(["Ann", "Bob"], await gallery.EnrolledBeforeAsync(after));
+    }
+
+    [Fact]
     public async Task A_gallery_moves_to_another_model_after_a_stop_too_and_until_the_end_the_old_one_answers()
     {
         const int People = 150;

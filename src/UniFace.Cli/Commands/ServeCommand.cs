@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using UniFace.Server;
 using UniFace.Server.Recognition;
+using UniFace.Server.Security;
 
 namespace UniFace.Cli.Commands;
 
@@ -18,10 +19,16 @@ internal static class ServeCommand
         Option<string> data = new("--data") { Description = "Folder of all that the service itself writes.", HelpName = "FOLDER", DefaultValueFactory = _ => defaults.DataFolder };
         Option<string[]> urls = new("--urls") { Description = $"Addresses to listen on; {ServerOptions.DefaultUrl} by default. Port 0 takes a free one.", HelpName = "URL", AllowMultipleArgumentsPerToken = true };
         Option<string?> detector = new VisionOptions().Detector;
+        Option<int?> retention = new("--retention-days") { Description = "Remove people whose newest photo was enrolled longer ago; looked at every hour. Without it people are kept.", HelpName = "DAYS" };
+        Option<bool> requireKey = new("--require-key") { Description = "Ask for an API key at this machine too; for a service behind a proxy on the same machine." };
+        Option<int> rate = new("--rate") { Description = "Requests a second that one address beyond this machine may make.", HelpName = "N", DefaultValueFactory = _ => defaults.RequestsPerSecond };
+        Option<int> concurrent = new("--concurrent") { Description = "Recognition requests under way at once; more are refused with 503.", HelpName = "N", DefaultValueFactory = _ => defaults.MaxConcurrentRequests };
         GalleryOptions key = new();
         Command command = new("serve", "Serve the REST API and the web pages, until Ctrl-C.\nExample: uniface serve\nExample: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080")
         {
-            package, gallery, runs, data, urls, detector,
+            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent,
+            ServeKeysCommand.Create(data),
+            ServeAuditCommand.Create(data),
         };
         key.AddKeyTo(command);
         command.SetAction(async (parsed, stop) =>
@@ -34,6 +41,10 @@ internal static class ServeCommand
                 Runs = parsed.GetRequiredValue(runs),
                 DataFolder = parsed.GetRequiredValue(data),
                 Detector = parsed.GetValue(detector),
+                RequireKey = parsed.GetValue(requireKey),
+                RetentionDays = parsed.GetValue(retention),
+                RequestsPerSecond = Positive(parsed, rate),
+                MaxConcurrentRequests = Positive(parsed, concurrent),
                 Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
             };
             await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
@@ -55,6 +66,11 @@ internal static class ServeCommand
                 Console.WriteLine("package: " + (recognizer.HasModel ? recognizer.Model.Package.Source : "none; " + Recognizer.NoModel));
                 Console.WriteLine("gallery: " + (recognizer.HasModel ? recognizer.Gallery.Path : "none"));
                 Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (not there yet)")}");
+                if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.Revoked is null))
+                {
+                    Console.WriteLine($"no API key yet, so everybody beyond this machine is refused; make one: uniface serve keys create --name NAME --scopes read --data {options.DataFolder}");
+                }
+
                 Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
             }
 
@@ -63,4 +79,7 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    private static int Positive(ParseResult parsed, Option<int> option) =>
+        parsed.GetValue(option) is int n and > 0 ? n : throw new UniFaceException($"{option.Name} {parsed.GetValue(option)}: expected at least 1.");
 }

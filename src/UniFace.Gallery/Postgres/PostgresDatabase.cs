@@ -17,7 +17,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     // One partition of each table a gallery: a scan or an index is of one gallery only, and its embeddings are of one size. Ids come
     // from sequences, so that none is ever used again. What is unerased was deleted by that transaction and may still lie in the files.
     private const string Schema =
-        """
+        $"""
         SELECT pg_advisory_xact_lock(8390876177012305);
         CREATE EXTENSION IF NOT EXISTS vector;
         CREATE SCHEMA IF NOT EXISTS uniface;
@@ -33,6 +33,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         CREATE TABLE IF NOT EXISTS uniface.template(
             gallery bigint NOT NULL, id bigint NOT NULL, person bigint NOT NULL, source text, embedding vector NOT NULL,
             PRIMARY KEY (gallery, id), FOREIGN KEY (gallery, person) REFERENCES uniface.person(gallery, id)) PARTITION BY LIST (gallery);
+        {KeepTimes};
         CREATE INDEX IF NOT EXISTS template_person ON uniface.template(gallery, person);
         CREATE TABLE IF NOT EXISTS uniface.crop(
             gallery bigint NOT NULL, template bigint NOT NULL, image bytea NOT NULL,
@@ -41,6 +42,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         ALTER TABLE uniface.template ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0;
         ALTER TABLE uniface.crop ALTER COLUMN image SET STATISTICS 0;
         """;
+
+    /// <summary>Gives the templates the time of their enrolment; those that have none the time of now.</summary>
+    public const string KeepTimes = "ALTER TABLE uniface.template ADD COLUMN IF NOT EXISTS enrolled timestamptz NOT NULL DEFAULT now()";
 
     private readonly NpgsqlDataSource source;
 

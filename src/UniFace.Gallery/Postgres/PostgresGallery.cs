@@ -124,7 +124,7 @@ public sealed partial class PostgresGallery : IStoredGallery
         PostgresDatabase database = PostgresDatabase.Open(address);
         try
         {
-            return await database.ReadAsync(
+            PostgresGallery gallery = await database.ReadAsync(
                 async connection =>
                 {
                     if (await PostgresDatabase.ScalarAsync(connection, "SELECT to_regclass('uniface.gallery')::text", cancellationToken).ConfigureAwait(false) is null)
@@ -143,6 +143,8 @@ public sealed partial class PostgresGallery : IStoredGallery
                         : throw new UniFaceException($"{address}: no such gallery; 'uniface gallery create' makes one.");
                 },
                 cancellationToken).ConfigureAwait(false);
+            await KeepTimesAsync(database, cancellationToken).ConfigureAwait(false);
+            return gallery;
         }
         catch
         {

@@ -88,6 +88,7 @@ public sealed partial class SqliteGallery : IStoredGallery
                 throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with.", e);
             }
 
+            await KeepTimesAsync(database, cancellationToken).ConfigureAwait(false);
             return new SqliteGallery(database, cipher, info);
         }
         catch
@@ -110,7 +111,7 @@ public sealed partial class SqliteGallery : IStoredGallery
                 long change = GalleryDatabase.Change(connection);
                 Dictionary<string, long> people = [];
                 List<long> ids = [];
-                using SqliteCommand template = GalleryDatabase.Prepare(connection, "INSERT INTO template(id, person, checksum, source, embedding) VALUES($id, $person, $checksum, $source, $embedding)", ("$id", 0L), ("$person", 0L), ("$checksum", 0L), ("$source", null), ("$embedding", null));
+                using SqliteCommand template = GalleryDatabase.Prepare(connection, "INSERT INTO template(id, person, checksum, source, embedding, enrolled) VALUES($id, $person, $checksum, $source, $embedding, $enrolled)", ("$id", 0L), ("$person", 0L), ("$checksum", 0L), ("$source", null), ("$embedding", null), ("$enrolled", DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
                 foreach (Enrolment enrolment in enrolments)
                 {
                     cancellationToken.ThrowIfCancellationRequested();

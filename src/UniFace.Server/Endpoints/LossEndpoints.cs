@@ -60,13 +60,16 @@ internal static class LossEndpoints
     public static void Map(IEndpointRouteBuilder v1)
     {
         RouteGroupBuilder losses = v1.MapGroup("/losses").WithTags("losses");
-        losses.MapGet("", List).WithSummary("Every loss and its hyperparameters.");
+        losses.MapGet("", List).WithName("losses").WithSummary("Every loss and its hyperparameters.");
         losses.MapGet("/curves", CurvesAsync)
+            .WithName("lossCurves")
             .WithSummary("What a loss does to a sample, as points of curves.")
             .WithDescription(
                 "The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. Curves: target-logit, gradient and loss " +
                 "against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.");
         losses.MapGet("/lab", Lab)
+            .WithName("lab")
+            .DisableRequestTimeout()
             .WithSummary("Ten classes of invented data learned in two or three dimensions, as server-sent events.")
             .WithDescription("Up to two losses, each in full: loss=uce(margin=0.3). One lesson a client: a new one ends the one before.");
     }

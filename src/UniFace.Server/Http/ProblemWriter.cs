@@ -11,28 +11,36 @@ namespace UniFace.Server.Http;
 /// </summary>
 internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILogger<ProblemWriter> log) : IExceptionHandler
 {
+    private const string StoreFails = "the store of this service does not answer as it should; its log says more";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
-        (int status, string? detail) = exception switch
+        ProblemDetails problem = exception switch
         {
-            UniFaceException { InnerException: IOException or UnauthorizedAccessException or System.Data.Common.DbException } => (StatusCodes.Status503ServiceUnavailable, "the store of this service does not answer as it should; its log says more"),
-            UniFaceException e => (StatusCodes.Status400BadRequest, e.Message),
-            NotServedException e => (StatusCodes.Status503ServiceUnavailable, e.Message),
-            BadHttpRequestException e => (e.StatusCode, e.Message),
-            OperationCanceledException when context.RequestAborted.IsCancellationRequested => (StatusCodes.Status499ClientClosedRequest, null),
-            _ => (StatusCodes.Status500InternalServerError, null),
+            ServerProblemException e => new() { Status = e.Status, Detail = e.Message },
+            UniFaceException { InnerException: IOException or UnauthorizedAccessException or System.Data.Common.DbException } => new() { Status = StatusCodes.Status503ServiceUnavailable, Detail = StoreFails },
+            UniFaceException e => new() { Status = StatusCodes.Status400BadRequest, Detail = e.Message },
+            BadHttpRequestException e => new() { Status = e.StatusCode, Detail = e.Message },
+            OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => new() { Status = StatusCodes.Status499ClientClosedRequest },
+            _ => new() { Status = StatusCodes.Status500InternalServerError },
         };
-        if (status == StatusCodes.Status500InternalServerError || exception is UniFaceException { InnerException: not null } && status == StatusCodes.Status503ServiceUnavailable)
+        if (exception is ServerProblemException { Faults: IReadOnlyList<string> faults })
+        {
+            problem.Extensions["faults"] = faults;
+        }
+
+        if (problem.Status == StatusCodes.Status500InternalServerError || problem.Detail == StoreFails)
         {
             Failed(log, exception.GetType().Name, exception.InnerException?.GetType().Name, exception.StackTrace);
         }
 
-        context.Response.StatusCode = status;
-        return await problems.TryWriteAsync(new ProblemDetailsContext
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            HttpContext = context,
-            ProblemDetails = new ProblemDetails { Status = status, Detail = detail },
-        });
+            context.Response.Headers.RetryAfter = "1";
+        }
+
+        context.Response.StatusCode = problem.Status!.Value;
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a request failed: {Kind} ({Inner}) {Place}")]

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using UniFace.Gallery;
 
 namespace UniFace.Server.Recognition;
@@ -24,12 +25,12 @@ public sealed class Recognizer : IAsyncDisposable
     public bool HasModel => model is not null;
 
     /// <summary>The model.</summary>
-    /// <exception cref="NotServedException">There is none.</exception>
-    public ServedModel Model => model ?? throw new NotServedException(NoModel);
+    /// <exception cref="ServerProblemException">There is none.</exception>
+    public ServedModel Model => model ?? throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, NoModel);
 
     /// <summary>The gallery.</summary>
-    /// <exception cref="NotServedException">There is no model, and so no gallery.</exception>
-    public IStoredGallery Gallery => gallery ?? throw new NotServedException(NoModel);
+    /// <exception cref="ServerProblemException">There is no model, and so no gallery.</exception>
+    public IStoredGallery Gallery => gallery ?? throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, NoModel);
 
     /// <summary>Opens both.</summary>
     /// <exception cref="UniFaceException">One of them cannot be opened, or they do not belong together.</exception>

@@ -9,12 +9,12 @@ namespace UniFace.Server.Recognition;
 /// <summary>The model that a service runs, with all that brings a photo to it. Thread-safe; owns what it holds.</summary>
 public sealed class ServedModel : IDisposable
 {
-    private ServedModel(ModelPackage package, OnnxEmbedder embedder, FacePipeline photos, Calibration? calibration)
+    private ServedModel(ModelPackage package, OnnxEmbedder embedder, IImageDecoder decoder, FacePipeline photos, Calibration? calibration)
     {
         Package = package;
         Embedder = embedder;
+        Decoder = decoder;
         Photos = photos;
-        Aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), photos.Aligner.Template);
         Calibration = calibration;
     }
 
@@ -27,8 +27,8 @@ public sealed class ServedModel : IDisposable
     /// <summary>Photos to aligned faces.</summary>
     public FacePipeline Photos { get; }
 
-    /// <summary>The same for pictures that are aligned already.</summary>
-    public FacePipeline Aligned { get; }
+    /// <summary>Files to pictures, within the service's limit of pixels.</summary>
+    public IImageDecoder Decoder { get; }
 
     /// <summary>Which threshold gives which false match rate; null where the package does not say it.</summary>
     public Calibration? Calibration { get; }
@@ -53,7 +53,8 @@ public sealed class ServedModel : IDisposable
             Calibration? calibration = package.CalibrationPath is string file ? Calibration.Load(file) : null;
             calibration?.EnsureFits(embedder.Manifest);
             AlignmentTemplate template = AlignmentTemplate.ArcFace(embedder.InputSize.Width, embedder.InputSize.Height);
-            return new ServedModel(package, embedder, new FacePipeline(new SkiaImageDecoder(), FaceDetectors.Open(options.Detector), new FaceAligner(template)), calibration);
+            SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels };
+            return new ServedModel(package, embedder, decoder, new FacePipeline(decoder, FaceDetectors.Open(options.Detector), new FaceAligner(template)), calibration);
         }
         catch
         {
@@ -62,12 +63,23 @@ public sealed class ServedModel : IDisposable
         }
     }
 
+    /// <summary>A picture that was given as an aligned face.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="name">What to call it in the error.</param>
+    /// <exception cref="UniFaceException">It is not of the model's size.</exception>
+    public AlignedFace AsAligned(RgbImage picture, string name)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        return (picture.Width, picture.Height) == Embedder.InputSize
+            ? new AlignedFace(picture, null, SimilarityTransform.Identity)
+            : throw new UniFaceException($"{name}: {picture.Width}x{picture.Height} pixels, expected an aligned face of {Embedder.InputSize.Width}x{Embedder.InputSize.Height}; leave out aligned for raw photos");
+    }
+
     /// <summary>Frees the model and the detector.</summary>
     public void Dispose()
     {
         Embedder.Dispose();
         Photos.Dispose();
-        Aligned.Dispose();
     }
 
     // Where 'uniface demo' writes it, if it was run in this folder.

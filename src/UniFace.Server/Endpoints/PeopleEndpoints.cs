@@ -1,0 +1,186 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Server.Http;
+using UniFace.Server.OpenApi;
+using UniFace.Server.Recognition;
+using UniFace.Server.Security;
+using UniFace.Vision;
+
+namespace UniFace.Server.Endpoints;
+
+/// <summary>/v1/people: who is enrolled; enrol, export, delete.</summary>
+internal static class PeopleEndpoints
+{
+    private const int MostPerPage = 1000, MostPhotos = 20, LongestName = 200;
+
+    /// <summary>Photos of a person to be enrolled.</summary>
+    internal sealed record EnrolRequest
+    {
+        /// <summary>Name or id: 1 to 200 characters.</summary>
+        public string? Person { get; init; }
+
+        /// <summary>1 to 20 photos of them: JPEG, PNG, WebP or BMP.</summary>
+        public IReadOnlyList<byte[]>? Photos { get; init; }
+
+        /// <summary>They are aligned faces of the model's size already (112x112).</summary>
+        public bool Aligned { get; init; }
+
+        /// <summary>Enrol faces that are small, blurred, dark or turned away, too.</summary>
+        public bool AnyQuality { get; init; }
+
+        /// <summary>Put the aligned faces into the answer.</summary>
+        public bool Crops { get; init; }
+    }
+
+    /// <summary>What came of a photo.</summary>
+    /// <param name="Photo">Its place in the request, from 0.</param>
+    /// <param name="Template">Id of its template; null where it was not enrolled.</param>
+    /// <param name="Face">The face that was found, with what is wrong with it; null where there is none.</param>
+    internal sealed record EnrolledPhoto(int Photo, long? Template, FaceAnswer? Face);
+
+    /// <summary>What was enrolled.</summary>
+    /// <param name="Person">Who.</param>
+    /// <param name="Enrolled">How many photos.</param>
+    /// <param name="Photos">What came of each.</param>
+    internal sealed record EnrolAnswer(string Person, int Enrolled, IReadOnlyList<EnrolledPhoto> Photos);
+
+    /// <summary>Somebody who is enrolled.</summary>
+    /// <param name="Person">Name or id.</param>
+    /// <param name="Templates">How many templates.</param>
+    internal sealed record PersonEntry(string Person, int Templates);
+
+    /// <summary>Some of the people who are enrolled.</summary>
+    /// <param name="Total">How many there are.</param>
+    /// <param name="Offset">How many were passed over.</param>
+    /// <param name="People">People, in the order of their enrolment.</param>
+    internal sealed record PeoplePage(long Total, int Offset, IReadOnlyList<PersonEntry> People);
+
+    /// <summary>A template, without its embedding.</summary>
+    /// <param name="Id">Its id.</param>
+    /// <param name="Enrolled">When it was enrolled, UTC.</param>
+    /// <param name="Source">Where it is from; null where that was not said.</param>
+    internal sealed record TemplateEntry(long Id, DateTimeOffset Enrolled, string? Source);
+
+    /// <summary>Somebody who is enrolled, and from what.</summary>
+    /// <param name="Person">Name or id.</param>
+    /// <param name="Templates">The templates, in the order of their enrolment.</param>
+    internal sealed record PersonAnswer(string Person, IReadOnlyList<TemplateEntry> Templates);
+
+    public static void Map(RouteGroupBuilder v1)
+    {
+        DateTimeOffset time = new(2026, 11, 24, 15, 0, 0, TimeSpan.Zero);
+        RouteGroupBuilder people = v1.MapGroup("/people").WithTags("people");
+        people.MapGet("", ListAsync).WithName("listPeople").WithSummary("List the enrolled people").Recognises(Scope.Read)
+            .WithExamples(null, new PeoplePage(1, 0, [new("Ann", 2)]));
+        people.MapPost("", EnrolAsync).WithName("enrol").WithSummary("Enrol a person, or more photos of one").Recognises(Scope.Enrol)
+            .WithExamples(new EnrolRequest { Person = "Ann", Photos = [Examples.Photo] }, new EnrolAnswer("Ann", 1, [new(0, 1, Examples.Face)]), StatusCodes.Status201Created);
+        people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Tell of one enrolled person").Recognises(Scope.Read)
+            .WithExamples(null, new PersonAnswer("Ann", [new(1, time, "api")]));
+        people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").WithSummary("Give out all that is stored of one person, templates and crops").Recognises(Scope.Admin)
+            .WithExamples(null, new PersonExport("Ann", Examples.Contract, [new(1, time, "api", [0.6f, 0, -0.8f], null)]));
+        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").WithSummary("Erase all that is stored of one person").Recognises(Scope.Admin);
+    }
+
+    private static async Task<Ok<PeoplePage>> ListAsync(Recognizer recognizer, CancellationToken stop, int offset = 0, int limit = 100)
+    {
+        if (offset < 0 || limit is < 1 or > MostPerPage)
+        {
+            throw new UniFaceException($"offset or limit is out of range: expected an offset of at least 0 and a limit of 1 to {MostPerPage}");
+        }
+
+        List<PersonEntry> page = [];
+        await foreach (GalleryPerson person in recognizer.Gallery.ListAsync(stop).Skip(offset).Take(limit))
+        {
+            page.Add(new PersonEntry(person.Name, person.Templates));
+        }
+
+        return TypedResults.Ok(new PeoplePage((await recognizer.Gallery.CountAsync(stop)).People, offset, page));
+    }
+
+    private static async Task<Ok<PersonAnswer>> GetAsync(string person, Recognizer recognizer, CancellationToken stop)
+    {
+        StoredPerson stored = await ReadAsync(recognizer, person, stop);
+        return TypedResults.Ok(new PersonAnswer(stored.Name, [.. stored.Templates.Select(t => new TemplateEntry(t.Id, t.Enrolled, t.Source))]));
+    }
+
+    private static async Task<Ok<PersonExport>> ExportAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        StoredPerson stored = await ReadAsync(recognizer, person, stop);
+        await audit.AddAsync(context.Event("export", stored.Name));
+        return TypedResults.Ok(PersonExport.Of(stored, recognizer.Gallery.Info.ContractId));
+    }
+
+    private static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        string name = NameOf(person);
+        bool removed = await recognizer.Gallery.RemoveAsync(name, stop);
+        if (removed)
+        {
+            await audit.AddAsync(context.Event("delete", name, StatusCodes.Status204NoContent));
+        }
+
+        return removed ? TypedResults.NoContent() : throw NotEnrolled();
+    }
+
+    private static async Task<Created<EnrolAnswer>> EnrolAsync(Upload<EnrolRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        EnrolRequest request = body.Value;
+        string person = request.Person?.Trim() ?? "";
+        if (person.Length is 0 or > LongestName || person.Any(char.IsControl) || !person.IsNormalized())
+        {
+            throw new UniFaceException($"person is missing or is no name: expected 1 to {LongestName} characters, none of them a control character");
+        }
+
+        if (request.Photos is not { Count: > 0 and <= MostPhotos } photos)
+        {
+            throw new UniFaceException($"photos: expected 1 to {MostPhotos} photos");
+        }
+
+        List<EnrolledPhoto> told = [];
+        List<(int Photo, AlignedFace Face)> good = [];
+        for (int i = 0; i < photos.Count; i++)
+        {
+            (_, IReadOnlyList<AlignedFace> found) = await faces.FacesAsync(photos[i], $"photos[{i}]", FaceChoice.Largest, request.Aligned, stop);
+            FaceAnswer? answer = found is [AlignedFace face, ..] ? FaceAnswer.Of(face, request.Crops) : null;
+            told.Add(new EnrolledPhoto(i, null, answer));
+            if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
+            {
+                good.Add((i, found[0]));
+            }
+        }
+
+        if (good.Count == 0)
+        {
+            throw new ServerProblemException(
+                StatusCodes.Status422UnprocessableEntity,
+                "nobody was enrolled: no photo shows a face that is good enough",
+                [.. told.SelectMany(t => t.Face is null ? [$"photo {t.Photo}: no face was found"] : t.Face.Faults.Select(f => $"photo {t.Photo}: {f.Message}"))]);
+        }
+
+        float[][] embeddings = await Task.WhenAll(good.Select(g => faces.EmbedAsync(g.Face, stop)));
+        bool crops = recognizer.Gallery.Info.KeepsCrops;
+        await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status201Created));
+        IReadOnlyList<long> ids = await recognizer.Gallery.EnrollAsync(
+            [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api"))],
+            recognizer.Model.ContractId,
+            stop);
+        foreach (((int photo, AlignedFace _), long id) in good.Zip(ids))
+        {
+            told[photo] = told[photo] with { Template = id };
+        }
+
+        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, ids.Count, told));
+    }
+
+    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, CancellationToken stop) =>
+        await recognizer.Gallery.ReadPersonAsync(NameOf(person), stop) ?? throw NotEnrolled();
+
+    // All else is unescaped already; an escaped slash stays one, so that it does not part the path.
+    private static string NameOf(string person) => person.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
+    private static ServerProblemException NotEnrolled() => new(StatusCodes.Status404NotFound, "nobody of this name is enrolled");
+}

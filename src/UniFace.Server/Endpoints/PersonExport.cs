@@ -1,0 +1,21 @@
+using UniFace.Gallery;
+
+namespace UniFace.Server.Endpoints;
+
+/// <summary>All that is stored of a person.</summary>
+/// <param name="Person">Name or id.</param>
+/// <param name="ContractId">The model whose embeddings these are.</param>
+/// <param name="Templates">The templates, in the order of their enrolment.</param>
+internal sealed record PersonExport(string Person, string ContractId, IReadOnlyList<TemplateExport> Templates)
+{
+    public static PersonExport Of(StoredPerson stored, string contractId) =>
+        new(stored.Name, contractId, [.. stored.Templates.Select(t => new TemplateExport(t.Id, t.Enrolled, t.Source, t.Embedding.ToArray(), t.Crop.IsEmpty ? null : t.Crop.ToArray()))]);
+}
+
+/// <summary>A template.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Enrolled">When it was enrolled, UTC.</param>
+/// <param name="Source">Where it is from; null where that was not said.</param>
+/// <param name="Embedding">Unit vector.</param>
+/// <param name="Crop">The aligned face, an encoded picture; null where none is kept.</param>
+internal sealed record TemplateExport(long Id, DateTimeOffset Enrolled, string? Source, float[] Embedding, byte[]? Crop);

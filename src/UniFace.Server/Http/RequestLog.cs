@@ -1,0 +1,24 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using UniFace.Server.Security;
+
+namespace UniFace.Server.Http;
+
+/// <summary>One structured line an API request. It names the route, not the path: that may hold a person's name.</summary>
+internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await next(context);
+        if (context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: string route } && route.Contains("v1", StringComparison.Ordinal))
+        {
+            Answered(log, context.Request.Method, route, context.Response.StatusCode, (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Features.Get<Caller>()?.Name ?? "anonymous", Activity.Current?.TraceId.ToString());
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Route} {Status} {Milliseconds} ms {Caller} {TraceId}")]
+    private static partial void Answered(ILogger log, string method, string route, int status, int milliseconds, string caller, string? traceId);
+}

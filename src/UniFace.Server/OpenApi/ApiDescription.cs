@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+using UniFace.Server.Security;
+
+namespace UniFace.Server.OpenApi;
+
+/// <summary>The API's description, /openapi/v1.json: OpenAPI 3.0, with examples, errors and the scope that each endpoint takes.</summary>
+internal static class ApiDescription
+{
+    private const string ProblemName = "Problem", KeyScheme = "apiKey";
+
+    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    {
+        options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new OpenApiInfo { Title = "UniFace", Version = "v1", Description = "Face detection, verification, enrolment and identification. Errors are problem+json (RFC 9457) with one line of what is wrong and what to do." };
+            document.Servers = [];
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+            {
+                [KeyScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key of 'uniface serve keys create'. At the service's own machine none is needed, unless it was started with --require-key." },
+            };
+            document.AddComponent(ProblemName, ProblemSchema());
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer(TransformAsync);
+    });
+
+    private static Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken stop)
+    {
+        IList<object> metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        JsonSerializerOptions json = context.ApplicationServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        if (operation.RequestBody?.Content is IDictionary<string, OpenApiMediaType> request && request.TryGetValue("multipart/form-data", out OpenApiMediaType? form))
+        {
+            form.Schema = FormSchema(form.Schema);
+        }
+
+        if (metadata.OfType<EndpointExample>().FirstOrDefault() is EndpointExample example)
+        {
+            Put(operation.RequestBody?.Content, example.Request, json);
+            Put(operation.Responses?.TryGetValue(example.Status.ToString(System.Globalization.CultureInfo.InvariantCulture), out IOpenApiResponse? answer) == true ? answer.Content : null, example.Answer, json);
+        }
+
+        if (metadata.OfType<RequiredScope>().FirstOrDefault() is RequiredScope scope)
+        {
+            operation.Description = $"Takes the scope {scope.Scope.ToString().ToLowerInvariant()}.";
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
+        }
+
+        operation.Responses ??= [];
+        operation.Responses["default"] = new OpenApiResponse { Description = "What is wrong, in one line.", Content = new Dictionary<string, OpenApiMediaType> { ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(ProblemName, context.Document) } } };
+        return Task.CompletedTask;
+    }
+
+    private static void Put(IDictionary<string, OpenApiMediaType>? content, object? value, JsonSerializerOptions json)
+    {
+        if (value is not null && content?.TryGetValue("application/json", out OpenApiMediaType? media) == true)
+        {
+            media.Example = JsonSerializer.SerializeToNode(value, value.GetType(), json);
+        }
+    }
+
+    private static OpenApiSchema ProblemSchema()
+    {
+        static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String | JsonSchemaType.Null, Description = description };
+        return new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "What went wrong (RFC 9457).",
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                ["title"] = Text("The kind of mistake."),
+                ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "HTTP status." },
+                ["detail"] = Text("What is wrong and what to do, in one line."),
+                ["faults"] = new OpenApiSchema { Type = JsonSchemaType.Array | JsonSchemaType.Null, Items = new OpenApiSchema { Type = JsonSchemaType.String }, Description = "More lines, e.g. what is wrong with each photo." },
+            },
+        };
+    }
+
+    // Files in a form are bytes, not base64.
+    private static OpenApiSchema FormSchema(IOpenApiSchema? of)
+    {
+        OpenApiSchema form = new() { Type = JsonSchemaType.Object, Properties = new Dictionary<string, IOpenApiSchema>() };
+        foreach ((string name, IOpenApiSchema property) in of?.Properties ?? new Dictionary<string, IOpenApiSchema>())
+        {
+            bool list = property.Items?.Format == "byte";
+            form.Properties[name] = list ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = File(property.Items!.Description), Description = property.Description }
+                : property.Format == "byte" ? File(property.Description)
+                : property;
+        }
+
+        return form;
+
+        static OpenApiSchema File(string? description) => new() { Type = JsonSchemaType.String, Format = "binary", Description = description };
+    }
+}

@@ -1,0 +1,82 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace UniFace.Server.Security;
+
+/// <summary>
+/// Lets a request through to an endpoint that asks for a scope: with a key that has it, or, at this machine, without one. What a
+/// browser sends without a key must come from this service's own pages: no other site may use a person's browser to write here.
+/// </summary>
+#pragma warning disable CA1001 // A middleware lives as long as the process.
+internal sealed class AccessControl(RequestDelegate next, ServerOptions options, ApiKeyStore keys, AuditLog audit)
+#pragma warning restore CA1001
+{
+    // Refusals are remembered, but nobody can fill the disk with them.
+    private readonly TokenBucketRateLimiter refusals = new(new TokenBucketRateLimiterOptions { TokenLimit = 100, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromSeconds(1) });
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.GetEndpoint() is not Endpoint endpoint || ScopeOf(endpoint, context.Request.Method) is not Scope scope)
+        {
+            await next(context);
+            return;
+        }
+
+        try
+        {
+            context.Features.Set(Admit(context, scope));
+        }
+        catch (ServerProblemException e)
+        {
+            if (refusals.AttemptAcquire().IsAcquired)
+            {
+                audit.Add(new AuditEvent("anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status));
+            }
+
+            if (e.Status == StatusCodes.Status401Unauthorized)
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+            }
+
+            throw;
+        }
+
+        await next(context);
+    }
+
+    private Caller Admit(HttpContext context, Scope scope)
+    {
+        Caller caller = Caller.Of(context, keys);
+        if (caller.Key is ApiKey key)
+        {
+            return key.May(scope) ? caller : throw new ServerProblemException(StatusCodes.Status403Forbidden, $"the API key may not do this: it takes the scope {ScopeName(scope)}");
+        }
+
+        if (!caller.IsLocal || options.RequireKey)
+        {
+            throw new ServerProblemException(StatusCodes.Status401Unauthorized, $"this takes an API key of the scope {ScopeName(scope)}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one");
+        }
+
+        return FromElsewhere(context.Request)
+            ? throw new ServerProblemException(StatusCodes.Status403Forbidden, "the request comes from a page of another site")
+            : caller;
+    }
+
+    /// <summary>What an endpoint asks for; null for one that is open to all (health, pages, the API's description).</summary>
+    private static Scope? ScopeOf(Endpoint endpoint, string method) =>
+        endpoint.Metadata.GetMetadata<RequiredScope>() is RequiredScope required ? required.Scope
+        : endpoint is RouteEndpoint { RoutePattern.RawText: string route } && route.TrimStart('/').StartsWith("v1", StringComparison.OrdinalIgnoreCase) ? (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Scope.Read : Scope.Admin)
+        : null;
+
+    // Browsers say where a request comes from; programs do not.
+    private static bool FromElsewhere(HttpRequest request)
+    {
+        string site = request.Headers["Sec-Fetch-Site"].ToString();
+        string origin = request.Headers.Origin.ToString();
+        return (site.Length > 0 && site is not ("same-origin" or "none"))
+            || (origin.Length > 0 && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string ScopeName(Scope scope) => scope switch { Scope.Read => "read", Scope.Enrol => "enrol", _ => "admin" };
+}

@@ -1,0 +1,202 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace UniFace.Server.Security;
+
+/// <summary>
+/// Who did what, when: audit.jsonl in the data folder, a line an event, only ever appended to. Each line carries an HMAC over itself and the line
+/// before, with the key in audit.key: a line that is changed, moved, or taken out of the middle shows; a cut end shows against a noted
+/// last hash. Several processes may write. People are written down as keyed hashes, so that an erased name does not live on here.
+/// </summary>
+internal sealed class AuditLog : IAsyncDisposable
+{
+    private const int MaxLineBytes = 4096;
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly string path;
+    private readonly byte[] key;
+    private readonly Channel<(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written)> queue = Channel.CreateBounded<(AuditEvent, DateTimeOffset, TaskCompletionSource)>(10_000);
+    private readonly Task writer;
+
+    public AuditLog(string dataFolder)
+    {
+        path = PathIn(dataFolder);
+        key = KeyIn(dataFolder);
+        writer = Task.Run(WriteAsync);
+    }
+
+    /// <summary>Adds an event, soon; one too many is waited for.</summary>
+    public void Add(AuditEvent happened) => _ = EnqueueAsync(happened);
+
+    /// <summary>Adds an event; ends when it is on the disk.</summary>
+    public async Task AddAsync(AuditEvent happened) => await (await EnqueueAsync(happened)).Task;
+
+    /// <summary>Writes what is left.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        queue.Writer.TryComplete();
+        await writer;
+    }
+
+    /// <summary>Checks a data folder's log.</summary>
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="noted">A hash that was noted from an earlier check and must still be there; null for none.</param>
+    /// <returns>Lines, the last one's hash, and what is wrong first, or null.</returns>
+    public static (long Lines, string Last, string? Wrong) Verify(string dataFolder, string? noted = null)
+    {
+        string path = PathIn(dataFolder);
+        if (!File.Exists(path))
+        {
+            return (0, "", noted is null ? null : "there is no log, but a hash of one was noted");
+        }
+
+        byte[] key = KeyIn(dataFolder);
+        string last = "";
+        long lines = 0;
+        bool found = noted is null;
+        foreach (string text in File.ReadLines(path))
+        {
+            lines++;
+            int at = text.LastIndexOf(HashField, StringComparison.Ordinal);
+            string hash = at < 0 ? "" : text[(at + HashField.Length)..].TrimEnd('}', '"');
+            if (at < 0 || hash != HashOf(key, last, text[..at]) || text != Line(text[..at], hash))
+            {
+                return (lines, last, $"line {lines} is not what was written, or the line before it is missing");
+            }
+
+            last = hash;
+            found |= hash == noted;
+        }
+
+        return (lines, last, found ? null : "the noted line is missing: the log's end was cut off, or it was replaced");
+    }
+
+    private const string HashField = ",\"hash\":\"";
+
+    private static string PathIn(string dataFolder) => Path.Combine(dataFolder, "audit.jsonl");
+
+    private static string Line(string text, string hash) => $"{text}{HashField}{hash}\"}}";
+
+    private static string HashOf(byte[] key, string previous, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(previous + "\n" + text)));
+
+    private static byte[] KeyIn(string dataFolder)
+    {
+        string file = Path.Combine(dataFolder, "audit.key");
+        Directory.CreateDirectory(dataFolder);
+        if (!File.Exists(file))
+        {
+            // Written beside and moved without replacing: of two processes that start together one wins, and both use its key.
+            string beside = Path.Combine(dataFolder, $".audit.key.{Environment.ProcessId}.{Guid.NewGuid():N}");
+            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (FileStream stream = new(beside, options))
+            {
+                stream.Write(RandomNumberGenerator.GetBytes(32));
+                stream.Flush(flushToDisk: true);
+            }
+
+            try
+            {
+                File.Move(beside, file, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(file))
+            {
+                File.Delete(beside);
+            }
+        }
+
+        byte[] key = File.ReadAllBytes(file);
+        return key.Length == 32 ? key : throw new UniFaceException($"{file}: {key.Length} bytes, expected the audit log's key of 32; restore it from a copy.");
+    }
+
+    private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent happened)
+    {
+        TaskCompletionSource written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await queue.Writer.WriteAsync((happened, DateTimeOffset.UtcNow, written));
+        return written;
+    }
+
+    private async Task WriteAsync()
+    {
+        List<(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written)> batch = [];
+        while (await queue.Reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            while (batch.Count < 1000 && queue.Reader.TryRead(out (AuditEvent, DateTimeOffset, TaskCompletionSource) item))
+            {
+                batch.Add(item);
+            }
+
+            try
+            {
+                await AppendAsync(batch);
+                batch.ForEach(item => item.Written.TrySetResult());
+            }
+#pragma warning disable CA1031 // It is thrown to whoever waits.
+            catch (Exception e)
+            {
+                batch.ForEach(item => item.Written.TrySetException(new UniFaceException("the audit log cannot be written, so nothing that it must hold is done", e)));
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    private async Task AppendAsync(List<(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written)> batch)
+    {
+        await using FileStream stream = await OpenAloneAsync();
+        string last = LastHash(stream);
+        StringBuilder lines = new();
+        foreach ((AuditEvent happened, DateTimeOffset time, _) in batch)
+        {
+            string? person = happened.Person is null ? null : Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes("person\n" + happened.Person)))[..24];
+            string text = JsonSerializer.Serialize(new { time = time.ToString("O"), who = happened.Who, what = happened.What, person, detail = happened.Detail, status = happened.Status }, Json)[..^1];
+            last = HashOf(key, last, text);
+            lines.Append(Line(text, last)).Append('\n');
+        }
+
+        stream.Seek(0, SeekOrigin.End);
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(lines.ToString()));
+        stream.Flush(flushToDisk: true);
+    }
+
+    // Other processes wait for their turn.
+    private async Task<FileStream> OpenAloneAsync()
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (tries < 500 && File.Exists(path))
+            {
+                await Task.Delay(10);
+            }
+        }
+    }
+
+    // A line that a kill left half written is cut off: it was not acknowledged.
+    private static string LastHash(FileStream stream)
+    {
+        byte[] tail = new byte[Math.Min(stream.Length, 2 * MaxLineBytes)];
+        stream.Seek(-tail.Length, SeekOrigin.End);
+        stream.ReadExactly(tail);
+        int end = Array.LastIndexOf(tail, (byte)'\n');
+        stream.SetLength(stream.Length - tail.Length + end + 1);
+        if (end < 0)
+        {
+            return "";
+        }
+
+        string last = Encoding.UTF8.GetString(tail.AsSpan(0, end).ToArray().AsSpan(tail.AsSpan(0, end).LastIndexOf((byte)'\n') + 1));
+        int at = last.LastIndexOf(HashField, StringComparison.Ordinal);
+        return at < 0 ? "" : last[(at + HashField.Length)..].TrimEnd('}', '"');
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using UniFace.Gallery;
+using UniFace.Server.Recognition;
+
+namespace UniFace.Server.Security;
+
+/// <summary>Removes people whose newest template is older than the service is told to keep; looks every hour.</summary>
+internal sealed partial class Retention(ServerOptions options, Recognizer recognizer, AuditLog audit, TimeProvider time, ILogger<Retention> log) : BackgroundService
+{
+    /// <summary>Removes them now.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> RunOnceAsync(CancellationToken stop)
+    {
+        if (options.RetentionDays is not int days || !recognizer.HasModel)
+        {
+            return 0;
+        }
+
+        int removed = 0;
+        IStoredGallery gallery = recognizer.Gallery;
+        foreach (string person in await gallery.EnrolledBeforeAsync(time.GetUtcNow().AddDays(-days), stop))
+        {
+            if (await gallery.RemoveAsync(person, stop))
+            {
+                await audit.AddAsync(new AuditEvent("retention", "delete", person));
+                removed++;
+            }
+        }
+
+        return removed;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromHours(1), time);
+        do
+        {
+            try
+            {
+                Removed(log, await RunOnceAsync(stoppingToken));
+            }
+            catch (UniFaceException e)
+            {
+                Failed(log, e.InnerException?.GetType().Name);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "retention: {People} people removed")]
+    private static partial void Removed(ILogger log, int people);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "retention failed: {Kind}; it is tried again in an hour")]
+    private static partial void Failed(ILogger log, string? kind);
+}

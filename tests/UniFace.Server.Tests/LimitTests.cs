@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using UniFace.Faces;
+using UniFace.Vision;
+
+namespace UniFace.Server.Tests;
+
+public sealed class LimitTests
+{
+    [Fact]
+    public async Task Overload_is_refused_at_once_with_a_time_to_come_again_and_passes()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxConcurrentRequests = 1 });
+
+        // A sender that stops in the middle holds the one place.
+        using TcpClient slow = new();
+        await slow.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port);
+        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"));
+        HttpResponseMessage answer = await server.PostAsync("/v1/detect", new { photo = RunningServer.Face(1), aligned = true });
+        for (int tries = 0; answer.StatusCode == HttpStatusCode.OK && tries < 200; tries++)
+        {
+            await Task.Delay(20);
+            answer = await server.PostAsync("/v1/detect", new { photo = RunningServer.Face(1), aligned = true });
+        }
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (answer.StatusCode, answer.Headers.RetryAfter?.ToString()));
+        slow.Close();
+        for (int tries = 0; answer.StatusCode != HttpStatusCode.OK && tries < 1000; tries++)
+        {
+            await Task.Delay(20);
+            answer = await server.PostAsync("/v1/detect", new { photo = RunningServer.Face(1), aligned = true });
+        }
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_or_a_picture_that_is_too_large_is_refused_before_memory_is_taken()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxRequestBytes = 200_000, MaxPixels = 10_000 });
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await server.PostAsync("/v1/detect", new { photo = new byte[300_000] })).StatusCode);
+        string refused = (await server.PostAsync("/v1/detect", new { photo = ImageEncoder.Png(new RgbImage(200, 100)) }, HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!;
+        Assert.Contains("200x100", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_that_takes_too_long_is_given_up()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(300) });
+        using TcpClient slow = new();
+        await slow.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port);
+        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
+        using StreamReader reader = new(slow.GetStream());
+        Assert.Contains(" 503 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+}

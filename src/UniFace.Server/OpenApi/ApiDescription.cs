@@ -40,6 +40,11 @@ internal static class ApiDescription
             form.Schema = FormSchema(form.Schema);
         }
 
+        foreach (OpenApiMediaType picture in operation.Responses?.Values.SelectMany(r => r.Content ?? new Dictionary<string, OpenApiMediaType>()).Where(c => c.Key == "image/png").Select(c => c.Value) ?? [])
+        {
+            picture.Schema = File(null);
+        }
+
         if (metadata.OfType<EndpointExample>().FirstOrDefault() is EndpointExample example)
         {
             Put(operation.RequestBody?.Content, example.Request, json);
@@ -95,7 +100,7 @@ internal static class ApiDescription
         }
 
         return form;
-
-        static OpenApiSchema File(string? description) => new() { Type = JsonSchemaType.String, Format = "binary", Description = description };
     }
+
+    private static OpenApiSchema File(string? description) => new() { Type = JsonSchemaType.String, Format = "binary", Description = description };
 }

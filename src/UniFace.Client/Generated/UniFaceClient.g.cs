@@ -1087,6 +1087,195 @@ namespace UniFace.Client
             }
         }
 
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
+        /// <summary>
+        /// Every loss and its hyperparameters.
+        /// </summary>
+        /// <returns>OK</returns>
+        /// <exception cref="ApiException">A server side error occurred.</exception>
+        public virtual async System.Threading.Tasks.Task<LossList> LossesAsync(System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
+        {
+            var client_ = _httpClient;
+            var disposeClient_ = false;
+            try
+            {
+                using (var request_ = new System.Net.Http.HttpRequestMessage())
+                {
+                    request_.Method = new System.Net.Http.HttpMethod("GET");
+                    request_.Headers.Accept.Add(System.Net.Http.Headers.MediaTypeWithQualityHeaderValue.Parse("application/json"));
+
+                    var urlBuilder_ = new System.Text.StringBuilder();
+                
+                    // Operation Path: "v1/losses"
+                    urlBuilder_.Append("v1/losses");
+
+                    PrepareRequest(client_, request_, urlBuilder_);
+
+                    var url_ = urlBuilder_.ToString();
+                    request_.RequestUri = new System.Uri(url_, System.UriKind.RelativeOrAbsolute);
+
+                    PrepareRequest(client_, request_, url_);
+
+                    var response_ = await client_.SendAsync(request_, System.Net.Http.HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+                    var disposeResponse_ = true;
+                    try
+                    {
+                        var headers_ = new System.Collections.Generic.Dictionary<string, System.Collections.Generic.IEnumerable<string>>();
+                        foreach (var item_ in response_.Headers)
+                            headers_[item_.Key] = item_.Value;
+                        if (response_.Content != null && response_.Content.Headers != null)
+                        {
+                            foreach (var item_ in response_.Content.Headers)
+                                headers_[item_.Key] = item_.Value;
+                        }
+
+                        ProcessResponse(client_, response_);
+
+                        var status_ = (int)response_.StatusCode;
+                        if (status_ == 200)
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<LossList>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            return objectResponse_.Object;
+                        }
+                        else
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<Problem>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            throw new ApiException<Problem>("What is wrong, in one line.", status_, objectResponse_.Text, headers_, objectResponse_.Object, null);
+                        }
+                    }
+                    finally
+                    {
+                        if (disposeResponse_)
+                            response_.Dispose();
+                    }
+                }
+            }
+            finally
+            {
+                if (disposeClient_)
+                    client_.Dispose();
+            }
+        }
+
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
+        /// <summary>
+        /// What a loss does to a sample, as points of curves.
+        /// </summary>
+        /// <remarks>
+        /// The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target-logit, gradient and loss against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.
+        /// </remarks>
+        /// <returns>OK</returns>
+        /// <exception cref="ApiException">A server side error occurred.</exception>
+        public virtual async System.Threading.Tasks.Task<CurvesAnswer> LossCurvesAsync(string? loss = null, int? classes = null, double? length = null, double? other_cosine = null, int? points = null, double? centers_apart = null, int? bits = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
+        {
+            var client_ = _httpClient;
+            var disposeClient_ = false;
+            try
+            {
+                using (var request_ = new System.Net.Http.HttpRequestMessage())
+                {
+                    request_.Method = new System.Net.Http.HttpMethod("GET");
+                    request_.Headers.Accept.Add(System.Net.Http.Headers.MediaTypeWithQualityHeaderValue.Parse("application/json"));
+
+                    var urlBuilder_ = new System.Text.StringBuilder();
+                
+                    // Operation Path: "v1/losses/curves"
+                    urlBuilder_.Append("v1/losses/curves");
+                    urlBuilder_.Append('?');
+                    if (loss != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("loss")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(loss, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (classes != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("classes")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(classes, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (length != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("length")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(length, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (other_cosine != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("other-cosine")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(other_cosine, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (points != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("points")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(points, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (centers_apart != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("centers-apart")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(centers_apart, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    if (bits != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("bits")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(bits, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    urlBuilder_.Length--;
+
+                    PrepareRequest(client_, request_, urlBuilder_);
+
+                    var url_ = urlBuilder_.ToString();
+                    request_.RequestUri = new System.Uri(url_, System.UriKind.RelativeOrAbsolute);
+
+                    PrepareRequest(client_, request_, url_);
+
+                    var response_ = await client_.SendAsync(request_, System.Net.Http.HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+                    var disposeResponse_ = true;
+                    try
+                    {
+                        var headers_ = new System.Collections.Generic.Dictionary<string, System.Collections.Generic.IEnumerable<string>>();
+                        foreach (var item_ in response_.Headers)
+                            headers_[item_.Key] = item_.Value;
+                        if (response_.Content != null && response_.Content.Headers != null)
+                        {
+                            foreach (var item_ in response_.Content.Headers)
+                                headers_[item_.Key] = item_.Value;
+                        }
+
+                        ProcessResponse(client_, response_);
+
+                        var status_ = (int)response_.StatusCode;
+                        if (status_ == 200)
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<CurvesAnswer>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            return objectResponse_.Object;
+                        }
+                        else
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<Problem>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            throw new ApiException<Problem>("What is wrong, in one line.", status_, objectResponse_.Text, headers_, objectResponse_.Object, null);
+                        }
+                    }
+                    finally
+                    {
+                        if (disposeResponse_)
+                            response_.Dispose();
+                    }
+                }
+            }
+            finally
+            {
+                if (disposeClient_)
+                    client_.Dispose();
+            }
+        }
+
         protected struct ObjectResponseResult<T>
         {
             public ObjectResponseResult(T responseObject, string responseText)
@@ -1283,6 +1472,237 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A stretch of the circle and whose sample would be taken as right there.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class CircleArc
+    {
+
+        /// <summary>
+        /// Its begin, radians from the first class's center towards the second's.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("from")]
+        public double From { get; set; } = default!;
+
+        /// <summary>
+        /// Its end, above From.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("to")]
+        public double To { get; set; } = default!;
+
+        /// <summary>
+        /// True where a sample of the first class is on its own side: probability of the right class above 1/2.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("first")]
+        public bool First { get; set; } = default!;
+
+        /// <summary>
+        /// The same of the second class.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("second")]
+        public bool Second { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// Where on a loss its curves are looked at. The loss is as it is before its first step: running means have not moved.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class CurveOptions
+    {
+
+        /// <summary>
+        /// C: the sample's own class and C - 1 others. 2 to 100,000.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("classes")]
+        public int? Classes { get; set; } = default!;
+
+        /// <summary>
+        /// Length of the embedding, for the losses that look at it: above 0, up to 1,000.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("length")]
+        public double? Length { get; set; } = default!;
+
+        /// <summary>
+        /// Cosine of the sample with every other class: -1 to 1. Random directions of many dimensions have 0.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
+        public double? OtherCosine { get; set; } = default!;
+
+        /// <summary>
+        /// Points a curve: 2 to 2,000.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("points")]
+        public int? Points { get; set; } = default!;
+
+        /// <summary>
+        /// Angle between the two class centers of the decision boundary, in radians: above 0, up to pi.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
+        public double? CentersApart { get; set; } = default!;
+
+        /// <summary>
+        /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
+        /// <br/>computes in, 16 what it would see if the loss were not kept in float32.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("bits")]
+        public int? Bits { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A point of a curve; y is null where the arithmetic gave no finite number.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class CurvePoint
+    {
+
+        /// <summary>
+        /// Across.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("x")]
+        public double X { get; set; } = default!;
+
+        /// <summary>
+        /// Up.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("y")]
+        public double? Y { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A loss's curves.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class CurvesAnswer
+    {
+
+        /// <summary>
+        /// Its name.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("loss")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Loss { get; set; } = default!;
+
+        /// <summary>
+        /// The loss in full, as the command line takes it.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("spec")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Spec { get; set; } = default!;
+
+        /// <summary>
+        /// Every value, defaults filled in.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("hyperparameters")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IDictionary<string, string> Hyperparameters { get; set; } = new System.Collections.Generic.Dictionary<string, string>();
+
+        [System.Text.Json.Serialization.JsonPropertyName("options")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public CurveOptions Options { get; set; } = new CurveOptions();
+
+        /// <summary>
+        /// The threshold b / s as a cosine; null where there is none.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("threshold")]
+        public double? Threshold { get; set; } = default!;
+
+        /// <summary>
+        /// The curves' points.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("curves")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<LossCurve> Curves { get; set; } = new System.Collections.Generic.List<LossCurve>();
+
+        [System.Text.Json.Serialization.JsonPropertyName("boundary")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public DecisionBoundary Boundary { get; set; } = new DecisionBoundary();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// Where two classes part on the circle through their centers. Where no class's sample is on its own side lies the gap that the margin
+    /// <br/>opens; where both are, a sample of either class would be content.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class DecisionBoundary
+    {
+
+        /// <summary>
+        /// Angle from the first center, at 0, to the second, radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
+        public double CentersApart { get; set; } = default!;
+
+        /// <summary>
+        /// Where, going from the first center to the second, a sample of the first class is no longer on its own side; null: nowhere.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("first")]
+        public double? First { get; set; } = default!;
+
+        /// <summary>
+        /// Where on that way a sample of the second class comes to its own side; null: nowhere.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("second")]
+        public double? Second { get; set; } = default!;
+
+        /// <summary>
+        /// The whole circle, from 0 to 2 pi.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("arcs")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<CircleArc> Arcs { get; set; } = new System.Collections.Generic.List<CircleArc>();
 
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
@@ -1698,6 +2118,85 @@ namespace UniFace.Client
     }
 
     /// <summary>
+    /// What a hyperparameter's value can be.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public enum HyperparameterKind
+    {
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"number")]
+        Number = 0,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"whole")]
+        Whole = 1,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"number-or-auto")]
+        NumberOrAuto = 2,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"flag")]
+        Flag = 3,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"choice")]
+        Choice = 4,
+
+    }
+
+    /// <summary>
+    /// A hyperparameter; minimum and maximum only where it is a number.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class HyperparameterSummary
+    {
+
+        [System.Text.Json.Serialization.JsonPropertyName("name")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Name { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("kind")]
+        public HyperparameterKind Kind { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("default")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Default { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("meaning")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Meaning { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("range")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Range { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("usual")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Usual { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("minimum")]
+        public double? Minimum { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("maximum")]
+        public double? Maximum { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("choices")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<string> Choices { get; set; } = new System.Collections.Generic.List<string>();
+
+        [System.Text.Json.Serialization.JsonPropertyName("marginTypes")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<string> MarginTypes { get; set; } = new System.Collections.Generic.List<string>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
     /// Who is on a photo.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
@@ -1825,6 +2324,218 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// How far the lesson has come.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class LabFrame
+    {
+
+        /// <summary>
+        /// Steps taken.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("step")]
+        public int Step { get; set; } = default!;
+
+        /// <summary>
+        /// Steps in all.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("steps")]
+        public int Steps { get; set; } = default!;
+
+        /// <summary>
+        /// [N]: the class of each sample, 0 to 9.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("labels")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<int> Labels { get; set; } = new System.Collections.Generic.List<int>();
+
+        /// <summary>
+        /// What each loss has made of the samples.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("worlds")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<LabWorld> Worlds { get; set; } = new System.Collections.Generic.List<LabWorld>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// Where one loss has brought samples and class centers.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class LabWorld
+    {
+
+        /// <summary>
+        /// The loss in full.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("loss")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Loss { get; set; } = default!;
+
+        /// <summary>
+        /// Mean loss of the steps since the frame before.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("lossValue")]
+        public double LossValue { get; set; } = default!;
+
+        /// <summary>
+        /// Share of the samples whose own class center is the nearest by angle.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("accuracy")]
+        public double Accuracy { get; set; } = default!;
+
+        /// <summary>
+        /// Mean angle of a sample to the mean direction of its class, radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("intraAngle")]
+        public double IntraAngle { get; set; } = default!;
+
+        /// <summary>
+        /// Mean over the classes of the angle to the nearest other class's mean direction, radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("interAngle")]
+        public double InterAngle { get; set; } = default!;
+
+        /// <summary>
+        /// [N, D]: the samples, scaled so that nine in ten lie within length 1.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("embeddings")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Embeddings { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
+
+        /// <summary>
+        /// [10, D]: the class centers' directions.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("centers")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Centers { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A curve.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class LossCurve
+    {
+
+        /// <summary>
+        /// Its name: "target-logit".
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("name")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Name { get; set; } = default!;
+
+        /// <summary>
+        /// What x is, with its unit.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("x")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string X { get; set; } = default!;
+
+        /// <summary>
+        /// What y is, with its unit.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("y")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Y { get; set; } = default!;
+
+        /// <summary>
+        /// From the smallest x on.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("points")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<CurvePoint> Points { get; set; } = new System.Collections.Generic.List<CurvePoint>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// Every loss.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class LossList
+    {
+
+        [System.Text.Json.Serialization.JsonPropertyName("losses")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<LossSummary> Losses { get; set; } = new System.Collections.Generic.List<LossSummary>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A loss and what can be chosen.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class LossSummary
+    {
+
+        [System.Text.Json.Serialization.JsonPropertyName("name")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Name { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("description")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Description { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("paper")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Paper { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("minimumClasses")]
+        public int MinimumClasses { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("hyperparameters")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<HyperparameterSummary> Hyperparameters { get; set; } = new System.Collections.Generic.List<HyperparameterSummary>();
 
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
@@ -2129,6 +2840,34 @@ namespace UniFace.Client
 
         [System.Text.Json.Serialization.JsonStringEnumMemberName(@"too-little-contrast")]
         TooLittleContrast = 7,
+
+    }
+
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class SseItemOfLabFrame
+    {
+
+        [System.Text.Json.Serialization.JsonPropertyName("data")]
+        public LabFrame? Data { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("eventType")]
+        public string? EventType { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("eventId")]
+        public string? EventId { get; set; } = default!;
+
+        [System.Text.Json.Serialization.JsonPropertyName("reconnectionInterval")]
+        [System.ComponentModel.DataAnnotations.RegularExpression(@"^-?(\d+\.)?\d{2}:\d{2}:\d{2}(\.\d{1,7})?$")]
+        public string? ReconnectionInterval { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
 
     }
 

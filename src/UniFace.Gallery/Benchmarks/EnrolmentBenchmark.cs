@@ -55,7 +55,7 @@ public static class EnrolmentBenchmark
                     some[i] = new Enrolment(FormattableString.Invariant($"person {first + i}"), row);
                 });
                 long start = Stopwatch.GetTimestamp();
-                IReadOnlyList<long> ids = await gallery.EnrollAsync(some, ContractId, stop).ConfigureAwait(false);
+                IReadOnlyList<long> ids = await gallery.EnrollAsync(some, gallery.Info.ContractId, stop).ConfigureAwait(false);
                 enrolling += Stopwatch.GetElapsedTime(start);
                 acknowledged?.Invoke(some.Length, ids[^1]);
             }
@@ -78,7 +78,7 @@ public static class EnrolmentBenchmark
         rows.Query(1, 1, probe);
         long start = Stopwatch.GetTimestamp();
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key, stop).ConfigureAwait(false);
-        await gallery.SearchAsync(probe, ContractId, 1, stop).ConfigureAwait(false);
+        await gallery.SearchAsync(probe, gallery.Info.ContractId, 1, stop).ConfigureAwait(false);
         return Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 3);
     }
 }

@@ -57,7 +57,8 @@ internal sealed class AuditLog : IAsyncDisposable
         string last = "";
         long lines = 0;
         bool found = noted is null;
-        foreach (string text in File.ReadLines(path))
+        using StreamReader reader = new(OpenAlone(path, FileMode.Open));
+        while (reader.ReadLine() is string text)
         {
             lines++;
             int at = text.LastIndexOf(HashField, StringComparison.Ordinal);
@@ -150,7 +151,7 @@ internal sealed class AuditLog : IAsyncDisposable
 
     private async Task AppendAsync(List<(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written)> batch)
     {
-        await using FileStream stream = await OpenAloneAsync();
+        await using FileStream stream = OpenAlone(path, FileMode.OpenOrCreate);
         string last = LastHash(stream);
         StringBuilder lines = new();
         foreach ((AuditEvent happened, DateTimeOffset time, _) in batch)
@@ -166,18 +167,18 @@ internal sealed class AuditLog : IAsyncDisposable
         stream.Flush(flushToDisk: true);
     }
 
-    // Other processes wait for their turn.
-    private async Task<FileStream> OpenAloneAsync()
+    // Whoever writes or checks it has it alone; others, of other processes too, wait for their turn.
+    private static FileStream OpenAlone(string path, FileMode mode)
     {
         for (int tries = 0; ; tries++)
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (tries < 500 && File.Exists(path))
+            catch (IOException) when (tries < 1000 && File.Exists(path))
             {
-                await Task.Delay(10);
+                Thread.Sleep(10);
             }
         }
     }

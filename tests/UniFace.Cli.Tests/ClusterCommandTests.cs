@@ -42,6 +42,14 @@ public sealed class ClusterCommandTests : IDisposable
         JsonElement score = CliProcess.Run("cluster", model, photos, Path.Combine(folder, "y"), "--aligned", "--threshold", "0.8", "--labelled", "--json").Expect(0).Json().GetProperty("labelled");
         Assert.Equal((1.0, 1.0, 3, 0), (score.GetProperty("pairwise").GetProperty("f").GetDouble(), score.GetProperty("bCubed").GetProperty("f").GetDouble(), score.GetProperty("people").GetInt32(), score.GetProperty("mergedGroups").GetInt32()));
 
+        // Without --threshold the calibration's, at a rate for so many faces that it can state: the invented one begins at 0.009.
+        string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx");
+        Directory.CreateDirectory(package);
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8);
+        InventedPackage.Complete(package, onnx);
+        JsonElement stated = CliProcess.Run("cluster", package, photos, Path.Combine(folder, "z"), "--aligned", "--json").Expect(0).Json();
+        Assert.Equal((0.77, 0.009), (stated.GetProperty("threshold").GetDouble(), stated.GetProperty("falseMatchRate").GetDouble()));
+
         IEnumerable<string> Files(string person) => Directory.GetFiles(Path.Combine(sorted, person)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
     }
 

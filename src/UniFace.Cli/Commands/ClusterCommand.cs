@@ -24,7 +24,7 @@ internal static class ClusterCommand
         Argument<string> photos = new("PHOTOS") { Description = "Photos, at any depth of a folder, or a tar of them." };
         Argument<string> output = new("OUT") { Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for faces that resemble no other; clusters.json." };
         Option<double?> threshold = new("--threshold") { Description = "Mean cosine at or above which two groups are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
-        Option<double?> fmr = new("--fmr") { Description = "Take the calibration's threshold of this false match rate; 1e-3 by default. Smaller: people are rather split than merged.", HelpName = "RATE" };
+        Option<double?> fmr = new("--fmr") { Description = "Take the calibration's threshold of this false match rate; by default the one at which a face among so many more often meets no stranger as alike than one, 1e-3 at most. Smaller: people are rather split than merged.", HelpName = "RATE" };
         Option<bool> main = new("--main-face") { Description = "Only the main face of each photo; by default all of them, so that a photo of two people stands in two folders." };
         Option<bool> labelled = new("--labelled") { Description = "The photos lie in a folder a person, and it is measured how well the groups fit: pairwise and BCubed precision, recall, F. Implies --main-face." };
         VisionOptions vision = new();
@@ -38,7 +38,8 @@ internal static class ClusterCommand
         {
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            double limit = Limit(opened, embedder.Manifest, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            Calibration? calibration = Decision.LoadCalibration(opened, embedder.Manifest);
+            _ = Limit(2); // What is wrong with the options is said before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             {
@@ -50,32 +51,34 @@ internal static class ClusterCommand
             bool withLabels = parsed.GetValue(labelled);
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             (List<Seen> faces, float[] embeddings, List<string> faceless) = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
+            (double limit, double? rate) = Limit(faces.Count);
             int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
             ClusteringScore? score = withLabels ? ClusteringScore.Of(groups, Labels(set, faces)) : null;
             Write(target, set, faces, groups, stop);
-            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, faceless, score);
+            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, faceless, score);
             return Task.FromResult(ExitCode.Success);
+
+            (double Threshold, double? Rate) Limit(int faces) => LimitOf(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr), faces);
         });
         return command;
     }
 
-    private static double Limit(ModelPackage package, ModelManifest manifest, double? threshold, double? fmr)
+    private static (double Threshold, double? Rate) LimitOf(ModelPackage package, Calibration? calibration, double? threshold, double? fmr, int faces)
     {
         if (threshold is double given)
         {
             return fmr is null
-                ? given is > -1 and <= 1 ? given : throw new UniFaceException(FormattableString.Invariant($"--threshold {given}: expected a cosine above -1, up to 1."))
+                ? given is > -1 and <= 1 ? (given, null) : throw new UniFaceException(FormattableString.Invariant($"--threshold {given}: expected a cosine above -1, up to 1."))
                 : throw new UniFaceException("--threshold and --fmr were both given: each says where to decide; leave one out.");
         }
 
-        if (package.CalibrationPath is not string path)
+        if (calibration is null)
         {
             throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known; give --threshold COSINE, or calibrate the package with 'uniface calibrate'.");
         }
 
-        Calibration calibration = Calibration.Load(path);
-        calibration.EnsureFits(manifest);
-        return calibration.ThresholdAt(fmr ?? 1e-3);
+        double rate = fmr ?? ClusteringRate.For(faces, calibration);
+        return (calibration.ThresholdAt(rate), rate);
     }
 
     private static (List<Seen> Faces, float[] Embeddings, List<string> Faceless) Embed(PhotoSet set, FacePipeline pipeline, OnnxEmbedder embedder, FaceChoice choice, int threads, CancellationToken stop)
@@ -161,7 +164,7 @@ internal static class ClusterCommand
         }) + "\n");
     }
 
-    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, List<string> faceless, ClusteringScore? score)
+    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, double? rate, List<string> faceless, ClusteringScore? score)
     {
         int[] sizes = [.. groups.GroupBy(g => g).Select(g => g.Count())];
         int people = sizes.Count(s => s > 1), alone = sizes.Count(s => s == 1);
@@ -174,6 +177,7 @@ internal static class ClusterCommand
                 faces = faces.Count,
                 faceless,
                 threshold = limit,
+                falseMatchRate = rate,
                 people,
                 alone,
                 largest = sizes.Max(),
@@ -182,7 +186,8 @@ internal static class ClusterCommand
             return;
         }
 
-        Console.WriteLine(FormattableString.Invariant($"{faces.Count} faces of {set.Names.Count} photos: {people} people with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}; {faceless.Count} photos show no face"));
+        string at = rate is double stated ? FormattableString.Invariant($" (false match rate {stated:G2})") : "";
+        Console.WriteLine(FormattableString.Invariant($"{faces.Count} faces of {set.Names.Count} photos: {people} people with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}{at}; {faceless.Count} photos show no face"));
         if (score is not null)
         {
             Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {score.People} people"));

@@ -8,13 +8,14 @@ package=$1 faces=$2 people=${3:-100000} seconds=${4:-15}
 command -v wrk >/dev/null || { echo "bench/serve.sh: needs wrk (Debian, Ubuntu: apt-get install wrk)" >&2; exit 2; }
 work=$(mktemp -d); service=
 trap '[ -z "$service" ] || kill "$service"; rm -rf "$work"' EXIT
-uniface() { dotnet "$root/src/UniFace.Cli/bin/Release/net10.0/UniFace.Cli.dll" "$@"; }
+program=$root/src/UniFace.Cli/bin/Release/net10.0/UniFace.Cli.dll
+uniface() { dotnet "$program" "$@"; }
 
-find "$faces" -name '*.jpg' -o -name '*.png' | sort | awk 'NR % 7 == 0' | head -500 | while read -r face; do base64 -w0 "$face"; echo; done >"$work/faces"
+find "$faces" -name '*.jpg' -o -name '*.png' | sort | awk 'NR % 7 == 0 && n++ < 500' | while read -r face; do base64 -w0 "$face"; echo; done >"$work/faces"
 uniface gallery create "$work/people.gallery" "$package" >/dev/null
 uniface bench enroll --to "$work/people.gallery" --size "$people" --json >/dev/null 2>&1
 uniface bench embed "$package"
-uniface serve --package "$package" --gallery "$work/people.gallery" --data "$work/data" --urls http://127.0.0.1:0 >"$work/out" 2>/dev/null & service=$!
+dotnet "$program" serve --package "$package" --gallery "$work/people.gallery" --data "$work/data" --urls http://127.0.0.1:0 >"$work/out" 2>/dev/null & service=$!
 until grep -q '^serving ' "$work/out"; do sleep 0.2; done
 url=$(awk '/^serving /{print $2}' "$work/out")
 export FACES=$work/faces WHAT

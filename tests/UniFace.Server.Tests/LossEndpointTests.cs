@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using UniFace.Server.Lab;
 using Microsoft.Extensions.DependencyInjection;
+using UniFace.Server.Lab;
 
 namespace UniFace.Server.Tests;
 

@@ -29,12 +29,22 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         return id;
     }
 
-    /// <summary>Name of a person; null for one who is enrolled no more.</summary>
-    public string? PersonName(SqliteConnection connection, long id)
+    /// <summary>Names of people by their ids, by one statement; those who are enrolled no more are missing.</summary>
+    public Dictionary<long, string> PersonNames(SqliteConnection connection, IEnumerable<long> ids)
     {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT name_key, name FROM person WHERE id = $id", ("$id", id));
-        using SqliteDataReader reader = command.ExecuteReader();
-        return reader.Read() ? PersonName(id, (byte[])reader[0], reader[1] as byte[]) : null;
+        Dictionary<long, string> names = [];
+        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT name_key, name FROM person WHERE id = $id", ("$id", 0L));
+        foreach (long id in ids)
+        {
+            command.Parameters[0].Value = id;
+            using SqliteDataReader reader = command.ExecuteReader();
+            if (reader.Read())
+            {
+                names.Add(id, PersonName(id, (byte[])reader[0], reader[1] as byte[]));
+            }
+        }
+
+        return names;
     }
 
     /// <summary>Name of a person from its columns.</summary>

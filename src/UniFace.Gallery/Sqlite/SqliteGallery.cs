@@ -211,14 +211,10 @@ public sealed partial class SqliteGallery : IStoredGallery
         return await database.ReadAsync<IReadOnlyList<IReadOnlyList<GalleryCandidate>>>(
             connection =>
             {
-                Dictionary<long, string?> names = [];
-                foreach (long person in hits.SelectMany(h => h).Select(h => h.Key).Distinct())
-                {
-                    names.Add(person, records.PersonName(connection, person));
-                }
+                Dictionary<long, string> names = records.PersonNames(connection, hits.SelectMany(h => h).Select(h => h.Key).Distinct());
 
                 // A person who was removed since the search is no answer.
-                return [.. hits.Select(probe => (IReadOnlyList<GalleryCandidate>)[.. probe.Where(h => names[h.Key] is not null).Select(h => new GalleryCandidate(names[h.Key]!, Math.Clamp(h.Score, -1, 1)))])];
+                return [.. hits.Select(probe => (IReadOnlyList<GalleryCandidate>)[.. probe.Where(h => names.ContainsKey(h.Key)).Select(h => new GalleryCandidate(names[h.Key], Math.Clamp(h.Score, -1, 1)))])];
             },
             cancellationToken).ConfigureAwait(false);
     }

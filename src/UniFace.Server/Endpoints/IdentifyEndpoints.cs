@@ -88,7 +88,7 @@ internal static class IdentifyEndpoints
         Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
         (_, IReadOnlyList<AlignedFace> found) = await faces.FacesAsync(request.Photo, "photo", FaceChoice.Largest, request.Aligned, stop);
         AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
-        IReadOnlyList<GalleryCandidate> people = face is null ? [] : await faces.SearchAsync(await faces.EmbedAsync(face, stop), named, stop);
+        IReadOnlyList<GalleryCandidate> people = face is null ? [] : await faces.SearchAsync(face, named, stop);
         bool match = people.Count > 0 && people[0].Score >= decision.Threshold;
         audit.Add(context.Event("identify", match ? people[0].Person : null));
         return TypedResults.Ok(new IdentifyAnswer(

@@ -14,14 +14,14 @@ internal sealed class FaceService : IAsyncDisposable
 
     private readonly Recognizer recognizer;
     private readonly SemaphoreSlim decoders = new(Environment.ProcessorCount);
-    private readonly MicroBatcher<RgbImage, float[]> embedding;
-    private readonly MicroBatcher<Probe, IReadOnlyList<GalleryCandidate>> searching;
+    private readonly ServerMetrics metrics;
+    private readonly MicroBatcher<Question, Answer> batches;
 
     public FaceService(Recognizer recognizer, ServerMetrics metrics)
     {
         this.recognizer = recognizer;
-        embedding = new(faces => Task.FromResult(Embed(faces)), LargestBatch, MostWaiting, metrics.Embedded);
-        searching = new(SearchAsync, LargestBatch, MostWaiting, metrics.Searched);
+        this.metrics = metrics;
+        batches = new(AnswerAsync, LargestBatch, MostWaiting, metrics.Embedded);
     }
 
     /// <summary>The faces of a photo.</summary>
@@ -65,30 +65,40 @@ internal sealed class FaceService : IAsyncDisposable
             : throw new ServerProblemException(StatusCodes.Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give one on which a face is to be seen");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
-    public Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop) => embedding.AskAsync(face.Image, stop);
+    public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop) => (await batches.AskAsync(new Question(face.Image, 0), stop)).Embedding;
 
-    /// <summary>The most alike people, best first.</summary>
-    public Task<IReadOnlyList<GalleryCandidate>> SearchAsync(float[] probe, int candidates, CancellationToken stop) => searching.AskAsync(new Probe(probe, candidates), stop);
+    /// <summary>The people most alike a face, best first.</summary>
+    public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop) => (await batches.AskAsync(new Question(face.Image, candidates), stop)).People;
 
     public async ValueTask DisposeAsync()
     {
-        await embedding.DisposeAsync();
-        await searching.DisposeAsync();
+        await batches.DisposeAsync();
         decoders.Dispose();
     }
 
-    private IReadOnlyList<float[]> Embed(IReadOnlyList<RgbImage> faces)
+    // Searched in the batch in which they were embedded: answers that trickled into a queue of their own would be searched one by one.
+    private async Task<IReadOnlyList<Answer>> AnswerAsync(IReadOnlyList<Question> questions)
     {
-        float[] all = recognizer.Model.Embedder.Embed(faces); // [N, D]
-        return [.. all.Chunk(recognizer.Model.Embedder.EmbeddingSize)];
+        int size = recognizer.Model.Embedder.EmbeddingSize;
+        float[] all = recognizer.Model.Embedder.Embed([.. questions.Select(q => q.Face)]); // [N, D]
+        Answer[] answers = [.. all.Chunk(size).Select(embedding => new Answer(embedding, []))];
+        int[] probes = [.. Enumerable.Range(0, answers.Length).Where(i => questions[i].Candidates > 0)];
+        if (probes.Length > 0)
+        {
+            float[] searched = probes.Length == answers.Length ? all : [.. probes.SelectMany(i => answers[i].Embedding)];
+            IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await recognizer.Gallery.SearchAsync(searched, recognizer.Model.ContractId, probes.Max(i => questions[i].Candidates));
+            foreach ((int i, IReadOnlyList<GalleryCandidate> people) in probes.Zip(found))
+            {
+                answers[i] = answers[i] with { People = [.. people.Take(questions[i].Candidates)] };
+            }
+
+            metrics.Searched(probes.Length);
+        }
+
+        return answers;
     }
 
-    private async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(IReadOnlyList<Probe> probes)
-    {
-        float[] all = [.. probes.SelectMany(p => p.Embedding)]; // [N, D]
-        IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await recognizer.Gallery.SearchAsync(all, recognizer.Model.ContractId, probes.Max(p => p.Candidates));
-        return [.. found.Zip(probes, (people, probe) => people.Count > probe.Candidates ? [.. people.Take(probe.Candidates)] : people)];
-    }
+    private sealed record Question(RgbImage Face, int Candidates);
 
-    private sealed record Probe(float[] Embedding, int Candidates);
+    private sealed record Answer(float[] Embedding, IReadOnlyList<GalleryCandidate> People);
 }

@@ -42,6 +42,10 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
             T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, json, context.RequestAborted);
             return new Upload<T>(value ?? throw new BadHttpRequestException("the body is null; expected a JSON object"));
         }
+        catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("the body is not sent as HTTP wants it, or ends too early", e);
+        }
         catch (JsonException e)
         {
             // The path is the sender's own text: its length is theirs too.

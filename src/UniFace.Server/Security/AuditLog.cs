@@ -13,7 +13,7 @@ namespace UniFace.Server.Security;
 /// </summary>
 internal sealed class AuditLog : IAsyncDisposable
 {
-    private const int MaxLineBytes = 4096;
+    private const int MaxLineBytes = 4096, KeyBytes = 32;
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly string path;
@@ -87,34 +87,31 @@ internal sealed class AuditLog : IAsyncDisposable
     {
         string file = Path.Combine(dataFolder, "audit.key");
         Directory.CreateDirectory(dataFolder);
-        if (!File.Exists(file))
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
         {
-            // Written beside and moved without replacing: of two processes that start together one wins, and both use its key.
-            string beside = Path.Combine(dataFolder, $".audit.key.{Environment.ProcessId}.{Guid.NewGuid():N}");
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
 
-            using (FileStream stream = new(beside, options))
-            {
-                stream.Write(RandomNumberGenerator.GetBytes(32));
-                stream.Flush(flushToDisk: true);
-            }
-
-            try
-            {
-                File.Move(beside, file, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(file))
-            {
-                File.Delete(beside);
-            }
+        try
+        {
+            // Of several that start together one makes the key.
+            using FileStream stream = new(file, options);
+            stream.Write(RandomNumberGenerator.GetBytes(KeyBytes));
+            stream.Flush(flushToDisk: true);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
         }
 
         byte[] key = File.ReadAllBytes(file);
-        return key.Length == 32 ? key : throw new UniFaceException($"{file}: {key.Length} bytes, expected the audit log's key of 32; restore it from a copy.");
+        for (int tries = 0; key.Length < KeyBytes && tries < 500; tries++)
+        {
+            Thread.Sleep(10);
+            key = File.ReadAllBytes(file);
+        }
+
+        return key.Length == KeyBytes ? key : throw new UniFaceException($"{file}: {key.Length} bytes, expected the audit log's key of {KeyBytes}; restore it from a copy.");
     }
 
     private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent happened)

@@ -14,6 +14,7 @@ using UniFace.Server.Http;
 using UniFace.Server.Lab;
 using UniFace.Server.OpenApi;
 using UniFace.Server.Recognition;
+using UniFace.Server.Runs;
 using UniFace.Server.Security;
 
 namespace UniFace.Server;
@@ -94,6 +95,10 @@ public static class UniFaceServer
         services.AddSingleton(options);
         services.AddSingleton<LabSessions>();
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new RunCatalog(options.Runs));
+        services.AddSingleton(new ResultCatalog(options.Runs));
+        services.AddSingleton<RunWorker>();
+        services.AddSingleton<EmbeddingMaps>();
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<FaceService>();
@@ -133,6 +138,8 @@ public static class UniFaceServer
         PeopleEndpoints.Map(v1);
         GalleryEndpoints.Map(v1);
         LossEndpoints.Map(v1);
+        RunEndpoints.Map(v1);
+        ResultEndpoints.Map(v1);
     }
 
     private static void EnsureUrls(IReadOnlyList<string> urls)

@@ -63,6 +63,33 @@ public sealed class Trainer : IDisposable
     public TrainResult Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
     {
         events ??= new TrainingEvents();
+        void Note(RunEvent kind, string message) => RunNotes.Add(folder, new RunNote(DateTime.UtcNow, state.Step, state.Epoch, kind, message));
+        Action<string>? warning = events.Warning;
+        events = events with { Warning = message => { Note(RunEvent.Warning, message); warning?.Invoke(message); } };
+        Note(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"goes on from step {state.Step}"));
+        try
+        {
+            TrainResult result = Train(events, cancellationToken);
+            Note(RunEvent.Finished, FormattableString.Invariant($"finished: {result.Epochs} epochs, loss {result.Loss:F4}"));
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            Note(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
+            throw;
+        }
+        catch (UniFaceException e)
+        {
+            Note(RunEvent.Failed, e.Message);
+            throw;
+        }
+    }
+
+    /// <summary>Disposes the weights and all that was made for the run; the data sets stay the caller's.</summary>
+    public void Dispose() => state.Dispose();
+
+    private TrainResult Train(TrainingEvents events, CancellationToken cancellationToken)
+    {
         set_num_threads(options.Threads);
         using MetricsLog log = new(Path.Combine(folder, TrainingRun.MetricsFile), state.Step, fresh ? -1 : state.Epoch);
         using TensorBoardLog board = new(Path.Combine(folder, TrainingRun.TensorBoardFolder));
@@ -96,9 +123,6 @@ public sealed class Trainer : IDisposable
 
         return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256());
     }
-
-    /// <summary>Disposes the weights and all that was made for the run; the data sets stay the caller's.</summary>
-    public void Dispose() => state.Dispose();
 
     private void RunEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training;
 
-/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, tensorboard/.</summary>
+/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/.</summary>
 public static class TrainingRun
 {
     /// <summary>Name of the run's description.</summary>
@@ -21,6 +21,9 @@ public static class TrainingRun
 
     /// <summary>Name of the log of metrics, one JSON object a line.</summary>
     public const string MetricsFile = "metrics.jsonl";
+
+    /// <summary>Name of the log of starts, warnings and ends, one JSON object a line.</summary>
+    public const string NotesFile = "notes.jsonl";
 
     /// <summary>Name of the folder of TensorBoard's event files.</summary>
     public const string TensorBoardFolder = "tensorboard";

@@ -10,15 +10,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task A_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night(string path, string name)
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        foreach (int width in new[] { Visit.Desk, Visit.Phone })
-        {
-            foreach (bool dark in new[] { false, true })
-            {
-                await using Visit visit = await Visit.ToAsync(chromium, server, path, width, dark);
-                await visit.KeepAsync($"{name}-{(width == Visit.Phone ? "phone" : "desk")}-{(dark ? "dark" : "light")}");
-                await visit.AssertSoundAsync();
-            }
-        }
+        await PageChecks.SoundEverywhereAsync(chromium, server, path, name);
     }
 
     [Theory]

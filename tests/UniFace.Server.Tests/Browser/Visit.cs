@@ -24,7 +24,7 @@ internal sealed class Visit : IAsyncDisposable
         {
             if (message.Type is "error" or "warning")
             {
-                troubles.Enqueue($"console: {message.Text}");
+                troubles.Enqueue($"console: {message.Text} ({message.Location})");
             }
         };
         page.PageError += (_, error) => troubles.Enqueue($"error: {error}");
@@ -82,7 +82,8 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Nothing went wrong, nothing sticks out sideways, and axe finds nothing that keeps somebody from using the page.</summary>
     public async Task AssertSoundAsync()
     {
-        Assert.Empty(TakeTroubles());
+        Assert.True(troubles.IsEmpty, string.Join("\n", TakeTroubles()));
+        Assert.Empty(await Page.Locator("[id$=problem] .bad").AllInnerTextsAsync());
         int tooWide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(tooWide <= 0, $"{Page.Url} is {tooWide} px wider than the window: {await Page.EvaluateAsync<string>(Widest)}");
         Deque.AxeCore.Commons.AxeResult result = await Page.RunAxe(new Deque.AxeCore.Commons.AxeRunOptions { ResultTypes = [Deque.AxeCore.Commons.ResultType.Violations] });

@@ -10,7 +10,8 @@ export async function api(path, options = {}) {
 export async function ask(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { headers: { Accept: "application/json, text/event-stream" }, ...options });
+    const key = sessionStorage.getItem("uniface-key");
+    response = await fetch(path, { headers: { Accept: "application/json, text/event-stream", ...(key ? { Authorization: `Bearer ${key}` } : {}) }, ...options });
   } catch (error) {
     if (error.name === "AbortError") {
       throw error;
@@ -27,8 +28,13 @@ export async function ask(path, options = {}) {
       // Not a problem document: the status says it.
     }
 
+    if (response.status === 401) {
+      window.dispatchEvent(new Event("needs-key"));
+    }
+
     const failure = new Error(problem.detail || problem.title || `the service answered ${response.status}`);
     failure.status = response.status;
+    failure.faults = problem.faults ?? [];
     throw failure;
   }
 

@@ -120,19 +120,29 @@ const powers = (min, max) => Array.from({ length: Math.floor(Math.log10(max) + 1
 
 const format = (axis, value) => axis?.format ? axis.format(value) : number(value);
 
+/** Texts of ticks: with as many digits as tell them apart. */
+function tickTexts(axis, values) {
+  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 1;
+  const size = Math.max(...values.map(Math.abs), 0);
+  const digits = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+  return values.map(value => axis?.format ? axis.format(value) : size < 1e6 && digits <= 6 ? value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits }) : number(value));
+}
+
 function grid(axes, width) {
   const { data, xMin, xMax, yMin, yMax, x, y } = axes;
   const bottom = height - pad.bottom;
   const xTicks = data.x?.ticks ?? (data.x?.log ? powers(xMin, xMax) : ticks(xMin, xMax, Math.max(3, Math.floor(width / 90))));
   const yTicks = data.y?.ticks ?? (data.y?.log ? powers(yMin, yMax) : ticks(yMin, yMax, 5));
+  const xTexts = tickTexts(data.x, xTicks);
+  const yTexts = tickTexts(data.y, yTicks);
   return [
-    ...xTicks.flatMap(t => [
+    ...xTicks.flatMap((t, i) => [
       svg("line", { class: "grid", x1: x(t), x2: x(t), y1: pad.top, y2: bottom }),
-      svg("text", { x: x(t), y: bottom + 16, "text-anchor": "middle" }, format(data.x, t)),
+      svg("text", { x: x(t), y: bottom + 16, "text-anchor": "middle" }, xTexts[i]),
     ]),
-    ...yTicks.flatMap(t => [
+    ...yTicks.flatMap((t, i) => [
       svg("line", { class: t === 0 ? "zero" : "grid", x1: pad.left, x2: width - pad.right, y1: y(t), y2: y(t) }),
-      svg("text", { x: pad.left - 6, y: y(t) + 4, "text-anchor": "end" }, format(data.y, t)),
+      svg("text", { x: pad.left - 6, y: y(t) + 4, "text-anchor": "end" }, yTexts[i]),
     ]),
     svg("text", { x: (pad.left + width - pad.right) / 2, y: height - 5, "text-anchor": "middle" }, data.x?.label ?? ""),
   ];

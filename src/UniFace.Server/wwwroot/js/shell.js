@@ -3,6 +3,9 @@ import { el, notice } from "./dom.js";
 
 const pages = [
   ["/lab.html", "Margin lab"],
+  ["/recognise.html", "Recognise"],
+  ["/training.html", "Training"],
+  ["/results.html", "Results"],
 ];
 
 const here = location.pathname === "/index.html" ? "/" : location.pathname;
@@ -16,4 +19,19 @@ window.addEventListener("unhandledrejection", event => {
   if (event.reason?.name !== "AbortError") {
     document.querySelector("main").prepend(notice("bad", event.reason?.message ?? String(event.reason)));
   }
+});
+
+// Away from its own machine the service asks for a key; it is kept until the window is closed.
+window.addEventListener("needs-key", () => {
+  if (document.getElementById("key-form")) {
+    return;
+  }
+
+  const input = el("input", { type: "password", id: "key", autocomplete: "off", required: true });
+  document.querySelector("main").prepend(el("form", { class: "card", id: "key-form", onsubmit: event => {
+    event.preventDefault();
+    sessionStorage.setItem("uniface-key", input.value.trim());
+    location.reload();
+  } }, el("div", { class: "field" }, el("label", { for: "key" }, "API key"), input,
+    el("small", {}, "This service wants a key; “uniface serve keys create” makes one.")), el("button", { class: "main" }, "Use this key")));
 });

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using UniFace.Server.Runs;
+using UniFace.Training;
+
+namespace UniFace.Server.Endpoints;
+
+/// <summary>/v1/runs: trainings, how they stand and how they went; going on with one and stopping it.</summary>
+internal static class RunEndpoints
+{
+    /// <summary>All runs.</summary>
+    /// <param name="Folder">Where they are looked for.</param>
+    /// <param name="Runs">By name.</param>
+    public sealed record RunList(string Folder, IReadOnlyList<RunSummary> Runs);
+
+    /// <summary>One run.</summary>
+    /// <param name="Summary">How it stands.</param>
+    /// <param name="Metrics">Rows of its metrics.jsonl, as training wrote them: kind "step" and kind "epoch".</param>
+    /// <param name="Notes">Starts, warnings and ends.</param>
+    public sealed record RunAnswer(RunSummary Summary, IReadOnlyList<JsonElement> Metrics, IReadOnlyList<RunNote> Notes);
+
+    public static void Map(IEndpointRouteBuilder v1)
+    {
+        RouteGroupBuilder runs = v1.MapGroup("/runs").WithTags("runs");
+        runs.MapGet("", List).WithName("runs").WithSummary("List the trainings of the service's folder of runs");
+        runs.MapGet("/{run}", Get).WithName("run").WithSummary("Tell how a training went: every row of its metrics, and its notes");
+        runs.MapGet("/{run}/map", MapAsync).WithName("runMap").WithSummary("Embeddings of people as a training's checkpoint sees them, in two dimensions (PCA)").DisableRequestTimeout();
+        runs.MapPost("/{run}/resume", Resume).WithName("resumeRun").WithSummary("Go on with a training, in this service");
+        runs.MapPost("/{run}/stop", StopAsync).WithName("stopRun").WithSummary("Save a training that runs in this service, and end it").DisableRequestTimeout();
+    }
+
+    private static Ok<RunList> List(RunCatalog catalog, RunWorker worker) =>
+        TypedResults.Ok(new RunList(catalog.Root, [.. catalog.Folders().Select(f => Summary(f, worker))]));
+
+    private static Ok<RunAnswer> Get(string run, RunCatalog catalog, RunWorker worker)
+    {
+        string folder = Find(catalog, run);
+        return TypedResults.Ok(new RunAnswer(Summary(folder, worker), RunCatalog.ReadRows(Path.Combine(folder, TrainingRun.MetricsFile)), RunNotes.Read(folder)));
+    }
+
+    private static async Task<Ok<EmbeddingMapAnswer>> MapAsync(string run, RunCatalog catalog, EmbeddingMaps maps, CancellationToken stop) =>
+        TypedResults.Ok(await maps.DrawAsync(Find(catalog, run), stop));
+
+    private static Accepted<RunSummary> Resume(string run, RunCatalog catalog, RunWorker worker)
+    {
+        string folder = Find(catalog, run);
+        RunSummary now = Summary(folder, worker);
+        if (now.State is RunState.Finished or RunState.RunningElsewhere)
+        {
+            throw new BadHttpRequestException(
+                now.State == RunState.Finished ? "this run has trained to its end; start a new one with 'uniface train'" : "another process trains this run; two would overwrite each other's checkpoints",
+                StatusCodes.Status409Conflict);
+        }
+
+        worker.Resume(folder);
+        return TypedResults.Accepted((string?)null, Summary(folder, worker));
+    }
+
+    private static async Task<Ok<RunSummary>> StopAsync(string run, RunCatalog catalog, RunWorker worker)
+    {
+        string folder = Find(catalog, run);
+        await worker.StopAsync(folder);
+        return TypedResults.Ok(Summary(folder, worker));
+    }
+
+    private static RunSummary Summary(string folder, RunWorker worker) => RunCatalog.Summarise(folder, worker.Trains(folder), worker.FailureOf(folder));
+
+    private static string Find(RunCatalog catalog, string run) =>
+        catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", StatusCodes.Status404NotFound);
+}

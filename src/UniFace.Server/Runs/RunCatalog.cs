@@ -1,0 +1,176 @@
+using System.Text;
+using System.Text.Json;
+using UniFace.Training;
+
+namespace UniFace.Server.Runs;
+
+/// <summary>How a run stands.</summary>
+public enum RunState
+{
+    /// <summary>It trains in this service.</summary>
+    Running,
+
+    /// <summary>Its log was written to a moment ago: another process trains it.</summary>
+    RunningElsewhere,
+
+    /// <summary>It has not come to its end; it can go on.</summary>
+    Stopped,
+
+    /// <summary>It could not go on, and says why.</summary>
+    Failed,
+
+    /// <summary>It trained to its end.</summary>
+    Finished,
+
+    /// <summary>Its run.json cannot be read.</summary>
+    Damaged,
+}
+
+/// <summary>A run in a list.</summary>
+/// <param name="Name">Name of its folder.</param>
+/// <param name="State">How it stands.</param>
+/// <param name="Message">What went wrong and what to change, where something did; else null.</param>
+/// <param name="Loss">The loss in full; null where run.json cannot be read, as all below.</param>
+/// <param name="Backbone">The backbone.</param>
+/// <param name="Data">The training set.</param>
+/// <param name="People">People trained on.</param>
+/// <param name="Images">Pictures trained on.</param>
+/// <param name="HeldOut">People held out for validation.</param>
+/// <param name="Started">When it was started.</param>
+/// <param name="Updated">When its log was last written to.</param>
+/// <param name="Epoch">Epochs completed.</param>
+/// <param name="Epochs">Epochs in all.</param>
+/// <param name="Step">Steps taken.</param>
+/// <param name="Steps">Steps in all.</param>
+/// <param name="LastLoss">Loss of the newest row.</param>
+/// <param name="TarAtFar">True accept rate of the last validation; null without one.</param>
+public sealed record RunSummary(
+    string Name,
+    RunState State,
+    string? Message,
+    string? Loss = null,
+    string? Backbone = null,
+    string? Data = null,
+    int? People = null,
+    int? Images = null,
+    int? HeldOut = null,
+    DateTime? Started = null,
+    DateTime? Updated = null,
+    int? Epoch = null,
+    int? Epochs = null,
+    long? Step = null,
+    long? Steps = null,
+    double? LastLoss = null,
+    double? TarAtFar = null);
+
+/// <summary>The runs of a folder, read from what training writes. A name is only ever compared with what is there, never made a path of.</summary>
+internal sealed class RunCatalog(string root)
+{
+    private const int MostRuns = 500;
+    private const int MostBytes = 16 << 20;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+
+    /// <summary>Where runs are looked for.</summary>
+    public string Root => root;
+
+    /// <summary>The runs' folders: of the folder itself, where it is a run, else those in it.</summary>
+    public IReadOnlyList<string> Folders() =>
+        !Directory.Exists(root) ? []
+        : TrainingRun.Exists(root) ? [Path.GetFullPath(root)]
+        : [.. Directory.EnumerateDirectories(root).Where(TrainingRun.Exists).Take(MostRuns).Order(StringComparer.Ordinal)];
+
+    /// <summary>A run's folder by its name; null where there is none.</summary>
+    public string? Find(string name) => Folders().FirstOrDefault(folder => NameOf(folder) == name);
+
+    /// <summary>Name of a run's folder.</summary>
+    public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
+    /// <summary>How a run stands.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="here">True where this service trains it.</param>
+    /// <param name="failure">Why this service could not train it; null where it did not fail.</param>
+    public static RunSummary Summarise(string folder, bool here, string? failure)
+    {
+        string name = NameOf(folder);
+        RunInfo info;
+        try
+        {
+            info = TrainingRun.ReadInfo(folder);
+        }
+        catch (UniFaceException e)
+        {
+            return new RunSummary(name, RunState.Damaged, e.Message);
+        }
+
+        string log = Path.Combine(folder, TrainingRun.MetricsFile);
+        IReadOnlyList<JsonElement> rows = ReadRows(log);
+        JsonElement? last = rows.Count > 0 ? rows[^1] : null;
+        JsonElement? lastEpoch = rows.LastOrDefault(r => Text(r, "kind") == "epoch") is { ValueKind: JsonValueKind.Object } row ? row : null;
+        int epoch = (int)(Number(lastEpoch, "epoch") ?? 0);
+        IReadOnlyList<RunNote> notes = RunNotes.Read(folder);
+        RunNote? note = notes.LastOrDefault(n => n.Kind != RunEvent.Started);
+        DateTime updated = File.Exists(log) ? File.GetLastWriteTimeUtc(log) : info.Started;
+        bool started = notes.Count == 0 ? File.Exists(log) : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
+        RunState state = here ? RunState.Running
+            : epoch >= info.Options.Epochs ? RunState.Finished
+            : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
+            : started && DateTime.UtcNow - updated < Silence ? RunState.RunningElsewhere
+            : RunState.Stopped;
+        JsonElement? validation = rows.LastOrDefault(r => r.TryGetProperty("validation", out JsonElement v) && v.ValueKind == JsonValueKind.Object) is { ValueKind: JsonValueKind.Object } validated ? validated.GetProperty("validation") : null;
+        return new RunSummary(
+            name,
+            state,
+            failure ?? (note?.Kind is RunEvent.Failed or RunEvent.Warning && state != RunState.Finished ? note.Message : null),
+            info.Options.Loss.ToString(),
+            info.Options.Backbone.ToString(),
+            Path.GetFileName(info.Options.Data),
+            info.People,
+            info.Images,
+            info.HeldOut.Count,
+            info.Started,
+            updated,
+            epoch,
+            info.Options.Epochs,
+            (long)(Number(last, "step") ?? 0),
+            (long)info.StepsPerEpoch * info.Options.Epochs,
+            Number(last, "loss"),
+            Number(validation, "tarAtFar"));
+    }
+
+    /// <summary>Rows of metrics.jsonl, the newest 16 MB of them; a line that is cut short is left out.</summary>
+    public static IReadOnlyList<JsonElement> ReadRows(string path) => [.. ReadLines(path).Select(Parse).OfType<JsonElement>()];
+
+    private static string[] ReadLines(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        bool cut = stream.Length > MostBytes;
+        stream.Seek(cut ? -MostBytes : 0, cut ? SeekOrigin.End : SeekOrigin.Begin);
+        using StreamReader reader = new(stream, Encoding.UTF8);
+        string[] lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return cut ? lines[1..] : lines;
+    }
+
+    private static JsonElement? Parse(string line)
+    {
+        try
+        {
+            JsonElement row = JsonSerializer.Deserialize<JsonElement>(line);
+            return row.ValueKind == JsonValueKind.Object ? row : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static double? Number(JsonElement? row, string name) =>
+        row is JsonElement { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) ? number : null;
+
+    private static string? Text(JsonElement row, string name) =>
+        row.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

@@ -1,0 +1,112 @@
+using Microsoft.AspNetCore.Http;
+using UniFace.Data;
+using UniFace.Training;
+using UniFace.Vision;
+
+namespace UniFace.Server.Runs;
+
+/// <summary>Trains a run on in this process, one at a time, and stops it with a checkpoint. Stopping the service stops it, too.</summary>
+internal sealed class RunWorker : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, string> failures = new(StringComparer.Ordinal);
+    private string? folder;
+    private CancellationTokenSource? stopping;
+    private Task work = Task.CompletedTask;
+
+    /// <summary>True where a run trains here.</summary>
+    public bool Trains(string run)
+    {
+        lock (gate)
+        {
+            return folder == run && !work.IsCompleted;
+        }
+    }
+
+    /// <summary>Why a run's last training here ended early; null where it did not.</summary>
+    public string? FailureOf(string run)
+    {
+        lock (gate)
+        {
+            return failures.GetValueOrDefault(run);
+        }
+    }
+
+    /// <summary>Goes on with a run in the background.</summary>
+    /// <exception cref="UniFaceException">The folder is no run.</exception>
+    /// <exception cref="BadHttpRequestException">Another run trains here.</exception>
+    public void Resume(string run)
+    {
+        TrainOptions options = TrainingRun.ReadInfo(run).Options;
+        lock (gate)
+        {
+            if (!work.IsCompleted)
+            {
+                throw new BadHttpRequestException(
+                    folder == run ? "this run trains already" : $"the run {RunCatalog.NameOf(folder!)} trains here; stop it first: one run at a time, because a run takes all the processor that it is allowed",
+                    StatusCodes.Status409Conflict);
+            }
+
+            failures.Remove(run);
+            stopping?.Dispose();
+            stopping = new CancellationTokenSource();
+            folder = run;
+            CancellationToken stop = stopping.Token;
+            work = Task.Factory.StartNew(() => Train(run, options, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Stops a run and waits until it is saved.</summary>
+    /// <exception cref="BadHttpRequestException">It does not train here.</exception>
+    public async Task StopAsync(string run)
+    {
+        Task ending;
+        lock (gate)
+        {
+            if (folder != run || work.IsCompleted)
+            {
+                throw new BadHttpRequestException("this run does not train here, so it cannot be stopped from here; Ctrl-C in its own window saves and ends it", StatusCodes.Status409Conflict);
+            }
+
+            stopping!.Cancel();
+            ending = work;
+        }
+
+        await ending;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task ending;
+        lock (gate)
+        {
+            stopping?.Cancel();
+            ending = work;
+        }
+
+        await ending;
+        stopping?.Dispose();
+    }
+
+    private void Train(string run, TrainOptions options, CancellationToken stop)
+    {
+        try
+        {
+            using FaceDataset data = FaceDatasets.Open(options.Data);
+            using FaceDataset? validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
+            using Trainer trainer = Trainers.Resume(run, data, new SkiaImageDecoder(), validation, cancellationToken: stop);
+            trainer.Run(null, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped and saved.
+        }
+        catch (Exception e) when (e is UniFaceException or IOException or UnauthorizedAccessException)
+        {
+            lock (gate)
+            {
+                failures[run] = e.Message;
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// A photo, from a file or the camera.
+import { api } from "../api.js";
+import { el, notice } from "../dom.js";
+
+/**
+ * A field for one photo, or several where many is true. files() gives what was chosen. While the camera shows, the service is asked
+ * once a second whether the picture is good enough to be enrolled.
+ */
+export function photo(label, many = false) {
+  const input = el("input", { type: "file", accept: "image/jpeg,image/png,image/webp,image/bmp", multiple: many, "aria-label": `${label}: ${many ? "files" : "file"}` });
+  const preview = el("div");
+  const words = el("div", { "aria-live": "polite" });
+  const open = el("button", { type: "button", onclick: start }, "Use the camera");
+  const take = el("button", { type: "button", class: "main", hidden: true, onclick: shoot }, "Take the picture");
+  const close = el("button", { type: "button", hidden: true, onclick: stop }, "Close the camera");
+  const field = el("fieldset", { class: "photo" }, el("legend", {}, label), input, preview, words, el("div", { class: "row" }, open, take, close));
+  let taken = [];
+  let stream = null;
+  let video = null;
+  let timer = 0;
+  let asking = false;
+
+  input.addEventListener("change", () => {
+    taken = [];
+    stop();
+  });
+  window.addEventListener("pagehide", stop);
+
+  async function start() {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+    } catch (error) {
+      words.replaceChildren(notice("bad", error.name === "NotAllowedError" ? "The camera may not be used: allow it for this page, or choose a file." : "No camera can be used here; choose a file instead."));
+      return;
+    }
+
+    video = el("video", { autoplay: true, muted: true, playsinline: true, "aria-label": `Camera for ${label}` });
+    video.srcObject = stream;
+    preview.replaceChildren(video);
+    [open.hidden, take.hidden, close.hidden] = [true, false, false];
+    take.focus();
+    timer = setInterval(judge, 1000);
+  }
+
+  function stop() {
+    clearInterval(timer);
+    stream?.getTracks().forEach(track => track.stop());
+    stream = video = null;
+    [open.hidden, take.hidden, close.hidden] = [false, true, true];
+    words.replaceChildren();
+    show();
+  }
+
+  async function frame() {
+    const canvas = el("canvas", { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    return new Promise(done => { canvas.toBlob(done, "image/jpeg", 0.92); });
+  }
+
+  async function judge() {
+    if (asking || !video?.videoWidth || document.hidden) {
+      return;
+    }
+
+    asking = true;
+    try {
+      const form = new FormData();
+      form.append("photo", await frame());
+      const { faces } = await api("/v1/detect", { method: "POST", body: form });
+      if (!video) {
+        return;
+      }
+
+      const faults = faces.length === 0 ? ["No face is seen."] : faces[0].faults.map(fault => fault.message);
+      words.replaceChildren(notice(faults.length ? "warn" : "good", faults.length ? faults.join(" ") : "Good: this picture can be enrolled."));
+    } catch (error) {
+      clearInterval(timer);
+      words.replaceChildren(notice("warn", error.message));
+    } finally {
+      asking = false;
+    }
+  }
+
+  async function shoot() {
+    if (!video?.videoWidth) {
+      return;
+    }
+
+    const blob = await frame();
+    taken = many ? [...taken, blob] : [blob];
+    input.value = "";
+    stop();
+    open.focus();
+  }
+
+  function show() {
+    preview.replaceChildren(...files().map((file, i) => el("img", { src: URL.createObjectURL(file), onload: event => URL.revokeObjectURL(event.target.src), alt: `${label}, ${file.name ?? `picture ${i + 1} from the camera`}` })));
+  }
+
+  const files = () => (taken.length ? taken : [...input.files]);
+
+  return {
+    field,
+    files,
+    clear() {
+      taken = [];
+      input.value = "";
+      show();
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import "./shell.js";
+import { api } from "./api.js";
+import { chart, swatch } from "./chart.js";
+import { byId, el, notice, number, svg } from "./dom.js";
+
+const words = { running: ["trains here", "good"], "running-elsewhere": ["trains elsewhere", "good"], stopped: ["stopped", "warn"], failed: ["failed", "bad"], finished: ["finished", ""], damaged: ["damaged", "bad"] };
+const most = 6;
+const bins = 80;
+
+const charts = [
+  ["loss", "Loss", "Mean over the steps between two points.", "loss"],
+  ["lr", "Learning rate", "It rises over the warm-up and falls by the schedule.", "lr"],
+  ["imagesPerSecond", "Pictures a second", "How fast it trains.", "imagesPerSecond"],
+  ["targetCosine", "Cosine with the own center", "Pictures draw near to their own class center.", "targetCosine"],
+  ["hardestNegativeCosine", "Cosine with the nearest other center", "The most alike other class; below the line above, training does its work.", "hardestNegativeCosine"],
+  ["threshold", "Learned threshold", "b / s, what the unified losses compare every cosine with.", "threshold"],
+  ["gradNorm", "Gradient norm", "Before clipping; a rise without end says that training runs away.", "gradNorm"],
+].map(([key, title, hint]) => ({ key, view: chart(title, hint) }));
+const accuracy = chart("Validation", "True accept rate at a false accept rate of 1 in 100, on people that are not trained on.");
+byId("charts").append(...charts.map(one => one.view.figure), accuracy.figure);
+const histogram = chart("Pictures by their cosines", "Own class beside the most alike other class.");
+byId("histogram").append(histogram.figure);
+
+let list = [];
+let chosen = []; // names; the first is the one that is told of in full
+let detail = new Map();
+let follow = true; // the histogram goes with the newest epoch
+
+byId("epoch").addEventListener("input", () => {
+  follow = Number(byId("epoch").value) === Number(byId("epoch").max);
+  drawHistogram();
+});
+byId("resume").addEventListener("click", () => order("resume"));
+byId("stop").addEventListener("click", () => order("stop"));
+byId("map").addEventListener("click", drawMap);
+
+await refresh();
+setInterval(() => {
+  if (!document.hidden && list.some(run => run.state.startsWith("running"))) {
+    refresh();
+  }
+}, 3000);
+
+async function refresh() {
+  try {
+    const answer = await api("/v1/runs");
+    list = answer.runs;
+    byId("where").replaceChildren("Runs of ", el("code", {}, "uniface train"), ` in ${answer.folder}.`);
+    byId("problem").replaceChildren();
+    if (list.length === 0) {
+      byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", el("code", {}, `uniface train FACES --out ${answer.folder}/first`), ", or serve another folder with --runs."));
+    }
+
+    chosen = chosen.filter(name => list.some(run => run.name === name));
+    if (chosen.length === 0 && list.length > 0) {
+      const readable = list.filter(run => run.state !== "damaged");
+      chosen = readable.length ? [readable.reduce((a, b) => (a.updated > b.updated ? a : b)).name] : [];
+    }
+
+    for (const name of chosen) {
+      const known = detail.get(name);
+      const run = list.find(one => one.name === name);
+      if (!known || known.summary.updated !== run.updated || known.summary.state !== run.state || run.state === "running") {
+        detail.set(name, await api(`/v1/runs/${encodeURIComponent(name)}`));
+      }
+    }
+
+    draw();
+  } catch (error) {
+    byId("problem").replaceChildren(notice("bad", error.message));
+  }
+}
+
+async function order(what) {
+  byId("message").replaceChildren(notice("", what === "stop" ? "Saving …" : "Reading the data …"));
+  try {
+    await api(`/v1/runs/${encodeURIComponent(chosen[0])}/${what}`, { method: "POST" });
+    detail.delete(chosen[0]);
+    await refresh();
+  } catch (error) {
+    byId("message").replaceChildren(notice("bad", error.message));
+  }
+}
+
+function draw() {
+  const focused = document.activeElement?.id;
+  byId("runs").replaceChildren(
+    el("caption", {}, "Choose up to six to compare; the first chosen is told of in full."),
+    el("thead", {}, el("tr", {}, ["", "Run", "State", "Loss", "Backbone", "People", "Epoch", "Loss now", "TAR at 1 in 100"].map((name, i) => el("th", { scope: "col", class: [5, 7, 8].includes(i) ? "number" : null }, name || el("span", { class: "hidden-words" }, "Shown"))))),
+    el("tbody", {}, list.map(row)));
+  if (focused) {
+    document.getElementById(focused)?.focus();
+  }
+
+  byId("detail").hidden = chosen.length === 0;
+  if (chosen.length > 0) {
+    drawDetail();
+  }
+}
+
+function row(run, i) {
+  const [state, kind] = words[run.state] ?? [run.state, ""];
+  const place = chosen.indexOf(run.name);
+  const box = el("input", { type: "checkbox", id: `run-${i}`, checked: place >= 0, disabled: run.state === "damaged" || (place < 0 && chosen.length >= most), onchange: () => {
+    chosen = box.checked ? [...chosen, run.name] : chosen.filter(name => name !== run.name);
+    follow = true;
+    refresh();
+  } });
+  return el("tr", {}, el("td", {}, box), el("td", {}, el("label", { for: `run-${i}` }, place >= 0 ? swatch(place) : null, ` ${run.name}`)),
+    el("td", {}, el("span", { class: `badge ${kind}` }, state)), el("td", {}, short(run.loss)), el("td", {}, run.backbone ?? "–"), el("td", { class: "number" }, number(run.people)),
+    el("td", {}, run.epochs ? `${run.epoch} of ${run.epochs}` : "–"), el("td", { class: "number" }, number(run.lastLoss)), el("td", { class: "number" }, run.tarAtFar === null ? "–" : `${(run.tarAtFar * 100).toFixed(1)} %`));
+}
+
+/** A loss without the numbers that hardly anybody changes. */
+function short(loss) {
+  const name = loss?.split("(")[0];
+  const kept = (loss?.match(/\b(margin|m1|m2|m3|scale)=[^,)]*/g) ?? []).join(", ");
+  return name ? (kept ? `${name}, ${kept}` : name) : "–";
+}
+
+function drawDetail() {
+  const shown = chosen.map(name => detail.get(name));
+  const first = shown[0];
+  const { summary, notes } = first;
+  byId("run-title").textContent = summary.name;
+  byId("resume").hidden = !["stopped", "failed"].includes(summary.state);
+  byId("stop").hidden = summary.state !== "running";
+  byId("message").replaceChildren(...summary.message ? [notice(summary.state === "failed" ? "bad" : "warn", summary.message)] : []);
+  byId("notes").replaceChildren(...notes.length ? notes.map(note => el("li", {}, el("strong", {}, `${new Date(note.time).toLocaleString("en-GB")}, ${note.kind}: `), note.message)) : [el("li", {}, "Nothing is noted of this run.")]);
+  const x = { label: "step", min: 0 };
+  for (const { key, view } of charts) {
+    const series = shown.map((run, i) => ({ series: i, label: run.summary.name, points: rows(run, "step").map(r => ({ x: r.step, y: numeric(r[key]) })) }));
+    const there = series.filter(one => one.points.some(point => point.y !== null));
+    view.figure.hidden = there.length === 0;
+    view.draw({ series: there, x });
+  }
+
+  const validated = shown.map((run, i) => ({ series: i, label: run.summary.name, points: rows(run, "epoch").filter(r => r.validation).map(r => ({ x: r.epoch, y: r.validation.tarAtFar })) })).filter(one => one.points.length);
+  accuracy.figure.hidden = validated.length === 0;
+  accuracy.draw({ series: validated, x: { label: "epoch", min: 0 }, y: { min: 0, max: 1, format: v => `${Math.round(v * 100)} %` } });
+  const epochs = rows(first, "epoch");
+  byId("epoch").max = Math.max(0, epochs.length - 1);
+  if (follow) {
+    byId("epoch").value = byId("epoch").max;
+  }
+
+  drawHistogram();
+}
+
+function drawHistogram() {
+  const epochs = rows(detail.get(chosen[0]), "epoch");
+  const epoch = epochs[Number(byId("epoch").value)];
+  byId("epoch-now").textContent = epoch ? (epoch.epoch === 0 ? "before training" : `${epoch.epoch} of ${detail.get(chosen[0]).summary.epochs}`) : "none yet";
+  histogram.figure.hidden = !epoch;
+  if (!epoch) {
+    return;
+  }
+
+  const shares = counts => {
+    const total = counts.reduce((a, b) => a + b, 0) || 1;
+    return counts.map((count, i) => ({ x: -1 + i * 2 / bins, y: count / total }));
+  };
+  histogram.draw({
+    series: [
+      { series: 0, label: "own class", kind: "bars", width: 2 / bins, points: shares(epoch.targetHistogram) },
+      { series: 1, label: "most alike other class", kind: "bars", width: 2 / bins, points: shares(epoch.hardestNegativeHistogram) },
+    ],
+    x: { label: "cosine with a class center", min: -0.5, max: 1 },
+    y: { min: 0, format: v => `${Math.round(v * 100)} %` },
+    marks: epoch.threshold === null ? [] : [{ x: epoch.threshold, label: `threshold ${number(epoch.threshold)}` }],
+  });
+}
+
+async function drawMap() {
+  byId("map").disabled = true;
+  byId("map-problem").replaceChildren(notice("", "Embedding faces; this takes some seconds …"));
+  try {
+    const map = await api(`/v1/runs/${encodeURIComponent(chosen[0])}/map`);
+    byId("map-problem").replaceChildren();
+    const xs = map.points.map(p => p.x);
+    const ys = map.points.map(p => p.y);
+    const [left, right, bottom, top] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    const place = (v, low, high) => 20 + (v - low) / (high - low || 1) * 560;
+    byId("map-figure").replaceChildren(el("figure", { class: "map" },
+      svg("svg", { viewBox: "0 0 600 600", role: "img", "aria-label": `Map of ${map.points.length} pictures of ${map.people} people` },
+        ...map.points.map(p => svg("text", { class: `class-${p.person % 10}`, x: place(p.x, left, right), y: 600 - place(p.y, bottom, top) }, String(p.person + 1)))),
+      el("figcaption", {}, `${map.points.length} pictures of ${map.people} ${map.unseen ? "people that the run did not train on" : "people of the training set: this run held nobody out"}; two directions that hold ${(map.share * 100).toFixed(0)} % of the spread. Checkpoint of ${new Date(map.checkpoint).toLocaleString("en-GB")}.`)));
+  } catch (error) {
+    byId("map-problem").replaceChildren(notice("bad", error.message));
+  } finally {
+    byId("map").disabled = false;
+  }
+}
+
+function rows(run, kind) {
+  return run.metrics.filter(row => row.kind === kind);
+}
+
+/** A number, or null: a log may hold "NaN" as a word. */
+function numeric(value) {
+  return typeof value === "number" ? value : null;
+}

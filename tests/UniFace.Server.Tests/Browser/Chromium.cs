@@ -22,7 +22,7 @@ public sealed class Chromium : IAsyncLifetime
         try
         {
             playwright ??= await Playwright.CreateAsync();
-            Assertions.SetDefaultExpectTimeout(60_000); // A machine may be busy with other tests.
+            Assertions.SetDefaultExpectTimeout(180_000); // A machine may be busy with other tests.
             browser ??= await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
             {
                 ExecutablePath = program,

@@ -60,7 +60,7 @@ internal sealed class Visit : IAsyncDisposable
             ReducedMotion = ReducedMotion.Reduce,
             Permissions = ["camera"],
         });
-        context.SetDefaultTimeout(60_000);
+        context.SetDefaultTimeout(180_000); // The first page waits for a browser that starts beside other tests.
         await context.AddInitScriptAsync("document.addEventListener('securitypolicyviolation', e => console.error('content policy: ' + e.violatedDirective + ' ' + e.blockedURI))");
         IPage page = await context.NewPageAsync();
         Visit visit = new(context, page) { Server = server.Client.BaseAddress.ToString() };

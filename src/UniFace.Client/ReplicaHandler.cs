@@ -11,6 +11,8 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
+    private const string EventStream = "text/event-stream";
+
     private int turn;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -33,6 +35,11 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
             try
             {
                 HttpResponseMessage answer = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                if (answer.Content.Headers.ContentType?.MediaType != EventStream)
+                {
+                    await WholeAsync(answer, cancellationToken).ConfigureAwait(false); // A replica may end in the middle of its answer.
+                }
+
                 if (answer.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout) || Stopwatch.GetElapsedTime(start) > patience)
                 {
                     return answer;
@@ -52,6 +59,19 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
             {
                 await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private static async Task WholeAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await answer.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using NJsonSchema.CodeGeneration.CSharp;
 using NSwag;
@@ -48,6 +50,24 @@ public sealed class ClientTests
         Assert.Contains("too dark", string.Join(' ', refused.Result.Faults!), StringComparison.Ordinal);
         await client.DeletePersonAsync("Ann");
         Assert.Equal(404, (await Assert.ThrowsAsync<ApiException<Problem>>(() => client.GetPersonAsync("Ann"))).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_replica_that_ends_in_the_middle_of_its_answer_is_passed_over()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        using TcpListener killed = new(IPAddress.Loopback, 0);
+        killed.Start();
+        Task half = Task.Run(async () =>
+        {
+            using TcpClient caller = await killed.AcceptTcpClientAsync();
+            using NetworkStream stream = caller.GetStream();
+            _ = await stream.ReadAsync(new byte[4096]);
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"peo\r\n"u8.ToArray());
+        });
+        UniFaceClient client = UniFaceClient.Connect([new Uri($"http://{killed.LocalEndpoint}"), server.Client.BaseAddress!]);
+        Assert.Equal(0, (await client.GalleryAsync()).People);
+        await half; // It was asked.
     }
 
     [Fact]

@@ -41,7 +41,8 @@ for line in sys.stdin:
 print('# Benchmarks\n')
 print('Written by `bench/compare.sh`: ours and the peers in turn on one machine, each figure the median of the rounds, a ratio the median')
 print('of the rounds\' own ratios (smallest to largest in brackets). A ratio above 1 says that ours is faster.\n')
-facts['rounds'] = max(len(v) for row in values.values() for v in row.values())
+counts = [len(v) for row in values.values() for v in row.values()]
+facts['rounds'] = f'{min(counts)} to {max(counts)}' if min(counts) < max(counts) else counts[0]
 for name, text in facts.items(): print(f'- {name}: {text}')
 print('\n| what | ours | peer | ratio |\n|---|---|---|---|')
 

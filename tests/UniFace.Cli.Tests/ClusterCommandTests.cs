@@ -43,10 +43,7 @@ public sealed class ClusterCommandTests : IDisposable
         Assert.Equal((1.0, 1.0, 3, 0), (score.GetProperty("pairwise").GetProperty("f").GetDouble(), score.GetProperty("bCubed").GetProperty("f").GetDouble(), score.GetProperty("people").GetInt32(), score.GetProperty("mergedGroups").GetInt32()));
 
         // Without --threshold the calibration's, at a rate for so many faces that it can state: the invented one begins at 0.009.
-        string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx");
-        Directory.CreateDirectory(package);
-        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8);
-        InventedPackage.Complete(package, onnx);
+        string package = InventedPackage.Write(Path.Combine(folder, "package"));
         JsonElement stated = CliProcess.Run("cluster", package, photos, Path.Combine(folder, "z"), "--aligned", "--json").Expect(0).Json();
         Assert.Equal((0.77, 0.009), (stated.GetProperty("threshold").GetDouble(), stated.GetProperty("falseMatchRate").GetDouble()));
 

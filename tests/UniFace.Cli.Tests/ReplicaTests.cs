@@ -17,10 +17,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
     [Fact]
     public async Task One_of_two_replicas_is_killed_under_load_and_no_request_fails_and_nothing_acknowledged_is_lost()
     {
-        string gallery = server.Url("replicas"), package = Path.Combine(folder, "package");
-        Directory.CreateDirectory(package);
-        TinyOnnx.WriteEmbedder(Path.Combine(package, "model.onnx"), 112, 112, 8, seed: 1);
-        InventedPackage.Complete(package, Path.Combine(package, "model.onnx"));
+        string gallery = server.Url("replicas"), package = InventedPackage.Write(Path.Combine(folder, "package"));
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
         using Process first = Serve(gallery, package, "a"), second = Serve(gallery, package, "b");
         Uri[] replicas = [await AddressAsync(first), await AddressAsync(second)];

@@ -3,8 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision;
 
@@ -35,7 +33,7 @@ internal sealed class RunningServer : IAsyncDisposable
     public static async Task<RunningServer> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool model = true)
     {
         string folder = Directory.CreateTempSubdirectory("uniface-server-").FullName;
-        ServerOptions options = new() { Urls = ["http://127.0.0.1:0"], DataFolder = Path.Combine(folder, "data"), Runs = Path.Combine(folder, "runs"), Package = model ? WritePackage(Path.Combine(folder, "package")) : null };
+        ServerOptions options = new() { Urls = ["http://127.0.0.1:0"], DataFolder = Path.Combine(folder, "data"), Runs = Path.Combine(folder, "runs"), Package = model ? InventedPackage.Write(Path.Combine(folder, "package")) : null };
         WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options);
         await app.StartAsync();
         return new RunningServer(app, folder);
@@ -84,24 +82,5 @@ internal sealed class RunningServer : IAsyncDisposable
         await app.StopAsync();
         await app.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    /// <summary>A package around a tiny embedder of 8 values, with an invented calibration: at a false match rate of 0.01 the threshold is 0.77.</summary>
-    public static string WritePackage(string folder, int seed = 1)
-    {
-        Directory.CreateDirectory(folder);
-        string onnx = Path.Combine(folder, "model.onnx");
-        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8, seed: seed);
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
-        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
-        new Calibration
-        {
-            FlipSum = false,
-            Data = new CalibrationData { Name = "invented", Sha256 = new string('0', 64), SamePairs = 1000, DifferentPairs = 1000 },
-            Created = DateTimeOffset.UnixEpoch,
-            Entries = [new CalibrationEntry { FalseMatchRate = 0.01, Supported = true, Threshold = 0.77, MeasuredFalseMatchRate = 0.009 }],
-            Curve = [new CalibrationPoint(0.77, 0.009, 0.9), new CalibrationPoint(0.5, 0.1, 0.99)],
-        }.For(manifest).Save(Path.Combine(folder, Calibration.FileName));
-        return folder;
     }
 }

@@ -41,7 +41,7 @@ internal static class BenchIdentifyCommand
             int wanted = parsed.GetValue(most) is int n and >= 1 and <= 1_000_000 ? n : throw new UniFaceException($"--photos {parsed.GetValue(most)}: expected 1 to 1,000,000.");
             ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
-            Decision decision = Decision.Of(model, Decision.LoadCalibration(model, embedder.Manifest), null, parsed.GetValue(fmr));
+            Decision decision = Decision.Of(model, model.LoadCalibration(embedder.Manifest), null, parsed.GetValue(fmr));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, vision.ThreadCount(parsed));
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop).ConfigureAwait(false);

@@ -38,7 +38,7 @@ internal static class ClusterCommand
         {
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = Decision.LoadCalibration(opened, embedder.Manifest);
+            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
             _ = Limit(2); // What is wrong with the options is said before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))

@@ -8,19 +8,6 @@ namespace UniFace.Cli.Commands;
 /// <param name="FalseMatchRate">The false match rate that the calibration gives it; null for a threshold without a calibration.</param>
 internal sealed record Decision(double Threshold, double? FalseMatchRate)
 {
-    /// <summary>The package's calibration, if it has one; refused if it is another model's.</summary>
-    public static Calibration? LoadCalibration(ModelPackage package, ModelManifest manifest)
-    {
-        if (package.CalibrationPath is not string path)
-        {
-            return null;
-        }
-
-        Calibration calibration = Calibration.Load(path);
-        calibration.EnsureFits(manifest);
-        return calibration;
-    }
-
     /// <summary>By --threshold, or by the calibration at --fmr, 1e-3 by default.</summary>
     public static Decision Of(ModelPackage package, Calibration? calibration, double? threshold, double? rate)
     {

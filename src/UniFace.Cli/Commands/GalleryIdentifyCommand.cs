@@ -41,7 +41,7 @@ internal static class GalleryIdentifyCommand
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
-            Calibration? calibration = Decision.LoadCalibration(package, embedder.Manifest);
+            Calibration? calibration = package.LoadCalibration(embedder.Manifest);
             Decision decision = Decision.Of(package, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             Identification? answer = pipeline.Align(bytes, path) is AlignedFace face

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using UniFace.Gallery;
-using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
@@ -70,15 +69,5 @@ internal sealed class GalleryOptions
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
-    public async Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
-    {
-        string given = parsed.GetRequiredValue(Gallery);
-        if (!PostgresAddress.Is(given))
-        {
-            return await SqliteGallery.OpenAsync(given, Key(parsed), stop).ConfigureAwait(false);
-        }
-
-        PostgresAddress address = PostgresAddress.Parse(given);
-        return Key(parsed) is null ? await PostgresGallery.OpenAsync(address, stop).ConfigureAwait(false) : throw PostgresGallery.NotEncrypted(address);
-    }
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) => Galleries.OpenAsync(parsed.GetRequiredValue(Gallery), Key(parsed), stop);
 }

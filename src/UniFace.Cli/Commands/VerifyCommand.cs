@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
@@ -30,20 +31,14 @@ internal static class VerifyCommand
             string[] given = parsed.GetRequiredValue(inputs);
             ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = Decision.LoadCalibration(opened, embedder.Manifest);
+            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
             Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             string a = given[^2], b = given[^1];
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
-            double score = 0;
-            for (int i = 0; i < embedder.EmbeddingSize; i++)
-            {
-                score += (double)embeddings[i] * embeddings[embedder.EmbeddingSize + i];
-            }
-
-            score = Math.Clamp(score, -1, 1);
+            double score = UnitCosine.Of(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
             bool same = score >= decision.Threshold;
             if (parsed.GetValue(CommonOptions.Json))
             {

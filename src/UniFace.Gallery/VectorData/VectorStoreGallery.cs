@@ -78,7 +78,6 @@ public sealed class VectorStoreGallery : IGallery
 
             await made.EnsureCollectionExistsAsync(cancellationToken).ConfigureAwait(false);
             await made.UpsertAsync(records.Info(info with { Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) }), cancellationToken).ConfigureAwait(false);
-            return 0;
         }).ConfigureAwait(false);
     }
 
@@ -130,21 +129,13 @@ public sealed class VectorStoreGallery : IGallery
         {
             foreach (Record[] some in written.Chunk(Page))
             {
-                await RunAsync(collection.Name, async () =>
-                {
-                    await collection.UpsertAsync(some, cancellationToken).ConfigureAwait(false);
-                    return 0;
-                }).ConfigureAwait(false);
+                await RunAsync(collection.Name, () => collection.UpsertAsync(some, cancellationToken)).ConfigureAwait(false);
             }
         }
         catch
         {
             // All or none, as far as the store still answers.
-            await RunAsync(collection.Name, async () =>
-            {
-                await collection.DeleteAsync(written.Select(r => r[VectorStoreRecords.Key]!), CancellationToken.None).ConfigureAwait(false);
-                return 0;
-            }).ConfigureAwait(false);
+            await RunAsync(collection.Name, () => collection.DeleteAsync(written.Select(r => r[VectorStoreRecords.Key]!), CancellationToken.None)).ConfigureAwait(false);
             throw;
         }
 
@@ -178,11 +169,7 @@ public sealed class VectorStoreGallery : IGallery
                 throw new UniFaceException($"{collection.Name}: the vector store still has records of {person} after they were deleted; remove the person again later.");
             }
 
-            await RunAsync(collection.Name, async () =>
-            {
-                await collection.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
-                return 0;
-            }).ConfigureAwait(false);
+            await RunAsync(collection.Name, () => collection.DeleteAsync(keys, cancellationToken)).ConfigureAwait(false);
             deleted.UnionWith(keys);
         }
 
@@ -370,6 +357,12 @@ public sealed class VectorStoreGallery : IGallery
         ArgumentException.ThrowIfNullOrEmpty(name);
         return store.GetDynamicCollection(name, definition);
     }
+
+    private static Task<int> RunAsync(string name, Func<Task> work) => RunAsync(name, async () =>
+    {
+        await work().ConfigureAwait(false);
+        return 0;
+    });
 
     private static async Task<T> RunAsync<T>(string name, Func<Task<T>> work)
     {

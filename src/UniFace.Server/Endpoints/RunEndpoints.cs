@@ -35,11 +35,7 @@ internal static class RunEndpoints
     private static Ok<RunList> List(RunCatalog catalog, RunWorker worker) =>
         TypedResults.Ok(new RunList(catalog.Root, [.. catalog.Folders().Select(f => Summary(f, worker))]));
 
-    private static Ok<RunAnswer> Get(string run, RunCatalog catalog, RunWorker worker)
-    {
-        string folder = Find(catalog, run);
-        return TypedResults.Ok(new RunAnswer(Summary(folder, worker), RunCatalog.ReadRows(Path.Combine(folder, TrainingRun.MetricsFile)), RunNotes.Read(folder)));
-    }
+    private static Ok<RunAnswer> Get(string run, RunCatalog catalog, RunWorker worker) => TypedResults.Ok(Read(Find(catalog, run), worker));
 
     private static async Task<Ok<EmbeddingMapAnswer>> MapAsync(string run, RunCatalog catalog, EmbeddingMaps maps, CancellationToken stop) =>
         TypedResults.Ok(await maps.DrawAsync(Find(catalog, run), stop));
@@ -66,7 +62,9 @@ internal static class RunEndpoints
         return TypedResults.Ok(Summary(folder, worker));
     }
 
-    private static RunSummary Summary(string folder, RunWorker worker) => RunCatalog.Summarise(folder, worker.Trains(folder), worker.FailureOf(folder));
+    private static RunSummary Summary(string folder, RunWorker worker) => Read(folder, worker).Summary;
+
+    private static RunAnswer Read(string folder, RunWorker worker) => RunCatalog.Read(folder, worker.Trains(folder), worker.FailureOf(folder));
 
     private static string Find(RunCatalog catalog, string run) =>
         catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", StatusCodes.Status404NotFound);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Server.Http;
@@ -60,13 +61,7 @@ internal static class VerifyEndpoints
         Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
         AlignedFace a = await faces.MainFaceAsync(request.A, "a", request.Aligned, stop), b = await faces.MainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(faces.EmbedAsync(a, stop), faces.EmbedAsync(b, stop));
-        double score = 0;
-        for (int i = 0; i < embeddings[0].Length; i++)
-        {
-            score += (double)embeddings[0][i] * embeddings[1][i];
-        }
-
-        score = Math.Clamp(score, -1, 1);
+        double score = UnitCosine.Of(embeddings[0], embeddings[1]);
         audit.Add(context.Event("verify"));
         return TypedResults.Ok(new VerifyAnswer(
             score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score), calibration?.Data.Name, recognizer.Model.ContractId,

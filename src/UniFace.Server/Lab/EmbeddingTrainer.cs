@@ -35,8 +35,8 @@ internal sealed class EmbeddingTrainer : IDisposable
         this.steps = steps;
         order = new Random((int)(seed % int.MaxValue));
         using DisposeScope scope = NewDisposeScope();
-        samples = tensor(TenClasses.Draw(seed), [TenClasses.Classes * TenClasses.PerClass, TenClasses.Values]).DetachFromDisposeScope();
-        labels = [.. Enumerable.Range(0, TenClasses.Classes * TenClasses.PerClass).Select(i => (long)(i / TenClasses.PerClass))];
+        samples = tensor(TenClasses.Draw(seed), [TenClasses.Labels.Count, TenClasses.Values]).DetachFromDisposeScope();
+        labels = [.. TenClasses.Labels.Select(label => (long)label)];
         head = LossRegistry.Create(loss, TenClasses.Classes, dimensions, seed);
         Random start = new((int)(seed % int.MaxValue) ^ 0x5eed);
         layers = [Layer(start, TenClasses.Values, Hidden), Layer(start, Hidden, Hidden), Layer(start, Hidden, dimensions)];

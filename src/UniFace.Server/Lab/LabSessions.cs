@@ -60,12 +60,11 @@ internal sealed class LabSessions : IDisposable
         List<EmbeddingTrainer> trainers = [];
         try
         {
-            int[] labels = [.. Enumerable.Range(0, TenClasses.Classes * TenClasses.PerClass).Select(i => i / TenClasses.PerClass)];
             trainers.AddRange(lesson.Losses.Select(loss => new EmbeddingTrainer(loss, lesson.Dimensions, lesson.Steps, lesson.Seed)));
             while (!stop.IsCancellationRequested)
             {
                 int step = trainers[0].Step;
-                yield return new LabFrame(step, lesson.Steps, labels, [.. trainers.Select(t => t.Look())]);
+                yield return new LabFrame(step, lesson.Steps, TenClasses.Labels, [.. trainers.Select(t => t.Look())]);
                 if (step == lesson.Steps)
                 {
                     yield break;

@@ -15,6 +15,9 @@ internal static class TenClasses
     /// <summary>Values of a sample.</summary>
     public const int Values = 16;
 
+    /// <summary>The class of each sample, [N].</summary>
+    public static IReadOnlyList<int> Labels { get; } = [.. Enumerable.Range(0, Classes * PerClass).Select(i => i / PerClass)];
+
     /// <summary>The samples, [N * Values], class after class.</summary>
     public static float[] Draw(long seed)
     {
@@ -24,7 +27,7 @@ internal static class TenClasses
         float[] samples = new float[Classes * PerClass * Values];
         for (int sample = 0; sample < Classes * PerClass; sample++)
         {
-            int label = sample / PerClass;
+            int label = Labels[sample];
             double along = Normal(random);
             double[] noise = Normals(random);
             for (int v = 0; v < Values; v++)

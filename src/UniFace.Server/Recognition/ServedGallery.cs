@@ -1,5 +1,4 @@
 using UniFace.Gallery;
-using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Server.Recognition;
@@ -24,15 +23,9 @@ internal static class ServedGallery
 
     private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, ServedModel model, CancellationToken stop)
     {
-        if (options.Gallery is string given && PostgresAddress.Is(given))
+        if (options.Gallery is string given)
         {
-            PostgresAddress address = PostgresAddress.Parse(given);
-            return options.GalleryKey is null ? await PostgresGallery.OpenAsync(address, stop) : throw PostgresGallery.NotEncrypted(address);
-        }
-
-        if (options.Gallery is string file)
-        {
-            return await SqliteGallery.OpenAsync(file, options.GalleryKey, stop);
+            return await Galleries.OpenAsync(given, options.GalleryKey, stop);
         }
 
         // One for each model: another model's embeddings cannot go into it.

@@ -50,8 +50,7 @@ public sealed class ServedModel : IDisposable
         OnnxEmbedder embedder = Embedders.Open(package);
         try
         {
-            Calibration? calibration = package.CalibrationPath is string file ? Calibration.Load(file) : null;
-            calibration?.EnsureFits(embedder.Manifest);
+            Calibration? calibration = package.LoadCalibration(embedder.Manifest);
             AlignmentTemplate template = AlignmentTemplate.ArcFace(embedder.InputSize.Width, embedder.InputSize.Height);
             SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels };
             return new ServedModel(package, embedder, decoder, new FacePipeline(decoder, FaceDetectors.Open(options.Detector), new FaceAligner(template)), calibration);

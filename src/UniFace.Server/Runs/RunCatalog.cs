@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using UniFace.Server.Endpoints;
 using UniFace.Training;
 
 namespace UniFace.Server.Runs;
@@ -85,11 +86,19 @@ internal sealed class RunCatalog(string root)
     /// <summary>Name of a run's folder.</summary>
     public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
-    /// <summary>How a run stands.</summary>
+    /// <summary>How a run stands, and what it has written: rows of its metrics, and its notes.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="here">True where this service trains it.</param>
     /// <param name="failure">Why this service could not train it; null where it did not fail.</param>
-    public static RunSummary Summarise(string folder, bool here, string? failure)
+    public static RunEndpoints.RunAnswer Read(string folder, bool here, string? failure)
+    {
+        string log = Path.Combine(folder, TrainingRun.MetricsFile);
+        IReadOnlyList<JsonElement> rows = ReadRows(log);
+        IReadOnlyList<RunNote> notes = RunNotes.Read(folder);
+        return new RunEndpoints.RunAnswer(Summarise(folder, here, failure, log, rows, notes), rows, notes);
+    }
+
+    private static RunSummary Summarise(string folder, bool here, string? failure, string log, IReadOnlyList<JsonElement> rows, IReadOnlyList<RunNote> notes)
     {
         string name = NameOf(folder);
         RunInfo info;
@@ -102,12 +111,9 @@ internal sealed class RunCatalog(string root)
             return new RunSummary(name, RunState.Damaged, e.Message);
         }
 
-        string log = Path.Combine(folder, TrainingRun.MetricsFile);
-        IReadOnlyList<JsonElement> rows = ReadRows(log);
         JsonElement? last = rows.Count > 0 ? rows[^1] : null;
         JsonElement? lastEpoch = rows.LastOrDefault(r => Text(r, "kind") == "epoch") is { ValueKind: JsonValueKind.Object } row ? row : null;
         int epoch = (int)(Number(lastEpoch, "epoch") ?? 0);
-        IReadOnlyList<RunNote> notes = RunNotes.Read(folder);
         RunNote? note = notes.LastOrDefault(n => n.Kind != RunEvent.Started);
         DateTime updated = File.Exists(log) ? File.GetLastWriteTimeUtc(log) : info.Started;
         bool started = notes.Count == 0 ? File.Exists(log) : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
@@ -138,7 +144,7 @@ internal sealed class RunCatalog(string root)
     }
 
     /// <summary>Rows of metrics.jsonl, the newest 16 MB of them; a line that is cut short is left out.</summary>
-    public static IReadOnlyList<JsonElement> ReadRows(string path) => [.. ReadLines(path).Select(Parse).OfType<JsonElement>()];
+    private static IReadOnlyList<JsonElement> ReadRows(string path) => [.. ReadLines(path).Select(Parse).OfType<JsonElement>()];
 
     private static string[] ReadLines(string path)
     {

@@ -61,8 +61,7 @@ internal sealed class AuditLog : IAsyncDisposable
         while (reader.ReadLine() is string text)
         {
             lines++;
-            int at = text.LastIndexOf(HashField, StringComparison.Ordinal);
-            string hash = at < 0 ? "" : text[(at + HashField.Length)..].TrimEnd('}', '"');
+            (int at, string hash) = HashIn(text);
             if (at < 0 || hash != HashOf(key, last, text[..at]) || text != Line(text[..at], hash))
             {
                 return (lines, last, $"line {lines} is not what was written, or the line before it is missing");
@@ -80,6 +79,13 @@ internal sealed class AuditLog : IAsyncDisposable
     private static string PathIn(string dataFolder) => Path.Combine(dataFolder, "audit.jsonl");
 
     private static string Line(string text, string hash) => $"{text}{HashField}{hash}\"}}";
+
+    // Where a line's hash begins, -1 for nowhere, and the hash.
+    private static (int At, string Hash) HashIn(string line)
+    {
+        int at = line.LastIndexOf(HashField, StringComparison.Ordinal);
+        return (at, at < 0 ? "" : line[(at + HashField.Length)..].TrimEnd('}', '"'));
+    }
 
     private static string HashOf(byte[] key, string previous, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(previous + "\n" + text)));
 
@@ -194,7 +200,6 @@ internal sealed class AuditLog : IAsyncDisposable
         }
 
         string last = Encoding.UTF8.GetString(tail.AsSpan(0, end).ToArray().AsSpan(tail.AsSpan(0, end).LastIndexOf((byte)'\n') + 1));
-        int at = last.LastIndexOf(HashField, StringComparison.Ordinal);
-        return at < 0 ? "" : last[(at + HashField.Length)..].TrimEnd('}', '"');
+        return HashIn(last).Hash;
     }
 }

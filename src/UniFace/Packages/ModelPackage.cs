@@ -73,6 +73,16 @@ public sealed class ModelPackage
         return new ModelPackage(path, onnx, manifest, File.Exists(calibration) ? calibration : null);
     }
 
+    /// <summary>The package's calibration, or null where it has none.</summary>
+    /// <param name="manifest">How the model is run; for a bare .onnx file it is not the package's own.</param>
+    /// <exception cref="UniFaceException">It cannot be read, or is another model's.</exception>
+    public Calibration? LoadCalibration(ModelManifest manifest)
+    {
+        Calibration? calibration = CalibrationPath is string path ? Calibration.Load(path) : null;
+        calibration?.EnsureFits(manifest);
+        return calibration;
+    }
+
     private static ModelManifest ReadManifest(string path)
     {
         FileInfo file = new(path);

@@ -168,12 +168,5 @@ public sealed class GalleryCommandTests : IDisposable
         return At(name);
     }
 
-    private string Package(string name, int seed)
-    {
-        string package = At(name), onnx = Path.Combine(package, "model.onnx");
-        Directory.CreateDirectory(package);
-        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8, seed: seed);
-        InventedPackage.Complete(package, onnx);
-        return package;
-    }
+    private string Package(string name, int seed) => InventedPackage.Write(At(name), seed);
 }

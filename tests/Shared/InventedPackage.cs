@@ -2,11 +2,23 @@ using System.Text.Json;
 using UniFace.IO;
 using UniFace.Packages;
 
-namespace UniFace.Cli.Tests;
+namespace UniFace.TestSupport;
 
-/// <summary>A package around a tiny embedder of 8 values, with an invented calibration.</summary>
+/// <summary>A package around a tiny embedder of 8 values, with an invented calibration: at a false match rate of 0.01 the threshold is 0.77.</summary>
 internal static class InventedPackage
 {
+    /// <summary>Writes a whole package, of aligned faces of 112x112; returns its folder.</summary>
+    /// <param name="package">The folder; made.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    public static string Write(string package, int seed = 1)
+    {
+        Directory.CreateDirectory(package);
+        string onnx = Path.Combine(package, "model.onnx");
+        TinyOnnx.WriteEmbedder(onnx, 112, 112, 8, seed: seed);
+        Complete(package, onnx);
+        return package;
+    }
+
     /// <summary>Writes model.json and calibration.json of a model into a package folder.</summary>
     public static void Complete(string package, string onnx)
     {

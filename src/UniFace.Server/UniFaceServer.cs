@@ -55,6 +55,7 @@ public static class UniFaceServer
             // A sender slower than a poor mobile network keeps others waiting.
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
         });
+        builder.AddTelemetry();
         AddServices(builder.Services, options, recognizer);
         WebApplication app = builder.Build();
         Use(app);
@@ -91,7 +92,6 @@ public static class UniFaceServer
         });
         services.AddRequestLimits(options);
         services.AddApiDescription();
-        services.AddTelemetry();
         services.AddSingleton(options);
         services.AddSingleton<LabSessions>();
         services.AddSingleton(TimeProvider.System);

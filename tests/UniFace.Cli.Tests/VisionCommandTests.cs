@@ -51,6 +51,16 @@ public sealed class VisionCommandTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_that_runs_a_model_keeps_notes_for_its_makers_in_the_users_folders()
+    {
+        string face = Picture("a.png", Noise(1)), home = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
+        Dictionary<string, string> environment = new() { ["HOME"] = home, ["XDG_CACHE_HOME"] = Path.Combine(home, "cache"), ["XDG_DATA_HOME"] = Path.Combine(home, "data") };
+        CliProcess.RunWith(environment, "verify", Model("m.onnx"), face, face, "--aligned", "--threshold", "0.9").Expect(0);
+        CliProcess.RunWith(environment, "doctor");
+        Assert.Empty(Directory.EnumerateFiles(home, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public void Verify_decides_by_the_threshold_given_or_the_packages_calibration()
     {
         string a = Picture("a.png", Noise(1)), b = Picture("b.png", Noise(2)), model = Model("m.onnx");

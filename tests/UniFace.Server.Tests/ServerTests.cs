@@ -11,9 +11,20 @@ public sealed class ServerTests
         await using RunningServer server = await RunningServer.StartAsync();
         Assert.Equal("live", await server.Client.GetStringAsync("/health/live"));
         JsonElement ready = JsonDocument.Parse(await server.Client.GetStringAsync("/health/ready")).RootElement;
-        Assert.Equal("ready", ready.GetProperty("status").GetString());
+        Assert.Equal(("ready", true), (ready.GetProperty("status").GetString(), ready.GetProperty("recognition").GetBoolean()));
+        Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/health/recognition")).StatusCode);
         Assert.Equal(UniFace.Packages.ModelPackage.Open(Path.Combine(server.Folder, "package")).Manifest!.ContractId, ready.GetProperty("model").GetString());
         Assert.Single(Directory.GetFiles(Path.Combine(server.Folder, "data"), "people-*.gallery"));
+    }
+
+    [Fact]
+    public async Task Without_a_model_it_is_ready_for_its_pages_but_not_for_recognition()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model: false);
+        JsonElement ready = await server.GetAsync("/health/ready");
+        Assert.Equal(("ready", false), (ready.GetProperty("status").GetString(), ready.GetProperty("recognition").GetBoolean()));
+        JsonElement refused = await server.GetAsync("/health/recognition", HttpStatusCode.ServiceUnavailable);
+        Assert.Contains("no model package", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

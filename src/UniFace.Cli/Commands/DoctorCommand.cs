@@ -51,6 +51,7 @@ internal static class DoctorCommand
             }),
             Try("ONNX Runtime (detect, embed)", "build again; on Windows install the Visual C++ runtime", () =>
             {
+                UniFace.Vision.Onnx.OnnxTelemetry.TurnOff();
                 string[] providers = Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetAvailableProviders();
                 return $"version {Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", providers)}";
             }),

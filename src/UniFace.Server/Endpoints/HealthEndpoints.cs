@@ -6,19 +6,24 @@ using UniFace.Server.Recognition;
 
 namespace UniFace.Server.Endpoints;
 
-/// <summary>/health/live: the process answers. /health/ready: it can do its work.</summary>
+/// <summary>
+/// /health/live: the process answers. /health/ready: it can do its work, which without a model is the pages only. /health/recognition: it
+/// can recognise people.
+/// </summary>
 internal static class HealthEndpoints
 {
     /// <summary>What /health/ready says.</summary>
     /// <param name="Status">"ready".</param>
+    /// <param name="Recognition">It has a model and its gallery answers; false: pages and the API of losses and runs only.</param>
     /// <param name="Model">Contract id of the model; null where the service runs without one.</param>
-    public sealed record Readiness(string Status, string? Model);
+    public sealed record Readiness(string Status, bool Recognition, string? Model);
 
     public static void Map(IEndpointRouteBuilder app)
     {
         RouteGroupBuilder health = app.MapGroup("/health").ExcludeFromDescription();
         health.MapGet("/live", () => TypedResults.Text("live"));
         health.MapGet("/ready", ReadyAsync);
+        health.MapGet("/recognition", RecognitionAsync);
     }
 
     private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, CancellationToken stop)
@@ -28,6 +33,13 @@ internal static class HealthEndpoints
             await recognizer.Gallery.CountAsync(stop);
         }
 
-        return TypedResults.Json(new Readiness("ready", recognizer.HasModel ? recognizer.Model.ContractId : null));
+        return TypedResults.Json(new Readiness("ready", recognizer.HasModel, recognizer.HasModel ? recognizer.Model.ContractId : null));
+    }
+
+    // Without a model this throws what /v1 answers then: 503, and why.
+    private static Task<JsonHttpResult<Readiness>> RecognitionAsync(Recognizer recognizer, CancellationToken stop)
+    {
+        _ = recognizer.Model;
+        return ReadyAsync(recognizer, stop);
     }
 }

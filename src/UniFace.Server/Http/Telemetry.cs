@@ -1,5 +1,7 @@
+using System.Collections;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -9,19 +11,37 @@ using UniFace.Server.Security;
 
 namespace UniFace.Server.Http;
 
-/// <summary>/metrics for Prometheus; traces by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says where to, as OpenTelemetry specifies it.</summary>
+/// <summary>
+/// /metrics for Prometheus; metrics and traces by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other variables of OpenTelemetry's
+/// specification (OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, ...) work, too.
+/// </summary>
 internal static class Telemetry
 {
-    public static void AddTelemetry(this IServiceCollection services)
+    private const string Prefix = "OTEL_", Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT", ServiceName = "OTEL_SERVICE_NAME";
+
+    /// <summary>Spans of the work within a request.</summary>
+    public static ActivitySource Source { get; } = new(ServerMetrics.MeterName);
+
+    public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        OpenTelemetryBuilder telemetry = services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("uniface", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3)))
-            .WithMetrics(metrics => metrics
-                .AddMeter(ServerMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Runtime")
-                .AddPrometheusExporter());
-        if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 })
+        // OpenTelemetry asks the service's configuration, which no other variable gets into.
+        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Where(v => ((string)v.Key).StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(v => KeyValuePair.Create((string)v.Key, (string?)v.Value)));
+        bool exported = builder.Configuration[Endpoint] is { Length: > 0 };
+        OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(builder.Configuration[ServiceName] ?? "uniface", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3)))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(ServerMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Runtime").AddPrometheusExporter();
+                if (exported)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            });
+        if (exported)
         {
-            telemetry.WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddSource("Npgsql").AddProcessor(new WithoutNames()).AddOtlpExporter());
+            telemetry.WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddSource(ServerMetrics.MeterName, "Npgsql").AddProcessor(new WithoutNames()).AddOtlpExporter());
         }
     }
 

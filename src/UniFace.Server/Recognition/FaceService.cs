@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using UniFace.Faces;
 using UniFace.Gallery;
+using UniFace.Server.Http;
 
 namespace UniFace.Server.Recognition;
 
@@ -38,6 +40,7 @@ internal sealed class FaceService : IAsyncDisposable
             throw new UniFaceException($"the field {name} is missing or empty: expected a photo as JPEG, PNG, WebP or BMP");
         }
 
+        using Activity? span = Telemetry.Source.StartActivity("detect");
         ServedModel model = recognizer.Model;
         await decoders.WaitAsync(stop);
         try
@@ -65,10 +68,18 @@ internal sealed class FaceService : IAsyncDisposable
             : throw new ServerProblemException(StatusCodes.Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give one on which a face is to be seen");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
-    public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop) => (await batches.AskAsync(new Question(face.Image, 0), stop)).Embedding;
+    public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
+    {
+        using Activity? span = Telemetry.Source.StartActivity("embed");
+        return (await batches.AskAsync(new Question(face.Image, 0), stop)).Embedding;
+    }
 
     /// <summary>The people most alike a face, best first.</summary>
-    public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop) => (await batches.AskAsync(new Question(face.Image, candidates), stop)).People;
+    public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop)
+    {
+        using Activity? span = Telemetry.Source.StartActivity("embed and search");
+        return (await batches.AskAsync(new Question(face.Image, candidates), stop)).People;
+    }
 
     public async ValueTask DisposeAsync()
     {

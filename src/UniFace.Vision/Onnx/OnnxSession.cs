@@ -18,6 +18,7 @@ internal static class OnnxSession
             throw new UniFaceException($"{path}: no such file; expected an ONNX model.");
         }
 
+        OnnxTelemetry.TurnOff();
         try
         {
             using SessionOptions options = new()

@@ -78,7 +78,15 @@ public sealed class RunEndpointTests
         Assert.Equal(["started", "stopped"], run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
         Assert.True(File.Exists(Path.Combine(folder, TrainingRun.LastFile)));
         JsonElement map = await Json(server, "/v1/runs/noise/map");
-        Assert.Equal((false, 4, 12), (map.GetProperty("unseen").GetBoolean(), map.GetProperty("people").GetInt32(), map.GetProperty("points").GetArrayLength()));
+        Assert.Equal(("pca", false, 4, 12), (map.GetProperty("method").GetString(), map.GetProperty("unseen").GetBoolean(), map.GetProperty("people").GetInt32(), map.GetProperty("points").GetArrayLength()));
+        JsonElement other = await Json(server, "/v1/runs/noise/map?method=tsne");
+        Assert.Equal(("tsne", 12, 11 / 3.0), (other.GetProperty("method").GetString(), other.GetProperty("points").GetArrayLength(), other.GetProperty("perplexity").GetDouble()));
+        Assert.Equal(map.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()), other.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()));
+        Assert.Equal(other.GetRawText(), (await Json(server, "/v1/runs/noise/map?method=tsne")).GetRawText());
+        foreach (string unknown in new[] { "umap", "7" })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await server.Client.GetAsync("/v1/runs/noise/map?method=" + unknown)).StatusCode);
+        }
     }
 
     [Fact]
@@ -97,19 +105,6 @@ public sealed class RunEndpointTests
 
         Assert.Equal("failed", run.GetProperty("state").GetString());
         Assert.Contains("faces", run.GetProperty("message").GetString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Principal_components_are_the_directions_of_most_variance()
-    {
-        // Unit vectors around the first axis: spread along the second, less along the third, none elsewhere.
-        double[] a = [0.3, -0.3, 0.3, -0.3], b = [0.1, 0.1, -0.1, -0.1];
-        float[] rows = [.. Enumerable.Range(0, 4).SelectMany(i => new[] { (float)Math.Sqrt(1 - (a[i] * a[i]) - (b[i] * b[i])), (float)a[i], (float)b[i], 0f })];
-        (double[] x, double[] y, double share) = Runs.EmbeddingMaps.Project(rows, 4);
-        Assert.Equal(1, share, 1e-6);
-        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal((0.3, 0.1), (Math.Round(Math.Abs(x[i]), 6), Math.Round(Math.Abs(y[i]), 6))));
-        Assert.Equal(x[0], -x[1], 1e-6);
-        Assert.Equal(y[0], y[1], 1e-6);
     }
 
     [Fact]

@@ -1356,11 +1356,11 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Tell how a training went: every row of its metrics, and its notes
+        /// Tell how a training went: every row of its metrics, or those since a cursor, and its notes
         /// </summary>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
-        public virtual async System.Threading.Tasks.Task<RunAnswer> RunAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
+        public virtual async System.Threading.Tasks.Task<RunAnswer> RunAsync(string run, string? after = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
         {
             if (run == null)
                 throw new System.ArgumentNullException("run");
@@ -1379,6 +1379,12 @@ namespace UniFace.Client
                     // Operation Path: "v1/runs/{run}"
                     urlBuilder_.Append("v1/runs/");
                     urlBuilder_.Append(System.Uri.EscapeDataString(ConvertToString(run, System.Globalization.CultureInfo.InvariantCulture)));
+                    urlBuilder_.Append('?');
+                    if (after != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("after")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(after, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    urlBuilder_.Length--;
 
                     PrepareRequest(client_, request_, urlBuilder_);
 
@@ -1438,11 +1444,11 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Embeddings of people as a training's checkpoint sees them, in two dimensions (PCA)
+        /// Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne
         /// </summary>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
-        public virtual async System.Threading.Tasks.Task<EmbeddingMapAnswer> RunMapAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
+        public virtual async System.Threading.Tasks.Task<EmbeddingMapAnswer> RunMapAsync(string run, string? method = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
         {
             if (run == null)
                 throw new System.ArgumentNullException("run");
@@ -1462,6 +1468,12 @@ namespace UniFace.Client
                     urlBuilder_.Append("v1/runs/");
                     urlBuilder_.Append(System.Uri.EscapeDataString(ConvertToString(run, System.Globalization.CultureInfo.InvariantCulture)));
                     urlBuilder_.Append("/map");
+                    urlBuilder_.Append('?');
+                    if (method != null)
+                    {
+                        urlBuilder_.Append(System.Uri.EscapeDataString("method")).Append('=').Append(System.Uri.EscapeDataString(ConvertToString(method, System.Globalization.CultureInfo.InvariantCulture))).Append('&');
+                    }
+                    urlBuilder_.Length--;
 
                     PrepareRequest(client_, request_, urlBuilder_);
 
@@ -2373,11 +2385,14 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Embeddings seen from the two directions in which they differ most: principal component analysis of unit embeddings.
+    /// Unit embeddings in two dimensions.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class EmbeddingMapAnswer
     {
+
+        [System.Text.Json.Serialization.JsonPropertyName("method")]
+        public MapMethod Method { get; set; } = default!;
 
         /// <summary>
         /// True: people that the run did not train on; false: it held nobody out, so its own.
@@ -2392,10 +2407,22 @@ namespace UniFace.Client
         public int People { get; set; } = default!;
 
         /// <summary>
-        /// Share of the variance that lies in the two directions.
+        /// Share of the variance that lies in the two directions; null of t-SNE.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("share")]
-        public double Share { get; set; } = default!;
+        public double? Share { get; set; } = default!;
+
+        /// <summary>
+        /// Of t-SNE: about how many neighbours of a picture count; else null.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("perplexity")]
+        public double? Perplexity { get; set; } = default!;
+
+        /// <summary>
+        /// How far neighbours on the map are neighbours among the embeddings, the nearest five looked at: 1 wholly, 0.5 by chance.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
+        public double Trustworthiness { get; set; } = default!;
 
         /// <summary>
         /// When the checkpoint was written that embedded them, UTC.
@@ -3191,6 +3218,21 @@ namespace UniFace.Client
     }
 
     /// <summary>
+    /// How embeddings are brought into two dimensions.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public enum MapMethod
+    {
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"pca")]
+        Pca = 0,
+
+        [System.Text.Json.Serialization.JsonStringEnumMemberName(@"tsne")]
+        Tsne = 1,
+
+    }
+
+    /// <summary>
     /// A picture on the map.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
@@ -3204,7 +3246,7 @@ namespace UniFace.Client
         public int Person { get; set; } = default!;
 
         /// <summary>
-        /// Along the direction in which the embeddings differ most.
+        /// Along the direction in which the embeddings differ most; of t-SNE, with no meaning of its own.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
@@ -3613,6 +3655,19 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("metrics")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<object> Metrics { get; set; } = new System.Collections.Generic.List<object>();
+
+        /// <summary>
+        /// True: these are all rows; false: only those written since the cursor that was sent.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("whole")]
+        public bool Whole { get; set; } = default!;
+
+        /// <summary>
+        /// To be sent as "after" next time, for the rows that come after these.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("cursor")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Cursor { get; set; } = default!;
 
         /// <summary>
         /// Starts, warnings and ends.

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using UniFace.Server.Runs;
 using UniFace.Training;
@@ -19,31 +20,45 @@ internal static class RunEndpoints
     /// <summary>One run.</summary>
     /// <param name="Summary">How it stands.</param>
     /// <param name="Metrics">Rows of its metrics.jsonl, as training wrote them: kind "step" and kind "epoch".</param>
+    /// <param name="Whole">True: these are all rows; false: only those written since the cursor that was sent.</param>
+    /// <param name="Cursor">To be sent as "after" next time, for the rows that come after these.</param>
     /// <param name="Notes">Starts, warnings and ends.</param>
-    public sealed record RunAnswer(RunSummary Summary, IReadOnlyList<JsonElement> Metrics, IReadOnlyList<RunNote> Notes);
+    public sealed record RunAnswer(RunSummary Summary, IReadOnlyList<JsonElement> Metrics, bool Whole, string Cursor, IReadOnlyList<RunNote> Notes);
 
     public static void Map(IEndpointRouteBuilder v1)
     {
         RouteGroupBuilder runs = v1.MapGroup("/runs").WithTags("runs");
         runs.MapGet("", List).WithName("runs").WithSummary("List the trainings of the service's folder of runs");
-        runs.MapGet("/{run}", Get).WithName("run").WithSummary("Tell how a training went: every row of its metrics, and its notes");
-        runs.MapGet("/{run}/map", MapAsync).WithName("runMap").WithSummary("Embeddings of people as a training's checkpoint sees them, in two dimensions (PCA)").DisableRequestTimeout();
+        runs.MapGet("/{run}", Get).WithName("run").WithSummary("Tell how a training went: every row of its metrics, or those since a cursor, and its notes");
+        runs.MapGet("/{run}/map", MapAsync).WithName("runMap").WithSummary("Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne").DisableRequestTimeout();
         runs.MapPost("/{run}/resume", Resume).WithName("resumeRun").WithSummary("Go on with a training, in this service");
         runs.MapPost("/{run}/stop", StopAsync).WithName("stopRun").WithSummary("Save a training that runs in this service, and end it").DisableRequestTimeout();
     }
 
     private static Ok<RunList> List(RunCatalog catalog, RunWorker worker) =>
-        TypedResults.Ok(new RunList(catalog.Root, [.. catalog.Folders().Select(f => Summary(f, worker))]));
+        TypedResults.Ok(new RunList(catalog.Root, [.. catalog.Folders().Select(f => Summary(f, catalog, worker))]));
 
-    private static Ok<RunAnswer> Get(string run, RunCatalog catalog, RunWorker worker) => TypedResults.Ok(Read(Find(catalog, run), worker));
+    private static Ok<RunAnswer> Get(string run, RunCatalog catalog, RunWorker worker, [FromQuery] string? after = null)
+    {
+        string folder = Find(catalog, run);
+        return TypedResults.Ok(catalog.Read(folder, worker.Trains(folder), worker.FailureOf(folder), after));
+    }
 
-    private static async Task<Ok<EmbeddingMapAnswer>> MapAsync(string run, RunCatalog catalog, EmbeddingMaps maps, CancellationToken stop) =>
-        TypedResults.Ok(await maps.DrawAsync(Find(catalog, run), stop));
+    private static async Task<Ok<EmbeddingMapAnswer>> MapAsync(string run, RunCatalog catalog, EmbeddingMaps maps, CancellationToken stop, [FromQuery] string method = "pca")
+    {
+        MapMethod chosen = method switch
+        {
+            "pca" => MapMethod.Pca,
+            "tsne" => MapMethod.Tsne,
+            _ => throw new UniFaceException($"method = {method}: maps are drawn by pca or by tsne."),
+        };
+        return TypedResults.Ok(await maps.DrawAsync(Find(catalog, run), chosen, stop));
+    }
 
     private static Accepted<RunSummary> Resume(string run, RunCatalog catalog, RunWorker worker)
     {
         string folder = Find(catalog, run);
-        RunSummary now = Summary(folder, worker);
+        RunSummary now = Summary(folder, catalog, worker);
         if (now.State is RunState.Finished or RunState.RunningElsewhere)
         {
             throw new BadHttpRequestException(
@@ -52,19 +67,17 @@ internal static class RunEndpoints
         }
 
         worker.Resume(folder);
-        return TypedResults.Accepted((string?)null, Summary(folder, worker));
+        return TypedResults.Accepted((string?)null, Summary(folder, catalog, worker));
     }
 
     private static async Task<Ok<RunSummary>> StopAsync(string run, RunCatalog catalog, RunWorker worker)
     {
         string folder = Find(catalog, run);
         await worker.StopAsync(folder);
-        return TypedResults.Ok(Summary(folder, worker));
+        return TypedResults.Ok(Summary(folder, catalog, worker));
     }
 
-    private static RunSummary Summary(string folder, RunWorker worker) => Read(folder, worker).Summary;
-
-    private static RunAnswer Read(string folder, RunWorker worker) => RunCatalog.Read(folder, worker.Trains(folder), worker.FailureOf(folder));
+    private static RunSummary Summary(string folder, RunCatalog catalog, RunWorker worker) => catalog.Summarise(folder, worker.Trains(folder), worker.FailureOf(folder));
 
     private static string Find(RunCatalog catalog, string run) =>
         catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", StatusCodes.Status404NotFound);

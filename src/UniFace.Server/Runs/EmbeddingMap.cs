@@ -1,41 +1,56 @@
 using Microsoft.AspNetCore.Http;
-using TorchSharp;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Vision;
-using static TorchSharp.torch;
 
 namespace UniFace.Server.Runs;
 
+/// <summary>How embeddings are brought into two dimensions.</summary>
+public enum MapMethod
+{
+    /// <summary>Along the two directions in which they differ most: distances and angles are true, but most of them are left out.</summary>
+    Pca,
+
+    /// <summary>t-SNE: who lies beside whom is kept, distances between groups say little.</summary>
+    Tsne,
+}
+
 /// <summary>A picture on the map.</summary>
 /// <param name="Person">Number of its person, from 0.</param>
-/// <param name="X">Along the direction in which the embeddings differ most.</param>
+/// <param name="X">Along the direction in which the embeddings differ most; of t-SNE, with no meaning of its own.</param>
 /// <param name="Y">Along the second.</param>
 public sealed record MapPoint(int Person, double X, double Y);
 
-/// <summary>Embeddings seen from the two directions in which they differ most: principal component analysis of unit embeddings.</summary>
+/// <summary>Unit embeddings in two dimensions.</summary>
+/// <param name="Method">How they were brought there.</param>
 /// <param name="Unseen">True: people that the run did not train on; false: it held nobody out, so its own.</param>
 /// <param name="People">People on the map.</param>
-/// <param name="Share">Share of the variance that lies in the two directions.</param>
+/// <param name="Share">Share of the variance that lies in the two directions; null of t-SNE.</param>
+/// <param name="Perplexity">Of t-SNE: about how many neighbours of a picture count; else null.</param>
+/// <param name="Trustworthiness">How far neighbours on the map are neighbours among the embeddings, the nearest five looked at: 1 wholly, 0.5 by chance.</param>
 /// <param name="Checkpoint">When the checkpoint was written that embedded them, UTC.</param>
 /// <param name="Points">The pictures.</param>
-public sealed record EmbeddingMapAnswer(bool Unseen, int People, double Share, DateTime Checkpoint, IReadOnlyList<MapPoint> Points);
+public sealed record EmbeddingMapAnswer(
+    MapMethod Method, bool Unseen, int People, double? Share, double? Perplexity, double Trustworthiness, DateTime Checkpoint, IReadOnlyList<MapPoint> Points);
 
-/// <summary>Draws maps, one at a time, and keeps the last one of each checkpoint.</summary>
+/// <summary>Draws maps, one at a time, and keeps those of each run's newest checkpoint.</summary>
 internal sealed class EmbeddingMaps : IDisposable
 {
     private const int MostPeople = 20;
     private const int MostImages = 8;
     private const int Batch = 16;
     private const int MostKept = 50;
+    private const int Components = 50; // before t-SNE, as in its paper
+    private const double MostPerplexity = 15; // about two people's pictures
+    private const int Neighbours = 5;
     private readonly SemaphoreSlim place = new(1);
-    private readonly Dictionary<string, EmbeddingMapAnswer> kept = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Embedded> kept = new(StringComparer.Ordinal);
 
     /// <summary>The map of a run's best checkpoint, or its last.</summary>
     /// <exception cref="UniFaceException">The run has no checkpoint yet, or its data cannot be read.</exception>
-    public async Task<EmbeddingMapAnswer> DrawAsync(string run, CancellationToken stop)
+    public async Task<EmbeddingMapAnswer> DrawAsync(string run, MapMethod method, CancellationToken stop)
     {
         if (!await place.WaitAsync(TimeSpan.FromSeconds(20), stop))
         {
@@ -45,15 +60,21 @@ internal sealed class EmbeddingMaps : IDisposable
         try
         {
             DateTime written = File.GetLastWriteTimeUtc(TrainingRun.CheckpointPath(run));
-            if (!kept.TryGetValue(run, out EmbeddingMapAnswer? map) || map.Checkpoint != written)
+            if (!kept.TryGetValue(run, out Embedded? faces) || faces.Checkpoint != written)
             {
-                map = await Task.Run(() => Draw(run, written, stop), stop);
+                faces = await Task.Run(() => Embed(run, written, stop), stop);
                 if (kept.Count >= MostKept)
                 {
                     kept.Clear();
                 }
 
-                kept[run] = map;
+                kept[run] = faces;
+            }
+
+            if (!faces.Maps.TryGetValue(method, out EmbeddingMapAnswer? map))
+            {
+                map = await Task.Run(() => Draw(faces, method, stop), stop);
+                faces.Maps[method] = map;
             }
 
             return map;
@@ -66,7 +87,7 @@ internal sealed class EmbeddingMaps : IDisposable
 
     public void Dispose() => place.Dispose();
 
-    private static EmbeddingMapAnswer Draw(string run, DateTime written, CancellationToken stop)
+    private static Embedded Embed(string run, DateTime written, CancellationToken stop)
     {
         (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run);
         using BackboneEmbedder embedder = new(backbone, flipSum: false, Batch);
@@ -79,7 +100,7 @@ internal sealed class EmbeddingMaps : IDisposable
             .. Enumerable.Range(0, shown.Samples.Count).GroupBy(i => shown.Samples[i].Label).Where(g => g.Count() > 1).OrderBy(g => g.Key).Take(MostPeople)
                 .SelectMany((g, person) => g.Take(MostImages).Select(i => (i, person))),
         ];
-        if (samples.Length < 3)
+        if (samples.Length < 4)
         {
             throw new UniFaceException($"{shown.Source} has too few people with several pictures to draw a map of.");
         }
@@ -93,22 +114,28 @@ internal sealed class EmbeddingMaps : IDisposable
             embeddings.AddRange(embedder.Embed(faces));
         }
 
-        (double[] x, double[] y, double share) = Project([.. embeddings], samples.Length);
-        return new EmbeddingMapAnswer(unseen is not null, samples.Max(s => s.Person) + 1, share, written, [.. samples.Select((s, i) => new MapPoint(s.Person, x[i], y[i]))]);
+        return new Embedded(written, unseen is not null, [.. samples.Select(s => s.Person)], [.. embeddings], []);
     }
 
-    /// <summary>The two principal components of unit rows, and the share of the variance in them.</summary>
-    internal static (double[] X, double[] Y, double Share) Project(float[] embeddings, int count)
+    private static EmbeddingMapAnswer Draw(Embedded faces, MapMethod method, CancellationToken stop)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable none = no_grad();
-        Tensor rows = nn.functional.normalize(tensor(embeddings, [count, embeddings.Length / count]).to(ScalarType.Float64), dim: 1); // [N, D]
-        Tensor centered = rows - rows.mean([0L], keepdim: true);
-        (Tensor left, Tensor values, Tensor _) = linalg.svd(centered, fullMatrices: false); // [N, K], [K]
-        Tensor places = left.narrow(1, 0, 2) * values.narrow(0, 0, 2); // [N, 2]
-        double[] squares = values.square().data<double>().ToArray();
-        double total = squares.Sum();
-        double[] Column(int c) => places.select(1, c).contiguous().data<double>().ToArray();
-        return (Column(0), Column(1), total > 0 ? (squares[0] + squares[1]) / total : 0);
+        int count = faces.People.Length;
+        (double[] rows, double share) = PrincipalComponents.Of(faces.Embeddings, count, int.MaxValue);
+        int width = rows.Length / count;
+        double[] Columns(int most) => [.. rows.Where((_, v) => v % width < most)];
+        double perplexity = Math.Min(MostPerplexity, (count - 1) / 3.0);
+        double[] places = method == MapMethod.Pca ? Columns(2) : TSne.Place(Columns(Components), count, perplexity, stop); // [N, 2]
+        return new EmbeddingMapAnswer(
+            method,
+            faces.Unseen,
+            faces.People.Max() + 1,
+            method == MapMethod.Pca ? share : null,
+            method == MapMethod.Tsne ? perplexity : null,
+            Trustworthiness.Of(rows, places, count, Math.Min(Neighbours, (count - 1) / 2)),
+            faces.Checkpoint,
+            [.. faces.People.Select((person, i) => new MapPoint(person, places[2 * i], places[(2 * i) + 1]))]);
     }
+
+    /// <summary>Faces as a checkpoint embeds them, and the maps that were drawn of them.</summary>
+    private sealed record Embedded(DateTime Checkpoint, bool Unseen, int[] People, float[] Embeddings, Dictionary<MapMethod, EmbeddingMapAnswer> Maps);
 }

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using UniFace.Server.Endpoints;
 using UniFace.Training;
@@ -64,21 +64,30 @@ public sealed record RunSummary(
     double? LastLoss = null,
     double? TarAtFar = null);
 
-/// <summary>The runs of a folder, read from what training writes. A name is only ever compared with what is there, never made a path of.</summary>
+/// <summary>The runs of a folder, read from what training writes, and only what is new of it. A name is only ever compared with what is there, never made a path of.</summary>
 internal sealed class RunCatalog(string root)
 {
     private const int MostRuns = 500;
-    private const int MostBytes = 16 << 20;
+    private const long MostKept = 64 << 20; // bytes of rows
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    private readonly ConcurrentDictionary<string, RunFiles> known = new(StringComparer.Ordinal);
 
     /// <summary>Where runs are looked for.</summary>
     public string Root => root;
 
     /// <summary>The runs' folders: of the folder itself, where it is a run, else those in it.</summary>
-    public IReadOnlyList<string> Folders() =>
-        !Directory.Exists(root) ? []
-        : TrainingRun.Exists(root) ? [Path.GetFullPath(root)]
-        : [.. Directory.EnumerateDirectories(root).Where(TrainingRun.Exists).Take(MostRuns).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Folders()
+    {
+        string[] folders = !Directory.Exists(root) ? []
+            : TrainingRun.Exists(root) ? [Path.GetFullPath(root)]
+            : [.. Directory.EnumerateDirectories(root).Where(TrainingRun.Exists).Take(MostRuns).Order(StringComparer.Ordinal)];
+        foreach (string gone in known.Keys.Except(folders))
+        {
+            known.TryRemove(gone, out _);
+        }
+
+        return folders;
+    }
 
     /// <summary>A run's folder by its name; null where there is none.</summary>
     public string? Find(string name) => Folders().FirstOrDefault(folder => NameOf(folder) == name);
@@ -86,43 +95,35 @@ internal sealed class RunCatalog(string root)
     /// <summary>Name of a run's folder.</summary>
     public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
-    /// <summary>How a run stands, and what it has written: rows of its metrics, and its notes.</summary>
+    /// <summary>How a run stands.</summary>
     /// <param name="folder">Its folder.</param>
     /// <param name="here">True where this service trains it.</param>
     /// <param name="failure">Why this service could not train it; null where it did not fail.</param>
-    public static RunEndpoints.RunAnswer Read(string folder, bool here, string? failure)
-    {
-        string log = Path.Combine(folder, TrainingRun.MetricsFile);
-        IReadOnlyList<JsonElement> rows = ReadRows(log);
-        IReadOnlyList<RunNote> notes = RunNotes.Read(folder);
-        return new RunEndpoints.RunAnswer(Summarise(folder, here, failure, log, rows, notes), rows, notes);
-    }
-
-    private static RunSummary Summarise(string folder, bool here, string? failure, string log, IReadOnlyList<JsonElement> rows, IReadOnlyList<RunNote> notes)
+    public RunSummary Summarise(string folder, bool here, string? failure)
     {
         string name = NameOf(folder);
+        RunFiles files = FilesOf(folder);
         RunInfo info;
         try
         {
-            info = TrainingRun.ReadInfo(folder);
+            info = files.Info();
         }
         catch (UniFaceException e)
         {
             return new RunSummary(name, RunState.Damaged, e.Message);
         }
 
-        JsonElement? last = rows.Count > 0 ? rows[^1] : null;
-        JsonElement? lastEpoch = rows.LastOrDefault(r => Text(r, "kind") == "epoch") is { ValueKind: JsonValueKind.Object } row ? row : null;
-        int epoch = (int)(Number(lastEpoch, "epoch") ?? 0);
+        RunDigest digest = files.Log.Digest();
+        IReadOnlyList<RunNote> notes = files.Notes();
+        int epoch = (int)(Number(digest.LastEpoch, "epoch") ?? 0);
         RunNote? note = notes.LastOrDefault(n => n.Kind != RunEvent.Started);
-        DateTime updated = File.Exists(log) ? File.GetLastWriteTimeUtc(log) : info.Started;
-        bool started = notes.Count == 0 ? File.Exists(log) : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
+        DateTime updated = digest.Written ?? info.Started;
+        bool started = notes.Count == 0 ? digest.Written is not null : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
         RunState state = here ? RunState.Running
             : epoch >= info.Options.Epochs ? RunState.Finished
             : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
             : started && DateTime.UtcNow - updated < Silence ? RunState.RunningElsewhere
             : RunState.Stopped;
-        JsonElement? validation = rows.LastOrDefault(r => r.TryGetProperty("validation", out JsonElement v) && v.ValueKind == JsonValueKind.Object) is { ValueKind: JsonValueKind.Object } validated ? validated.GetProperty("validation") : null;
         return new RunSummary(
             name,
             state,
@@ -137,46 +138,32 @@ internal sealed class RunCatalog(string root)
             updated,
             epoch,
             info.Options.Epochs,
-            (long)(Number(last, "step") ?? 0),
+            (long)(Number(digest.Last, "step") ?? 0),
             (long)info.StepsPerEpoch * info.Options.Epochs,
-            Number(last, "loss"),
-            Number(validation, "tarAtFar"));
+            Number(digest.Last, "loss"),
+            Number(digest.LastValidation?.GetProperty("validation"), "tarAtFar"));
     }
 
-    /// <summary>Rows of metrics.jsonl, the newest 16 MB of them; a line that is cut short is left out.</summary>
-    private static IReadOnlyList<JsonElement> ReadRows(string path) => [.. ReadLines(path).Select(Parse).OfType<JsonElement>()];
-
-    private static string[] ReadLines(string path)
+    /// <summary>How a run stands, and what it has written: rows of its metrics, all or those behind a cursor, and its notes.</summary>
+    public RunEndpoints.RunAnswer Read(string folder, bool here, string? failure, string? after)
     {
-        if (!File.Exists(path))
+        RunSummary summary = Summarise(folder, here, failure);
+        RunFiles files = FilesOf(folder);
+        (IReadOnlyList<JsonElement> rows, string cursor, bool whole) = files.Log.Read(after);
+        files.Asked = DateTime.UtcNow;
+        foreach (RunFiles oldest in known.Values.Where(f => f != files && f.Log.Kept > 0).OrderBy(f => f.Asked).ToArray())
         {
-            return [];
+            if (known.Values.Sum(f => f.Log.Kept) > MostKept)
+            {
+                oldest.Log.Forget();
+            }
         }
 
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        bool cut = stream.Length > MostBytes;
-        stream.Seek(cut ? -MostBytes : 0, cut ? SeekOrigin.End : SeekOrigin.Begin);
-        using StreamReader reader = new(stream, Encoding.UTF8);
-        string[] lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return cut ? lines[1..] : lines;
+        return new RunEndpoints.RunAnswer(summary, rows, whole, cursor, files.Notes());
     }
 
-    private static JsonElement? Parse(string line)
-    {
-        try
-        {
-            JsonElement row = JsonSerializer.Deserialize<JsonElement>(line);
-            return row.ValueKind == JsonValueKind.Object ? row : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private RunFiles FilesOf(string folder) => known.GetOrAdd(folder, f => new RunFiles(f));
 
     private static double? Number(JsonElement? row, string name) =>
         row is JsonElement { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) ? number : null;
-
-    private static string? Text(JsonElement row, string name) =>
-        row.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

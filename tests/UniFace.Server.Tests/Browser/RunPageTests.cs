@@ -66,6 +66,10 @@ public sealed class RunPageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#notes")).ToContainTextAsync("stopped and saved at step");
         await page.GetByRole(AriaRole.Button, new() { Name = "Draw the map" }).ClickAsync();
         await Assertions.Expect(page.Locator("#map-figure figcaption")).ToContainTextAsync("12 pictures of 4 people of the training set");
+        await Assertions.Expect(page.Locator("#map-figure figcaption")).ToContainTextAsync("Seen along the two directions");
+        await page.GetByLabel("Seen by").SelectOptionAsync("tsne");
+        await Assertions.Expect(page.Locator("#map-figure figcaption")).ToContainTextAsync("By t-SNE (perplexity 4)");
+        await Assertions.Expect(page.Locator("#map-figure svg text")).ToHaveCountAsync(12);
         await visit.KeepAsync("training-map");
         await visit.AssertSoundAsync();
     }

@@ -1,7 +1,8 @@
 import "./shell.js";
 import { api } from "./api.js";
 import { chart, swatch } from "./chart.js";
-import { byId, el, notice, number, svg } from "./dom.js";
+import { byId, el, notice, number } from "./dom.js";
+import { startMap } from "./training/map.js";
 
 const words = { running: ["trains here", "good"], "running-elsewhere": ["trains elsewhere", "good"], stopped: ["stopped", "warn"], failed: ["failed", "bad"], finished: ["finished", ""], damaged: ["damaged", "bad"] };
 const most = 6;
@@ -25,6 +26,7 @@ let list = [];
 let chosen = []; // names; the first is the one that is told of in full
 let detail = new Map();
 let follow = true; // the histogram goes with the newest epoch
+let drawn = ""; // what of the answers is drawn, so that what has not changed is left alone
 
 byId("epoch").addEventListener("input", () => {
   follow = Number(byId("epoch").value) === Number(byId("epoch").max);
@@ -32,11 +34,11 @@ byId("epoch").addEventListener("input", () => {
 });
 byId("resume").addEventListener("click", () => order("resume"));
 byId("stop").addEventListener("click", () => order("stop"));
-byId("map").addEventListener("click", drawMap);
+const map = startMap();
 
 await refresh();
 setInterval(() => {
-  if (!document.hidden && list.some(run => run.state.startsWith("running"))) {
+  if (!document.hidden) {
     refresh();
   }
 }, 3000);
@@ -61,11 +63,16 @@ async function refresh() {
       const known = detail.get(name);
       const run = list.find(one => one.name === name);
       if (!known || known.summary.updated !== run.updated || known.summary.state !== run.state || run.state === "running") {
-        detail.set(name, await api(`/v1/runs/${encodeURIComponent(name)}`));
+        const answer = await api(`/v1/runs/${encodeURIComponent(name)}${known ? `?after=${known.cursor}` : ""}`);
+        detail.set(name, answer.whole || !known ? answer : { ...answer, metrics: [...known.metrics, ...answer.metrics] });
       }
     }
 
-    draw();
+    const now = JSON.stringify([list, chosen, chosen.map(name => detail.get(name).cursor)]);
+    if (now !== drawn) {
+      drawn = now;
+      draw();
+    }
   } catch (error) {
     byId("problem").replaceChildren(notice("bad", error.message));
   }
@@ -76,6 +83,7 @@ async function order(what) {
   try {
     await api(`/v1/runs/${encodeURIComponent(chosen[0])}/${what}`, { method: "POST" });
     detail.delete(chosen[0]);
+    drawn = "";
     await refresh();
   } catch (error) {
     byId("message").replaceChildren(notice("bad", error.message));
@@ -123,6 +131,7 @@ function drawDetail() {
   const first = shown[0];
   const { summary, notes } = first;
   byId("run-title").textContent = summary.name;
+  map.show(summary.name);
   byId("resume").hidden = !["stopped", "failed"].includes(summary.state);
   byId("stop").hidden = summary.state !== "running";
   byId("message").replaceChildren(...summary.message ? [notice(summary.state === "failed" ? "bad" : "warn", summary.message)] : []);
@@ -169,27 +178,6 @@ function drawHistogram() {
     y: { min: 0, format: v => `${Math.round(v * 100)} %` },
     marks: epoch.threshold === null ? [] : [{ x: epoch.threshold, label: `threshold ${number(epoch.threshold)}` }],
   });
-}
-
-async function drawMap() {
-  byId("map").disabled = true;
-  byId("map-problem").replaceChildren(notice("", "Embedding faces; this takes some seconds …"));
-  try {
-    const map = await api(`/v1/runs/${encodeURIComponent(chosen[0])}/map`);
-    byId("map-problem").replaceChildren();
-    const xs = map.points.map(p => p.x);
-    const ys = map.points.map(p => p.y);
-    const [left, right, bottom, top] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const place = (v, low, high) => 20 + (v - low) / (high - low || 1) * 560;
-    byId("map-figure").replaceChildren(el("figure", { class: "map" },
-      svg("svg", { viewBox: "0 0 600 600", role: "img", "aria-label": `Map of ${map.points.length} pictures of ${map.people} people` },
-        ...map.points.map(p => svg("text", { class: `class-${p.person % 10}`, x: place(p.x, left, right), y: 600 - place(p.y, bottom, top) }, String(p.person + 1)))),
-      el("figcaption", {}, `${map.points.length} pictures of ${map.people} ${map.unseen ? "people that the run did not train on" : "people of the training set: this run held nobody out"}; two directions that hold ${(map.share * 100).toFixed(0)} % of the spread. Checkpoint of ${new Date(map.checkpoint).toLocaleString("en-GB")}.`)));
-  } catch (error) {
-    byId("map-problem").replaceChildren(notice("bad", error.message));
-  } finally {
-    byId("map").disabled = false;
-  }
 }
 
 function rows(run, kind) {

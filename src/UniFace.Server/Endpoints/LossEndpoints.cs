@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -6,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Primitives;
 using UniFace.Server.Lab;
+using UniFace.Server.Security;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
 using UniFace.Training.Losses.Registry;
@@ -128,7 +128,7 @@ internal static class LossEndpoints
         }
 
         Lesson lesson = new([.. loss.Select(LossSpec.Parse)], Within("dimensions", dimensions, 2, 3), Within("steps", steps, 1, 2000), Seed: Within("seed", seed, 0, int.MaxValue));
-        IPAddress client = context.Connection.RemoteIpAddress ?? IPAddress.Loopback;
+        string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // behind a proxy all have one address
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 
@@ -13,7 +12,7 @@ internal sealed class LabSessions : IDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly SemaphoreSlim places = new(Most);
-    private readonly Dictionary<IPAddress, CancellationTokenSource> clients = [];
+    private readonly Dictionary<string, CancellationTokenSource> clients = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
     /// <summary>Lessons under way.</summary>
@@ -24,7 +23,7 @@ internal sealed class LabSessions : IDisposable
     /// <param name="client">Whose lesson it is.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="BadHttpRequestException">There are too many lessons under way.</exception>
-    public async IAsyncEnumerable<LabFrame> Run(Lesson lesson, IPAddress client, [EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<LabFrame> Run(Lesson lesson, string client, [EnumeratorCancellation] CancellationToken stop)
     {
         using CancellationTokenSource own = CancellationTokenSource.CreateLinkedTokenSource(stop);
         TakeOver(client, own);
@@ -92,7 +91,7 @@ internal sealed class LabSessions : IDisposable
         }
     }
 
-    private void TakeOver(IPAddress client, CancellationTokenSource own)
+    private void TakeOver(string client, CancellationTokenSource own)
     {
         lock (gate)
         {
@@ -105,7 +104,7 @@ internal sealed class LabSessions : IDisposable
         }
     }
 
-    private void GiveUp(IPAddress client, CancellationTokenSource own)
+    private void GiveUp(string client, CancellationTokenSource own)
     {
         lock (gate)
         {

@@ -99,4 +99,24 @@ public sealed class LabPageTests(Chromium chromium)
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
         Assert.Empty(visit.TakeTroubles());
     }
+
+    [Fact]
+    public async Task A_lesson_that_is_stopped_or_ended_by_a_newer_one_says_so()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        IPage page = visit.Page;
+        await page.RouteAsync("**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" })); // time enough
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
+        using HttpResponseMessage newer = await server.Client.GetAsync("/v1/losses/lab?loss=uce&steps=1", HttpCompletionOption.ResponseHeadersRead);
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the lesson at step");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#live-problem")).ToBeEmptyAsync();
+        await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("Stopped at step");
+        Assert.Empty(visit.TakeTroubles());
+    }
 }

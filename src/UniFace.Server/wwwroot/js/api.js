@@ -8,9 +8,9 @@ export async function api(path, options = {}) {
 
 /** The same as api(), but gives the answer itself once it is known to be good. */
 export async function ask(path, options = {}) {
+  const key = sessionStorage.getItem("uniface-key");
   let response;
   try {
-    const key = sessionStorage.getItem("uniface-key");
     response = await fetch(path, { headers: { Accept: "application/json, text/event-stream", ...(key ? { Authorization: `Bearer ${key}` } : {}) }, ...options });
   } catch (error) {
     if (error.name === "AbortError") {
@@ -29,7 +29,7 @@ export async function ask(path, options = {}) {
     }
 
     if (response.status === 401) {
-      window.dispatchEvent(new Event("needs-key"));
+      window.dispatchEvent(new CustomEvent("needs-key", { detail: key ? problem.detail : null }));
     }
 
     const failure = new Error(problem.detail || problem.title || `the service answered ${response.status}`);
@@ -47,7 +47,7 @@ export async function events(path, signal, each) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await next(reader);
     if (done) {
       return;
     }
@@ -61,5 +61,13 @@ export async function events(path, signal, each) {
         each(JSON.parse(data));
       }
     }
+  }
+}
+
+async function next(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Error("the connection to the service broke off");
   }
 }

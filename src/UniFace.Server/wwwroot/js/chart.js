@@ -2,7 +2,7 @@
 import { el, number, svg } from "./dom.js";
 
 const pad = { left: 54, right: 20, top: 10, bottom: 40 };
-const height = 260;
+const usualHeight = 260; // the style sheet may ask for another
 
 /** A swatch of a series for a legend. */
 export const swatch = series => svg("svg", { class: "swatch", viewBox: "0 0 28 10", "aria-hidden": "true" },
@@ -14,7 +14,7 @@ export const swatch = series => svg("svg", { class: "swatch", viewBox: "0 0 28 1
  */
 export function chart(title, hint) {
   const caption = el("figcaption", {}, title);
-  const canvas = svg("svg", { role: "img", tabindex: 0, height, "aria-label": title });
+  const canvas = svg("svg", { role: "img", tabindex: 0, height: usualHeight, "aria-label": title });
   const legend = el("ul", { class: "legend" });
   const figure = el("figure", { class: "chart" }, caption, hint ? el("p", { class: "hint" }, hint) : null, canvas, legend);
   let data = null;
@@ -25,16 +25,16 @@ export function chart(title, hint) {
       return;
     }
 
-    const width = Math.max(canvas.clientWidth, 240);
-    const axes = scales(data, width);
+    const axes = scales(data, canvas);
+    const { width, height } = axes;
     canvas.setAttribute("viewBox", `0 0 ${width} ${height}`);
     canvas.setAttribute("aria-label", describe(title, data));
     const clip = `clip-${figure.dataset.id}`;
     canvas.replaceChildren(
-      svg("clipPath", { id: clip }, svg("rect", { x: pad.left, y: pad.top, width: width - pad.left - pad.right, height: height - pad.top - pad.bottom })),
-      ...grid(axes, width),
+      svg("clipPath", { id: clip }, svg("rect", { x: axes.left, y: pad.top, width: width - axes.left - pad.right, height: height - pad.top - pad.bottom })),
+      ...grid(axes),
       svg("g", { "clip-path": `url(#${clip})` }, ...data.series.map(series => series.kind === "bars" ? bars(series, axes) : curve(series, axes))),
-      ...(data.marks ?? []).flatMap(mark => drawMark(mark, axes, width)),
+      ...(data.marks ?? []).flatMap(mark => drawMark(mark, axes)),
       ...(cursor === null ? [] : [svg("line", { class: "cursor", x1: axes.x(cursor), x2: axes.x(cursor), y1: pad.top, y2: height - pad.bottom })]));
     legend.replaceChildren(...data.series.filter(series => series.label).map(series => el("li", {}, swatch(series.series), el("span", {}, series.label),
       cursor === null ? null : el("output", {}, number(nearest(series.points, cursor)?.y)))));
@@ -44,22 +44,21 @@ export function chart(title, hint) {
   }
 
   function move(to) {
-    const axis = scales(data, Math.max(canvas.clientWidth, 240));
+    const axis = scales(data, canvas);
     cursor = to === null ? null : Math.min(axis.xMax, Math.max(axis.xMin, to));
     render();
   }
 
   canvas.addEventListener("pointermove", event => {
     if (data) {
-      const box = canvas.getBoundingClientRect();
-      move(scales(data, box.width).unX(event.clientX - box.left));
+      move(scales(data, canvas).unX(event.clientX - canvas.getBoundingClientRect().left));
     }
   });
   canvas.addEventListener("pointerleave", () => data && move(null));
   canvas.addEventListener("keydown", event => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (data && step) {
-      const { xMin, xMax } = scales(data, canvas.clientWidth);
+      const { xMin, xMax } = scales(data, canvas);
       move((cursor ?? (xMin + xMax) / 2) + step * (xMax - xMin) / 60);
       event.preventDefault();
     } else if (data && event.key === "Escape") {
@@ -72,23 +71,28 @@ export function chart(title, hint) {
   return { figure, draw(next) { data = next; render(); } };
 }
 
-function scales(data, width) {
+function scales(data, canvas) {
+  const width = Math.max(canvas.clientWidth, 240);
+  const height = canvas.clientHeight || usualHeight;
   const all = data.series.flatMap(series => series.points);
   const ys = all.map(point => point.y).filter(y => y !== null && Number.isFinite(y));
   const xs = all.map(point => point.x);
   const [xMin, xMax] = ends(data.x?.min, data.x?.max, xs, false);
   const [yMin, yMax] = ends(data.y?.min, data.y?.max, ys, true);
-  const across = width - pad.left - pad.right;
+  const yTicks = data.y?.ticks ?? (data.y?.log ? powers(yMin, yMax) : ticks(yMin, yMax, height < 220 ? 4 : 5));
+  const yTexts = tickTexts(data.y, yTicks);
+  const left = Math.max(pad.left, 14 + 7 * Math.max(...yTexts.map(text => text.length), 0));
+  const across = width - left - pad.right;
   const up = height - pad.top - pad.bottom;
   const yLog = data.y?.log ? v => Math.log10(Math.max(v, yMin)) : v => v;
   const xLog = data.x?.log ? v => Math.log10(Math.max(v, xMin)) : v => v;
   return {
-    data, xMin, xMax, yMin, yMax,
-    x: v => pad.left + (xLog(v) - xLog(xMin)) / (xLog(xMax) - xLog(xMin)) * across,
+    data, width, height, left, bottom: height - pad.bottom, yTicks, yTexts, xMin, xMax, yMin, yMax,
+    x: v => left + (xLog(v) - xLog(xMin)) / (xLog(xMax) - xLog(xMin)) * across,
     y: v => pad.top + up - (yLog(v) - yLog(yMin)) / (yLog(yMax) - yLog(yMin)) * up,
     unX: px => data.x?.log
-      ? 10 ** (xLog(xMin) + (px - pad.left) / across * (xLog(xMax) - xLog(xMin)))
-      : xMin + (px - pad.left) / across * (xMax - xMin),
+      ? 10 ** (xLog(xMin) + (px - left) / across * (xLog(xMax) - xLog(xMin)))
+      : xMin + (px - left) / across * (xMax - xMin),
   };
 }
 
@@ -128,23 +132,20 @@ function tickTexts(axis, values) {
   return values.map(value => axis?.format ? axis.format(value) : size < 1e6 && digits <= 6 ? value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits }) : number(value));
 }
 
-function grid(axes, width) {
-  const { data, xMin, xMax, yMin, yMax, x, y } = axes;
-  const bottom = height - pad.bottom;
+function grid(axes) {
+  const { data, width, height, left, bottom, xMin, xMax, yTicks, yTexts, x, y } = axes;
   const xTicks = data.x?.ticks ?? (data.x?.log ? powers(xMin, xMax) : ticks(xMin, xMax, Math.max(3, Math.floor(width / 90))));
-  const yTicks = data.y?.ticks ?? (data.y?.log ? powers(yMin, yMax) : ticks(yMin, yMax, 5));
   const xTexts = tickTexts(data.x, xTicks);
-  const yTexts = tickTexts(data.y, yTicks);
   return [
     ...xTicks.flatMap((t, i) => [
       svg("line", { class: "grid", x1: x(t), x2: x(t), y1: pad.top, y2: bottom }),
       svg("text", { x: x(t), y: bottom + 16, "text-anchor": "middle" }, xTexts[i]),
     ]),
     ...yTicks.flatMap((t, i) => [
-      svg("line", { class: t === 0 ? "zero" : "grid", x1: pad.left, x2: width - pad.right, y1: y(t), y2: y(t) }),
-      svg("text", { x: pad.left - 6, y: y(t) + 4, "text-anchor": "end" }, yTexts[i]),
+      svg("line", { class: t === 0 ? "zero" : "grid", x1: left, x2: width - pad.right, y1: y(t), y2: y(t) }),
+      svg("text", { x: left - 6, y: y(t) + 4, "text-anchor": "end" }, yTexts[i]),
     ]),
-    svg("text", { x: (pad.left + width - pad.right) / 2, y: height - 5, "text-anchor": "middle" }, data.x?.label ?? ""),
+    svg("text", { x: (left + width - pad.right) / 2, y: height - 5, "text-anchor": "middle" }, data.x?.label ?? ""),
   ];
 }
 
@@ -154,7 +155,7 @@ function curve(series, axes) {
   for (const point of series.points) {
     const there = point.y !== null && Number.isFinite(point.y);
     if (there) {
-      path += `${down ? "L" : "M"}${axes.x(point.x).toFixed(1)} ${clampPixel(axes.y(point.y)).toFixed(1)}`;
+      path += `${down ? "L" : "M"}${axes.x(point.x).toFixed(1)} ${clampPixel(axes.y(point.y), axes.height).toFixed(1)}`;
     }
 
     down = there;
@@ -170,19 +171,20 @@ function bars(series, axes) {
     svg("rect", { class: `bar s${series.series}`, x: axes.x(point.x), width: Math.max(1, width), y: axes.y(point.y), height: Math.max(0, base - axes.y(point.y)) })));
 }
 
-const clampPixel = y => Math.min(height * 4, Math.max(-height * 3, y));
+const clampPixel = (y, height) => Math.min(height * 4, Math.max(-height * 3, y));
 
-function drawMark(mark, axes, width) {
+function drawMark(mark, axes) {
+  const { width, left, bottom } = axes;
   if (mark.x !== undefined) {
     const late = axes.x(mark.x) > width * 0.7;
     return mark.x < axes.xMin || mark.x > axes.xMax ? [] : [
-      svg("line", { class: "mark", x1: axes.x(mark.x), x2: axes.x(mark.x), y1: pad.top, y2: height - pad.bottom }),
+      svg("line", { class: "mark", x1: axes.x(mark.x), x2: axes.x(mark.x), y1: pad.top, y2: bottom }),
       svg("text", { class: "mark-text", x: axes.x(mark.x) + (late ? -4 : 4), y: pad.top + 12, "text-anchor": late ? "end" : "start" }, mark.label),
     ];
   }
 
   return mark.y < axes.yMin || mark.y > axes.yMax ? [] : [
-    svg("line", { class: "mark", x1: pad.left, x2: width - pad.right, y1: axes.y(mark.y), y2: axes.y(mark.y) }),
+    svg("line", { class: "mark", x1: left, x2: width - pad.right, y1: axes.y(mark.y), y2: axes.y(mark.y) }),
     svg("text", { class: "mark-text", x: width - pad.right - 4, y: axes.y(mark.y) - 4, "text-anchor": "end" }, mark.label),
   ];
 }

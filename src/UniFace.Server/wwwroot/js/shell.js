@@ -15,14 +15,17 @@ document.body.prepend(el("header", { class: "top" },
   el("nav", { "aria-label": "Pages" }, pages.map(([href, name]) =>
     el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
 
-window.addEventListener("unhandledrejection", event => {
-  if (event.reason?.name !== "AbortError") {
-    document.querySelector("main").prepend(notice("bad", event.reason?.message ?? String(event.reason)));
+window.addEventListener("unhandledrejection", event => tell(event.reason));
+window.addEventListener("error", event => event.error && tell(event.error));
+
+function tell(error) {
+  if (error?.name !== "AbortError" && error?.status !== 401) { // a 401 is answered by the form below
+    document.querySelector("main").prepend(notice("bad", error?.message ?? String(error)));
   }
-});
+}
 
 // Away from its own machine the service asks for a key; it is kept until the window is closed.
-window.addEventListener("needs-key", () => {
+window.addEventListener("needs-key", event => {
   if (document.getElementById("key-form")) {
     return;
   }
@@ -32,6 +35,6 @@ window.addEventListener("needs-key", () => {
     event.preventDefault();
     sessionStorage.setItem("uniface-key", input.value.trim());
     location.reload();
-  } }, el("div", { class: "field" }, el("label", { for: "key" }, "API key"), input,
+  } }, event.detail ? notice("bad", event.detail) : null, el("div", { class: "field" }, el("label", { for: "key" }, "API key"), input,
     el("small", {}, "This service wants a key; “uniface serve keys create” makes one.")), el("button", { class: "main" }, "Use this key")));
 });

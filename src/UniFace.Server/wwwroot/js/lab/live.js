@@ -23,6 +23,7 @@ export async function startLive(losses, current) {
   let running = null;
 
   byId("run").addEventListener("click", run);
+  byId("run").disabled = false;
   byId("stop").addEventListener("click", () => running?.abort());
   window.addEventListener("pagehide", () => running?.abort());
 
@@ -36,6 +37,7 @@ export async function startLive(losses, current) {
     byId("turn").hidden = dimensions !== "3";
     const names = sides.map(select => select.value || current());
     const tracks = names.map(() => []);
+    let last = { step: 0, steps: null };
     const query = new URLSearchParams([...names.map(name => ["loss", name]), ["dimensions", dimensions]]);
     try {
       let first = true;
@@ -44,6 +46,7 @@ export async function startLive(losses, current) {
           byId("worlds").hidden = byId("live-charts").hidden = first = false;
         }
 
+        last = frame;
         byId("progress").value = frame.step / frame.steps;
         frame.worlds.forEach((one, side) => {
           tracks[side].push({ x: frame.step, intra: one.intraAngle, inter: one.interAngle });
@@ -61,9 +64,14 @@ export async function startLive(losses, current) {
         intra.draw({ series: series("intra"), x, y: { min: 0, format: v => degrees(v) } });
         inter.draw({ series: series("inter"), x, y: { min: 0, format: v => degrees(v) } });
       });
+      if (last.step !== last.steps) {
+        byId("live-problem").replaceChildren(notice("warn", `The service ended the lesson at step ${last.step}: of each visitor it trains only the newest. “Train both” begins anew.`));
+      }
     } catch (error) {
       if (error.name !== "AbortError") {
-        byId("live-problem").replaceChildren(notice("bad", error.message));
+        byId("live-problem").replaceChildren(notice("bad", last.step > 0 ? `At step ${last.step}: ${error.message}. “Train both” begins anew.` : error.message));
+      } else if (running === mine && last.steps) {
+        byId("live-problem").replaceChildren(notice("", `Stopped at step ${last.step} of ${last.steps}.`));
       }
     } finally {
       if (running === mine) {

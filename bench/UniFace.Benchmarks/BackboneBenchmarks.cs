@@ -5,7 +5,6 @@ using UniFace.Training.Backbones;
 namespace UniFace.Benchmarks;
 
 /// <summary>A backbone's pass without a gradient, and with one there and back.</summary>
-[InProcess] // A process of its own would build itself by our own strict rules.
 public class BackboneBenchmarks
 {
     private Backbone backbone = null!;

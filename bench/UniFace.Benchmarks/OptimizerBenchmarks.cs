@@ -5,14 +5,14 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>One step of an optimizer over the weights of a backbone, and the clipping before it.</summary>
-[InProcess] // A process of its own would build itself by our own strict rules.
+/// <summary>One step of an optimizer over the weights of a backbone, the clipping before it and the moving average after it.</summary>
 public class OptimizerBenchmarks
 {
     private Backbone backbone = null!;
     private IReadOnlyList<NamedParameter> parameters = null!;
     private SgdOptimizer sgd = null!;
     private AdamWOptimizer adamW = null!;
+    private MovingAverage average = null!;
 
     [Params("mobilefacenet", "iresnet18")]
     public string Name { get; set; } = "";
@@ -30,6 +30,7 @@ public class OptimizerBenchmarks
 
         sgd = new SgdOptimizer(parameters);
         adamW = new AdamWOptimizer(parameters);
+        average = new MovingAverage(backbone, 0.999);
     }
 
     [GlobalCleanup]
@@ -37,6 +38,7 @@ public class OptimizerBenchmarks
     {
         sgd.Dispose();
         adamW.Dispose();
+        average.Dispose();
         backbone.Dispose();
     }
 
@@ -45,6 +47,9 @@ public class OptimizerBenchmarks
 
     [Benchmark]
     public void AdamW() => adamW.Step(1e-9);
+
+    [Benchmark]
+    public void Average() => average.Update(1000);
 
     [Benchmark]
     public double Clip() => GradientClipping.Clip(parameters, 1e30);

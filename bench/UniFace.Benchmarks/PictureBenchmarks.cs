@@ -8,7 +8,6 @@ using UniFace.Vision.Procedural;
 namespace UniFace.Benchmarks;
 
 /// <summary>What the loader does to 64 pictures: decode them, and decode, vary and normalise them into a batch.</summary>
-[InProcess] // A process of its own would build itself by our own strict rules.
 public class PictureBenchmarks
 {
     private const int Images = 64;

@@ -3,33 +3,46 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Kernels;
 
-/// <summary>A stretch of a parameter, its gradient and the optimizer's state of it, all in the same order in memory.</summary>
+/// <summary>A stretch of a parameter, its gradient and the optimizer's states of it, all in the same order in memory.</summary>
 /// <param name="Value">The parameter's values.</param>
 /// <param name="Gradient">Its gradient.</param>
 /// <param name="State">The optimizer's state of it, or 0.</param>
+/// <param name="Second">Its second state, or 0.</param>
 /// <param name="Length">Number of values.</param>
 /// <param name="Decays">Whether weight decay pulls at it.</param>
-internal readonly unsafe record struct Stretch(nint Value, nint Gradient, nint State, int Length, bool Decays)
+internal readonly unsafe record struct Stretch(nint Value, nint Gradient, nint State, nint Second, int Length, bool Decays)
 {
     /// <summary>Longest stretch: what fits a processor's own cache.</summary>
     private const int Longest = 65536;
 
     /// <summary>Cuts a parameter into stretches, if its tensors allow it: float32 on the CPU, without gaps, in one order.</summary>
+    /// <param name="stretches">What they are added to.</param>
+    /// <param name="value">The parameter.</param>
+    /// <param name="gradient">Its gradient.</param>
+    /// <param name="states">None, one or two.</param>
+    /// <param name="decays">Whether weight decay pulls at it.</param>
     /// <returns>False, and nothing is added, where they do not.</returns>
-    public static bool TryAdd(List<Stretch> stretches, Tensor value, Tensor gradient, Tensor? state, bool decays)
+    public static bool TryAdd(List<Stretch> stretches, Tensor value, Tensor gradient, ReadOnlySpan<Tensor> states = default, bool decays = false)
     {
         long[] order = value.stride();
-        if (!Dense(value, order) || !Same(gradient) || (state is not null && !Same(state)))
+        bool same = Dense(value, order) && Same(gradient);
+        foreach (Tensor state in states)
+        {
+            same = same && Same(state);
+        }
+
+        if (!same)
         {
             return false;
         }
 
-        nint v = Pointers.Of(value), g = Pointers.Of(gradient), a = state is null ? 0 : Pointers.Of(state);
+        nint v = Pointers.Of(value), g = Pointers.Of(gradient);
+        nint first = states.Length > 0 ? Pointers.Of(states[0]) : 0, second = states.Length > 1 ? Pointers.Of(states[1]) : 0;
         long count = value.numel();
         for (long at = 0; at < count; at += Longest)
         {
             nint offset = (nint)(at * sizeof(float));
-            stretches.Add(new Stretch(v + offset, g + offset, a == 0 ? 0 : a + offset, (int)Math.Min(Longest, count - at), decays));
+            stretches.Add(new Stretch(v + offset, g + offset, first == 0 ? 0 : first + offset, second == 0 ? 0 : second + offset, (int)Math.Min(Longest, count - at), decays));
         }
 
         return true;
@@ -59,6 +72,17 @@ internal readonly unsafe record struct Stretch(nint Value, nint Gradient, nint S
         return true;
     }
 }
+
+/// <summary>The numbers of one step of AdamW.</summary>
+/// <param name="Beta1">How much of the mean stays.</param>
+/// <param name="New1">How much of the gradient comes in, 1 - Beta1 before it was rounded.</param>
+/// <param name="Beta2">How much of the mean square stays.</param>
+/// <param name="New2">How much of the gradient's square comes in.</param>
+/// <param name="Keep">What weight decay leaves of a value.</param>
+/// <param name="Rate">The rate, without the mean's bias.</param>
+/// <param name="Root">The root of the mean square's bias.</param>
+/// <param name="Epsilon">Added to the root.</param>
+internal readonly record struct AdamStep(float Beta1, float New1, float Beta2, float New2, float Keep, float Rate, float Root, float Epsilon);
 
 /// <summary>What optimizers do with each value, in one pass over memory.</summary>
 internal static unsafe class Elements
@@ -97,6 +121,53 @@ internal static unsafe class Elements
             }
 
             w[i] = MathF.FusedMultiplyAdd(step, r, w[i]);
+        }
+    }
+
+    /// <summary>
+    /// w = keep * w where weight decay pulls; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
+    /// w = w - rate * m / (sqrt(v) / root + epsilon), m the state and v the second one.
+    /// </summary>
+    public static void AdamW(in Stretch s, in AdamStep step)
+    {
+        float* w = (float*)s.Value, g = (float*)s.Gradient, m = (float*)s.State, v = (float*)s.Second;
+        float keep = s.Decays ? step.Keep : 1;
+        int i = 0;
+        for (; i + Lane <= s.Length; i += Lane)
+        {
+            Vector256<float> gradient = Vector256.Load(g + i);
+            Vector256<float> mean = Vector256.FusedMultiplyAdd(gradient, Vector256.Create(step.New1), Vector256.Load(m + i) * step.Beta1);
+            Vector256<float> square = Vector256.FusedMultiplyAdd(gradient * step.New2, gradient, Vector256.Load(v + i) * step.Beta2);
+            mean.Store(m + i);
+            square.Store(v + i);
+            Vector256<float> root = (Vector256.Sqrt(square) / step.Root) + Vector256.Create(step.Epsilon);
+            ((Vector256.Load(w + i) * keep) - (mean * step.Rate / root)).Store(w + i);
+        }
+
+        for (; i < s.Length; i++)
+        {
+            m[i] = MathF.FusedMultiplyAdd(g[i], step.New1, m[i] * step.Beta1);
+            v[i] = MathF.FusedMultiplyAdd(g[i] * step.New2, g[i], v[i] * step.Beta2);
+            w[i] = (w[i] * keep) - (m[i] * step.Rate / ((MathF.Sqrt(v[i]) / step.Root) + step.Epsilon));
+        }
+    }
+
+    /// <summary>
+    /// The value moves towards what stands in the gradient's place: value = decay * value + (1 - decay) * other, both factors of one rounding,
+    /// so that they are 1 together and a value that does not change stays itself.
+    /// </summary>
+    public static void Average(in Stretch s, float decay)
+    {
+        float* value = (float*)s.Value, other = (float*)s.Gradient;
+        int i = 0;
+        for (; i + Lane <= s.Length; i += Lane)
+        {
+            Vector256.FusedMultiplyAdd(Vector256.Load(other + i), Vector256.Create(1 - decay), Vector256.Load(value + i) * decay).Store(value + i);
+        }
+
+        for (; i < s.Length; i++)
+        {
+            value[i] = MathF.FusedMultiplyAdd(other[i], 1 - decay, value[i] * decay);
         }
     }
 

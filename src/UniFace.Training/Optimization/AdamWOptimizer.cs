@@ -1,3 +1,4 @@
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
@@ -19,7 +20,14 @@ public sealed class AdamWOptimizer : ParameterOptimizer
     }
 
     /// <inheritdoc/>
-    protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
+    private protected override IReadOnlyList<string> StateKinds => ["mean", "square"];
+
+    /// <inheritdoc/>
+    private protected override void Update(in Stretch stretch, double learningRate) =>
+        Elements.AdamW(stretch, new AdamStep((float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)(1 - (learningRate * WeightDecay)), (float)Rate(learningRate), (float)Root, (float)epsilon));
+
+    /// <inheritdoc/>
+    private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
     {
         ArgumentNullException.ThrowIfNull(parameter);
         ArgumentNullException.ThrowIfNull(gradient);
@@ -33,7 +41,12 @@ public sealed class AdamWOptimizer : ParameterOptimizer
         mean.mul_(beta1).add_(gradient, alpha: 1 - beta1);
         square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
         using Tensor root = square.sqrt();
-        root.div_(Math.Sqrt(1 - Math.Pow(beta2, Steps))).add_(epsilon);
-        parameter.Value.addcdiv_(mean, root, -learningRate / (1 - Math.Pow(beta1, Steps)));
+        root.div_(Root).add_(epsilon);
+        parameter.Value.addcdiv_(mean, root, -Rate(learningRate));
     }
+
+    // Both states begin at zero: the bias of that is taken out.
+    private double Root => Math.Sqrt(1 - Math.Pow(beta2, Steps));
+
+    private double Rate(double learningRate) => learningRate / (1 - Math.Pow(beta1, Steps));
 }

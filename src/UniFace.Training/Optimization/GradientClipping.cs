@@ -24,7 +24,7 @@ public static class GradientClipping
         List<Stretch> stretches = [];
         foreach (NamedParameter parameter in parameters)
         {
-            if (parameter.Value.grad is Tensor gradient && !Stretch.TryAdd(stretches, gradient, gradient, null, decays: false))
+            if (parameter.Value.grad is Tensor gradient && !Stretch.TryAdd(stretches, gradient, gradient))
             {
                 others.Add(gradient);
                 norms.Add(gradient.norm().to(ScalarType.Float32));

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using UniFace.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
@@ -43,10 +44,16 @@ public sealed class MovingAverage : IDisposable
         double decay = Math.Min(Decay, (1.0 + steps) / (10.0 + steps));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
+        List<Stretch> stretches = [];
         foreach ((string name, Parameter value) in module.named_parameters())
         {
-            shadow[name].mul_(decay).add_(value, alpha: 1 - decay);
+            if (!Stretch.TryAdd(stretches, shadow[name], value))
+            {
+                shadow[name].mul_(decay).add_(value, alpha: 1 - decay);
+            }
         }
+
+        Team.Run(stretches.Count, i => Elements.Average(stretches[i], (float)decay));
     }
 
     /// <summary>Takes over the averages of a checkpoint.</summary>

@@ -13,7 +13,7 @@ public abstract class ParameterOptimizer : IDisposable
     private readonly Dictionary<string, Tensor> state = new(StringComparer.Ordinal);
 
     /// <summary>An optimizer of the given parameters.</summary>
-    protected ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay)
+    private protected ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
@@ -33,7 +33,7 @@ public abstract class ParameterOptimizer : IDisposable
     /// <summary>The state by name, e.g. "momentum.backbone.conv1.weight"; owned by the optimizer.</summary>
     public IReadOnlyDictionary<string, Tensor> State => state;
 
-    /// <summary>Moves every parameter that has a gradient: where the optimizer can, all of them in one pass over memory.</summary>
+    /// <summary>Moves every parameter that has a gradient: those in the processor's memory in one pass over it.</summary>
     /// <param name="learningRate">The rate of this step.</param>
     public void Step(double learningRate)
     {
@@ -49,8 +49,7 @@ public abstract class ParameterOptimizer : IDisposable
                 continue;
             }
 
-            Tensor? kept = StateKinds is [string kind] ? StateOf(kind, parameter) : null;
-            if (StateKinds is null || !Stretch.TryAdd(stretches, parameter.Value, gradient, kept, parameter.Decays))
+            if (!Stretch.TryAdd(stretches, parameter.Value, gradient, [.. StateKinds.Select(kind => StateOf(kind, parameter))], parameter.Decays))
             {
                 Update(parameter, gradient, learningRate);
             }
@@ -102,18 +101,17 @@ public abstract class ParameterOptimizer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>What the pass over memory needs of <see cref="StateOf"/>, at most one; null: there is no such pass, operators do it all.</summary>
-    private protected virtual IReadOnlyList<string>? StateKinds => null;
+    /// <summary>What it keeps of each parameter, by <see cref="StateOf"/>; two at most.</summary>
+    private protected abstract IReadOnlyList<string> StateKinds { get; }
 
     /// <summary>Moves one parameter by libtorch's operators, wherever it is; the gradient may be changed.</summary>
-    protected abstract void Update(NamedParameter parameter, Tensor gradient, double learningRate);
+    private protected abstract void Update(NamedParameter parameter, Tensor gradient, double learningRate);
 
-    /// <summary>Moves a stretch of a parameter in the processor's memory, to the same values; called where there are <see cref="StateKinds"/>.</summary>
-    private protected virtual void Update(in Stretch stretch, double learningRate) =>
-        throw new NotSupportedException($"{GetType().Name} has no pass over memory.");
+    /// <summary>Moves a stretch of a parameter in the processor's memory, to the same values.</summary>
+    private protected abstract void Update(in Stretch stretch, double learningRate);
 
     /// <summary>A state tensor of a parameter; zeros at first.</summary>
-    protected Tensor StateOf(string kind, NamedParameter parameter)
+    private protected Tensor StateOf(string kind, NamedParameter parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
         string name = $"{kind}.{parameter.Name}";

@@ -26,7 +26,7 @@ public sealed class SgdOptimizer : ParameterOptimizer
     private protected override void Update(in Stretch stretch, double learningRate) => Elements.Sgd(stretch, momentum, WeightDecay, learningRate);
 
     /// <inheritdoc/>
-    protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
+    private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
     {
         ArgumentNullException.ThrowIfNull(parameter);
         ArgumentNullException.ThrowIfNull(gradient);

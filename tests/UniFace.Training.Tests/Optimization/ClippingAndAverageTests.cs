@@ -52,6 +52,19 @@ public class ClippingAndAverageTests
         Assert.Equal(expected, average.Values["weight"].item<float>(), 1e-4);
     }
 
+    [Fact]
+    public void A_module_that_does_not_change_is_its_own_average_however_long()
+    {
+        using Linear module = torch.nn.Linear(37, 29);
+        using MovingAverage average = new(module, 0.9999);
+        for (int step = 1; step <= 2000; step++)
+        {
+            average.Update(step);
+        }
+
+        Assert.True((average.Values["weight"] - module.weight).abs().max().item<float>() <= 1e-6);
+    }
+
     private static Parameter WithGradient(float gradient)
     {
         Parameter parameter = torch.nn.Parameter(torch.zeros(1));

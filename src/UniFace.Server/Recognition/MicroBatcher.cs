@@ -4,21 +4,24 @@ using Microsoft.AspNetCore.Http;
 namespace UniFace.Server.Recognition;
 
 /// <summary>
-/// Many requests' work in one go: what waits when the worker becomes free, up to a batch, is done together; alone, it is done at once. A full
-/// queue refuses with 503 instead of making everybody wait. Work that nobody waits for any more is not done.
+/// Many requests' work in one go: what waits when a worker becomes free, up to a batch, is done together; alone, it is done at once. Two
+/// workers take turns, so that no core waits while a batch ends and the next one comes in. A full queue refuses with 503 instead of making
+/// everybody wait. Work that nobody waits for any more is not done.
 /// </summary>
 /// <typeparam name="TIn">What is asked.</typeparam>
 /// <typeparam name="TOut">The answer.</typeparam>
 internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
 {
+    private const int Workers = 2;
+
     private readonly Channel<Item> queue;
     private readonly Func<IReadOnlyList<TIn>, Task<IReadOnlyList<TOut>>> work;
     private readonly int largest;
     private readonly Action<int>? done;
-    private readonly Task worker;
+    private readonly Task workers;
 
     /// <summary>A batcher.</summary>
-    /// <param name="work">Answers of a batch, in its order; never run twice at a time.</param>
+    /// <param name="work">Answers of a batch, in its order; thread-safe.</param>
     /// <param name="largest">Most in a batch.</param>
     /// <param name="capacity">Most that may wait.</param>
     /// <param name="done">Told of each batch's size, for the metrics.</param>
@@ -27,8 +30,8 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
         this.work = work;
         this.largest = largest;
         this.done = done;
-        queue = Channel.CreateBounded<Item>(new BoundedChannelOptions(capacity) { SingleReader = true });
-        worker = Task.Run(RunAsync);
+        queue = Channel.CreateBounded<Item>(capacity);
+        workers = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(RunAsync)));
     }
 
     /// <summary>The answer to one.</summary>
@@ -45,7 +48,7 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        await worker;
+        await workers;
     }
 
     private async Task RunAsync()

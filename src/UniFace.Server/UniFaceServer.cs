@@ -126,7 +126,8 @@ public static class UniFaceServer
         app.UseMiddleware<AccessControl>();
         HealthEndpoints.Map(app);
         app.MapOpenApi();
-        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("UniFace API").DisableDefaultFonts().WithNonce());
+        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("UniFace API").DisableDefaultFonts().WithNonce()
+            .HideDeveloperTools().DisableAgent().DisableMcp().DisableTelemetry().HideClientButton()); // nothing that calls on a company
         app.MapMetrics();
 
         // One line a resource. Without a RequiredScope of its own, a GET takes the scope read and all else admin.

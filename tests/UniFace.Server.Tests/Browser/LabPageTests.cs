@@ -33,6 +33,20 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task On_a_phone_the_curves_stay_in_sight_while_a_slider_moves_below_them()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
+        ILocator slider = visit.Page.GetByRole(AriaRole.Slider, new() { Name = "negative-rate" });
+        await slider.ScrollIntoViewIfNeededAsync();
+        await slider.FocusAsync();
+        await slider.PressAsync("ArrowLeft");
+        LocatorBoundingBoxResult chart = (await visit.Page.Locator("#charts figure svg[role=img]").First.BoundingBoxAsync())!, moved = (await slider.BoundingBoxAsync())!;
+        Assert.True(chart.Y >= 0 && chart.Y + chart.Height < moved.Y && moved.Y + moved.Height <= 844, $"the curves stand at {chart.Y} to {chart.Y + chart.Height}, the slider at {moved.Y}");
+        await visit.KeepAsync("lab-slider-phone", whole: false);
+    }
+
+    [Fact]
     public async Task The_sliders_of_a_loss_change_its_curves_and_a_kept_curve_stays()
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);
@@ -89,7 +103,7 @@ public sealed class LabPageTests(Chromium chromium)
         IPage page = visit.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("600 of 600");
-        await Assertions.Expect(page.Locator("#worlds figure").Last).ToContainTextAsync("uce(");
+        await Assertions.Expect(page.Locator("#worlds figure").Last).ToContainTextAsync("uce, m 0.1, s 16, b 12");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
         await visit.KeepAsync("lab-live-phone");
         await visit.AssertSoundAsync();

@@ -87,5 +87,16 @@ public sealed class RecognisePageTests(Chromium chromium)
         Assert.Empty(visit.TakeTroubles());
     }
 
+    [Fact]
+    public async Task Where_the_browser_keeps_the_camera_back_the_page_says_why()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await visit.Page.EvaluateAsync("() => Object.defineProperty(window, 'isSecureContext', { value: false })"); // as on a page of another machine over http
+        ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
+        await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+        await Assertions.Expect(field.GetByRole(AriaRole.Alert)).ToContainTextAsync("only to pages of their own machine or over https");
+    }
+
     private static FilePayload Photo(string name, int seed) => new() { Name = name, MimeType = "image/png", Buffer = RunningServer.Face(seed) };
 }

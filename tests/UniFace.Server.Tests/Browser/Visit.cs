@@ -121,7 +121,13 @@ internal sealed class Visit : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+    /// <summary>Ends the visit. A test that brought no trouble about itself has had none: what the service refused for a reason is left out.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await context.DisposeAsync();
+        string[] left = [.. troubles.Where(t => !t.Contains("the server responded with a status of", StringComparison.Ordinal))];
+        Assert.True(left.Length == 0, string.Join("\n", left));
+    }
 
     private string BaseOf(IPage page) => Server.Length > 0 ? Server : page.Url;
 

@@ -51,3 +51,10 @@ export function number(value) {
 
   return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
+
+/** A loss in full without the numbers that hardly anybody changes. */
+export function short(loss) {
+  const name = loss?.split("(")[0];
+  const kept = (loss?.match(/\b(margin|m1|m2|m3|scale)=[^,)]*/g) ?? []).join(", ");
+  return name ? (kept ? `${name}, ${kept}` : name) : "–";
+}

@@ -41,7 +41,7 @@ function verified(report) {
     ["Accuracy over the folds", percent(report.accuracy), `± ${percent(report.accuracyStandardError)} (standard error)`, number(report.threshold)],
     ["Area under the ROC", number(report.auc), `${number(report.aucLow)} to ${number(report.aucHigh)}`, ""],
     ["Equal error rate", percent(report.eer), `${percent(report.eerLow)} to ${percent(report.eerHigh)}`, number(report.eerThreshold)],
-    ...Object.entries(report.tarAtFar ?? {}).map(([rate, at]) => [`TAR at FAR ${rate}`, at.tar === null ? "not known" : percent(at.tar), at.tar === null ? at.why : `${percent(at.low)} to ${percent(at.high)}`, number(at.threshold)]),
+    ...Object.entries(report.tarAtFar ?? {}).map(([rate, at]) => [`TAR at FAR ${rate}`, at.tar === null ? "not known" : percent(at.tar), at.tar === null ? at.why : `${percent(at.low)} to ${percent(at.high)}`, at.threshold === null ? "" : number(at.threshold)]),
   ]);
 }
 
@@ -50,12 +50,12 @@ function identified(report) {
     ["Hit rate, rank 1", percent(report.rank1), "", ""],
     ["Hit rate, rank 5", percent(report.rank5), "", ""],
     ["Hit rate, rank 10", percent(report.rank10), "", ""],
-    ...Object.entries(report.dirAtFpir ?? {}).map(([rate, at]) => [`DIR at FPIR ${rate}`, at.dir === null ? "not known" : percent(at.dir), at.dir === null ? at.why : `${percent(at.low)} to ${percent(at.high)}`, number(at.threshold)]),
+    ...Object.entries(report.dirAtFpir ?? {}).map(([rate, at]) => [`DIR at FPIR ${rate}`, at.dir === null ? "not known" : percent(at.dir), at.dir === null ? at.why : `${percent(at.low)} to ${percent(at.high)}`, at.threshold === null ? "" : number(at.threshold)]),
   ]);
 }
 
 function table(caption, head, rows) {
-  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, el("table", {}, el("caption", {}, caption),
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, el("table", { class: "stacked" }, el("caption", {}, caption),
     el("thead", {}, el("tr", {}, head.map(name => el("th", { scope: "col" }, name)))),
     el("tbody", {}, rows.map(([name, ...cells]) => el("tr", {}, el("th", { scope: "row" }, name), cells.map(cell => el("td", {}, cell)))))));
 }

@@ -15,11 +15,13 @@ document.body.prepend(el("header", { class: "top" },
   el("nav", { "aria-label": "Pages" }, pages.map(([href, name]) =>
     el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
 
-window.addEventListener("unhandledrejection", event => tell(event.reason));
-window.addEventListener("error", event => event.error && tell(event.error));
+window.addEventListener("unhandledrejection", event => tell(event, event.reason));
+window.addEventListener("error", event => event.error && tell(event, event.error));
 
-function tell(error) {
-  if (error?.name !== "AbortError" && error?.status !== 401) { // a 401 is answered by the form below
+function tell(event, error) {
+  if (error?.status === 401) {
+    event.preventDefault(); // the form below answers it
+  } else if (error?.name !== "AbortError") {
     document.querySelector("main").prepend(notice("bad", error?.message ?? String(error)));
   }
 }

@@ -1,7 +1,7 @@
 import "./shell.js";
 import { api } from "./api.js";
 import { chart, swatch } from "./chart.js";
-import { byId, el, notice, number } from "./dom.js";
+import { byId, el, notice, number, short } from "./dom.js";
 import { startMap } from "./training/map.js";
 
 const words = { running: ["trains here", "good"], "running-elsewhere": ["trains elsewhere", "good"], stopped: ["stopped", "warn"], failed: ["failed", "bad"], finished: ["finished", ""], damaged: ["damaged", "bad"] };
@@ -117,13 +117,6 @@ function row(run, i) {
   return el("tr", {}, el("td", {}, box), el("td", {}, el("label", { for: `run-${i}` }, place >= 0 ? swatch(place) : null, ` ${run.name}`)),
     el("td", {}, el("span", { class: `badge ${kind}` }, state)), el("td", {}, short(run.loss)), el("td", {}, run.backbone ?? "–"), el("td", { class: "number" }, number(run.people)),
     el("td", {}, run.epochs ? `${run.epoch} of ${run.epochs}` : "–"), el("td", { class: "number" }, number(run.lastLoss)), el("td", { class: "number" }, run.tarAtFar === null ? "–" : `${(run.tarAtFar * 100).toFixed(1)} %`));
-}
-
-/** A loss without the numbers that hardly anybody changes. */
-function short(loss) {
-  const name = loss?.split("(")[0];
-  const kept = (loss?.match(/\b(margin|m1|m2|m3|scale)=[^,)]*/g) ?? []).join(", ");
-  return name ? (kept ? `${name}, ${kept}` : name) : "–";
 }
 
 function drawDetail() {

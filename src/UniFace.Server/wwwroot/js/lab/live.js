@@ -1,7 +1,7 @@
 // Ten classes learning: frames from the service, drawn as they come.
 import { events } from "../api.js";
 import { chart } from "../chart.js";
-import { byId, degrees, el, notice, number } from "../dom.js";
+import { byId, degrees, el, notice, number, short } from "../dom.js";
 import { world } from "./world.js";
 
 // Ten directions in two or three dimensions cannot be as far apart as faces in hundreds: the threshold starts where they fit.
@@ -36,6 +36,7 @@ export async function startLive(losses, current) {
     const dimensions = byId("dimensions").value;
     byId("turn").hidden = dimensions !== "3";
     const names = sides.map(select => select.value || current());
+    const words = sides.map((select, side) => (select.value ? select.selectedOptions[0].textContent : short(names[side])));
     const tracks = names.map(() => []);
     let last = { step: 0, steps: null };
     const query = new URLSearchParams([...names.map(name => ["loss", name]), ["dimensions", dimensions]]);
@@ -49,9 +50,9 @@ export async function startLive(losses, current) {
         last = frame;
         byId("progress").value = frame.step / frame.steps;
         frame.worlds.forEach((one, side) => {
-          tracks[side].push({ x: frame.step, intra: one.intraAngle, inter: one.interAngle });
+          tracks[side].push({ x: frame.step, intra: one.intraAngle * 180 / Math.PI, inter: one.interAngle * 180 / Math.PI });
           worlds[side].draw(one, frame.labels);
-          worlds[side].words(one.loss, [
+          worlds[side].words(words[side], [
             ["step", `${frame.step} of ${frame.steps}`],
             ["loss", number(one.lossValue)],
             ["right class nearest", `${(one.accuracy * 100).toFixed(1)} %`],
@@ -60,9 +61,9 @@ export async function startLive(losses, current) {
           ]);
         });
         const x = { label: "step", min: 0, max: frame.steps };
-        const series = key => tracks.map((track, side) => ({ series: side, label: frame.worlds[side].loss, points: track.map(t => ({ x: t.x, y: t[key] })) }));
-        intra.draw({ series: series("intra"), x, y: { min: 0, format: v => degrees(v) } });
-        inter.draw({ series: series("inter"), x, y: { min: 0, format: v => degrees(v) } });
+        const series = key => tracks.map((track, side) => ({ series: side, label: words[side], points: track.map(t => ({ x: t.x, y: t[key] })) }));
+        intra.draw({ series: series("intra"), x, y: { min: 0, format: v => `${number(v)}°` } });
+        inter.draw({ series: series("inter"), x, y: { min: 0, format: v => `${number(v)}°` } });
       });
       if (last.step !== last.steps) {
         byId("live-problem").replaceChildren(notice("warn", `The service ended the lesson at step ${last.step}: of each visitor it trains only the newest. “Train both” begins anew.`));

@@ -24,9 +24,14 @@ export function photo(label, many = false) {
     taken = [];
     stop();
   });
-  window.addEventListener("pagehide", stop);
+  window.addEventListener("pagehide", release);
 
   async function start() {
+    if (!navigator.mediaDevices || !window.isSecureContext) {
+      words.replaceChildren(notice("bad", "Browsers give the camera only to pages of their own machine or over https: choose a file, or have the service reached through https."));
+      return;
+    }
+
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
     } catch (error) {
@@ -42,10 +47,15 @@ export function photo(label, many = false) {
     timer = setInterval(judge, 1000);
   }
 
-  function stop() {
+  /** Lets go of the camera. Nothing is drawn: a picture that a page begins to show as it goes is loaded as a ping, which the policy refuses. */
+  function release() {
     clearInterval(timer);
     stream?.getTracks().forEach(track => track.stop());
     stream = video = null;
+  }
+
+  function stop() {
+    release();
     [open.hidden, take.hidden, close.hidden] = [false, true, true];
     words.replaceChildren();
     show();

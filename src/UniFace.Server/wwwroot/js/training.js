@@ -115,7 +115,7 @@ function row(run, i) {
     refresh();
   } });
   return el("tr", {}, el("td", {}, box), el("td", {}, el("label", { for: `run-${i}` }, place >= 0 ? swatch(place) : null, ` ${run.name}`)),
-    el("td", {}, el("span", { class: `badge ${kind}` }, state)), el("td", {}, short(run.loss)), el("td", {}, run.backbone ?? "–"), el("td", { class: "number" }, number(run.people)),
+    el("td", {}, el("span", { class: `badge ${kind}` }, state)), el("td", {}, short(run.loss)), el("td", {}, (run.backbone ?? "–").replace("(", " (").replaceAll(",", ", ")), el("td", { class: "number" }, number(run.people)),
     el("td", {}, run.epochs ? `${run.epoch} of ${run.epochs}` : "–"), el("td", { class: "number" }, number(run.lastLoss)), el("td", { class: "number" }, run.tarAtFar === null ? "–" : `${(run.tarAtFar * 100).toFixed(1)} %`));
 }
 

@@ -16,26 +16,45 @@ public sealed class Chromium : IAsyncLifetime
     /// <summary>The browser, started when first asked for. Skips the running test where there is none.</summary>
     public async Task<IBrowser> OpenAsync()
     {
-        string? program = Places.FirstOrDefault(File.Exists);
-        Assert.SkipWhen(program is null, "needs Chromium, which setup/browser.sh installs when root runs it on a Debian or Ubuntu");
         await starting.WaitAsync();
         try
         {
-            playwright ??= await Playwright.CreateAsync();
-            Assertions.SetDefaultExpectTimeout(180_000); // A machine may be busy with other tests.
-            browser ??= await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-            {
-                ExecutablePath = program,
-                ChromiumSandbox = !Environment.IsPrivilegedProcess, // Chromium refuses its sandbox to root.
-                Args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu"],
-                Timeout = 120_000,
-            });
-            return browser;
+            return browser ??= await LaunchAsync([]);
         }
         finally
         {
             starting.Release();
         }
+    }
+
+    /// <summary>Another browser, whose camera sees one picture over and over; the test's own to dispose of.</summary>
+    /// <param name="frames">A JPEG file, or several in a row.</param>
+    public async Task<IBrowser> OpenAsync(string frames)
+    {
+        await starting.WaitAsync();
+        try
+        {
+            return await LaunchAsync(["--use-file-for-fake-video-capture=" + frames]);
+        }
+        finally
+        {
+            starting.Release();
+        }
+    }
+
+    private async Task<IBrowser> LaunchAsync(string[] more)
+    {
+        string? program = Places.FirstOrDefault(File.Exists);
+        Assert.SkipWhen(program is null, "needs Chromium, which setup/browser.sh installs when root runs it on a Debian or Ubuntu");
+        playwright ??= await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout(180_000); // A machine may be busy with other tests.
+        return await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = program,
+            ChromiumSandbox = !Environment.IsPrivilegedProcess, // Chromium refuses its sandbox to root.
+            Args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu", .. more],
+            Timeout = 120_000,
+        });
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using UniFace.Vision.Procedural;
 
 namespace UniFace.Server.Tests.Browser;
 
@@ -85,6 +86,37 @@ public sealed class RecognisePageTests(Chromium chromium)
         await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
         await Assertions.Expect(field.Locator("video")).ToHaveCountAsync(0);
         Assert.Empty(visit.TakeTroubles());
+    }
+
+    [Fact]
+    public async Task A_face_before_the_camera_is_enrolled_and_known_again()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        string people = Path.Combine(server.Folder, "people");
+        new ProceduralFaces(21, 0.5f).Write(people, firstPerson: 10, people: 1, images: 1, photos: true);
+        string frames = Path.Combine(server.Folder, "camera.mjpeg");
+        File.Copy(Directory.EnumerateFiles(people, "*.jpg", SearchOption.AllDirectories).Single(), frames);
+        await using IBrowser browser = await chromium.OpenAsync(frames);
+        await using Visit visit = await Visit.ToAsync(browser, server, "/recognise.html", Visit.Phone);
+        IPage page = visit.Page;
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann");
+        await TakeAsync("Photos", "Good: this picture can be enrolled.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enrol", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("Ann: 1 of 1 photo enrolled.");
+        await TakeAsync("Photo", "Good: this picture can be enrolled.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#identify-answer .notice.good")).ToContainTextAsync("Ann");
+        await visit.KeepAsync("recognise-camera-phone");
+        await visit.AssertSoundAsync();
+
+        async Task TakeAsync(string label, string words)
+        {
+            ILocator field = page.GetByRole(AriaRole.Group, new() { Name = label, Exact = true });
+            await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+            await Assertions.Expect(field.Locator(".notice")).ToContainTextAsync(words);
+            await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+            await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
+        }
     }
 
     [Fact]

@@ -49,9 +49,12 @@ internal sealed class Visit : IAsyncDisposable
     private string Server { get; set; } = "";
 
     /// <summary>Opens a page and waits until it is at rest.</summary>
-    public static async Task<Visit> ToAsync(Chromium chromium, RunningServer server, string path, int width = Desk, bool dark = false)
+    public static async Task<Visit> ToAsync(Chromium chromium, RunningServer server, string path, int width = Desk, bool dark = false) =>
+        await ToAsync(await chromium.OpenAsync(), server, path, width, dark);
+
+    /// <summary>The same in a browser of one's own.</summary>
+    public static async Task<Visit> ToAsync(IBrowser browser, RunningServer server, string path, int width = Desk, bool dark = false)
     {
-        IBrowser browser = await chromium.OpenAsync();
         IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = server.Client.BaseAddress!.ToString(),

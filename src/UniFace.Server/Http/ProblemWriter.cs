@@ -39,6 +39,11 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             context.Response.Headers.RetryAfter = "1";
         }
 
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         context.Response.StatusCode = problem.Status!.Value;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,9 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
     {
         long start = Stopwatch.GetTimestamp();
         await next(context);
-        if (context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: string route } && route.Contains("v1", StringComparison.Ordinal))
+
+        // Of a request that failed only the handler of exceptions still knows the endpoint.
+        if ((context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint) is RouteEndpoint { RoutePattern.RawText: string route } && route.Contains("v1", StringComparison.Ordinal))
         {
             Answered(log, context.Request.Method, route, context.Response.StatusCode, (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Features.Get<Caller>()?.Name ?? "anonymous", Activity.Current?.TraceId.ToString());
         }

@@ -34,11 +34,6 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
                 audit.Add(new AuditEvent("anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status));
             }
 
-            if (e.Status == StatusCodes.Status401Unauthorized)
-            {
-                context.Response.Headers.WWWAuthenticate = "Bearer";
-            }
-
             throw;
         }
 

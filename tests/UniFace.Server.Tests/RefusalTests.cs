@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace UniFace.Server.Tests;
+
+/// <summary>What goes with an answer that says no.</summary>
+public sealed class RefusalTests
+{
+    [Fact]
+    public async Task An_answer_to_a_mistake_carries_the_headers_that_all_answers_carry()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        using HttpResponseMessage good = await server.Client.GetAsync("/v1/people");
+        Dictionary<string, string> expected = Guards(good);
+        Assert.Equal(6, expected.Count);
+        Assert.Equal("no-store", good.Headers.CacheControl?.ToString());
+
+        using HttpResponseMessage nobody = await server.Client.GetAsync("/v1/people/Nobody"), nowhere = await server.Client.GetAsync("/v1/nothing"), wrong = await server.PostAsync("/v1/detect", new { photo = new byte[] { 1 } });
+        using HttpResponseMessage unknown = await WithKeyAsync(server, "ufk_0_0");
+        foreach ((HttpResponseMessage answer, HttpStatusCode status) in new[] { (nobody, HttpStatusCode.NotFound), (nowhere, HttpStatusCode.NotFound), (wrong, HttpStatusCode.BadRequest), (unknown, HttpStatusCode.Unauthorized) })
+        {
+            Assert.Equal(status, answer.StatusCode);
+            Assert.Equal(expected, Guards(answer));
+            Assert.True(answer.Headers.CacheControl?.NoStore);
+        }
+
+        Assert.Equal("Bearer", unknown.Headers.WwwAuthenticate.ToString());
+        using HttpResponseMessage page = await server.Client.GetAsync("/css/style.css");
+        Assert.Equal((true, false), (page.Headers.CacheControl?.NoCache, page.Headers.CacheControl?.NoStore));
+    }
+
+    [Fact]
+    public async Task A_request_that_failed_has_its_line_in_the_log_without_its_name()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        using Lines lines = new();
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(lines);
+        await server.GetAsync("/v1/people/Ann-of-the-lines", HttpStatusCode.NotFound);
+        using HttpResponseMessage refused = await WithKeyAsync(server, "ufk_0_0");
+
+        // A line is written when its answer is out already.
+        for (int tries = 0; lines.Written.Count < 2 && tries < 500; tries++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(lines.Written, l => l.StartsWith("GET /v1/people/{person} 404 ", StringComparison.Ordinal) && l.Contains(" local ", StringComparison.Ordinal));
+        Assert.Contains(lines.Written, l => l.StartsWith("GET /v1/people/ 401 ", StringComparison.Ordinal) && l.Contains(" anonymous ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines.Written, l => l.Contains("Ann", StringComparison.Ordinal));
+    }
+
+    private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers
+        .Where(h => h.Key is "Content-Security-Policy" or "X-Content-Type-Options" or "Referrer-Policy" or "Permissions-Policy" || h.Key.StartsWith("Cross-Origin", StringComparison.Ordinal))
+        .ToDictionary(h => h.Key, h => string.Join('\n', h.Value));
+
+    private static async Task<HttpResponseMessage> WithKeyAsync(RunningServer server, string key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, "/v1/people");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return await server.Client.SendAsync(request);
+    }
+
+    private sealed class Lines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Written { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Written.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
+}

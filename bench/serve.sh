@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Loads the service with wrk: requests/s and times of verify and identify at 1, 8 and 32 clients, identify over PEOPLE people, beside what the
-# embedder does by itself. The faces are aligned crops: finding a face is another cost, which 'uniface bench identify' tells.
-# bench/serve.sh PACKAGE FACES [PEOPLE] [SECONDS]     FACES: a folder of aligned faces
+# embedder does by itself. The faces are aligned crops; with ALIGNED=0 they are photos, in which the service must find the face first.
+# [ALIGNED=0] bench/serve.sh PACKAGE FACES [PEOPLE] [SECONDS]     FACES: a folder of aligned faces, or of photos of one face each
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 package=$1 faces=$2 people=${3:-100000} seconds=${4:-15}
@@ -18,7 +18,7 @@ uniface bench embed "$package"
 dotnet "$program" serve --package "$package" --gallery "$work/people.gallery" --data "$work/data" --urls http://127.0.0.1:0 >"$work/out" 2>/dev/null & service=$!
 until grep -q '^serving ' "$work/out"; do sleep 0.2; done
 url=$(awk '/^serving /{print $2}' "$work/out")
-export FACES=$work/faces WHAT
+export FACES=$work/faces WHAT ALIGNED=${ALIGNED:-1}
 for WHAT in verify identify; do
   wrk -t1 -c8 -d5s -s "$root/bench/serve.lua" "$url" >/dev/null # warm
   for clients in 1 8 32; do

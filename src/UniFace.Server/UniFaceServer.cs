@@ -52,8 +52,8 @@ public static class UniFaceServer
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
-            // A sender slower than a poor mobile network keeps others waiting.
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
+            // A sender or a reader slower than a poor mobile network keeps others waiting.
+            kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
         });
         builder.AddTelemetry();
         AddServices(builder.Services, options, recognizer);
@@ -79,6 +79,7 @@ public static class UniFaceServer
             .SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning) // its lines on requests hold paths, and so names
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None) // whole exceptions; ProblemWriter and RequestLog write what may be written
             .AddJsonConsole()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();
@@ -105,6 +106,7 @@ public static class UniFaceServer
         services.AddSingleton(_ => new ApiKeyStore(options.DataFolder));
         services.AddSingleton(_ => new AuditLog(options.DataFolder));
         services.AddSingleton<Retention>();
+        services.AddHostedService<UnusedMemory>();
         if (options.RetentionDays is not null)
         {
             services.AddHostedService(provider => provider.GetRequiredService<Retention>());
@@ -114,6 +116,7 @@ public static class UniFaceServer
     private static void Use(WebApplication app)
     {
         app.UseSecurityHeaders();
+        app.UseUnreadBodies();
         app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();

@@ -44,6 +44,28 @@ public sealed class LimitTests
         Assert.Contains("200x100", refused, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("application/json", " 413 ")]
+    [InlineData("text/plain", " 415 ")] // refused before it is read
+    public async Task A_body_that_turns_out_too_large_is_refused_and_the_connection_is_said_to_close(string type, string status)
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxRequestBytes = 100_000 });
+        using TcpClient client = new();
+        await client.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port);
+        NetworkStream stream = client.GetStream();
+        string chunk = $"{50_000:x}\r\n{new string(' ', 50_000)}\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + chunk));
+        using StreamReader reader = new(stream);
+        Assert.Contains(status, await reader.ReadLineAsync(), StringComparison.Ordinal);
+        List<string> headers = [];
+        for (string? line = await reader.ReadLineAsync(); line is { Length: > 0 }; line = await reader.ReadLineAsync())
+        {
+            headers.Add(line);
+        }
+
+        Assert.Contains("Connection: close", headers);
+    }
+
     [Fact]
     public async Task A_request_that_takes_too_long_is_given_up()
     {

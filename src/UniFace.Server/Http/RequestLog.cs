@@ -13,7 +13,21 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
     public async Task InvokeAsync(HttpContext context)
     {
         long start = Stopwatch.GetTimestamp();
-        await next(context);
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (context.Response.HasStarted)
+        {
+            // Too late for an error's answer. That somebody went, or never read it and had their time, is nothing to log; of all else, only kind and
+            // place: its message might hold a name.
+            if (e is not (OperationCanceledException or IOException))
+            {
+                Broke(log, e.GetType().Name, e.StackTrace);
+            }
+
+            context.Abort();
+        }
 
         // Of a request that failed only the handler of exceptions still knows the endpoint.
         if ((context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint) is RouteEndpoint { RoutePattern.RawText: string route } && route.Contains("v1", StringComparison.Ordinal))
@@ -21,6 +35,9 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
             Answered(log, context.Request.Method, route, context.Response.StatusCode, (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Features.Get<Caller>()?.Name ?? "anonymous", Activity.Current?.TraceId.ToString());
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "an answer broke off: {Kind} {Place}")]
+    private static partial void Broke(ILogger log, string kind, string? place);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Route} {Status} {Milliseconds} ms {Caller} {TraceId}")]
     private static partial void Answered(ILogger log, string method, string route, int status, int milliseconds, string caller, string? traceId);

@@ -92,29 +92,22 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
     }
 
-    // AtomicFile writes .NAME.PROCESS.tmp beside; a process that was killed leaves it, with everybody's rows in it.
+    // AtomicFile writes .NAME.PROCESS.tmp beside; a process that was killed leaves it, with everybody's rows in it. Who has that number now says
+    // nothing: in a container every service is process 1. The writer holds a lock that ends with it.
     private void DeleteLeftovers()
     {
         string full = Path.GetFullPath(StoredPath);
         foreach (string file in Directory.GetFiles(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.*.tmp"))
         {
-            if (int.TryParse(Path.GetExtension(Path.GetFileNameWithoutExtension(file)).AsSpan(1), out int process) && !IsRunning(process))
+            try
             {
+                using FileStream nobodys = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
                 File.Delete(file);
             }
-        }
-    }
-
-    private static bool IsRunning(int process)
-    {
-        try
-        {
-            using System.Diagnostics.Process running = System.Diagnostics.Process.GetProcessById(process);
-            return !running.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
+            catch (IOException)
+            {
+                // It is being written, or was renamed just now.
+            }
         }
     }
 

@@ -15,12 +15,10 @@ public static class AtomicFile
         string beside = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
         try
         {
-            using (FileStream stream = new(beside, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
+            // Held until it is renamed: whoever can lock such a file knows that nobody is writing it. Windows wants to be told that it is renamed while open.
+            using FileStream stream = new(beside, FileMode.Create, FileAccess.Write, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, 1 << 16);
+            write(stream);
+            stream.Flush(flushToDisk: true);
             File.Move(beside, full, overwrite: true);
         }
         catch

@@ -78,8 +78,8 @@ public static class UniFaceServer
         services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning) // its lines on requests hold paths, and so names
-            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None) // whole exceptions; ProblemWriter and RequestLog write what may be written
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None) // a start that fails is told by whoever starts, in one line
             .AddJsonConsole()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();

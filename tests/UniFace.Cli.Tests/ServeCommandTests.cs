@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace UniFace.Cli.Tests;
@@ -34,4 +36,15 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public void A_package_that_is_not_there_ends_in_one_line() =>
         Assert.Contains("no-such-package", CliProcess.RunIn(folder, "serve", "--package", "no-such-package").Expect(2).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_address_that_is_taken_ends_in_one_line()
+    {
+        using TcpListener taken = new(IPAddress.Loopback, 0);
+        taken.Start();
+        string url = $"http://{taken.LocalEndpoint}";
+        string error = CliProcess.RunIn(folder, "serve", "--urls", url).Expect(2).Error;
+        Assert.StartsWith($"error: --urls {url}: cannot listen there", error.Trim(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Trim());
+    }
 }

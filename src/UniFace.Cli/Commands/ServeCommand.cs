@@ -48,7 +48,7 @@ internal static class ServeCommand
                 Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
             };
             await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
-            await app.StartAsync(stop).ConfigureAwait(false);
+            await StartAsync(app, options, stop).ConfigureAwait(false);
             Recognizer recognizer = UniFaceServer.RecognizerOf(app);
             if (parsed.GetValue(CommonOptions.Json))
             {
@@ -78,6 +78,18 @@ internal static class ServeCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
+    {
+        try
+        {
+            await app.StartAsync(stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"--urls {string.Join(' ', options.Urls)}: cannot listen there: {e.GetBaseException().Message.TrimEnd('.')}; give another address or port, or stop what uses it.", e);
+        }
     }
 
     private static int Positive(ParseResult parsed, Option<int> option) =>

@@ -40,10 +40,12 @@ internal sealed partial class Retention(ServerOptions options, Recognizer recogn
             {
                 Removed(log, await RunOnceAsync(stoppingToken));
             }
-            catch (UniFaceException e)
+#pragma warning disable CA1031 // Whatever it was, the next hour may do better, and the service goes on.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                Failed(log, e.InnerException?.GetType().Name);
+                Failed(log, (e.InnerException ?? e).GetType().Name);
             }
+#pragma warning restore CA1031
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -24,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly Stopwatch training = new();
     private long imagesTrained;
     private long checkpointStep;
+    private DateTime begun; // when the checkpoint was written that this stands on
 
     internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh)
     {
@@ -43,6 +44,7 @@ public sealed class Trainer : IDisposable
             [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
         step = new TrainingStep(options, schedule, state, device, data.Weights);
         checkpointStep = state.Step;
+        begun = File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile));
     }
 
     /// <summary>What the run is.</summary>
@@ -59,10 +61,18 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains to the end.</summary>
     /// <param name="events">What to tell while training.</param>
     /// <param name="cancellationToken">Saves a checkpoint and ends with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="UniFaceException">A loss, gradient or weight is not finite, or a picture cannot be read; the last checkpoint is good.</exception>
+    /// <exception cref="UniFaceException">
+    /// A loss, gradient or weight is not finite, or a picture cannot be read; the last checkpoint is good. Or another process trains the run.
+    /// </exception>
     public TrainResult Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
     {
         events ??= new TrainingEvents();
+        using RunClaim claim = RunClaim.Take(folder);
+        if (File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile)) != begun)
+        {
+            throw new UniFaceException($"{folder} was trained by another process meanwhile; go on from where it is now by 'uniface train --resume {folder}'.");
+        }
+
         void Note(RunEvent kind, string message) => RunNotes.Add(folder, new RunNote(DateTime.UtcNow, state.Step, state.Epoch, kind, message));
         Action<string>? warning = events.Warning;
         events = events with { Warning = message => { Note(RunEvent.Warning, message); warning?.Invoke(message); } };
@@ -78,10 +88,14 @@ public sealed class Trainer : IDisposable
             Note(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
             throw;
         }
-        catch (UniFaceException e)
+        catch (Exception e)
         {
-            Note(RunEvent.Failed, e.Message);
+            Note(RunEvent.Failed, e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]); // libtorch's go on with a stack trace
             throw;
+        }
+        finally
+        {
+            begun = File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile));
         }
     }
 

@@ -7,7 +7,7 @@ using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training;
 
-/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/.</summary>
+/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/, training.lock.</summary>
 public static class TrainingRun
 {
     /// <summary>Name of the run's description.</summary>

@@ -10,11 +10,12 @@ public sealed class MicroBatcherTests
     {
         using SemaphoreSlim gate = new(0);
         ConcurrentQueue<int> sizes = [];
-        await using MicroBatcher<int, int> batcher = new(
-            async asked =>
+        await using MicroBatcher<int, int[], int> batcher = new(
+            asked => [.. asked.Select(a => a * a)],
+            async (_, squares) =>
             {
                 await gate.WaitAsync();
-                return [.. asked.Select(a => a * a)];
+                return squares;
             },
             8,
             100,
@@ -30,38 +31,72 @@ public sealed class MicroBatcherTests
     }
 
     [Fact]
+    public async Task The_next_first_half_runs_while_a_second_half_does_but_no_third_batch_begins()
+    {
+        using SemaphoreSlim gate = new(0), begun = new(0);
+        int begins = 0;
+        await using MicroBatcher<int, int, int> batcher = new(
+            asked =>
+            {
+                Interlocked.Increment(ref begins);
+                begun.Release();
+                return asked[0];
+            },
+            async (_, half) =>
+            {
+                await gate.WaitAsync();
+                return [half];
+            },
+            1,
+            10);
+        Task<int>[] answers = [.. Enumerable.Range(0, 3).Select(i => batcher.AskAsync(i, default))];
+        await begun.WaitAsync();
+        await begun.WaitAsync();
+        Assert.False(await begun.WaitAsync(50));
+        Assert.Equal(2, begins);
+        gate.Release(100);
+        int[] all = await Task.WhenAll(answers);
+        Assert.Equal([0, 1, 2], all);
+    }
+
+    [Fact]
     public async Task A_full_queue_refuses_at_once_and_takes_more_when_there_is_room()
     {
         using SemaphoreSlim gate = new(0), begun = new(0);
-        await using MicroBatcher<int, int> batcher = new(
-            async asked =>
+        await using MicroBatcher<int, int, int> batcher = new(
+            asked => asked[0],
+            async (_, half) =>
             {
                 begun.Release();
                 await gate.WaitAsync();
-                return asked;
+                return [half];
             },
             1,
             2);
-        Task<int>[] underWay = [batcher.AskAsync(1, default), batcher.AskAsync(2, default)];
+        Task<int> first = batcher.AskAsync(1, default);
         await begun.WaitAsync();
+        Task<int> second = batcher.AskAsync(2, default);
         await begun.WaitAsync();
         Task<int>[] waiting = [batcher.AskAsync(3, default), batcher.AskAsync(4, default)];
         Assert.Equal(503, (await Assert.ThrowsAsync<ServerProblemException>(() => batcher.AskAsync(5, default))).Status);
         gate.Release(100);
-        int[] answers = await Task.WhenAll([.. underWay, .. waiting]);
+        int[] answers = await Task.WhenAll([first, second, .. waiting]);
         Assert.Equal([1, 2, 3, 4], answers);
         Assert.Equal(6, await batcher.AskAsync(6, default));
     }
 
-    [Fact]
-    public async Task One_that_cannot_be_answered_does_not_cost_the_others_theirs()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task One_that_cannot_be_answered_does_not_cost_the_others_theirs(int half)
     {
         using SemaphoreSlim gate = new(0);
-        await using MicroBatcher<int, int> batcher = new(
-            async asked =>
+        await using MicroBatcher<int, int[], int> batcher = new(
+            asked => half == 1 && asked.Contains(3) ? throw new UniFaceException("three") : [.. asked],
+            async (asked, same) =>
             {
                 await gate.WaitAsync();
-                return asked.Contains(3) ? throw new UniFaceException("three") : asked;
+                return half == 2 && asked.Contains(3) ? throw new UniFaceException("three") : same;
             },
             8,
             100);

@@ -14,8 +14,12 @@ public sealed class RunEndpointTests
         Assert.Empty((await Json(server, "/v1/runs")).GetProperty("runs").EnumerateArray());
         InventedRun.Write(runs, "whole", 4);
         string halted = InventedRun.Write(runs, "halted", 2);
-        File.SetLastWriteTimeUtc(Path.Combine(halted, TrainingRun.MetricsFile), DateTime.UtcNow.AddHours(-1));
-        InventedRun.Write(runs, "busy", 1);
+        using (RunClaim.Take(halted))
+        {
+            // Trained once, and no longer.
+        }
+
+        using RunClaim training = RunClaim.Take(InventedRun.Write(runs, "busy", 1));
         string failed = InventedRun.Write(runs, "wrecked", 1);
         File.WriteAllText(Path.Combine(failed, TrainingRun.NotesFile), """{"time":"2026-11-24T12:00:00Z","step":10,"epoch":1,"kind":"failed","message":"the loss is not finite; lower --scale (now 64)"}""" + "\n{\"time\":");
         Directory.CreateDirectory(Path.Combine(runs, "broken"));

@@ -72,7 +72,7 @@ internal static class RunEndpoints
 
     private static async Task<Ok<RunSummary>> StopAsync(string run, RunCatalog catalog, RunWorker worker)
     {
-        string folder = Find(catalog, run);
+        string folder = worker.Find(run) ?? Find(catalog, run);
         await worker.StopAsync(folder);
         return TypedResults.Ok(Summary(folder, catalog, worker));
     }

@@ -12,18 +12,27 @@ namespace UniFace.Server.Recognition;
 /// </summary>
 internal sealed class FaceService : IAsyncDisposable
 {
-    private const int LargestBatch = 32, MostWaiting = 512;
+    private const int MostWaiting = 512;
+
+    // Enough that a search reads the gallery once for all of them; few enough that the next batch, already waiting, is never a rest of one or two.
+    private static readonly int LargestBatch = Math.Max(8, 4 * Environment.ProcessorCount);
 
     private readonly Recognizer recognizer;
     private readonly SemaphoreSlim decoders = new(Environment.ProcessorCount);
     private readonly ServerMetrics metrics;
-    private readonly MicroBatcher<Question, Answer> batches;
+    private readonly TimeSpan patience;
 
-    public FaceService(Recognizer recognizer, ServerMetrics metrics)
+    // Two: a gallery that does not answer must not keep those waiting who ask nothing of it.
+    private readonly MicroBatcher<RgbImage, float[], float[]> embeddings;
+    private readonly MicroBatcher<Probe, float[], IReadOnlyList<GalleryCandidate>> searches;
+
+    public FaceService(Recognizer recognizer, ServerMetrics metrics, ServerOptions options)
     {
         this.recognizer = recognizer;
         this.metrics = metrics;
-        batches = new(AnswerAsync, LargestBatch, MostWaiting, metrics.Embedded);
+        patience = options.RequestTimeout;
+        embeddings = new(Embed, (_, all) => Task.FromResult<IReadOnlyList<float[]>>([.. all.Chunk(recognizer.Model.Embedder.EmbeddingSize)]), LargestBatch, MostWaiting, metrics.Embedded);
+        searches = new(probes => Embed([.. probes.Select(p => p.Face)]), SearchAsync, LargestBatch, MostWaiting, metrics.Embedded);
     }
 
     /// <summary>The faces of a photo.</summary>
@@ -68,48 +77,28 @@ internal sealed class FaceService : IAsyncDisposable
             : throw new ServerProblemException(StatusCodes.Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give one on which a face is to be seen");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
-    public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
-    {
-        using Activity? span = Telemetry.Source.StartActivity("embed");
-        return (await batches.AskAsync(new Question(face.Image, 0), stop)).Embedding;
-    }
+    public Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop) => embeddings.AskAsync(face.Image, stop);
 
     /// <summary>The people most alike a face, best first.</summary>
-    public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop)
-    {
-        using Activity? span = Telemetry.Source.StartActivity("embed and search");
-        return (await batches.AskAsync(new Question(face.Image, candidates), stop)).People;
-    }
+    public Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop) => searches.AskAsync(new Probe(face.Image, candidates), stop);
 
     public async ValueTask DisposeAsync()
     {
-        await batches.DisposeAsync();
+        await embeddings.DisposeAsync();
+        await searches.DisposeAsync();
         decoders.Dispose();
     }
 
+    private float[] Embed(IReadOnlyList<RgbImage> faces) => recognizer.Model.Embedder.Embed(faces); // [N, D]
+
     // Searched in the batch in which they were embedded: answers that trickled into a queue of their own would be searched one by one.
-    private async Task<IReadOnlyList<Answer>> AnswerAsync(IReadOnlyList<Question> questions)
+    private async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(IReadOnlyList<Probe> probes, float[] all)
     {
-        int size = recognizer.Model.Embedder.EmbeddingSize;
-        float[] all = recognizer.Model.Embedder.Embed([.. questions.Select(q => q.Face)]); // [N, D]
-        Answer[] answers = [.. all.Chunk(size).Select(embedding => new Answer(embedding, []))];
-        int[] probes = [.. Enumerable.Range(0, answers.Length).Where(i => questions[i].Candidates > 0)];
-        if (probes.Length > 0)
-        {
-            float[] searched = probes.Length == answers.Length ? all : [.. probes.SelectMany(i => answers[i].Embedding)];
-            IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await recognizer.Gallery.SearchAsync(searched, recognizer.Model.ContractId, probes.Max(i => questions[i].Candidates));
-            foreach ((int i, IReadOnlyList<GalleryCandidate> people) in probes.Zip(found))
-            {
-                answers[i] = answers[i] with { People = [.. people.Take(questions[i].Candidates)] };
-            }
-
-            metrics.Searched(probes.Length);
-        }
-
-        return answers;
+        using CancellationTokenSource late = new(patience); // nobody waits longer
+        IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await recognizer.Gallery.SearchAsync(all, recognizer.Model.ContractId, probes.Max(p => p.Candidates), late.Token);
+        metrics.Searched(probes.Count);
+        return [.. probes.Zip(found, (probe, people) => (IReadOnlyList<GalleryCandidate>)[.. people.Take(probe.Candidates)])];
     }
 
-    private sealed record Question(RgbImage Face, int Candidates);
-
-    private sealed record Answer(float[] Embedding, IReadOnlyList<GalleryCandidate> People);
+    private sealed record Probe(RgbImage Face, int Candidates);
 }

@@ -4,34 +4,36 @@ using Microsoft.AspNetCore.Http;
 namespace UniFace.Server.Recognition;
 
 /// <summary>
-/// Many requests' work in one go: what waits when a worker becomes free, up to a batch, is done together; alone, it is done at once. Two
-/// workers take turns, so that no core waits while a batch ends and the next one comes in. A full queue refuses with 503 instead of making
-/// everybody wait. Work that nobody waits for any more is not done.
+/// Many requests' work in one go: what waits when the worker becomes free, up to a batch, is done together; alone, it is done at once. The work
+/// has two halves: while a batch is in its second, the next one is in its first, so that no core waits for the end of a batch. A full queue
+/// refuses with 503 instead of making everybody wait. Work that nobody waits for any more is not done.
 /// </summary>
 /// <typeparam name="TIn">What is asked.</typeparam>
+/// <typeparam name="THalf">What the first half makes of a batch.</typeparam>
 /// <typeparam name="TOut">The answer.</typeparam>
-internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
+internal sealed class MicroBatcher<TIn, THalf, TOut> : IAsyncDisposable
 {
-    private const int Workers = 2;
-
     private readonly Channel<Item> queue;
-    private readonly Func<IReadOnlyList<TIn>, Task<IReadOnlyList<TOut>>> work;
+    private readonly Func<IReadOnlyList<TIn>, THalf> first;
+    private readonly Func<IReadOnlyList<TIn>, THalf, Task<IReadOnlyList<TOut>>> second;
     private readonly int largest;
     private readonly Action<int>? done;
-    private readonly Task workers;
+    private readonly Task worker;
 
     /// <summary>A batcher.</summary>
-    /// <param name="work">Answers of a batch, in its order; thread-safe.</param>
+    /// <param name="first">The first half of a batch, thread-safe: run once at a time, but for the single ones of a batch that failed.</param>
+    /// <param name="second">The answers of a batch, in its order; run while the next first half is.</param>
     /// <param name="largest">Most in a batch.</param>
     /// <param name="capacity">Most that may wait.</param>
     /// <param name="done">Told of each batch's size, for the metrics.</param>
-    public MicroBatcher(Func<IReadOnlyList<TIn>, Task<IReadOnlyList<TOut>>> work, int largest, int capacity, Action<int>? done = null)
+    public MicroBatcher(Func<IReadOnlyList<TIn>, THalf> first, Func<IReadOnlyList<TIn>, THalf, Task<IReadOnlyList<TOut>>> second, int largest, int capacity, Action<int>? done = null)
     {
-        this.work = work;
+        this.first = first;
+        this.second = second;
         this.largest = largest;
         this.done = done;
-        queue = Channel.CreateBounded<Item>(capacity);
-        workers = Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(RunAsync)));
+        queue = Channel.CreateBounded<Item>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        worker = Task.Run(RunAsync);
     }
 
     /// <summary>The answer to one.</summary>
@@ -48,15 +50,15 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        await workers;
+        await worker;
     }
 
     private async Task RunAsync()
     {
-        List<Item> batch = [];
+        Task before = Task.CompletedTask;
         while (await queue.Reader.WaitToReadAsync())
         {
-            batch.Clear();
+            List<Item> batch = [];
             while (batch.Count < largest && queue.Reader.TryRead(out Item? item))
             {
                 if (!item.Stop.IsCancellationRequested)
@@ -67,36 +69,64 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
 
             if (batch.Count > 0)
             {
-                await AnswerAsync(batch);
-                done?.Invoke(batch.Count);
+                Task answered = Begin(batch);
+                await before; // second halves that are slower than first ones do not pile up
+                before = answered;
             }
         }
+
+        await before;
     }
 
-    private async Task AnswerAsync(IReadOnlyList<Item> batch)
+    /// <summary>The first half, here and now; the second one is under way when this returns.</summary>
+    private Task Begin(IReadOnlyList<Item> batch)
+    {
+        TIn[] questions = [.. batch.Select(item => item.Question)];
+        try
+        {
+            THalf half = first(questions);
+            return Task.Run(() => EndAsync(batch, questions, half));
+        }
+#pragma warning disable CA1031 // It is thrown to whoever asked.
+        catch (Exception e)
+        {
+            return FailAsync(batch, e);
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task EndAsync(IReadOnlyList<Item> batch, TIn[] questions, THalf half)
     {
         try
         {
-            IReadOnlyList<TOut> answers = await work([.. batch.Select(item => item.Question)]);
+            IReadOnlyList<TOut> answers = await second(questions, half);
+            done?.Invoke(batch.Count);
             for (int i = 0; i < batch.Count; i++)
             {
                 batch[i].Answer.TrySetResult(answers[i]);
             }
         }
-        catch (Exception) when (batch.Count > 1)
-        {
-            // One that cannot be answered must not cost the others theirs.
-            foreach (Item item in batch)
-            {
-                await AnswerAsync([item]);
-            }
-        }
-#pragma warning disable CA1031 // It is thrown to whoever asked.
+#pragma warning disable CA1031 // As above.
         catch (Exception e)
         {
-            batch[0].Answer.TrySetException(e);
+            await FailAsync(batch, e);
         }
 #pragma warning restore CA1031
+    }
+
+    // One that cannot be answered must not cost the others theirs.
+    private async Task FailAsync(IReadOnlyList<Item> batch, Exception why)
+    {
+        if (batch.Count == 1)
+        {
+            batch[0].Answer.TrySetException(why);
+            return;
+        }
+
+        foreach (Item item in batch.Where(item => !item.Stop.IsCancellationRequested))
+        {
+            await Begin([item]);
+        }
     }
 
     private sealed record Item(TIn Question, CancellationToken Stop)

@@ -69,7 +69,6 @@ internal sealed class RunCatalog(string root)
 {
     private const int MostRuns = 500;
     private const long MostKept = 64 << 20; // bytes of rows
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
     private readonly ConcurrentDictionary<string, RunFiles> known = new(StringComparer.Ordinal);
 
     /// <summary>Where runs are looked for.</summary>
@@ -120,14 +119,14 @@ internal sealed class RunCatalog(string root)
         DateTime updated = digest.Written ?? info.Started;
         bool started = notes.Count == 0 ? digest.Written is not null : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
         RunState state = here ? RunState.Running
+            : RunClaim.IsTaken(folder) ? RunState.RunningElsewhere
             : epoch >= info.Options.Epochs ? RunState.Finished
             : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
-            : started && DateTime.UtcNow - updated < Silence ? RunState.RunningElsewhere
             : RunState.Stopped;
         return new RunSummary(
             name,
             state,
-            failure ?? (note?.Kind is RunEvent.Failed or RunEvent.Warning && state != RunState.Finished ? note.Message : null),
+            (state == RunState.Failed ? failure : null) ?? (note?.Kind is RunEvent.Failed or RunEvent.Warning && state != RunState.Finished ? note.Message : null),
             info.Options.Loss.ToString(),
             info.Options.Backbone.ToString(),
             Path.GetFileName(info.Options.Data),

@@ -56,6 +56,15 @@ internal sealed class RunWorker : IAsyncDisposable
         }
     }
 
+    /// <summary>The folder of the run of this name, where it trains here, deleted meanwhile or not; else null.</summary>
+    public string? Find(string name)
+    {
+        lock (gate)
+        {
+            return folder is not null && !work.IsCompleted && RunCatalog.NameOf(folder) == name ? folder : null;
+        }
+    }
+
     /// <summary>Stops a run and waits until it is saved.</summary>
     /// <exception cref="BadHttpRequestException">It does not train here.</exception>
     public async Task StopAsync(string run)
@@ -101,12 +110,14 @@ internal sealed class RunWorker : IAsyncDisposable
         {
             // Stopped and saved.
         }
-        catch (Exception e) when (e is UniFaceException or IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Whatever it was, it is told on the page; the service goes on.
+        catch (Exception e)
         {
             lock (gate)
             {
-                failures[run] = e.Message;
+                failures[run] = e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0];
             }
         }
+#pragma warning restore CA1031
     }
 }

@@ -104,7 +104,7 @@ public static class UniFaceServer
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<FaceService>();
         services.AddSingleton(_ => new ApiKeyStore(options.DataFolder));
-        services.AddSingleton(_ => new AuditLog(options.DataFolder));
+        services.AddSingleton(provider => new AuditLog(options.DataFolder, provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<ILogger<AuditLog>>()));
         services.AddSingleton<Retention>();
         services.AddHostedService<UnusedMemory>();
         if (options.RetentionDays is not null)

@@ -52,6 +52,40 @@ public sealed class RefusalTests
         Assert.DoesNotContain(lines.Written, l => l.Contains("Ann", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task An_audit_log_that_cannot_be_written_is_told_by_log_metric_and_health_until_it_can()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        using Lines lines = new();
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(lines);
+        await server.EnrolAsync("Ann", 1);
+        await server.GetAsync("/health/ready");
+
+        // A folder where the log was: nothing can be written to it, not by root either.
+        string log = Path.Combine(server.Folder, "data", "audit.jsonl");
+        File.Delete(log);
+        Directory.CreateDirectory(log);
+        object probe = new { photo = RunningServer.Face(1), aligned = true };
+        await server.PostAsync("/v1/identify", probe, HttpStatusCode.OK);
+        HttpResponseMessage ready = await server.Client.GetAsync("/health/ready");
+        for (int tries = 0; ready.StatusCode == HttpStatusCode.OK && tries < 500; tries++)
+        {
+            await Task.Delay(20);
+            ready = await server.Client.GetAsync("/health/ready");
+        }
+
+        Assert.Contains("audit log", (await RunningServer.ReadAsync(ready, HttpStatusCode.ServiceUnavailable)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await server.GetAsync("/health/recognition", HttpStatusCode.ServiceUnavailable);
+        Assert.Single(lines.Written, l => l.Contains("audit log cannot be written", StringComparison.Ordinal));
+        Assert.Contains("uniface_audit_lost", await server.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+
+        Directory.Delete(log);
+        await server.GetAsync("/health/ready");
+        await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        await server.EnrolAsync("Bob", 2);
+        Assert.Equal((3L, (string?)null), (Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
+    }
+
     private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers
         .Where(h => h.Key is "Content-Security-Policy" or "X-Content-Type-Options" or "Referrer-Policy" or "Permissions-Policy" || h.Key.StartsWith("Cross-Origin", StringComparison.Ordinal))
         .ToDictionary(h => h.Key, h => string.Join('\n', h.Value));

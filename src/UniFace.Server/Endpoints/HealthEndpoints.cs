@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using UniFace.Server.Recognition;
+using UniFace.Server.Security;
 
 namespace UniFace.Server.Endpoints;
 
@@ -26,8 +27,13 @@ internal static class HealthEndpoints
         health.MapGet("/recognition", RecognitionAsync);
     }
 
-    private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, CancellationToken stop)
+    private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, AuditLog audit, CancellationToken stop)
     {
+        if (!await audit.IsWritableAsync())
+        {
+            throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, "the audit log cannot be written; see to the disk of the data folder");
+        }
+
         if (recognizer.HasModel)
         {
             await recognizer.Gallery.CountAsync(stop);
@@ -37,9 +43,9 @@ internal static class HealthEndpoints
     }
 
     // Without a model this throws what /v1 answers then: 503, and why.
-    private static Task<JsonHttpResult<Readiness>> RecognitionAsync(Recognizer recognizer, CancellationToken stop)
+    private static Task<JsonHttpResult<Readiness>> RecognitionAsync(Recognizer recognizer, AuditLog audit, CancellationToken stop)
     {
         _ = recognizer.Model;
-        return ReadyAsync(recognizer, stop);
+        return ReadyAsync(recognizer, audit, stop);
     }
 }

@@ -90,7 +90,7 @@ internal static class IdentifyEndpoints
         AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await faces.SearchAsync(face, named, stop);
         bool match = people.Count > 0 && people[0].Score >= decision.Threshold;
-        audit.Add(context.Event("identify", match ? people[0].Person : null));
+        await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
         return TypedResults.Ok(new IdentifyAnswer(
             face is null ? IdentifyDecision.NoFace : match ? IdentifyDecision.Match : IdentifyDecision.Unknown,
             match ? people[0].Person : null,

@@ -67,7 +67,7 @@ internal static class PhotoEndpoints
     {
         AlignedFace face = await faces.MainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
         float[] embedding = await faces.EmbedAsync(face, stop);
-        audit.Add(context.Event("embed"));
+        await audit.AddSoonAsync(context.Event("embed"), stop);
         return TypedResults.Ok(new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Of(face, body.Value.Crops)));
     }
 }

@@ -62,7 +62,7 @@ internal static class VerifyEndpoints
         AlignedFace a = await faces.MainFaceAsync(request.A, "a", request.Aligned, stop), b = await faces.MainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(faces.EmbedAsync(a, stop), faces.EmbedAsync(b, stop));
         double score = UnitCosine.Of(embeddings[0], embeddings[1]);
-        audit.Add(context.Event("verify"));
+        await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
             score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score), calibration?.Data.Name, recognizer.Model.ContractId,
             FaceAnswer.Of(a, request.Crops), FaceAnswer.Of(b, request.Crops)));

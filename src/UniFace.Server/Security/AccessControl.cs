@@ -31,7 +31,7 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         {
             if (refusals.AttemptAcquire().IsAcquired)
             {
-                audit.Add(new AuditEvent("anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status));
+                await audit.AddSoonAsync(new AuditEvent("anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status), context.RequestAborted);
             }
 
             throw;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 
 namespace UniFace.Server.Security;
 
@@ -11,28 +12,54 @@ namespace UniFace.Server.Security;
 /// before, with the key in audit.key: a line that is changed, moved, or taken out of the middle shows; a cut end shows against a noted
 /// last hash. Several processes may write. People are written down as keyed hashes, so that an erased name does not live on here.
 /// </summary>
-internal sealed class AuditLog : IAsyncDisposable
+internal sealed partial class AuditLog : IAsyncDisposable
 {
     private const int MaxLineBytes = 4096, KeyBytes = 32;
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly string path;
     private readonly byte[] key;
+    private readonly ServerMetrics? metrics;
+    private readonly ILogger? log;
     private readonly Channel<(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written)> queue = Channel.CreateBounded<(AuditEvent, DateTimeOffset, TaskCompletionSource)>(10_000);
     private readonly Task writer;
+    private volatile bool fails;
 
-    public AuditLog(string dataFolder)
+    /// <summary>The log of a data folder; a service counts and logs what cannot be written.</summary>
+    public AuditLog(string dataFolder, ServerMetrics? metrics = null, ILogger<AuditLog>? log = null)
     {
+        (this.metrics, this.log) = (metrics, log);
         path = PathIn(dataFolder);
         key = KeyIn(dataFolder);
         writer = Task.Run(WriteAsync);
     }
 
-    /// <summary>Adds an event, soon; one too many is waited for.</summary>
-    public void Add(AuditEvent happened) => _ = EnqueueAsync(happened);
+    /// <summary>Adds an event that is written soon; ends when it has its place among those that wait. Whether it was written <see cref="IsWritableAsync"/> tells.</summary>
+    public async Task AddSoonAsync(AuditEvent happened, CancellationToken stop)
+    {
+        Task written = (await EnqueueAsync(happened, stop)).Task;
+        _ = written.ContinueWith(task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default); // the writer has said so
+    }
 
     /// <summary>Adds an event; ends when it is on the disk.</summary>
-    public async Task AddAsync(AuditEvent happened) => await (await EnqueueAsync(happened)).Task;
+    public async Task AddAsync(AuditEvent happened) => await (await EnqueueAsync(happened, CancellationToken.None)).Task;
+
+    /// <summary>False while events cannot be written; where the last could not, this tries one of its own.</summary>
+    public async Task<bool> IsWritableAsync()
+    {
+        if (fails)
+        {
+            try
+            {
+                await AddAsync(new AuditEvent("service", "the log is written again; events before this are missing"));
+            }
+            catch (UniFaceException)
+            {
+            }
+        }
+
+        return !fails;
+    }
 
     /// <summary>Writes what is left.</summary>
     public async ValueTask DisposeAsync()
@@ -120,10 +147,10 @@ internal sealed class AuditLog : IAsyncDisposable
         return key.Length == KeyBytes ? key : throw new UniFaceException($"{file}: {key.Length} bytes, expected the audit log's key of {KeyBytes}; restore it from a copy.");
     }
 
-    private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent happened)
+    private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent happened, CancellationToken stop)
     {
         TaskCompletionSource written = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await queue.Writer.WriteAsync((happened, DateTimeOffset.UtcNow, written));
+        await queue.Writer.WriteAsync((happened, DateTimeOffset.UtcNow, written), stop);
         return written;
     }
 
@@ -141,11 +168,19 @@ internal sealed class AuditLog : IAsyncDisposable
             try
             {
                 await AppendAsync(batch);
+                fails = false;
                 batch.ForEach(item => item.Written.TrySetResult());
             }
 #pragma warning disable CA1031 // It is thrown to whoever waits.
             catch (Exception e)
             {
+                if (!fails && log is not null)
+                {
+                    Fails(log, e.GetType().Name, e.Message);
+                }
+
+                fails = true;
+                metrics?.AuditLost(batch.Count);
                 batch.ForEach(item => item.Written.TrySetException(new UniFaceException("the audit log cannot be written, so nothing that it must hold is done", e)));
             }
 #pragma warning restore CA1031
@@ -202,4 +237,7 @@ internal sealed class AuditLog : IAsyncDisposable
         string last = Encoding.UTF8.GetString(tail.AsSpan(0, end).ToArray().AsSpan(tail.AsSpan(0, end).LastIndexOf((byte)'\n') + 1));
         return HashIn(last).Hash;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the audit log cannot be written, events are lost until it can: {Kind}: {Why}")]
+    private static partial void Fails(ILogger log, string kind, string why);
 }

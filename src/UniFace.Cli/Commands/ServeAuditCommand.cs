@@ -15,11 +15,11 @@ internal static class ServeAuditCommand
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));
             if (parsed.GetValue(CommonOptions.Json))
             {
-                Output.Json(new { whole = check.Wrong is null, lines = check.Lines, last = check.Last, wrong = check.Wrong });
+                Output.Json(new { whole = check.Wrong is null, lines = check.Lines, last = check.Last, wrong = check.Wrong, unfinished = check.Unfinished });
             }
             else
             {
-                Console.WriteLine(check.Wrong is null ? $"whole: {check.Lines} lines, the last one's hash is {check.Last}" : "NOT whole: " + check.Wrong);
+                Console.WriteLine(check.Wrong is null ? $"whole: {check.Lines} lines, the last one's hash is {check.Last}{(check.Unfinished ? "; after it a line that a kill cut short: unfinished, not tampered with" : "")}" : "NOT whole: " + check.Wrong);
             }
 
             return check.Wrong is null ? ExitCode.Success : ExitCode.Negative;

@@ -14,7 +14,7 @@ namespace UniFace.Server.Security;
 /// </summary>
 internal sealed partial class AuditLog : IAsyncDisposable
 {
-    private const int MaxLineBytes = 4096, KeyBytes = 32;
+    private const int MaxLineBytes = 4096, KeyBytes = 32, PieceBytes = 1 << 20;
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly string path;
@@ -68,37 +68,69 @@ internal sealed partial class AuditLog : IAsyncDisposable
         await writer;
     }
 
-    /// <summary>Checks a data folder's log.</summary>
+    /// <summary>Checks a data folder's log as it is now; others may go on writing meanwhile.</summary>
     /// <param name="dataFolder">The data folder.</param>
     /// <param name="noted">A hash that was noted from an earlier check and must still be there; null for none.</param>
-    /// <returns>Lines, the last one's hash, and what is wrong first, or null.</returns>
-    public static (long Lines, string Last, string? Wrong) Verify(string dataFolder, string? noted = null)
+    /// <exception cref="UniFaceException">The log's key is missing or damaged.</exception>
+    public static AuditCheck Verify(string dataFolder, string? noted = null)
     {
         string path = PathIn(dataFolder);
         if (!File.Exists(path))
         {
-            return (0, "", noted is null ? null : "there is no log, but a hash of one was noted");
+            return new AuditCheck(0, "", noted is null ? null : "there is no log, but a hash of one was noted", Unfinished: false);
         }
 
-        byte[] key = KeyIn(dataFolder);
+        byte[] key = ReadKey(dataFolder);
+        (long whole, bool unfinished) = EndOf(path);
         string last = "";
         long lines = 0;
         bool found = noted is null;
-        using StreamReader reader = new(OpenAlone(path, FileMode.Open));
-        while (reader.ReadLine() is string text)
+        foreach (string text in ReadLines(path, whole))
         {
             lines++;
             (int at, string hash) = HashIn(text);
             if (at < 0 || hash != HashOf(key, last, text[..at]) || text != Line(text[..at], hash))
             {
-                return (lines, last, $"line {lines} is not what was written, or the line before it is missing");
+                return new AuditCheck(lines, last, $"line {lines} is not what was written, or the line before it is missing", unfinished);
             }
 
             last = hash;
             found |= hash == noted;
         }
 
-        return (lines, last, found ? null : "the noted line is missing: the log's end was cut off, or it was replaced");
+        return new AuditCheck(lines, last, found ? null : "the noted line is missing: the log's end was cut off, or it was replaced", unfinished);
+    }
+
+    /// <summary>Lines of the log up to a length in bytes. No writer waits longer than for one piece to be read.</summary>
+    internal static IEnumerable<string> ReadLines(string path, long until)
+    {
+        byte[] piece = new byte[PieceBytes];
+        int held = 0; // the begin of a line whose end is in the next piece
+        for (long at = 0; at < until;)
+        {
+            int read;
+            using (FileStream stream = OpenAlone(path, FileMode.Open))
+            {
+                stream.Seek(at, SeekOrigin.Begin);
+                read = stream.Read(piece, held, (int)Math.Min(piece.Length - held, until - at));
+            }
+
+            at = read == 0 ? until : at + read; // shorter than it was: what is missing shows
+            int begin = 0, filled = held + read;
+            for (int end; (end = Array.IndexOf(piece, (byte)'\n', begin, filled - begin)) >= 0; begin = end + 1)
+            {
+                yield return Encoding.UTF8.GetString(piece, begin, end - begin);
+            }
+
+            held = filled - begin;
+            if (held == piece.Length || (held > 0 && at == until))
+            {
+                yield return Encoding.UTF8.GetString(piece, begin, held); // no line of ours
+                yield break;
+            }
+
+            Array.Copy(piece, begin, piece, 0, held);
+        }
     }
 
     private const string HashField = ",\"hash\":\"";
@@ -116,9 +148,20 @@ internal sealed partial class AuditLog : IAsyncDisposable
 
     private static string HashOf(byte[] key, string previous, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(previous + "\n" + text)));
 
+    // Where the last line ends, and whether more follows that a kill left half written.
+    private static (long Whole, bool Unfinished) EndOf(string path)
+    {
+        using FileStream stream = OpenAlone(path, FileMode.Open);
+        (byte[] tail, int end) = TailOf(stream);
+        long whole = stream.Length - tail.Length + end + 1;
+        return stream.Length - whole > MaxLineBytes ? (stream.Length, false) : (whole, whole < stream.Length);
+    }
+
+    private static string KeyPathIn(string dataFolder) => Path.Combine(dataFolder, "audit.key");
+
     private static byte[] KeyIn(string dataFolder)
     {
-        string file = Path.Combine(dataFolder, "audit.key");
+        string file = KeyPathIn(dataFolder);
         Directory.CreateDirectory(dataFolder);
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
@@ -135,6 +178,17 @@ internal sealed partial class AuditLog : IAsyncDisposable
         }
         catch (IOException) when (File.Exists(file))
         {
+        }
+
+        return ReadKey(dataFolder);
+    }
+
+    private static byte[] ReadKey(string dataFolder)
+    {
+        string file = KeyPathIn(dataFolder);
+        if (!File.Exists(file))
+        {
+            throw new UniFaceException($"{file}: the audit log's key is missing, and without it the log cannot be checked; restore it from a copy.");
         }
 
         byte[] key = File.ReadAllBytes(file);
@@ -224,10 +278,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     // A line that a kill left half written is cut off: it was not acknowledged.
     private static string LastHash(FileStream stream)
     {
-        byte[] tail = new byte[Math.Min(stream.Length, 2 * MaxLineBytes)];
-        stream.Seek(-tail.Length, SeekOrigin.End);
-        stream.ReadExactly(tail);
-        int end = Array.LastIndexOf(tail, (byte)'\n');
+        (byte[] tail, int end) = TailOf(stream);
         stream.SetLength(stream.Length - tail.Length + end + 1);
         if (end < 0)
         {
@@ -236,6 +287,15 @@ internal sealed partial class AuditLog : IAsyncDisposable
 
         string last = Encoding.UTF8.GetString(tail.AsSpan(0, end).ToArray().AsSpan(tail.AsSpan(0, end).LastIndexOf((byte)'\n') + 1));
         return HashIn(last).Hash;
+    }
+
+    // The last bytes, and where in them the last line ends; -1 for nowhere.
+    private static (byte[] Tail, int End) TailOf(FileStream stream)
+    {
+        byte[] tail = new byte[Math.Min(stream.Length, 2 * MaxLineBytes)];
+        stream.Seek(-tail.Length, SeekOrigin.End);
+        stream.ReadExactly(tail);
+        return (tail, Array.LastIndexOf(tail, (byte)'\n'));
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the audit log cannot be written, events are lost until it can: {Kind}: {Why}")]

@@ -4,7 +4,8 @@ namespace UniFace.Server.Security;
 /// <param name="Lines">Lines, up to the first that is wrong.</param>
 /// <param name="Last">Hash of the last one that is right; note it elsewhere, to see later that nothing was cut off. Empty for an empty log.</param>
 /// <param name="Wrong">What is wrong first; null for nothing.</param>
-public sealed record AuditCheck(long Lines, string Last, string? Wrong);
+/// <param name="Unfinished">True: after the last line stands the begin of one that a kill or a full disk cut short. It was not acknowledged; the next event takes its place.</param>
+public sealed record AuditCheck(long Lines, string Last, string? Wrong, bool Unfinished);
 
 /// <summary>The audit log of a service from outside of it, by the data folder; the service may run.</summary>
 public static class AuditTrail
@@ -21,10 +22,6 @@ public static class AuditTrail
     /// <summary>Checks the log.</summary>
     /// <param name="dataFolder">The service's data folder.</param>
     /// <param name="noted">A hash of an earlier check that must still be there; null for none.</param>
-    /// <exception cref="UniFaceException">The log's key is damaged.</exception>
-    public static AuditCheck Verify(string dataFolder, string? noted = null)
-    {
-        (long lines, string last, string? wrong) = AuditLog.Verify(dataFolder, noted);
-        return new AuditCheck(lines, last, wrong);
-    }
+    /// <exception cref="UniFaceException">The log's key is missing or damaged.</exception>
+    public static AuditCheck Verify(string dataFolder, string? noted = null) => AuditLog.Verify(dataFolder, noted);
 }

@@ -45,6 +45,12 @@ public sealed class SecurityTests
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Delete, "/v1/people/Ann", enrolSecret));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Get, "/v1/people/Ann/export", readSecret));
         Assert.Equal(HttpStatusCode.NoContent, await StatusAsync(server, HttpMethod.Delete, "/v1/people/Ann", adminSecret));
+
+        // Whose key it was stands in the log, also where it was refused.
+        string log = File.ReadAllText(Path.Combine(server.Folder, "data", "audit.jsonl"));
+        Assert.Contains($"\"who\":\"key:{read.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
+        Assert.Contains("\"who\":\"anonymous\",\"what\":\"refused\"", log, StringComparison.Ordinal);
+
         foreach (string wrong in new[] { readSecret[..^1] + (readSecret[^1] == 'A' ? 'B' : 'A'), "ufk_" + read.Id + "_", read.Id, "ufk_000000000000_x", adminSecret.Replace(read.Id, "x", StringComparison.Ordinal)[..20], "" })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, HttpMethod.Get, "/v1/people", wrong));

@@ -23,15 +23,19 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
             return;
         }
 
+        Caller? known = null; // by its key, which the logs name of a refused request, too
         try
         {
-            context.Features.Set(Admit(context, scope));
+            Caller caller = Caller.Of(context, keys);
+            context.Features.Set(known = caller.Key is null ? null : caller);
+            Admit(context, caller, scope);
+            context.Features.Set(caller);
         }
         catch (ServerProblemException e)
         {
             if (refusals.AttemptAcquire().IsAcquired)
             {
-                await audit.AddSoonAsync(new AuditEvent("anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status), context.RequestAborted);
+                await audit.AddSoonAsync(new AuditEvent(known?.Name ?? "anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status), context.RequestAborted);
             }
 
             throw;
@@ -40,12 +44,16 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         await next(context);
     }
 
-    private Caller Admit(HttpContext context, Scope scope)
+    private void Admit(HttpContext context, Caller caller, Scope scope)
     {
-        Caller caller = Caller.Of(context, keys);
         if (caller.Key is ApiKey key)
         {
-            return key.May(scope) ? caller : throw new ServerProblemException(StatusCodes.Status403Forbidden, $"the API key may not do this: it takes the scope {ScopeName(scope)}");
+            if (key.May(scope))
+            {
+                return;
+            }
+
+            throw new ServerProblemException(StatusCodes.Status403Forbidden, $"the API key may not do this: it takes the scope {ScopeName(scope)}");
         }
 
         if (!caller.IsLocal || options.RequireKey)
@@ -53,9 +61,10 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
             throw new ServerProblemException(StatusCodes.Status401Unauthorized, $"this takes an API key of the scope {ScopeName(scope)}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one");
         }
 
-        return FromElsewhere(context.Request)
-            ? throw new ServerProblemException(StatusCodes.Status403Forbidden, "the request comes from a page of another site")
-            : caller;
+        if (FromElsewhere(context.Request))
+        {
+            throw new ServerProblemException(StatusCodes.Status403Forbidden, "the request comes from a page of another site");
+        }
     }
 
     /// <summary>What an endpoint asks for; null for one that is open to all (health, pages, the API's description).</summary>

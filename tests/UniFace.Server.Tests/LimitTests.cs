@@ -1,7 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Server.Recognition;
 using UniFace.Vision;
 
 namespace UniFace.Server.Tests;
@@ -75,5 +81,20 @@ public sealed class LimitTests
         await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
         using StreamReader reader = new(slow.GetStream());
         Assert.Contains(" 503 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gallery_that_takes_longer_than_a_request_may_is_given_out_whole()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxConcurrentRequests = 1 });
+        IStoredGallery gallery = server.Services.GetRequiredService<Recognizer>().Gallery;
+        float[] embedding = new float[gallery.Info.EmbeddingSize];
+        embedding[0] = 1;
+        await gallery.EnrollAsync([.. Enumerable.Range(0, 1000).Select(i => new Enrolment($"person {i}", embedding, ReadOnlyMemory<byte>.Empty, "test"))], gallery.Info.ContractId, default);
+        Assert.Equal(1000, (await server.GetAsync("/v1/gallery/export")).GetArrayLength());
+
+        // It holds no place of those who are recognised.
+        Endpoint export = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Single(e => e.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName == "exportGallery");
+        Assert.Null(export.Metadata.GetMetadata<EnableRateLimitingAttribute>());
     }
 }

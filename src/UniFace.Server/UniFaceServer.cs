@@ -37,7 +37,7 @@ public static class UniFaceServer
             throw new UniFaceException($"--retention-days {options.RetentionDays}: expected at least 1; leave it out to keep people.");
         }
 
-        Directory.CreateDirectory(options.DataFolder);
+        DataFolder.Make(options.DataFolder);
         Recognizer recognizer = await Recognizer.OpenAsync(options, stop);
 
         // Empty: no setting comes from files or variables that nobody thought of.

@@ -104,6 +104,29 @@ public sealed class SecurityTests
         }
     }
 
+    [Fact]
+    public async Task A_new_data_folder_is_its_owners_alone_whoever_makes_it()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("modes are of Unix");
+            return;
+        }
+
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        await using RunningServer server = await RunningServer.StartAsync();
+        Assert.Equal(Owner, File.GetUnixFileMode(Path.Combine(server.Folder, "data")));
+        string byKeys = Path.Combine(server.Folder, "keys"), given = Path.Combine(server.Folder, "given");
+        new ApiKeyStore(byKeys).Create("desk", [Scope.Read]);
+        Assert.Equal(Owner, File.GetUnixFileMode(byKeys));
+
+        // One that somebody made is theirs to open.
+        Directory.CreateDirectory(given);
+        File.SetUnixFileMode(given, Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        new ApiKeyStore(given).Create("desk", [Scope.Read]);
+        Assert.Equal(Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute, File.GetUnixFileMode(given));
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(RunningServer server, HttpMethod method, string path, string? key, object? body = null)
     {
         using HttpRequestMessage request = new(method, path) { Content = body is null ? null : JsonContent.Create(body) };

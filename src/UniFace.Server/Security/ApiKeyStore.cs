@@ -116,6 +116,7 @@ public sealed class ApiKeyStore
 
     private void Save(IReadOnlyList<ApiKey> changed)
     {
+        DataFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
         AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n");
         if (!OperatingSystem.IsWindows())
         {

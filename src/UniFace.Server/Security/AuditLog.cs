@@ -162,7 +162,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     private static byte[] KeyIn(string dataFolder)
     {
         string file = KeyPathIn(dataFolder);
-        Directory.CreateDirectory(dataFolder);
+        DataFolder.Make(dataFolder);
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
         {

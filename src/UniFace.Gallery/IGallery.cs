@@ -19,7 +19,7 @@ public interface IGallery : IAsyncDisposable
 
     /// <summary>Removes a person with all templates and crops, and leaves no bytes of them in the store.</summary>
     /// <returns>False where the person was not enrolled.</returns>
-    /// <exception cref="UniFaceException">The store fails, or cannot erase now what was removed.</exception>
+    /// <exception cref="UniFaceException">The store fails; or, with a <see cref="NotErasedException"/> within, cannot erase now what was removed.</exception>
     Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default);
 
     /// <summary>The enrolled people, in the order of their enrolment.</summary>

@@ -35,8 +35,15 @@ public sealed partial class PostgresGallery
             cancellationToken).ConfigureAwait(false);
 
         // Not found, too: an earlier removal may have been interrupted before it had erased all.
-        await EraseAsync(cancellationToken).ConfigureAwait(false);
-        return removed;
+        try
+        {
+            await EraseAsync(cancellationToken).ConfigureAwait(false);
+            return removed;
+        }
+        catch (UniFaceException e)
+        {
+            throw NotErasedException.Of(e, removed);
+        }
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace UniFace.Gallery.Sqlite;
@@ -150,17 +151,40 @@ internal sealed class GalleryDatabase : IDisposable
     }
 
     /// <summary>Moves the log into the file and empties it.</summary>
-    /// <returns>False where another process is reading, so that the log stays.</returns>
-    public async Task<bool> TruncateLogAsync(CancellationToken stop)
+    /// <param name="patience">How long to try again while another process is reading; this one's readers wait meanwhile only while it is tried.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <returns>False where another process is reading all the time, so that the log stays.</returns>
+    public async Task<bool> TruncateLogAsync(TimeSpan patience, CancellationToken stop)
     {
-        await writeGate.WaitAsync(stop).ConfigureAwait(false);
-        try
+        for (Stopwatch waited = Stopwatch.StartNew(); ; await Task.Delay(100, stop).ConfigureAwait(false))
         {
-            return await Task.Run(() => Guard(Path, () => Scalar(writer, "PRAGMA wal_checkpoint(TRUNCATE)") is 0L), stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            writeGate.Release();
+            bool late = waited.Elapsed >= patience;
+            await writeGate.WaitAsync(stop).ConfigureAwait(false);
+            try
+            {
+                // Our own reader keeps the log just as another's does.
+                await readGate.WaitAsync(stop).ConfigureAwait(false);
+                try
+                {
+                    if (await Task.Run(() => Guard(Path, () => Scalar(writer, "PRAGMA wal_checkpoint(TRUNCATE)") is 0L), stop).ConfigureAwait(false))
+                    {
+                        return true;
+                    }
+                }
+                finally
+                {
+                    readGate.Release();
+                }
+            }
+            finally
+            {
+                writeGate.Release();
+            }
+
+            if (late)
+            {
+                return false;
+            }
         }
     }
 

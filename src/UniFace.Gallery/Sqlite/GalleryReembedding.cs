@@ -51,7 +51,7 @@ public sealed partial class SqliteGallery
         GalleryProjection old = projection;
         projection = new GalleryProjection(database, records, info);
         await old.DisposeAsync().ConfigureAwait(false);
-        await database.TruncateLogAsync(cancellationToken).ConfigureAwait(false);
+        await database.TruncateLogAsync(Patience, cancellationToken).ConfigureAwait(false);
         await projection.RebuildAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -3,6 +3,9 @@ namespace UniFace.Gallery.Sqlite;
 /// <summary>Removing people so that nothing of them is left in any file.</summary>
 public sealed partial class SqliteGallery
 {
+    // For other processes' readers; ours are waited for by their gate.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <inheritdoc/>
     public async Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default)
     {
@@ -31,8 +34,15 @@ public sealed partial class SqliteGallery
             cancellationToken).ConfigureAwait(false);
 
         // Not found, too: an earlier removal may have been interrupted before it had erased all.
-        await EraseAsync(cancellationToken).ConfigureAwait(false);
-        return removed;
+        try
+        {
+            await EraseAsync(cancellationToken).ConfigureAwait(false);
+            return removed;
+        }
+        catch (UniFaceException e)
+        {
+            throw NotErasedException.Of(e, removed);
+        }
     }
 
     /// <summary>
@@ -51,7 +61,7 @@ public sealed partial class SqliteGallery
         }
 
         projection.Erase(rows);
-        if (!await database.TruncateLogAsync(cancellationToken).ConfigureAwait(false))
+        if (!await database.TruncateLogAsync(Patience, cancellationToken).ConfigureAwait(false))
         {
             throw new UniFaceException($"{Path}: removed, but another process is reading the gallery, so that bytes of what was removed are still in its log; run 'uniface gallery remove' again when the other is done.");
         }

@@ -82,7 +82,8 @@ internal static class PeopleEndpoints
             .WithExamples(null, new PersonAnswer("Ann", [new(1, time, "api")]));
         people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").WithSummary("Give out all that is stored of one person, templates and crops").Recognises(Scope.Admin)
             .WithExamples(null, new PersonExport("Ann", Examples.Contract, [new(1, time, "api", [0.6f, 0, -0.8f], null)]));
-        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").WithSummary("Erase all that is stored of one person").Recognises(Scope.Admin);
+        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").WithSummary("Erase all that is stored of one person").Recognises(Scope.Admin)
+            .DisableRequestTimeout(); // a large gallery on PostgreSQL takes minutes to be written anew
     }
 
     private static async Task<Ok<PeoplePage>> ListAsync(Recognizer recognizer, CancellationToken stop, int offset = 0, int limit = 100)
@@ -114,16 +115,31 @@ internal static class PeopleEndpoints
         return TypedResults.Ok(PersonExport.Of(stored, recognizer.Gallery.Info.ContractId));
     }
 
-    private static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    private static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context)
     {
+        IStoredGallery gallery = recognizer.Gallery;
         string name = NameOf(person);
-        bool removed = await recognizer.Gallery.RemoveAsync(name, stop);
-        if (removed)
-        {
-            await audit.AddAsync(context.Event("delete", name, StatusCodes.Status204NoContent));
-        }
 
-        return removed ? TypedResults.NoContent() : throw NotEnrolled();
+        // Before, too: what cannot be written down is not done, and what a kill cuts short is known to have begun.
+        await audit.AddAsync(context.Event("delete", name, StatusCodes.Status202Accepted));
+        int status = StatusCodes.Status503ServiceUnavailable;
+        try
+        {
+            // To its end, whoever hangs up meanwhile: half an erasure is none.
+            bool removed = await gallery.RemoveAsync(name, CancellationToken.None);
+            status = removed ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
+            return removed ? TypedResults.NoContent() : throw NotEnrolled();
+        }
+        catch (UniFaceException e) when (e.InnerException is NotErasedException left)
+        {
+            throw new ServerProblemException(
+                status,
+                (left.Removed ? "the person is removed and will not be found" : "nobody of this name is enrolled") + ", but the gallery cannot erase now what was removed, mostly because another process is reading it: bytes are still in its files. DELETE again in a while; 404 then says that nothing is left");
+        }
+        finally
+        {
+            await audit.AddAsync(context.Event("delete", name, status));
+        }
     }
 
     private static async Task<Created<EnrolAnswer>> EnrolAsync(Upload<EnrolRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)

@@ -21,6 +21,15 @@ public interface IStoredGallery : IGallery
     /// <exception cref="UniFaceException">The store fails.</exception>
     Task<IReadOnlyList<string>> EnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default);
 
+    /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/>, but only where the newest template was still enrolled before a time when it is done.</summary>
+    /// <returns>False where the person was not enrolled, or has a newer template.</returns>
+    /// <exception cref="UniFaceException">The store fails; or, with a <see cref="NotErasedException"/> within, cannot erase now what was removed.</exception>
+    Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default);
+
+    /// <summary>Erases what removals left, because they were interrupted or kept from it by readers; does nothing where nothing is left.</summary>
+    /// <exception cref="UniFaceException">The store fails, or cannot erase now.</exception>
+    Task EraseAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Stores the index, where it is kept apart from the templates, so that the next start is quick; otherwise does nothing.</summary>
     /// <param name="always">False: only where enough is new that it is worth writing.</param>
     /// <param name="cancellationToken">Stops it.</param>

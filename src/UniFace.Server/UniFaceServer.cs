@@ -22,7 +22,7 @@ namespace UniFace.Server;
 /// <summary>The service: REST API, web pages, health. What it serves is opened before it listens.</summary>
 public static class UniFaceServer
 {
-    private const int MostConnections = 1024;
+    private const int MostConnections = 1024, MostRetentionDays = 36_500;
 
     /// <summary>Makes the service; run it with <see cref="WebApplication.RunAsync(string?)"/>, or start and stop it.</summary>
     /// <param name="options">What it serves, where, within which limits.</param>
@@ -32,9 +32,9 @@ public static class UniFaceServer
     {
         ArgumentNullException.ThrowIfNull(options);
         EnsureUrls(options.Urls);
-        if (options.RetentionDays < 1)
+        if (options.RetentionDays is < 1 or > MostRetentionDays)
         {
-            throw new UniFaceException($"--retention-days {options.RetentionDays}: expected at least 1; leave it out to keep people.");
+            throw new UniFaceException($"--retention-days {options.RetentionDays}: expected 1 to {MostRetentionDays}; leave it out to keep people.");
         }
 
         DataFolder.Make(options.DataFolder);

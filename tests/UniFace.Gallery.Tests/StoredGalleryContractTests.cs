@@ -31,6 +31,13 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
         Assert.Null(await gallery.ReadPersonAsync("Carl"));
         Assert.Empty(await gallery.EnrolledBeforeAsync(before));
         Assert.Equal(["Ann", "Bob"], await gallery.EnrolledBeforeAsync(after));
+        Assert.False(await gallery.RemoveEnrolledBeforeAsync("Ann", before));
+        Assert.False(await gallery.RemoveEnrolledBeforeAsync("Carl", after));
+        Assert.Equal(2, (await gallery.CountAsync()).People);
+        Assert.True(await gallery.RemoveEnrolledBeforeAsync("Ann", after));
+        Assert.Equal(["Bob"], await gallery.EnrolledBeforeAsync(after));
+        await gallery.EraseAsync();
+        Assert.Empty(await gallery.VerifyIntegrityAsync());
     }
 
     [Fact]

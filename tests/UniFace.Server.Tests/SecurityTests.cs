@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using UniFace.Server.Security;
 
@@ -86,6 +87,41 @@ public sealed class SecurityTests
         Assert.Equal(1, await retention.RunOnceAsync(default));
         Assert.Equal(0, (await server.GetAsync("/v1/people")).GetProperty("total").GetInt32());
     }
+
+    [Fact]
+    public async Task Retention_spares_who_is_enrolled_anew_meanwhile_and_goes_on_after_a_failure()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
+        string[] people = ["Ann", "Bob", "Carl", "Dan"];
+        foreach (string person in people)
+        {
+            await server.EnrolAsync(person, 1);
+        }
+
+        // Ann cannot be removed; as Bob goes, Carl is enrolled anew.
+        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand triggers = new(
+                """
+                CREATE TRIGGER stuck BEFORE DELETE ON person WHEN old.id = 1 BEGIN SELECT RAISE(ABORT, 'stuck'); END;
+                CREATE TRIGGER anew AFTER DELETE ON person WHEN old.id = 2 BEGIN UPDATE template SET enrolled = 99999999999 WHERE person = 3; END;
+                """,
+                other);
+            triggers.ExecuteNonQuery();
+        }
+
+        Retention retention = ActivatorUtilities.CreateInstance<Retention>(server.Services, new Later(TimeSpan.FromDays(31)));
+        Assert.Equal(2, await retention.RunOnceAsync(default));
+        Assert.Equal(["Ann", "Carl"], (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(36_501)]
+    [InlineData(int.MaxValue)]
+    public async Task A_retention_that_is_no_number_of_days_is_refused_in_one_line(int days) =>
+        Assert.Contains("expected 1 to 36500", (await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { RetentionDays = days }))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Who_did_what_is_written_down_without_a_name()

@@ -14,7 +14,12 @@ public sealed partial class PostgresGallery
     /// copying the gallery and, with HNSW, making its graph, and keeps others from it meanwhile. The server's write-ahead log,
     /// its archives, replicas and backups are its administrator's: they hold the bytes until they are recycled.
     /// </remarks>
-    public async Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default)
+    public Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default) => RemoveAsync(person, before: null, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) => RemoveAsync(person, time, cancellationToken);
+
+    private async Task<bool> RemoveAsync(string person, DateTimeOffset? before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(person);
         bool removed = !person.Contains('\0', StringComparison.Ordinal) && await database.WriteAsync(
@@ -22,6 +27,11 @@ public sealed partial class PostgresGallery
             {
                 // Whoever is enrolling this person holds the row; when it is ours their templates are there to be deleted.
                 if (await PostgresDatabase.ScalarAsync(connection, $"SELECT id FROM {People} WHERE name = $1 FOR UPDATE", cancellationToken, person).ConfigureAwait(false) is not long id)
+                {
+                    return false;
+                }
+
+                if (before is DateTimeOffset time && await PostgresDatabase.ScalarAsync(connection, $"SELECT 1 FROM {Templates} WHERE person = $1 AND enrolled >= $2 LIMIT 1", cancellationToken, id, time.ToUniversalTime()).ConfigureAwait(false) is not null)
                 {
                     return false;
                 }

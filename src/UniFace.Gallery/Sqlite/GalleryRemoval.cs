@@ -7,13 +7,23 @@ public sealed partial class SqliteGallery
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public async Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default)
+    public Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default) => RemoveAsync(person, before: null, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) => RemoveAsync(person, time, cancellationToken);
+
+    private async Task<bool> RemoveAsync(string person, DateTimeOffset? before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(person);
         bool removed = await database.WriteAsync(
             connection =>
             {
                 if (records.FindPerson(connection, person) is not long id)
+                {
+                    return false;
+                }
+
+                if (before is DateTimeOffset time && GalleryDatabase.Scalar(connection, "SELECT max(coalesce(enrolled, $since)) FROM template WHERE person = $id", ("$id", id), ("$since", Since(connection))) is long newest && newest >= time.ToUnixTimeSeconds())
                 {
                     return false;
                 }

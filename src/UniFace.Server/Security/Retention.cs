@@ -19,16 +19,33 @@ internal sealed partial class Retention(ServerOptions options, Recognizer recogn
 
         int removed = 0;
         IStoredGallery gallery = recognizer.Gallery;
-        foreach (string person in await gallery.EnrolledBeforeAsync(time.GetUtcNow().AddDays(-days), stop))
+        DateTimeOffset before = time.GetUtcNow().AddDays(-days);
+        foreach (string person in await gallery.EnrolledBeforeAsync(before, stop))
         {
-            if (await gallery.RemoveAsync(person, stop))
+            if (await RemoveAsync(gallery, person, before, stop))
             {
                 await audit.AddAsync(new AuditEvent("retention", "delete", person));
                 removed++;
             }
         }
 
+        // What a reader held up; where one still does, the next hour tries again.
+        await gallery.EraseAsync(stop);
         return removed;
+    }
+
+    // Nobody who was enrolled anew since the list was made; and who cannot be removed does not keep the others.
+    private async Task<bool> RemoveAsync(IStoredGallery gallery, string person, DateTimeOffset before, CancellationToken stop)
+    {
+        try
+        {
+            return await gallery.RemoveEnrolledBeforeAsync(person, before, stop);
+        }
+        catch (UniFaceException e)
+        {
+            Failed(log, e.InnerException?.GetType().Name);
+            return e.InnerException is NotErasedException { Removed: true };
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

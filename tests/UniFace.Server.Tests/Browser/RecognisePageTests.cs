@@ -38,6 +38,7 @@ public sealed class RecognisePageTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer .notice")).ToContainTextAsync("Ann é/B");
         await Assertions.Expect(page.Locator("#identify-answer table")).ToContainTextAsync("1.000");
+        await Assertions.Expect(page.Locator("#identify-answer")).ToContainTextAsync("Among 1 enrolled person that takes a stranger for somebody in at most 1 in 100 searches.");
 
         await page.GetByLabel("First photo: file").SetInputFilesAsync(Photo("1.png", 1));
         await page.GetByLabel("Second photo: file").SetInputFilesAsync(Photo("1.png", 1));
@@ -45,6 +46,10 @@ public sealed class RecognisePageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("One person");
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Decided at cosine 0.770, where 1 in 100 pairs of different people scores as much (calibrated on invented).");
         await Assertions.Expect(page.Locator("#verify-answer figure img")).ToHaveCountAsync(2);
+        await page.Locator("#verify").GetByText("Decide elsewhere").ClickAsync();
+        await page.Locator("#verify-threshold").FillAsync("-0.5");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Decided at cosine -0.500");
         await visit.KeepAsync("recognise-answers-phone");
         await visit.AssertSoundAsync();
 

@@ -22,6 +22,7 @@ byId("charts").append(...Object.values(charts).map(one => one.figure));
 let pinned = []; // {query, data}
 let current = null;
 let asked = null;
+let applied = 0; // presets and changes, so that a slow answer does not overtake a later one
 let timer = 0;
 
 const form = controls(losses, changed);
@@ -41,16 +42,24 @@ await startLive(losses, () => current?.data.spec ?? "uce", byName);
 
 /** Shows a preset: its curves, kept ones first, and what is seen in them. */
 async function apply(preset) {
-  pinned = [];
-  for (const kept of preset.kept) {
-    pinned.push(await fetchCurves(kept));
+  const turn = ++applied;
+  const kept = [];
+  for (const values of preset.kept) {
+    kept.push(await fetchCurves(values));
   }
 
+  if (turn !== applied) {
+    return; // another was pressed meanwhile
+  }
+
+  pinned = kept;
   byId("log").checked = Boolean(preset.log);
   press(preset);
   form.set(preset.shown);
   await refresh();
-  byId("seen").replaceChildren(notice("", el("strong", {}, `${preset.name}: `), preset.seen(current.data, pinned.map(p => p.data))));
+  if (turn === applied) {
+    byId("seen").replaceChildren(notice("", el("strong", {}, `${preset.name}: `), preset.seen(current.data, kept.map(p => p.data))));
+  }
 }
 
 function press(preset) {
@@ -58,6 +67,7 @@ function press(preset) {
 }
 
 function changed() {
+  applied++;
   press(null);
   byId("seen").replaceChildren();
   clearTimeout(timer);

@@ -1,7 +1,7 @@
 import "./shell.js";
 import { api } from "./api.js";
 import { byId, el, notice } from "./dom.js";
-import { decided, face, oneIn, scale } from "./recognise/answers.js";
+import { decided, face, oneIn, scale, strangers } from "./recognise/answers.js";
 import { photo } from "./recognise/photo.js";
 
 const pageSize = 50;
@@ -18,6 +18,7 @@ submit("verify", async answer => {
   form.append("a", one(first, "the first photo"));
   form.append("b", one(second, "the second photo"));
   form.append("crops", "true");
+  decideAt(form, "verify");
   const said = await api("/v1/verify", { method: "POST", body: form });
   answer.replaceChildren(
     notice(said.same ? "good" : "bad", el("strong", {}, said.same ? "One person" : "Not shown to be one person"), `: ${oneIn(said.falseMatchRateAtScore)}.`),
@@ -30,14 +31,15 @@ submit("identify", async answer => {
   const form = new FormData();
   form.append("photo", one(probe, "a photo"));
   form.append("crops", "true");
-  const said = await api("/v1/identify", { method: "POST", body: form });
+  decideAt(form, "identify");
+  const [said, gallery] = await Promise.all([api("/v1/identify", { method: "POST", body: form }), api("/v1/gallery")]);
   const matched = said.decision === "match";
   answer.replaceChildren(
     said.decision === "no-face" ? notice("warn", "No face was found on this photo.")
       : matched ? notice("good", el("strong", {}, said.person), `: ${oneIn(said.candidates[0].falseMatchRate)}.`)
         : notice("warn", el("strong", {}, "Nobody who is enrolled"), said.candidates.length ? `: the most alike is ${said.candidates[0].person}, below the threshold.` : ": nobody is enrolled yet."),
     ...(said.score === null ? [] : [scale(said.score, said.threshold, matched)]),
-    el("p", { class: "muted" }, decided(said)),
+    el("p", { class: "muted" }, decided(said), ` ${strangers(said, gallery.people)}`),
     said.face ? el("div", { class: "faces" }, face(said.face, "The face")) : "",
     said.candidates.length ? el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The most alike people" }, el("table", { class: "matches" }, el("caption", {}, "The most alike"),
       el("thead", {}, el("tr", {}, ["Person", "Score", "So much alike by chance"].map(name => el("th", { scope: "col" }, name)))),
@@ -85,6 +87,14 @@ function submit(name, ask) {
       button.disabled = false;
     }
   });
+}
+
+/** Where to decide, if it was said; else the service's calibration knows. */
+function decideAt(form, name) {
+  const threshold = byId(`${name}-threshold`).value.trim();
+  if (threshold) {
+    form.append("threshold", threshold);
+  }
 }
 
 function one(field, what) {

@@ -26,6 +26,7 @@ let list = [];
 let chosen = []; // names; the first is the one that is told of in full
 let detail = new Map();
 let follow = true; // the histogram goes with the newest epoch
+let refreshing = Promise.resolve();
 let drawn = ""; // what of the answers is drawn, so that what has not changed is left alone
 
 byId("epoch").addEventListener("input", () => {
@@ -43,7 +44,13 @@ setInterval(() => {
   }
 }, 3000);
 
-async function refresh() {
+/** One at a time: two that ask for the rows behind the same cursor would both add them. */
+function refresh() {
+  refreshing = refreshing.then(refreshOnce);
+  return refreshing;
+}
+
+async function refreshOnce() {
   try {
     const answer = await api("/v1/runs");
     list = answer.runs;
@@ -59,9 +66,15 @@ async function refresh() {
       chosen = readable.length ? [readable.reduce((a, b) => (a.updated > b.updated ? a : b)).name] : [];
     }
 
-    for (const name of chosen) {
+    const asked = new Set();
+    for (let name; (name = chosen.find(one => !asked.has(one))) !== undefined;) { // one may be chosen meanwhile
+      asked.add(name);
       const known = detail.get(name);
       const run = list.find(one => one.name === name);
+      if (!run) {
+        continue;
+      }
+
       if (!known || known.summary.updated !== run.updated || known.summary.state !== run.state || run.state === "running") {
         const answer = await api(`/v1/runs/${encodeURIComponent(name)}${known ? `?after=${known.cursor}` : ""}`);
         detail.set(name, answer.whole || !known ? answer : { ...answer, metrics: [...known.metrics, ...answer.metrics] });
@@ -82,7 +95,6 @@ async function order(what) {
   byId("message").replaceChildren(notice("", what === "stop" ? "Saving …" : "Reading the data …"));
   try {
     await api(`/v1/runs/${encodeURIComponent(chosen[0])}/${what}`, { method: "POST" });
-    detail.delete(chosen[0]);
     drawn = "";
     await refresh();
   } catch (error) {

@@ -34,6 +34,16 @@ export function scale(score, threshold, yes) {
     svg("text", { x: at(threshold), y: 58, "text-anchor": anchor(at(threshold)) }, `threshold ${threshold.toFixed(3)}`)));
 }
 
+/** How often a stranger is taken for one of so many: at most the sum over them, however their comparisons hang together. */
+export function strangers(answer, people) {
+  if (answer.falseMatchRate === null || people === 0) {
+    return "";
+  }
+
+  const most = Math.min(1, answer.falseMatchRate * people);
+  return `Among ${people.toLocaleString("en")} enrolled ${people === 1 ? "person" : "people"} that takes a stranger for somebody in at most ${most < 0.01 ? `1 in ${Math.floor(1 / most).toLocaleString("en")}` : `${Math.ceil(most * 100 - 1e-9)} in 100`} searches.`;
+}
+
 /** Where the answer was decided. */
 export function decided(answer) {
   return answer.falseMatchRate === null

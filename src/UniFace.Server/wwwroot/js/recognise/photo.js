@@ -19,6 +19,7 @@ export function photo(label, many = false) {
   let video = null;
   let timer = 0;
   let asking = false;
+  let asked = 0;
 
   input.addEventListener("change", () => {
     taken = [];
@@ -32,11 +33,21 @@ export function photo(label, many = false) {
       return;
     }
 
+    const turn = ++asked;
+    open.disabled = true;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+      const given = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+      if (turn !== asked) {
+        given.getTracks().forEach(track => track.stop()); // a file was chosen while the browser asked
+        return;
+      }
+
+      stream = given;
     } catch (error) {
       words.replaceChildren(notice("bad", error.name === "NotAllowedError" ? "The camera may not be used: allow it for this page, or choose a file." : "No camera can be used here; choose a file instead."));
       return;
+    } finally {
+      open.disabled = false;
     }
 
     video = el("video", { autoplay: true, muted: true, playsinline: true, "aria-label": `Camera for ${label}` });
@@ -49,6 +60,7 @@ export function photo(label, many = false) {
 
   /** Lets go of the camera. Nothing is drawn: a picture that a page begins to show as it goes is loaded as a ping, which the policy refuses. */
   function release() {
+    asked++;
     clearInterval(timer);
     stream?.getTracks().forEach(track => track.stop());
     stream = video = null;
@@ -84,7 +96,10 @@ export function photo(label, many = false) {
       const faults = faces.length === 0 ? ["No face is seen."] : faces[0].faults.map(fault => fault.message);
       words.replaceChildren(notice(faults.length ? "warn" : "good", faults.length ? faults.join(" ") : "Good: this picture can be enrolled."));
     } catch (error) {
-      clearInterval(timer);
+      if (error.status === 401 || error.status === 403) {
+        clearInterval(timer);
+      }
+
       words.replaceChildren(notice("warn", error.message));
     } finally {
       asking = false;

@@ -27,5 +27,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["dotnet", "/opt/uniface/bin/UniFace.Cli.dll"]
-# Within a container all requests come from beyond it: nothing is answered without a key (docker exec ... serve keys create).
-CMD ["serve", "--urls", "http://*:8080", "--data", "/data", "--package", "/package"]
+# Nothing is answered without a key (docker exec ... serve keys create): a sidecar or a port forwarder comes from 127.0.0.1, too, and would be admin.
+CMD ["serve", "--urls", "http://*:8080", "--data", "/data", "--package", "/package", "--require-key"]

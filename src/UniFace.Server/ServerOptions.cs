@@ -38,7 +38,7 @@ public sealed record ServerOptions
     /// <summary>Recognition requests that may be under way at once; more are refused with 503.</summary>
     public int MaxConcurrentRequests { get; init; } = 64;
 
-    /// <summary>Requests a second that one address beyond this machine may make, with as many at once as in two seconds; more are refused with 429.</summary>
+    /// <summary>Requests a second that one address beyond this machine may make, or one key at it where a key is required, with as many at once as in two seconds; more are refused with 429.</summary>
     public int RequestsPerSecond { get; init; } = 50;
 
     /// <summary>How long a request may take.</summary>

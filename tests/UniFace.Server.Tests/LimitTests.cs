@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Server.Recognition;
+using UniFace.Server.Security;
 using UniFace.Vision;
 
 namespace UniFace.Server.Tests;
@@ -81,6 +83,33 @@ public sealed class LimitTests
         await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
         using StreamReader reader = new(slow.GetStream());
         Assert.Contains(" 503 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Behind_a_proxy_on_this_machine_each_key_has_a_rate_of_its_own()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true, RequestsPerSecond = 1 });
+        ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
+        string busy = keys.Create("busy", [Scope.Read]).Secret, quiet = keys.Create("quiet", [Scope.Read]).Secret;
+        HttpStatusCode[] many = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => StatusAsync(busy)));
+        Assert.Contains(HttpStatusCode.OK, many);
+        Assert.Contains(HttpStatusCode.TooManyRequests, many);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(quiet));
+
+        // Keys that are none have one rate together; a probe has none.
+        Assert.Contains(HttpStatusCode.TooManyRequests, await Task.WhenAll(Enumerable.Range(0, 60).Select(i => StatusAsync("ufk_" + i))));
+        foreach (int _ in Enumerable.Range(0, 10))
+        {
+            await server.GetAsync("/health/ready");
+        }
+
+        async Task<HttpStatusCode> StatusAsync(string key)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, "/v1/people");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            using HttpResponseMessage answer = await server.Client.SendAsync(request);
+            return answer.StatusCode;
+        }
     }
 
     [Fact]

@@ -4,12 +4,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.DependencyInjection;
+using UniFace.Server.Security;
 
 namespace UniFace.Server.Http;
 
 /// <summary>
-/// How much at once: so many recognition requests under way (503 beyond), so many requests a second of one address beyond this machine
-/// (429 beyond), so long a request. Refusing is quick and says when to come again.
+/// How much at once: so many recognition requests under way (503 beyond), so many requests a second of one address beyond this machine,
+/// or behind a proxy on it of one key (429 beyond), so long a request. Refusing is quick and says when to come again.
 /// </summary>
 internal static class RequestLimits
 {
@@ -21,17 +22,17 @@ internal static class RequestLimits
         services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable });
         services.AddRateLimiter(limits =>
         {
-            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => context.Connection.RemoteIpAddress is IPAddress remote && !IPAddress.IsLoopback(remote)
-                ? RateLimitPartition.GetTokenBucketLimiter(NetworkOf(remote), _ => new TokenBucketRateLimiterOptions
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => SenderOf(context, options) is string sender
+                ? RateLimitPartition.GetTokenBucketLimiter(sender, _ => new TokenBucketRateLimiterOptions
                 {
                     TokenLimit = 2 * options.RequestsPerSecond,
                     TokensPerPeriod = options.RequestsPerSecond,
                     ReplenishmentPeriod = TimeSpan.FromSeconds(1),
                 })
-                : RateLimitPartition.GetNoLimiter(IPAddress.Loopback));
+                : RateLimitPartition.GetNoLimiter(""));
             limits.AddPolicy(Recognition, _ => RateLimitPartition.GetConcurrencyLimiter(0, _ => new ConcurrencyLimiterOptions { PermitLimit = options.MaxConcurrentRequests }));
             limits.OnRejected = (rejected, _) => rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait)
-                ? RefuseAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)), "too many requests of one address")
+                ? RefuseAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)), "too many requests of one address or key")
                 : RefuseAsync(rejected.HttpContext, StatusCodes.Status503ServiceUnavailable, 1, "too many requests at once");
         });
     }
@@ -45,6 +46,21 @@ internal static class RequestLimits
             HttpContext = context,
             ProblemDetails = new() { Status = status, Detail = $"{why}; try again in {seconds} s" },
         });
+    }
+
+    // Whose requests are counted together; null for those that are not counted.
+    private static string? SenderOf(HttpContext context, ServerOptions options)
+    {
+        if (context.Connection.RemoteIpAddress is IPAddress remote && !IPAddress.IsLoopback(remote))
+        {
+            return NetworkOf(remote).ToString();
+        }
+
+        // A proxy on this machine has one address for all who come through it: a key tells them apart, all without one are one. Probes
+        // must not find a healthy service too busy.
+        return options.RequireKey && !context.Request.Path.StartsWithSegments("/health")
+            ? "key:" + Caller.KeyOf(context, context.RequestServices.GetRequiredService<ApiKeyStore>())?.Id
+            : null;
     }
 
     // An IPv6 customer has a /64.

@@ -24,6 +24,9 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
             : throw new ServerProblemException(StatusCodes.Status401Unauthorized, "the API key is not one of this service, or was revoked");
     }
 
+    /// <summary>The key that a request is sent with; null for none, or one that is not of this service.</summary>
+    public static ApiKey? KeyOf(HttpContext context, ApiKeyStore keys) => KeyOf(context.Request.Headers) is string sent ? keys.Find(sent) : null;
+
     private static string? KeyOf(IHeaderDictionary headers)
     {
         const string Bearer = "Bearer ";

@@ -49,12 +49,36 @@ public sealed class OpenApiTests
                 Assert.False(string.IsNullOrEmpty(operation!["summary"]?.GetValue<string>()), $"{method} {path} has no summary");
                 Assert.NotNull(operation["operationId"]);
                 Assert.NotNull(operation["responses"]!["default"]!["content"]!["application/problem+json"]);
+                Assert.True(operation["security"]?.AsArray().Count == 1, $"{method} {path} does not say that it takes a key");
+                foreach ((string status, JsonNode? answer) in operation["responses"]!.AsObject().Where(r => r.Key != "default"))
+                {
+                    foreach ((string type, JsonNode? content) in answer!["content"]?.AsObject() ?? [])
+                    {
+                        Assert.True(content!["example"] is not null || type.StartsWith("image/", StringComparison.Ordinal), $"{method} {path} has no example of {status} {type}");
+                    }
+                }
+
+                foreach (JsonNode? parameter in (operation["parameters"]?.AsArray() ?? []).Where(p => p!["in"]!.GetValue<string>() == "path"))
+                {
+                    Assert.True(parameter!["example"] is not null, $"{method} {path} has no example of {parameter["name"]}");
+                }
+
                 if (operation["requestBody"]?["content"]?["multipart/form-data"] is JsonNode form)
                 {
                     Assert.Contains("\"binary\"", form.ToJsonString(), StringComparison.Ordinal);
                     Assert.NotNull(operation["requestBody"]!["content"]!["application/json"]!["example"]);
                 }
             }
+        }
+
+        // Whoever writes a client must see which key it takes.
+        foreach ((string path, string method, string scope) in new[]
+        {
+            ("/v1/losses", "get", "read"), ("/v1/losses/curves", "get", "read"), ("/v1/runs", "get", "read"), ("/v1/runs/{run}/resume", "post", "admin"), ("/v1/runs/{run}/stop", "post", "admin"),
+            ("/v1/results/figure", "get", "read"), ("/v1/people", "post", "enrol"), ("/v1/people/{person}", "delete", "admin"), ("/v1/gallery/export", "get", "admin"),
+        })
+        {
+            Assert.EndsWith($"Takes the scope {scope}.", document["paths"]![path]![method]!["description"]!.GetValue<string>(), StringComparison.Ordinal);
         }
 
         foreach (string expected in new[] { "/v1/detect", "/v1/align", "/v1/embed", "/v1/verify", "/v1/identify", "/v1/people", "/v1/people/{person}", "/v1/people/{person}/export", "/v1/gallery", "/v1/gallery/export" })

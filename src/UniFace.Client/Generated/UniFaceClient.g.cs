@@ -1091,6 +1091,9 @@ namespace UniFace.Client
         /// <summary>
         /// Every loss and its hyperparameters.
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<LossList> LossesAsync(System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1170,7 +1173,7 @@ namespace UniFace.Client
         /// What a loss does to a sample, as points of curves.
         /// </summary>
         /// <remarks>
-        /// The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target-logit, gradient and loss against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.
+        /// The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target-logit, gradient and loss against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part. Takes the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1280,6 +1283,9 @@ namespace UniFace.Client
         /// <summary>
         /// List the trainings of the service's folder of runs
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunList> RunsAsync(System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1358,6 +1364,9 @@ namespace UniFace.Client
         /// <summary>
         /// Tell how a training went: every row of its metrics, or those since a cursor, and its notes
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunAnswer> RunAsync(string run, string? after = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1446,6 +1455,9 @@ namespace UniFace.Client
         /// <summary>
         /// Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<EmbeddingMapAnswer> RunMapAsync(string run, string? method = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1535,6 +1547,9 @@ namespace UniFace.Client
         /// <summary>
         /// Go on with a training, in this service
         /// </summary>
+        /// <remarks>
+        /// Takes the scope admin.
+        /// </remarks>
         /// <returns>Accepted</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunSummary> ResumeRunAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1619,6 +1634,9 @@ namespace UniFace.Client
         /// <summary>
         /// Save a training that runs in this service, and end it
         /// </summary>
+        /// <remarks>
+        /// Takes the scope admin.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunSummary> StopRunAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1703,6 +1721,9 @@ namespace UniFace.Client
         /// <summary>
         /// List evaluations that 'uniface eval --out' wrote under the folder of runs
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<ResultList> ResultsAsync(System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1781,6 +1802,9 @@ namespace UniFace.Client
         /// <summary>
         /// A chart or contact sheet of an evaluation
         /// </summary>
+        /// <remarks>
+        /// Takes the scope read.
+        /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<byte[]> FigureAsync(string result, string name, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))

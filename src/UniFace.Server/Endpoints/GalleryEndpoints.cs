@@ -29,7 +29,8 @@ internal static class GalleryEndpoints
         gallery.MapGet("", GetAsync).WithName("gallery").WithSummary("Say what the gallery is and how much it holds").Recognises(Scope.Read)
             .WithExamples(null, new GalleryAnswer(100_000, 240_000, Examples.Contract, 512, PersonScore.Best, false, true, "lfw"));
         gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithSummary("Give out all people, templates and crops: a list that is written as it is read")
-            .WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout(); // it takes as long as it takes, and no place of those who are recognised
+            .WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout() // it takes as long as it takes, and no place of those who are recognised
+            .WithExamples(null, new[] { PersonExport.Example });
     }
 
     private static async Task<Ok<GalleryAnswer>> GetAsync(Recognizer recognizer, CancellationToken stop)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Primitives;
 using UniFace.Server.Lab;
+using UniFace.Server.OpenApi;
 using UniFace.Server.Security;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
@@ -60,18 +61,28 @@ internal static class LossEndpoints
     public static void Map(IEndpointRouteBuilder v1)
     {
         RouteGroupBuilder losses = v1.MapGroup("/losses").WithTags("losses");
-        losses.MapGet("", List).WithName("losses").WithSummary("Every loss and its hyperparameters.");
+        losses.MapGet("", List).WithName("losses").WithSummary("Every loss and its hyperparameters.")
+            .WithExamples(null, new LossList([.. List().Value!.Losses.Where(loss => loss.Name == "uce")]));
         losses.MapGet("/curves", CurvesAsync)
             .WithName("lossCurves")
             .WithSummary("What a loss does to a sample, as points of curves.")
             .WithDescription(
                 "The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. Curves: target-logit, gradient and loss " +
-                "against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.");
+                "against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part.")
+            .WithExamples(null, new CurvesAnswer(
+                "uce",
+                "uce(margin=0.3)",
+                new Dictionary<string, string> { ["margin"] = "0.3", ["scale"] = "64" },
+                new CurveOptions { Points = 2 },
+                0.4,
+                [new LossCurve("target-logit", "angle to the own class center, radians", "logit", [new(0, 40), new(3.14, -80)])],
+                new DecisionBoundary(1.57, 0.6, 0.97, [new(0, 0.6, First: true, Second: false)])));
         losses.MapGet("/lab", Lab)
             .WithName("lab")
             .DisableRequestTimeout()
             .WithSummary("Ten classes of invented data learned in two or three dimensions, as server-sent events.")
-            .WithDescription("Up to two losses, each in full: loss=uce(margin=0.3). One lesson a client: a new one ends the one before.");
+            .WithDescription("Up to two losses, each in full: loss=uce(margin=0.3). One lesson a client: a new one ends the one before.")
+            .WithExamples(null, new LabFrame(6, 600, [0, 1], [new("uce(margin=0.3)", 2.1, 0.4, 0.5, 0.3, [[0.6f, 0.8f], [-1, 0]], [[0, 1], [-1, 0]])]));
     }
 
     private static Ok<LossList> List() => TypedResults.Ok(new LossList(

@@ -81,7 +81,7 @@ internal static class PeopleEndpoints
         people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Tell of one enrolled person").Recognises(Scope.Read)
             .WithExamples(null, new PersonAnswer("Ann", [new(1, time, "api")]));
         people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").WithSummary("Give out all that is stored of one person, templates and crops").Recognises(Scope.Admin)
-            .WithExamples(null, new PersonExport("Ann", Examples.Contract, [new(1, time, "api", [0.6f, 0, -0.8f], null)]));
+            .WithExamples(null, PersonExport.Example);
         people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").WithSummary("Erase all that is stored of one person").Recognises(Scope.Admin)
             .DisableRequestTimeout(); // a large gallery on PostgreSQL takes minutes to be written anew
     }

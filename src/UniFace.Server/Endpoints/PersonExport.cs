@@ -1,4 +1,5 @@
 using UniFace.Gallery;
+using UniFace.Server.OpenApi;
 
 namespace UniFace.Server.Endpoints;
 
@@ -8,6 +9,9 @@ namespace UniFace.Server.Endpoints;
 /// <param name="Templates">The templates, in the order of their enrolment.</param>
 internal sealed record PersonExport(string Person, string ContractId, IReadOnlyList<TemplateExport> Templates)
 {
+    /// <summary>For the API's description.</summary>
+    public static PersonExport Example => new("Ann", Examples.Contract, [new(1, new DateTimeOffset(2026, 11, 24, 15, 0, 0, TimeSpan.Zero), "api", [0.6f, 0, -0.8f], null)]);
+
     public static PersonExport Of(StoredPerson stored, string contractId) =>
         new(stored.Name, contractId, [.. stored.Templates.Select(t => new TemplateExport(t.Id, t.Enrolled, t.Source, t.Embedding.ToArray(), t.Crop.IsEmpty ? null : t.Crop.ToArray()))]);
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using UniFace.Server.OpenApi;
 using UniFace.Server.Runs;
 
 namespace UniFace.Server.Endpoints;
@@ -25,7 +26,8 @@ internal static class ResultEndpoints
     public static void Map(IEndpointRouteBuilder v1)
     {
         RouteGroupBuilder results = v1.MapGroup("/results").WithTags("results");
-        results.MapGet("", List).WithName("results").WithSummary("List evaluations that 'uniface eval --out' wrote under the folder of runs");
+        results.MapGet("", List).WithName("results").WithSummary("List evaluations that 'uniface eval --out' wrote under the folder of runs")
+            .WithExamples(null, new ResultList("runs", [new("uce-iresnet18/lfw", new DateTime(2026, 11, 24, 15, 0, 0, DateTimeKind.Utc), JsonSerializer.SerializeToElement(new { accuracy = 0.991 }), ["roc.svg"])]));
         results.MapGet("/figure", Figure).WithName("figure").WithSummary("A chart or contact sheet of an evaluation").Produces<byte[]>(StatusCodes.Status200OK, "image/svg+xml", "image/jpeg", "image/png");
     }
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using UniFace.Server.OpenApi;
 using UniFace.Server.Runs;
 using UniFace.Training;
 
@@ -27,12 +28,24 @@ internal static class RunEndpoints
 
     public static void Map(IEndpointRouteBuilder v1)
     {
+        DateTime time = new(2026, 11, 24, 15, 0, 0, DateTimeKind.Utc);
+        RunSummary example = new("uce-iresnet18", RunState.Running, null, "uce(margin=0.3)", "iresnet18", "faces", 8000, 400_000, 100, time, time.AddHours(1), 2, 20, 6250, 62_500, 3.2, 0.91);
         RouteGroupBuilder runs = v1.MapGroup("/runs").WithTags("runs");
-        runs.MapGet("", List).WithName("runs").WithSummary("List the trainings of the service's folder of runs");
-        runs.MapGet("/{run}", Get).WithName("run").WithSummary("Tell how a training went: every row of its metrics, or those since a cursor, and its notes");
-        runs.MapGet("/{run}/map", MapAsync).WithName("runMap").WithSummary("Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne").DisableRequestTimeout();
-        runs.MapPost("/{run}/resume", Resume).WithName("resumeRun").WithSummary("Go on with a training, in this service");
-        runs.MapPost("/{run}/stop", StopAsync).WithName("stopRun").WithSummary("Save a training that runs in this service, and end it").DisableRequestTimeout();
+        runs.MapGet("", List).WithName("runs").WithSummary("List the trainings of the service's folder of runs")
+            .WithExamples(null, new RunList("runs", [example]));
+        runs.MapGet("/{run}", Get).WithName("run").WithSummary("Tell how a training went: every row of its metrics, or those since a cursor, and its notes")
+            .WithExamples(null, new RunAnswer(
+                example,
+                [JsonSerializer.SerializeToElement(new { kind = "step", step = 6250, epoch = 2, loss = 3.2 })],
+                Whole: true,
+                "4096",
+                [new RunNote(time, 0, 0, RunEvent.Started, "from the start")]));
+        runs.MapGet("/{run}/map", MapAsync).WithName("runMap").WithSummary("Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne").DisableRequestTimeout()
+            .WithExamples(null, new EmbeddingMapAnswer(MapMethod.Pca, Unseen: true, 2, 0.41, null, 0.93, time, [new(0, 0.4, -0.1), new(1, -0.5, 0.2)]));
+        runs.MapPost("/{run}/resume", Resume).WithName("resumeRun").WithSummary("Go on with a training, in this service")
+            .WithExamples(null, example, StatusCodes.Status202Accepted);
+        runs.MapPost("/{run}/stop", StopAsync).WithName("stopRun").WithSummary("Save a training that runs in this service, and end it").DisableRequestTimeout()
+            .WithExamples(null, example with { State = RunState.Stopped });
     }
 
     private static Ok<RunList> List(RunCatalog catalog, RunWorker worker) =>

@@ -51,9 +51,14 @@ internal static class ApiDescription
             Put(operation.Responses?.TryGetValue(example.Status.ToString(System.Globalization.CultureInfo.InvariantCulture), out IOpenApiResponse? answer) == true ? answer.Content : null, example.Answer, json);
         }
 
-        if (metadata.OfType<RequiredScope>().FirstOrDefault() is RequiredScope scope)
+        foreach (OpenApiParameter parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
         {
-            operation.Description = $"Takes the scope {scope.Scope.ToString().ToLowerInvariant()}.";
+            parameter.Example = Examples.OfParameter(parameter.Name, parameter.Schema?.Type);
+        }
+
+        if (RequiredScope.Of(metadata, context.Description.RelativePath, context.Description.HttpMethod ?? "") is Security.Scope scope)
+        {
+            operation.Description = $"{operation.Description} Takes the scope {scope.ToString().ToLowerInvariant()}.".TrimStart();
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
         }
 
@@ -64,9 +69,18 @@ internal static class ApiDescription
 
     private static void Put(IDictionary<string, OpenApiMediaType>? content, object? value, JsonSerializerOptions json)
     {
-        if (value is not null && content?.TryGetValue("application/json", out OpenApiMediaType? media) == true)
+        if (value is null || content is null)
+        {
+            return;
+        }
+
+        if (content.TryGetValue("application/json", out OpenApiMediaType? media))
         {
             media.Example = JsonSerializer.SerializeToNode(value, value.GetType(), json);
+        }
+        else if (content.TryGetValue("text/event-stream", out OpenApiMediaType? events))
+        {
+            events.Example = $"data: {JsonSerializer.Serialize(value, value.GetType(), json)}\n\n";
         }
     }
 

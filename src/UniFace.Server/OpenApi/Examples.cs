@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.OpenApi;
 using UniFace.Server.Endpoints;
 using UniFace.Vision.Quality;
 
@@ -29,7 +31,19 @@ internal static class Examples
         [],
         null);
 
+    /// <summary>A value of a parameter in path or query; null for one that says by its default what it is.</summary>
+    public static JsonNode? OfParameter(string? name, JsonSchemaType? type) => (name, type?.HasFlag(JsonSchemaType.Array)) switch
+    {
+        ("person", _) => "Ann",
+        ("run", _) => "uce-iresnet18",
+        ("result", _) => "uce-iresnet18/lfw",
+        ("name", _) => "roc.svg",
+        ("loss", true) => new JsonArray("softmax", "uce(margin=0.3)"),
+        _ => null,
+    };
+
     /// <summary>Gives an endpoint its examples.</summary>
-    public static RouteHandlerBuilder WithExamples(this RouteHandlerBuilder endpoint, object? request, object? answer = null, int status = StatusCodes.Status200OK) =>
+    public static TBuilder WithExamples<TBuilder>(this TBuilder endpoint, object? request, object? answer = null, int status = StatusCodes.Status200OK)
+        where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new EndpointExample(request, answer, status));
 }

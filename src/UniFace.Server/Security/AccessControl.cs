@@ -17,7 +17,8 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not Endpoint endpoint || ScopeOf(endpoint, context.Request.Method) is not Scope scope)
+        string? route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+        if (context.GetEndpoint() is not Endpoint endpoint || RequiredScope.Of(endpoint.Metadata, route, context.Request.Method) is not Scope scope)
         {
             await next(context);
             return;
@@ -35,7 +36,7 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         {
             if (refusals.AttemptAcquire().IsAcquired)
             {
-                await audit.AddSoonAsync(new AuditEvent(known?.Name ?? "anonymous", "refused", null, (endpoint as RouteEndpoint)?.RoutePattern.RawText, e.Status), context.RequestAborted);
+                await audit.AddSoonAsync(new AuditEvent(known?.Name ?? "anonymous", "refused", null, route, e.Status), context.RequestAborted);
             }
 
             throw;
@@ -66,12 +67,6 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
             throw new ServerProblemException(StatusCodes.Status403Forbidden, "the request comes from a page of another site");
         }
     }
-
-    /// <summary>What an endpoint asks for; null for one that is open to all (health, pages, the API's description).</summary>
-    private static Scope? ScopeOf(Endpoint endpoint, string method) =>
-        endpoint.Metadata.GetMetadata<RequiredScope>() is RequiredScope required ? required.Scope
-        : endpoint is RouteEndpoint { RoutePattern.RawText: string route } && route.TrimStart('/').StartsWith("v1", StringComparison.OrdinalIgnoreCase) ? (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Scope.Read : Scope.Admin)
-        : null;
 
     // Browsers say where a request comes from; programs do not.
     private static bool FromElsewhere(HttpRequest request)

@@ -42,6 +42,58 @@ public sealed class ApiTests
         Assert.Equal(["Bob/C é"], gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
     }
 
+    [Theory]
+    [InlineData("Ann Lee")]
+    [InlineData("a#b")]
+    [InlineData("a?b=c&d")]
+    [InlineData("100%")]
+    [InlineData("%41")]
+    [InlineData("%2E%2E")]
+    [InlineData("a/b")]
+    [InlineData("/a/../b/")]
+    [InlineData("50%/50%25")]
+    [InlineData(@"a\b")]
+    [InlineData("a+b;c:d@e,f")]
+    [InlineData("<b>'\"")]
+    [InlineData("...")]
+    [InlineData("export")]
+    [InlineData("👩‍🔬 王")]
+    [InlineData("Zoe\u0308")]
+    public async Task A_name_of_any_characters_is_read_and_erased_by_its_url(string name)
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrolAsync("bystander", 2);
+        string location;
+        using (HttpResponseMessage enrolled = await server.PostAsync("/v1/people", new { person = name, photos = new[] { RunningServer.Face(1) }, aligned = true, anyQuality = true }))
+        {
+            Assert.Equal(HttpStatusCode.Created, enrolled.StatusCode);
+            location = enrolled.Headers.GetValues("Location").Single();
+        }
+
+        Assert.Equal("/v1/people/" + Uri.EscapeDataString(name), location);
+        Assert.Equal(name, (await server.GetAsync(location)).GetProperty("person").GetString());
+        Assert.Equal(name, (await server.GetAsync(location + "/export")).GetProperty("person").GetString());
+        Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync(location)).StatusCode);
+        await server.GetAsync(location, HttpStatusCode.NotFound);
+        Assert.Equal(["bystander"], (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData(" .. ")]
+    [InlineData("A%2FB")]
+    [InlineData("A%2fB")]
+    [InlineData("A%5cB")]
+    public async Task A_name_that_a_url_cannot_hold_is_refused_and_is_nobody_elses(string name)
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrolAsync("A/B", 1);
+        JsonElement refused = await server.PostAsync("/v1/people", new { person = name, photos = new[] { RunningServer.Face(1) }, aligned = true, anyQuality = true }, HttpStatusCode.BadRequest);
+        Assert.Contains("a URL", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/v1/people/A%252FB")).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/v1/people/A%2fB")).StatusCode);
+    }
+
     [Fact]
     public async Task The_same_face_is_the_same_person_and_another_is_not()
     {

@@ -15,7 +15,7 @@ namespace UniFace.Server.Endpoints;
 /// <summary>/v1/people: who is enrolled; enrol, export, delete.</summary>
 internal static class PeopleEndpoints
 {
-    private const int MostPerPage = 1000, MostPhotos = 20, LongestName = 200;
+    private const int MostPerPage = 1000, MostPhotos = 20;
 
     /// <summary>Photos of a person to be enrolled.</summary>
     internal sealed record EnrolRequest
@@ -102,15 +102,15 @@ internal static class PeopleEndpoints
         return TypedResults.Ok(new PeoplePage((await recognizer.Gallery.CountAsync(stop)).People, offset, page));
     }
 
-    private static async Task<Ok<PersonAnswer>> GetAsync(string person, Recognizer recognizer, CancellationToken stop)
+    private static async Task<Ok<PersonAnswer>> GetAsync(string person, Recognizer recognizer, HttpContext context, CancellationToken stop)
     {
-        StoredPerson stored = await ReadAsync(recognizer, person, stop);
+        StoredPerson stored = await ReadAsync(recognizer, person, context, stop);
         return TypedResults.Ok(new PersonAnswer(stored.Name, [.. stored.Templates.Select(t => new TemplateEntry(t.Id, t.Enrolled, t.Source))]));
     }
 
     private static async Task<Ok<PersonExport>> ExportAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        StoredPerson stored = await ReadAsync(recognizer, person, stop);
+        StoredPerson stored = await ReadAsync(recognizer, person, context, stop);
         await audit.AddAsync(context.Event("export", stored.Name));
         return TypedResults.Ok(PersonExport.Of(stored, recognizer.Gallery.Info.ContractId));
     }
@@ -118,7 +118,7 @@ internal static class PeopleEndpoints
     private static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context)
     {
         IStoredGallery gallery = recognizer.Gallery;
-        string name = NameOf(person);
+        string name = PersonNames.InPath(person, context);
 
         // Before, too: what cannot be written down is not done, and what a kill cuts short is known to have begun.
         await audit.AddAsync(context.Event("delete", name, StatusCodes.Status202Accepted));
@@ -145,11 +145,7 @@ internal static class PeopleEndpoints
     private static async Task<Created<EnrolAnswer>> EnrolAsync(Upload<EnrolRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         EnrolRequest request = body.Value;
-        string person = request.Person?.Trim() ?? "";
-        if (person.Length is 0 or > LongestName || person.Any(char.IsControl) || !person.IsNormalized())
-        {
-            throw new UniFaceException($"person is missing or is no name: expected 1 to {LongestName} characters, none of them a control character");
-        }
+        string person = PersonNames.ToEnrol(request.Person);
 
         if (request.Photos is not { Count: > 0 and <= MostPhotos } photos)
         {
@@ -192,11 +188,8 @@ internal static class PeopleEndpoints
         return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, ids.Count, told));
     }
 
-    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, CancellationToken stop) =>
-        await recognizer.Gallery.ReadPersonAsync(NameOf(person), stop) ?? throw NotEnrolled();
-
-    // All else is unescaped already; an escaped slash stays one, so that it does not part the path.
-    private static string NameOf(string person) => person.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop) =>
+        await recognizer.Gallery.ReadPersonAsync(PersonNames.InPath(person, context), stop) ?? throw NotEnrolled();
 
     private static ServerProblemException NotEnrolled() => new(StatusCodes.Status404NotFound, "nobody of this name is enrolled");
 }

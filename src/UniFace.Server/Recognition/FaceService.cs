@@ -77,10 +77,18 @@ internal sealed class FaceService : IAsyncDisposable
             : throw new ServerProblemException(StatusCodes.Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give one on which a face is to be seen");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
-    public Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop) => embeddings.AskAsync(face.Image, stop);
+    public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
+    {
+        using Activity? span = Telemetry.Source.StartActivity("embed");
+        return await embeddings.AskAsync(face.Image, stop);
+    }
 
     /// <summary>The people most alike a face, best first.</summary>
-    public Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop) => searches.AskAsync(new Probe(face.Image, candidates), stop);
+    public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop)
+    {
+        using Activity? span = Telemetry.Source.StartActivity("embed and search");
+        return await searches.AskAsync(new Probe(face.Image, candidates), stop);
+    }
 
     public async ValueTask DisposeAsync()
     {

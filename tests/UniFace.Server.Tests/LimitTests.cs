@@ -83,9 +83,7 @@ public sealed class LimitTests
     public async Task A_request_that_takes_too_long_is_given_up()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(300) });
-        using TcpClient slow = new();
-        await slow.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port);
-        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
+        using TcpClient slow = await StoppedSenderAsync(server);
         using StreamReader reader = new(slow.GetStream());
         Assert.Contains(" 503 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
     }

@@ -143,7 +143,8 @@ internal static class TSne
         double Near(int i, int j) => 1 / (1 + Square(places.AsSpan(2 * i, 2), places.AsSpan(2 * j, 2)));
     }
 
-    private static double Square(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    /// <summary>The squared Euclidean distance of two rows.</summary>
+    public static double Square(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         double sum = 0;
         for (int v = 0; v < a.Length; v++)

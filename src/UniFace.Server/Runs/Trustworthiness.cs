@@ -32,7 +32,6 @@ internal static class Trustworthiness
     private static IEnumerable<int> Nearest(double[] rows, int count, int self)
     {
         int width = rows.Length / count;
-        double Square(int j) => Enumerable.Range(0, width).Sum(v => (rows[(self * width) + v] - rows[(j * width) + v]) * (rows[(self * width) + v] - rows[(j * width) + v]));
-        return Enumerable.Range(0, count).Where(j => j != self).OrderBy(Square);
+        return Enumerable.Range(0, count).Where(j => j != self).OrderBy(j => TSne.Square(rows.AsSpan(self * width, width), rows.AsSpan(j * width, width)));
     }
 }

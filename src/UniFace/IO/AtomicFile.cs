@@ -1,34 +1,82 @@
+using System.Runtime.InteropServices;
+
 namespace UniFace.IO;
 
 /// <summary>
-/// Writes a file beside its place and renames it over: a kill at any moment leaves the old file or the new one, whole.
+/// Writes a file under a temporary name and renames it: a kill or a power failure at any moment leaves the old file or the new one, whole.
 /// </summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
     /// <summary>Writes a file by a callback that fills its stream.</summary>
-    public static void Write(string path, Action<Stream> write)
+    /// <param name="path">The file; its folder is created.</param>
+    /// <param name="write">Fills the stream.</param>
+    /// <param name="ownerOnly">Creates the file readable and writable by its owner only (0600), from the first byte; ignored on Windows.</param>
+    public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
         ArgumentNullException.ThrowIfNull(write);
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full)!;
         Directory.CreateDirectory(folder);
-        string beside = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp");
         try
         {
-            // Held until it is renamed: whoever can lock such a file knows that nobody is writing it. Windows wants to be told that it is renamed while open.
-            using FileStream stream = new(beside, FileMode.Create, FileAccess.Write, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, 1 << 16);
+            // Held until it is renamed, so that a temporary file that can be locked is known to be left over. Windows must allow the rename of an open file.
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None,
+                BufferSize = 1 << 16,
+            };
+            if (ownerOnly && !OperatingSystem.IsWindows())
+            {
+                File.Delete(temporary);
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using FileStream stream = new(temporary, options);
             write(stream);
             stream.Flush(flushToDisk: true);
-            File.Move(beside, full, overwrite: true);
+            File.Move(temporary, full, overwrite: true);
         }
         catch
         {
-            File.Delete(beside);
+            File.Delete(temporary);
             throw;
         }
+
+        FlushFolder(folder);
     }
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
-    public static void WriteText(string path, string text) =>
-        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text, bool ownerOnly = false) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), ownerOnly);
+
+    /// <summary>
+    /// Writes a folder's entries to the disk, so that a rename or deletion in it survives a power failure (fsync of the directory).
+    /// Does nothing on Windows, which journals them, and on file systems that cannot do it.
+    /// </summary>
+    public static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        int descriptor = Open(folder, 0);
+        if (descriptor >= 0)
+        {
+            _ = Fsync(descriptor);
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }

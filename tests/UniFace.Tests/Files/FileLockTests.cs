@@ -1,0 +1,61 @@
+using UniFace.IO;
+using UniFace.Tests.Data;
+
+namespace UniFace.Tests.Files;
+
+/// <summary>A lock has one holder at a time, a holder that ends releases it, and a file that is written is whole and as private as asked.</summary>
+public sealed class FileLockTests : IDisposable
+{
+    private readonly TempFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_second_holder_waits_and_is_told_who_holds_it()
+    {
+        string path = folder["sub/keys.json"];
+        using (FileLock.AcquireFor(path))
+        {
+            Assert.True(FileLock.IsHeld(path + ".lock"));
+            Assert.Null(FileLock.TryAcquire(path + ".lock"));
+            UniFaceException e = Assert.Throws<UniFaceException>(() => FileLock.AcquireFor(path, TimeSpan.FromMilliseconds(30)));
+            Assert.Contains("keys.json.lock", e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(FileLock.IsHeld(path + ".lock"));
+        FileLock.AcquireFor(path, TimeSpan.Zero).Dispose();
+    }
+
+    [Fact]
+    public void Read_change_write_under_the_lock_loses_no_change()
+    {
+        string path = folder["count.txt"];
+        AtomicFile.WriteText(path, "0");
+        Parallel.For(0, 8, _ =>
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                using FileLock held = FileLock.AcquireFor(path);
+                int count = int.Parse(File.ReadAllText(path), System.Globalization.CultureInfo.InvariantCulture);
+                AtomicFile.WriteText(path, FormattableString.Invariant($"{count + 1}"));
+            }
+        });
+        Assert.Equal("80", File.ReadAllText(path));
+        Assert.Equal(["count.txt", "count.txt.lock"], Directory.GetFiles(folder.Root).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void An_owner_only_file_is_owner_only_from_its_first_byte()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no Unix file modes.");
+        string path = folder["secret"];
+        UnixFileMode whileWritten = default;
+        AtomicFile.Write(path, stream =>
+        {
+            whileWritten = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(((FileStream)stream).Name);
+            stream.WriteByte(1);
+        }, ownerOnly: true);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, whileWritten);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path));
+    }
+}

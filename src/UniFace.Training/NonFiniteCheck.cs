@@ -57,9 +57,9 @@ internal static class NonFiniteCheck
         List<string> advice = [];
         foreach ((string option, string word) in new[] { ("margin", "--margin"), ("margin2", "--margin2"), ("scale", "--scale") })
         {
-            if (options.Loss.Has(option))
+            if (options.Loss.Value(option) is string now)
             {
-                advice.Add($"{word} (now {options.Loss.Text(option)})");
+                advice.Add($"{word} (now {now})");
             }
         }
 

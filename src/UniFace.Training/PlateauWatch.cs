@@ -37,5 +37,5 @@ internal static class PlateauWatch
             : $"{fact}: lower {rate}; if that does not help, lower {margin}{scale}look for label noise with 'uniface data info'.";
     }
 
-    private static string Now(LossSpec loss, string name) => loss.Has(name) ? $"--{name} (now {loss.Text(name)}) or " : "";
+    private static string Now(Loss loss, string name) => loss.Value(name) is string now ? $"--{name} (now {now}) or " : "";
 }

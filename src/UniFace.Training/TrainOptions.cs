@@ -50,7 +50,7 @@ public sealed record TrainOptions
     public required string Data { get; init; }
 
     /// <summary>The loss with its hyperparameters.</summary>
-    public required LossSpec Loss { get; init; }
+    public required Loss Loss { get; init; }
 
     /// <summary>The backbone.</summary>
     public required BackboneSpec Backbone { get; init; }

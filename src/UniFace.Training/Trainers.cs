@@ -148,8 +148,7 @@ public static class Trainers
     }
 
     /// <summary>The head of a run: its loss over so many people.</summary>
-    internal static RecognitionHead CreateHead(TrainOptions options, int people, Device device) => LossRegistry.Create(
-        options.Loss,
+    internal static RecognitionHead CreateHead(TrainOptions options, int people, Device device) => options.Loss.CreateHead(
         people,
         options.Backbone.EmbeddingSize,
         options.Seed,

@@ -7,7 +7,7 @@ namespace UniFace.Cli.Tests;
 public class LossOptionsTests
 {
     [Fact]
-    public void Nothing_given_is_the_unified_loss_as_published() => Assert.Equal(LossSpec.Of("uce"), Read(""));
+    public void Nothing_given_is_the_unified_loss_as_published() => Assert.Equal(Loss.Parse("uce"), Read(""));
 
     [Theory]
     [InlineData("--loss uce --margin 0.45 --scale 32 --lambda 0.7", "uce(margin=0.45,scale=32,lambda=0.7)")]
@@ -16,7 +16,7 @@ public class LossOptionsTests
     [InlineData("--loss uce --margin-type arc --wrap plain --gradient straight-through --bias 10", "uce(margin-type=arc,wrap=plain,gradient=straight-through,bias=10)")]
     [InlineData("--loss combined --m1 0.9 --m2 0.4 --m3 0.15", "combined(m1=0.9,m2=0.4,m3=0.15)")]
     [InlineData("--loss subcenter-arcface --subcenters 2 --negative-rate 0.1", "subcenter-arcface(subcenters=2,negative-rate=0.1)")]
-    public void Options_are_the_hyperparameters_of_the_loss(string line, string spec) => Assert.Equal(LossSpec.Parse(spec), Read(line));
+    public void Options_are_the_hyperparameters_of_the_loss(string line, string spec) => Assert.Equal(Loss.Parse(spec), Read(line));
 
     [Fact]
     public void An_option_that_the_loss_does_not_have_is_refused_with_those_that_it_has() =>
@@ -36,7 +36,7 @@ public class LossOptionsTests
         Assert.All(LossRegistry.All.SelectMany(l => l.Hyperparameters), p => Assert.Contains(p.Default, command.Options.Single(o => o.Name == "--" + p.Name).Description!, StringComparison.Ordinal));
     }
 
-    private static LossSpec Read(string line)
+    private static Loss Read(string line)
     {
         Command command = new("train");
         LossOptions.AddTo(command);

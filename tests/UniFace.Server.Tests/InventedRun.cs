@@ -65,7 +65,7 @@ internal static class InventedRun
     private static TrainOptions Options(string data, string loss, int epochs) => new()
     {
         Data = data,
-        Loss = LossSpec.Parse(loss),
+        Loss = Loss.Parse(loss),
         Backbone = new BackboneSpec("mobilefacenet", 0.25, 8),
         Epochs = epochs,
         Batch = 4,

@@ -43,7 +43,7 @@ internal static class BenchDataCommand
             TrainOptions options = new()
             {
                 Data = path,
-                Loss = LossSpec.Of("uce"),
+                Loss = new UnifiedCrossEntropy(),
                 Backbone = new BackboneSpec("mobilefacenet", 0.5),
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),

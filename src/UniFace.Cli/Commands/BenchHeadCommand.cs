@@ -31,7 +31,7 @@ internal static class BenchHeadCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];
-            LossSpec[] specs = [.. SplitLosses(parsed.GetRequiredValue(losses)).Select(LossSpec.Parse)];
+            Loss[] specs = [.. SplitLosses(parsed.GetRequiredValue(losses)).Select(Loss.Parse)];
             int samples = parsed.GetValue(batch);
             if (samples is < 1 or > 65536)
             {
@@ -43,11 +43,11 @@ internal static class BenchHeadCommand
             List<HeadSpeed> speeds = [];
             using (Progress progress = new("timing", (long)specs.Length * counts.Length * HeadBenchmark.StepCount, "steps"))
             {
-                foreach ((LossSpec spec, int count) in specs.SelectMany(s => counts.Select(c => (s, c))))
+                foreach ((Loss spec, int count) in specs.SelectMany(s => counts.Select(c => (s, c))))
                 {
                     (CenterType fits, double share) = HeadBenchmark.Fit(count);
                     CenterType chosen = stored == Auto ? fits : Enum.Parse<CenterType>(stored, ignoreCase: true);
-                    LossSpec sampled = spec.With("negative-rate", (given ?? (spec.Number("negative-rate") < 1 ? spec.Number("negative-rate") : share)).ToString(CultureInfo.InvariantCulture));
+                    Loss sampled = spec.With("negative-rate", (given ?? (spec.NegativeRate < 1 ? spec.NegativeRate : share)).ToString(CultureInfo.InvariantCulture));
                     speeds.Add(HeadBenchmark.Run(sampled, count, samples, chosen, parsed.GetValue(threads), () => progress.Add(), cancellationToken));
                 }
             }

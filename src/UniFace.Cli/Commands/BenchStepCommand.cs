@@ -32,7 +32,7 @@ internal static class BenchStepCommand
             TrainOptions options = new()
             {
                 Data = "",
-                Loss = LossSpec.Of("normface"),
+                Loss = new NormFace(),
                 Backbone = new BackboneSpec(parsed.GetRequiredValue(backbone), parsed.GetValue(width)),
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),

@@ -3,7 +3,6 @@ using System.Globalization;
 using Spectre.Console;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Checks;
-using UniFace.Training.Losses.Registry;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Commands;
@@ -102,9 +101,9 @@ internal static class LossCommand
     }
 
     /// <summary>A loss with what differs from its defaults.</summary>
-    private static string Short(LossSpec spec)
+    private static string Short(Loss spec)
     {
-        LossSpec usual = LossSpec.Of(spec.Name);
+        Loss usual = Loss.Parse(spec.Name);
         return $"{spec.Name} {string.Join(' ', spec.Values.Except(usual.Values).Select(v => $"{v.Key}={v.Value}"))}".TrimEnd();
     }
 
@@ -118,7 +117,7 @@ internal static class LossCommand
 
     private static int List(string? name, bool json)
     {
-        IReadOnlyList<LossDescriptor> losses = name is null ? LossRegistry.All : [LossRegistry.Find(name)];
+        IReadOnlyList<LossInfo> losses = name is null ? LossRegistry.All : [LossRegistry.Find(name)];
         if (json)
         {
             object[] entries = [.. losses.Select(Describe)];
@@ -130,7 +129,7 @@ internal static class LossCommand
         {
             Table all = new Table().Border(TableBorder.Simple);
             all.AddColumns("loss", "what it does", "paper", "hyperparameters");
-            foreach (LossDescriptor loss in losses)
+            foreach (LossInfo loss in losses)
             {
                 all.AddRow(loss.Name, Markup.Escape(loss.Description), Markup.Escape(loss.Paper), string.Join(", ", loss.HyperparameterNames));
             }
@@ -154,7 +153,7 @@ internal static class LossCommand
         return ExitCode.Success;
     }
 
-    private static object Describe(LossDescriptor loss) => new
+    private static object Describe(LossInfo loss) => new
     {
         loss.Name,
         loss.Description,

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Registry;
 
 namespace UniFace.Cli.Commands;
 
@@ -39,10 +38,10 @@ internal static class LossOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="run">The loss of the run that is resumed, or null.</param>
     /// <exception cref="UniFaceException">Unknown loss, an option that it does not have, or a value out of range.</exception>
-    public static LossSpec Read(ParseResult parsed, LossSpec? run = null)
+    public static Loss Read(ParseResult parsed, Loss? run = null)
     {
         string name = run is not null && parsed.GetResult(Loss) is not OptionResult { Implicit: false } ? run.Name : parsed.GetValue(Loss)!;
-        LossDescriptor loss = LossRegistry.Find(name);
+        LossInfo loss = LossRegistry.Find(name);
         Dictionary<string, string> given = run?.Name == name ? new(run.Values) : [];
         foreach (Option<string?> option in Hyperparameters)
         {
@@ -60,7 +59,7 @@ internal static class LossOptions
             given[key] = parsed.GetValue(option) ?? "true";
         }
 
-        return LossSpec.Of(name, given);
+        return LossRegistry.Create(name, given);
     }
 
     private static Option<string?> Create(string name, (string Loss, LossHyperparameter Parameter)[] entries)

@@ -16,7 +16,7 @@ namespace UniFace.Cli.Commands;
 /// </summary>
 internal sealed class TrainOptionSet
 {
-    private static readonly TrainOptions Defaults = new() { Data = "", Loss = LossSpec.Of("uce"), Backbone = new BackboneSpec("mobilefacenet") };
+    private static readonly TrainOptions Defaults = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = new BackboneSpec("mobilefacenet") };
     private readonly List<Option> all = [];
     private readonly Option<string> backbone;
     private readonly Option<double> width;

@@ -87,7 +87,7 @@ internal sealed record DemoPlan
     public TrainOptions Training(string data) => new()
     {
         Data = data,
-        Loss = LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.1", ["scale"] = "16" }),
+        Loss = new UnifiedCrossEntropy { Margin = 0.1, Scale = 16 },
         Backbone = new BackboneSpec("mobilefacenet", Width, 128),
         Epochs = Epochs,
         Batch = Batch,

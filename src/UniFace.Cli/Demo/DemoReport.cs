@@ -71,16 +71,14 @@ internal sealed class DemoReport(
 
     private void MarginAndScale(HtmlReport report)
     {
-        static LossSpec Uce(string margin, string scale) => LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = margin, ["scale"] = scale });
         int people = plan.TrainPeople;
-        string m = options.Loss.Text("margin"), s = options.Loss.Text("scale");
-        LossShape Of(string name, LossSpec spec) => LossShape.Measure(name, spec, people);
+        LossShape Of(string name, Loss spec) => LossShape.Measure(name, spec, people);
         report.Heading("What m and s do");
         report.Paragraph($"A picture stands at some angle to its own center; all other {people - 1} centers stand at a right angle. The curves show how hard the loss then pulls the picture towards its center, measured from the real loss at its start. Where a curve is near zero the loss is content.");
         report.Figures(
-            new ReportFigure("The margin m", Charts.LossShapes("Pull for different margins", [.. Margins.Select(v => Of("m = " + v, Uce(v, s)))]), "A larger margin keeps pulling when the picture is already near its center: people are packed more tightly and lie further apart. Too large a margin never rests and the training may not settle."),
-            new ReportFigure("The scale s", Charts.LossShapes("Pull for different scales", [.. Scales.Select(v => Of("s = " + v, Uce(m, v)))]), "A larger scale makes the step from 'wrong, pull hard' to 'right, rest' sharper: few hard pictures then decide what is learned. A small one pulls on everything a little, always."),
-            new ReportFigure("Other losses", Charts.LossShapes("Pull of different losses", [Of("uce (this demo)", options.Loss), Of("normface", LossSpec.Of("normface")), Of("cosface", LossSpec.Of("cosface")), Of("arcface", LossSpec.Of("arcface"))]), "The same question to the other losses with the values of their papers. Normface, a plain softmax, rests as soon as the own center is nearer than the others; cosface and arcface add margins to it; the unified loss asks each cosine to pass one common threshold instead."));
+            new ReportFigure("The margin m", Charts.LossShapes("Pull for different margins", [.. Margins.Select(v => Of("m = " + v, options.Loss.With("margin", v)))]), "A larger margin keeps pulling when the picture is already near its center: people are packed more tightly and lie further apart. Too large a margin never rests and the training may not settle."),
+            new ReportFigure("The scale s", Charts.LossShapes("Pull for different scales", [.. Scales.Select(v => Of("s = " + v, options.Loss.With("scale", v)))]), "A larger scale makes the step from 'wrong, pull hard' to 'right, rest' sharper: few hard pictures then decide what is learned. A small one pulls on everything a little, always."),
+            new ReportFigure("Other losses", Charts.LossShapes("Pull of different losses", [Of("uce (this demo)", options.Loss), Of("normface", new NormFace()), Of("cosface", new CosFace()), Of("arcface", new ArcFace())]), "The same question to the other losses with the values of their papers. Normface, a plain softmax, rests as soon as the own center is nearer than the others; cosface and arcface add margins to it; the unified loss asks each cosine to pass one common threshold instead."));
     }
 
     private void Verification(HtmlReport report)

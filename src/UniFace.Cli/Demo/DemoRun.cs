@@ -39,7 +39,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         DemoEvaluation before = log.Step("evaluateBefore", "Testing the untrained model on the people it will never see", () => EvaluateUntrained(options, unseen), Describe);
         DemoTraining training = log.Step(
             "train",
-            $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Text("margin")}, s = {options.Loss.Text("scale")}), {options.Epochs} epochs",
+            $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Value("margin")}, s = {options.Loss.Value("scale")}), {options.Epochs} epochs",
             () => Train(options),
             t => FormattableString.Invariant($"{t.Result.Steps} steps, {t.Result.ImagesPerSecond:F0} images/s, loss {t.Result.Loss:F2}, learned threshold {t.Epochs[^1].Threshold:F2}"));
 

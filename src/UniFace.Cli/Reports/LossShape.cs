@@ -1,3 +1,4 @@
+using System.Globalization;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
 
@@ -17,10 +18,10 @@ internal sealed record LossShape(string Name, IReadOnlyList<(double Degrees, dou
     /// <param name="name">Name in the legend.</param>
     /// <param name="spec">The loss.</param>
     /// <param name="classes">Number of people.</param>
-    public static LossShape Measure(string name, LossSpec spec, int classes)
+    public static LossShape Measure(string name, Loss spec, int classes)
     {
         LossCurves curves = LossCurves.Compute(spec, new CurveOptions { Classes = classes, Length = 1 });
-        double scale = spec.Has("scale") && spec.NumberOrAuto("scale") is double s ? s : 1;
+        double scale = spec.Value("scale") is string s ? double.Parse(s, CultureInfo.InvariantCulture) : 1;
         return new LossShape(name,
         [
             .. curves.Curves.Single(c => c.Name == "gradient").Points

@@ -9,7 +9,6 @@ using UniFace.Server.OpenApi;
 using UniFace.Server.Security;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
-using UniFace.Training.Losses.Registry;
 
 namespace UniFace.Server.Endpoints;
 
@@ -111,7 +110,7 @@ internal static class LossEndpoints
             given[name] = values is [string value] ? value : throw new UniFaceException($"{name} is given {values.Count} times; once is enough.");
         }
 
-        LossSpec spec = LossSpec.Of(loss, given);
+        Loss spec = LossRegistry.Create(loss, given);
         CurveOptions options = new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
         await Places.WaitAsync(stop);
         try
@@ -138,7 +137,7 @@ internal static class LossEndpoints
             throw new UniFaceException($"{loss.Length} losses are given; expected one or two, e.g. loss=softmax&loss=uce(margin=0.3).");
         }
 
-        Lesson lesson = new([.. loss.Select(LossSpec.Parse)], Within("dimensions", dimensions, 2, 3), Within("steps", steps, 1, 2000), Seed: Within("seed", seed, 0, int.MaxValue));
+        Lesson lesson = new([.. loss.Select(Loss.Parse)], Within("dimensions", dimensions, 2, 3), Within("steps", steps, 1, 2000), Seed: Within("seed", seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // behind a proxy all have one address
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }

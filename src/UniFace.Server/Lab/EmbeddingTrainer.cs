@@ -18,7 +18,7 @@ internal sealed class EmbeddingTrainer : IDisposable
     private const double Momentum = 0.9;
     private const double Decay = 5e-4;
     private const double Clip = 5;
-    private readonly LossSpec loss;
+    private readonly Loss loss;
     private readonly int steps;
     private readonly Random order;
     private readonly Tensor samples; // [N, 16]
@@ -29,7 +29,7 @@ internal sealed class EmbeddingTrainer : IDisposable
     private double lossSum;
     private int lossCount;
 
-    public EmbeddingTrainer(LossSpec loss, int dimensions, int steps, long seed)
+    public EmbeddingTrainer(Loss loss, int dimensions, int steps, long seed)
     {
         this.loss = loss;
         this.steps = steps;
@@ -37,7 +37,7 @@ internal sealed class EmbeddingTrainer : IDisposable
         using DisposeScope scope = NewDisposeScope();
         samples = tensor(TenClasses.Draw(seed), [TenClasses.Labels.Count, TenClasses.Values]).DetachFromDisposeScope();
         labels = [.. TenClasses.Labels.Select(label => (long)label)];
-        head = LossRegistry.Create(loss, TenClasses.Classes, dimensions, seed);
+        head = loss.CreateHead(TenClasses.Classes, dimensions, seed);
         Random start = new((int)(seed % int.MaxValue) ^ 0x5eed);
         layers = [Layer(start, TenClasses.Values, Hidden), Layer(start, Hidden, Hidden), Layer(start, Hidden, dimensions)];
         List<NamedParameter> parameters =
@@ -136,7 +136,7 @@ internal sealed class EmbeddingTrainer : IDisposable
     /// <summary>The loss before the first step; a fresh head of the same seed keeps this one's state as it is.</summary>
     private double LossNow(float[][] embeddings)
     {
-        using RecognitionHead fresh = LossRegistry.Create(loss, TenClasses.Classes, head.EmbeddingSize, 0);
+        using RecognitionHead fresh = loss.CreateHead(TenClasses.Classes, head.EmbeddingSize, 0);
         fresh.Centers.Weight.copy_(head.Centers.Weight);
         using HeadOutput output = fresh.ForwardBackward(tensor(embeddings.SelectMany(e => e).ToArray(), [embeddings.Length, head.EmbeddingSize]), tensor(labels), update: CenterUpdate.None);
         return output.Loss;

@@ -8,7 +8,7 @@ namespace UniFace.Server.Lab;
 /// <param name="Steps">Optimizer steps, 1 to 2,000.</param>
 /// <param name="Every">A frame each so many steps.</param>
 /// <param name="Seed">Decides the data, the network's start and the batches.</param>
-public sealed record Lesson(IReadOnlyList<LossSpec> Losses, int Dimensions, int Steps = 600, int Every = 6, long Seed = 1);
+public sealed record Lesson(IReadOnlyList<Loss> Losses, int Dimensions, int Steps = 600, int Every = 6, long Seed = 1);
 
 /// <summary>How far the lesson has come.</summary>
 /// <param name="Step">Steps taken.</param>

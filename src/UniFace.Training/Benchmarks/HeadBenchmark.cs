@@ -16,7 +16,7 @@ namespace UniFace.Training.Benchmarks;
 /// <param name="GemmMs">The three bare matrix products of the same shapes, taken in turn with the steps, in milliseconds. Median.</param>
 /// <param name="ExtraMb">Peak resident memory of the steps above centers and momentum and what the process had before, in MB of 10^6 bytes.</param>
 /// <param name="CentersMb">Centers and momentum, in MB of 10^6 bytes.</param>
-public sealed record HeadSpeed(LossSpec Loss, int Classes, int Batch, int Dim, double SampleRate, CenterType CenterType, double StepMs, double GemmMs, double ExtraMb, double CentersMb);
+public sealed record HeadSpeed(Loss Loss, int Classes, int Batch, int Dim, double SampleRate, CenterType CenterType, double StepMs, double GemmMs, double ExtraMb, double CentersMb);
 
 /// <summary>Times the head alone on random embeddings, beside the three matrix products that any exact head must make.</summary>
 public static class HeadBenchmark
@@ -47,7 +47,7 @@ public static class HeadBenchmark
     /// <param name="stepDone">Called after each of <see cref="StepCount"/> rounds.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
     /// <exception cref="UniFaceException">Centers and momentum are larger than the machine's memory.</exception>
-    public static HeadSpeed Run(LossSpec loss, int classes, int batch, CenterType type, int threads, Action? stepDone = null, CancellationToken cancellationToken = default)
+    public static HeadSpeed Run(Loss loss, int classes, int batch, CenterType type, int threads, Action? stepDone = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(loss);
         long bytes = (long)classes * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
@@ -65,7 +65,7 @@ public static class HeadBenchmark
         Tensor labels = randint(0, classes, [batch], dtype: ScalarType.Int64, generator: generator); // [B]
         CenterUpdate update = new(0.01, 0.9, 5e-4);
         ScalarType? stored = type == CenterType.BFloat16 ? ScalarType.BFloat16 : null;
-        using (RecognitionHead small = LossRegistry.Create(loss, RecognitionHead.TileRows, Dim, 1, centers: stored))
+        using (RecognitionHead small = loss.CreateHead(RecognitionHead.TileRows, Dim, 1, centers: stored))
         {
             // What libraries keep once they have run is theirs, not the head's.
             small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
@@ -73,8 +73,8 @@ public static class HeadBenchmark
 
         HostMemory.Release(); // Else what an earlier head left free would hide what this one takes.
         long before = ResidentMemory.Now();
-        using RecognitionHead head = LossRegistry.Create(loss, classes, Dim, 1, centers: stored);
-        int rows = (int)Math.Max(1, classes * loss.Number("negative-rate"));
+        using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored);
+        int rows = (int)Math.Max(1, classes * loss.NegativeRate);
         List<double> steps = [];
         List<double> products = [];
         long peak = 0;
@@ -96,7 +96,7 @@ public static class HeadBenchmark
         steps.Sort();
         products.Sort();
         double extra = Math.Max(0, peak - before - bytes) / 1e6;
-        return new HeadSpeed(loss, classes, batch, Dim, loss.Number("negative-rate"), type, steps[Rounds / 2], products[Rounds / 2], extra, bytes / 1e6);
+        return new HeadSpeed(loss, classes, batch, Dim, loss.NegativeRate, type, steps[Rounds / 2], products[Rounds / 2], extra, bytes / 1e6);
     }
 
     /// <summary>A type's name on the command line.</summary>

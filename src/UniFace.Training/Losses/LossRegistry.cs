@@ -1,72 +1,92 @@
-using TorchSharp;
-using UniFace.Training.Losses.Registry;
-using static TorchSharp.torch;
+using System.Reflection;
 
 namespace UniFace.Training.Losses;
 
-/// <summary>Every loss by its name, and heads made from them.</summary>
+/// <summary>A loss of the registry: where it is from and what can be chosen.</summary>
+/// <param name="Name">Its name on the command line.</param>
+/// <param name="Description">What it does, in one sentence.</param>
+/// <param name="Paper">Authors, paper, venue and year.</param>
+/// <param name="MinimumClasses">The smallest number of classes that the loss can train.</param>
+/// <param name="Hyperparameters">What can be chosen, in the order in which a loss is written as text.</param>
+public sealed record LossInfo(string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<LossHyperparameter> Hyperparameters)
+{
+    /// <summary>The hyperparameter names, each once.</summary>
+    public IEnumerable<string> HyperparameterNames => Hyperparameters.Select(h => h.Name).Distinct();
+
+    internal Type Type { get; init; } = typeof(Loss);
+}
+
+/// <summary>Every loss by its name: all types of this library that have a <see cref="LossAttribute"/>.</summary>
 public static class LossRegistry
 {
-    private static readonly string[] Order =
+    /// <summary>All losses, in the order of their publication.</summary>
+    public static IReadOnlyList<LossInfo> All { get; } =
     [
-        "softmax", "normface", "sphereface", "sphereface-r", "cosface", "arcface", "combined", "uce", "bce", "curricularface", "magface", "adaface",
-        "elasticface-arc", "elasticface-cos", "mv-arc", "mv-am", "circle", "adacos", "sphereface2", "subcenter-arcface",
-    ];
-
-    /// <summary>All losses, from the plainest on.</summary>
-    public static IReadOnlyList<LossDescriptor> All { get; } =
-    [
-        .. new[] { SoftmaxLosses.All, SphereLosses.All, AdaptiveLosses.All, ThresholdLosses.All }
-            .SelectMany(family => family)
-            .OrderBy(loss => Array.IndexOf(Order, loss.Name)),
+        .. typeof(LossRegistry).Assembly.GetTypes()
+            .Where(type => type.IsDefined(typeof(LossAttribute), inherit: false))
+            .Select(Describe)
+            .OrderBy(loss => loss.Paper[^4..], StringComparer.Ordinal)
+            .ThenBy(loss => loss.Name, StringComparer.Ordinal),
     ];
 
     /// <summary>The names, in the order of <see cref="All"/>.</summary>
-    public static IEnumerable<string> Names => All.Select(d => d.Name);
+    public static IEnumerable<string> Names => All.Select(loss => loss.Name);
 
     /// <summary>A loss by its name.</summary>
     /// <exception cref="UniFaceException">There is none; the message lists those that there are.</exception>
-    public static LossDescriptor Find(string name) => All.FirstOrDefault(d => d.Name == name)
+    public static LossInfo Find(string name) => All.FirstOrDefault(loss => loss.Name == name)
         ?? throw new UniFaceException($"there is no loss '{name}'; the losses are {string.Join(", ", Names)}.");
 
-    /// <summary>A fresh head: class centers, margin and objective. The caller owns it.</summary>
-    /// <param name="spec">Which loss.</param>
-    /// <param name="classes">Number of classes (people).</param>
-    /// <param name="embeddingSize">Values in an embedding.</param>
-    /// <param name="seed">Seed of the centers' start and of all draws.</param>
-    /// <param name="dtype">float32, or float64 for checks; parameters, state and arithmetic.</param>
-    /// <param name="device">Where it lives; the CPU if null.</param>
-    /// <param name="centers">How the class centers are stored: as <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
-    /// <exception cref="UniFaceException">Too few classes for the loss, or an embedding size below 1.</exception>
-    public static RecognitionHead Create(LossSpec spec, int classes, int embeddingSize, long seed, ScalarType dtype = ScalarType.Float32, Device? device = null, ScalarType? centers = null)
+    /// <summary>Creates a loss with some hyperparameters given and defaults for the rest.</summary>
+    /// <exception cref="UniFaceException">An unknown loss, a hyperparameter that it does not have, or a value out of range.</exception>
+    public static Loss Create(string name, IReadOnlyDictionary<string, string> given)
     {
-        ArgumentNullException.ThrowIfNull(spec);
-        LossDescriptor descriptor = Find(spec.Name);
-        if (classes < descriptor.MinimumClasses)
+        ArgumentNullException.ThrowIfNull(given);
+        LossInfo info = Find(name);
+        foreach (string unknown in given.Keys.Where(k => !info.HyperparameterNames.Contains(k)))
         {
-            throw new UniFaceException($"loss '{spec.Name}' needs at least {descriptor.MinimumClasses} people to tell apart; there {(classes == 1 ? "is 1" : $"are {classes}")}.");
+            throw new UniFaceException($"loss '{name}' has no hyperparameter '{unknown}'; it has {string.Join(", ", info.HyperparameterNames)}.");
         }
 
-        if (embeddingSize < 1)
+        Loss loss = New(info.Type);
+        string? marginType = null;
+        HashSet<string> applied = [];
+        foreach (LossHyperparameter parameter in info.Hyperparameters.Where(p => p.AppliesTo(marginType)))
         {
-            throw new UniFaceException($"embedding size {embeddingSize} is not allowed; it is at least 1 (usual: 128 to 512).");
+            applied.Add(parameter.Name);
+            if (given.TryGetValue(parameter.Name, out string? value))
+            {
+                parameter.Write(loss, parameter.Check(name, value));
+            }
+
+            marginType = parameter.Name == LossHyperparameter.MarginType ? parameter.Read(loss) : marginType;
         }
 
-        if (dtype is not (ScalarType.Float32 or ScalarType.Float64))
+        foreach (string idle in given.Keys.Where(k => !applied.Contains(k)))
         {
-            throw new ArgumentException($"A head computes in float32 or float64, not in {dtype}.", nameof(dtype));
+            throw NoEffect(name, idle, marginType, applied);
         }
 
-        bool onCpu = device is null || device.type == DeviceType.CPU;
-        if (centers == ScalarType.BFloat16 && !onCpu)
-        {
-            throw new UniFaceException($"class centers are stored in bfloat16 on the CPU only, and the device is {device}; use --center-dtype float32.");
-        }
+        loss.Validate();
+        return loss;
+    }
 
-        int subCenters = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        ClassCenters rows = new(classes, embeddingSize, subCenters, spec.Number("negative-rate"), seed, centers ?? dtype, descriptor.Similarity);
-        (Margins.Margin margin, Objectives.Objective objective) = descriptor.Build(spec, new HeadShape(classes, seed, dtype));
-        RecognitionHead head = new(spec.Name, rows, margin, objective);
-        return onCpu ? head : head.to(device!);
+    internal static LossInfo InfoOf(Type type) => All.FirstOrDefault(loss => loss.Type == type)
+        ?? throw new InvalidOperationException($"{type} has no [Loss] attribute, or is outside of {typeof(LossRegistry).Assembly.GetName().Name}.");
+
+    internal static UniFaceException NoEffect(string loss, string hyperparameter, string? marginType, IEnumerable<string> applied) =>
+        new($"loss '{loss}': {hyperparameter} has no effect with margin-type {marginType}; that takes {string.Join(", ", applied)}.");
+
+    private static Loss New(Type type) => (Loss)Activator.CreateInstance(type)!;
+
+    private static LossInfo Describe(Type type)
+    {
+        LossAttribute attribute = type.GetCustomAttribute<LossAttribute>()!;
+        Loss defaults = New(type);
+        IEnumerable<LossHyperparameter> parameters = type.GetProperties()
+            .OrderBy(property => property.DeclaringType == typeof(Loss) ? 1 : 0)
+            .ThenBy(property => property.MetadataToken)
+            .SelectMany(property => property.GetCustomAttributes<HyperparameterAttribute>().Select(a => new LossHyperparameter(property, a, defaults)));
+        return new LossInfo(attribute.Name, attribute.Description, attribute.Paper, attribute.MinimumClasses, [.. parameters]) { Type = type };
     }
 }

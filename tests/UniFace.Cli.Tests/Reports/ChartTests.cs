@@ -90,7 +90,7 @@ public class ChartTests
     {
         const int Classes = 50;
         const double Scale = 16, Margin = 0.3;
-        LossShape shape = LossShape.Measure("uce", LossSpec.Of("uce", new Dictionary<string, string> { ["margin"] = "0.3", ["scale"] = "16" }), Classes);
+        LossShape shape = LossShape.Measure("uce", new UnifiedCrossEntropy { Margin = 0.3, Scale = 16 }, Classes);
         double b = Math.Log(10.0 * Classes);
         foreach ((double degrees, double pull) in shape.Points)
         {
@@ -104,7 +104,7 @@ public class ChartTests
     public void The_pull_of_normface_is_the_softmax_that_is_missing()
     {
         const int Classes = 50;
-        LossShape shape = LossShape.Measure("normface", LossSpec.Of("normface", new Dictionary<string, string> { ["scale"] = "10" }), Classes);
+        LossShape shape = LossShape.Measure("normface", new NormFace { Scale = 10 }, Classes);
         foreach ((double degrees, double pull) in shape.Points)
         {
             double angle = degrees * Math.PI / 180, own = Math.Exp(10 * Math.Cos(angle));

@@ -63,7 +63,7 @@ internal sealed class AutogradHead(RecognitionHead head)
     /// <summary>AdaCos: the scale before the loss.</summary>
     private void Observe(Tensor cosines, Tensor columns)
     {
-        if (head.Objective is SoftmaxCrossEntropy { Scale: AdaptiveScale { Dynamic: true } adaptive })
+        if (head.Objective is SoftmaxObjective { Scale: AdaptiveScale { Dynamic: true } adaptive })
         {
             Tensor s = adaptive.get_buffer("s")!;
             Tensor index = columns.unsqueeze(1);
@@ -77,13 +77,13 @@ internal sealed class AutogradHead(RecognitionHead head)
     {
         switch (head.Objective)
         {
-            case SoftmaxCrossEntropy softmax:
+            case SoftmaxObjective softmax:
                 Tensor factor = softmax.Scale.Factor(norm);
                 Tensor logits = others.scatter(1, columns.unsqueeze(1), target.unsqueeze(1)) * factor; // [B, R]
                 return nn.functional.cross_entropy(logits, columns, reduction: nn.Reduction.None) * softmax.Factor;
-            case ThresholdCrossEntropy threshold:
+            case UnifiedObjective threshold:
                 return Binary(threshold.Terms, target, others, columns, ids);
-            case BalancedBinaryCrossEntropy balanced:
+            case SphereFace2Objective balanced:
                 return Binary(balanced.Terms, target, others, columns, ids);
             default:
                 throw new InvalidOperationException($"No specification of {head.Objective.GetName()}.");

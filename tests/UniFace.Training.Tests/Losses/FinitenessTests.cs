@@ -20,8 +20,8 @@ public class FinitenessTests
             [[1, 0, 0], [0, 1, 0], [0, 0, 0], odd],
             [2, 2, 2, 2],
             [0, 0, 0, 1, 2, 3, 0, 2]);
-        LossSpec usual = LossSpec.Parse(text);
-        foreach (LossSpec spec in usual.Has("scale") ? [usual, usual.With("scale", "10000"), usual.With("scale", "0.001")] : new[] { usual })
+        Loss usual = Loss.Parse(text);
+        foreach (Loss spec in usual.Has("scale") ? [usual, usual.With("scale", "10000"), usual.With("scale", "0.001")] : new[] { usual })
         {
             foreach (ScalarType dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
             {
@@ -38,8 +38,8 @@ public class FinitenessTests
         using DisposeScope scope = NewDisposeScope();
         PlainBatch batch = LossVariants.Batch(3, 4, 5, 4, 1);
         using Tensor rounded = LossVariants.Rows(batch.Embeddings).to(half);
-        using RecognitionHead first = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
-        using RecognitionHead second = LossVariants.Head(LossSpec.Of("arcface"), batch, ScalarType.Float32);
+        using RecognitionHead first = LossVariants.Head(Loss.Parse("arcface"), batch, ScalarType.Float32);
+        using RecognitionHead second = LossVariants.Head(Loss.Parse("arcface"), batch, ScalarType.Float32);
         using HeadOutput of = first.ForwardBackward(rounded, LossVariants.Labels(batch));
         using HeadOutput expected = second.ForwardBackward(rounded.to(ScalarType.Float32), LossVariants.Labels(batch));
         Assert.Equal(expected.Loss, of.Loss);
@@ -48,7 +48,7 @@ public class FinitenessTests
         Assert.True(of.EmbeddingGradient.Equals(expected.EmbeddingGradient.to(half)));
     }
 
-    private static void Finite(LossSpec spec, PlainBatch batch, ScalarType dtype)
+    private static void Finite(Loss spec, PlainBatch batch, ScalarType dtype)
     {
         using DisposeScope scope = NewDisposeScope();
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;

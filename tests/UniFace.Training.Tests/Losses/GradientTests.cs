@@ -13,7 +13,7 @@ public class GradientTests
     [MemberData(nameof(Variants))]
     public void Loss_and_gradients_are_those_of_the_formula_in_plain_doubles(string text)
     {
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
         Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 5], Gen.Int[3, 5], Gen.Int[3, 4]).Sample(
             (seed, samples, classes, size) => Compare(spec, LossVariants.Batch(seed, samples, classes, size, k), seed),
@@ -47,7 +47,7 @@ public class GradientTests
         // With orthogonal unit vectors for centers and a unit embedding, dL/dc can be read off: the embedding's gradient is dL/dc
         // minus its part along the embedding, and the chain through the norm takes nothing else.
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         double[][] axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
         double[] x = [0.48, 0.6, 0.64];
         using RecognitionHead head = LossVariants.Head(spec, new PlainBatch([x], axes, [], [1]));
@@ -73,7 +73,7 @@ public class GradientTests
                 PlainBatch batch = new([[sign, 0.003, 0.002, -0.001]], [[1, 0, 0, 0], [0, 1, 0, 0], [0.3, 0.1, 0.2, 1]], [2, 2, 2], [0]);
                 double[][] gradients = [.. new[] { ScalarType.Float64, ScalarType.Float32 }.Select(dtype =>
                 {
-                    using RecognitionHead head = LossVariants.Head(LossSpec.Parse(text), batch, dtype);
+                    using RecognitionHead head = LossVariants.Head(Loss.Parse(text), batch, dtype);
                     using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
                     return LossVariants.Values(output.EmbeddingGradient);
                 })];
@@ -83,14 +83,14 @@ public class GradientTests
         }
     }
 
-    private static double Psi(LossSpec spec, double c) => spec.Name switch
+    private static double Psi(Loss spec, double c) => spec.Name switch
     {
         "arcface" => Math.Cos(Math.Acos(c) + spec.Number("margin")),
         "combined" => Math.Cos(1.2 * Math.Acos(c) + 0.3) - 0.2,
         _ => Math.Cos(1.5 * Math.Acos(c)),
     };
 
-    private static void Compare(LossSpec spec, PlainBatch batch, int seed)
+    private static void Compare(Loss spec, PlainBatch batch, int seed)
     {
         using DisposeScope scope = NewDisposeScope();
         double[]? margins = spec.Name.StartsWith("elastic", StringComparison.Ordinal) ? [.. batch.Labels.Select((_, i) => 0.3 + 0.05 * i)] : null;

@@ -101,7 +101,7 @@ public class IdentityTests
     public void The_gradient_of_the_threshold_is_positives_below_it_less_negatives_above_it(string text, double lambda)
     {
         PlainBatch batch = LossVariants.Batch(8, 5, 4, 4, 1);
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
         double Cosine(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum() / Math.Sqrt(a.Sum(x => x * x) * b.Sum(x => x * x));
         double s = spec.Number("scale");
@@ -137,7 +137,7 @@ public class IdentityTests
     {
         foreach (int classes in new[] { 2, 3, 4, 100_000 })
         {
-            using RecognitionHead head = LossRegistry.Create(LossSpec.Of("sphereface2"), classes, 2, seed: 0, ScalarType.Float64);
+            using RecognitionHead head = Loss.Parse("sphereface2").CreateHead(classes, 2, seed: 0, ScalarType.Float64);
             double z = 0.7 / (0.3 * (classes - 1));
             double own = 40 * (2 * 0.125 - 1.4);
             double other = 40 * (2 * 0.125 - 0.6);
@@ -169,7 +169,7 @@ public class IdentityTests
         PlainBatch moved = new(
             [.. samples.Select(i => batch.Embeddings[i])],
             [.. classes.SelectMany(c => batch.Centers[(c * k)..((c + 1) * k)])],
-            LossSpec.Parse(text).Name == "bce" ? [.. classes.Select(c => batch.Bias[c])] : batch.Bias,
+            Loss.Parse(text).Name == "bce" ? [.. classes.Select(c => batch.Bias[c])] : batch.Bias,
             [.. samples.Select(i => Array.IndexOf(classes, batch.Labels[i]))]);
         double[] margins = [0.3, 0.35, 0.4, 0.45, 0.5];
         Result ours = Run(text, moved, [.. samples.Select(i => margins[i])]);
@@ -198,10 +198,10 @@ public class IdentityTests
     public void The_threshold_of_the_unified_loss_is_b_over_s_and_others_have_none()
     {
         PlainBatch batch = LossVariants.Batch(1, 3, 4, 4, 1) with { Bias = [16, 16, 16, 16] };
-        using RecognitionHead uce = LossVariants.Head(LossSpec.Of("uce"), batch);
-        using RecognitionHead bce = LossVariants.Head(LossSpec.Of("bce"), batch);
-        using RecognitionHead arcface = LossVariants.Head(LossSpec.Of("arcface"), batch);
-        using RecognitionHead sphereface2 = LossVariants.Head(LossSpec.Of("sphereface2"), batch with { Bias = [10] });
+        using RecognitionHead uce = LossVariants.Head(Loss.Parse("uce"), batch);
+        using RecognitionHead bce = LossVariants.Head(Loss.Parse("bce"), batch);
+        using RecognitionHead arcface = LossVariants.Head(Loss.Parse("arcface"), batch);
+        using RecognitionHead sphereface2 = LossVariants.Head(Loss.Parse("sphereface2"), batch with { Bias = [10] });
         Assert.Equal(0.25, uce.Threshold);
         Assert.Null(bce.Threshold);
         Assert.Null(arcface.Threshold);
@@ -213,18 +213,18 @@ public class IdentityTests
     [Fact]
     public void An_automatic_threshold_starts_at_ln_10_C_r()
     {
-        using RecognitionHead head = LossRegistry.Create(LossSpec.Parse("uce(negative-rate=0.5,scale=64)"), 10572, 4, seed: 0);
+        using RecognitionHead head = Loss.Parse("uce(negative-rate=0.5,scale=64)").CreateHead(10572, 4, seed: 0);
         Assert.Equal(Math.Log(10 * 10572 * 0.5) / 64, head.Threshold!.Value, 1e-6);
     }
 
     private static double[][] Scaled(double[][] rows) => [.. rows.Select((r, i) => r.Select(v => v * (0.3 + 1.7 * i)).ToArray())];
 
-    private static int K(string text) => LossSpec.Parse(text) is LossSpec spec && spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
+    private static int K(string text) => Loss.Parse(text) is Loss spec && spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
 
     private static Result Run(string text, PlainBatch batch, double[]? margins = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        using RecognitionHead head = LossVariants.Head(LossSpec.Parse(text), batch, ScalarType.Float64, margins);
+        using RecognitionHead head = LossVariants.Head(Loss.Parse(text), batch, ScalarType.Float64, margins);
         using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
         return new Result(
             output.Loss,

@@ -63,7 +63,7 @@ public class LossCurvesTests
     [MemberData(nameof(Variants))]
     public void Every_loss_is_seen_as_its_head_trains(string text)
     {
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         foreach ((string name, string still) in new[] { ("t-momentum", "0"), ("t-alpha", "0"), ("dynamic", "false"), ("sigma", "0"), ("lambda-start", "0") })
         {
             spec = spec.Has(name) ? spec.With(name, still) : spec; // What moves with a batch stays.
@@ -79,7 +79,7 @@ public class LossCurvesTests
         {
             using DisposeScope scope = NewDisposeScope();
             double[] x = [12 * Math.Cos(loss.X), 12 * Math.Sin(loss.X), 0];
-            double start = LossSpecBias(spec);
+            double start = InitialBias(spec);
             using RecognitionHead head = LossVariants.Head(spec, new PlainBatch([x], centers, [.. Enumerable.Repeat(start, 6)], [0]));
             using HeadOutput output = head.ForwardBackward(LossVariants.Rows([x]), tensor(new long[] { 0 }));
             double[] g = LossVariants.Values(output.EmbeddingGradient);
@@ -88,9 +88,9 @@ public class LossCurvesTests
             Assert.Equal(turned, gradient.Y!.Value, 1e-6 * Math.Max(1, Math.Abs(turned)));
         }
 
-        double LossSpecBias(LossSpec of)
+        double InitialBias(Loss of)
         {
-            using RecognitionHead fresh = LossRegistry.Create(of, 6, 3, 1, ScalarType.Float64);
+            using RecognitionHead fresh = of.CreateHead(6, 3, 1, ScalarType.Float64);
             return LossVariants.Bias(fresh) is TorchSharp.Modules.Parameter bias ? LossVariants.Values(bias)[0] : 0;
         }
     }
@@ -139,5 +139,5 @@ public class LossCurvesTests
 
     private static CurvePoint[] Points(LossCurves curves, string name) => [.. curves.Curves.Single(c => c.Name == name).Points];
 
-    private static LossCurves Of(string text, CurveOptions options) => LossCurves.Compute(LossSpec.Parse(text), options);
+    private static LossCurves Of(string text, CurveOptions options) => LossCurves.Compute(Loss.Parse(text), options);
 }

@@ -1,6 +1,5 @@
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Registry;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
@@ -8,15 +7,15 @@ namespace UniFace.Training.Tests.Losses;
 /// <summary>Every loss of the registry under every choice of its words and flags, and what the tests of them share.</summary>
 internal static class LossVariants
 {
-    public static IEnumerable<LossSpec> All => LossRegistry.All.SelectMany(l => Variants(l, 0, [])).Distinct();
+    public static IEnumerable<Loss> All => LossRegistry.All.SelectMany(l => Variants(l, 0, [])).Distinct();
 
     public static TheoryData<string> Names => [.. All.Select(s => s.ToString())];
 
     /// <summary>A head with given centers and biases.</summary>
-    public static RecognitionHead Head(LossSpec spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null)
+    public static RecognitionHead Head(Loss spec, PlainBatch batch, ScalarType dtype = ScalarType.Float64, double[]? margins = null)
     {
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        RecognitionHead head = LossRegistry.Create(spec, batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype);
+        RecognitionHead head = spec.CreateHead(batch.Centers.Length / k, batch.Centers[0].Length, seed: 5, dtype);
         using IDisposable none = no_grad();
         head.Centers.Weight.copy_(Rows(batch.Centers));
         if (Bias(head) is TorchSharp.Modules.Parameter bias)
@@ -24,7 +23,7 @@ internal static class LossVariants
             bias.copy_(tensor(batch.Bias[..(int)bias.shape[0]]));
         }
 
-        if (head.Margin is ElasticMargin elastic)
+        if (head.Margin is ElasticFaceMargin elastic)
         {
             elastic.Given = margins;
         }
@@ -61,11 +60,11 @@ internal static class LossVariants
         return new PlainBatch(embeddings, centers, [.. Enumerable.Range(0, classes).Select(_ => 3 + Normal())], labels);
     }
 
-    private static IEnumerable<LossSpec> Variants(LossDescriptor loss, int at, Dictionary<string, string> given)
+    private static IEnumerable<Loss> Variants(LossInfo loss, int at, Dictionary<string, string> given)
     {
         if (at == loss.Hyperparameters.Count)
         {
-            return [LossSpec.Of(loss.Name, given)];
+            return [LossRegistry.Create(loss.Name, given)];
         }
 
         LossHyperparameter parameter = loss.Hyperparameters[at];

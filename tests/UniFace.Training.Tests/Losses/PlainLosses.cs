@@ -16,10 +16,10 @@ internal sealed record PlainBatch(double[][] Embeddings, double[][] Centers, dou
 /// </summary>
 internal static class PlainLosses
 {
-    public static double Loss(LossSpec spec, PlainBatch batch, double[]? margins = null) =>
+    public static double Loss(Loss spec, PlainBatch batch, double[]? margins = null) =>
         Loss(spec, batch, batch, Pairs.Of(spec, batch, batch), margins);
 
-    private static double Loss(LossSpec spec, PlainBatch at, PlainBatch frozen, Pairs then, double[]? margins)
+    private static double Loss(Loss spec, PlainBatch at, PlainBatch frozen, Pairs then, double[]? margins)
     {
         Pairs now = Pairs.Of(spec, at, frozen);
         double scale = spec.Has("scale") ? spec.Number("scale") : 1;
@@ -54,7 +54,7 @@ internal static class PlainLosses
     }
 
     /// <summary>dLoss/dValue of every value of some rows, by a central difference of fourth order.</summary>
-    public static double[] Gradient(LossSpec spec, PlainBatch batch, Func<PlainBatch, double[][]> rows, double[]? margins = null)
+    public static double[] Gradient(Loss spec, PlainBatch batch, Func<PlainBatch, double[][]> rows, double[]? margins = null)
     {
         const double Step = 1e-4;
         PlainBatch at = batch.Copy();
@@ -88,7 +88,7 @@ internal static class PlainLosses
         return top + Math.Log(logits.Sum(l => Math.Exp(l - top))) - logits[y];
     }
 
-    private static double Threshold(LossSpec spec, double s, double psi, double psiThen, double[] phi, double[] phiThen, double[] bias, double[] biasThen, int y)
+    private static double Threshold(Loss spec, double s, double psi, double psiThen, double[] phi, double[] phiThen, double[] bias, double[] biasThen, int y)
     {
         double B(double[] b, int j) => spec.Name == "uce" ? b[0] : b[j];
         double Soft(double x, double then) => Softplus(spec.Flag("clamp") && Math.Abs(then) > s ? Math.CopySign(s, then) : x);
@@ -101,7 +101,7 @@ internal static class PlainLosses
         return loss;
     }
 
-    private static double Balanced(LossSpec spec, double r, double psi, double[] phi, double bias, int y)
+    private static double Balanced(Loss spec, double r, double psi, double[] phi, double bias, int y)
     {
         double alpha = spec.Number("alpha");
         double others = phi.Where((_, j) => j != y).Sum(p => Softplus(r * p + bias));
@@ -137,7 +137,7 @@ internal sealed class Pairs
         }).ToArray())];
     }
 
-    public static Pairs Of(LossSpec spec, PlainBatch batch, PlainBatch frozen) =>
+    public static Pairs Of(Loss spec, PlainBatch batch, PlainBatch frozen) =>
         new(batch, frozen, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1, spec.Name == "softmax");
 
     public int Classes { get; }
@@ -161,7 +161,7 @@ internal sealed class Pairs
 }
 
 /// <summary>psi and phi of one sample, with everything that carries no gradient taken from the frozen batch.</summary>
-internal sealed class PlainMargin(LossSpec spec, Pairs then, int[] labels, int i, double drawn)
+internal sealed class PlainMargin(Loss spec, Pairs then, int[] labels, int i, double drawn)
 {
     private readonly double frozenTarget = then.Similarity[i][labels[i]];
     private readonly double frozenNorm = then.Norm[i];

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using TorchSharp;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Registry;
 
 namespace UniFace.Training.Tests.Losses;
 
@@ -13,17 +12,17 @@ public class RegistryTests
     [MemberData(nameof(Names))]
     public void A_specification_survives_its_text_and_its_json(string name)
     {
-        LossSpec spec = LossSpec.Of(name);
-        Assert.Equal(spec, LossSpec.Parse(spec.ToString()));
-        Assert.Equal(spec, JsonSerializer.Deserialize<LossSpec>(JsonSerializer.Serialize(spec)));
-        Assert.Equal(spec, LossSpec.Parse(name));
+        Loss spec = Loss.Parse(name);
+        Assert.Equal(spec, Loss.Parse(spec.ToString()));
+        Assert.Equal(spec, JsonSerializer.Deserialize<Loss>(JsonSerializer.Serialize(spec)));
+        Assert.Equal(spec, Loss.Parse(name));
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void A_head_gives_a_loss_and_the_gradient_of_its_embeddings_and_centers(string name)
     {
-        using torch.nn.Module module = LossRegistry.Create(LossSpec.Of(name), 7, 5, seed: 1);
+        using torch.nn.Module module = Loss.Parse(name).CreateHead(7, 5, seed: 1);
         RecognitionHead head = (RecognitionHead)module;
         using torch.Tensor embeddings = torch.randn([4, 5]) * 20;
         using torch.Tensor labels = torch.tensor(new long[] { 0, 6, 3, 3 });
@@ -37,14 +36,14 @@ public class RegistryTests
     [Fact]
     public void A_value_out_of_range_names_loss_hyperparameter_range_and_what_is_usual()
     {
-        UniFaceException e = Assert.Throws<UniFaceException>(() => LossSpec.Parse("arcface(margin=28.6)"));
+        UniFaceException e = Assert.Throws<UniFaceException>(() => Loss.Parse("arcface(margin=28.6)"));
         Assert.Equal("loss 'arcface': margin = 28.6 is not allowed; it takes 0 to 1.5 (usual: 0.3 to 0.5; 0.5 radians are 28.6 degrees).", e.Message);
     }
 
     [Fact]
     public void Every_number_is_refused_just_outside_its_range_and_when_it_is_no_number()
     {
-        foreach (LossDescriptor loss in LossRegistry.All)
+        foreach (LossInfo loss in LossRegistry.All)
         {
             foreach (LossHyperparameter parameter in loss.Hyperparameters)
             {
@@ -61,13 +60,34 @@ public class RegistryTests
 
     [Fact]
     public void An_unknown_hyperparameter_is_refused_with_those_that_there_are() =>
-        Assert.Equal("loss 'cosface' has no hyperparameter 'wrap'; it has margin, scale, negative-rate.", Assert.Throws<UniFaceException>(() => LossSpec.Parse("cosface(wrap=easy)")).Message);
+        Assert.Equal("loss 'cosface' has no hyperparameter 'wrap'; it has margin, scale, negative-rate.", Assert.Throws<UniFaceException>(() => Loss.Parse("cosface(wrap=easy)")).Message);
 
     [Fact]
     public void A_hyperparameter_of_another_margin_type_is_refused() =>
-        Assert.Contains("m2 has no effect with margin-type arc", Assert.Throws<UniFaceException>(() => LossSpec.Parse("uce(margin-type=arc,m2=0.3)")).Message, StringComparison.Ordinal);
+        Assert.Contains("m2 has no effect with margin-type arc", Assert.Throws<UniFaceException>(() => Loss.Parse("uce(margin-type=arc,m2=0.3)")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_loss_that_is_not_there_is_refused_with_those_that_are() =>
-        Assert.Contains("softmax, normface", Assert.Throws<UniFaceException>(() => LossSpec.Of("triplet")).Message, StringComparison.Ordinal);
+        Assert.Contains("softmax, normface, sphereface, cosface", Assert.Throws<UniFaceException>(() => Loss.Parse("triplet")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_loss_written_in_code_is_the_loss_written_as_text()
+    {
+        Assert.Equal(Loss.Parse("uce(margin=0.3,scale=32)"), new UnifiedCrossEntropy { Margin = 0.3, Scale = 32 });
+        Assert.Equal(Loss.Parse("uce(margin-type=arc,gradient=straight-through)"), new UnifiedCrossEntropy { MarginType = PositiveMargin.Arc, Gradient = Training.Losses.Margins.MarginGradient.StraightThrough });
+        Assert.Equal(new UnifiedCrossEntropy(), new UnifiedCrossEntropy { Margin = 0.4 });
+        Assert.NotEqual<Loss>(new UnifiedCrossEntropy(), new BinaryCrossEntropy());
+    }
+
+    [Fact]
+    public void A_loss_written_in_code_is_checked_when_its_head_is_created()
+    {
+        Assert.Contains("margin = 28.6 is not allowed", Assert.Throws<UniFaceException>(() => new ArcFace { Margin = 28.6 }.CreateHead(3, 4, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("m2 has no effect with margin-type cos", Assert.Throws<UniFaceException>(() => new UnifiedCrossEntropy { M2 = 0.1 }.CreateHead(3, 4, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("above la", Assert.Throws<UniFaceException>(() => new MagFace { La = 120 }.CreateHead(3, 4, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_paper_ends_with_its_year() =>
+        Assert.All(LossRegistry.All, loss => Assert.InRange(int.Parse(loss.Paper[^4..], System.Globalization.CultureInfo.InvariantCulture), 2010, 2030));
 }

@@ -15,9 +15,9 @@ public class StateTests
     public void A_head_that_takes_over_anothers_state_goes_on_identically(string text)
     {
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(text);
-        using RecognitionHead first = LossRegistry.Create(spec, 30, 6, seed: 1);
-        using RecognitionHead second = LossRegistry.Create(spec, 30, 6, seed: 2);
+        Loss spec = Loss.Parse(text);
+        using RecognitionHead first = spec.CreateHead(30, 6, seed: 1);
+        using RecognitionHead second = spec.CreateHead(30, 6, seed: 2);
         Step(first, 0);
         Step(first, 1);
         second.load_state_dict(first.state_dict().ToDictionary(e => e.Key, e => e.Value.clone()));
@@ -35,7 +35,7 @@ public class StateTests
             double[][] runs = [.. new long[] { 1, 1, 9 }.Select(seed =>
             {
                 using DisposeScope scope = NewDisposeScope();
-                using RecognitionHead head = LossRegistry.Create(LossSpec.Parse(text), 30, 6, seed);
+                using RecognitionHead head = Loss.Parse(text).CreateHead(30, 6, seed);
                 using (no_grad())
                 {
                     head.get_parameter("centers.weight")!.copy_(LossVariants.Rows(LossVariants.Batch(7, 1, 30, 6, 1).Centers));
@@ -56,7 +56,7 @@ public class StateTests
         ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);
         Assert.NotEqual(LossVariants.Ids(centers.Select([1, 2])), LossVariants.Ids(centers.Select([1, 2])));
 
-        ElasticMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        ElasticFaceMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
         Tensor cosine = zeros([4], dtype: ScalarType.Float64);
         MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
         margin.Observe(input);
@@ -74,8 +74,8 @@ public class StateTests
         double[][] centers = [[1, 0], [0, 2], [-5, 0]];
         PlainBatch first = new([[3, 4], [0, -2]], centers, [], [0, 1]);
         PlainBatch second = first with { Embeddings = [[0, 3], [0, 1]] };
-        using RecognitionHead curricular = LossVariants.Head(LossSpec.Parse("curricularface(t-momentum=0.1)"), first);
-        using RecognitionHead adaface = LossVariants.Head(LossSpec.Parse("adaface(t-alpha=0.1)"), first);
+        using RecognitionHead curricular = LossVariants.Head(Loss.Parse("curricularface(t-momentum=0.1)"), first);
+        using RecognitionHead adaface = LossVariants.Head(Loss.Parse("adaface(t-alpha=0.1)"), first);
         foreach (RecognitionHead head in new[] { curricular, adaface })
         {
             head.ForwardBackward(LossVariants.Rows(first.Embeddings), LossVariants.Labels(first)).Dispose();
@@ -91,7 +91,7 @@ public class StateTests
     public void SphereFaces_annealing_falls_from_its_start_to_its_floor()
     {
         using DisposeScope scope = NewDisposeScope();
-        AnnealedSphereMargin margin = new(2, floor: 5, start: 30, decay: 0.5, MarginGradient.Chain);
+        SphereFaceMargin margin = new(2, floor: 5, start: 30, decay: 0.5, MarginGradient.Chain);
         Tensor cosine = tensor(new[] { 0.8 });
         MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
         foreach (double lambda in new[] { 30, 20, 15, 12, 10, 30 / 3.5, 7.5, 30 / 4.5, 6, 30 / 5.5, 5, 5 })
@@ -152,12 +152,12 @@ public class StateTests
     public void Sampled_classes_give_the_loss_of_a_head_of_those_classes(string name)
     {
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(name == "uce" ? "uce(bias=5)" : name == "bce" ? "bce(bias=5)" : name);
-        RecognitionHead sampled = LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64);
+        Loss spec = Loss.Parse(name == "uce" ? "uce(bias=5)" : name == "bce" ? "bce(bias=5)" : name);
+        RecognitionHead sampled = spec.With("negative-rate", "0.3").CreateHead(20, 5, seed: 4, ScalarType.Float64);
         Tensor labels = tensor(new long[] { 3, 17, 3 });
         Tensor embeddings = randn([3, 5], dtype: ScalarType.Float64);
-        long[] chosen = LossRegistry.Create(spec.With("negative-rate", "0.3"), 20, 5, seed: 4, ScalarType.Float64).Centers.Select([3, 17, 3]).Tiles([], 100).Single().Ids!;
-        RecognitionHead small = LossRegistry.Create(spec, chosen.Length, 5, seed: 0, ScalarType.Float64);
+        long[] chosen = spec.With("negative-rate", "0.3").CreateHead(20, 5, seed: 4, ScalarType.Float64).Centers.Select([3, 17, 3]).Tiles([], 100).Single().Ids!;
+        RecognitionHead small = spec.CreateHead(chosen.Length, 5, seed: 0, ScalarType.Float64);
         int k = sampled.Centers.SubCenters;
         using (no_grad())
         {
@@ -176,7 +176,7 @@ public class StateTests
     {
         // With sigma this large the order of psi - c shows whose margin is larger.
         using DisposeScope scope = NewDisposeScope();
-        ElasticMargin margin = new(false, 0.35, 0.3, plus: true, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        ElasticFaceMargin margin = new(false, 0.35, 0.3, plus: true, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
         Tensor cosine = tensor(new[] { 0.1, 0.9, 0.5, -0.3 });
         MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
         margin.Observe(input);
@@ -188,7 +188,7 @@ public class StateTests
     public void Elastic_margins_have_the_mean_and_deviation_that_were_asked_for()
     {
         using DisposeScope scope = NewDisposeScope();
-        ElasticMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        ElasticFaceMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
         Tensor cosine = zeros([20_000], dtype: ScalarType.Float64);
         MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
         margin.Observe(input);
@@ -204,7 +204,7 @@ public class StateTests
         // Losses with statistics of the batch see another batch when a sample is there twice; so both batches have all samples,
         // and only weights differ: weights add up.
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1);
         (double Loss, double[] Gradient) Run(params double[] weights)
         {
@@ -227,7 +227,7 @@ public class StateTests
         {
             PlainBatch batch = LossVariants.Batch(2, 2, 4, 4, 1);
             PlainBatch twice = batch with { Embeddings = [.. batch.Embeddings, batch.Embeddings[1]], Labels = [.. batch.Labels, batch.Labels[1]] };
-            using RecognitionHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using RecognitionHead head = LossVariants.Head(Loss.Parse(name), batch);
             using HeadOutput weighted = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), tensor(new[] { 1.0, 2.0 }));
             using HeadOutput expected = head.ForwardBackward(LossVariants.Rows(twice.Embeddings), LossVariants.Labels(twice));
             Assert.Equal(expected.Loss * 3 / 2, weighted.Loss, 1e-9);
@@ -239,7 +239,7 @@ public class StateTests
     {
         using DisposeScope scope = NewDisposeScope();
         PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, 1);
-        using RecognitionHead head = LossVariants.Head(LossSpec.Of("uce"), batch);
+        using RecognitionHead head = LossVariants.Head(Loss.Parse("uce"), batch);
         using HeadOutput whole = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
         double[] once = LossVariants.Values(head.Centers.Weight.grad!);
         using HeadOutput half = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), null, 0.5);
@@ -255,7 +255,7 @@ public class StateTests
         foreach (string name in LossRegistry.Names.Where(n => n != "subcenter-arcface"))
         {
             PlainBatch batch = new([[3, 4], [0, -2]], [[1, 0], [0, 2], [-5, 0]], [1, 1, 1], [0, 1]);
-            using RecognitionHead head = LossVariants.Head(LossSpec.Of(name), batch);
+            using RecognitionHead head = LossVariants.Head(Loss.Parse(name), batch);
             using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch));
             Assert.All(LossVariants.Values(output.TargetCosine).Zip([0.6, -1.0]), c => Assert.Equal(c.Second, c.First, 1e-12));
             Assert.All(LossVariants.Values(output.HardestNegativeCosine).Zip([0.8, 0.0]), c => Assert.Equal(c.Second, c.First, 1e-12));
@@ -267,7 +267,7 @@ public class StateTests
     {
         foreach (string name in LossRegistry.Names)
         {
-            using RecognitionHead head = LossRegistry.Create(LossSpec.Parse(name + "(negative-rate=0.5)"), 30, 6, seed: 1);
+            using RecognitionHead head = Loss.Parse(name + "(negative-rate=0.5)").CreateHead(30, 6, seed: 1);
             using Tensor embeddings = randn([8, 6]);
             using Tensor labels = arange(8, dtype: ScalarType.Int64);
             head.ForwardBackward(embeddings, labels).Dispose();
@@ -282,7 +282,7 @@ public class StateTests
     [InlineData(-1)]
     public void A_label_out_of_range_is_named(long label)
     {
-        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("uce"), 30, 6, seed: 1);
+        using RecognitionHead head = Loss.Parse("uce").CreateHead(30, 6, seed: 1);
         using Tensor embeddings = randn([3, 6]);
         using Tensor labels = tensor(new[] { 0L, label, 2L });
         UniFaceException e = Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, labels));
@@ -292,7 +292,7 @@ public class StateTests
     [Fact]
     public void Shapes_that_do_not_fit_are_refused()
     {
-        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("uce"), 30, 6, seed: 1);
+        using RecognitionHead head = Loss.Parse("uce").CreateHead(30, 6, seed: 1);
         using Tensor embeddings = randn([3, 6]);
         using Tensor narrow = randn([3, 5]);
         using Tensor labels = tensor(new[] { 0L, 1L, 2L });
@@ -300,15 +300,15 @@ public class StateTests
         Assert.Contains("[B, 6]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(narrow, labels)).Message, StringComparison.Ordinal);
         Assert.Contains("labels are [2]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, short1)).Message, StringComparison.Ordinal);
         Assert.Contains("weights are [2]", Assert.Throws<UniFaceException>(() => head.ForwardBackward(embeddings, labels, short1)).Message, StringComparison.Ordinal);
-        Assert.Contains("at least 2 people", Assert.Throws<UniFaceException>(() => LossRegistry.Create(LossSpec.Of("uce"), 1, 6, 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("at least 3 people", Assert.Throws<UniFaceException>(() => LossRegistry.Create(LossSpec.Of("adacos"), 2, 6, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 2 people", Assert.Throws<UniFaceException>(() => Loss.Parse("uce").CreateHead(1, 6, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 3 people", Assert.Throws<UniFaceException>(() => Loss.Parse("adacos").CreateHead(2, 6, 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void One_sample_alone_does_not_upset_AdaFaces_statistics()
     {
         using DisposeScope scope = NewDisposeScope();
-        using RecognitionHead head = LossRegistry.Create(LossSpec.Of("adaface"), 30, 6, seed: 1);
+        using RecognitionHead head = Loss.Parse("adaface").CreateHead(30, 6, seed: 1);
         using HeadOutput output = head.ForwardBackward(randn([1, 6]), tensor(new[] { 0L }));
         Assert.True(double.IsFinite(output.Loss));
         Assert.Equal(100, head.get_buffer("margin.deviation")!.item<float>());

@@ -20,7 +20,7 @@ public class TiledHeadTests
     public void A_step_over_two_batches_is_a_step_over_both_at_once(string text)
     {
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         PlainBatch whole = LossVariants.Batch(5, 8, 20, 6, spec.Has("subcenters") ? 3 : 1);
         using RecognitionHead once = LossVariants.Head(spec, whole);
         using RecognitionHead parts = LossVariants.Head(spec, whole);
@@ -45,12 +45,12 @@ public class TiledHeadTests
     public void Rows_that_a_step_does_not_use_are_not_touched()
     {
         using DisposeScope scope = NewDisposeScope();
-        using RecognitionHead head = LossRegistry.Create(LossSpec.Parse("uce(negative-rate=0.2)"), 50, 6, seed: 3);
+        using RecognitionHead head = Loss.Parse("uce(negative-rate=0.2)").CreateHead(50, 6, seed: 3);
         CenterUpdate update = new(0.1, 0.9, 0.01);
         for (int step = 0; step < 4; step++)
         {
             long[] labels = [3, 41];
-            using RecognitionHead same = LossRegistry.Create(LossSpec.Parse("uce(negative-rate=0.2)"), 50, 6, seed: 3);
+            using RecognitionHead same = Loss.Parse("uce(negative-rate=0.2)").CreateHead(50, 6, seed: 3);
             same.get_buffer("centers.sampler.random")!.copy_(head.get_buffer("centers.sampler.random")!);
             long[] used = LossVariants.Ids(same.Centers.Select(labels));
             Tensor before = head.Centers.Weight.clone();
@@ -72,7 +72,7 @@ public class TiledHeadTests
         foreach (string name in new[] { "uce", "cosface" })
         {
             using DisposeScope scope = NewDisposeScope();
-            using RecognitionHead head = LossRegistry.Create(LossSpec.Of(name), 50, 6, seed: 3);
+            using RecognitionHead head = Loss.Parse(name).CreateHead(50, 6, seed: 3);
             head.TileSize = 8;
             Tensor x = randn([4, 6]);
             x[2, 3] = double.NaN;
@@ -121,7 +121,7 @@ public class TiledHeadTests
         PlainBatch batch = LossVariants.Batch(5, 16, 40, 8, 1);
         double[] losses = [.. new[] { ScalarType.Float32, ScalarType.BFloat16 }.Select(type =>
         {
-            using RecognitionHead head = LossRegistry.Create(LossSpec.Parse("uce(scale=16,bias=2)"), 40, 8, seed: 3, centers: type);
+            using RecognitionHead head = Loss.Parse("uce(scale=16,bias=2)").CreateHead(40, 8, seed: 3, centers: type);
             Assert.Equal(type, head.Centers.Weight.dtype);
             double loss = 0;
             for (int step = 0; step < 400; step++)
@@ -160,7 +160,7 @@ public class TiledHeadTests
         const double Momentum = 0.9;
         const double Decay = 5e-4;
         using DisposeScope scope = NewDisposeScope();
-        LossSpec spec = LossSpec.Parse(text);
+        Loss spec = Loss.Parse(text);
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
         double scale = spec.Has("scale") ? spec.Number("scale") : 30;
         double rate = 0.02 / scale;

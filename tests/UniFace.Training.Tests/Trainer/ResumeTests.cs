@@ -123,7 +123,7 @@ public sealed class ResumeTests : IDisposable
     {
         "adamw" => Toy.Options with { Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, Schedule = ScheduleKind.Cosine },
         "accumulate and average" => Toy.Options with { Accumulate = 2, Ema = 0.9, Batch = 2, Decay = WeightDecayRule.Weights },
-        "sampled negatives" => Toy.Options with { Loss = LossSpec.Of("uce").With("negative-rate", "0.5"), Sampler = "class-balanced", ClassWeight = "inverse" },
+        "sampled negatives" => Toy.Options with { Loss = new UnifiedCrossEntropy { NegativeRate = 0.5 }, Sampler = "class-balanced", ClassWeight = "inverse" },
         "validation" => Toy.Options with { ValidationPeople = 0.34 },
         _ => Toy.Options,
     };

@@ -88,7 +88,7 @@ internal static class Toy
     public static TrainOptions Options { get; } = new()
     {
         Data = "toy",
-        Loss = LossSpec.Of("uce"),
+        Loss = new UnifiedCrossEntropy(),
         Backbone = new BackboneSpec("toy", 1, 8),
         Epochs = 3,
         Batch = 4,
@@ -125,6 +125,6 @@ internal static class Toy
     public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null) => new(
         options,
         backbone?.Invoke() ?? new ToyBackbone(),
-        LossRegistry.Create(options.Loss, people, 8, options.Seed),
+        options.Loss.CreateHead(people, 8, options.Seed),
         torch.CPU);
 }

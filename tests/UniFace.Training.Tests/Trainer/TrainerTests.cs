@@ -11,7 +11,7 @@ public sealed class TrainerTests : IDisposable
     private static readonly TrainOptions Small = new()
     {
         Data = "toy",
-        Loss = LossSpec.Of("uce"),
+        Loss = new UnifiedCrossEntropy(),
         Backbone = new BackboneSpec("mobilefacenet", 0.25, 8),
         Epochs = 2,
         Batch = 10,

@@ -53,7 +53,7 @@ public sealed class TrainingStepTests
     [Fact]
     public void The_look_before_the_first_step_leaves_no_trace()
     {
-        TrainOptions options = Toy.Options with { Loss = LossSpec.Of("uce").With("negative-rate", "0.5") };
+        TrainOptions options = Toy.Options with { Loss = new UnifiedCrossEntropy { NegativeRate = 0.5 } };
         TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
         using TrainingState state = Toy.State(options, 6, () => new ToyBackbone(dropout: true));
         string before = state.WeightsSha256();

@@ -7,7 +7,7 @@ namespace UniFace.Training.Losses.Checks;
 /// <param name="Spec">The loss.</param>
 /// <param name="Margins">Margins of the samples, where they are given.</param>
 /// <param name="State">Values of buffers to begin with, by the buffer's name.</param>
-internal sealed record CaseParameters(LossSpec Spec, IReadOnlyList<double>? Margins, IReadOnlyDictionary<string, double> State)
+internal sealed record CaseParameters(Loss Spec, IReadOnlyList<double>? Margins, IReadOnlyDictionary<string, double> State)
 {
     private static readonly string[] Remarks = ["note", "biasInit"];
 
@@ -37,7 +37,7 @@ internal sealed record CaseParameters(LossSpec Spec, IReadOnlyList<double>? Marg
     /// <exception cref="UniFaceException">An unknown loss or parameter, or a value out of range.</exception>
     public static CaseParameters Read(string name, CaseReader reader)
     {
-        Registry.LossDescriptor loss = LossRegistry.Find(name);
+        LossInfo loss = LossRegistry.Find(name);
         Dictionary<string, string> given = [];
         Dictionary<string, double> state = [];
         List<double>? margins = null;
@@ -74,7 +74,7 @@ internal sealed record CaseParameters(LossSpec Spec, IReadOnlyList<double>? Marg
         }
 
         Settle(loss, given);
-        return new CaseParameters(LossSpec.Of(name, given), margins, state);
+        return new CaseParameters(LossRegistry.Create(name, given), margins, state);
     }
 
     private static string Option(string loss, string key) => key switch
@@ -109,7 +109,7 @@ internal sealed record CaseParameters(LossSpec Spec, IReadOnlyList<double>? Marg
     }
 
     /// <summary>What the file means by leaving something out or by saying what makes no difference.</summary>
-    private static void Settle(Registry.LossDescriptor loss, Dictionary<string, string> given)
+    private static void Settle(LossInfo loss, Dictionary<string, string> given)
     {
         string type = given.GetValueOrDefault("margin-type", "cos");
         bool cosine = loss.Name is "cosface" or "elasticface-cos" or "mv-am" || (loss.HyperparameterNames.Contains("margin-type") && type == "cos");

@@ -13,7 +13,7 @@ public sealed record LossCase
     public required int Number { get; init; }
 
     /// <summary>The loss with its hyperparameters.</summary>
-    public required LossSpec Spec { get; init; }
+    public required Loss Spec { get; init; }
 
     /// <summary>[B, D].</summary>
     public required CaseMatrix Embeddings { get; init; }

@@ -43,7 +43,7 @@ public static class LossCaseFile
         string name = new CaseReader(element, file, where).Text("name");
         CaseReader reader = new(element, file, $"{where} ({name})");
         CaseParameters parameters = reader.Guard(() => CaseParameters.Read(name, reader));
-        int k = parameters.Spec.Has("subcenters") ? (int)parameters.Spec.Number("subcenters") : 1;
+        int k = parameters.Spec.CentersPerClass;
         CaseMatrix embeddings = reader.Matrix("embeddings");
         CaseMatrix centers = reader.Matrix("centers");
         IReadOnlyList<double> labels = reader.Vector("labels");

@@ -66,7 +66,7 @@ public static class LossCheck
             }
         }
 
-        if (golden.Margins is not null && head.Margin is ElasticMargin elastic)
+        if (golden.Margins is not null && head.Margin is ElasticFaceMargin elastic)
         {
             elastic.Given = golden.Margins;
         }
@@ -98,7 +98,7 @@ public static class LossCheck
     {
         try
         {
-            return LossRegistry.Create(golden.Spec, golden.Centers.Rows / golden.SubCenters, golden.Centers.Columns, seed: 0, dtype);
+            return golden.Spec.CreateHead(golden.Centers.Rows / golden.SubCenters, golden.Centers.Columns, seed: 0, dtype);
         }
         catch (UniFaceException e)
         {

@@ -39,21 +39,21 @@ public sealed record DecisionBoundary(double CentersApart, double? First, double
 /// class against the cosine: of the own class among C by softmax; by a threshold, of being taken as one's own.
 /// </param>
 /// <param name="Boundary">Between two classes.</param>
-public sealed record LossCurves(LossSpec Loss, CurveOptions Options, double? Threshold, IReadOnlyList<LossCurve> Curves, DecisionBoundary Boundary)
+public sealed record LossCurves(Loss Loss, CurveOptions Options, double? Threshold, IReadOnlyList<LossCurve> Curves, DecisionBoundary Boundary)
 {
     /// <summary>
-    /// Asks the loss itself: its margin and objective, as <see cref="LossRegistry"/> builds them for training. SphereFace is looked at
+    /// Asks the loss itself: its margin and objective, as they are built for training. SphereFace is looked at
     /// after its annealing.
     /// </summary>
     /// <exception cref="UniFaceException">An option is out of range, or there are too few classes for the loss.</exception>
-    public static LossCurves Compute(LossSpec loss, CurveOptions options)
+    public static LossCurves Compute(Loss loss, CurveOptions options)
     {
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        LossSpec seen = loss.Has("lambda-start") ? loss.With("lambda-start", "0") : loss;
+        Loss seen = loss is SphereFace ? loss.With("lambda-start", "0") : loss;
         using LossProbe probe = new(seen, options);
-        using LossProbe open = new(seen.Has("clamp") ? seen.With("clamp", "false") : seen, options); // A clamp hides the probability, not the logit.
+        using LossProbe open = new(seen is ThresholdLoss ? seen.With("clamp", "false") : seen, options); // A clamp hides the probability, not the logit.
 
         // The ends themselves are left out: there the angle has no derivative.
         const double end = 1e-4;

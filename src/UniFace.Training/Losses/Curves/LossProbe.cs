@@ -22,7 +22,7 @@ internal sealed class LossProbe : IDisposable
     private readonly CurveOptions options;
     private readonly ScalarType dtype;
 
-    public LossProbe(LossSpec loss, CurveOptions options)
+    public LossProbe(Loss loss, CurveOptions options)
     {
         this.options = options;
         dtype = options.Bits switch
@@ -33,7 +33,7 @@ internal sealed class LossProbe : IDisposable
         };
 
         // A head is float32 or float64; what the curves use of it can be made float16.
-        head = LossRegistry.Create(loss, options.Classes, embeddingSize: 1, seed: 1, dtype == ScalarType.Float64 ? dtype : ScalarType.Float32);
+        head = loss.CreateHead(options.Classes, embeddingSize: 1, seed: 1, dtype == ScalarType.Float64 ? dtype : ScalarType.Float32);
         if (dtype == ScalarType.Float16)
         {
             head.Margin.to(dtype);

@@ -6,7 +6,7 @@ namespace UniFace.Training.Losses.Margins;
 /// SphereFace's target as it is trained: (lambda * c + psi(c)) / (1 + lambda), where lambda falls from
 /// <c>start</c> to its floor as start / (1 + decay * step), so that the margin comes in slowly.
 /// </summary>
-public sealed class AnnealedSphereMargin : Margin
+public sealed class SphereFaceMargin : Margin
 {
     private readonly double m;
     private readonly double floor;
@@ -19,8 +19,8 @@ public sealed class AnnealedSphereMargin : Margin
     /// <param name="start">The lambda before the first step; no more than the floor: no annealing.</param>
     /// <param name="decay">How fast it falls.</param>
     /// <param name="gradient">How the gradient passes.</param>
-    public AnnealedSphereMargin(double m, double floor, double start, double decay, MarginGradient gradient)
-        : base(nameof(AnnealedSphereMargin), gradient)
+    public SphereFaceMargin(double m, double floor, double start, double decay, MarginGradient gradient)
+        : base(nameof(SphereFaceMargin), gradient)
     {
         this.m = m;
         this.floor = floor;

@@ -9,7 +9,7 @@ namespace UniFace.Training.Losses.Objectives;
 /// class it is binary cross-entropy. The softplus is exact; by option its argument is clamped to [-s, s] as in the paper's code,
 /// where the gradient is then 0.
 /// </summary>
-public sealed class ThresholdCrossEntropy : Objective
+public sealed class UnifiedObjective : Objective
 {
     private readonly double scale;
     private readonly double lambda;
@@ -22,8 +22,8 @@ public sealed class ThresholdCrossEntropy : Objective
     /// <param name="lambda">Factor on the other classes' part.</param>
     /// <param name="clamp">Clamps the softplus's argument to [-s, s].</param>
     /// <param name="dtype">float32 or float64.</param>
-    public ThresholdCrossEntropy(int biases, double start, double scale, double lambda, bool clamp, ScalarType dtype)
-        : base(nameof(ThresholdCrossEntropy))
+    public UnifiedObjective(int biases, double start, double scale, double lambda, bool clamp, ScalarType dtype)
+        : base(nameof(UnifiedObjective))
     {
         this.scale = scale;
         this.lambda = lambda;

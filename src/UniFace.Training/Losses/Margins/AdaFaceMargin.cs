@@ -7,7 +7,7 @@ namespace UniFace.Training.Losses.Margins;
 /// where it is hard, a bad one where it is easy: psi(c) = cos(theta - m * z) - (m + m * z), z in [-1, 1].
 /// The length carries no gradient; all cosines are clamped to +-(1 - 1e-3), as the paper's code does.
 /// </summary>
-public sealed class AdaptiveMargin : Margin
+public sealed class AdaFaceMargin : Margin
 {
     private const double Epsilon = 1e-3;
     private readonly double margin;
@@ -20,8 +20,8 @@ public sealed class AdaptiveMargin : Margin
     /// <param name="alpha">Share of the new batch in the running statistics.</param>
     /// <param name="gradient">How the gradient passes.</param>
     /// <param name="dtype">float32 or float64.</param>
-    public AdaptiveMargin(double margin, double h, double alpha, MarginGradient gradient, ScalarType dtype)
-        : base(nameof(AdaptiveMargin), gradient)
+    public AdaFaceMargin(double margin, double h, double alpha, MarginGradient gradient, ScalarType dtype)
+        : base(nameof(AdaFaceMargin), gradient)
     {
         this.margin = margin;
         this.h = h;

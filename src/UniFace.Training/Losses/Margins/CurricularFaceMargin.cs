@@ -6,7 +6,7 @@ namespace UniFace.Training.Losses.Margins;
 /// CurricularFace: ArcFace's target, and others harder than it, c_j &gt; cos(theta_y + m), weigh c_j * (t + c_j), where t is a running
 /// mean of the target cosines: easy pictures first, hard ones as training goes on.
 /// </summary>
-public sealed class CurricularMargin : Margin
+public sealed class CurricularFaceMargin : Margin
 {
     private readonly double margin;
     private readonly double momentum;
@@ -18,8 +18,8 @@ public sealed class CurricularMargin : Margin
     /// <param name="wrap">What happens where theta + m passes pi.</param>
     /// <param name="gradient">How the gradient passes.</param>
     /// <param name="dtype">float32 or float64.</param>
-    public CurricularMargin(double margin, double momentum, MarginWrap wrap, MarginGradient gradient, ScalarType dtype)
-        : base(nameof(CurricularMargin), gradient)
+    public CurricularFaceMargin(double margin, double momentum, MarginWrap wrap, MarginGradient gradient, ScalarType dtype)
+        : base(nameof(CurricularFaceMargin), gradient)
     {
         this.margin = margin;
         this.momentum = momentum;

@@ -6,7 +6,7 @@ namespace UniFace.Training.Losses.Margins;
 /// MV-Softmax: a margin on the target (ArcFace's or CosFace's), and others that are nearer than it, c_j &gt; g(c_y), are raised:
 /// adaptive, (t + 1) * c_j + t; fixed, c_j + t.
 /// </summary>
-public sealed class MisclassifiedMargin : Margin
+public sealed class MvSoftmaxMargin : Margin
 {
     private readonly bool angular;
     private readonly double margin;
@@ -21,8 +21,8 @@ public sealed class MisclassifiedMargin : Margin
     /// <param name="adaptive">The harder, the more; else the same for all.</param>
     /// <param name="wrap">What happens where theta + m passes pi; easy in the paper's code, for MV-AM too.</param>
     /// <param name="gradient">How the gradient passes.</param>
-    public MisclassifiedMargin(bool angular, double margin, double t, bool adaptive, MarginWrap wrap, MarginGradient gradient)
-        : base(nameof(MisclassifiedMargin), gradient)
+    public MvSoftmaxMargin(bool angular, double margin, double t, bool adaptive, MarginWrap wrap, MarginGradient gradient)
+        : base(nameof(MvSoftmaxMargin), gradient)
     {
         this.angular = angular;
         this.margin = margin;

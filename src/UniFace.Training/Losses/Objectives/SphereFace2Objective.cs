@@ -7,7 +7,7 @@ namespace UniFace.Training.Losses.Objectives;
 /// SphereFace2: binary cross-entropy with one bias for all classes and its own weights,
 /// (lw / r) * [alpha * softplus(-(r * psi + b)) + (1 - alpha) * sum over the others of softplus(r * phi + b)].
 /// </summary>
-public sealed class BalancedBinaryCrossEntropy : Objective
+public sealed class SphereFace2Objective : Objective
 {
     private readonly double scale;
     private readonly double alpha;
@@ -22,8 +22,8 @@ public sealed class BalancedBinaryCrossEntropy : Objective
     /// <param name="margin">m of the margin before it, for the bias's start.</param>
     /// <param name="t">t of the margin before it, for the bias's start and the threshold.</param>
     /// <param name="dtype">float32 or float64.</param>
-    public BalancedBinaryCrossEntropy(int classes, double scale, double alpha, double factor, double margin, double t, ScalarType dtype)
-        : base(nameof(BalancedBinaryCrossEntropy))
+    public SphereFace2Objective(int classes, double scale, double alpha, double factor, double margin, double t, ScalarType dtype)
+        : base(nameof(SphereFace2Objective))
     {
         this.scale = scale;
         this.alpha = alpha;

@@ -7,7 +7,7 @@ namespace UniFace.Training.Losses.Margins;
 /// With <c>plus</c> a batch's margins go to its samples by rank: the smaller the target cosine, the larger the margin.
 /// Of (seed, step) alone, both in a buffer.
 /// </summary>
-public sealed class ElasticMargin : Margin
+public sealed class ElasticFaceMargin : Margin
 {
     private readonly bool angular;
     private readonly double mean;
@@ -23,8 +23,8 @@ public sealed class ElasticMargin : Margin
     /// <param name="wrap">What happens where theta + m passes pi.</param>
     /// <param name="gradient">How the gradient passes.</param>
     /// <param name="seed">Seed of the draws.</param>
-    public ElasticMargin(bool angular, double mean, double sigma, bool plus, MarginWrap wrap, MarginGradient gradient, long seed)
-        : base(nameof(ElasticMargin), gradient)
+    public ElasticFaceMargin(bool angular, double mean, double sigma, bool plus, MarginWrap wrap, MarginGradient gradient, long seed)
+        : base(nameof(ElasticFaceMargin), gradient)
     {
         this.angular = angular;
         this.mean = mean;

@@ -5,7 +5,7 @@ namespace UniFace.Training.Losses.Margins;
 /// <summary>
 /// SphereFace2-C: similarities stretched, g(c) = 2 * ((c + 1) / 2)^t - 1, and a margin on both sides, psi(c) = g(c) - m, phi(c) = g(c) + m.
 /// </summary>
-public sealed class TwoSidedMargin : Margin
+public sealed class SphereFace2Margin : Margin
 {
     private readonly double margin;
     private readonly double t;
@@ -14,8 +14,8 @@ public sealed class TwoSidedMargin : Margin
     /// <param name="margin">m.</param>
     /// <param name="t">Power, at least 1; 1 leaves the cosine as it is.</param>
     /// <param name="gradient">How the gradient passes; straight-through in the paper's code.</param>
-    public TwoSidedMargin(double margin, double t, MarginGradient gradient)
-        : base(nameof(TwoSidedMargin), gradient)
+    public SphereFace2Margin(double margin, double t, MarginGradient gradient)
+        : base(nameof(SphereFace2Margin), gradient)
     {
         this.margin = margin;
         this.t = t;

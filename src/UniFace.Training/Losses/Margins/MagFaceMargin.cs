@@ -6,7 +6,7 @@ namespace UniFace.Training.Losses.Margins;
 /// MagFace: a margin on the angle that grows with the embedding's length a from <c>lm</c> at <c>la</c> to <c>um</c> at <c>ua</c>,
 /// and a regulariser g(a) = a / ua^2 + 1 / a that rewards length. Both send a gradient into the length, so that it becomes a quality.
 /// </summary>
-public sealed class MagnitudeMargin : Margin
+public sealed class MagFaceMargin : Margin
 {
     private readonly double la;
     private readonly double ua;
@@ -23,8 +23,8 @@ public sealed class MagnitudeMargin : Margin
     /// <param name="lambda">Factor on the regulariser.</param>
     /// <param name="wrap">What happens where theta + m passes pi; easy in the paper's code.</param>
     /// <param name="gradient">How the gradient passes.</param>
-    public MagnitudeMargin(double la, double ua, double lm, double um, double lambda, MarginWrap wrap, MarginGradient gradient)
-        : base(nameof(MagnitudeMargin), gradient)
+    public MagFaceMargin(double la, double ua, double lm, double um, double lambda, MarginWrap wrap, MarginGradient gradient)
+        : base(nameof(MagFaceMargin), gradient)
     {
         this.la = la;
         this.ua = ua;

@@ -7,13 +7,13 @@ namespace UniFace.Training.Losses.Objectives;
 /// -log softmax(scale * similarities)[target]: compares a sample's classes with each other. So its gradient waits for the whole
 /// row, and the tiles are seen twice: for the row's sum, then for the gradient.
 /// </summary>
-public sealed class SoftmaxCrossEntropy : Objective
+public sealed class SoftmaxObjective : Objective
 {
     /// <summary>Softmax cross-entropy.</summary>
     /// <param name="scale">What makes logits of similarities.</param>
     /// <param name="factor">Factor on the loss.</param>
-    public SoftmaxCrossEntropy(LogitScale scale, double factor = 1)
-        : base(nameof(SoftmaxCrossEntropy))
+    public SoftmaxObjective(LogitScale scale, double factor = 1)
+        : base(nameof(SoftmaxObjective))
     {
         Scale = scale;
         Factor = factor;
@@ -54,7 +54,7 @@ public sealed class SoftmaxCrossEntropy : Objective
         private float[] rowShare = []; // [B]
         private float rowScale;
 
-        public Step(SoftmaxCrossEntropy objective, ObjectiveBatch batch)
+        public Step(SoftmaxObjective objective, ObjectiveBatch batch)
         {
             this.batch = batch;
             factor = objective.Factor;

@@ -1,0 +1,40 @@
+using UniFace.Training.Losses.Margins;
+using UniFace.Training.Losses.Objectives;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>ElasticFace-Arc: a random angular margin per sample (Boutros et al., CVPR Workshops 2022).</summary>
+[Loss("elasticface-arc", "ArcFace whose margin is drawn for each sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
+public sealed class ElasticArcFace : Loss
+{
+    /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
+    [AngularMargin]
+    public double Margin { get; init; } = 0.5;
+
+    /// <summary>Standard deviation of the margins, 0 to 0.5.</summary>
+    [Hyperparameter("Standard deviation of the margins.", 0, 0.5, Usual = "0.0125 to 0.05")]
+    public double Sigma { get; init; } = 0.05;
+
+    /// <summary>ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.</summary>
+    [Hyperparameter("ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.")]
+    public bool Plus { get; init; }
+
+    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
+    [Scale]
+    public double Scale { get; init; } = 64;
+
+    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    [Wrap]
+    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
+
+    /// <summary>How the gradient passes the margin.</summary>
+    [Gradient]
+    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
+
+    /// <inheritdoc/>
+    protected override Margin CreateMargin(HeadShape shape) =>
+        new ElasticFaceMargin(true, Margin, Sigma, Plus, Wrap, Gradient, shape.Seed);
+
+    /// <inheritdoc/>
+    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
+}

@@ -1,0 +1,50 @@
+using UniFace.Training.Losses.Margins;
+using UniFace.Training.Losses.Objectives;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>MV-Arc-Softmax (Wang et al., AAAI 2020).</summary>
+[Loss("mv-arc", "ArcFace that raises the logits of classes nearer than the target with its margin.", "Wang et al., MV-Softmax, AAAI 2020")]
+public sealed class MvArcSoftmax : Loss
+{
+    /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
+    [AngularMargin]
+    public double Margin { get; init; } = 0.5;
+
+    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
+    [Scale]
+    public double Scale { get; init; } = 32;
+
+    /// <summary>t, how much a nearer class is raised; 0 to 10.</summary>
+    [Hyperparameter("t, how much a nearer class is raised.", 0, 10, Usual = "0.1 to 0.3")]
+    public double T { get; init; } = 0.2;
+
+    /// <summary>How a nearer class is raised.</summary>
+    [Hyperparameter("Raises by (t + 1) * c + t, or fixed by c + t.")]
+    public MvSoftmaxMode Mode { get; init; } = MvSoftmaxMode.Adaptive;
+
+    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    [Wrap]
+    public MarginWrap Wrap { get; init; } = MarginWrap.Easy;
+
+    /// <summary>How the gradient passes the margin.</summary>
+    [Gradient]
+    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
+
+    /// <inheritdoc/>
+    protected override Margin CreateMargin(HeadShape shape) =>
+        new MvSoftmaxMargin(true, Margin, T, Mode == MvSoftmaxMode.Adaptive, Wrap, Gradient);
+
+    /// <inheritdoc/>
+    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
+}
+
+/// <summary>How MV-Softmax raises a class that is nearer than the target.</summary>
+public enum MvSoftmaxMode
+{
+    /// <summary>By (t + 1) * c + t: the harder, the more.</summary>
+    Adaptive,
+
+    /// <summary>By c + t.</summary>
+    Fixed,
+}

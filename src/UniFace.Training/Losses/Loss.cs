@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using TorchSharp;
+using UniFace.Training.Losses.Margins;
+using UniFace.Training.Losses.Objectives;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>
+/// A loss: its hyperparameters are its properties, and it builds a head of class centers, a margin and an objective. A subclass with a
+/// <see cref="LossAttribute"/> is a loss of the registry: its options, help, JSON and pages are generated from the type.
+/// <see cref="ToString"/> gives "uce(margin-type=cos,margin=0.4,scale=64,...)", which <see cref="Parse"/> reads back;
+/// as JSON it is {"name": "uce", "hyperparameters": {"margin-type": "cos", "margin": 0.4, ...}}.
+/// </summary>
+[JsonConverter(typeof(LossJsonConverter))]
+public abstract class Loss : IEquatable<Loss>
+{
+    /// <summary>r, the share of the classes that a step uses, above 0 and up to 1 (Partial FC).</summary>
+    [Hyperparameter(
+        "r, share of the classes that a step uses; all of the batch's own are always among them.",
+        0,
+        1,
+        MinimumExcluded = true,
+        Usual = "1, or 0.1 to 0.5 for very many people")]
+    public double NegativeRate { get; init; } = 1;
+
+    /// <summary>The loss's name, description, paper and hyperparameters.</summary>
+    [JsonIgnore]
+    public LossInfo Info => LossRegistry.InfoOf(GetType());
+
+    /// <summary>The name in the registry: "uce".</summary>
+    public string Name => Info.Name;
+
+    /// <summary>Every hyperparameter that applies, with its value as canonical text, in the order of <see cref="LossInfo.Hyperparameters"/>.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Values
+    {
+        get
+        {
+            List<KeyValuePair<string, string>> values = [];
+            foreach (LossHyperparameter parameter in Info.Hyperparameters.Where(p => p.AppliesTo(MarginTypeName)))
+            {
+                values.Add(new(parameter.Name, parameter.Read(this)));
+            }
+
+            return values;
+        }
+    }
+
+    /// <summary>How an embedding is compared with a class center.</summary>
+    protected internal virtual Similarity Similarity => Similarity.Cosine;
+
+    /// <summary>K, the number of centers per class.</summary>
+    protected internal virtual int CentersPerClass => 1;
+
+    private string? MarginTypeName => Info.Hyperparameters.FirstOrDefault(p => p.Name == LossHyperparameter.MarginType)?.Read(this);
+
+    /// <summary>Reads what <see cref="ToString"/> writes; hyperparameters that are left out take their defaults.</summary>
+    /// <exception cref="UniFaceException">Not of the form name(key=value,...), or as <see cref="LossRegistry.Create"/>.</exception>
+    public static Loss Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string trimmed = text.Trim();
+        int open = trimmed.IndexOf('(', StringComparison.Ordinal);
+        Dictionary<string, string> given = [];
+        if (open < 0)
+        {
+            return LossRegistry.Create(trimmed, given);
+        }
+
+        if (!trimmed.EndsWith(')'))
+        {
+            throw new UniFaceException($"'{trimmed}' is not a loss; expected name(key=value,...), e.g. arcface(margin=0.5,scale=64).");
+        }
+
+        foreach (string part in trimmed[(open + 1)..^1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            string[] pair = part.Split('=', 2, StringSplitOptions.TrimEntries);
+            if (pair.Length != 2 || !given.TryAdd(pair[0], pair[1]))
+            {
+                throw new UniFaceException($"'{part}' in '{trimmed}' is not key=value, or its key is there twice.");
+            }
+        }
+
+        return LossRegistry.Create(trimmed[..open].Trim(), given);
+    }
+
+    /// <summary>The same loss with one hyperparameter changed, by its name in the registry.</summary>
+    /// <exception cref="UniFaceException">As <see cref="LossRegistry.Create"/>.</exception>
+    public Loss With(string name, string value) => LossRegistry.Create(Name, new Dictionary<string, string>(Values) { [name] = value });
+
+    /// <summary>A hyperparameter's text, or null if it does not apply.</summary>
+    public string? Value(string name) => Values.FirstOrDefault(v => v.Key == name).Value;
+
+    /// <summary>Checks every hyperparameter against its range.</summary>
+    /// <exception cref="UniFaceException">A value is out of range, or has no effect with the margin type.</exception>
+    public virtual void Validate()
+    {
+        foreach ((string name, string value) in Values)
+        {
+            Info.Hyperparameters.First(p => p.Name == name && p.AppliesTo(MarginTypeName)).Check(Name, value);
+        }
+
+        if (Info.Hyperparameters.FirstOrDefault(p => p.IsSet(this) && Value(p.Name) is null) is LossHyperparameter idle)
+        {
+            throw LossRegistry.NoEffect(Name, idle.Name, MarginTypeName, Values.Select(v => v.Key));
+        }
+    }
+
+    /// <summary>Creates a head with new class centers. The caller owns it.</summary>
+    /// <param name="classes">Number of classes (people).</param>
+    /// <param name="embeddingSize">Values per embedding.</param>
+    /// <param name="seed">Seed of the initial centers and of all draws.</param>
+    /// <param name="dtype">float32, or float64 for checks; parameters, state and arithmetic.</param>
+    /// <param name="device">Where it lives; the CPU if null.</param>
+    /// <param name="centers">How the class centers are stored: as <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
+    /// <exception cref="UniFaceException">A hyperparameter is out of range, there are too few classes, or the embedding size is below 1.</exception>
+    public RecognitionHead CreateHead(
+        int classes,
+        int embeddingSize,
+        long seed,
+        ScalarType dtype = ScalarType.Float32,
+        Device? device = null,
+        ScalarType? centers = null)
+    {
+        Validate();
+        if (classes < Info.MinimumClasses)
+        {
+            string count = classes == 1 ? "is 1" : $"are {classes}";
+            throw new UniFaceException($"loss '{Name}' needs at least {Info.MinimumClasses} people to tell apart; there {count}.");
+        }
+
+        if (embeddingSize < 1)
+        {
+            throw new UniFaceException($"embedding size {embeddingSize} is not allowed; it is at least 1 (usual: 128 to 512).");
+        }
+
+        if (dtype is not (ScalarType.Float32 or ScalarType.Float64))
+        {
+            throw new ArgumentException($"A head computes in float32 or float64, not in {dtype}.", nameof(dtype));
+        }
+
+        bool onCpu = device is null || device.type == DeviceType.CPU;
+        if (centers == ScalarType.BFloat16 && !onCpu)
+        {
+            throw new UniFaceException($"class centers are stored in bfloat16 on the CPU only, and the device is {device}; store them in float32.");
+        }
+
+        HeadShape shape = new(classes, seed, dtype);
+        ClassCenters rows = new(classes, embeddingSize, CentersPerClass, NegativeRate, seed, centers ?? dtype, Similarity);
+        RecognitionHead head = new(Name, rows, CreateMargin(shape), CreateObjective(shape));
+        return onCpu ? head : head.to(device!);
+    }
+
+    /// <summary>Creates the margin.</summary>
+    protected abstract Margin CreateMargin(HeadShape shape);
+
+    /// <summary>Creates the objective.</summary>
+    protected abstract Objective CreateObjective(HeadShape shape);
+
+    /// <summary>Softmax cross-entropy with a fixed scale.</summary>
+    protected static Objective Softmax(double scale) => new SoftmaxObjective(new FixedScale(scale));
+
+    /// <summary>The number that applies for a hyperparameter whose default depends on the margin type.</summary>
+    protected double Resolve(string name) => double.Parse(Value(name)!, CultureInfo.InvariantCulture);
+
+    /// <summary>"arcface(margin=0.5,scale=64,wrap=guard,gradient=chain,negative-rate=1)".</summary>
+    public sealed override string ToString() => $"{Name}({string.Join(',', Values.Select(v => v.Key + "=" + v.Value))})";
+
+    /// <summary>True for the same loss with the same values.</summary>
+    public bool Equals(Loss? other) => other is not null && ToString() == other.ToString();
+
+    /// <inheritdoc/>
+    public sealed override bool Equals(object? obj) => Equals(obj as Loss);
+
+    /// <inheritdoc/>
+    public sealed override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+}
+
+/// <summary>What a margin or objective may need to know of the head that it is built for.</summary>
+/// <param name="Classes">Number of classes.</param>
+/// <param name="Seed">The seed of all randomness.</param>
+/// <param name="Dtype">float32 or float64.</param>
+public sealed record HeadShape(int Classes, long Seed, ScalarType Dtype);

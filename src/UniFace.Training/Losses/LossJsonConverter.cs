@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>A loss as JSON: numbers as numbers, flags as true and false, choices as text.</summary>
+internal sealed class LossJsonConverter : JsonConverter<Loss>
+{
+    public override Loss Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using JsonDocument document = JsonDocument.ParseValue(ref reader);
+        JsonElement root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("name", out JsonElement name) || name.ValueKind != JsonValueKind.String)
+        {
+            throw new JsonException("A loss is an object with a name and hyperparameters.");
+        }
+
+        Dictionary<string, string> given = [];
+        if (root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty value in values.EnumerateObject())
+            {
+                given[value.Name] = value.Value.ValueKind == JsonValueKind.String ? value.Value.GetString()! : value.Value.GetRawText();
+            }
+        }
+
+        return LossRegistry.Create(name.GetString()!, given);
+    }
+
+    public override void Write(Utf8JsonWriter writer, Loss value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("name", value.Name);
+        writer.WriteStartObject("hyperparameters");
+        foreach ((string key, string text) in value.Values)
+        {
+            writer.WritePropertyName(key);
+            if (text is "true" or "false" || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            {
+                writer.WriteRawValue(text);
+            }
+            else
+            {
+                writer.WriteStringValue(text);
+            }
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+}

@@ -23,10 +23,10 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
     {
         double images = batches.Sum(b => (double)b.Samples.Count);
         state.Optimizer.ClearGradients();
-        state.Head.BeginStep(batches.SelectMany(b => b.Labels.data<long>().ToArray()));
+        HeadStep step = state.Head.BeginStep([.. batches.Select(b => b.Labels)], state.CentersMove(options, schedule.At(state.Step)));
         for (int i = 0; i < batches.Count; i++)
         {
-            if (ForwardBackward(batches[i], i, batches.Count, batches[i].Samples.Count / images) is string bad)
+            if (ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images) is string bad)
             {
                 return bad;
             }
@@ -45,17 +45,15 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         return null;
     }
 
-    private string? ForwardBackward(TrainingBatch batch, int index, int count, double share)
+    private string? ForwardBackward(HeadStep step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout and whatever else draws from torch's generator depends on the position alone.
         random.manual_seed((long)(new SeededRandom(options.Seed, state.Step, index, 5).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
-        Tensor labels = batch.Labels.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
-        CenterUpdate? move = state.CentersMove(options, schedule.At(state.Step), index == 0, index == count - 1);
-        using HeadOutput output = state.Head.ForwardBackward(embeddings.detach(), labels, Weights(batch), share, move);
+        using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);
         if (!double.IsFinite(output.Loss))
         {
             return !NonFiniteCheck.IsFinite(embeddings)

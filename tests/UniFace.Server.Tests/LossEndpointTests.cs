@@ -22,7 +22,7 @@ public sealed class LossEndpointTests
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);
         JsonElement uce = await Json(server, "/v1/losses/curves?loss=uce&scale=64&margin=0.4&bias=12&classes=100");
-        Assert.Equal("uce(margin-type=cos,margin=0.4,scale=64,lambda=1,negative-rate=1,bias=12,clamp=false)", uce.GetProperty("spec").GetString());
+        Assert.Equal("uce(margin-type=cos,margin=0.4,scale=64,lambda=1,bias=12,clamp=false,negative-rate=1)", uce.GetProperty("spec").GetString());
         Assert.Equal(12.0 / 64, uce.GetProperty("threshold").GetDouble(), 1e-12);
         Assert.All(Points(uce, "target-logit"), p => Assert.Equal(64 * (Math.Cos(p.X) - 0.4), p.Y, 1e-9));
         Assert.All(Points(uce, "probability"), p => Assert.Equal(1 / (1 + Math.Exp(12 - (64 * (p.X - 0.4)))), p.Y, 1e-9));

@@ -60,7 +60,7 @@ internal sealed class EmbeddingTrainer : IDisposable
         double rate = Rate * (1 - ((double)Step / steps));
         optimizer.ClearGradients();
         Tensor embeddings = Forward(samples.index_select(0, tensor(drawn))); // [B, D]
-        using HeadOutput output = head.ForwardBackward(embeddings.detach(), tensor(drawn.Select(i => labels[i]).ToArray()), update: new CenterUpdate(rate, Momentum, Decay));
+        using HeadOutput output = head.ForwardBackward(embeddings.detach(), tensor(drawn.Select(i => labels[i]).ToArray()), update: new CenterUpdate.Sgd(rate, Momentum, Decay));
         if (!double.IsFinite(output.Loss))
         {
             throw new UniFaceException($"step {Step + 1}: the loss of {loss.Name} is not finite; lower its margin or its scale.");

@@ -63,7 +63,7 @@ public static class HeadBenchmark
         using Generator generator = new(1, CPU);
         Tensor x = randn([batch, Dim], generator: generator); // [B, D]
         Tensor labels = randint(0, classes, [batch], dtype: ScalarType.Int64, generator: generator); // [B]
-        CenterUpdate update = new(0.01, 0.9, 5e-4);
+        CenterUpdate.Sgd update = new(0.01, 0.9, 5e-4);
         ScalarType? stored = type == CenterType.BFloat16 ? ScalarType.BFloat16 : null;
         using (RecognitionHead small = loss.CreateHead(RecognitionHead.TileRows, Dim, 1, centers: stored))
         {

@@ -84,15 +84,13 @@ public sealed class TrainingState : IDisposable
     /// <summary>Mean losses of the completed epochs.</summary>
     public List<double> EpochLosses { get; set; } = [];
 
-    /// <summary>How the head moves its class centers in a step of the given rate; null where the optimizer does it.</summary>
+    /// <summary>How the class centers are updated in a step: by the head itself under SGD, else by the optimizer.</summary>
     /// <param name="options">The run's options.</param>
     /// <param name="learningRate">The rate of the step.</param>
-    /// <param name="first">This is the first batch of the step.</param>
-    /// <param name="last">This is the last batch of the step.</param>
-    public CenterUpdate? CentersMove(TrainOptions options, double learningRate, bool first, bool last)
+    public CenterUpdate CentersMove(TrainOptions options, double learningRate)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return centers is null ? null : new CenterUpdate(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0, first, last);
+        return centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
     }
 
     /// <summary>SHA-256 over all weights: backbone, head, and the averages where there are.</summary>

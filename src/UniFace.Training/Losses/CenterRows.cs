@@ -80,8 +80,8 @@ internal sealed class CenterRows
     /// <param name="gradient">[B, T], of what <see cref="Compare"/> gave; is used up.</param>
     /// <param name="x">[B, D], as <see cref="Compare"/> took them.</param>
     /// <param name="embeddings">[B, D]: what is added to.</param>
-    /// <param name="update">How the rows move; null: their gradient is added to the parameter's.</param>
-    public void Backward(Tensor gradient, Tensor x, Tensor embeddings, CenterUpdate? update)
+    /// <param name="move">What becomes of the rows' own gradient.</param>
+    public void Backward(Tensor gradient, Tensor x, Tensor embeddings, CenterMove move)
     {
         if (nearest is not null)
         {
@@ -96,7 +96,7 @@ internal sealed class CenterRows
             gradient.mul_(Inverse);
         }
 
-        Apply(gradient, along, x, embeddings, update);
+        Apply(gradient, along, x, embeddings, move);
     }
 
     /// <summary>The matrix products of the gradient.</summary>
@@ -104,47 +104,46 @@ internal sealed class CenterRows
     /// <param name="along">[T * K]: the sums over the batch of G * cosine; used up. Null for inner products.</param>
     /// <param name="x">[B, D].</param>
     /// <param name="embeddings">[B, D]: what is added to.</param>
-    /// <param name="update">As for <see cref="Backward"/>.</param>
-    public void Apply(Tensor gradient, Tensor? along, Tensor x, Tensor embeddings, CenterUpdate? update)
+    /// <param name="move">As for <see cref="Backward"/>.</param>
+    public void Apply(Tensor gradient, Tensor? along, Tensor x, Tensor embeddings, CenterMove move)
     {
         along = along?.mul_(squared!).neg_().unsqueeze(1); // [T * K, 1]
         embeddings.addmm_(gradient, Values);
-        if (ReferenceEquals(update, CenterUpdate.None))
+        if (move.Update is not CenterUpdate.Sgd sgd)
         {
-            return;
-        }
+            if (move.Update == CenterUpdate.Accumulate)
+            {
+                AddGradient(gradient, x, along);
+            }
 
-        if (update is null)
-        {
-            AddGradient(gradient, x, along);
             return;
         }
 
         Tensor momentum = Read(centers.OwnMomentum(), isMomentum: true); // [T * K, D]
-        float kept = update.First ? (float)update.Momentum : 1;
-        if (centers.Arithmetic == ScalarType.Float64 && update.First)
+        float kept = move.First ? (float)sgd.Momentum : 1;
+        if (centers.Arithmetic == ScalarType.Float64 && move.First)
         {
-            momentum.mul_(update.Momentum); // A float would not do.
+            momentum.mul_(sgd.Momentum); // A float would not do.
             kept = 1;
         }
 
         momentum.addmm_(gradient.t(), x, beta: kept, alpha: 1);
-        double decay = update.First ? update.WeightDecay : 0;
+        double decay = move.First ? sgd.WeightDecay : 0;
         if (RowMove.Fits(Values) && RowMove.Fits(momentum))
         {
-            RowMove.Run(Values, momentum, along, (float)decay, update.Last ? (float)update.LearningRate : 0);
+            RowMove.Run(Values, momentum, along, (float)decay, move.Last ? (float)sgd.LearningRate : 0);
         }
         else
         {
             momentum.addcmul_(Values, along is null ? full([1, 1], decay, dtype: momentum.dtype, device: momentum.device) : along.add_(decay), 1);
-            if (update.Last)
+            if (move.Last)
             {
-                Values.add_(momentum, alpha: -update.LearningRate);
+                Values.add_(momentum, alpha: -sgd.LearningRate);
             }
         }
 
         Write(centers.OwnMomentum(), momentum);
-        if (update.Last)
+        if (move.Last)
         {
             Write(centers.Weight, Values);
         }

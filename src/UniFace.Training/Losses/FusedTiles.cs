@@ -42,7 +42,7 @@ internal sealed class FusedTiles
     }
 
     /// <summary>A tile's gradient, and what becomes of it.</summary>
-    public void Backward(ClassTile tile, CenterRows rows, CenterUpdate? update)
+    public void Backward(ClassTile tile, CenterRows rows, CenterMove move)
     {
         if (targetGradient is null)
         {
@@ -81,7 +81,7 @@ internal sealed class FusedTiles
         }
 
         bool finite = Array.TrueForAll(hardest, float.IsFinite) && Array.TrueForAll(targetGradient, float.IsFinite);
-        rows.Apply(matrix, tensor(along.AsSpan(0, count).ToArray()), batch.X, batch.UnitGradient, finite ? update : CenterUpdate.None);
+        rows.Apply(matrix, tensor(along.AsSpan(0, count).ToArray()), batch.X, batch.UnitGradient, finite ? move : move.Frozen);
     }
 
     /// <summary>The walk is over: hands over the hardest negatives.</summary>

@@ -103,6 +103,9 @@ public sealed class LossSpec : IEquatable<LossSpec>
     /// <exception cref="KeyNotFoundException">It does not apply to this loss.</exception>
     public string Text(string name) => Has(name) ? Values.First(v => v.Key == name).Value : throw new KeyNotFoundException($"{Name} has no {name}");
 
+    /// <summary>The options to lower if training diverges, each with its value: "--margin (now 0.4)". Empty for a loss without margin and scale.</summary>
+    public IEnumerable<string> ToLower => LossRegistry.Find(Name).Hyperparameters.Where(p => p.Hardens && Has(p.Name)).Select(p => $"--{p.Name} (now {Text(p.Name)})").Distinct();
+
     /// <summary>A hyperparameter that is a number.</summary>
     public double Number(string name) => double.Parse(Text(name), CultureInfo.InvariantCulture);
 

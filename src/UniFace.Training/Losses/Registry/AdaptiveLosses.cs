@@ -29,8 +29,8 @@ internal static class AdaptiveLosses
             [
                 Number("la", 10, 0, 1000, "Shortest length that counts.", above: true),
                 Number("ua", 110, 0, 10_000, "Longest length that counts; more than la.", above: true),
-                Number("lm", 0.45, 0, 1.5, "Margin at the shortest length, in radians."),
-                Number("um", 0.8, 0, 1.5, "Margin at the longest length, in radians."),
+                Number("lm", 0.45, 0, 1.5, "Margin at the shortest length, in radians.").Harder(),
+                Number("um", 0.8, 0, 1.5, "Margin at the longest length, in radians.").Harder(),
                 Number("lambda-g", 35, 0, 10_000, "Factor on the regulariser that rewards length."),
                 Scale(64),
                 Wrap("easy"),
@@ -43,7 +43,7 @@ internal static class AdaptiveLosses
         new("adaface", "A margin that is angular for bad pictures and on the cosine for good ones, by the embedding's length.",
             "Kim, Jain and Liu, AdaFace, CVPR 2022",
             [
-                Number("margin", 0.4, 0, 1.5, "m.", "0.4"),
+                Number("margin", 0.4, 0, 1.5, "m.", "0.4").Harder(),
                 Number("h", 0.333, 0, 10, "Concentration: the margin changes within 1 / h standard deviations of the length.", "0.333"),
                 Number("t-alpha", 0.01, 0, 1, "Share of the new batch in the running mean and deviation of the length.", "0.01"),
                 Scale(64),
@@ -85,7 +85,7 @@ internal static class AdaptiveLosses
         },
         new("circle", "Each similarity weighs as much as it is far from its optimum.",
             "Sun et al., Circle Loss, CVPR 2020",
-            [Number("margin", 0.25, 0, 1, "m, the circle's radius: targets aim above 1 - m, others below m.", "0.25"), Scale(256, "64 to 256"), NegativeRate])
+            [Number("margin", 0.25, 0, 1, "m, the circle's radius: targets aim above 1 - m, others below m.", "0.25").Harder(), Scale(256, "64 to 256"), NegativeRate])
         {
             Build = (spec, shape) => (new CircleMargin(spec.Number("margin")), SoftmaxLosses.Softmax(spec)),
         },

@@ -13,13 +13,13 @@ internal static class Hyperparameters
         new(name, HyperparameterKind.Choice, value, meaning) { Choices = choices };
 
     public static LossHyperparameter Scale(double value, string usual = "30 to 64") =>
-        Number("scale", value, 0, 10_000, "s, factor that makes logits of cosines.", usual, above: true);
+        Number("scale", value, 0, 10_000, "s, factor that makes logits of cosines.", usual, above: true).Harder();
 
     public static LossHyperparameter CosineMargin(double value) =>
-        Number("margin", value, 0, 1.5, "m, subtracted from the target cosine.", "0.2 to 0.5");
+        Number("margin", value, 0, 1.5, "m, subtracted from the target cosine.", "0.2 to 0.5").Harder();
 
     public static LossHyperparameter AngularMargin(double value) =>
-        Number("margin", value, 0, 1.5, "m, added to the target angle, in radians.", "0.3 to 0.5; 0.5 radians are 28.6 degrees");
+        Number("margin", value, 0, 1.5, "m, added to the target angle, in radians.", "0.3 to 0.5; 0.5 radians are 28.6 degrees").Harder();
 
     public static LossHyperparameter Wrap(string value) =>
         Choice("wrap", value, "Where theta + m passes pi: guard goes on falling, plain rises again, easy has a margin only above cosine 0.", "guard", "plain", "easy");
@@ -40,4 +40,6 @@ internal static class Hyperparameters
         Flag("clamp", false, "Clamps the softplus's argument to [-s, s] as the paper's code does; gradients die beyond.");
 
     public static LossHyperparameter Only(this LossHyperparameter parameter, params string[] marginTypes) => parameter with { MarginTypes = marginTypes };
+
+    public static LossHyperparameter Harder(this LossHyperparameter parameter) => parameter with { Hardens = true };
 }

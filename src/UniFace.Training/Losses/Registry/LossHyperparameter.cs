@@ -51,6 +51,9 @@ public sealed record LossHyperparameter(string Name, HyperparameterKind Kind, st
     /// <summary>The values of "margin-type" under which this hyperparameter exists; empty: always.</summary>
     public IReadOnlyList<string> MarginTypes { get; init; } = [];
 
+    /// <summary>True for a margin or a scale: the larger it is, the harder the loss, and the sooner training diverges.</summary>
+    public bool Hardens { get; init; }
+
     /// <summary>The range in words: "0 to 1.5", "above 0, up to 1", "guard, plain or easy".</summary>
     public string Range
     {

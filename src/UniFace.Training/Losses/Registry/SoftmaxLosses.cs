@@ -33,9 +33,9 @@ internal static class SoftmaxLosses
         new("combined", "All three margins at once: cos(m1 * theta + m2) - m3.",
             "Deng et al., ArcFace, CVPR 2019",
             [
-                Number("m1", 1, 0.1, 10, "m1, factor on the target angle.", "0.9 to 1.2"),
-                Number("m2", 0.3, 0, 1.5, "m2, added to the target angle, in radians."),
-                Number("m3", 0.2, 0, 1.5, "m3, subtracted from the target cosine."),
+                Number("m1", 1, 0.1, 10, "m1, factor on the target angle.", "0.9 to 1.2").Harder(),
+                Number("m2", 0.3, 0, 1.5, "m2, added to the target angle, in radians.").Harder(),
+                Number("m3", 0.2, 0, 1.5, "m3, subtracted from the target cosine.").Harder(),
                 Scale(64),
                 Wrap("plain"),
                 Gradient("chain"),

@@ -99,7 +99,7 @@ public sealed class TrainCommandTests : IDisposable
         CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "run"]).Expect(0);
         Directory.Move(Path.Combine(folder, "faces"), Path.Combine(folder, "moved"));
         Refused("if it was moved", "train", "--resume", "run");
-        Refused("--epochs 0 ", "train", "moved", "--resume", "run", "--epochs", "0");
+        Refused("--epochs is 0", "train", "moved", "--resume", "run", "--epochs", "0");
         CliResult resumed = CliProcess.RunIn(folder, "train", "moved", "--resume", "run", "--threads", "2", "--epochs", "2", "--json").Expect(0);
         Assert.Equal(2, resumed.Json().GetProperty("epochs").GetInt32());
         Assert.Contains("changed at step 3: --threads 1 to 2; changed at step 3: --epochs 1 to 2", resumed.Error, StringComparison.Ordinal);

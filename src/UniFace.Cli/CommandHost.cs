@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using UniFace.Cli.Commands;
 using UniFace.Training;
 
@@ -38,12 +39,17 @@ internal static class CommandHost
             DoctorCommand.Create(),
         };
         using CancellationTokenSource stop = new();
-        Console.CancelKeyPress += (_, e) =>
+        int stopped = ExitCode.Interrupted;
+        void Stop(PosixSignalContext context)
         {
-            // The first Ctrl-C lets the command save and leave; the second ends the process.
-            e.Cancel = !stop.IsCancellationRequested;
+            // The first Ctrl-C or SIGTERM lets the command save and leave; the second ends the process.
+            context.Cancel = !stop.IsCancellationRequested;
+            stopped = context.Signal == PosixSignal.SIGTERM ? ExitCode.Terminated : ExitCode.Interrupted;
             stop.Cancel();
-        };
+        }
+
+        using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminates = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
             ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
@@ -61,7 +67,7 @@ internal static class CommandHost
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("stopped");
-            return ExitCode.Interrupted;
+            return stopped;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

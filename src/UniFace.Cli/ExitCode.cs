@@ -14,4 +14,7 @@ internal static class ExitCode
 
     /// <summary>Stopped by Ctrl-C after saving.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Stopped by SIGTERM after saving.</summary>
+    public const int Terminated = 143;
 }

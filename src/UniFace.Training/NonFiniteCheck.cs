@@ -54,16 +54,7 @@ internal static class NonFiniteCheck
     {
         string[] names = [.. pictures];
         string batch = string.Join(", ", names.Take(8)) + (names.Length > 8 ? $" and {names.Length - 8} more" : "");
-        List<string> advice = [];
-        foreach ((string option, string word) in new[] { ("margin", "--margin"), ("margin2", "--margin2"), ("scale", "--scale") })
-        {
-            if (options.Loss.Value(option) is string now)
-            {
-                advice.Add($"{word} (now {now})");
-            }
-        }
-
-        advice.Add(FormattableString.Invariant($"--lr (now {options.LearningRate})"));
+        string[] advice = [.. options.Loss.OptionsToLower, FormattableString.Invariant($"--lr (now {options.LearningRate})")];
         return new UniFaceException(
             $"step {step + 1}, epoch {epoch + 1}: {what} is not finite; nothing after step {checkpointStep} was kept (last.ckpt is good). " +
             $"Lower {string.Join(", ", advice)} or lengthen --warmup, in a new run. Pictures of the batch: {batch}.");

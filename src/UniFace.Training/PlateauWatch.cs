@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Training;
 
 /// <summary>Says after an epoch that the loss is not falling, and which of margin, scale and learning rate to change.</summary>
@@ -24,8 +22,7 @@ internal static class PlateauWatch
         }
 
         string fact = FormattableString.Invariant($"the loss has not fallen in epoch {losses.Count} ({losses[^2]:F3} to {losses[^1]:F3})");
-        string margin = Now(options.Loss, "margin");
-        string scale = Now(options.Loss, "scale");
+        string[] hard = [.. options.Loss.OptionsToLower];
         string rate = FormattableString.Invariant($"--lr (now {options.LearningRate})");
         if (losses[^1] > Rises * losses[^2])
         {
@@ -33,9 +30,7 @@ internal static class PlateauWatch
         }
 
         return epoch.TargetCosine - epoch.HardestNegativeCosine < Separation
-            ? $"{fact}, and pictures are no nearer to their own class than to others: start with a lower {margin}{scale}{rate}."
-            : $"{fact}: lower {rate}; if that does not help, lower {margin}{scale}look for label noise with 'uniface data info'.";
+            ? $"{fact}, and pictures are no nearer to their own class than to others: start with a lower {string.Join(" or ", [.. hard, rate])}."
+            : $"{fact}: lower {rate}; if that does not help, {(hard.Length > 0 ? $"lower {string.Join(" or ", hard)} or " : "")}look for label noise with 'uniface data info'.";
     }
-
-    private static string Now(Loss loss, string name) => loss.Value(name) is string now ? $"--{name} (now {now}) or " : "";
 }

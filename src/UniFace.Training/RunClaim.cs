@@ -1,59 +1,42 @@
+using UniFace.IO;
+
 namespace UniFace.Training;
 
-/// <summary>
-/// Says to other processes that a run is being trained: its training.lock, held open alone. The system lets go of it when the process ends,
-/// however it ends; the empty file stays.
-/// </summary>
+/// <summary>Says to other processes that a run is being trained: the lock on its training.lock.</summary>
 public sealed class RunClaim : IDisposable
 {
     private const string LockFile = "training.lock";
-    private const int Tries = 20;
-    private readonly FileStream held;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2); // somebody may only be asking
+    private readonly FileLock held;
 
-    private RunClaim(FileStream held) => this.held = held;
+    private RunClaim(FileLock held) => this.held = held;
 
     /// <summary>Takes a run for training.</summary>
-    /// <param name="runFolder">The RUN folder.</param>
+    /// <param name="runFolder">The RUN folder; created if it is not there.</param>
     /// <exception cref="UniFaceException">Another process trains it.</exception>
     public static RunClaim Take(string runFolder)
     {
-        string path = Path.Combine(runFolder, LockFile);
-        Directory.CreateDirectory(runFolder);
-        for (int tries = 1; ; tries++)
+        try
         {
-            try
-            {
-                return new RunClaim(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-            }
-            catch (IOException) when (tries < Tries && File.Exists(path))
-            {
-                Thread.Sleep(50); // somebody may only be asking
-            }
-            catch (IOException e) when (File.Exists(path))
-            {
-                throw new UniFaceException($"{runFolder} is being trained by another process; two would overwrite each other's checkpoints. Wait for it, or stop it there first.", e);
-            }
+            return new RunClaim(FileLock.Acquire(Path.Combine(runFolder, LockFile), Patience));
+        }
+        catch (UniFaceException e)
+        {
+            throw new UniFaceException($"{runFolder} is being trained by another process; two would overwrite each other's checkpoints. Wait for it, or stop it there first.", e);
         }
     }
 
-    /// <summary>True where a run is being trained, here or by another process.</summary>
+    /// <summary>True if a run is being trained, here or by another process; false if another user's lock may not be read.</summary>
     /// <param name="runFolder">The RUN folder.</param>
     public static bool IsTaken(string runFolder)
     {
-        string path = Path.Combine(runFolder, LockFile);
-        if (!File.Exists(path))
-        {
-            return false;
-        }
-
         try
         {
-            using FileStream asked = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return false;
+            return FileLock.IsHeld(Path.Combine(runFolder, LockFile));
         }
-        catch (IOException)
+        catch (UnauthorizedAccessException)
         {
-            return File.Exists(path);
+            return false;
         }
     }
 

@@ -2,7 +2,9 @@ using UniFace.Packages;
 
 namespace UniFace.Training;
 
-/// <summary>run.json: what a run is, written once when it starts. A checkpoint of the run holds the rest.</summary>
+/// <summary>
+/// run.json: what a run is, written when it starts, and again when it is resumed with a change that a run may have. A checkpoint of the run holds the rest.
+/// </summary>
 public sealed record RunInfo
 {
     /// <summary>The schema that this version writes.</summary>
@@ -11,14 +13,20 @@ public sealed record RunInfo
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <summary>Tells the run from all others; its checkpoints carry it. Empty in a run that was started before runs had one.</summary>
+    public string Id { get; init; } = "";
+
     /// <summary>Version of the tool that started the run.</summary>
     public required string ToolVersion { get; init; }
 
     /// <summary>When it was started, UTC.</summary>
     public required DateTime Started { get; init; }
 
-    /// <summary>The options, defaults filled in.</summary>
+    /// <summary>The options, defaults filled in, as they are since the last of <see cref="Changes"/>.</summary>
     public required TrainOptions Options { get; init; }
+
+    /// <summary>What was changed when the run was resumed, each as "step 120: --threads 2 to 4"; empty for a run that is as it was started.</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
 
     /// <summary>Hash over names, labels and contents of the training set, as opened.</summary>
     public required string DataHash { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniFace.IO;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
 using UniFace.Training.Optimization;
@@ -21,13 +22,15 @@ public sealed class Trainer : IDisposable
     private readonly TrainingStep step;
     private readonly Device device;
     private readonly bool fresh;
+    private readonly IReadOnlyList<string> changes;
     private readonly Stopwatch training = new();
     private long imagesTrained;
     private long checkpointStep;
-    private DateTime begun; // when the checkpoint was written that this stands on
+    private (string? Info, DateTime Checkpoint) begun; // run.json's text, and when the checkpoint was written, that this stands on
 
-    internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh)
+    internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh, IReadOnlyList<string>? changes = null)
     {
+        this.changes = changes ?? [];
         this.folder = folder;
         this.info = info;
         this.data = data;
@@ -44,7 +47,7 @@ public sealed class Trainer : IDisposable
             [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
         step = new TrainingStep(options, schedule, state, device, data.Weights);
         checkpointStep = state.Step;
-        begun = File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile));
+        begun = Standing();
     }
 
     /// <summary>What the run is.</summary>
@@ -68,7 +71,7 @@ public sealed class Trainer : IDisposable
     {
         events ??= new TrainingEvents();
         using RunClaim claim = RunClaim.Take(folder);
-        if (File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile)) != begun)
+        if (Standing() != begun)
         {
             throw new UniFaceException($"{folder} was trained by another process meanwhile; go on from where it is now by 'uniface train --resume {folder}'.");
         }
@@ -76,7 +79,13 @@ public sealed class Trainer : IDisposable
         void Note(RunEvent kind, string message) => RunNotes.Add(folder, new RunNote(DateTime.UtcNow, state.Step, state.Epoch, kind, message));
         Action<string>? warning = events.Warning;
         events = events with { Warning = message => { Note(RunEvent.Warning, message); warning?.Invoke(message); } };
-        Note(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"goes on from step {state.Step}"));
+        if (changes.Count > 0)
+        {
+            TrainingRun.WriteInfo(folder, info);
+        }
+
+        string changed = string.Concat(changes.Select(change => ", with " + change));
+        Note(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"goes on from step {state.Step}{changed}"));
         try
         {
             TrainResult result = Train(events, cancellationToken);
@@ -95,12 +104,18 @@ public sealed class Trainer : IDisposable
         }
         finally
         {
-            begun = File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile));
+            begun = Standing();
         }
     }
 
     /// <summary>Disposes the weights and all that was made for the run; the data sets stay the caller's.</summary>
     public void Dispose() => state.Dispose();
+
+    private (string? Info, DateTime Checkpoint) Standing()
+    {
+        string path = Path.Combine(folder, TrainingRun.InfoFile);
+        return (File.Exists(path) ? File.ReadAllText(path) : null, File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile)));
+    }
 
     private TrainResult Train(TrainingEvents events, CancellationToken cancellationToken)
     {
@@ -277,7 +292,19 @@ public sealed class Trainer : IDisposable
             throw NonFinite(bad, []);
         }
 
-        state.Save(Path.Combine(folder, TrainingRun.LastFile), whole: true);
+        string last = Path.Combine(folder, TrainingRun.LastFile);
+        if (File.Exists(last))
+        {
+            string next = Path.Combine(folder, "next.ckpt");
+            state.Save(next, whole: true);
+            File.Replace(next, last, Path.Combine(folder, TrainingRun.PreviousFile)); // last.ckpt is there at any moment
+            AtomicFile.FlushFolder(folder);
+        }
+        else
+        {
+            state.Save(last, whole: true);
+        }
+
         checkpointStep = state.Step;
         events.CheckpointWritten?.Invoke(state.Step);
     }

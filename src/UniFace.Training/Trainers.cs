@@ -11,7 +11,9 @@ namespace UniFace.Training;
 /// <summary>Starts runs, and resumes them.</summary>
 public static class Trainers
 {
-    /// <summary>Starts a run in a folder: checks the options and data, hashes the data and writes run.json.</summary>
+    /// <summary>
+    /// Starts a run in a folder: checks the options and data, hashes the data and writes run.json. A run that ended before its first checkpoint is replaced.
+    /// </summary>
     /// <param name="folder">The RUN folder; made if it is not there.</param>
     /// <param name="options">What to train.</param>
     /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
@@ -33,15 +35,12 @@ public static class Trainers
         ArgumentNullException.ThrowIfNull(data);
         options.Validate();
         BackboneRegistry.Validate(options.Backbone);
-        if (TrainingRun.Exists(folder))
-        {
-            throw new UniFaceException($"{folder} holds a run already: go on with 'uniface train --resume {folder}', or choose another --out.");
-        }
-
+        RequireFree(folder);
         Device device = OpenDevice(options.Device);
         TrainingData prepared = TrainingData.Create(options, data, validation, decoder);
         RunInfo info = new()
         {
+            Id = Guid.NewGuid().ToString("N"),
             ToolVersion = ToolVersion,
             Started = DateTime.UtcNow,
             Options = options,
@@ -53,9 +52,18 @@ public static class Trainers
         };
         set_num_threads(options.Threads);
         TrainingState state = NewState(info, device);
-        Directory.CreateDirectory(folder);
-        TrainingRun.WriteInfo(folder, info);
-        return new Trainer(folder, info, prepared, state, device, fresh: true);
+        try
+        {
+            using RunClaim claim = RunClaim.Take(folder);
+            RequireFree(folder); // again, now that no other process can start one here
+            TrainingRun.WriteInfo(folder, info);
+            return new Trainer(folder, info, prepared, state, device, fresh: true);
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Goes on with a run from its last checkpoint, or from its start where there is none yet.</summary>
@@ -64,19 +72,28 @@ public static class Trainers
     /// <param name="decoder">Decodes its pictures.</param>
     /// <param name="validation">The validation set of run.json's options, or null.</param>
     /// <param name="hashed">Called with the number of pictures hashed, from several threads.</param>
+    /// <param name="changed">
+    /// The run's options with another <see cref="TrainOptions.Threads"/>, another path of the same <see cref="TrainOptions.Data"/>, or more
+    /// <see cref="TrainOptions.Epochs"/>; written to run.json when training goes on. Null to go on as the run is.
+    /// </param>
     /// <param name="cancellationToken">Stops the hashing.</param>
-    /// <exception cref="UniFaceException">No run, a damaged checkpoint, or the data has changed since the run started.</exception>
+    /// <exception cref="UniFaceException">No run, a damaged checkpoint, the data has changed since the run started, or a change that a run may not have.</exception>
     public static Trainer Resume(
         string folder,
         FaceDataset data,
         IImageDecoder decoder,
         FaceDataset? validation = null,
         Action<int>? hashed = null,
+        TrainOptions? changed = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
-        RunInfo info = TrainingRun.ReadInfo(folder);
+        _ = TrainingRun.ReadInfo(folder); // a folder that is no run is refused before the claim writes into it
+        using RunClaim claim = RunClaim.Take(folder);
+        RunInfo stored = TrainingRun.ReadInfo(folder);
+        RunInfo info = stored with { Options = changed ?? stored.Options };
         info.Options.Validate();
+        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
         Device device = OpenDevice(info.Options.Device);
         string hash = data.ComputeHash(hashed, cancellationToken);
         if (hash != info.DataHash)
@@ -103,12 +120,21 @@ public static class Trainers
                 state.Load(last);
             }
 
-            return new Trainer(folder, info, prepared, state, device, fresh);
+            info = info with { Changes = [.. stored.Changes, .. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))] };
+            return new Trainer(folder, info, prepared, state, device, fresh, changes);
         }
         catch
         {
             state.Dispose();
             throw;
+        }
+    }
+
+    private static void RequireFree(string folder)
+    {
+        if (TrainingRun.Exists(folder) && File.Exists(Path.Combine(folder, TrainingRun.LastFile)))
+        {
+            throw new UniFaceException($"{folder} holds a run already: go on with 'uniface train --resume {folder}', or choose another --out.");
         }
     }
 
@@ -122,7 +148,7 @@ public static class Trainers
     {
         TrainOptions options = info.Options;
         Backbone backbone = CreateBackbone(options, device);
-        return new TrainingState(options, backbone, CreateHead(options, info.People, device), device);
+        return new TrainingState(options, backbone, CreateHead(options, info.People, device), device) { RunId = info.Id };
     }
 
     private static Device OpenDevice(string name)

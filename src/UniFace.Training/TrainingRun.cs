@@ -7,7 +7,7 @@ using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training;
 
-/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/, training.lock.</summary>
+/// <summary>A RUN folder: run.json, last.ckpt, previous.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/, training.lock.</summary>
 public static class TrainingRun
 {
     /// <summary>Name of the run's description.</summary>
@@ -18,6 +18,9 @@ public static class TrainingRun
 
     /// <summary>Name of the weights that were best on the validation set; absent without validation.</summary>
     public const string BestFile = "best.ckpt";
+
+    /// <summary>Name of the checkpoint before the last, kept in case the last is damaged.</summary>
+    public const string PreviousFile = "previous.ckpt";
 
     /// <summary>Name of the log of metrics, one JSON object a line.</summary>
     public const string MetricsFile = "metrics.jsonl";
@@ -75,7 +78,7 @@ public static class TrainingRun
     public static (Backbone Backbone, RunInfo Info) LoadBackbone(string runFolder, bool best = true)
     {
         RunInfo info = ReadInfo(runFolder);
-        using SafeTensorsFile file = SafeTensorsFile.Open(CheckpointPath(runFolder, best));
+        using SafeTensorsFile file = Checkpoint.Open(CheckpointPath(runFolder, best), info.Id);
         Backbone backbone = BackboneRegistry.Create(info.Options.Backbone, info.Options.Seed);
         try
         {
@@ -111,6 +114,6 @@ public static class TrainingRun
         string bestPath = Path.Combine(runFolder, BestFile);
         string lastPath = Path.Combine(runFolder, LastFile);
         string path = best && File.Exists(bestPath) ? bestPath : lastPath;
-        return File.Exists(path) ? path : throw new UniFaceException($"{runFolder} has no {LastFile}: the run stopped before its first checkpoint; start it anew.");
+        return File.Exists(path) ? path : throw new UniFaceException($"{runFolder} has no {LastFile}: the run stopped before its first checkpoint; start it again.");
     }
 }

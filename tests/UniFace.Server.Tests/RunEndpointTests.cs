@@ -69,7 +69,7 @@ public sealed class RunEndpointTests
         Assert.Equal(HttpStatusCode.Accepted, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
         JsonElement now = default;
-        for (int i = 0; i < 1200 && (now.ValueKind == JsonValueKind.Undefined || now.GetProperty("step").GetInt64() < 2); i++)
+        for (int i = 0; i < 60000 && (now.ValueKind == JsonValueKind.Undefined || now.GetProperty("step").GetInt64() < 2); i++)
         {
             await Task.Delay(50);
             now = (await Json(server, "/v1/runs/noise")).GetProperty("summary");
@@ -101,7 +101,7 @@ public sealed class RunEndpointTests
         File.SetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.MetricsFile), DateTime.UtcNow.AddHours(-1));
         await server.Client.PostAsync("/v1/runs/lost/resume", null);
         JsonElement run = default;
-        for (int i = 0; i < 600 && (run.ValueKind == JsonValueKind.Undefined || run.GetProperty("state").GetString() == "running"); i++)
+        for (int i = 0; i < 6000 && (run.ValueKind == JsonValueKind.Undefined || run.GetProperty("state").GetString() == "running"); i++)
         {
             await Task.Delay(50);
             run = (await Json(server, "/v1/runs")).GetProperty("runs")[0];

@@ -13,7 +13,7 @@ internal static class TrainCommand
     {
         Argument<string?> data = new("DATA") { Arity = ArgumentArity.ZeroOrOne, Description = "Aligned faces: a folder a person, a RecordIO set, or a tar of either." };
         Option<string?> output = new("--out") { Description = "The RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, tensorboard." };
-        Option<string?> resume = new("--resume") { Description = "Go on with this RUN exactly where it stopped." };
+        Option<string?> resume = new("--resume") { Description = "Go on with this RUN exactly where it stopped. DATA (if its folder was moved), --threads and more --epochs may be given; run.json then says so." };
         TrainOptionSet options = new();
         Command command = new(
             "train",
@@ -88,9 +88,9 @@ internal static class TrainCommand
     private static TrainOptions Resumed(ParseResult parsed, string run, string? dataPath, string? output, TrainOptionSet options)
     {
         TrainOptions stored = TrainingRun.ReadInfo(run).Options;
-        if (dataPath is not null && Path.GetFullPath(dataPath) != stored.Data)
+        if (dataPath is null && !Path.Exists(stored.Data))
         {
-            throw new UniFaceException($"DATA {dataPath} is not what the run was started with ({stored.Data}); leave it out to go on with the run.");
+            throw new UniFaceException($"{stored.Data}, the data of {run}, is not there; if it was moved, say where it is now: uniface train DATA --resume {run}");
         }
 
         if (output is not null && Path.GetFullPath(output) != Path.GetFullPath(run))
@@ -98,8 +98,7 @@ internal static class TrainCommand
             throw new UniFaceException($"--out {output} and --resume {run} are two runs; a resumed run stays in its folder.");
         }
 
-        options.CheckResumed(parsed, stored);
-        return stored;
+        return options.BindResumed(parsed, stored) with { Data = dataPath is null ? stored.Data : Path.GetFullPath(dataPath) };
     }
 
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken cancellationToken)
@@ -108,7 +107,7 @@ internal static class TrainCommand
         using Progress progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes
-            ? Trainers.Resume(run, data, decoder, validation, Hashed, cancellationToken)
+            ? Trainers.Resume(run, data, decoder, validation, Hashed, options, cancellationToken)
             : Trainers.Start(run, options, data, decoder, validation, Hashed, cancellationToken);
     }
 }

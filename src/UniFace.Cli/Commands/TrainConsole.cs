@@ -18,9 +18,10 @@ internal sealed class TrainConsole : IDisposable
     {
         RunInfo info = trainer.Info;
         string from = trainer.Step > 0 ? FormattableString.Invariant($", going on from step {trainer.Step}") : "";
+        string changed = string.Concat(info.Changes.Select(change => $"; changed at {change}"));
         string heldOut = info.HeldOut.Count > 0 ? FormattableString.Invariant($" ({info.HeldOut.Count} more are held out to validate on)") : "";
         Note(FormattableString.Invariant(
-            $"{info.Options.Backbone} with {info.Options.Loss} on {info.Images} images of {info.People} people{heldOut}; {trainer.TotalSteps} steps{from}"));
+            $"{info.Options.Backbone} with {info.Options.Loss} on {info.Images} images of {info.People} people{heldOut}; {trainer.TotalSteps} steps{from}{changed}"));
     }
 
     public TrainingEvents Events() => new() { Progress = Show, EpochEnded = Show, Warning = text => Note("warning: " + text) };

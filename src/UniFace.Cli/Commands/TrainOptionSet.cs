@@ -57,7 +57,7 @@ internal sealed class TrainOptionSet
         backbone = Text("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", Defaults.Backbone.Name);
         width = Number("--width", "Factor on the channels of mobilefacenet, 0.25 to 2.", Defaults.Backbone.Width);
         embeddingSize = Whole("--embedding-size", "Values in an embedding.", Defaults.Backbone.EmbeddingSize);
-        epochs = Whole("--epochs", "Passes over the data.", Defaults.Epochs);
+        epochs = Whole("--epochs", "Passes over the data. --resume may raise it.", Defaults.Epochs);
         batch = Whole("--batch", "Pictures a batch.", Defaults.Batch);
         accumulate = Whole("--accumulate", "Batches whose gradients make one step.", Defaults.Accumulate);
         seed = Add(new Option<long>("--seed") { Description = "Decides every random choice of the run.", DefaultValueFactory = _ => Defaults.Seed });
@@ -87,7 +87,7 @@ internal sealed class TrainOptionSet
         validationPeople = Add(new Option<double?>("--val-people") { Description = $"Share of the people held out of DATA for validation and calibration, 0 to 0.5; by default {TrainOptions.ShareToHoldOut.ToString(CultureInfo.InvariantCulture)} where DATA has {TrainOptions.PeopleToHoldOut} people or more, and 0 with --val." });
         validateEvery = Whole("--val-every", "Epochs between validations.", Defaults.ValidateEvery);
         checkpointEvery = Whole("--checkpoint-every", "Steps between checkpoints, besides the one at each epoch's end; 0 for none.", Defaults.CheckpointEvery);
-        threads = Whole("--threads", "Threads of a step; part of the run, since the order of sums depends on it.", Defaults.Threads);
+        threads = Whole("--threads", "Threads of a step; part of the run, since the order of sums depends on it. --resume may change it.", Defaults.Threads);
         device = Text("--device", "Where the network computes: cpu, cuda, cuda:1, mps.", Defaults.Device);
     }
 
@@ -111,13 +111,13 @@ internal sealed class TrainOptionSet
             ? chosen
             : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
 
-    /// <summary>Refuses an option that says something else than the run that is resumed.</summary>
-    /// <exception cref="UniFaceException">Names the option, the run's value and the given one.</exception>
-    public void CheckResumed(ParseResult parsed, TrainOptions stored)
+    /// <summary>The options of the run that is resumed, with --threads and --epochs as given; any other option may only repeat what the run has.</summary>
+    /// <exception cref="UniFaceException">Names the option and the given value.</exception>
+    public TrainOptions BindResumed(ParseResult parsed, TrainOptions stored)
     {
         foreach (Option option in all.Where(o => IsGiven(parsed, o)))
         {
-            if (Json(Bind(parsed, stored, option)) != Json(stored))
+            if (option != threads && option != epochs && Json(Bind(parsed, stored, option)) != Json(stored))
             {
                 throw Conflict(parsed, option);
             }
@@ -127,6 +127,8 @@ internal sealed class TrainOptionSet
         {
             throw Conflict(parsed, some);
         }
+
+        return Bind(parsed, stored);
     }
 
     private static UniFaceException Conflict(ParseResult parsed, Option option)

@@ -11,8 +11,11 @@ namespace UniFace.Training.Checkpoints;
 /// </summary>
 public static class Checkpoint
 {
-    /// <summary>Value of the metadata "format".</summary>
-    public const string Format = "uniface-checkpoint-1";
+    /// <summary>Value of the metadata "format": a file with a checksum and the id of its run.</summary>
+    public const string Format = "uniface-checkpoint-2";
+
+    /// <summary>The format before it, without checksum and run id. It is still read, but only in a run that has no id either.</summary>
+    private const string FormatWithoutChecksum = "uniface-checkpoint-1";
 
     /// <summary>Prefix of the backbone's tensors.</summary>
     public const string BackbonePrefix = "backbone.";
@@ -25,6 +28,37 @@ public static class Checkpoint
 
     /// <summary>Prefix of the averaged parameters of the backbone.</summary>
     public const string AveragePrefix = "ema.";
+
+    /// <summary>Opens a checkpoint of a run. Nothing is taken from it before its checksum, format and run are found right.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="runId">The run's id; empty for a run that was started before runs had one.</param>
+    /// <exception cref="UniFaceException">The file is damaged, is no checkpoint, or belongs to another run; says which checkpoint can be used instead.</exception>
+    public static SafeTensorsFile Open(string path, string runId)
+    {
+        string before = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, TrainingRun.PreviousFile);
+        string next = Path.GetFileName(path) == TrainingRun.LastFile && File.Exists(before)
+            ? $" The checkpoint before it is {TrainingRun.PreviousFile}: rename it to {TrainingRun.LastFile} to go on from there."
+            : " Bring it back from a copy, or start a new run.";
+        SafeTensorsFile? file = null;
+        try
+        {
+            file = SafeTensorsFile.Open(path);
+            string format = file.Metadata.GetValueOrDefault("format", "");
+            if (format != Format && format != FormatWithoutChecksum || file.HasChecksum != (format == Format))
+            {
+                throw new UniFaceException($"{path} is damaged or no checkpoint of this version; expected {Format} with its checksum.");
+            }
+
+            return file.Metadata.GetValueOrDefault("run", "") == runId
+                ? file
+                : throw new UniFaceException($"{path} is a checkpoint of another run than the run.json beside it.");
+        }
+        catch (UniFaceException e) when (File.Exists(path))
+        {
+            file?.Dispose();
+            throw new UniFaceException(e.Message + next, e);
+        }
+    }
 
     /// <summary>Adds a module's parameters and buffers, which stay the module's.</summary>
     public static void AddModule(IDictionary<string, Tensor> tensors, string prefix, nn.Module module)

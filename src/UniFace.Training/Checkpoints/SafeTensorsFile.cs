@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,7 +8,8 @@ namespace UniFace.Training.Checkpoints;
 
 /// <summary>
 /// A safetensors file opened for reading. The header is checked whole before any memory is taken for a tensor:
-/// types, shapes, and that the tensors cover the file's data exactly, without gap or overlap.
+/// types, shapes, and that the tensors cover the file's data exactly, without gap or overlap. If the file carries a SHA-256 of itself,
+/// all of it is read and compared first.
 /// </summary>
 public sealed class SafeTensorsFile : IDisposable
 {
@@ -22,6 +24,7 @@ public sealed class SafeTensorsFile : IDisposable
         Path = path;
         byte[] header = ReadHeader();
         dataStart = 8 + header.Length;
+        HasChecksum = Verify(header);
         (Entries, Metadata) = Parse(header);
         CheckLayout();
     }
@@ -35,7 +38,10 @@ public sealed class SafeTensorsFile : IDisposable
     /// <summary>The text under <c>__metadata__</c>; empty where there is none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>Opens a file and checks its header.</summary>
+    /// <summary>True if the file carries a SHA-256 of itself; it was compared when the file was opened.</summary>
+    public bool HasChecksum { get; }
+
+    /// <summary>Opens a file and checks its checksum and header.</summary>
     /// <exception cref="UniFaceException">There is no such file, or it is no whole safetensors file; says where and what was expected.</exception>
     public static SafeTensorsFile Open(string path)
     {
@@ -103,6 +109,29 @@ public sealed class SafeTensorsFile : IDisposable
         byte[] header = new byte[length];
         stream.ReadExactly(header);
         return header;
+    }
+
+    private bool Verify(byte[] header)
+    {
+        byte[] hashed = [.. header];
+        if (!SafeTensorsWriter.TakeChecksum(hashed, out string checksum))
+        {
+            return false;
+        }
+
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = new byte[1 << 20];
+        BinaryPrimitives.WriteInt64LittleEndian(piece, header.Length);
+        hash.AppendData(piece, 0, 8);
+        hash.AppendData(hashed);
+        for (int read = stream.Read(piece); read > 0; read = stream.Read(piece))
+        {
+            hash.AppendData(piece, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset()) == checksum
+            ? true
+            : throw new UniFaceException($"{Path} is damaged: its bytes do not have the SHA-256 that was written into it.");
     }
 
     private (Dictionary<string, SafeTensorsEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header)

@@ -48,6 +48,9 @@ public sealed class TrainingState : IDisposable
         Average = options.Ema > 0 ? new MovingAverage(backbone, options.Ema) : null;
     }
 
+    /// <summary>The id of the run that the state belongs to; its checkpoints carry it.</summary>
+    public string RunId { get; init; } = "";
+
     /// <summary>The network.</summary>
     public Backbone Backbone { get; }
 
@@ -104,6 +107,7 @@ public sealed class TrainingState : IDisposable
         Dictionary<string, string> metadata = new(StringComparer.Ordinal)
         {
             ["format"] = Checkpoint.Format,
+            ["run"] = RunId,
             ["resumable"] = whole ? "true" : "false",
             ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
             ["batch"] = Batch.ToString(CultureInfo.InvariantCulture),
@@ -117,13 +121,13 @@ public sealed class TrainingState : IDisposable
     }
 
     /// <summary>Takes over all of a checkpoint.</summary>
-    /// <exception cref="UniFaceException">The file is damaged, holds weights only, or fits another model.</exception>
+    /// <exception cref="UniFaceException">The file is damaged, of another run, holds weights only, or fits another model.</exception>
     public void Load(string path)
     {
-        using SafeTensorsFile file = SafeTensorsFile.Open(path);
-        if (file.Metadata.GetValueOrDefault("format") != Checkpoint.Format || file.Metadata.GetValueOrDefault("resumable") != "true")
+        using SafeTensorsFile file = Checkpoint.Open(path, RunId);
+        if (file.Metadata.GetValueOrDefault("resumable") != "true")
         {
-            throw new UniFaceException($"{path} is no checkpoint to resume from; expected {Checkpoint.Format} with the optimizer's state.");
+            throw new UniFaceException($"{path} is no checkpoint to resume from: it holds weights only; expected the optimizer's state, too.");
         }
 
         Checkpoint.ReadModule(file, Checkpoint.BackbonePrefix, Backbone);

@@ -38,6 +38,9 @@ public class HyperparameterAttribute : Attribute
     /// <summary>True if <see cref="Minimum"/> itself is not allowed.</summary>
     public bool MinimumExcluded { get; set; }
 
+    /// <summary>True for a margin or a scale: the larger it is, the harder the loss, and the sooner training diverges.</summary>
+    public bool Hardens { get; set; }
+
     /// <summary>What is usual, for the message about a value out of range; empty if the default says it all.</summary>
     public string Usual { get; set; } = "";
 
@@ -56,6 +59,7 @@ internal sealed class ScaleAttribute : HyperparameterAttribute
         : base("s, factor that makes logits of cosines.", 0, 10_000)
     {
         MinimumExcluded = true;
+        Hardens = true;
         Usual = "30 to 64";
     }
 }
@@ -65,7 +69,11 @@ internal sealed class ScaleAttribute : HyperparameterAttribute
 internal sealed class CosineMarginAttribute : HyperparameterAttribute
 {
     public CosineMarginAttribute()
-        : base("m, subtracted from the target cosine.", 0, 1.5) => Usual = "0.2 to 0.5";
+        : base("m, subtracted from the target cosine.", 0, 1.5)
+    {
+        Hardens = true;
+        Usual = "0.2 to 0.5";
+    }
 }
 
 /// <summary>m, added to the target angle.</summary>
@@ -73,7 +81,11 @@ internal sealed class CosineMarginAttribute : HyperparameterAttribute
 internal sealed class AngularMarginAttribute : HyperparameterAttribute
 {
     public AngularMarginAttribute()
-        : base("m, added to the target angle, in radians.", 0, 1.5) => Usual = "0.3 to 0.5; 0.5 radians are 28.6 degrees";
+        : base("m, added to the target angle, in radians.", 0, 1.5)
+    {
+        Hardens = true;
+        Usual = "0.3 to 0.5; 0.5 radians are 28.6 degrees";
+    }
 }
 
 /// <summary>What happens where theta + m passes pi.</summary>

@@ -47,6 +47,11 @@ public abstract class Loss : IEquatable<Loss>
         }
     }
 
+    /// <summary>The options to lower if training diverges, each with its value: "--margin (now 0.4)". Empty for a loss without margin and scale.</summary>
+    internal IEnumerable<string> OptionsToLower => Info.Hyperparameters
+        .Where(p => p.Hardens && p.AppliesTo(MarginTypeName))
+        .Select(p => $"--{p.Name} (now {p.Read(this)})");
+
     /// <summary>How an embedding is compared with a class center.</summary>
     protected internal virtual Similarity Similarity => Similarity.Cosine;
 

@@ -45,6 +45,7 @@ public sealed class LossHyperparameter
         MinimumExcluded = attribute.MinimumExcluded;
         Maximum = attribute.Maximum;
         Usual = attribute.Usual;
+        Hardens = attribute.Hardens;
         Meaning = attribute.Meaning;
         MarginTypes = attribute.MarginTypes;
         Default = attribute.Default;
@@ -85,6 +86,9 @@ public sealed class LossHyperparameter
 
     /// <summary>The values of "margin-type" under which this hyperparameter exists; empty: always.</summary>
     public IReadOnlyList<string> MarginTypes { get; }
+
+    /// <summary>True for a margin or a scale: the larger it is, the harder the loss, and the sooner training diverges.</summary>
+    public bool Hardens { get; }
 
     /// <summary>The range in words: "0 to 1.5", "above 0, up to 1", "guard, plain or easy".</summary>
     public string Range

@@ -10,10 +10,41 @@ public sealed unsafe class DotKernelTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Every_kernel_gives_the_inner_products_of_the_codes(string name) => Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) =>
+    public void Every_kernel_gives_the_inner_products_of_the_codes(string name)
     {
         DotPath path = Enum.Parse<DotPath>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}");
+        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}"); // not in the sample, which would report a skip as a failure
+        Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(path, size, queries, seed), iter: 60);
+    }
+
+    [Fact]
+    public void Codes_keep_the_limits_that_16_bit_sums_need_and_say_their_error_and_norm() => Gen.Select(Gen.Int[1, 300], Gen.Float[-3, 3].Array[300], Gen.Bool, Gen.Float[1e-30f, 1e5f]).Sample((size, noise, spiky, factor) =>
+    {
+        float[] values = [.. noise.Take(size).Select((v, i) => spiky && i % 7 != 0 ? v * 1e-3f * factor : v * factor)];
+        RowGroup layout = new(size);
+        foreach (bool row in new[] { true, false })
+        {
+            sbyte[] codes = new sbyte[layout.Padded];
+            Quantized quantized = row ? RowQuantizer.Row(values, codes) : RowQuantizer.Query(values, codes);
+            Assert.All(codes, c => Assert.InRange((int)c, row ? -127 : -64, row ? 127 : 64));
+            for (int first = 0; first < codes.Length; first += 32)
+            {
+                for (int lane = 0; lane < 2; lane++)
+                {
+                    int square = Enumerable.Range(first, 32).Where(i => i / 2 % 2 == lane).Sum(i => codes[i] * codes[i]);
+                    Assert.True(square <= (row ? 256 * 256 : 127 * 127), $"a lane of norm {Math.Sqrt(square)}");
+                }
+            }
+
+            double error = Math.Sqrt(values.Select((v, i) => Math.Pow(v - ((double)quantized.Scale * codes[i]), 2)).Sum());
+            double norm = Math.Sqrt(codes.Sum(c => Math.Pow((double)quantized.Scale * c, 2)));
+            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, said {quantized.Error}");
+            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, said {quantized.Norm}");
+        }
+    });
+
+    private static void InnerProducts(DotPath path, int size, int queries, int seed)
+    {
         RowGroup layout = new(size);
         const int count = 4;
         float[][] rows = Rows.Hard(count * 16, size, seed), asked = Rows.Hard(queries, size, seed + 1);
@@ -64,33 +95,7 @@ public sealed unsafe class DotKernelTests
             NativeMemory.AlignedFree(tile);
             NativeMemory.AlignedFree(output);
         }
-    }, iter: 60);
-
-    [Fact]
-    public void Codes_keep_the_limits_that_16_bit_sums_need_and_say_their_error_and_norm() => Gen.Select(Gen.Int[1, 300], Gen.Float[-3, 3].Array[300], Gen.Bool, Gen.Float[1e-30f, 1e5f]).Sample((size, noise, spiky, factor) =>
-    {
-        float[] values = [.. noise.Take(size).Select((v, i) => spiky && i % 7 != 0 ? v * 1e-3f * factor : v * factor)];
-        RowGroup layout = new(size);
-        foreach (bool row in new[] { true, false })
-        {
-            sbyte[] codes = new sbyte[layout.Padded];
-            Quantized quantized = row ? RowQuantizer.Row(values, codes) : RowQuantizer.Query(values, codes);
-            Assert.All(codes, c => Assert.InRange((int)c, row ? -127 : -64, row ? 127 : 64));
-            for (int first = 0; first < codes.Length; first += 32)
-            {
-                for (int lane = 0; lane < 2; lane++)
-                {
-                    int square = Enumerable.Range(first, 32).Where(i => i / 2 % 2 == lane).Sum(i => codes[i] * codes[i]);
-                    Assert.True(square <= (row ? 256 * 256 : 127 * 127), $"a lane of norm {Math.Sqrt(square)}");
-                }
-            }
-
-            double error = Math.Sqrt(values.Select((v, i) => Math.Pow(v - ((double)quantized.Scale * codes[i]), 2)).Sum());
-            double norm = Math.Sqrt(codes.Sum(c => Math.Pow((double)quantized.Scale * c, 2)));
-            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, said {quantized.Error}");
-            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, said {quantized.Norm}");
-        }
-    });
+    }
 
     private static sbyte[] Codes(RowGroup layout, float[] values, bool row)
     {

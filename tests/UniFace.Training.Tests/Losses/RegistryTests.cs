@@ -58,6 +58,18 @@ public class RegistryTests
         }
     }
 
+    [Theory]
+    [InlineData("combined", "Lower --m1 (now 1), --m2 (now 0.3), --m3 (now 0.2), --scale (now 64), --lr")]
+    [InlineData("uce(margin-type=sphere)", "Lower --m1 (now 1.5), --scale (now 64), --lr")]
+    [InlineData("magface", "Lower --lm (now 0.45), --um (now 0.8), --scale (now 64), --lr")]
+    [InlineData("arcface(margin=0.3)", "Lower --margin (now 0.3), --scale (now 64), --lr")]
+    [InlineData("adacos", "Lower --lr")]
+    public void The_advice_when_training_diverges_names_margins_and_scale_of_the_loss_at_hand(string loss, string advice)
+    {
+        TrainOptions options = Trainer.Toy.Options with { Loss = LossSpec.Parse(loss) };
+        Assert.Contains(advice, NonFiniteCheck.Error("the loss", 1, 0, options, [], 0).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_unknown_hyperparameter_is_refused_with_those_that_there_are() =>
         Assert.Equal("loss 'cosface' has no hyperparameter 'wrap'; it has margin, scale, negative-rate.", Assert.Throws<UniFaceException>(() => Loss.Parse("cosface(wrap=easy)")).Message);

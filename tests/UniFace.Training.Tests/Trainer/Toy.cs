@@ -122,9 +122,12 @@ internal static class Toy
         return new UniFace.Training.Trainer(folder, info, prepared, state, torch.CPU, fresh);
     }
 
-    public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null) => new(
+    public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null, string runId = "") => new(
         options,
         backbone?.Invoke() ?? new ToyBackbone(),
         options.Loss.CreateHead(people, 8, options.Seed),
-        torch.CPU);
+        torch.CPU)
+    {
+        RunId = runId,
+    };
 }

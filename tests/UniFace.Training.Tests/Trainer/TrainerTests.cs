@@ -98,6 +98,52 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_start_that_failed_on_its_data_leaves_its_folder_free_and_a_run_with_a_checkpoint_keeps_it()
+    {
+        using ToyDataset data = new(4, 3);
+        using (UniFace.Training.Trainer failing = Trainers.Start(folder, Small with { Epochs = 1 }, data, new BrokenDecoder()))
+        {
+            Assert.Throws<UniFaceException>(() => failing.Run(null, TestContext.Current.CancellationToken));
+        }
+
+        using ToyDataset mended = new(4, 3, salt: 1);
+        using UniFace.Training.Trainer first = Trainers.Start(folder, Small with { Epochs = 1 }, mended, new ToyDecoder());
+        using UniFace.Training.Trainer second = Trainers.Start(folder, Small with { Epochs = 1, Seed = 2 }, mended, new ToyDecoder());
+        Assert.Contains("meanwhile", Assert.Throws<UniFaceException>(() => first.Run(null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        second.Run(null, TestContext.Current.CancellationToken);
+        Assert.Equal(2, TrainingRun.ReadInfo(folder).Options.Seed);
+        Assert.Contains("holds a run already", Assert.Throws<UniFaceException>(() => Trainers.Start(folder, Small, mended, new ToyDecoder())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_resumed_run_may_have_other_threads_a_moved_set_and_more_epochs_and_says_so_and_nothing_else()
+    {
+        using ToyDataset data = new(4, 3);
+        TrainOptions options = Small with { Epochs = 1, Threads = 1 };
+        using (UniFace.Training.Trainer trainer = Trainers.Start(folder, options, data, new ToyDecoder()))
+        {
+            trainer.Run(null, TestContext.Current.CancellationToken);
+        }
+
+        RunInfo before = TrainingRun.ReadInfo(folder);
+        Assert.Empty(before.Changes);
+        TrainOptions changed = options with { Epochs = 2, Threads = 2, Data = "moved" };
+        UniFaceException Refused(TrainOptions wanted) => Assert.Throws<UniFaceException>(() => Trainers.Resume(folder, data, new ToyDecoder(), changed: wanted));
+        Assert.Contains("anything else is a new run", Refused(changed with { Batch = 5 }).Message, StringComparison.Ordinal);
+        Assert.Contains("--epochs is 0", Refused(changed with { Epochs = 0 }).Message, StringComparison.Ordinal);
+        using (UniFace.Training.Trainer trainer = Trainers.Resume(folder, data, new ToyDecoder(), changed: changed))
+        {
+            Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Epochs);
+        }
+
+        RunInfo after = TrainingRun.ReadInfo(folder);
+        Assert.Equal((before.Id, 2, 2, "moved"), (after.Id, after.Options.Epochs, after.Options.Threads, after.Options.Data));
+        Assert.Equal(["step 1: DATA toy to moved", "step 1: --threads 1 to 2", "step 1: --epochs 1 to 2"], after.Changes);
+        Assert.Contains(RunNotes.Read(folder), n => n.Message == "goes on from step 1, with DATA toy to moved, with --threads 1 to 2, with --epochs 1 to 2");
+        Assert.Contains("fewer than", Refused(changed with { Epochs = 1 }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_that_is_no_run_and_a_damaged_run_are_said_in_one_line()
     {
         Directory.CreateDirectory(folder);
@@ -137,5 +183,10 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("rises", Warning(apart, 1, 12, 11, 10, 12)!, StringComparison.Ordinal);
         Assert.Contains("--margin (now 0.4)", Warning(together, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
         Assert.Contains("--lr (now 0.05)", Warning(apart, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
+    }
+
+    private sealed class BrokenDecoder : UniFace.Faces.IImageDecoder
+    {
+        public UniFace.Faces.RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => throw new UniFaceException($"{source} is no picture");
     }
 }

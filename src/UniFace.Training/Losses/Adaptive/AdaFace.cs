@@ -11,7 +11,7 @@ namespace UniFace.Training.Losses;
 public sealed class AdaFace : Loss
 {
     /// <summary>m, 0 to 1.5.</summary>
-    [Hyperparameter("m.", 0, 1.5, Usual = "0.4")]
+    [Hyperparameter("m.", 0, 1.5, Usual = "0.4", Hardens = true)]
     public double Margin { get; init; } = 0.4;
 
     /// <summary>Concentration: the margin changes within 1 / h standard deviations of the length; 0 to 10.</summary>

@@ -8,7 +8,7 @@ namespace UniFace.Training.Losses;
 public sealed class CircleLoss : Loss
 {
     /// <summary>m, the circle's radius: targets aim above 1 - m, others below m; 0 to 1.</summary>
-    [Hyperparameter("m, the circle's radius: targets aim above 1 - m, others below m.", 0, 1, Usual = "0.25")]
+    [Hyperparameter("m, the circle's radius: targets aim above 1 - m, others below m.", 0, 1, Usual = "0.25", Hardens = true)]
     public double Margin { get; init; } = 0.25;
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>

@@ -16,11 +16,11 @@ public sealed class MagFace : Loss
     public double Ua { get; init; } = 110;
 
     /// <summary>Margin at the shortest length, 0 to 1.5 radians.</summary>
-    [Hyperparameter("Margin at the shortest length, in radians.", 0, 1.5)]
+    [Hyperparameter("Margin at the shortest length, in radians.", 0, 1.5, Hardens = true)]
     public double Lm { get; init; } = 0.45;
 
     /// <summary>Margin at the longest length, 0 to 1.5 radians.</summary>
-    [Hyperparameter("Margin at the longest length, in radians.", 0, 1.5)]
+    [Hyperparameter("Margin at the longest length, in radians.", 0, 1.5, Hardens = true)]
     public double Um { get; init; } = 0.8;
 
     /// <summary>Factor on the regulariser that rewards length, 0 to 10,000.</summary>

@@ -8,7 +8,7 @@ namespace UniFace.Training.Losses;
 public sealed class SphereFace : Loss
 {
     /// <summary>m, factor on the target angle, 1 to 10.</summary>
-    [Hyperparameter("m, factor on the target angle.", 1, 10, Usual = "4")]
+    [Hyperparameter("m, factor on the target angle.", 1, 10, Usual = "4", Hardens = true)]
     public double Margin { get; init; } = 4;
 
     /// <summary>Weight of the plain cosine that the annealing ends at, 0 to 10,000.</summary>

@@ -11,7 +11,7 @@ namespace UniFace.Training.Losses;
 public sealed class SphereFaceR : Loss
 {
     /// <summary>m, factor on the target angle, or divisor of the others'; 1 to 10.</summary>
-    [Hyperparameter("m, factor on the target angle, or divisor of the others'.", 1, 10, Usual = "1.4 to 1.7")]
+    [Hyperparameter("m, factor on the target angle, or divisor of the others'.", 1, 10, Usual = "1.4 to 1.7", Hardens = true)]
     public double Margin { get; init; } = 1.5;
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>

@@ -11,7 +11,7 @@ namespace UniFace.Training.Losses;
 public sealed class SphereFace2 : Loss
 {
     /// <summary>m, subtracted from the target's and added to the others' similarity; 0 to 1.5.</summary>
-    [Hyperparameter("m, subtracted from the target's and added to the others' similarity.", 0, 1.5, Usual = "0.3 to 0.5")]
+    [Hyperparameter("m, subtracted from the target's and added to the others' similarity.", 0, 1.5, Usual = "0.3 to 0.5", Hardens = true)]
     public double Margin { get; init; } = 0.4;
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>

@@ -58,16 +58,16 @@ public abstract class ThresholdLoss : Loss
     public double? Margin { get; init; }
 
     /// <summary>m1, factor on the target angle: 1 to 10 (sphere, 1.5 if null), or 0.1 to 10 (combined, 1 if null).</summary>
-    [Hyperparameter("m1, factor on the target angle.", 1, 10, Default = "1.5", Usual = "1.3 to 1.7", MarginTypes = ["sphere"])]
-    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Default = "1", Usual = "0.9 to 1.2", MarginTypes = ["combined"])]
+    [Hyperparameter("m1, factor on the target angle.", 1, 10, Default = "1.5", Usual = "1.3 to 1.7", MarginTypes = ["sphere"], Hardens = true)]
+    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Default = "1", Usual = "0.9 to 1.2", MarginTypes = ["combined"], Hardens = true)]
     public double? M1 { get; init; }
 
     /// <summary>m2, added to the target angle, 0 to 1.5 radians (combined, 0.3 if null).</summary>
-    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = "0.3", MarginTypes = ["combined"])]
+    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = "0.3", MarginTypes = ["combined"], Hardens = true)]
     public double? M2 { get; init; }
 
     /// <summary>m3, subtracted from the target cosine, 0 to 1.5 (combined, 0.2 if null).</summary>
-    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = "0.2", MarginTypes = ["combined"])]
+    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = "0.2", MarginTypes = ["combined"], Hardens = true)]
     public double? M3 { get; init; }
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>

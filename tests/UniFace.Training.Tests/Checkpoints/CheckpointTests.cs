@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.Text;
+using UniFace.Training.Checkpoints;
+using UniFace.Training.Tests.Trainer;
+
+namespace UniFace.Training.Tests.Checkpoints;
+
+/// <summary>A checkpoint is used whole, as it was written, in its own run, or not at all.</summary>
+[Collection(Alone.Name)]
+public sealed class CheckpointTests : IDisposable
+{
+    private static readonly TrainOptions Options = Toy.Options with { Ema = 0.9 };
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-checkpoint-").FullName;
+
+    private string Last => Path.Combine(folder, TrainingRun.LastFile);
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void One_flipped_bit_anywhere_is_refused_before_anything_is_used()
+    {
+        Train();
+        byte[] good = File.ReadAllBytes(Last);
+        int header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(good);
+        string path = Path.Combine(folder, "flipped.ckpt");
+        for (int at = 0; at < good.Length; at += at < header ? 1 : 13)
+        {
+            byte[] bad = [.. good];
+            bad[at] ^= (byte)(1 << (at % 8));
+            File.WriteAllBytes(path, bad);
+            UniFaceException e = Assert.Throws<UniFaceException>(() => Checkpoint.Open(path, ""));
+            Assert.StartsWith(path, e.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', e.Message);
+        }
+    }
+
+    [Theory]
+    [InlineData("backbone.layers.fc1.weight")]
+    [InlineData("head.centers.weight")]
+    [InlineData("optimizer.momentum.backbone.layers.fc1.weight")]
+    [InlineData("ema.layers.fc1.weight")]
+    [InlineData("\"batch\":\"")]
+    [InlineData("\"step\":\"")]
+    public void A_damaged_section_stops_the_run_and_the_checkpoint_before_it_ends_with_the_same_bits(string section)
+    {
+        string expected = Train();
+        byte[] bytes = File.ReadAllBytes(Last);
+        int header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        using (SafeTensorsFile file = SafeTensorsFile.Open(Last))
+        {
+            int at = file.Entries.TryGetValue(section, out SafeTensorsEntry? entry)
+                ? header + (int)entry.Offset + 2
+                : Encoding.Latin1.GetString(bytes).IndexOf(section, StringComparison.Ordinal) + section.Length;
+            Assert.True(at > section.Length, $"no {section} among {string.Join(' ', file.Entries.Keys)}");
+            bytes[at] ^= 1;
+        }
+
+        File.WriteAllBytes(Last, bytes);
+        string message = Assert.Throws<UniFaceException>(() => Toy.Open(folder, Options).Dispose()).Message;
+        Assert.Contains("last.ckpt is damaged", message, StringComparison.Ordinal);
+        Assert.Contains("rename it to last.ckpt", message, StringComparison.Ordinal);
+
+        File.Move(Path.Combine(folder, TrainingRun.PreviousFile), Last, overwrite: true);
+        Assert.Equal(expected, Train());
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_run_is_refused()
+    {
+        using (TrainingState one = Toy.State(Options, 6, runId: "one"))
+        {
+            one.Save(Last, whole: true);
+            one.Load(Last);
+        }
+
+        foreach (string other in new[] { "two", "" })
+        {
+            using TrainingState state = Toy.State(Options, 6, runId: other);
+            Assert.Contains("another run", Assert.Throws<UniFaceException>(() => state.Load(Last)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Checkpoints of format 1 have no checksum and no run id: they are read in a run that has no id, and nowhere else.</summary>
+    [Fact]
+    public void A_checkpoint_from_before_checksums_is_read_only_in_a_run_from_before_them()
+    {
+        using TrainingState old = Toy.State(Options, 6);
+        old.Save(Last, whole: true);
+        string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(Last)).Replace("\"sha256\":", "\"unused\":", StringComparison.Ordinal);
+        File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes));
+        Assert.Contains("with its checksum", Assert.Throws<UniFaceException>(() => old.Load(Last)).Message, StringComparison.Ordinal);
+
+        File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes.Replace("uniface-checkpoint-2", "uniface-checkpoint-1", StringComparison.Ordinal)));
+        old.Load(Last);
+        using TrainingState young = Toy.State(Options, 6, runId: "one");
+        Assert.Contains("another run", Assert.Throws<UniFaceException>(() => young.Load(Last)).Message, StringComparison.Ordinal);
+    }
+
+    private string Train()
+    {
+        using UniFace.Training.Trainer trainer = Toy.Open(folder, Options);
+        return trainer.Run(null, TestContext.Current.CancellationToken).Sha256;
+    }
+}

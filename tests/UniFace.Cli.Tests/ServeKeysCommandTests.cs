@@ -15,7 +15,8 @@ public sealed class ServeKeysCommandTests : IDisposable
     [Fact]
     public async Task Eight_processes_that_create_keys_at_once_leave_eight_keys()
     {
-        Process[] processes = [.. Enumerable.Range(0, 8).Select(i => CliProcess.Start(folder, ["serve", "keys", "create", "--name", $"door {i}", "--scopes", "read", .. Data]))];
+        string[] create = ["serve", "keys", "create", "--scopes", "read", .. Data];
+        Process[] processes = [.. Enumerable.Range(0, 8).Select(i => CliProcess.Start(folder, [.. create, "--name", $"door {i}"]))];
         await Task.WhenAll(processes.Select(EndAsync));
         Assert.Equal(Enumerable.Range(0, 8).Select(i => $"door {i}"), Keys().Select(k => k.GetProperty("name").GetString()!).Order(StringComparer.Ordinal));
         CliProcess.RunIn(folder, ["serve", "audit", "verify", .. Data]).Expect(0);
@@ -39,14 +40,17 @@ public sealed class ServeKeysCommandTests : IDisposable
     [Fact]
     public void A_key_says_until_when_it_works()
     {
-        Assert.Equal(DateTimeOffset.UtcNow.AddDays(90), Create("guest", "read", "--expires", "90d").GetProperty("expires").GetDateTimeOffset(), TimeSpan.FromMinutes(10));
-        Assert.Equal(new DateTimeOffset(2099, 6, 30, 0, 0, 0, TimeSpan.Zero), Create("desk", "read", "--expires", "2099-06-30").GetProperty("expires").GetDateTimeOffset());
+        DateTimeOffset days = Create("guest", "read", "--expires", "90d").GetProperty("expires").GetDateTimeOffset();
+        Assert.Equal(DateTimeOffset.UtcNow.AddDays(90), days, TimeSpan.FromMinutes(10));
+        DateTimeOffset day = Create("desk", "read", "--expires", "2099-06-30").GetProperty("expires").GetDateTimeOffset();
+        Assert.Equal(new DateTimeOffset(2099, 6, 30, 0, 0, 0, TimeSpan.Zero), day);
         Assert.Equal(JsonValueKind.Null, Create("door", "read").GetProperty("expires").ValueKind);
         Assert.Equal([false, false, true], Keys().Select(k => k.GetProperty("expires").ValueKind == JsonValueKind.Null));
         Assert.Contains("2099-06-30", CliProcess.RunIn(folder, ["serve", "keys", "list", .. Data]).Expect(0).Out, StringComparison.Ordinal);
         foreach (string wrong in (string[])["0d", "-1d", "1999-01-01", "90", "soon", "2099-02-30", "99999d"])
         {
-            CliResult refused = CliProcess.RunIn(folder, ["serve", "keys", "create", "--name", "n", "--scopes", "read", "--expires=" + wrong, .. Data]).Expect(2);
+            string[] create = ["serve", "keys", "create", "--name", "n", "--scopes", "read", .. Data];
+            CliResult refused = CliProcess.RunIn(folder, [.. create, "--expires=" + wrong]).Expect(2);
             Assert.Contains($"--expires {wrong}: expected", refused.Error, StringComparison.Ordinal);
         }
     }
@@ -71,5 +75,6 @@ public sealed class ServeKeysCommandTests : IDisposable
     private JsonElement Create(string name, string scope, params string[] more) =>
         CliProcess.RunIn(folder, ["serve", "keys", "create", "--name", name, "--scopes", scope, "--json", .. more, .. Data]).Expect(0).Json();
 
-    private JsonElement[] Keys() => [.. CliProcess.RunIn(folder, ["serve", "keys", "list", "--json", .. Data]).Expect(0).Json().GetProperty("keys").EnumerateArray()];
+    private JsonElement[] Keys() =>
+        [.. CliProcess.RunIn(folder, ["serve", "keys", "list", "--json", .. Data]).Expect(0).Json().GetProperty("keys").EnumerateArray()];
 }

@@ -73,7 +73,8 @@ public sealed class AuditLogTests : IDisposable
         Assert.Equal((80L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
 
         // A kill after a file was renamed, before the head says so.
-        string head = Path.Combine(folder, "audit.head"), next = Path.Combine(folder, $"audit-{Directory.GetFiles(folder, "audit-*.jsonl").Length + 1:D5}.jsonl");
+        int files = Directory.GetFiles(folder, "audit-*.jsonl").Length;
+        string head = Path.Combine(folder, "audit.head"), next = Path.Combine(folder, $"audit-{files + 1:D5}.jsonl");
         await WriteAsync(1);
         File.Move(Log, next);
         Assert.Equal((81L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));

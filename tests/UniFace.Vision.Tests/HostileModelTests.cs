@@ -31,7 +31,7 @@ public sealed class HostileModelTests : IDisposable
     public void Weights_in_a_file_beside_are_refused_wherever_they_stand(string where)
     {
         byte[] entry = [.. Text(1, "location"), .. Text(2, "w.bin")];
-        byte[] tensor = where == "location only" ? [.. Int(1, 1), .. Int(2, 1), .. Text(8, "e"), .. Int(14, 1)] : [.. Int(1, 1), .. Int(2, 1), .. Text(8, "e"), .. Bytes(13, entry), .. Int(14, 1)];
+        byte[] tensor = [.. Int(1, 1), .. Int(2, 1), .. Text(8, "e"), .. where == "location only" ? [] : Bytes(13, entry), .. Int(14, 1)];
         byte[] Node(byte[] attribute) => [.. Text(2, "o"), .. Text(4, "Constant"), .. Bytes(5, attribute)];
         byte[] added = where switch
         {
@@ -100,11 +100,12 @@ public sealed class HostileModelTests : IDisposable
             .. Bytes(12, Value("c_out", 9)),
             .. Bytes(12, Value("v_out", 1, 0, Size)),
         ];
+        byte[] attribute = [.. Text(1, "body"), .. Bytes(6, body), .. Int(20, 5)];
         byte[] graph =
         [
             .. Bytes(1, [.. Text(1, "x"), .. Text(2, "f"), .. Text(4, "Flatten")]),
             .. Bytes(1, [.. Text(1, "f"), .. Text(1, "w"), .. Text(2, "g"), .. Text(4, "Gemm")]),
-            .. Bytes(1, [.. Text(1, ""), .. Text(1, "c"), .. Text(1, overFace ? "g" : "k"), .. Text(2, "l"), .. Text(4, "Loop"), .. Bytes(5, [.. Text(1, "body"), .. Bytes(6, body), .. Int(20, 5)])]),
+            .. Bytes(1, [.. Text(1, ""), .. Text(1, "c"), .. Text(1, overFace ? "g" : "k"), .. Text(2, "l"), .. Text(4, "Loop"), .. Bytes(5, attribute)]),
             .. Bytes(1, [.. Text(1, "l"), .. Text(1, "g"), .. Text(2, "y"), .. Text(4, "Add")]),
             .. Text(2, "endless"),
             .. Bytes(5, [.. Int(1, 3 * Side * Side), .. Int(1, Size), .. Int(2, 1), .. Text(8, "w"), .. Bytes(9, raw)]),

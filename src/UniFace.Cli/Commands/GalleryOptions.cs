@@ -70,7 +70,8 @@ internal sealed class GalleryOptions
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) => Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
+        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
 
     /// <summary>The path, after a warning on standard error if it is a file that is open to other users.</summary>
     public static string Warned(string path)

@@ -75,7 +75,8 @@ public sealed partial class ApiKeyStore
         }
 
         string secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        ApiKey key = new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)), name, [.. scopes.Distinct()], HashOf(secret), DateTimeOffset.UtcNow, Expires: expires);
+        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
+        ApiKey key = new(id, name, [.. scopes.Distinct()], HashOf(secret), DateTimeOffset.UtcNow, Expires: expires);
         DataFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
         using FileLock held = FileLock.AcquireFor(path);
         Save([.. All(), key]);
@@ -103,7 +104,9 @@ public sealed partial class ApiKeyStore
         return true;
     }
 
-    /// <summary>The key that was sent, working or not (<see cref="ApiKey.WhyRefused"/>); null where it is none. Takes the same time whatever is wrong with its secret.</summary>
+    /// <summary>
+    /// The key that was sent, working or not (<see cref="ApiKey.WhyRefused"/>); null where it is none. Takes the same time whatever is wrong with its secret.
+    /// </summary>
     /// <exception cref="UniFaceException">The file cannot be read.</exception>
     public ApiKey? Find(string sent)
     {
@@ -144,9 +147,8 @@ public sealed partial class ApiKeyStore
         try
         {
             List<ApiKey>? read = JsonSerializer.Deserialize<List<ApiKey>>(json, ModelManifest.Json);
-            return read is not null && read.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 }) && read.DistinctBy(k => k.Id).Count() == read.Count
-                ? read
-                : throw Damaged("not a list of keys");
+            bool good = read is not null && read.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 });
+            return good && read!.DistinctBy(k => k.Id).Count() == read!.Count ? read : throw Damaged("not a list of keys");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -156,7 +158,8 @@ public sealed partial class ApiKeyStore
 
     private UniFaceException Damaged(string what) => new($"{path}: {what}; {Remedy}.");
 
-    private void Save(IReadOnlyList<ApiKey> changed) => AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n", ownerOnly: true);
+    private void Save(IReadOnlyList<ApiKey> changed) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n", ownerOnly: true);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "every API key is refused: {Why}")]
     private static partial void Refused(ILogger log, string why);

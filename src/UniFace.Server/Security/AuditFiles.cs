@@ -59,7 +59,8 @@ internal sealed class AuditFiles
         string path = Path.Combine(folder, "audit.key");
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: the audit log's key is missing, and without it the log cannot be checked; restore it from a copy, or give the data folder of a service.");
+            throw new UniFaceException(
+                $"{path}: the audit log's key is missing, and without it the log cannot be checked; restore it, or give the data folder of a service.");
         }
 
         byte[] key = File.ReadAllBytes(path);
@@ -95,7 +96,8 @@ internal sealed class AuditFiles
     }
 
     /// <summary>Writes the head. To be called under the lock.</summary>
-    public void WriteHead(AuditHead head) => AtomicFile.Write(HeadPath, stream => JsonSerializer.Serialize(stream, new SealedHead(head, SealOf(head))), ownerOnly: true);
+    public void WriteHead(AuditHead head) =>
+        AtomicFile.Write(HeadPath, stream => JsonSerializer.Serialize(stream, new SealedHead(head, SealOf(head))), ownerOnly: true);
 
     /// <summary>The head by what is in the files, believed as it is.</summary>
     public AuditHead Scan()
@@ -112,7 +114,8 @@ internal sealed class AuditFiles
     {
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         long whole = AuditLines.EndOf(stream).Whole;
-        return AuditLines.Read(stream, 0, whole).Aggregate(head with { Length = whole }, (so, line) => so with { Lines = so.Lines + 1, Hash = AuditLines.HashIn(line).Hash });
+        return AuditLines.Read(stream, 0, whole)
+            .Aggregate(head with { Length = whole }, (so, line) => so with { Lines = so.Lines + 1, Hash = AuditLines.HashIn(line).Hash });
     }
 
     private string SealOf(AuditHead head) => AuditLines.HashOf(Key, "head", JsonSerializer.Serialize(head));

@@ -20,7 +20,8 @@ internal static class AuditLines
     }
 
     /// <summary>The hash of a text that follows a line of the previous hash.</summary>
-    public static string HashOf(byte[] key, string previous, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(previous + "\n" + text)));
+    public static string HashOf(byte[] key, string previous, string text) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(previous + "\n" + text)));
 
     /// <summary>True if a line is what was written after the line of the previous hash.</summary>
     public static bool Follows(string line, byte[] key, string previous, out string hash)

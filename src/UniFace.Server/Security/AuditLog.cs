@@ -136,7 +136,9 @@ internal sealed partial class AuditLog : IAsyncDisposable
             foreach ((AuditEvent happened, DateTimeOffset time, _) in batch)
             {
                 string? person = happened.Person is null ? null : AuditLines.HashOf(files.Key, "person", happened.Person)[..24];
-                string text = JsonSerializer.Serialize(new { time = time.ToString("O"), who = happened.Who, what = happened.What, person, detail = happened.Detail, status = happened.Status }, Json)[..^1];
+                string text = JsonSerializer.Serialize(
+                    new { time = time.ToString("O"), who = happened.Who, what = happened.What, person, detail = happened.Detail, status = happened.Status },
+                    Json)[..^1];
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.HashOf(files.Key, head.Hash, text) };
                 lines.Append(AuditLines.Line(text, head.Hash)).Append('\n');
             }

@@ -10,7 +10,8 @@ namespace UniFace.Server.Security;
 internal sealed record Caller(ApiKey? Key, bool IsLocal)
 {
     /// <summary>What callers and probes are told; where the file is and what is wrong with it stands in the log.</summary>
-    public const string KeysUnreadable = "keys.json of this service cannot be read, so every API key is refused until it is repaired; the service's log says more";
+    public const string KeysUnreadable =
+        "keys.json of this service cannot be read, so every API key is refused until it is repaired; the service's log says more";
 
     private static readonly string[] Forwarding = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
 

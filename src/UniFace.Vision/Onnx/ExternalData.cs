@@ -17,7 +17,10 @@ internal static class ExternalData
         [Message.Function] = [(7, Message.Node), (11, Message.Attribute)],
         [Message.Graph] = [(1, Message.Node), (5, Message.Tensor), (15, Message.SparseTensor)],
         [Message.Node] = [(5, Message.Attribute)],
-        [Message.Attribute] = [(5, Message.Tensor), (6, Message.Graph), (10, Message.Tensor), (11, Message.Graph), (22, Message.SparseTensor), (23, Message.SparseTensor)],
+        [Message.Attribute] =
+        [
+            (5, Message.Tensor), (6, Message.Graph), (10, Message.Tensor), (11, Message.Graph), (22, Message.SparseTensor), (23, Message.SparseTensor),
+        ],
         [Message.SparseTensor] = [(1, Message.Tensor), (2, Message.Tensor)],
     };
 
@@ -47,8 +50,10 @@ internal static class ExternalData
         foreach (ProtoField field in ProtoFields.Read(message))
         {
             // TensorProto: 13 is external_data, 14 data_location, where 0 is the file itself.
-            bool isExternal = kind == Message.Tensor ? field.Number == 13 || (field.Number == 14 && (field.Wire != 0 || field.Value != 0))
-                : Fields[kind].FirstOrDefault(f => f.Field == field.Number) is { Field: > 0 } inner && field.Wire == 2 && IsIn(message[field.Body..field.End], inner.Kind, depth + 1);
+            bool isExternal = kind == Message.Tensor
+                ? field.Number == 13 || (field.Number == 14 && (field.Wire != 0 || field.Value != 0))
+                : field.Wire == 2 && Fields[kind].FirstOrDefault(f => f.Field == field.Number) is { Field: > 0 } inner
+                    && IsIn(message[field.Body..field.End], inner.Kind, depth + 1);
             if (isExternal)
             {
                 return true;

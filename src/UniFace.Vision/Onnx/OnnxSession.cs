@@ -53,7 +53,8 @@ internal static class OnnxSession
         try
         {
             return ExternalData.IsIn(model)
-                ? throw new UniFaceException($"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file (onnx.save with save_as_external_data=False).")
+                ? throw new UniFaceException(
+                    $"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file.")
                 : model;
         }
         catch (InvalidDataException e)

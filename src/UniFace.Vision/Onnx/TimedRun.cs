@@ -39,7 +39,8 @@ internal sealed class TimedRun : IDisposable
         }
         catch (OnnxRuntimeException e) when (run.ticks >= Ticks)
         {
-            throw new UniFaceException($"{path}: the model did not end within {(limit ?? DefaultLimit).TotalSeconds:F0} s, as one with a loop without end does; use another model.", e);
+            string seconds = FormattableString.Invariant($"{(limit ?? DefaultLimit).TotalSeconds:F0} s");
+            throw new UniFaceException($"{path}: the model did not end within {seconds}, as one with a loop without end does; use another model.", e);
         }
     }
 

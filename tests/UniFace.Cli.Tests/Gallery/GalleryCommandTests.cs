@@ -26,7 +26,8 @@ public sealed class GalleryCommandTests : IDisposable
         string package = Package("package", 1), gallery = At("people.gallery"), key = At("key");
         File.WriteAllText(key, new string('a', 64));
         File.SetUnixFileMode(key, Owner | UnixFileMode.OtherRead);
-        Assert.StartsWith($"warning: {key} is open to other users", CliProcess.Run("gallery", "create", gallery, package, "--key-file", key).Expect(0).Error, StringComparison.Ordinal);
+        CliResult created = CliProcess.Run("gallery", "create", gallery, package, "--key-file", key).Expect(0);
+        Assert.StartsWith($"warning: {key} is open to other users", created.Error, StringComparison.Ordinal);
         Assert.Equal(Owner, File.GetUnixFileMode(gallery));
         File.SetUnixFileMode(key, Owner);
         Assert.Empty(CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error);

@@ -35,6 +35,7 @@ internal static class ServeKeysCommand
             string folder = parsed.GetRequiredValue(data);
             Scope[] asked = [.. parsed.GetRequiredValue(scopes).SelectMany(s => s.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(ScopeOf)];
             DateTimeOffset? end = parsed.GetValue(expires) is string text ? EndOf(text) : null;
+            await AuditTrail.AddAsync(folder, "create key: begins").ConfigureAwait(false); // a kill may cut it short
             (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked, end);
             await AuditTrail.AddAsync(folder, "create key " + key.Id).ConfigureAwait(false);
             if (parsed.GetValue(CommonOptions.Json))
@@ -88,9 +89,12 @@ internal static class ServeKeysCommand
         command.SetAction(async parsed =>
         {
             string folder = parsed.GetRequiredValue(data), given = parsed.GetRequiredValue(id);
-            bool revoked = new ApiKeyStore(folder).Revoke(given);
+            ApiKeyStore store = new(folder);
+            bool revoked = store.All().Any(k => k.Id == given && k.Revoked is null);
             if (revoked)
             {
+                await AuditTrail.AddAsync(folder, $"revoke key {given}: begins").ConfigureAwait(false);
+                revoked = store.Revoke(given);
                 await AuditTrail.AddAsync(folder, "revoke key " + given).ConfigureAwait(false);
             }
 

@@ -31,14 +31,15 @@ public static class UniFaceHome
     /// <exception cref="UniFaceException">The user has no home.</exception>
     public static string ForNew() => Folders() is [string first, ..]
         ? first
-        : throw new UniFaceException("there is no folder for models: HOME is not set to a full path; set HOME or UNIFACE_HOME.");
+        : throw new UniFaceException("there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to.");
 
     /// <summary>The folder in the user's own application data, which need not be there; null for a user without a home.</summary>
     internal static string? InUserData()
     {
-        // Not verified: without this option .NET says "" as long as the folder is not there.
+        // Not verified: without this option .NET says "" as long as the folder is not there. For a user without a home it says "/.local/share".
         string data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return Path.IsPathFullyQualified(data) ? Path.Combine(data, "uniface") : null;
+        bool known = Path.IsPathFullyQualified(data) && (data != "/.local/share" || Directory.Exists(data));
+        return known ? Path.Combine(data, "uniface") : null;
     }
 
     /// <summary>A file or folder by its path in one of the folders; null where none has it.</summary>

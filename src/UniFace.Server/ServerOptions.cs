@@ -47,6 +47,9 @@ public sealed record ServerOptions
     /// <summary>True: this machine's own requests need a key too, as behind a proxy.</summary>
     public bool RequireKey { get; init; }
 
+    /// <summary>Size at which a file of the audit log is full and the next one begins.</summary>
+    public long MaxAuditBytes { get; init; } = 64L << 20;
+
     /// <summary>People enrolled more days ago are removed; null to keep them.</summary>
     public int? RetentionDays { get; init; }
 }

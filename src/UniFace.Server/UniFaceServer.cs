@@ -38,6 +38,7 @@ public static class UniFaceServer
         }
 
         DataFolder.Make(options.DataFolder);
+        _ = new ApiKeyStore(options.DataFolder).All(); // keys that cannot be read are said now, not to every caller
         Recognizer recognizer = await Recognizer.OpenAsync(options, stop);
 
         // Empty: no setting comes from files or variables that nobody thought of.
@@ -103,8 +104,10 @@ public static class UniFaceServer
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<FaceService>();
-        services.AddSingleton(_ => new ApiKeyStore(options.DataFolder));
-        services.AddSingleton(provider => new AuditLog(options.DataFolder, provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton(provider => new ApiKeyStore(options.DataFolder, provider.GetRequiredService<ILogger<ApiKeyStore>>()));
+        services.AddSingleton(provider => new AuditLog(
+            options.DataFolder, options.MaxAuditBytes, provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton<Refusals>();
         services.AddSingleton<Retention>();
         services.AddHostedService<UnusedMemory>();
         if (options.RetentionDays is not null)

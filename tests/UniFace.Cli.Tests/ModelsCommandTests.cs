@@ -66,6 +66,32 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Contains("no such model package", Run("embed", "ours", package, "--out", "e.npy").Expect(2).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_package_with_weights_beside_it_is_not_installed()
+    {
+        string package = Package("package", 8), onnx = Path.Combine(package, "model.onnx");
+        File.AppendAllBytes(onnx, [0x3a, 0x04, 0x2a, 0x02, 0x70, 0x01]); // graph { initializer { data_location: EXTERNAL } }
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
+        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
+        string error = Run("models", "add", "ours", package).Expect(2).Error.Trim();
+        Assert.Contains("external data", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error);
+        Assert.Contains("external data", Run("embed", onnx, folder, "--out", "e.npy").Expect(2).Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder, "home", "models", "ours")));
+    }
+
+    [Fact]
+    public async Task Packages_that_are_added_by_several_processes_at_once_are_all_there_and_one_is_the_default()
+    {
+        string package = Package("package", 8);
+        Task<CliResult>[] adding = [.. new[] { "a", "b", "same", "same" }.Select(name => Task.Run(() => Run("models", "add", name, package)))];
+        Assert.All(await Task.WhenAll(adding), result => result.Expect(0));
+        JsonElement list = Run("models", "list", "--json").Expect(0).Json();
+        Assert.Equal(["a", "b", "same"], list.GetProperty("own").EnumerateArray().Select(o => o.GetProperty("name").GetString()));
+        Assert.Contains(list.GetProperty("default").GetString(), (string[])["a", "b", "same"]);
+        Assert.Equal(3, Directory.GetDirectories(Path.Combine(folder, "home", "models")).Length);
+    }
+
     private CliResult Run(params string[] args) => CliProcess.RunWith(new Dictionary<string, string> { ["UNIFACE_HOME"] = Path.Combine(folder, "home") }, args);
 
     private string Package(string name, int size)

@@ -63,7 +63,7 @@ public sealed class RefusalTests
 
         // A folder where the log was: nothing can be written to it, not by root either.
         string log = Path.Combine(server.Folder, "data", "audit.jsonl");
-        File.Delete(log);
+        File.Move(log, log + ".aside");
         Directory.CreateDirectory(log);
         object probe = new { photo = RunningServer.Face(1), aligned = true };
         await server.PostAsync("/v1/identify", probe, HttpStatusCode.OK);
@@ -80,10 +80,11 @@ public sealed class RefusalTests
         Assert.Contains("uniface_audit_lost", await server.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
 
         Directory.Delete(log);
+        File.Move(log + ".aside", log);
         await server.GetAsync("/health/ready");
         await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         await server.EnrolAsync("Bob", 2);
-        Assert.Equal((3L, (string?)null), (Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
+        Assert.Equal((6L, (string?)null), (Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Security.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
     }
 
     private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers

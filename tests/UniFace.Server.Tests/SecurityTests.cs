@@ -1,12 +1,15 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using UniFace.Server.Security;
 
 namespace UniFace.Server.Tests;
 
+/// <summary>Nothing is answered, done or kept without the right to it, and what was done can be looked up.</summary>
 public sealed class SecurityTests
 {
     [Fact]
@@ -134,10 +137,103 @@ public sealed class SecurityTests
             await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
             await server.Client.DeleteAsync("/v1/people/Ann-of-the-log");
             string log = File.ReadAllText(Path.Combine(folder, "audit.jsonl"));
-            Assert.Equal(["enrol", "identify", "delete", "delete"], log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("what").GetString()!));
+            Assert.Equal(
+                ["enrol 202", "enrol 201", "identify 200", "delete 202", "delete 204"],
+                log.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(l => JsonDocument.Parse(l).RootElement)
+                    .Select(e => $"{e.GetProperty("what")} {e.GetProperty("status")}"));
             Assert.DoesNotContain("Ann", log, StringComparison.Ordinal);
-            Assert.Equal((4L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
         }
+    }
+
+    [Fact]
+    public async Task An_enrolment_that_fails_is_not_called_done()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrolAsync("Ann", 1);
+        string gallery = server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path;
+        await using (SqliteConnection other = new($"Data Source={gallery};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand trigger = new("CREATE TRIGGER stuck BEFORE INSERT ON template BEGIN SELECT RAISE(ABORT, 'stuck'); END;", other);
+            trigger.ExecuteNonQuery();
+        }
+
+        object bob = new { person = "Bob", photos = new[] { RunningServer.Face(2) }, aligned = true, anyQuality = true };
+        using HttpResponseMessage answer = await server.PostAsync("/v1/people", bob);
+        Assert.NotEqual(HttpStatusCode.Created, answer.StatusCode);
+        JsonElement[] lines = [.. File.ReadLines(Path.Combine(server.Folder, "data", "audit.jsonl")).Select(l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal([202, 201, 202, 503], lines.Select(l => l.GetProperty("status").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("another")]
+    [InlineData("damaged")]
+    [InlineData("emptied")]
+    [InlineData("deleted")]
+    public async Task Keys_that_are_replaced_or_damaged_open_nothing_whatever_the_files_time_and_length_say(string change)
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
+        string data = Path.Combine(server.Folder, "data"), path = Path.Combine(data, "keys.json");
+        (_, string secret) = new ApiKeyStore(data).Create("desk", [Scope.Read]);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/health/ready", null));
+
+        byte[] before = File.ReadAllBytes(path);
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        byte[] other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(before).Replace("\"read\"", "\"axxx\"", StringComparison.Ordinal));
+        switch (change)
+        {
+            case "deleted":
+                File.Delete(path);
+                break;
+            case "emptied":
+                File.WriteAllText(path, "");
+                break;
+            default:
+                // The secret's hash is another one; in place, as a copy by hand is.
+                int at = Encoding.UTF8.GetString(before).IndexOf("\"hash\"", StringComparison.Ordinal) + 12;
+                File.WriteAllBytes(path, change == "damaged" ? other : [.. before[..at], before[at] == 'a' ? (byte)'b' : (byte)'a', .. before[(at + 1)..]]);
+                File.SetLastWriteTimeUtc(path, time);
+                Assert.Equal(before.Length, new FileInfo(path).Length);
+                break;
+        }
+
+        bool valid = change == "another";
+        Assert.Equal(valid ? HttpStatusCode.Unauthorized : HttpStatusCode.ServiceUnavailable, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        using (HttpResponseMessage ready = await server.Client.GetAsync("/health/ready"))
+        {
+            Assert.Equal(valid ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            Assert.Equal(!valid, (await ready.Content.ReadAsStringAsync()).Contains("keys.json", StringComparison.Ordinal));
+        }
+
+        if (!valid && change != "deleted")
+        {
+            UniFaceException added = Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("more", [Scope.Admin]));
+            Assert.Contains("not a list of keys", added.Message, StringComparison.Ordinal);
+            UniFaceException started = await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = data }));
+            Assert.Contains("keys.json", started.Message, StringComparison.Ordinal);
+        }
+
+        File.WriteAllBytes(path, before);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/health/ready", null));
+    }
+
+    [Fact]
+    public async Task A_key_is_refused_from_its_last_day_on_and_told_so()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
+        ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
+        (ApiKey old, string expired) = keys.Create("guest", [Scope.Admin], DateTimeOffset.UtcNow.AddSeconds(-1));
+        (_, string working) = keys.Create("guest", [Scope.Admin], DateTimeOffset.UtcNow.AddDays(1));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", working));
+        using HttpResponseMessage answer = await SendAsync(server, HttpMethod.Get, "/v1/people", ("Authorization", "Bearer " + expired));
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains($"the API key expired on {old.Expires:u}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        string log = File.ReadAllText(Path.Combine(server.Folder, "data", "audit.jsonl"));
+        Assert.Contains($"\"who\":\"key:{old.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,7 +247,13 @@ public sealed class SecurityTests
 
         const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrolAsync("Ann", 1);
+        new ApiKeyStore(Path.Combine(server.Folder, "data")).Create("desk", [Scope.Read]);
         Assert.Equal(Owner, File.GetUnixFileMode(Path.Combine(server.Folder, "data")));
+        string[] files = Directory.GetFiles(Path.Combine(server.Folder, "data"));
+        Assert.Superset(new HashSet<string?>(["keys.json", "audit.jsonl", "audit.head", "audit.key"]), files.Select(Path.GetFileName).ToHashSet());
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.All(files, file => Assert.Equal((file, Private), (file, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file))));
         string byKeys = Path.Combine(server.Folder, "keys"), given = Path.Combine(server.Folder, "given");
         new ApiKeyStore(byKeys).Create("desk", [Scope.Read]);
         Assert.Equal(Owner, File.GetUnixFileMode(byKeys));

@@ -47,7 +47,15 @@ internal static class CalibrateCommand
                 measured = Measure(model, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
             }
 
-            measured.Calibration.Save(target);
+            if (parsed.GetValue(output) is null)
+            {
+                measured.Calibration.SaveInto(opened.Source);
+            }
+            else
+            {
+                measured.Calibration.Save(target);
+            }
+
             Show(parsed.GetValue(CommonOptions.Json), opened, measured, target);
             return Task.FromResult(ExitCode.Success);
         });

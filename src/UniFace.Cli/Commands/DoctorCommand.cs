@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using SkiaSharp;
 using Spectre.Console;
 using TorchSharp;
+using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Vision.Detection;
 
@@ -58,8 +59,8 @@ internal static class DoctorCommand
             Torch(out bool torchLoads),
             Device(torchLoads),
             Detector(),
-            Folder("data folder", Environment.GetEnvironmentVariable("UNIFACE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "uniface")),
-            Folder("working folder", Environment.CurrentDirectory),
+            Folder("data folder", UniFaceHome.ForNew),
+            Folder("working folder", () => Environment.CurrentDirectory),
         ];
         return findings;
     }
@@ -96,10 +97,11 @@ internal static class DoctorCommand
         }
     }
 
-    private static Finding Folder(string what, string folder)
+    private static Finding Folder(string what, Func<string> place)
     {
         try
         {
+            string folder = place();
             Directory.CreateDirectory(folder);
             string probe = Path.Combine(folder, $".doctor-{Environment.ProcessId}");
             File.WriteAllText(probe, "");
@@ -111,7 +113,7 @@ internal static class DoctorCommand
                 string.Create(CultureInfo.InvariantCulture, $"{folder}, writable, {free / (double)(1L << 30):F1} GB free"),
                 "free some space: a run and its checkpoints want 2 GB");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or UniFaceException)
         {
             return new Finding(what, false, e.Message, "set UNIFACE_HOME to a folder that can be written");
         }

@@ -92,7 +92,16 @@ internal static class EvalCommand
             Dictionary<string, object?> json = EvalOutput.ToJson(opened, results, bootstrap);
             if (calibrationPath is not null)
             {
-                Calibrate(opened, results[0], bootstrap, stop).Save(calibrationPath);
+                Calibration measured = Calibrate(opened, results[0], bootstrap, stop);
+                if (parsed.GetValue(writeCalibration))
+                {
+                    measured.SaveInto(opened.Path);
+                }
+                else
+                {
+                    measured.Save(calibrationPath);
+                }
+
                 json["calibration"] = calibrationPath;
             }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
+using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
@@ -39,7 +40,7 @@ internal sealed class GalleryOptions
     public GalleryKey? Key(ParseResult parsed) => (parsed.GetValue(KeyFile), parsed.GetValue(KeyVariable)) switch
     {
         (null, null) => null,
-        (string file, null) => GalleryKey.FromFile(file),
+        (string file, null) => GalleryKey.FromFile(Warned(file)),
         (null, string variable) => GalleryKey.FromEnvironment(variable),
         _ => throw new UniFaceException("--key-file and --key-env were both given: leave one out."),
     };
@@ -69,5 +70,17 @@ internal sealed class GalleryOptions
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) => Galleries.OpenAsync(parsed.GetRequiredValue(Gallery), Key(parsed), stop);
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
+        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+
+    /// <summary>The path, after a warning on standard error if it is a file that is open to other users.</summary>
+    public static string Warned(string path)
+    {
+        if (FileModes.Warning(path) is string warning)
+        {
+            Console.Error.WriteLine(warning);
+        }
+
+        return path;
+    }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Packages;
 using UniFace.Vision.Models;
+using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
 
@@ -102,7 +103,9 @@ internal static class ModelsCommand
                 throw new UniFaceException($"{own} is a model of the catalogue; give yours another name.");
             }
 
-            return Installed(parsed, own, InstalledModels.Add(own, parsed.GetRequiredValue(package)));
+            string path = parsed.GetRequiredValue(package);
+            Embedders.Open(path).Dispose(); // tried before it is installed
+            return Installed(parsed, own, InstalledModels.Add(own, path));
         });
         return command;
     }

@@ -23,10 +23,16 @@ internal static class ServeCommand
         Option<bool> requireKey = new("--require-key") { Description = "Ask for an API key at this machine too; for a service behind a proxy on the same machine." };
         Option<int> rate = new("--rate") { Description = "Requests a second that one address beyond this machine may make; with --require-key, one key at this machine, too.", HelpName = "N", DefaultValueFactory = _ => defaults.RequestsPerSecond };
         Option<int> concurrent = new("--concurrent") { Description = "Recognition requests under way at once; more are refused with 503.", HelpName = "N", DefaultValueFactory = _ => defaults.MaxConcurrentRequests };
+        Option<int> auditSize = new("--audit-max-size")
+        {
+            Description = "Size in MB at which a file of the audit log is full; the chain goes on in the next.",
+            HelpName = "MB",
+            DefaultValueFactory = _ => (int)(defaults.MaxAuditBytes >> 20),
+        };
         GalleryOptions key = new();
         Command command = new("serve", "Serve the REST API and the web pages, until Ctrl-C.\nExample: uniface serve\nExample: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080")
         {
-            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent,
+            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent, auditSize,
             ServeKeysCommand.Create(data),
             ServeAuditCommand.Create(data),
         };
@@ -43,6 +49,7 @@ internal static class ServeCommand
                 Detector = parsed.GetValue(detector),
                 RequireKey = parsed.GetValue(requireKey),
                 RetentionDays = parsed.GetValue(retention),
+                MaxAuditBytes = (long)Positive(parsed, auditSize) << 20,
                 RequestsPerSecond = Positive(parsed, rate),
                 MaxConcurrentRequests = Positive(parsed, concurrent),
                 Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
@@ -50,6 +57,7 @@ internal static class ServeCommand
             await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
             await StartAsync(app, options, stop).ConfigureAwait(false);
             Recognizer recognizer = UniFaceServer.RecognizerOf(app);
+            _ = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
             if (parsed.GetValue(CommonOptions.Json))
             {
                 Output.Json(new
@@ -66,7 +74,7 @@ internal static class ServeCommand
                 Console.WriteLine("package: " + (recognizer.HasModel ? recognizer.Model.Package.Source : "none; " + Recognizer.NoModel));
                 Console.WriteLine("gallery: " + (recognizer.HasModel ? recognizer.Gallery.Path : "none"));
                 Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (not there yet)")}");
-                if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.Revoked is null))
+                if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
                     Console.WriteLine($"no API key yet, so everybody beyond this machine is refused; make one: uniface serve keys create --name NAME --scopes read --data {options.DataFolder}");
                 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Spectre.Console;
 using UniFace.Server.Security;
 
@@ -18,20 +19,32 @@ internal static class ServeKeysCommand
     {
         Option<string> name = new("--name") { Description = "Who or what the key is for.", HelpName = "NAME", Required = true };
         Option<string[]> scopes = new("--scopes") { Description = "What it may do: read (detect, align, embed, verify, identify, see who is enrolled), enrol, admin (all of it, and delete and export).", HelpName = "read|enrol|admin", Required = true, AllowMultipleArgumentsPerToken = true };
-        Command command = new("create", "Make a key. It is shown this once; what is kept is its hash.\nExample: uniface serve keys create --name desk --scopes read,enrol") { name, scopes, data };
+        Option<string?> expires = new("--expires")
+        {
+            Description = "When it stops working: after so many days (90d), or at the start of a day in UTC (2027-06-30). Without it, when it is revoked.",
+            HelpName = "DAYSd|DATE",
+        };
+        Command command = new(
+            "create",
+            "Make a key. It is shown this once; what is kept is its hash.\nExample: uniface serve keys create --name desk --scopes read,enrol --expires 90d")
+        {
+            name, scopes, expires, data,
+        };
         command.SetAction(async parsed =>
         {
             string folder = parsed.GetRequiredValue(data);
             Scope[] asked = [.. parsed.GetRequiredValue(scopes).SelectMany(s => s.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(ScopeOf)];
-            (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked);
+            DateTimeOffset? end = parsed.GetValue(expires) is string text ? EndOf(text) : null;
+            await AuditTrail.AddAsync(folder, "create key: begins").ConfigureAwait(false); // a kill may cut it short
+            (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked, end);
             await AuditTrail.AddAsync(folder, "create key " + key.Id).ConfigureAwait(false);
             if (parsed.GetValue(CommonOptions.Json))
             {
-                Output.Json(new { id = key.Id, name = key.Name, scopes = key.Scopes, key = secret });
+                Output.Json(new { id = key.Id, name = key.Name, scopes = key.Scopes, expires = key.Expires, key = secret });
             }
             else
             {
-                Console.Error.WriteLine($"key {key.Id} for {key.Name}, shown this once:");
+                Console.Error.WriteLine($"key {key.Id} for {key.Name}{(key.Expires is null ? "" : $", until {key.Expires:u}")}, shown this once:");
                 Console.WriteLine(secret);
             }
 
@@ -42,21 +55,25 @@ internal static class ServeKeysCommand
 
     private static Command List(Option<string> data)
     {
-        Command command = new("list", "List the keys: id, name, scopes, since when.\nExample: uniface serve keys list") { data };
+        Command command = new("list", "List the keys: id, name, scopes, since when, until when.\nExample: uniface serve keys list") { data };
         command.SetAction(parsed =>
         {
             IReadOnlyList<ApiKey> keys = new ApiKeyStore(parsed.GetRequiredValue(data)).All();
             if (parsed.GetValue(CommonOptions.Json))
             {
-                Output.Json(new { keys = keys.Select(k => new { id = k.Id, name = k.Name, scopes = k.Scopes, created = k.Created, revoked = k.Revoked }) });
+                Output.Json(new
+                {
+                    keys = keys.Select(k => new { id = k.Id, name = k.Name, scopes = k.Scopes, created = k.Created, expires = k.Expires, revoked = k.Revoked }),
+                });
                 return ExitCode.Success;
             }
 
             Table table = new() { Border = TableBorder.Rounded };
-            table.AddColumns("id", "name", "scopes", "created", "revoked");
+            table.AddColumns("id", "name", "scopes", "created", "expires", "revoked");
             foreach (ApiKey key in keys)
             {
-                table.AddRow(key.Id, Markup.Escape(key.Name), string.Join(", ", key.Scopes).ToLowerInvariant(), key.Created.ToString("u"), key.Revoked?.ToString("u") ?? "");
+                string scopes = string.Join(", ", key.Scopes).ToLowerInvariant();
+                table.AddRow(key.Id, Markup.Escape(key.Name), scopes, $"{key.Created:u}", $"{key.Expires:u}", $"{key.Revoked:u}");
             }
 
             AnsiConsole.Write(table);
@@ -72,9 +89,12 @@ internal static class ServeKeysCommand
         command.SetAction(async parsed =>
         {
             string folder = parsed.GetRequiredValue(data), given = parsed.GetRequiredValue(id);
-            bool revoked = new ApiKeyStore(folder).Revoke(given);
+            ApiKeyStore store = new(folder);
+            bool revoked = store.All().Any(k => k.Id == given && k.Revoked is null);
             if (revoked)
             {
+                await AuditTrail.AddAsync(folder, $"revoke key {given}: begins").ConfigureAwait(false);
+                revoked = store.Revoke(given);
                 await AuditTrail.AddAsync(folder, "revoke key " + given).ConfigureAwait(false);
             }
 
@@ -90,6 +110,18 @@ internal static class ServeKeysCommand
             return revoked ? ExitCode.Success : ExitCode.Negative;
         });
         return command;
+    }
+
+    private static DateTimeOffset EndOf(string text)
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        DateTimeOffset? end = text.EndsWith('d') && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int days) && days <= 36_500
+            ? now.AddDays(days)
+            : DateTimeOffset.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset day) ? day
+            : null;
+        return end > now
+            ? end.Value
+            : throw new UniFaceException($"--expires {text}: expected 1d to 36500d, or a day to come, e.g. {now.AddDays(90):yyyy-MM-dd}.");
     }
 
     private static Scope ScopeOf(string text) => text switch

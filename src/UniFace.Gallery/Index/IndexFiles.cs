@@ -78,8 +78,8 @@ internal sealed unsafe class IndexFiles : IDisposable
             }
 
             stream.SetLength(rowsHeader.FileSize);
-        });
-        AtomicFile.Write(CodesPath(path), stream => WriteCodes(stream, header, rows));
+        }, ownerOnly: true);
+        AtomicFile.Write(CodesPath(path), stream => WriteCodes(stream, header, rows), ownerOnly: true);
     }
 
     /// <summary>Overwrites rows in a stored index, in place, so that nothing of them is left in its files.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
+using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -59,6 +60,7 @@ internal sealed class GalleryDatabase : IDisposable
             File.Delete(beside);
             Guard(path, () =>
             {
+                FileModes.CreatePrivate(beside); // SQLite gives its -wal and -shm the same mode
                 using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
                 Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
                 using SqliteTransaction transaction = connection.BeginTransaction();

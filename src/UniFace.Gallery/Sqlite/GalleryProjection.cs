@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
+using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -206,6 +207,8 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
 
         current.Save(StoredPath, new IndexStamp(Owner, info.ContractId, change));
+        FileModes.Copy(database.Path, IndexFiles.RowsPath(StoredPath));
+        FileModes.Copy(database.Path, IndexFiles.CodesPath(StoredPath));
         stored = change;
 
         // Whoever was removed by another process meanwhile was erased from the old file, not from this one.

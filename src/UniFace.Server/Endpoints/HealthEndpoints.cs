@@ -27,11 +27,20 @@ internal static class HealthEndpoints
         health.MapGet("/recognition", RecognitionAsync);
     }
 
-    private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, AuditLog audit, CancellationToken stop)
+    private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, AuditLog audit, ApiKeyStore keys, CancellationToken stop)
     {
         if (!await audit.IsWritableAsync())
         {
             throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, "the audit log cannot be written; see to the disk of the data folder");
+        }
+
+        try
+        {
+            _ = keys.All();
+        }
+        catch (UniFaceException)
+        {
+            throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, Caller.KeysUnreadable);
         }
 
         if (recognizer.HasModel)
@@ -43,9 +52,9 @@ internal static class HealthEndpoints
     }
 
     // Without a model this throws what /v1 answers then: 503, and why.
-    private static Task<JsonHttpResult<Readiness>> RecognitionAsync(Recognizer recognizer, AuditLog audit, CancellationToken stop)
+    private static Task<JsonHttpResult<Readiness>> RecognitionAsync(Recognizer recognizer, AuditLog audit, ApiKeyStore keys, CancellationToken stop)
     {
         _ = recognizer.Model;
-        return ReadyAsync(recognizer, audit, stop);
+        return ReadyAsync(recognizer, audit, keys, stop);
     }
 }

@@ -175,11 +175,22 @@ internal static class PeopleEndpoints
 
         float[][] embeddings = await Task.WhenAll(good.Select(g => faces.EmbedAsync(g.Face, stop)));
         bool crops = recognizer.Gallery.Info.KeepsCrops;
-        await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status201Created));
-        IReadOnlyList<long> ids = await recognizer.Gallery.EnrollAsync(
-            [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api"))],
-            recognizer.Model.ContractId,
-            stop);
+        await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // as in DeleteAsync
+        int status = StatusCodes.Status503ServiceUnavailable;
+        IReadOnlyList<long> ids;
+        try
+        {
+            ids = await recognizer.Gallery.EnrollAsync(
+                [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api"))],
+                recognizer.Model.ContractId,
+                stop);
+            status = StatusCodes.Status201Created;
+        }
+        finally
+        {
+            await audit.AddAsync(context.Event("enrol", person, status));
+        }
+
         foreach (((int photo, AlignedFace _), long id) in good.Zip(ids))
         {
             told[photo] = told[photo] with { Template = id };

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -8,13 +7,8 @@ namespace UniFace.Server.Security;
 /// Lets a request through to an endpoint that asks for a scope: with a key that has it, or, at this machine, without one. What a
 /// browser sends without a key must come from this service's own pages: no other site may use a person's browser to write here.
 /// </summary>
-#pragma warning disable CA1001 // A middleware lives as long as the process.
-internal sealed class AccessControl(RequestDelegate next, ServerOptions options, ApiKeyStore keys, AuditLog audit)
-#pragma warning restore CA1001
+internal sealed class AccessControl(RequestDelegate next, ServerOptions options, ApiKeyStore keys, Refusals refusals, TimeProvider time)
 {
-    // Refusals are remembered, but nobody can fill the disk with them.
-    private readonly TokenBucketRateLimiter refusals = new(new TokenBucketRateLimiterOptions { TokenLimit = 100, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromSeconds(1) });
-
     public async Task InvokeAsync(HttpContext context)
     {
         string? route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
@@ -34,11 +28,7 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         }
         catch (ServerProblemException e)
         {
-            if (refusals.AttemptAcquire().IsAcquired)
-            {
-                await audit.AddSoonAsync(new AuditEvent(known?.Name ?? "anonymous", "refused", null, route, e.Status), context.RequestAborted);
-            }
-
+            await refusals.AddAsync(known?.Name ?? "anonymous", route, e.Status, context.RequestAborted);
             throw;
         }
 
@@ -49,6 +39,11 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
     {
         if (caller.Key is ApiKey key)
         {
+            if (key.WhyRefused(time.GetUtcNow()) is string refused)
+            {
+                throw new ServerProblemException(StatusCodes.Status401Unauthorized, refused + "; 'uniface serve keys create' makes another");
+            }
+
             if (key.May(scope))
             {
                 return;

@@ -2,53 +2,71 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using UniFace.IO;
 using UniFace.Packages;
 
 namespace UniFace.Server.Security;
 
-/// <summary>The keys of a service, in keys.json of its data folder. A running service sees at once what the command line changes. Thread-safe.</summary>
-public sealed class ApiKeyStore
+/// <summary>
+/// The keys of a service, in keys.json of its data folder. A running service sees at once what the command line changes; a file that it
+/// cannot read opens nothing, and is logged once. Thread-safe, and several processes may change it.
+/// </summary>
+public sealed partial class ApiKeyStore
 {
-    private const string Prefix = "ufk_";
+    private const string Prefix = "ufk_", Remedy = "restore it from a copy, or delete it and make new keys";
     private const long MaxFileBytes = 4 << 20;
 
     private readonly string path;
+    private readonly ILogger? log;
     private readonly Lock gate = new();
-    private (DateTime Written, long Length) seen;
+    private byte[]? seen;
     private IReadOnlyList<ApiKey> keys = [];
+    private string? trouble;
 
     /// <summary>The keys of a data folder.</summary>
-    public ApiKeyStore(string dataFolder) => path = Path.Combine(dataFolder, "keys.json");
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="log">Where a file that cannot be read is logged; null for nowhere.</param>
+    public ApiKeyStore(string dataFolder, ILogger<ApiKeyStore>? log = null) => (path, this.log) = (Path.Combine(dataFolder, "keys.json"), log);
 
-    /// <summary>All keys, revoked ones too, in the order of their making.</summary>
-    /// <exception cref="UniFaceException">The file is damaged.</exception>
+    /// <summary>All keys, revoked and expired ones too, in the order of their making.</summary>
+    /// <exception cref="UniFaceException">The file cannot be read, is damaged, or disappeared since it was read.</exception>
     public IReadOnlyList<ApiKey> All()
     {
         lock (gate)
         {
-            FileInfo file = new(path);
-            if (!file.Exists)
+            try
             {
-                return keys = [];
-            }
+                // Read every time: the file is small, and neither its time nor its length shows every change.
+                byte[]? now = ReadFile();
+                if (now is not null && (seen is null || !now.AsSpan().SequenceEqual(seen)))
+                {
+                    (keys, seen) = (Parse(now), now);
+                }
 
-            if (seen != (file.LastWriteTimeUtc, file.Length))
+                trouble = null;
+                return keys;
+            }
+            catch (UniFaceException e)
             {
-                keys = Read(file);
-                seen = (file.LastWriteTimeUtc, file.Length);
-            }
+                if (trouble != e.Message && log is not null)
+                {
+                    Refused(log, e.Message);
+                }
 
-            return keys;
+                trouble = e.Message;
+                throw;
+            }
         }
     }
 
     /// <summary>Makes a key.</summary>
     /// <param name="name">Who or what it is for.</param>
     /// <param name="scopes">What it may do.</param>
+    /// <param name="expires">From when on it is refused; null for never.</param>
     /// <returns>The key as it is stored, and as its holder sends it: shown this once.</returns>
-    /// <exception cref="UniFaceException">No name or no scope.</exception>
-    public (ApiKey Key, string Secret) Create(string name, IReadOnlyList<Scope> scopes)
+    /// <exception cref="UniFaceException">No name or no scope, or the file is damaged.</exception>
+    public (ApiKey Key, string Secret) Create(string name, IReadOnlyList<Scope> scopes, DateTimeOffset? expires = null)
     {
         ArgumentNullException.ThrowIfNull(scopes);
         if (string.IsNullOrWhiteSpace(name) || name.Length > 100 || scopes.Count == 0)
@@ -57,11 +75,11 @@ public sealed class ApiKeyStore
         }
 
         string secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        ApiKey key = new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)), name, [.. scopes.Distinct()], HashOf(secret), DateTimeOffset.UtcNow);
-        lock (gate)
-        {
-            Save([.. All(), key]);
-        }
+        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
+        ApiKey key = new(id, name, [.. scopes.Distinct()], HashOf(secret), DateTimeOffset.UtcNow, Expires: expires);
+        DataFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using FileLock held = FileLock.AcquireFor(path);
+        Save([.. All(), key]);
 
         return (key, $"{Prefix}{key.Id}_{secret}");
     }
@@ -70,19 +88,26 @@ public sealed class ApiKeyStore
     /// <returns>False where no working key has the id.</returns>
     public bool Revoke(string id)
     {
-        lock (gate)
+        if (!File.Exists(path))
         {
-            if (!All().Any(k => k.Id == id && k.Revoked is null))
-            {
-                return false;
-            }
-
-            Save([.. All().Select(k => k.Id == id ? k with { Revoked = DateTimeOffset.UtcNow } : k)]);
-            return true;
+            return false;
         }
+
+        using FileLock held = FileLock.AcquireFor(path);
+        IReadOnlyList<ApiKey> all = All();
+        if (!all.Any(k => k.Id == id && k.Revoked is null))
+        {
+            return false;
+        }
+
+        Save([.. all.Select(k => k.Id == id ? k with { Revoked = DateTimeOffset.UtcNow } : k)]);
+        return true;
     }
 
-    /// <summary>The working key that was sent; null where it is none. Takes the same time whatever is wrong with its secret.</summary>
+    /// <summary>
+    /// The key that was sent, working or not (<see cref="ApiKey.WhyRefused"/>); null where it is none. Takes the same time whatever is wrong with its secret.
+    /// </summary>
+    /// <exception cref="UniFaceException">The file cannot be read.</exception>
     public ApiKey? Find(string sent)
     {
         ArgumentNullException.ThrowIfNull(sent);
@@ -94,33 +119,48 @@ public sealed class ApiKeyStore
 
         ApiKey? key = All().FirstOrDefault(k => k.Id == parts[0]);
         byte[] expected = Encoding.ASCII.GetBytes(key?.Hash ?? new string('0', 64)), given = Encoding.ASCII.GetBytes(HashOf(parts[1]));
-        return CryptographicOperations.FixedTimeEquals(expected, given) && key?.Revoked is null ? key : null;
+        return CryptographicOperations.FixedTimeEquals(expected, given) ? key : null;
     }
 
     private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
-    private static IReadOnlyList<ApiKey> Read(FileInfo file)
+    // Null for a service that never had keys.
+    private byte[]? ReadFile()
     {
         try
         {
-            IReadOnlyList<ApiKey>? read = file.Length <= MaxFileBytes ? JsonSerializer.Deserialize<List<ApiKey>>(File.ReadAllBytes(file.FullName), ModelManifest.Json) : null;
-            return read is not null && read.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 })
-                ? read
-                : throw new UniFaceException($"{file.FullName}: not a list of keys; restore it from a copy, or delete it and make new keys.");
+            FileInfo file = new(path);
+            return file.Length <= MaxFileBytes ? File.ReadAllBytes(path) : throw Damaged("too long");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UniFaceException($"{file.FullName}: not a list of keys: {e.Message}", e);
+            return seen is null ? null : throw Damaged("no longer there");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Damaged("cannot be read: " + e.Message.TrimEnd('.'));
         }
     }
 
-    private void Save(IReadOnlyList<ApiKey> changed)
+    private List<ApiKey> Parse(byte[] json)
     {
-        DataFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n");
-        if (!OperatingSystem.IsWindows())
+        try
         {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            List<ApiKey>? read = JsonSerializer.Deserialize<List<ApiKey>>(json, ModelManifest.Json);
+            bool good = read is not null && read.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 });
+            return good && read!.DistinctBy(k => k.Id).Count() == read!.Count ? read : throw Damaged("not a list of keys");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Damaged("not a list of keys: " + e.Message.TrimEnd('.'));
         }
     }
+
+    private UniFaceException Damaged(string what) => new($"{path}: {what}; {Remedy}.");
+
+    private void Save(IReadOnlyList<ApiKey> changed) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n", ownerOnly: true);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "every API key is refused: {Why}")]
+    private static partial void Refused(ILogger log, string why);
 }

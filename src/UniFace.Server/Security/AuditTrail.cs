@@ -2,7 +2,9 @@ namespace UniFace.Server.Security;
 
 /// <summary>What was found in an audit log.</summary>
 /// <param name="Lines">Lines, up to the first that is wrong.</param>
-/// <param name="Last">Hash of the last one that is right; note it elsewhere, to see later that nothing was cut off. Empty for an empty log.</param>
+/// <param name="Last">
+/// Hash of the last one that is right; note it elsewhere, to see later that the log and its head were not replaced together. Empty for an empty log.
+/// </param>
 /// <param name="Wrong">What is wrong first; null for nothing.</param>
 /// <param name="Unfinished">True: after the last line stands the begin of one that a kill or a full disk cut short. It was not acknowledged; the next event takes its place.</param>
 public sealed record AuditCheck(long Lines, string Last, string? Wrong, bool Unfinished);
@@ -23,5 +25,5 @@ public static class AuditTrail
     /// <param name="dataFolder">The service's data folder.</param>
     /// <param name="noted">A hash of an earlier check that must still be there; null for none.</param>
     /// <exception cref="UniFaceException">The log's key is missing or damaged.</exception>
-    public static AuditCheck Verify(string dataFolder, string? noted = null) => AuditLog.Verify(dataFolder, noted);
+    public static AuditCheck Verify(string dataFolder, string? noted = null) => AuditVerifier.Verify(dataFolder, noted);
 }

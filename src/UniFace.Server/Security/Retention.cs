@@ -22,11 +22,10 @@ internal sealed partial class Retention(ServerOptions options, Recognizer recogn
         DateTimeOffset before = time.GetUtcNow().AddDays(-days);
         foreach (string person in await gallery.EnrolledBeforeAsync(before, stop))
         {
-            if (await RemoveAsync(gallery, person, before, stop))
-            {
-                await audit.AddAsync(new AuditEvent("retention", "delete", person));
-                removed++;
-            }
+            await audit.AddAsync(new AuditEvent("retention", "delete", person, "begins"));
+            bool gone = await RemoveAsync(gallery, person, before, stop);
+            await audit.AddAsync(new AuditEvent("retention", "delete", person, gone ? null : "not removed"));
+            removed += gone ? 1 : 0;
         }
 
         // What a reader held up; where one still does, the next hour tries again.

@@ -33,12 +33,12 @@ internal sealed class BlazeFaceNetwork : IDisposable
     private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
 
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
+    private readonly string path;
     private readonly string inputName;
 
     public BlazeFaceNetwork(InferenceSession session, string path)
     {
-        this.session = session;
+        (this.session, this.path) = (session, path);
         (inputName, NodeMetadata input) = session.InputMetadata.First();
         int[] shape = input.Dimensions;
         if (shape is not [1, int height, int width, 3] || height != width || width % 32 != 0)
@@ -68,7 +68,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
         RgbImage square = photo.Warp(photoToInput, Size, Size);
         float[] input = ToInput(square, mirrored); // [1, S, S, 3]
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
-        using IDisposableReadOnlyCollection<OrtValue> results = session.Run(runOptions, [inputName], [value], OutputNames);
+        using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(session, path, inputName, value, OutputNames);
         SimilarityTransform back = photoToInput.Inverse();
         List<BlazeFace> faces = [];
         for (int grid = 0; grid < 2; grid++)
@@ -121,7 +121,6 @@ internal sealed class BlazeFaceNetwork : IDisposable
     /// <summary>Frees the model.</summary>
     public void Dispose()
     {
-        runOptions.Dispose();
         session.Dispose();
     }
 

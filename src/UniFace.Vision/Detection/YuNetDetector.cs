@@ -21,7 +21,7 @@ public sealed class YuNetDetector : IFaceDetector
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
 
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
+    private readonly string path;
     private readonly string inputName;
     private readonly int fixedWidth;
     private readonly int fixedHeight;
@@ -30,7 +30,7 @@ public sealed class YuNetDetector : IFaceDetector
 
     internal YuNetDetector(InferenceSession session, string path, DetectorOptions options)
     {
-        this.session = session;
+        (this.session, this.path) = (session, path);
         (inputName, NodeMetadata input) = session.InputMetadata.First();
         int[] shape = input.Dimensions;
         if (shape.Length != 4 || shape[1] != 3)
@@ -75,7 +75,6 @@ public sealed class YuNetDetector : IFaceDetector
     /// <summary>Frees the model.</summary>
     public void Dispose()
     {
-        runOptions.Dispose();
         session.Dispose();
     }
 
@@ -141,7 +140,7 @@ public sealed class YuNetDetector : IFaceDetector
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
         float[] input = ToInput(level, width, height); // [1, 3, H, W]
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
-        using IDisposableReadOnlyCollection<OrtValue> results = session.Run(runOptions, [inputName], [value], OutputNames);
+        using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(session, path, inputName, value, OutputNames);
         PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
         for (int s = 0; s < Strides.Length; s++)
         {

@@ -32,13 +32,14 @@ public static class ModelInstaller
 
         if (acceptLicence && !LicenceAccepted(model))
         {
-            string path = Path.Combine(UniFaceHome.Folders()[0], AcceptedFile);
+            string path = Path.Combine(UniFaceHome.ForNew(), AcceptedFile);
+            using FileLock held = FileLock.AcquireFor(path);
             AtomicFile.WriteText(path, (File.Exists(path) ? File.ReadAllText(path) : "") + Key(model) + "\n");
         }
 
         if (model.HomePath is string relative)
         {
-            string target = Path.Combine(UniFaceHome.Folders()[0], relative);
+            string target = Path.Combine(UniFaceHome.ForNew(), relative);
             if (UniFaceHome.Find(relative) is string there && Sha256.OfFile(there) == model.Sha256)
             {
                 return there;

@@ -18,7 +18,7 @@ public sealed class OnnxEmbedder : IEmbedder
     private const long LargeModelBytes = 32L << 20;
 
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
+    private readonly TimeSpan? timeLimit;
     private readonly string path;
     private readonly string inputName;
     private readonly string outputName;
@@ -26,9 +26,10 @@ public sealed class OnnxEmbedder : IEmbedder
     private readonly int threads;
     private readonly Lazy<InferenceSession>? wide;
 
-    private OnnxEmbedder(InferenceSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads)
+    private OnnxEmbedder(InferenceSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads, TimeSpan? timeLimit)
     {
         this.session = session;
+        this.timeLimit = timeLimit;
         this.path = path;
         this.threads = threads;
         inputName = shape.InputName;
@@ -51,7 +52,7 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <param name="onnxPath">The .onnx file.</param>
     /// <param name="manifest">Sizes, colour order, normalisation, flip-sum.</param>
     /// <param name="threads">Cores to use; 0 for all.</param>
-    /// <exception cref="UniFaceException">It is no such model, or its sizes are not the manifest's.</exception>
+    /// <exception cref="UniFaceException">It is no such model, its sizes are not the manifest's, or it does not end.</exception>
     public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(manifest);
@@ -59,7 +60,7 @@ public sealed class OnnxEmbedder : IEmbedder
     }
 
     /// <summary>Opens a model whose manifest is made from what the file itself says.</summary>
-    internal static OnnxEmbedder Open(string onnxPath, Func<OnnxModelShape, ModelManifest> manifestOf, int threads)
+    internal static OnnxEmbedder Open(string onnxPath, Func<OnnxModelShape, ModelManifest> manifestOf, int threads, TimeSpan? timeLimit = null)
     {
         threads = threads > 0 ? threads : Environment.ProcessorCount;
 
@@ -70,7 +71,12 @@ public sealed class OnnxEmbedder : IEmbedder
             OnnxModelShape shape = OnnxModelShape.Of(session, onnxPath);
             ModelManifest manifest = manifestOf(shape);
             shape.Check(manifest, onnxPath);
-            return new OnnxEmbedder(session, onnxPath, manifest, shape, threads);
+            OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads, timeLimit);
+
+            // One grey face, whatever comes of it: a model that does not end is refused here, not by the first photo.
+            float[] grey = new float[3 * manifest.InputWidth * manifest.InputHeight];
+            embedder.AddRun(session, grey, 1, new float[manifest.EmbeddingSize]);
+            return embedder;
         }
         catch
         {
@@ -104,7 +110,6 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <summary>Frees the model.</summary>
     public void Dispose()
     {
-        runOptions.Dispose();
         session.Dispose();
         if (wide is { IsValueCreated: true })
         {
@@ -167,7 +172,7 @@ public sealed class OnnxEmbedder : IEmbedder
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, [count, 3, Manifest.InputHeight, Manifest.InputWidth]);
         try
         {
-            using IDisposableReadOnlyCollection<OrtValue> results = on.Run(runOptions, [inputName], [value], [outputName]);
+            using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(on, path, inputName, value, [outputName], timeLimit);
             ReadOnlySpan<float> output = results[0].GetTensorDataAsSpan<float>();
             if (output.Length != target.Length)
             {

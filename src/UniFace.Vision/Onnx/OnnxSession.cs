@@ -5,12 +5,10 @@ namespace UniFace.Vision.Onnx;
 /// <summary>Opens ONNX Runtime sessions the same way everywhere.</summary>
 internal static class OnnxSession
 {
-    private const long MaxRewrittenBytes = 1L << 30;
-
     /// <summary>Opens a model on the CPU.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads inside one run, 1 or more.</param>
-    /// <exception cref="UniFaceException">There is no such file, or ONNX Runtime cannot load it.</exception>
+    /// <exception cref="UniFaceException">There is no such file, ONNX Runtime cannot load it, or it keeps values in files beside it.</exception>
     public static InferenceSession Open(string path, int threads)
     {
         if (!File.Exists(path))
@@ -18,6 +16,7 @@ internal static class OnnxSession
             throw new UniFaceException($"{path}: no such file; expected an ONNX model.");
         }
 
+        byte[] model = Read(path);
         OnnxTelemetry.TurnOff();
         try
         {
@@ -34,7 +33,7 @@ internal static class OnnxSession
 
             // Int8 weights become floats once, here, instead of in every run.
             options.AddSessionConfigEntry("session.disable_quant_qdq", "1");
-            return (new FileInfo(path).Length <= MaxRewrittenBytes ? OpenRewritten(path, options) : null) ?? new InferenceSession(path, options);
+            return OpenRewritten(model, options) ?? new InferenceSession(model, options);
         }
         catch (OnnxRuntimeException e)
         {
@@ -42,9 +41,31 @@ internal static class OnnxSession
         }
     }
 
-    private static InferenceSession? OpenRewritten(string path, SessionOptions options)
+    // What is checked is what is loaded, whatever happens to the file meanwhile.
+    private static byte[] Read(string path)
     {
-        if (BlockedPRelu.Rewrite(File.ReadAllBytes(path)) is not byte[] rewritten)
+        if (new FileInfo(path).Length > Array.MaxLength)
+        {
+            throw new UniFaceException($"{path}: larger than an ONNX file can be (2 GB); expected an ONNX model.");
+        }
+
+        byte[] model = File.ReadAllBytes(path);
+        try
+        {
+            return ExternalData.IsIn(model)
+                ? throw new UniFaceException(
+                    $"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file.")
+                : model;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new UniFaceException($"{path}: cannot load it as a model: {e.Message}.", e);
+        }
+    }
+
+    private static InferenceSession? OpenRewritten(byte[] model, SessionOptions options)
+    {
+        if (BlockedPRelu.Rewrite(model) is not byte[] rewritten)
         {
             return null;
         }

@@ -244,6 +244,17 @@ public sealed record Calibration
     /// <summary>Writes calibration.json, whole or not at all.</summary>
     public void Save(string path) => AtomicFile.WriteText(path, ToJson());
 
+    /// <summary>Writes it into a package, if that still is the model that was measured.</summary>
+    /// <param name="package">The package's folder, or an installed model's name.</param>
+    /// <exception cref="UniFaceException">The package was replaced by another model meanwhile.</exception>
+    public void SaveInto(string package)
+    {
+        string folder = ModelPackage.Open(package).Source;
+        using FileLock? held = PackageFolder.LockOf(folder);
+        EnsureFits(ModelPackage.Open(folder).Manifest!);
+        Save(Path.Combine(folder, FileName));
+    }
+
     /// <summary>Reads a calibration.json.</summary>
     /// <exception cref="UniFaceException">The file is not there, is no calibration, or is of a newer schema.</exception>
     public static Calibration Load(string path)

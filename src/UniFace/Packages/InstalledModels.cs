@@ -56,7 +56,9 @@ public static class InstalledModels
             throw new UniFaceException($"{name}: no such installed model; installed are: {(Names() is { Count: > 0 } names ? string.Join(", ", names) : "none")}.");
         }
 
-        AtomicFile.WriteText(Path.Combine(UniFaceHome.Folders()[0], FolderName, DefaultFile), name + "\n");
+        string file = Path.Combine(UniFaceHome.ForNew(), FolderName, DefaultFile);
+        using FileLock held = FileLock.AcquireFor(file);
+        AtomicFile.WriteText(file, name + "\n");
     }
 
     /// <summary>
@@ -74,7 +76,7 @@ public static class InstalledModels
             throw new UniFaceException($"'{name}' is no name for a model: expected up to 64 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit.");
         }
 
-        string target = Path.Combine(UniFaceHome.Folders()[0], FolderName, name);
+        string target = Path.Combine(UniFaceHome.ForNew(), FolderName, name);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         PackageFolder folder = new(target);
         string beside = folder.CreateBeside();
@@ -97,9 +99,11 @@ public static class InstalledModels
             }
         }
 
+        string file = Path.Combine(UniFaceHome.ForNew(), FolderName, DefaultFile);
+        using FileLock held = FileLock.AcquireFor(file);
         if (Default() is null)
         {
-            SetDefault(name);
+            AtomicFile.WriteText(file, name + "\n");
         }
 
         return target;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using UniFace.IO;
 
 namespace UniFace.Packages;
 
@@ -51,10 +52,11 @@ public sealed class PackageFolder
 
     /// <summary>
     /// Renames a finished folder into place. An older package steps aside first and comes back if that fails; a kill between
-    /// both renames leaves it whole beside, as ".NAME.PID.old".
+    /// both renames leaves it whole beside, as ".NAME.PID.old". One process at a time.
     /// </summary>
     public void Replace(string finished)
     {
+        using FileLock? held = LockOf(full);
         if (!Directory.Exists(full))
         {
             Directory.Move(finished, full);
@@ -74,6 +76,23 @@ public sealed class PackageFolder
         }
 
         Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>
+    /// The lock of all who change a package: a file beside it, because a package is replaced whole. Null if the folder around it cannot be
+    /// written: then nobody can replace the package either.
+    /// </summary>
+    internal static FileLock? LockOf(string package)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(package));
+        try
+        {
+            return FileLock.AcquireFor(Path.Combine(Path.GetDirectoryName(full) ?? full, "." + Path.GetFileName(full)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private string Beside(string what) => Path.Combine(

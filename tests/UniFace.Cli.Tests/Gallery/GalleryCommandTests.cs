@@ -14,6 +14,29 @@ public sealed class GalleryCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
+    public void A_gallery_or_a_key_file_that_others_may_read_is_warned_of()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("modes are of Unix");
+            return;
+        }
+
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string package = Package("package", 1), gallery = At("people.gallery"), key = At("key");
+        File.WriteAllText(key, new string('a', 64));
+        File.SetUnixFileMode(key, Owner | UnixFileMode.OtherRead);
+        CliResult created = CliProcess.Run("gallery", "create", gallery, package, "--key-file", key).Expect(0);
+        Assert.StartsWith($"warning: {key} is open to other users", created.Error, StringComparison.Ordinal);
+        Assert.Equal(Owner, File.GetUnixFileMode(gallery));
+        File.SetUnixFileMode(key, Owner);
+        Assert.Empty(CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error);
+        File.SetUnixFileMode(gallery, Owner | UnixFileMode.GroupRead);
+        string[] told = CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error.Trim().Split('\n');
+        Assert.Contains($"{gallery} is open to other users of this machine (mode 640)", Assert.Single(told), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void People_are_enrolled_listed_recognised_and_removed()
     {
         string package = Package("package", 1), gallery = At("people.gallery");

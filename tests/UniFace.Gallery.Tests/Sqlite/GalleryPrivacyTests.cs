@@ -170,6 +170,28 @@ public sealed class GalleryPrivacyTests : IDisposable
         Assert.True(File.Exists(writing));
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite)]
+    public async Task A_new_gallery_is_its_owners_alone_and_its_other_files_are_as_open_as_it_is(UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("modes are of Unix");
+            return;
+        }
+
+        string path = folder.Create();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        File.SetUnixFileMode(path, mode);
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await gallery.EnrollAsync([new Enrolment("ann", Rows.Random(1, 8, 3)[0])], Contract);
+        await gallery.StoreIndexAsync();
+        string[] files = Directory.GetFiles(folder.Root);
+        Assert.Superset(new HashSet<string>([path, path + "-wal", path + "-shm", path + ".index.codes", path + ".index.rows"]), files.ToHashSet());
+        Assert.All(files, file => Assert.Equal((file, mode), (file, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file))));
+    }
+
     [Fact]
     public async Task An_encrypted_gallery_holds_no_name_embedding_crop_or_source_in_the_clear()
     {

@@ -1,0 +1,69 @@
+using UniFace.IO;
+
+namespace UniFace.Server.Security;
+
+/// <summary>Checks an audit log as it is now: every line by the one before, over all files, and the end by the head. Others may go on writing.</summary>
+internal static class AuditVerifier
+{
+    /// <summary>Checks a data folder's log.</summary>
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="noted">A hash that was noted from an earlier check and must still be there; null for none.</param>
+    /// <exception cref="UniFaceException">The log's key is missing or damaged.</exception>
+    public static AuditCheck Verify(string dataFolder, string? noted = null)
+    {
+        AuditFiles files = AuditFiles.ToRead(dataFolder);
+        FileStream? active = null;
+        try
+        {
+            AuditHead? head;
+            bool missed, unfinished = false;
+            long end = 0;
+            using (FileLock held = files.Lock())
+            {
+                head = files.ReadHead(out missed);
+                active = File.Exists(files.Log) ? Open(files.Log) : null;
+                (end, unfinished) = active is null ? (0, false) : AuditLines.EndOf(active);
+            }
+
+            string last = "";
+            long lines = 0;
+            bool found = noted is null, reached = head is null or { Lines: 0 };
+            AuditCheck Result(string? wrong) => new(lines, last, wrong, unfinished);
+            for (int file = 1; file <= (head?.Files ?? 0) + 1; file++)
+            {
+                bool isFull = file <= (head?.Files ?? 0);
+                using FileStream? full = isFull && File.Exists(files.Full(file)) ? Open(files.Full(file)) : null;
+                if (isFull && full is null)
+                {
+                    return Result($"{Path.GetFileName(files.Full(file))} is missing");
+                }
+
+                foreach (string line in isFull ? AuditLines.Read(full!, 0, full!.Length) : active is null ? [] : AuditLines.Read(active, 0, end))
+                {
+                    lines++;
+                    if (!AuditLines.Follows(line, files.Key, last, out string hash))
+                    {
+                        return Result($"line {lines} is not what was written, or the line before it is missing");
+                    }
+
+                    last = hash;
+                    found |= hash == noted;
+                    reached |= lines == head?.Lines && hash == head.Hash;
+                }
+            }
+
+            return Result(
+                missed ? "audit.head, which says where the log ends, is missing or was changed"
+                : !reached ? $"the log ends after {lines} lines, but {head!.Lines} were written: its end was cut off, or it was deleted"
+                : head is null && lines == 0 ? "there is no log, but there is its key"
+                : !found ? "the noted line is missing: the log's end was cut off, or it was replaced"
+                : null);
+        }
+        finally
+        {
+            active?.Dispose();
+        }
+    }
+
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+}

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniFace.Packages;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
 using UniFace.Training.Optimization;
@@ -17,6 +18,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainOptions options;
     private readonly TrainingData data;
     private readonly TrainingState state;
+    private readonly TrainingFingerprint fingerprint;
     private readonly LearningRateSchedule schedule;
     private readonly TrainingStep step;
     private readonly Device device;
@@ -24,6 +26,7 @@ public sealed class Trainer : IDisposable
     private readonly Stopwatch training = new();
     private long imagesTrained;
     private long checkpointStep;
+    private int fingerprintCount = -1;
     private DateTime begun; // when the checkpoint was written that this stands on
 
     internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh)
@@ -43,6 +46,8 @@ public sealed class Trainer : IDisposable
             options.Power,
             [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
         step = new TrainingStep(options, schedule, state, device, data.Weights);
+        fingerprint = ReadFingerprint();
+        data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
         checkpointStep = state.Step;
         begun = File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile));
     }
@@ -112,6 +117,11 @@ public sealed class Trainer : IDisposable
             events.Warning?.Invoke(warning);
         }
 
+        if (!fingerprint.Complete)
+        {
+            events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete: it was missing or damaged when the run was resumed, so 'uniface eval' cannot find every overlap with the training data");
+        }
+
         if (fresh)
         {
             EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));
@@ -135,7 +145,7 @@ public sealed class Trainer : IDisposable
             EndEpoch(log, board, events, cancellationToken);
         }
 
-        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256());
+        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256()) { HeldOut = info.HeldOut.Count };
     }
 
     private void RunEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)
@@ -277,9 +287,28 @@ public sealed class Trainer : IDisposable
             throw NonFinite(bad, []);
         }
 
+        if (fingerprint.Count is int count && count != fingerprintCount)
+        {
+            // Before the checkpoint, which must never have learned from a picture that the file does not hold.
+            fingerprint.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            fingerprintCount = count;
+        }
+
         state.Save(Path.Combine(folder, TrainingRun.LastFile), whole: true);
         checkpointStep = state.Step;
         events.CheckpointWritten?.Invoke(state.Step);
+    }
+
+    private TrainingFingerprint ReadFingerprint()
+    {
+        try
+        {
+            return fresh ? new TrainingFingerprint() : TrainingRun.LoadFingerprint(folder) ?? new TrainingFingerprint(complete: state.Step == 0);
+        }
+        catch (UniFaceException)
+        {
+            return new TrainingFingerprint(complete: false);
+        }
     }
 
     private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(

@@ -7,7 +7,7 @@ using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training;
 
-/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/, training.lock.</summary>
+/// <summary>A RUN folder: run.json, last.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, training.hashes, tensorboard/, training.lock.</summary>
 public static class TrainingRun
 {
     /// <summary>Name of the run's description.</summary>
@@ -89,6 +89,14 @@ public static class TrainingRun
             backbone.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a run was trained on; null if it keeps no record of it, which an older version did not.</summary>
+    /// <exception cref="UniFaceException">The record is damaged.</exception>
+    public static TrainingFingerprint? LoadFingerprint(string runFolder)
+    {
+        string path = Path.Combine(runFolder, TrainingFingerprint.FileName);
+        return File.Exists(path) ? TrainingFingerprint.Load(path) : null;
     }
 
     /// <summary>

@@ -125,6 +125,8 @@ public static class InstalledModels
             {
                 File.Copy(calibration, Path.Combine(folder, Calibration.FileName));
             }
+
+            package.LoadFingerprint()?.Save(Path.Combine(folder, TrainingFingerprint.FileName));
         });
     }
 

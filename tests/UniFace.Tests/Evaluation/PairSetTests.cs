@@ -1,6 +1,5 @@
 using UniFace.Data;
 using UniFace.Evaluation;
-using UniFace.IO;
 
 namespace UniFace.Tests.Evaluation;
 

@@ -303,7 +303,7 @@ public sealed class Trainer : IDisposable
     {
         try
         {
-            return fresh ? new TrainingFingerprint() : TrainingRun.LoadFingerprint(folder) ?? new TrainingFingerprint(complete: state.Step == 0);
+            return fresh ? new TrainingFingerprint() : TrainingRun.LoadFingerprint(folder);
         }
         catch (UniFaceException)
         {

@@ -91,12 +91,12 @@ public static class TrainingRun
         }
     }
 
-    /// <summary>What a run was trained on; null if it keeps no record of it, which an older version did not.</summary>
+    /// <summary>What a run was trained on; incomplete if it has no record of that, as a run of an older version.</summary>
     /// <exception cref="UniFaceException">The record is damaged.</exception>
-    public static TrainingFingerprint? LoadFingerprint(string runFolder)
+    public static TrainingFingerprint LoadFingerprint(string runFolder)
     {
         string path = Path.Combine(runFolder, TrainingFingerprint.FileName);
-        return File.Exists(path) ? TrainingFingerprint.Load(path) : null;
+        return File.Exists(path) ? TrainingFingerprint.Load(path) : new TrainingFingerprint(complete: false);
     }
 
     /// <summary>

@@ -60,7 +60,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(ModelPackage.Open(Path.Combine(seen.Folder, package)).Manifest!.Training!.DataHash, allowed.Json().GetProperty("sha256").GetString());
 
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
-        const string Warning = "the calibration was measured on training data (60 pictures and 1 people that the model was trained on)";
+        const string Warning = "the calibration was measured on what the model was trained on (pictures: 60, people: 1)";
         Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Out, StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1", "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         seen.Run("gallery", "create", "allowed.gallery", package).Expect(0);
@@ -129,6 +129,25 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Refused("has 60 of the 60 training pictures", "--val-people", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1", "--batch", "16", "--out", "never");
         Refused("expected 112x112", "uniface align", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16", "--out", "never");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "never")));
+    }
+
+    [Fact]
+    public void A_package_is_not_calibrated_on_people_held_out_whose_pictures_were_trained_on_as_others()
+    {
+        // Ten people, each under two names: half of the names are held out, so some people are on both sides.
+        seen.Run("data", "make", "twice", "--people", "10", "--images", "4", "--seed", "3").Expect(0);
+        foreach (string person in Directory.GetDirectories(Path.Combine(seen.Folder, "twice")))
+        {
+            Directory.CreateDirectory(person + "-again");
+            Array.ForEach(Directory.GetFiles(person), file => File.Copy(file, Path.Combine(person + "-again", Path.GetFileName(file))));
+        }
+
+        Assert.Contains("10 more are held out", seen.Run("train", "twice", "--width", "0.25", "--embedding-size", "32", "--epochs", "1", "--batch", "20", "--val-people", "0.5", "--out", "twins").Expect(0).Error, StringComparison.Ordinal);
+        Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified");
+        Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified", "--int8");
+        Assert.False(Directory.Exists(Path.Combine(seen.Folder, "certified")));
+        seen.Run("export", "twins", "--out", "noted", "--allow-overlap").Expect(0);
+        Assert.InRange(Calibration.Load(Path.Combine(seen.Folder, "noted", Calibration.FileName)).Overlap!.Pictures, 4, 40);
     }
 
     private string Copy(string name)

@@ -16,6 +16,7 @@ internal static class EvalCommand
         Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
         Example: uniface eval PACKAGE --data other-people --write-calibration
         Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
+        Pictures and people that the model was trained on are refused (--allow-overlap).
         A pair with a face that is not found counts as an error in the accuracy, as no match in TAR and EER if it is one person, and is left out of FAR.
         """;
 

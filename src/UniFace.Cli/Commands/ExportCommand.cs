@@ -85,7 +85,7 @@ internal static class ExportCommand
             Training = info.Provenance(),
             Licence = licence ?? "not stated",
         };
-        TrainingFingerprint? trained = TrainingRun.LoadFingerprint(run);
+        TrainingFingerprint trained = TrainingRun.LoadFingerprint(run);
         OverlapGate gate = new(run, trained, allowOverlap, stop);
         given = given is null ? int8 ? null : RunCalibration.Measure(info, backbone, flipSum, gate) : Checked(given, info, gate);
         ExportResult result = int8

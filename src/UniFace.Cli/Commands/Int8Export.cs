@@ -17,7 +17,7 @@ internal static class Int8Export
 
     /// <summary>Writes the package; on refusal the destination is as it was.</summary>
     /// <exception cref="UniFaceException">Nobody was held out to measure on, or too much accuracy is lost.</exception>
-    public static ExportResult Export(Backbone backbone, RunInfo info, ModelManifest manifest, string output, TrainingFingerprint? trained, OverlapGate gate)
+    public static ExportResult Export(Backbone backbone, RunInfo info, ModelManifest manifest, string output, TrainingFingerprint trained, OverlapGate gate)
     {
         PackageFolder destination = new(output);
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-int8-");
@@ -50,7 +50,7 @@ internal static class Int8Export
                     AccuracyAfter = now.Mean,
                 },
             };
-            trained?.Save(Path.Combine(beside, TrainingFingerprint.FileName));
+            trained.Save(Path.Combine(beside, TrainingFingerprint.FileName));
             AtomicFile.WriteText(Path.Combine(beside, ModelManifest.FileName), JsonSerializer.Serialize(small, ModelManifest.Json) + "\n");
             after.Calibration?.For(small).Save(Path.Combine(beside, Calibration.FileName));
             PackageFile[] files = [.. new DirectoryInfo(beside).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new PackageFile(file.Name, file.Length))];

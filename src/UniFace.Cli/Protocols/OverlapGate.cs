@@ -43,7 +43,7 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
     {
         if (trained is { Complete: false })
         {
-            Console.Error.WriteLine($"warning: {model} does not know all that it was trained on ({TrainingFingerprint.FileName} is incomplete), so an overlap with {source} may go unseen");
+            Console.Error.WriteLine($"warning: {model} does not know all that it was trained on ({TrainingFingerprint.FileName} is missing or incomplete), so an overlap with {source} may go unseen");
         }
 
         if (found is null)

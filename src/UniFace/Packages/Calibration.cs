@@ -118,7 +118,7 @@ public sealed record Calibration
     /// <summary>What to say with every decision that uses this calibration; null if there is nothing to warn of.</summary>
     [JsonIgnore]
     public string? Warning => Overlap is null ? null
-        : Text($"the calibration was measured on training data ({Overlap.Pictures} pictures and {Overlap.People} people that the model was trained on): strangers match more often than it says");
+        : Text($"the calibration was measured on what the model was trained on (pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;

@@ -126,7 +126,10 @@ public static class InstalledModels
                 File.Copy(calibration, Path.Combine(folder, Calibration.FileName));
             }
 
-            package.LoadFingerprint()?.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            if (manifest.Training?.FingerprintSha256 is not null)
+            {
+                package.LoadFingerprint()!.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            }
         });
     }
 

@@ -83,13 +83,18 @@ public sealed class ModelPackage
         return calibration;
     }
 
-    /// <summary>What the model was trained on; null if the package does not say it: a model of others, or of an older version.</summary>
+    /// <summary>What the model was trained on; null for a model of others. A package of an older version does not say it, which is an incomplete answer.</summary>
     /// <exception cref="UniFaceException">The file that the manifest names is missing, or another.</exception>
     public TrainingFingerprint? LoadFingerprint()
     {
-        if (Manifest?.Training?.FingerprintSha256 is not string expected)
+        if (Manifest?.Training is not TrainingProvenance training)
         {
             return null;
+        }
+
+        if (training.FingerprintSha256 is not string expected)
+        {
+            return new TrainingFingerprint(complete: false);
         }
 
         string path = Path.Combine(Source, TrainingFingerprint.FileName);

@@ -2,7 +2,6 @@ using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.TestSupport;
 using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Packages;
@@ -99,8 +98,6 @@ public sealed class TrainingFingerprintTests : IDisposable
         }
 
         Assert.Contains("missing", Assert.Throws<UniFaceException>(() => TrainingFingerprint.Load(folder["none"])).Message, StringComparison.Ordinal);
-        Fuzzer.Run([good], bytes => TrainingFingerprint.Load(folder.Write("t", bytes)));
-        Fuzzer.Run([CropSource.Write(Jpeg, new string('a', 64)), CropSource.Write(Png, new string('a', 64))], bytes => CropSource.Read(bytes));
     }
 
     [Fact]

@@ -16,6 +16,15 @@ internal static class Output
     /// <summary>Prints an object as JSON on standard output; property names in camel case.</summary>
     public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
 
+    /// <summary>Prints a warning under an answer for people; nothing for null.</summary>
+    public static void Warn(string? warning)
+    {
+        if (warning is not null)
+        {
+            Console.WriteLine("warning: " + warning);
+        }
+    }
+
     /// <summary>The text that <see cref="Json"/> prints, for a file of the same.</summary>
     public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UniFace.IO;
+using UniFace.Packages;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
 using UniFace.Training.Optimization;
@@ -18,6 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainOptions options;
     private readonly TrainingData data;
     private readonly TrainingState state;
+    private readonly TrainingFingerprint fingerprint;
     private readonly LearningRateSchedule schedule;
     private readonly TrainingStep step;
     private readonly Device device;
@@ -27,6 +29,7 @@ public sealed class Trainer : IDisposable
     private long imagesTrained;
     private long checkpointStep;
     private (string? Info, DateTime Checkpoint) begun; // run.json's text, and when the checkpoint was written, that this stands on
+    private int fingerprintCount = -1;
 
     internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh, IReadOnlyList<string>? changes = null)
     {
@@ -46,6 +49,8 @@ public sealed class Trainer : IDisposable
             options.Power,
             [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
         step = new TrainingStep(options, schedule, state, device, data.Weights);
+        fingerprint = ReadFingerprint();
+        data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
         checkpointStep = state.Step;
         begun = Standing();
     }
@@ -127,6 +132,11 @@ public sealed class Trainer : IDisposable
             events.Warning?.Invoke(warning);
         }
 
+        if (!fingerprint.Complete)
+        {
+            events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete: it was missing or damaged when the run was resumed, so 'uniface eval' cannot find every overlap with the training data");
+        }
+
         if (fresh)
         {
             EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));
@@ -150,7 +160,7 @@ public sealed class Trainer : IDisposable
             EndEpoch(log, board, events, cancellationToken);
         }
 
-        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256());
+        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256()) { HeldOut = info.HeldOut.Count };
     }
 
     private void RunEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)
@@ -292,6 +302,13 @@ public sealed class Trainer : IDisposable
             throw NonFinite(bad, []);
         }
 
+        if (fingerprint.Count is int count && count != fingerprintCount)
+        {
+            // Before the checkpoint, which must never have learned from a picture that the file does not hold.
+            fingerprint.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            fingerprintCount = count;
+        }
+
         string last = Path.Combine(folder, TrainingRun.LastFile);
         if (File.Exists(last))
         {
@@ -307,6 +324,18 @@ public sealed class Trainer : IDisposable
 
         checkpointStep = state.Step;
         events.CheckpointWritten?.Invoke(state.Step);
+    }
+
+    private TrainingFingerprint ReadFingerprint()
+    {
+        try
+        {
+            return fresh ? new TrainingFingerprint() : TrainingRun.LoadFingerprint(folder);
+        }
+        catch (UniFaceException)
+        {
+            return new TrainingFingerprint(complete: false);
+        }
     }
 
     private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(

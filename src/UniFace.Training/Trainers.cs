@@ -1,6 +1,8 @@
 using System.Reflection;
 using UniFace.Data;
+using UniFace.Evaluation;
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Losses;
@@ -38,13 +40,16 @@ public static class Trainers
         RequireFree(folder);
         Device device = OpenDevice(options.Device);
         TrainingData prepared = TrainingData.Create(options, data, validation, decoder);
+        string dataHash = validation is null
+            ? data.ComputeHash(hashed, cancellationToken)
+            : HashApartFrom(validation, data, prepared.Training, hashed, cancellationToken);
         RunInfo info = new()
         {
             Id = Guid.NewGuid().ToString("N"),
             ToolVersion = ToolVersion,
             Started = DateTime.UtcNow,
             Options = options,
-            DataHash = data.ComputeHash(hashed, cancellationToken),
+            DataHash = dataHash,
             People = prepared.Training.People.Count,
             Images = prepared.Training.Samples.Count,
             HeldOut = prepared.HeldOut?.People ?? [],
@@ -140,6 +145,18 @@ public static class Trainers
 
     internal static string ToolVersion { get; } =
         typeof(Trainers).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>The hash of the data set, which is read for it anyway, after a look whether the validation set has its people or pictures.</summary>
+    private static string HashApartFrom(FaceDataset validation, FaceDataset data, FaceDataset trained, Action<int>? hashed, CancellationToken cancellationToken)
+    {
+        TrainingFingerprint judged = new();
+        _ = validation.ComputeHash((i, encoded) => judged.Add(validation.People[validation.Samples[i].Label], encoded), cancellationToken);
+        HashSet<string> names = [.. trained.Samples.Select(s => s.Name)];
+        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, judged, sample => names.Contains(sample.Name), hashed, cancellationToken);
+        return overlap is null
+            ? hash
+            : throw new UniFaceException(FormattableString.Invariant($"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
+    }
 
     private static int StepsPerEpoch(TrainOptions options, TrainingData data) =>
         (data.Loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate;

@@ -30,4 +30,8 @@ public sealed record TrainingEvents
 /// <param name="ImagesPerSecond">Pictures a second in this process, validation not counted; 0 where nothing was left to train.</param>
 /// <param name="Loss">Mean loss of the last epoch.</param>
 /// <param name="Sha256">SHA-256 over the final weights.</param>
-public sealed record TrainResult(string Run, int Epochs, long Steps, double ImagesPerSecond, double Loss, string Sha256);
+public sealed record TrainResult(string Run, int Epochs, long Steps, double ImagesPerSecond, double Loss, string Sha256)
+{
+    /// <summary>People of the set who were held out of the training.</summary>
+    public int HeldOut { get; init; }
+}

@@ -7,7 +7,7 @@ using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training;
 
-/// <summary>A RUN folder: run.json, last.ckpt, previous.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, tensorboard/, training.lock.</summary>
+/// <summary>A RUN folder: run.json, last.ckpt, previous.ckpt, best.ckpt, metrics.jsonl, notes.jsonl, training.hashes, tensorboard/, training.lock.</summary>
 public static class TrainingRun
 {
     /// <summary>Name of the run's description.</summary>
@@ -92,6 +92,14 @@ public static class TrainingRun
             backbone.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a run was trained on; incomplete if it has no record of that, as a run of an older version.</summary>
+    /// <exception cref="UniFaceException">The record is damaged.</exception>
+    public static TrainingFingerprint LoadFingerprint(string runFolder)
+    {
+        string path = Path.Combine(runFolder, TrainingFingerprint.FileName);
+        return File.Exists(path) ? TrainingFingerprint.Load(path) : new TrainingFingerprint(complete: false);
     }
 
     /// <summary>

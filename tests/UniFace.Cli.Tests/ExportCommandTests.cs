@@ -36,7 +36,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
         Assert.Equal(Sha256.OfFile(Path.Combine(package, "model.onnx")), manifest.OnnxSha256);
         Assert.Equal(manifest.ContractId, result.GetProperty("contractId").GetString());
         Assert.InRange(result.GetProperty("parity").GetProperty("cosine").GetDouble(), 0.9999, 1.0001);
-        Assert.Equal(2, result.GetProperty("files").GetArrayLength());
+        Assert.Equal(3, result.GetProperty("files").GetArrayLength());
     }
 
     [Fact]

@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.TestSupport;
 using UniFace.Vision;
 
 namespace UniFace.Server.Tests;
@@ -40,6 +42,21 @@ public sealed class ApiTests
         await server.GetAsync("/v1/people/Ann", HttpStatusCode.NotFound);
         JsonElement gone = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         Assert.Equal(["Bob/C é"], gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
+    }
+
+    /// <summary>A calibration on training data is said with every decision by it.</summary>
+    [Fact]
+    public async Task Decisions_by_a_calibration_on_training_data_say_so()
+    {
+        string package = InventedPackage.Write(Directory.CreateTempSubdirectory("uniface-seen-").FullName), path = Path.Combine(package, Calibration.FileName);
+        (Calibration.Load(path) with { Overlap = new TrainingOverlap(60, 2) }).Save(path);
+        await using RunningServer server = await RunningServer.StartAsync(options => options with { Package = package });
+        await server.EnrolAsync("Ann", 1);
+        JsonElement verified = await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true, falseMatchRate = 0.01 }, HttpStatusCode.OK);
+        Assert.Contains("what the model was trained on (pictures: 60, people: 2)", verified.GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+        JsonElement identified = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        Assert.Equal(verified.GetProperty("calibrationWarning").GetString(), identified.GetProperty("calibrationWarning").GetString());
+        Directory.Delete(package, recursive: true);
     }
 
     [Theory]

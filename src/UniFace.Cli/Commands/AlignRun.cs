@@ -95,9 +95,11 @@ internal sealed class AlignRun
         }
 
         FaceSearch found;
+        byte[] photo;
         try
         {
-            found = pipeline.Search(decoder.Decode(photos.Read(index), photos.Names[index]), settings.Faces);
+            photo = photos.Read(index);
+            found = pipeline.Search(decoder.Decode(photo, photos.Names[index]), settings.Faces);
         }
         catch (UniFaceException e)
         {
@@ -119,12 +121,14 @@ internal sealed class AlignRun
                 : Left(index, AlignOutcome.NoFace, "the detector found no face");
         }
 
+        string source = CropSource.Read(photo) ?? Sha256.OfBytes(photo); // a crop of a crop is of the first photo
+
         // The main face last: where it stands, the others do.
         for (int f = found.Faces.Count - 1; f >= 0; f--)
         {
             string target = f == 0 ? targets[index] : Path.ChangeExtension(targets[index], FormattableString.Invariant($".face{f + 1}{Extension}"));
             byte[] bytes = settings.Format == CropFormat.Png ? ImageEncoder.Png(found.Faces[f].Image) : ImageEncoder.Jpeg(found.Faces[f].Image);
-            AtomicFile.Write(target, stream => stream.Write(bytes));
+            AtomicFile.Write(target, stream => stream.Write(CropSource.Write(bytes, source)));
         }
 
         written[index] = found.Faces.Count;

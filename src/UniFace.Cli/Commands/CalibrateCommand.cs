@@ -23,10 +23,11 @@ internal static class CalibrateCommand
         Option<int> maxPairs = new("--max-pairs") { Description = "Pairs of different people to score at most; where there are more, as many are drawn evenly.", DefaultValueFactory = _ => 20_000_000, HelpName = "N" };
         Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 500, HelpName = "N" };
         Option<long> seed = new("--seed") { Description = "Seed of the halves, the drawn pairs and the intervals.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        Option<bool> allowOverlap = OverlapGate.CreateOption();
         VisionOptions vision = new();
         Command command = new("calibrate", "Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people they were not set on, and say whether those the package came with hold for you. A rate that the photos cannot support gets no threshold.\nExample: uniface calibrate package --images people")
         {
-            package, images, output, maxPairs, replicates, seed,
+            package, images, output, maxPairs, replicates, seed, allowOverlap,
         };
         vision.AddDetection(command);
         command.SetAction((parsed, stop) =>
@@ -41,10 +42,11 @@ internal static class CalibrateCommand
 
             string target = parsed.GetValue(output) ?? Path.Combine(opened.Source, Calibration.FileName);
             using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
+            OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop);
             Measured measured;
             using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
             {
-                measured = Measure(model, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
+                measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
             }
 
             if (parsed.GetValue(output) is null)
@@ -62,23 +64,18 @@ internal static class CalibrateCommand
         return command;
     }
 
-    private static Measured Measure(EvalModel model, ModelPackage package, string path, FacePipeline pipeline, PairOptions pairs, BootstrapOptions bootstrap, CancellationToken stop)
+    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string path, FacePipeline pipeline, PairOptions pairs, BootstrapOptions bootstrap, CancellationToken stop)
     {
         using FaceDataset data = FaceDatasets.Open(path);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        ContentHash hash = new();
+        (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         EmbeddedFaces embedded;
         using (Progress progress = new(name, data.Samples.Count))
         {
             embedded = BatchEmbedding.Embed(
                 model.Embedder,
                 data.Samples.Count,
-                i =>
-                {
-                    byte[] encoded = data.Read(i);
-                    hash.Add(data.Samples[i].Name, encoded);
-                    return pipeline.Align(encoded, data.Samples[i].Name)?.Image;
-                },
+                i => pipeline.Align(data.Read(i), data.Samples[i].Name)?.Image,
                 progress: count => progress.Add(count),
                 cancellation: stop);
         }
@@ -87,8 +84,8 @@ internal static class CalibrateCommand
         long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
         long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
         VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
-        CalibrationSource source = model.Source(name, hash.Total()) with { People = sizes.Length, Images = data.Samples.Count };
-        Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop);
+        CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
+        Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
         IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
         IReadOnlyList<TravelledRate> shipped = package.CalibrationPath is string old && Calibration.Load(old) is Calibration older && older.ContractId == calibration.ContractId
             ? CalibrationChecks.Compare(older, calibration, scores)
@@ -99,7 +96,7 @@ internal static class CalibrateCommand
     private static void Show(bool json, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!)];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. calibration.Warning is string overlap ? [overlap] : Array.Empty<string>()];
         if (json)
         {
             Output.Json(new
@@ -137,7 +134,7 @@ internal static class CalibrateCommand
             Console.WriteLine("warning: " + warning);
         }
 
-        if (measured.Shipped.Count > 0 && warnings.Length == 0)
+        if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
         {
             Console.WriteLine("the thresholds that the package came with hold for these photos");
         }

@@ -55,7 +55,7 @@ internal static class ClusterCommand
             int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
             ClusteringScore? score = withLabels ? ClusteringScore.Of(groups, Labels(set, faces)) : null;
             Write(target, set, faces, groups, stop);
-            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, faceless, score);
+            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, rate is null ? null : calibration?.Warning, faceless, score);
             return Task.FromResult(ExitCode.Success);
 
             (double Threshold, double? Rate) Limit(int faces) => LimitOf(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr), faces);
@@ -164,7 +164,7 @@ internal static class ClusterCommand
         }) + "\n");
     }
 
-    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, double? rate, List<string> faceless, ClusteringScore? score)
+    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, double? rate, string? warning, List<string> faceless, ClusteringScore? score)
     {
         int[] sizes = [.. groups.GroupBy(g => g).Select(g => g.Count())];
         int people = sizes.Count(s => s > 1), alone = sizes.Count(s => s == 1);
@@ -178,6 +178,7 @@ internal static class ClusterCommand
                 faceless,
                 threshold = limit,
                 falseMatchRate = rate,
+                calibrationWarning = warning,
                 people,
                 alone,
                 largest = sizes.Max(),
@@ -193,6 +194,7 @@ internal static class ClusterCommand
             Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {score.People} people"));
         }
 
+        Output.Warn(warning);
         Console.WriteLine($"sorted into {target}");
 
         static object Of(PrecisionRecall value) => new { value.Precision, value.Recall, value.F };

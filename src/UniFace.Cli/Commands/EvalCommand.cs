@@ -16,6 +16,7 @@ internal static class EvalCommand
         Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
         Example: uniface eval PACKAGE --data other-people --write-calibration
         Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
+        Pictures and people that the model was trained on are refused (--allow-overlap).
         A pair with a face that is not found counts as an error in the accuracy, as no match in TAR and EER if it is one person, and is left out of FAR.
         """;
 
@@ -39,8 +40,9 @@ internal static class EvalCommand
         Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and the errors as a contact sheet.", HelpName = "DIR" };
         Option<string?> calibration = new("--calibration") { Description = "Write a calibration of the first set's scores: a threshold for each false match rate.", HelpName = "FILE" };
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
+        Option<bool> allowOverlap = OverlapGate.CreateOption();
         VisionOptions vision = new();
-        Command command = new("eval", Description) { model, pairs, images, bins, data, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
+        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
         vision.AddDetection(command);
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
@@ -59,15 +61,16 @@ internal static class EvalCommand
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
+            OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop);
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
-                new IdentifyEval(opened, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!, parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
+                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!, parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
                 return Task.FromResult(ExitCode.Success);
             }
 
             string? calibrationPath = CalibrationPath(opened, parsed.GetValue(calibration), parsed.GetValue(writeCalibration));
-            EvalSets sets = new(opened, bootstrap, pairOptions, batchSize, stop);
+            EvalSets sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
             List<EvalResult> results = [];
             if (pairsPath is not null || dataPath is not null)
             {
@@ -182,7 +185,7 @@ internal static class EvalCommand
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
     {
         CalibrationSource source = model.Source(result.Name, result.Sha256) with { People = result.People, Images = result.Images.Count };
-        return Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop);
+        return Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop) with { Overlap = result.Overlap };
     }
 
     private static void WriteFiles(string folder, List<EvalResult> results, Dictionary<string, object?> json)

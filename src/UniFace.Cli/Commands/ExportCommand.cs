@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using UniFace.Cli.Protocols;
+using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
@@ -25,6 +27,7 @@ internal static class ExportCommand
         Option<bool> flipSum = new("--flip-sum") { Description = "An embedding is f(x) + f(mirrored x): a little more accurate, twice the time." };
         Option<bool> int8 = new("--int8") { Description = "Store weights as int8, a quarter of the size, calibrated anew. Measured on the people that the run did not train on, and refused where accuracy falls by more than 0.3 points." };
         Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, where it has some." };
+        Option<bool> allowOverlap = OverlapGate.CreateOption();
         Command command = new(
             "export",
             "Write a run's backbone as a model package. The package is refused unless ONNX Runtime gives the embeddings that were trained.\n\n" +
@@ -37,8 +40,9 @@ internal static class ExportCommand
             flipSum,
             int8,
             calibration,
+            allowOverlap,
         };
-        command.SetAction(parsed => Run(
+        command.SetAction((parsed, stop) => Task.FromResult(Run(
             parsed.GetRequiredValue(run),
             parsed.GetRequiredValue(output),
             parsed.GetValue(weights),
@@ -46,11 +50,13 @@ internal static class ExportCommand
             parsed.GetValue(flipSum),
             parsed.GetValue(int8),
             parsed.GetValue(calibration),
-            parsed.GetValue(CommonOptions.Json)));
+            parsed.GetValue(allowOverlap),
+            parsed.GetValue(CommonOptions.Json),
+            stop)));
         return command;
     }
 
-    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, bool int8, string? calibration, bool json)
+    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, bool int8, string? calibration, bool allowOverlap, bool json, CancellationToken stop)
     {
         if (int8 && calibration is not null)
         {
@@ -58,7 +64,7 @@ internal static class ExportCommand
         }
 
         // Read before the work: a wrong path should not cost a minute.
-        string? calibrationJson = calibration is null ? null : Calibration.Load(calibration).ToJson();
+        Calibration? given = calibration is null ? null : Calibration.Load(calibration);
         string? checkpoint = null;
         if (TrainingRun.Exists(run))
         {
@@ -79,8 +85,13 @@ internal static class ExportCommand
             Training = info.Provenance(),
             Licence = licence ?? "not stated",
         };
-        calibrationJson ??= int8 ? null : RunCalibration.Measure(info, backbone, flipSum)?.ToJson();
-        ExportResult result = int8 ? Int8Export.Export(backbone, info, manifest, output) : PackageExporter.Export(backbone, manifest, calibrationJson, output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten));
+        TrainingFingerprint trained = TrainingRun.LoadFingerprint(run);
+        OverlapGate gate = new(run, trained, allowOverlap, stop);
+        given = given is null ? int8 ? null : RunCalibration.Measure(info, backbone, flipSum, gate) : Checked(given, info, gate);
+        ExportResult result = int8
+            ? Int8Export.Export(backbone, info, manifest, output, trained, gate)
+            : PackageExporter.Export(backbone, manifest, given?.ToJson(), output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
+        string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(info, output);
         if (json)
         {
             Output.Json(new
@@ -92,6 +103,7 @@ internal static class ExportCommand
                 flipSum,
                 files = result.Files,
                 parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
+                uncalibrated,
                 quantization = result.Manifest.Quantization,
                 sha256 = result.Manifest.OnnxSha256,
                 contractId = result.Manifest.ContractId,
@@ -99,13 +111,26 @@ internal static class ExportCommand
         }
         else
         {
-            Show(result, checkpoint, backbone.Spec);
+            Show(result, checkpoint, backbone.Spec, uncalibrated);
         }
 
         return ExitCode.Success;
     }
 
-    private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec)
+    /// <summary>A calibration that was measured before, if not on training data: on the very set, or on what it notes itself.</summary>
+    private static Calibration Checked(Calibration given, RunInfo info, OverlapGate gate)
+    {
+        TrainingOverlap? noted = given.Overlap ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
+        return given with { Overlap = gate.Decide(given.Data.Name, noted is null ? null : new OverlapFound(noted.Pictures, noted.People, info.Options.Data)) };
+    }
+
+    private static string WhyUncalibrated(RunInfo info, string output)
+    {
+        string why = info.HeldOut.Count > 0 || info.Options.Validation is not null ? "the people held out are too few or no longer there" : "nobody was held out of the training";
+        return $"no calibration.json: {why}; 'uniface verify' and 'uniface gallery identify' need --threshold until the package is calibrated on other people: uniface calibrate {output} --images PEOPLE";
+    }
+
+    private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec, string? uncalibrated)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("File").AddColumn(new TableColumn("Size").RightAligned());
         foreach (PackageFile file in result.Files)
@@ -118,9 +143,9 @@ internal static class ExportCommand
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 (at least {ParityGate.MinCosine} is required)"));
-        if (result.Files.All(f => f.Name != Calibration.FileName))
+        if (uncalibrated is not null)
         {
-            Console.WriteLine("no calibration.json: the run trained on everybody it knows; measure one on other people with 'uniface eval PACKAGE --data PEOPLE --write-calibration'");
+            Console.WriteLine(uncalibrated);
         }
 
         if (result.Manifest.Quantization is Quantization stored)

@@ -60,6 +60,7 @@ internal static class GalleryIdentifyCommand
                     threshold = decision.Threshold,
                     thresholdFalseMatchRate = decision.FalseMatchRate,
                     candidates = (answer?.Candidates ?? []).Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
+                    calibrationWarning = calibration?.Warning,
                     contractId = embedder.Manifest.ContractId,
                     detector = pipeline.DetectorName,
                 });
@@ -90,6 +91,7 @@ internal static class GalleryIdentifyCommand
             Console.WriteLine(Text($"  {candidate.Score:F4}  {candidate.Person}{(calibration is null ? "" : $"  (two different people score so much in {Decision.AtScore(calibration, candidate.Score)} comparisons)")}"));
         }
 
+        Output.Warn(calibration?.Warning);
         if (decision.FalseMatchRate is double each)
         {
             // Comparisons with different people are not independent; the sum of their rates is a bound whatever they are.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using UniFace.Cli.Protocols;
 using UniFace.Evaluation;
 using UniFace.IO;
 using UniFace.Packages;
@@ -16,14 +17,14 @@ internal static class Int8Export
 
     /// <summary>Writes the package; on refusal the destination is as it was.</summary>
     /// <exception cref="UniFaceException">Nobody was held out to measure on, or too much accuracy is lost.</exception>
-    public static ExportResult Export(Backbone backbone, RunInfo info, ModelManifest manifest, string output)
+    public static ExportResult Export(Backbone backbone, RunInfo info, ModelManifest manifest, string output, TrainingFingerprint trained, OverlapGate gate)
     {
         PackageFolder destination = new(output);
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-int8-");
         string beside = "";
         try
         {
-            ExportResult exported = PackageExporter.Export(backbone, manifest, null, Path.Combine(work.FullName, "float"), (path, asWritten) => OnnxEmbedder.Open(path, asWritten));
+            ExportResult exported = PackageExporter.Export(backbone, manifest, null, Path.Combine(work.FullName, "float"), (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
             string floatOnnx = Path.Combine(exported.Folder, exported.Manifest.OnnxFile);
             byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(floatOnnx), output);
             beside = destination.CreateBeside();
@@ -31,7 +32,7 @@ internal static class Int8Export
             File.WriteAllBytes(onnx, stored);
             ModelManifest small = exported.Manifest with { OnnxSha256 = Sha256.OfBytes(stored) };
 
-            RunCalibration.HeldOut before = Measure(info, floatOnnx, exported.Manifest), after = Measure(info, onnx, small);
+            RunCalibration.HeldOut before = Measure(info, floatOnnx, exported.Manifest, gate), after = Measure(info, onnx, small, gate);
             CrossValidatedAccuracy was = Accuracy(before, output), now = Accuracy(after, output);
             if (was.Mean - now.Mean > MostLost)
             {
@@ -49,6 +50,7 @@ internal static class Int8Export
                     AccuracyAfter = now.Mean,
                 },
             };
+            trained.Save(Path.Combine(beside, TrainingFingerprint.FileName));
             AtomicFile.WriteText(Path.Combine(beside, ModelManifest.FileName), JsonSerializer.Serialize(small, ModelManifest.Json) + "\n");
             after.Calibration?.For(small).Save(Path.Combine(beside, Calibration.FileName));
             PackageFile[] files = [.. new DirectoryInfo(beside).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new PackageFile(file.Name, file.Length))];
@@ -65,10 +67,10 @@ internal static class Int8Export
         }
     }
 
-    private static RunCalibration.HeldOut Measure(RunInfo info, string onnx, ModelManifest manifest)
+    private static RunCalibration.HeldOut Measure(RunInfo info, string onnx, ModelManifest manifest, OverlapGate gate)
     {
         using OnnxEmbedder embedder = OnnxEmbedder.Open(onnx, manifest);
-        return RunCalibration.Measure(info, embedder, manifest.FlipSum)
+        return RunCalibration.Measure(info, embedder, manifest.FlipSum, gate)
             ?? throw new UniFaceException("--int8 has to be measured on people that the run did not train on, and there are none (or their pictures are gone): train with --val-people, or export without --int8.");
     }
 

@@ -1,3 +1,4 @@
+using UniFace.Cli.Protocols;
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
@@ -17,14 +18,14 @@ internal static class RunCalibration
     internal sealed record HeldOut(ValidationResult Result, Calibration? Calibration);
 
     /// <summary>Measures a run's own weights; null where the run trained on everybody, or its pictures are not where they were.</summary>
-    public static Calibration? Measure(RunInfo info, Backbone backbone, bool flipSum)
+    public static Calibration? Measure(RunInfo info, Backbone backbone, bool flipSum, OverlapGate gate)
     {
         using BackboneEmbedder embedder = new(backbone, flipSum, ownsBackbone: false);
-        return Measure(info, embedder, flipSum)?.Calibration;
+        return Measure(info, embedder, flipSum, gate)?.Calibration;
     }
 
     /// <summary>Measures an embedder on the people that a run did not train on; null where there are none.</summary>
-    public static HeldOut? Measure(RunInfo info, IEmbedder embedder, bool flipSum)
+    public static HeldOut? Measure(RunInfo info, IEmbedder embedder, bool flipSum, OverlapGate gate)
     {
         TrainOptions options = info.Options;
         if (options.Validation is null && options.ValidationPeople == 0)
@@ -41,6 +42,7 @@ internal static class RunCalibration
 
         using FaceDataset opened = FaceDatasets.Open(source);
         FaceDataset people = TrainingRun.UnseenPeople(info, opened, options.Validation is null ? null : opened)!;
+        (string sha256, TrainingOverlap? overlap) = gate.Check(people);
         SkiaImageDecoder decoder = new();
         using Progress progress = new("calibrating", people.Samples.Count);
         ValidationResult result = Validator.Evaluate(
@@ -58,11 +60,11 @@ internal static class RunCalibration
         {
             FlipSum = flipSum,
             DataName = options.Validation is null ? $"{people.People.Count} people held out of {options.Data}" : options.Validation,
-            DataSha256 = people.ComputeHash(),
+            DataSha256 = sha256,
             People = result.People,
             Images = result.Images,
             ToolVersion = info.ToolVersion,
         };
-        return new HeldOut(result, Calibrator.FromScores(result.Scores, from));
+        return new HeldOut(result, Calibrator.FromScores(result.Scores, from) with { Overlap = overlap });
     }
 }

@@ -19,9 +19,17 @@ internal sealed class TrainConsole : IDisposable
         RunInfo info = trainer.Info;
         string from = trainer.Step > 0 ? FormattableString.Invariant($", going on from step {trainer.Step}") : "";
         string changed = string.Concat(info.Changes.Select(change => $"; changed at {change}"));
-        string heldOut = info.HeldOut.Count > 0 ? FormattableString.Invariant($" ({info.HeldOut.Count} more are held out to validate on)") : "";
+        string heldOut = info.HeldOut.Count > 0 ? FormattableString.Invariant($" ({info.HeldOut.Count} more are held out to validate and calibrate on)") : "";
         Note(FormattableString.Invariant(
             $"{info.Options.Backbone} with {info.Options.Loss} on {info.Images} images of {info.People} people{heldOut}; {trainer.TotalSteps} steps{from}{changed}"));
+        if (info.HeldOut.Count == 0)
+        {
+            string why = info.Options.Validation is string other ? $"--val {other} has the people to validate and calibrate on"
+                : (info.People < TrainOptions.PeopleToHoldOut
+                    ? FormattableString.Invariant($"the data has fewer than {TrainOptions.PeopleToHoldOut} people ({info.People})")
+                    : "--val-people is 0") + ", so a package of this run has no calibration, and 'uniface verify' needs --threshold; --val OTHER-PEOPLE or --val-people 0.2 change that";
+            Note("nobody is held out: " + why);
+        }
     }
 
     public TrainingEvents Events() => new() { Progress = Show, EpochEnded = Show, Warning = text => Note("warning: " + text) };

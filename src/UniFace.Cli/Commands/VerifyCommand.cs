@@ -50,6 +50,7 @@ internal static class VerifyCommand
                     threshold = decision.Threshold,
                     falseMatchRate = decision.FalseMatchRate,
                     falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
+                    calibrationWarning = calibration?.Warning,
                     calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
                     contractId = embedder.Manifest.ContractId,
                     detector = pipeline.DetectorName,
@@ -66,6 +67,7 @@ internal static class VerifyCommand
                 if (calibration is not null)
                 {
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {Decision.AtScore(calibration, score)} comparisons"));
+                    Output.Warn(calibration.Warning);
                 }
             }
 

@@ -12,7 +12,7 @@ namespace UniFace.Cli.Protocols;
 /// <summary>What is measured: a run's weights, a package, or a bare .onnx file. Owns its embedder.</summary>
 internal sealed class EvalModel : IDisposable
 {
-    private EvalModel(string path, IEmbedder embedder, string sha256, bool flipSum, ModelManifest? manifest, bool isPackage)
+    private EvalModel(string path, IEmbedder embedder, string sha256, bool flipSum, ModelManifest? manifest, bool isPackage, TrainingFingerprint? trained)
     {
         Path = path;
         Embedder = embedder;
@@ -20,6 +20,7 @@ internal sealed class EvalModel : IDisposable
         FlipSum = flipSum;
         Manifest = manifest;
         IsPackage = isPackage;
+        Trained = trained;
     }
 
     /// <summary>The path that was given.</summary>
@@ -38,6 +39,9 @@ internal sealed class EvalModel : IDisposable
     /// <summary>True for a package folder: it can keep a calibration.</summary>
     public bool IsPackage { get; }
 
+    /// <summary>What it was trained on; null where that is not known.</summary>
+    public TrainingFingerprint? Trained { get; }
+
     /// <summary>Opens what the command line calls RUN or PACKAGE.</summary>
     /// <param name="path">A run folder, a package folder, or an .onnx file.</param>
     /// <param name="flipSum">Whether embeddings are summed with the mirrored faces'; null for what the model says.</param>
@@ -55,12 +59,13 @@ internal sealed class EvalModel : IDisposable
             string checkpoint = TrainingRun.CheckpointPath(path);
             (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
             bool flips = flipSum ?? false; // as export writes a package
-            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false);
+            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false, TrainingRun.LoadFingerprint(path));
         }
 
         ModelPackage package = ModelPackage.Open(path);
+        TrainingFingerprint? trained = package.LoadFingerprint();
         OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package, flipSum);
-        return new EvalModel(path, embedder, embedder.Manifest.OnnxSha256, embedder.Manifest.FlipSum, embedder.Manifest, package.Manifest is not null);
+        return new EvalModel(path, embedder, embedder.Manifest.OnnxSha256, embedder.Manifest.FlipSum, embedder.Manifest, package.Manifest is not null, trained);
     }
 
     /// <summary>Whose scores a calibration of this model is made of.</summary>

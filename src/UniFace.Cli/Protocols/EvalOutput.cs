@@ -110,6 +110,7 @@ internal static class EvalOutput
             ["imagesPerSecond"] = result.Images.Count / Math.Max(result.Seconds, 1e-9),
             ["sha256"] = result.Sha256,
             ["pairsSha256"] = result.PairsSha256,
+            ["overlap"] = result.Overlap,
         };
     }
 

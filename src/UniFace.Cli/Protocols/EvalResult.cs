@@ -1,4 +1,5 @@
 using UniFace.Evaluation;
+using UniFace.Packages;
 
 namespace UniFace.Cli.Protocols;
 
@@ -8,7 +9,7 @@ namespace UniFace.Cli.Protocols;
 /// <param name="Report">The metrics.</param>
 /// <param name="Accuracy">Accuracy over folds; null where there are too few pairs.</param>
 /// <param name="Scores">The scored pairs.</param>
-/// <param name="Sha256">Hash over all that was read.</param>
+/// <param name="Sha256">Hash of the data set (<see cref="Data.DatasetHash"/>, as a training states it), or of the .bin file.</param>
 /// <param name="PairsSha256">Hash of the pairs file alone; null where there is none.</param>
 /// <param name="People">People in the set; 0 where not known.</param>
 /// <param name="Images">Names of the pictures, each once.</param>
@@ -31,4 +32,7 @@ internal sealed record EvalResult(
 {
     /// <summary>For a pair list: the names of each pair's pictures; null for all pairs.</summary>
     public IReadOnlyList<PairOfImages>? Pairs { get; init; }
+
+    /// <summary>What of the set the model was trained on, where that was allowed; null if nothing was found.</summary>
+    public TrainingOverlap? Overlap { get; init; }
 }

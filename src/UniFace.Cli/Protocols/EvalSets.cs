@@ -2,11 +2,12 @@ using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;
+using UniFace.Packages;
 
 namespace UniFace.Cli.Protocols;
 
 /// <summary>Measures a model on each kind of set that the command takes.</summary>
-internal sealed class EvalSets(EvalModel model, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize, CancellationToken cancellation)
+internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize, CancellationToken cancellation)
 {
     /// <summary>An LFW pairs file over a folder or tar of pictures.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
@@ -16,18 +17,18 @@ internal sealed class EvalSets(EvalModel model, BootstrapOptions bootstrap, Pair
         using FaceDataset images = FaceDatasets.Open(imagesPath);
         string name = Path.GetFileName(pairsPath);
         PairSet set = PairSet.FromLfw(name, pairs, images, absentIsMissing: aligned);
-        ContentHash hash = new();
-        hash.Add(name, pairsSha256);
-        return Pairs(set, pipeline, hash, pairsSha256, hashImages: true);
+        HashSet<string> named = [.. set.Images];
+        (string sha256, TrainingOverlap? overlap) = gate.Check(images, sample => named.Contains(sample.Name));
+        return Pairs(set, pipeline, sha256, overlap, pairsSha256);
     }
 
     /// <summary>An InsightFace .bin, whose pictures are aligned.</summary>
     public EvalResult Bin(string path, FacePipeline aligned)
     {
         string name = Path.GetFileName(path);
-        ContentHash hash = new();
-        hash.Add(name, IO.Sha256.OfFile(path));
-        return Pairs(PairSet.FromBin(name, PairBin.Read(path)), aligned, hash, null, hashImages: false);
+        PairSet set = PairSet.FromBin(name, PairBin.Read(path));
+        TrainingOverlap? overlap = gate.Check(path, Enumerable.Range(0, set.Images.Count).Select(i => set.Read(i)!.Value));
+        return Pairs(set, aligned, IO.Sha256.OfFile(path), overlap, null);
     }
 
     /// <summary>Labelled people the model never saw: everyone against everyone.</summary>
@@ -35,42 +36,37 @@ internal sealed class EvalSets(EvalModel model, BootstrapOptions bootstrap, Pair
     {
         using FaceDataset data = FaceDatasets.Open(path);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        ContentHash hash = new();
+        (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         string[] names = [.. data.Samples.Select(s => s.Name)];
-        (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline, hash);
+        (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);
         ValidationOptions options = new() { Bootstrap = bootstrap, Pairs = pairOptions };
         ValidationResult result = Validator.Evaluate(embedded, [.. data.Samples.Select(s => s.Label)], options, cancellation);
-        return new EvalResult(name, "all-pairs", result.Report, result.Accuracy, result.Scores, hash.Total(), null, result.People, names, Missing(names, embedded), pipeline.DetectorName, seconds);
-    }
-
-    private EvalResult Pairs(PairSet set, FacePipeline pipeline, ContentHash hash, string? pairsSha256, bool hashImages)
-    {
-        (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline, hashImages ? hash : null);
-        VerificationScores scores = set.Score(embedded);
-        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
-        return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, hash.Total(), pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images, Missing(set.Images, embedded), pipeline.DetectorName, seconds)
+        return new EvalResult(name, "all-pairs", result.Report, result.Accuracy, result.Scores, sha256, null, result.People, names, Missing(names, embedded), pipeline.DetectorName, seconds)
         {
-            Pairs = set.Pairs,
+            Overlap = overlap,
         };
     }
 
-    private (EmbeddedFaces Embedded, double Seconds) Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline, ContentHash? hash)
+    private EvalResult Pairs(PairSet set, FacePipeline pipeline, string sha256, TrainingOverlap? overlap, string? pairsSha256)
+    {
+        (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline);
+        VerificationScores scores = set.Score(embedded);
+        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
+        return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images, Missing(set.Images, embedded), pipeline.DetectorName, seconds)
+        {
+            Pairs = set.Pairs,
+            Overlap = overlap,
+        };
+    }
+
+    private (EmbeddedFaces Embedded, double Seconds) Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline)
     {
         Stopwatch clock = Stopwatch.StartNew();
         using Progress progress = new(name, images.Count);
         EmbeddedFaces embedded = BatchEmbedding.Embed(
             model.Embedder,
             images.Count,
-            i =>
-            {
-                if (read(i) is not ReadOnlyMemory<byte> encoded)
-                {
-                    return null;
-                }
-
-                hash?.Add(images[i], encoded.Span);
-                return pipeline.Align(encoded, images[i])?.Image;
-            },
+            i => read(i) is ReadOnlyMemory<byte> encoded ? pipeline.Align(encoded, images[i])?.Image : null,
             batchSize,
             count => progress.Add(count),
             cancellation);

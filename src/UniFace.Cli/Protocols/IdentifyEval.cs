@@ -6,12 +6,13 @@ using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.IO;
+using UniFace.Packages;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Protocols;
 
 /// <summary>uniface eval --identify: 1:N accuracy of a model on a gallery, probes and strangers.</summary>
-internal sealed class IdentifyEval(EvalModel model, FacePipeline pipeline, int batchSize, CancellationToken cancellation)
+internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeline pipeline, int batchSize, CancellationToken cancellation)
 {
     private const int MostErrors = 60;
     private const double FpirOfErrors = 0.01;
@@ -34,11 +35,16 @@ internal sealed class IdentifyEval(EvalModel model, FacePipeline pipeline, int b
             throw new UniFaceException($"{strangersPath}: {known} is enrolled in {galleryPath}, so no stranger; take that person out of --nonmated.");
         }
 
-        ContentHash hash = new();
-        Pictures gallery = Embed("gallery", [enrolled], (_, label) => label, hash);
-        Pictures probes = Embed("probes", strangers is null ? [probed] : [probed, strangers], (set, label) => people.GetValueOrDefault(set.People[label], -1), hash);
+        List<(string Sha256, TrainingOverlap? Overlap)> read = [gate.Check(enrolled), gate.Check(probed)];
+        if (strangers is not null)
+        {
+            read.Add(gate.Check(strangers));
+        }
+
+        Pictures gallery = Embed("gallery", [enrolled], (_, label) => label);
+        Pictures probes = Embed("probes", strangers is null ? [probed] : [probed, strangers], (set, label) => people.GetValueOrDefault(set.People[label], -1));
         IdentificationReport report = IdentificationProtocol.Evaluate(gallery.Embedded, gallery.Labels, probes.Embedded, probes.Labels, cancellation: cancellation);
-        Dictionary<string, object?> result = ToJson(report, hash.Total());
+        Dictionary<string, object?> result = ToJson(report, read);
         if (output is not null)
         {
             Write(output, report, result, gallery, probes, enrolled);
@@ -54,7 +60,7 @@ internal sealed class IdentifyEval(EvalModel model, FacePipeline pipeline, int b
         }
     }
 
-    private Pictures Embed(string what, FaceDataset[] sets, Func<FaceDataset, int, int> label, ContentHash hash)
+    private Pictures Embed(string what, FaceDataset[] sets, Func<FaceDataset, int, int> label)
     {
         (FaceDataset Set, int Index)[] all = [.. sets.SelectMany(set => Enumerable.Range(0, set.Samples.Count).Select(i => (set, i)))];
         string[] names = [.. all.Select(a => a.Set.Samples[a.Index].Name)];
@@ -62,19 +68,14 @@ internal sealed class IdentifyEval(EvalModel model, FacePipeline pipeline, int b
         EmbeddedFaces embedded = BatchEmbedding.Embed(
             model.Embedder,
             all.Length,
-            i =>
-            {
-                byte[] encoded = all[i].Set.Read(all[i].Index);
-                hash.Add(FormattableString.Invariant($"{what}/{Array.IndexOf(sets, all[i].Set)}/{names[i]}"), encoded);
-                return pipeline.Align(encoded, names[i])?.Image;
-            },
+            i => pipeline.Align(all[i].Set.Read(all[i].Index), names[i])?.Image,
             batchSize,
             count => progress.Add(count),
             cancellation);
         return new Pictures(names, i => all[i].Set.Read(all[i].Index), [.. all.Select(a => label(a.Set, a.Set.Samples[a.Index].Label))], embedded);
     }
 
-    private Dictionary<string, object?> ToJson(IdentificationReport report, string sha256) => new()
+    private Dictionary<string, object?> ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new()
     {
         ["protocol"] = "identify",
         ["rank1"] = report.Rank1,
@@ -90,7 +91,11 @@ internal sealed class IdentifyEval(EvalModel model, FacePipeline pipeline, int b
         ["modelSha256"] = model.Sha256,
         ["contractId"] = model.Manifest?.ContractId,
         ["detector"] = pipeline.DetectorName,
-        ["sha256"] = sha256,
+        ["sha256"] = Sha256.OfBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
+        ["gallerySha256"] = read[0].Sha256,
+        ["probesSha256"] = read[1].Sha256,
+        ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
+        ["overlap"] = read.Any(r => r.Overlap is not null) ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
     };
 
     private void Write(string folder, IdentificationReport report, Dictionary<string, object?> json, Pictures gallery, Pictures probes, FaceDataset enrolled)

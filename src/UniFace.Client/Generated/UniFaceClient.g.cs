@@ -2915,6 +2915,12 @@ namespace UniFace.Client
         public string? CalibratedOn { get; set; } = default!;
 
         /// <summary>
+        /// Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("calibrationWarning")]
+        public string? CalibrationWarning { get; set; } = default!;
+
+        /// <summary>
         /// The most alike people, best first, match or not.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("candidates")]
@@ -4116,6 +4122,12 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
+
+        /// <summary>
+        /// Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("calibrationWarning")]
+        public string? CalibrationWarning { get; set; } = default!;
 
         /// <summary>
         /// The model.

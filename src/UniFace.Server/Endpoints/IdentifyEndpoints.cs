@@ -65,15 +65,16 @@ internal static class IdentifyEndpoints
     /// <param name="Threshold">The cosine decided at.</param>
     /// <param name="FalseMatchRate">How often two different people score the threshold or more; null without a calibration.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null likewise.</param>
+    /// <param name="CalibrationWarning">Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.</param>
     /// <param name="Candidates">The most alike people, best first, match or not.</param>
     /// <param name="ContractId">The model.</param>
     /// <param name="Face">The face; null where none was found.</param>
-    internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate, string? CalibratedOn, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+    internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate, string? CalibratedOn, string? CalibrationWarning, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").WithSummary("Say who the main face of a photo is, or that it is nobody who is enrolled").Recognises(Scope.Read)
         .WithExamples(
             new IdentifyRequest { Photo = Examples.Photo, FalseMatchRate = 0.0001, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
+            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", null, [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
 
     private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(Upload<IdentifyRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
@@ -98,6 +99,7 @@ internal static class IdentifyEndpoints
             decision.Threshold,
             decision.FalseMatchRate,
             calibration?.Data.Name,
+            calibration?.Warning,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
             face is null ? null : FaceAnswer.Of(face, request.Crops)));

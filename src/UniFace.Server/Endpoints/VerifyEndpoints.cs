@@ -44,15 +44,16 @@ internal static class VerifyEndpoints
     /// <param name="FalseMatchRate">How often two different people score the threshold or more; null without a calibration.</param>
     /// <param name="FalseMatchRateAtScore">How often two different people score as much as these two; null likewise.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null likewise.</param>
+    /// <param name="CalibrationWarning">Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.</param>
     /// <param name="ContractId">The model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
-    internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore, string? CalibratedOn, string ContractId, FaceAnswer A, FaceAnswer B);
+    internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore, string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").WithSummary("Say whether the main faces of two photos are one person").Recognises(Scope.Read)
         .WithExamples(
             new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
-            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", Examples.Contract, Examples.Face, Examples.Face));
+            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, Examples.Contract, Examples.Face, Examples.Face));
 
     private static async Task<Ok<VerifyAnswer>> VerifyAsync(Upload<VerifyRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
@@ -64,7 +65,7 @@ internal static class VerifyEndpoints
         double score = UnitCosine.Of(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
-            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score), calibration?.Data.Name, recognizer.Model.ContractId,
+            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score), calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
             FaceAnswer.Of(a, request.Crops), FaceAnswer.Of(b, request.Crops)));
     }
 }

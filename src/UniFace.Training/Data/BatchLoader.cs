@@ -17,6 +17,7 @@ public sealed class BatchLoader
     private readonly AugmentOptions augment;
     private readonly LoaderOptions options;
     private readonly RgbImage?[]? cache;
+    private readonly bool[] read;
 
     /// <summary>A loader over a set, which stays the caller's.</summary>
     /// <exception cref="UniFaceException">There are fewer pictures than a batch takes, or an option is out of its range.</exception>
@@ -44,11 +45,15 @@ public sealed class BatchLoader
         this.sampler = sampler;
         this.augment = augment;
         this.options = options;
+        read = new bool[dataset.Samples.Count];
         cache = dataset.Samples.Count <= options.CacheBytes / ImageBytes ? new RgbImage?[dataset.Samples.Count] : null;
     }
 
     /// <summary>Batches of an epoch: pictures of an epoch divided by the batch size, rounded down.</summary>
     public int BatchesPerEpoch { get; }
+
+    /// <summary>Given the index and bytes of each sample when it is first read, from several threads; a sample may come twice.</summary>
+    internal Action<int, byte[]>? FirstRead { get; set; }
 
     private long ImageBytes => 3L * options.InputSize.Width * options.InputSize.Height;
 
@@ -132,7 +137,14 @@ public sealed class BatchLoader
         }
 
         string name = $"{dataset.Source}: {dataset.Samples[sample].Name}";
-        RgbImage image = decoder.Decode(dataset.Read(sample), name);
+        byte[] encoded = dataset.Read(sample);
+        if (!read[sample])
+        {
+            FirstRead?.Invoke(sample, encoded);
+            read[sample] = true;
+        }
+
+        RgbImage image = decoder.Decode(encoded, name);
         (int width, int height) = options.InputSize;
         if (image.Width != width || image.Height != height)
         {

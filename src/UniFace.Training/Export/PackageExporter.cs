@@ -35,6 +35,7 @@ public static class PackageExporter
     /// <param name="calibrationJson">Text of a calibration of this model, or null. One without contract id gets that of the package.</param>
     /// <param name="outFolder">The package folder: absent, empty, or a package.</param>
     /// <param name="openOnnx">Opens an ONNX file as a manifest says; what it gives is disposed here.</param>
+    /// <param name="fingerprint">What the backbone was trained on, if the run kept it; written into the package.</param>
     /// <exception cref="UniFaceException">
     /// The manifest does not fit the backbone, the destination holds something else, the calibration is another model's,
     /// or the parity gate refuses.
@@ -44,7 +45,8 @@ public static class PackageExporter
         ModelManifest manifestWithoutHash,
         string? calibrationJson,
         string outFolder,
-        Func<string, ModelManifest, IEmbedder> openOnnx)
+        Func<string, ModelManifest, IEmbedder> openOnnx,
+        TrainingFingerprint? fingerprint = null)
     {
         ArgumentNullException.ThrowIfNull(backbone);
         ArgumentNullException.ThrowIfNull(manifestWithoutHash);
@@ -69,6 +71,13 @@ public static class PackageExporter
                 throw new UniFaceException(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{outFolder}: not written: embeddings of the exported model have cosine {parity.Cosine:F6} with the trained ones (batch 1: {parity.Batch1:F6}, batch 7: {parity.Batch7:F6}), expected at least {ParityGate.MinCosine}; check that the weights are finite, and report the backbone {backbone.Spec}."));
+            }
+
+            if (fingerprint is not null && manifest.Training is not null)
+            {
+                string hashes = Path.Combine(work, TrainingFingerprint.FileName);
+                fingerprint.Save(hashes);
+                manifest = manifest with { Training = manifest.Training with { FingerprintSha256 = Sha256.OfFile(hashes) } };
             }
 
             AtomicFile.WriteText(Path.Combine(work, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");

@@ -17,14 +17,26 @@ public static class DatasetHash
     /// <returns>64 hexadecimal digits in lower case.</returns>
     public static string ComputeHash(this FaceDataset dataset, Action<int>? done = null, CancellationToken cancellationToken = default)
     {
+        return dataset.ComputeHash((_, _) => done?.Invoke(1), cancellationToken);
+    }
+
+    /// <summary>The same, for one who looks at the pictures on the way.</summary>
+    /// <param name="dataset">The set; all of it is read.</param>
+    /// <param name="look">Given each sample's index and bytes, from several threads.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>64 hexadecimal digits in lower case.</returns>
+    public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]> look, CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(look);
         byte[] contents = new byte[(long)dataset.Samples.Count * SHA256.HashSizeInBytes];
         ForEach(
             dataset.Samples.Count,
             i =>
             {
-                SHA256.HashData(dataset.Read(i), contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
-                done?.Invoke(1);
+                byte[] encoded = dataset.Read(i);
+                SHA256.HashData(encoded, contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
+                look(i, encoded);
             },
             cancellationToken);
         return Combine(dataset, contents);

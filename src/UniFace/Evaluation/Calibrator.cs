@@ -17,7 +17,7 @@ public sealed record CalibrationSource
     /// <summary>What the data is called.</summary>
     public required string DataName { get; init; }
 
-    /// <summary>SHA-256 over all that was read.</summary>
+    /// <summary>Hash of the data set (<see cref="Data.DatasetHash"/>).</summary>
     public required string DataSha256 { get; init; }
 
     /// <summary>People in the data; 0 where not known.</summary>

@@ -10,7 +10,7 @@ public sealed record CalibrationData
     /// <summary>What the data is called: a file's or a folder's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>SHA-256 over all that was read: pairs, names, pictures.</summary>
+    /// <summary>Hash over names, labels and contents of the pictures (<see cref="Data.DatasetHash"/>), the kind that a training states as its dataHash; of a .bin file its SHA-256.</summary>
     public required string Sha256 { get; init; }
 
     /// <summary>People in the data; 0 where they are not known (a .bin has pairs only).</summary>
@@ -25,6 +25,11 @@ public sealed record CalibrationData
     /// <summary>Pairs of two people that were compared; they bound how low a false match rate can be stated.</summary>
     public required long DifferentPairs { get; init; }
 }
+
+/// <summary>How much of a calibration's data the model was trained on, where that was allowed.</summary>
+/// <param name="Pictures">Pictures that were trained on.</param>
+/// <param name="People">People, by name, who were trained on.</param>
+public sealed record TrainingOverlap(int Pictures, int People);
 
 /// <summary>The threshold for one false match rate, with how sure it is.</summary>
 public sealed record CalibrationEntry
@@ -106,6 +111,14 @@ public sealed record Calibration
 
     /// <summary>What was measured on.</summary>
     public required CalibrationData Data { get; init; }
+
+    /// <summary>What of the data the model was trained on (--allow-overlap); absent if nothing was found.</summary>
+    public TrainingOverlap? Overlap { get; init; }
+
+    /// <summary>What to say with every decision that uses this calibration; null if there is nothing to warn of.</summary>
+    [JsonIgnore]
+    public string? Warning => Overlap is null ? null
+        : Text($"the calibration was measured on what the model was trained on (pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;

@@ -129,6 +129,11 @@ public static class InstalledModels
             {
                 File.Copy(calibration, Path.Combine(folder, Calibration.FileName));
             }
+
+            if (manifest.Training?.FingerprintSha256 is not null)
+            {
+                package.LoadFingerprint()!.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            }
         });
     }
 

@@ -46,6 +46,9 @@ public sealed record TrainingProvenance
 
     /// <summary>Epochs trained.</summary>
     public int Epochs { get; init; }
+
+    /// <summary>SHA-256 of the package's <see cref="TrainingFingerprint"/>; absent if the run did not keep one.</summary>
+    public string? FingerprintSha256 { get; init; }
 }
 
 /// <summary>Weights that were stored in fewer bits, and the accuracy before and after, measured on the same pairs.</summary>

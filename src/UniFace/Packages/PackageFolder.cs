@@ -30,7 +30,7 @@ public sealed class PackageFolder
         }
 
         string? foreign = Directory.EnumerateFileSystemEntries(full).Select(Path.GetFileName)
-            .FirstOrDefault(name => name is not (OnnxName or ModelManifest.FileName or Calibration.FileName));
+            .FirstOrDefault(name => name is not (OnnxName or ModelManifest.FileName or Calibration.FileName or TrainingFingerprint.FileName));
         if (foreign is not null)
         {
             throw new UniFaceException($"{folder} holds {foreign}, which is no part of a model package; expected an empty folder, a package to replace, or a name that is free.");

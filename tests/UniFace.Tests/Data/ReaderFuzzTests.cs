@@ -102,6 +102,22 @@ public sealed class ReaderFuzzTests : IDisposable
         });
     }
 
+    [Fact]
+    public void Hashes_of_training_pictures()
+    {
+        TrainingFingerprint trained = new();
+        trained.Add("Ann Lee", [1, 2, 3]);
+        trained.Save(folder["training.hashes"]);
+        Fuzzer.Run([File.ReadAllBytes(folder["training.hashes"])], bytes => TrainingFingerprint.Load(folder.Write("training.hashes", bytes)));
+    }
+
+    [Fact]
+    public void Marks_of_crops()
+    {
+        byte[] jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xD9], png = [0x89, .. "PNG\r\n\u001a\n"u8, .. new byte[25]];
+        Fuzzer.Run([CropSource.Write(jpeg, new string('a', 64)), CropSource.Write(png, new string('a', 64))], bytes => CropSource.Read(bytes));
+    }
+
     private static void ReadAll(FaceDataset data)
     {
         for (int i = 0; i < Math.Min(data.Samples.Count, 10); i++)

@@ -1,6 +1,5 @@
 using UniFace.Data;
 using UniFace.Evaluation;
-using UniFace.IO;
 
 namespace UniFace.Tests.Evaluation;
 
@@ -63,21 +62,6 @@ public class PairSetTests
         Assert.Equal(folded.Folds.ToArray(), set.Pairs.Select(p => p.Fold));
         Assert.Equal(same, set.Pairs.Select(p => p.Same));
         Assert.Throws<UniFaceException>(() => PairSet.FromBin("small.bin", new PairBin(pictures[..18], same[..9])));
-    }
-
-    [Fact]
-    public void The_hash_of_one_file_is_its_own_and_of_several_that_of_their_list()
-    {
-        ContentHash one = new();
-        one.Add("b", "two"u8);
-        Assert.Equal(Sha256.OfBytes("two"u8), one.Total());
-        ContentHash two = new();
-        two.Add("b", "two"u8);
-        two.Add("a", "one"u8);
-        string list = $"{Sha256.OfBytes("one"u8)}  a\n{Sha256.OfBytes("two"u8)}  b\n";
-        Assert.Equal(Sha256.OfBytes(System.Text.Encoding.UTF8.GetBytes(list)), two.Total());
-        one.Add("a", "One"u8);
-        Assert.NotEqual(two.Total(), one.Total());
     }
 
     private static LfwPair Same(string person, int a, int b, int fold) => new(person, a, person, b, true, fold);

@@ -48,5 +48,5 @@ export function strangers(answer, people) {
 export function decided(answer) {
   return answer.falseMatchRate === null
     ? `Decided at cosine ${answer.threshold.toFixed(3)}.`
-    : `Decided at cosine ${answer.threshold.toFixed(3)}, where ${oneIn(answer.falseMatchRate)}${answer.calibratedOn ? ` (calibrated on ${answer.calibratedOn})` : ""}.`;
+    : `Decided at cosine ${answer.threshold.toFixed(3)}, where ${oneIn(answer.falseMatchRate)}${answer.calibratedOn ? ` (calibrated on ${answer.calibratedOn})` : ""}.${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}`;
 }

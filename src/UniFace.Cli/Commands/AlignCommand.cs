@@ -61,7 +61,9 @@ internal static class AlignCommand
             }
 
             stop.ThrowIfCancellationRequested();
-            return Task.FromResult(ExitCode.Success);
+            return report.Summary.Aligned + report.Summary.Existing > 0
+                ? Task.FromResult(ExitCode.Success)
+                : throw new UniFaceException($"{set.Source}: no photo of {set.Names.Count} shows a face that can be used; {report.Summary.Report} says why.");
         });
         return command;
     }
@@ -77,6 +79,7 @@ internal static class AlignCommand
         Row("no face", summary.NoFace, Names(AlignOutcome.NoFace));
         Row("too small", summary.TooSmall, Names(AlignOutcome.TooSmall));
         Row("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable));
+        Row("left out", summary.LeftOut, report.LeftOut.Count > 0 ? LeftOutFile.Describe(report.LeftOut) : "");
         AnsiConsole.Write(table);
         Console.WriteLine($"{summary.Report} says which and why; {summary.ContactSheet ?? "no face, no contact sheet"}");
 

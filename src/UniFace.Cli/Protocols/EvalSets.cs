@@ -8,17 +8,20 @@ namespace UniFace.Cli.Protocols;
 /// <summary>Measures a model on each kind of set that the command takes.</summary>
 internal sealed class EvalSets(EvalModel model, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize, CancellationToken cancellation)
 {
-    /// <summary>An LFW pairs file over a folder or tar of pictures.</summary>
+    /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
     {
-        LfwPairs pairs = LfwPairs.Read(pairsPath);
-        string pairsSha256 = IO.Sha256.OfFile(pairsPath);
-        using FaceDataset images = FaceDatasets.Open(imagesPath);
-        string name = Path.GetFileName(pairsPath);
-        PairSet set = PairSet.FromLfw(name, pairs, images, absentIsMissing: aligned);
+        string pairsSha256 = IO.Sha256.OfFile(pairsPath), name = Path.GetFileName(pairsPath);
         ContentHash hash = new();
         hash.Add(name, pairsSha256);
-        return Pairs(set, pipeline, hash, pairsSha256, hashImages: true);
+        if (PathPairs.TryRead(pairsPath) is PathPairs paths)
+        {
+            using PhotoSet photos = PhotoSet.Open(imagesPath);
+            return Pairs(PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned), pipeline, hash, pairsSha256, hashImages: true);
+        }
+
+        using FaceDataset images = FaceDatasets.Open(imagesPath);
+        return Pairs(PairSet.FromLfw(name, LfwPairs.Read(pairsPath), images, absentIsMissing: aligned), pipeline, hash, pairsSha256, hashImages: true);
     }
 
     /// <summary>An InsightFace .bin, whose pictures are aligned.</summary>
@@ -31,9 +34,9 @@ internal sealed class EvalSets(EvalModel model, BootstrapOptions bootstrap, Pair
     }
 
     /// <summary>Labelled people the model never saw: everyone against everyone.</summary>
-    public EvalResult Labelled(string path, FacePipeline pipeline)
+    public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
-        using FaceDataset data = FaceDatasets.Open(path);
+        using FaceDataset data = FaceDatasets.Open(path, personLevel);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         ContentHash hash = new();
         string[] names = [.. data.Samples.Select(s => s.Name)];

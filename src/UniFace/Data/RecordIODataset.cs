@@ -126,7 +126,7 @@ public sealed class RecordIODataset : FaceDataset
             }
         }
 
-        if (broken.Count > Math.Max(1, index.Length * MostBroken))
+        if (broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length)
         {
             throw broken[0];
         }

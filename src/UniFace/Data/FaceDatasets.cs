@@ -49,6 +49,6 @@ public static class FaceDatasets
 
         ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
         return format.Name == "tar" ? TarDataset.Open(path, personLevel)
-            : throw new UniFaceException($"{path} is {(format == ImageFormat.Unknown ? "no data set" : $"{format.Description}, which is unpacked first")}; {Expected}.");
+            : throw new UniFaceException($"{path} is {(format == ImageFormat.Unknown ? "no data set" : $"{format.Description}; unpack it first")}; {Expected}.");
     }
 }

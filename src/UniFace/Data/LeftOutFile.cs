@@ -11,7 +11,10 @@ public sealed record LeftOutFile(string Name, string Reason)
     public static string Describe(IReadOnlyList<LeftOutFile> files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        string first = string.Join(", ", files.Take(Shown).Select(file => $"{file.Name} ({file.Reason})"));
-        return $"{files.Count} {(files.Count == 1 ? "file" : "files")} left out: {first}{(files.Count > Shown ? " ..." : "")}";
+        return $"{files.Count} {(files.Count == 1 ? "file" : "files")} left out: {First(files)}";
     }
+
+    /// <summary>The first of them: "a.heic (a HEIC picture), b (empty)".</summary>
+    public static string First(IReadOnlyList<LeftOutFile> files) =>
+        string.Join(", ", files.Take(Shown).Select(file => $"{file.Name} ({file.Reason})")) + (files.Count > Shown ? " ..." : "");
 }

@@ -124,7 +124,7 @@ public sealed class PhotoSet : IDisposable
         {
             if (RealPath.Holding(folders, target) is string folder)
             {
-                throw Overlap(target, RealPath.Same(folder, target) ? "is" : "lies in", folder);
+                throw Overlap(target, RealPath.Same(folder, target) ? "is the folder of the photos" : $"lies in the folder of the photos, {folder}");
             }
         }
 
@@ -132,12 +132,11 @@ public sealed class PhotoSet : IDisposable
         {
             if (RealPath.Holding(targets, folder) is string target)
             {
-                throw Overlap(target, "lies around", folder);
+                throw Overlap(target, $"lies around the folder of the photos, {folder}");
             }
         }
 
-        static UniFaceException Overlap(string target, string how, string folder) =>
-            new($"{target} {how} the folder of the photos, {folder}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
+        static UniFaceException Overlap(string target, string how) => new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
     }
 
     /// <summary>The encoded bytes of a picture.</summary>

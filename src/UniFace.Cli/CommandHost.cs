@@ -69,15 +69,18 @@ internal static class CommandHost
             Console.Error.WriteLine("stopped");
             return stopped;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            return Fail(e.Message);
+            return Fail(Cause(e).Message);
         }
         catch (Exception e) when (TorchRuntime.IsLoadFailure(e))
         {
             return Fail(TorchRuntime.Explain(e));
         }
     }
+
+    /// <summary>What went wrong in parallel work, or the exception itself.</summary>
+    private static Exception Cause(Exception e) => e is AggregateException several && several.Flatten().InnerExceptions is [Exception first, ..] ? first : e;
 
     private static string PathOf(CommandResult command) =>
         command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : command.Command.Name;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using UniFace.Data;
+using UniFace.IO;
 
 namespace UniFace.Cli;
 
@@ -22,6 +24,24 @@ internal static class Output
         if (warning is not null)
         {
             Console.WriteLine("warning: " + warning);
+        }
+    }
+
+    /// <summary>Says on standard error which files beside the photos were not used.</summary>
+    public static void LeftOut(PhotoSet photos)
+    {
+        if (photos.LeftOut.Count > 0)
+        {
+            Console.Error.WriteLine(LeftOutFile.Describe(photos.LeftOut));
+        }
+    }
+
+    /// <summary>Refuses a file to be written that is one of those to be read, links followed.</summary>
+    public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
+    {
+        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Of(output), RealPath.Of(input))) is string same)
+        {
+            throw new UniFaceException($"{output} would replace {same}, which is to be read; name another file.");
         }
     }
 

@@ -28,9 +28,18 @@ internal static class CliProcess
     /// <summary>Runs `uniface` with some environment variables of its own.</summary>
     public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) => Finish(Start(Environment.CurrentDirectory, environment, args));
 
-    private static CliResult Finish(Process started)
+    /// <summary>Runs `uniface` with some bytes on its standard input.</summary>
+    public static CliResult RunPiped(byte[] input, params string[] args) => Finish(Start(Environment.CurrentDirectory, null, args, piped: true), input);
+
+    private static CliResult Finish(Process started, byte[]? input = null)
     {
         using Process process = started;
+        if (input is not null)
+        {
+            process.StandardInput.BaseStream.Write(input);
+            process.StandardInput.Close();
+        }
+
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
@@ -40,13 +49,14 @@ internal static class CliProcess
     /// <summary>Starts `uniface` without waiting, for tests that kill it.</summary>
     public static Process Start(string folder, params string[] args) => Start(folder, null, args);
 
-    private static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, string[] args)
+    private static Process Start(string folder, IReadOnlyDictionary<string, string>? environment, string[] args, bool piped = false)
     {
         ProcessStartInfo info = new("dotnet")
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = piped,
             UseShellExecute = false,
         };
         info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"));

@@ -43,7 +43,7 @@ public class DataInfoCommandTests
     public void What_is_no_data_set_is_one_line_and_exit_code_2()
     {
         CliResult result = CliProcess.Run("data", "info", "/no/such/set").Expect(2);
-        Assert.Contains("a folder with one folder a person", result.Error, StringComparison.Ordinal);
+        Assert.Contains("a folder with one folder per person", result.Error, StringComparison.Ordinal);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
     }
 }

@@ -104,6 +104,37 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
+    public void A_list_of_paths_gives_the_figures_of_the_same_pairs_in_the_form_of_LFW()
+    {
+        using LfwScores lfw = new(fixture, fixture.Pairs);
+        string csv = Path.Combine(fixture.Folder, "pairs.csv");
+        File.WriteAllLines(csv, ["first,second,same", .. lfw.Rows.Select(row => string.Join(',', row[..3]))]);
+        using LfwScores list = new(fixture, csv);
+        Assert.Equal(lfw.Rows.Select(row => row[4]), list.Rows.Select(row => row[4]));
+        foreach (string figure in new[] { "auc", "eer", "pairs", "missing" })
+        {
+            Assert.Equal(lfw.Json.GetProperty(figure).GetDouble(), list.Json.GetProperty(figure).GetDouble());
+        }
+    }
+
+    private sealed class LfwScores : IDisposable
+    {
+        private readonly string folder = Directory.CreateTempSubdirectory("uniface-eval-").FullName;
+
+        public LfwScores(EvalFixture fixture, string pairs)
+        {
+            Json = CliProcess.Run("eval", fixture.Onnx, "--pairs", pairs, "--images", fixture.Named, "--aligned", "--bootstrap", "10", "--out", folder, "--json").Expect(0).Json();
+            Rows = [.. File.ReadAllLines(Path.Combine(folder, "scores.csv")).Skip(1).Select(line => line.Split(','))];
+        }
+
+        public JsonElement Json { get; }
+
+        public string[][] Rows { get; }
+
+        public void Dispose() => Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_bin_is_judged_in_ten_folds_and_hashed_as_the_file_it_is()
     {
         string bin = Path.Combine(fixture.Folder, "named.bin");

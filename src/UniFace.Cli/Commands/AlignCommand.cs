@@ -12,8 +12,8 @@ internal static class AlignCommand
 {
     public static Command Create()
     {
-        Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos (a folder a person is kept, at any depth), or a tar of either." };
-        Argument<string> output = new("OUT") { Description = "Folder for the faces, contact-sheet.jpg and align-report.json." };
+        Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos (its folders are kept, at any depth), or a tar of either." };
+        Argument<string> output = new("OUT") { Description = "Folder for the faces, contact-sheet.jpg and align-report.json; not that of the photos, nor in or around it." };
         VisionOptions vision = new();
         Option<FaceChoice> faces = new("--faces") { Description = "largest: one face a photo, the largest and most central. all: every face (photo.jpg, photo.face2.jpg ...).", HelpName = "largest|all" };
         Option<int> size = new("--size") { Description = "Side of a face in pixels; a multiple of 112 or 128.", DefaultValueFactory = _ => 112, HelpName = "PIXELS" };
@@ -61,7 +61,9 @@ internal static class AlignCommand
             }
 
             stop.ThrowIfCancellationRequested();
-            return Task.FromResult(ExitCode.Success);
+            return report.Summary.Aligned + report.Summary.Existing > 0
+                ? Task.FromResult(ExitCode.Success)
+                : throw new UniFaceException($"{set.Source}: no photo of {set.Names.Count} shows a face that can be used; {report.Summary.Report} says why.");
         });
         return command;
     }
@@ -77,6 +79,7 @@ internal static class AlignCommand
         Row("no face", summary.NoFace, Names(AlignOutcome.NoFace));
         Row("too small", summary.TooSmall, Names(AlignOutcome.TooSmall));
         Row("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable));
+        Row("left out", summary.LeftOut, LeftOutFile.First(report.LeftOut));
         AnsiConsole.Write(table);
         Console.WriteLine($"{summary.Report} says which and why; {summary.ContactSheet ?? "no face, no contact sheet"}");
 

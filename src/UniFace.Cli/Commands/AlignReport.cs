@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using UniFace.Data;
 using UniFace.Faces;
 using UniFace.IO;
 
@@ -73,6 +74,12 @@ internal sealed record AlignSummary
 
     public required int Unreadable { get; init; }
 
+    /// <summary>Files beside the photos that cannot be read as photos.</summary>
+    public int LeftOut { get; init; }
+
+    /// <summary>Hidden files, texts and reports.</summary>
+    public int IgnoredFiles { get; init; }
+
     public required double Seconds { get; init; }
 
     public required double ImagesPerSecond { get; init; }
@@ -83,7 +90,7 @@ internal sealed record AlignSummary
 }
 
 /// <summary>align-report.json.</summary>
-internal sealed record AlignReport(AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces)
+internal sealed record AlignReport(AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<LeftOutFile> LeftOut)
 {
     public const string FileName = "align-report.json";
 

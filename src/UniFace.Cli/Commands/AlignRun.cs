@@ -47,6 +47,7 @@ internal sealed class AlignRun
             throw new UniFaceException($"{output} holds faces aligned by other settings ({earlier.Detector}, size {earlier.Size}, ...; see {AlignReport.FileName}); name another folder, or give --overwrite.");
         }
 
+        photos.RequireApart(output);
         targets = Targets();
         outcomes = new AlignOutcome?[photos.Names.Count];
         written = new int[photos.Names.Count];
@@ -148,7 +149,7 @@ internal sealed class AlignRun
     /// <summary>Where each photo's main face goes: its own path with the crop's extension; never outside of OUT, never two to one.</summary>
     private string[] Targets()
     {
-        string root = Path.GetFullPath(output) + Path.DirectorySeparatorChar;
+        string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + Path.DirectorySeparatorChar;
         HashSet<string> taken = new(StringComparer.OrdinalIgnoreCase);
         string[] result = new string[photos.Names.Count];
         for (int i = 0; i < result.Length; i++)
@@ -167,6 +168,13 @@ internal sealed class AlignRun
                 : throw new UniFaceException($"{photos.Source}: the picture '{name}' would be written outside of {output}; the names in it are not to be trusted.");
         }
 
+        if (result is [string only])
+        {
+            Output.RequireNotInput(only, photos.Source);
+        }
+
+        // A folder in OUT may be a link.
+        photos.RequireApart(result.Select(target => Path.GetDirectoryName(target)!).Distinct().Where(Directory.Exists));
         return result;
     }
 
@@ -194,11 +202,14 @@ internal sealed class AlignRun
                     Unreadable = Count(AlignOutcome.Unreadable),
                     Seconds = Math.Round(seconds, 3),
                     ImagesPerSecond = Math.Round(worked / Math.Max(seconds, 1e-3), 1),
+                    LeftOut = photos.LeftOut.Count,
+                    IgnoredFiles = photos.IgnoredFiles,
                     Report = Path.Combine(output, AlignReport.FileName),
                     ContactSheet = sheet,
                 },
                 [.. details.Where(detail => now[detail.Key] is not null).Select(detail => new AlignEntry(photos.Names[detail.Key], now[detail.Key]!.Value, detail.Value))],
-                [.. several.Select(entry => new AlignSeveral(photos.Names[entry.Key], entry.Value))]);
+                [.. several.Select(entry => new AlignSeveral(photos.Names[entry.Key], entry.Value))],
+                photos.LeftOut);
         }
 
         int Count(AlignOutcome outcome) => now.Count(o => o == outcome);

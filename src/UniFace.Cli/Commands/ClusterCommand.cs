@@ -27,10 +27,11 @@ internal static class ClusterCommand
         Option<double?> fmr = new("--fmr") { Description = "Take the calibration's threshold of this false match rate; by default the one at which a face among so many more often meets no stranger as alike than one, 1e-3 at most. Smaller: people are rather split than merged.", HelpName = "RATE" };
         Option<bool> main = new("--main-face") { Description = "Only the main face of each photo; by default all of them, so that a photo of two people stands in two folders." };
         Option<bool> labelled = new("--labelled") { Description = "The photos lie in a folder a person, and it is measured how well the groups fit: pairwise and BCubed precision, recall, F. Implies --main-face." };
+        Option<int?> personLevel = CommonOptions.PersonLevel();
         VisionOptions vision = new();
         Command command = new("cluster", "Sort unlabelled photos into people, without knowing how many there are. Two people are rather kept apart than merged.\nExample: uniface cluster faceplugin-mobilefacenet photos sorted")
         {
-            package, photos, output, threshold, fmr, main, labelled,
+            package, photos, output, threshold, fmr, main, labelled, personLevel,
         };
         vision.AddDetection(command);
         vision.AddModel(command);
@@ -47,13 +48,15 @@ internal static class ClusterCommand
             }
 
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            set.RequireApart(target);
             bool withLabels = parsed.GetValue(labelled);
+            IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             (List<Seen> faces, float[] embeddings, List<string> faceless) = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
             (double limit, double? rate) = Limit(faces.Count);
             int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
-            ClusteringScore? score = withLabels ? ClusteringScore.Of(groups, Labels(set, faces)) : null;
+            ClusteringScore? score = people is not null ? ClusteringScore.Of(groups, Labels(people, faces)) : null;
             Write(target, set, faces, groups, stop);
             Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, rate is null ? null : calibration?.Warning, faceless, score);
             return Task.FromResult(ExitCode.Success);
@@ -119,15 +122,10 @@ internal static class ClusterCommand
             : throw new UniFaceException($"{set.Source}: no face in any of {set.Names.Count} pictures; nothing was written.");
     }
 
-    private static int[] Labels(PhotoSet set, List<Seen> faces)
+    private static int[] Labels(IReadOnlyList<string> people, List<Seen> faces)
     {
-        Dictionary<string, int> people = [];
-        return [.. faces.Select(face =>
-        {
-            string name = set.Names[face.Photo];
-            string person = Path.GetDirectoryName(name) is { Length: > 0 } folder ? folder : throw new UniFaceException($"{name} lies in no folder of a person, as --labelled expects.");
-            return people.TryGetValue(person, out int label) ? label : people[person] = people.Count;
-        })];
+        Dictionary<string, int> labels = [];
+        return [.. faces.Select(face => labels.TryGetValue(people[face.Photo], out int label) ? label : labels[people[face.Photo]] = labels.Count)];
     }
 
     private static string FolderOf(int group, int size) => size == 1 ? Singles : string.Create(CultureInfo.InvariantCulture, $"person-{group + 1:D4}");
@@ -176,6 +174,8 @@ internal static class ClusterCommand
                 photos = set.Names.Count,
                 faces = faces.Count,
                 faceless,
+                leftOut = set.LeftOut,
+                ignoredFiles = set.IgnoredFiles,
                 threshold = limit,
                 falseMatchRate = rate,
                 calibrationWarning = warning,
@@ -196,6 +196,7 @@ internal static class ClusterCommand
 
         Output.Warn(warning);
         Console.WriteLine($"sorted into {target}");
+        Output.LeftOut(set);
 
         static object Of(PrecisionRecall value) => new { value.Precision, value.Recall, value.F };
     }

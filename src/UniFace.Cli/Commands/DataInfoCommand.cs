@@ -17,14 +17,15 @@ internal static class DataInfoCommand
     {
         Argument<string> data = new("DATA") { Description = "A folder with one folder a person, a RecordIO set (its folder or train.rec), or a tar of either." };
         Option<string?> package = new("--package") { Description = "A model package or .onnx file to judge the labels by; DATA must hold aligned faces." };
+        Option<int?> personLevel = CommonOptions.PersonLevel();
         Option<int> top = new("--top") { Description = "Lines to show of each list; --json has all.", DefaultValueFactory = _ => 10 };
         Command command = new("info", "Look at a data set: people, images, sizes, unreadable files, duplicates, one image under two people, and, with a model, labels that look wrong.\nExample: uniface data info faces.tar --package model")
         {
-            data, package, top,
+            data, package, personLevel, top,
         };
         command.SetAction((parsed, stop) =>
         {
-            using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data));
+            using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
             using IEmbedder? embedder = parsed.GetValue(package) is string path ? Embedders.Open(path) : null;
             DatasetSurvey survey;
             using (Progress progress = new("reading", dataset.Samples.Count))
@@ -69,6 +70,8 @@ internal static class DataInfoCommand
             underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
             labelNoise = survey.LabelNoise,
             warnings = dataset.Warnings,
+            leftOut = dataset.LeftOut,
+            ignoredFiles = dataset.IgnoredFiles,
         };
     }
 
@@ -111,6 +114,12 @@ internal static class DataInfoCommand
 
     private static void PrintNoise(LabelNoise noise, int top)
     {
+        if (noise.Judged == 0)
+        {
+            Line($"labels were not judged: nobody has two pictures to compare");
+            return;
+        }
+
         Line($"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} nearer to another person, {noise.Suspects.Count(s => s.IsOutlier)} unlike their own: under {noise.OutlierThreshold:F3}, median {noise.MedianSimilarity:F3}); look before you delete");
         if (noise.Suspects.Count == 0 || top == 0)
         {

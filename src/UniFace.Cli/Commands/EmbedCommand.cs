@@ -13,7 +13,7 @@ internal static class EmbedCommand
     public static Command Create()
     {
         Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or a bare .onnx file." };
-        Argument<string> images = new("IMAGES") { Description = "A photo, a folder of photos at any depth, or a tar of them." };
+        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of them." };
         Option<string> output = new("--out") { Description = "emb.npy: float32 [N, D], and the photos' names beside it in emb.names.txt. emb.csv: a row a photo, its name first.", Required = true, HelpName = "FILE" };
         VisionOptions vision = new();
         Command command = new("embed", "Turn the main face of each photo into its embedding (unit length; compare two by their dot product).\nExample: uniface embed model photos --out emb.npy")
@@ -29,6 +29,7 @@ internal static class EmbedCommand
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(parsed.GetRequiredValue(package)));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
+            Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
             List<(string Photo, string Reason)> skipped = [];
             int embedded = 0;
@@ -68,6 +69,8 @@ internal static class EmbedCommand
                     seconds = Math.Round(seconds, 3),
                     imagesPerSecond = Math.Round(photos.Names.Count / seconds, 1),
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
+                    leftOut = photos.LeftOut,
+                    ignoredFiles = photos.IgnoredFiles,
                 });
             }
             else
@@ -77,6 +80,8 @@ internal static class EmbedCommand
                 {
                     Console.Error.WriteLine($"left out: {photo}: {reason}");
                 }
+
+                Output.LeftOut(photos);
             }
 
             return Task.FromResult(ExitCode.Success);

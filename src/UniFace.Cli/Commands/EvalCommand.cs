@@ -3,6 +3,7 @@ using UniFace.Cli.Protocols;
 using UniFace.Cli.Reports;
 using UniFace.Evaluation;
 using UniFace.Faces;
+using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Vision;
 
@@ -23,10 +24,11 @@ internal static class EvalCommand
     public static Command Create()
     {
         Argument<string> model = new("MODEL") { Description = "A run of 'uniface train', a package of 'uniface export', or an .onnx file (1x3xHxW to 1xD)." };
-        Option<string?> pairs = new("--pairs") { Description = "A pairs file in the form of LFW's pairs.txt; with --images.", HelpName = "FILE" };
-        Option<string?> images = new("--images") { Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg.", HelpName = "FOLDER|TAR" };
+        Option<string?> pairs = new("--pairs") { Description = "A pairs file in the form of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; with --images.", HelpName = "FILE" };
+        Option<string?> images = new("--images") { Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg, or of the paths in the list.", HelpName = "FOLDER|TAR" };
         Option<string[]> bins = new("--bin") { Description = "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose pictures are aligned. May be given several times.", HelpName = "FILE" };
         Option<string?> data = new("--data") { Description = "Labelled people: a folder a person, RecordIO or tar. Everyone is compared with everyone.", HelpName = "DATA" };
+        Option<int?> personLevel = CommonOptions.PersonLevel();
         Option<bool> identify = new("--identify") { Description = "1:N: enrol --gallery, search it with --probes: hit rates, DIR at FPIR (NIST FRTE 1:N)." };
         Option<string?> gallery = new("--gallery") { Description = "With --identify: people to enrol, a folder a person.", HelpName = "DATA" };
         Option<string?> probes = new("--probes") { Description = "With --identify: other pictures, in folders of the same names; people not in the gallery are strangers.", HelpName = "DATA" };
@@ -42,7 +44,7 @@ internal static class EvalCommand
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
         Option<bool> allowOverlap = OverlapGate.CreateOption();
         VisionOptions vision = new();
-        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
+        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
         vision.AddDetection(command);
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
@@ -58,6 +60,7 @@ internal static class EvalCommand
 
             BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
             PairOptions pairOptions = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 10, 500_000_000), Seed = parsed.GetValue(seed) };
+            CheckOutputs(parsed.GetValue(output), parsed.GetValue(calibration), [pairsPath, imagesPath, dataPath, .. binPaths, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated)]);
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
@@ -82,7 +85,7 @@ internal static class EvalCommand
 
                 if (dataPath is not null)
                 {
-                    results.Add(sets.Labelled(dataPath, pipeline));
+                    results.Add(sets.Labelled(dataPath, parsed.GetValue(personLevel), pipeline));
                 }
             }
 
@@ -150,6 +153,29 @@ internal static class EvalCommand
         }
     }
 
+    private static void CheckOutputs(string? folder, string? calibration, string?[] inputs)
+    {
+        if (calibration is not null)
+        {
+            Output.RequireNotInput(calibration, inputs);
+        }
+
+        if (folder is null)
+        {
+            return;
+        }
+
+        if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
+        {
+            throw new UniFaceException($"--out {folder} lies in {holds}, whose pictures are measured; name a folder elsewhere.");
+        }
+
+        foreach (string name in (string[])["eval.json", "scores.csv", .. inputs.Select((_, i) => FormattableString.Invariant($"scores-{i + 1}.csv")), "probes.csv"])
+        {
+            Output.RequireNotInput(Path.Combine(folder, name), [.. inputs, calibration]);
+        }
+    }
+
     private static bool? Flip(bool flip, bool noFlip) => (flip, noFlip) switch
     {
         (true, true) => throw new UniFaceException("--flip-sum and --no-flip were both given; leave one out."),
@@ -191,14 +217,14 @@ internal static class EvalCommand
     private static void WriteFiles(string folder, List<EvalResult> results, Dictionary<string, object?> json)
     {
         Directory.CreateDirectory(folder);
-        IO.AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
         for (int i = 0; i < results.Count; i++)
         {
             string suffix = i == 0 ? "" : FormattableString.Invariant($"-{i + 1}");
             EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), results[i]);
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), SvgChart.ToFile(Charts.Roc((results[i].Name, results[i].Report.Roc))));
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), SvgChart.ToFile(Charts.Det((results[i].Name, results[i].Report.Roc))));
-            IO.AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), SvgChart.ToFile(Charts.Scores(results[i].Name, results[i].Scores, null)));
+            AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), SvgChart.ToFile(Charts.Roc((results[i].Name, results[i].Report.Roc))));
+            AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), SvgChart.ToFile(Charts.Det((results[i].Name, results[i].Report.Roc))));
+            AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), SvgChart.ToFile(Charts.Scores(results[i].Name, results[i].Scores, null)));
         }
     }
 

@@ -17,6 +17,7 @@ internal static class GalleryEnrollCommand
         Argument<string> images = new("IMAGES") { Description = "A folder a person (photos/Ann/1.jpg), or a tar of that. With --person, a photo or any folder of photos." };
         Option<string?> person = new("--person") { Description = "All photos are of this person, whatever their folders.", HelpName = "NAME" };
         Option<bool> anyQuality = new("--any-quality") { Description = "Enrol faces that are small, blurred, dark or turned away, too." };
+        Option<int?> personLevel = CommonOptions.PersonLevel();
         GalleryOptions options = new();
         VisionOptions vision = new();
         Command command = new(
@@ -26,6 +27,7 @@ internal static class GalleryEnrollCommand
         command.Add(options.Gallery);
         command.Add(images);
         command.Add(person);
+        command.Add(personLevel);
         command.Add(anyQuality);
         command.Add(options.Package);
         options.AddKeyTo(command);
@@ -38,7 +40,7 @@ internal static class GalleryEnrollCommand
             using OnnxEmbedder owned = embedder;
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
-            Func<string, string> nameOf = NameOf(parsed.GetValue(person));
+            Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
             HashSet<(string, string)> known = await gallery.SourcesAsync(stop).ConfigureAwait(false);
             List<(string Photo, string Reason)> skipped = [];
@@ -52,7 +54,7 @@ internal static class GalleryEnrollCommand
                     List<(string Photo, string Person, RgbImage Face)> wanted = [];
                     foreach ((string photo, AlignedFace face) in chunk.Names.Zip(chunk.Faces))
                     {
-                        string whom = nameOf(photo);
+                        string whom = personOf[photo];
                         if (!known.Add((whom, photo)))
                         {
                             already++;
@@ -106,6 +108,8 @@ internal static class GalleryEnrollCommand
                     people = counts.People,
                     templates = counts.Templates,
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
+                    leftOut = photos.LeftOut,
+                    ignoredFiles = photos.IgnoredFiles,
                 });
             }
             else
@@ -115,6 +119,8 @@ internal static class GalleryEnrollCommand
                 {
                     Console.Error.WriteLine($"left out: {photo}: {reason}");
                 }
+
+                Output.LeftOut(photos);
             }
 
             return ExitCode.Success;
@@ -122,15 +128,23 @@ internal static class GalleryEnrollCommand
         return command;
     }
 
-    private static Func<string, string> NameOf(string? person)
+    /// <summary>Whom each photo shows: --person, or the folder that it lies in, by the rule of data sets.</summary>
+    private static Dictionary<string, string> PeopleOf(PhotoSet photos, string? person, int? level)
     {
         if (person is not null)
         {
-            return string.IsNullOrWhiteSpace(person) ? throw new UniFaceException("--person: expected a name.") : _ => person;
+            return string.IsNullOrWhiteSpace(person) || level is not null
+                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level were both given; leave one out.")
+                : photos.Names.ToDictionary(photo => photo, _ => person);
         }
 
-        return photo => photo.Split('/') is [.., string folder, _]
-            ? folder
-            : throw new UniFaceException($"{photo}: whose photo is this? Expected a folder a person (photos/Ann/1.jpg); give --person NAME for photos of one person.");
+        try
+        {
+            return photos.Names.Zip(photos.PeopleByFolder(level)).ToDictionary(pair => pair.First, pair => pair.Second);
+        }
+        catch (UniFaceException e)
+        {
+            throw new UniFaceException($"{e.Message} Give --person NAME for photos of one person.", e);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -14,7 +15,7 @@ internal static class GalleryIdentifyCommand
 
     public static Command Create()
     {
-        Argument<string> image = new("IMAGE") { Description = "A photo." };
+        Argument<string> image = new("IMAGE") { Description = "A photo; - for standard input." };
         Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which it is the person; without it, the package's calibration says it.", HelpName = "COSINE" };
         Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default. A stranger is compared with everybody: among N people, about N times as often taken for somebody.", HelpName = "RATE" };
         Option<int> candidates = new("--candidates") { Description = "How many of the most alike people to name, match or not.", DefaultValueFactory = _ => 5, HelpName = "N" };
@@ -37,7 +38,7 @@ internal static class GalleryIdentifyCommand
         {
             int named = parsed.GetValue(candidates) is int n and >= 1 and <= 10_000 ? n : throw new UniFaceException($"--candidates {parsed.GetValue(candidates)}: expected 1 to 10,000.");
             string path = parsed.GetRequiredValue(image);
-            byte[] bytes = File.Exists(path) ? File.ReadAllBytes(path) : throw new UniFaceException($"{path}: no such photo.");
+            byte[] bytes = PhotoSet.ReadPhoto(path);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;

@@ -14,7 +14,7 @@ internal static class QualityCommand
 
     public static Command Create()
     {
-        Argument<string> images = new("IMAGES") { Description = "A photo, a folder of photos at any depth, or a tar of them." };
+        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of them." };
         Option<double?> eyes = Limit("--min-eyes", "Pixels between the eyes, at least; 20 by default.", "PIXELS");
         Option<double?> sharpness = Limit("--min-sharpness", "Sharpness, at least; 0.14 by default.", "X");
         Option<double?> yaw = Limit("--max-yaw", "Degrees to a side, at most; 35 by default.", "DEGREES");
@@ -47,7 +47,7 @@ internal static class QualityCommand
                 });
             }
 
-            Show(parsed.GetValue(CommonOptions.Json), judged, pipeline.DetectorName);
+            Show(parsed.GetValue(CommonOptions.Json), photos, judged, pipeline.DetectorName);
             return Task.FromResult(judged.All(Good) ? ExitCode.Success : ExitCode.Negative);
         });
         return command;
@@ -76,7 +76,7 @@ internal static class QualityCommand
 
     private static bool Good(Judged judged) => judged.Unreadable is null && judged.Faults.Count == 0;
 
-    private static void Show(bool json, Judged[] judged, string detector)
+    private static void Show(bool json, PhotoSet photos, Judged[] judged, string detector)
     {
         int good = judged.Count(Good), faceless = judged.Count(j => j.Unreadable is not null);
         Dictionary<string, int> reasons = judged.SelectMany(j => j.Faults.Select(f => f.Kind)).GroupBy(k => k)
@@ -91,6 +91,8 @@ internal static class QualityCommand
                 reasons,
                 detector,
                 judged = judged.Select(j => new { j.Photo, good = Good(j), j.Quality, faults = j.Faults.Select(f => new { f.Kind, f.Message }), j.Unreadable }),
+                leftOut = photos.LeftOut,
+                ignoredFiles = photos.IgnoredFiles,
             });
             return;
         }
@@ -112,5 +114,6 @@ internal static class QualityCommand
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{good} of {judged.Length} photos are good enough to enrol, {faceless} show no face that can be read ({detector})"));
+        Output.LeftOut(photos);
     }
 }

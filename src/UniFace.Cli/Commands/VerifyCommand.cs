@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -14,7 +15,7 @@ internal static class VerifyCommand
     {
         Argument<string[]> inputs = new("[PACKAGE] A B")
         {
-            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos. Without the package, the installed default.",
+            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos, one of which may be - for standard input. Without the package, the installed default.",
             Arity = new ArgumentArity(2, 3),
         };
         Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
@@ -34,6 +35,11 @@ internal static class VerifyCommand
             Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
             Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             string a = given[^2], b = given[^1];
+            if (a == PhotoSet.StandardInput && b == a)
+            {
+                throw new UniFaceException("- was given twice: standard input is one photo; name a file for the other.");
+            }
+
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
@@ -78,8 +84,7 @@ internal static class VerifyCommand
 
     private static AlignedFace Face(FacePipeline pipeline, string path)
     {
-        byte[] bytes = File.Exists(path) ? File.ReadAllBytes(path) : throw new UniFaceException($"{path}: no such photo.");
-        return pipeline.Align(bytes, path) ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
+        return pipeline.Align(PhotoSet.ReadPhoto(path), path) ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
     }
 
     private static object Seen(string path, AlignedFace face) => new

@@ -9,13 +9,27 @@ namespace UniFace.Cli.Protocols;
 /// <summary>Measures a model on each kind of set that the command takes.</summary>
 internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize, CancellationToken cancellation)
 {
-    /// <summary>An LFW pairs file over a folder or tar of pictures.</summary>
+    /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
     {
+        string pairsSha256 = IO.Sha256.OfFile(pairsPath), name = Path.GetFileName(pairsPath);
+        if (PathPairs.TryRead(pairsPath) is PathPairs paths)
+        {
+            using PhotoSet photos = PhotoSet.Open(imagesPath);
+            PairSet listed = PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned);
+            ContentHash hash = new();
+            hash.Add(name, pairsSha256);
+            foreach ((int index, ReadOnlyMemory<byte> picture) in listed.Images.Index().Select(i => (i.Index, listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty)))
+            {
+                hash.Add(listed.Images[index], picture.Span);
+            }
+
+            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));
+            return Pairs(listed, pipeline, hash.Total(), known, pairsSha256);
+        }
+
         LfwPairs pairs = LfwPairs.Read(pairsPath);
-        string pairsSha256 = IO.Sha256.OfFile(pairsPath);
         using FaceDataset images = FaceDatasets.Open(imagesPath);
-        string name = Path.GetFileName(pairsPath);
         PairSet set = PairSet.FromLfw(name, pairs, images, absentIsMissing: aligned);
         HashSet<string> named = [.. set.Images];
         (string sha256, TrainingOverlap? overlap) = gate.Check(images, sample => named.Contains(sample.Name));
@@ -32,9 +46,9 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
     }
 
     /// <summary>Labelled people the model never saw: everyone against everyone.</summary>
-    public EvalResult Labelled(string path, FacePipeline pipeline)
+    public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
-        using FaceDataset data = FaceDatasets.Open(path);
+        using FaceDataset data = FaceDatasets.Open(path, personLevel);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         string[] names = [.. data.Samples.Select(s => s.Name)];

@@ -23,6 +23,12 @@ public abstract class FaceDataset : IDisposable
     /// <summary>What was odd about the set and did not keep it from opening, each in a sentence; empty where all is well.</summary>
     public virtual IReadOnlyList<string> Warnings => [];
 
+    /// <summary>Files beside the pictures that are not used, and why; empty for sets that are one file.</summary>
+    public virtual IReadOnlyList<LeftOutFile> LeftOut => [];
+
+    /// <summary>How many hidden files, texts and reports lie beside the pictures; nobody takes them for photos.</summary>
+    public virtual int IgnoredFiles => 0;
+
     /// <summary>The encoded bytes (JPEG, PNG ...) of a picture. Thread-safe.</summary>
     /// <param name="index">Index into <see cref="Samples"/>.</param>
     /// <exception cref="UniFaceException">The bytes cannot be read; says file, offset and what was expected.</exception>

@@ -1,3 +1,5 @@
+using UniFace.Faces;
+
 namespace UniFace.Data;
 
 /// <summary>Opens a data set, whatever holds it.</summary>
@@ -8,21 +10,26 @@ public static class FaceDatasets
 
     /// <summary>How a data set looks, for errors.</summary>
     internal const string Expected =
-        "a data set is a folder with one folder a person (SET/Ann/1.jpg), an InsightFace RecordIO set (train.rec, train.idx, property), or a tar of either";
+        "a data set is a folder with one folder per person (SET/Ann/1.jpg), an InsightFace RecordIO set (train.rec, train.idx, property), or a tar of either";
 
     /// <summary>
-    /// Opens a folder with a folder a person, an InsightFace RecordIO set (the folder that holds train.rec, or the .rec itself),
+    /// Opens a folder with one folder per person, an InsightFace RecordIO set (the folder that holds train.rec, or the .rec itself),
     /// or a tar of either. Nothing is unpacked; pictures are read when asked for. The caller disposes it.
     /// </summary>
     /// <param name="path">A folder, a .rec file or a .tar file.</param>
+    /// <param name="personLevel">Which folder of a picture's path is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
     /// <exception cref="UniFaceException">There is no data set at the path, or it is damaged.</exception>
-    public static FaceDataset Open(string path)
+    public static FaceDataset Open(string path, int? personLevel = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (personLevel < 1)
+        {
+            throw new UniFaceException($"the person's folder was said to be at level {personLevel}; expected 1 or more, 1 being the folders at the top of {path}.");
+        }
+
         if (Directory.Exists(path))
         {
-            string record = Path.Combine(path, RecordIODataset.RecordFile);
-            return File.Exists(record) ? RecordIODataset.Open(record) : FolderDataset.Open(path);
+            return RecordIODataset.FileIn(path) is string record ? RecordIODataset.Open(record) : FolderDataset.Open(path, personLevel);
         }
 
         if (!File.Exists(path))
@@ -30,19 +37,18 @@ public static class FaceDatasets
             throw new UniFaceException($"{path} does not exist; {Expected}.");
         }
 
-        return Path.GetExtension(path).ToUpperInvariant() switch
+        switch (Path.GetExtension(path).ToUpperInvariant())
         {
-            ".REC" => RecordIODataset.Open(path),
-            ".TAR" => TarDataset.Open(path),
-            ".IDX" => throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder."),
-            _ => LooksLikeTar(path) ? TarDataset.Open(path) : throw new UniFaceException($"{path} is no data set; {Expected}."),
-        };
-    }
+            case ".REC":
+                return RecordIODataset.Open(path);
+            case ".TAR":
+                return TarDataset.Open(path, personLevel);
+            case ".IDX":
+                throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder.");
+        }
 
-    private static bool LooksLikeTar(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        byte[] header = new byte[262];
-        return stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length && header.AsSpan(257, 5).SequenceEqual("ustar"u8);
+        ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
+        return format.Name == "tar" ? TarDataset.Open(path, personLevel)
+            : throw new UniFaceException($"{path} is {(format == ImageFormat.Unknown ? "no data set" : $"{format.Description}; unpack it first")}; {Expected}.");
     }
 }

@@ -73,6 +73,12 @@ public sealed class FilteredDataset : FaceDataset
     public override IReadOnlyList<string> Warnings { get; }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<LeftOutFile> LeftOut => inner.LeftOut;
+
+    /// <inheritdoc/>
+    public override int IgnoredFiles => inner.IgnoredFiles;
+
+    /// <inheritdoc/>
     public override byte[] Read(int index) => inner.Read(sources[index]);
 
     /// <inheritdoc/>

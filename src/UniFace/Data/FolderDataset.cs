@@ -1,17 +1,15 @@
 namespace UniFace.Data;
 
-/// <summary>A data set as a folder with one folder a person. The folder's name is the person's; files that are no pictures are skipped.</summary>
+/// <summary>A data set as a folder with one folder per person. The folder's name is the person's; files that are no pictures are left out and named.</summary>
 public sealed class FolderDataset : FaceDataset
 {
-    private const int DeepestFolder = 6;
-
     private readonly PersonLayout layout;
-    private readonly IReadOnlyList<string> paths;
+    private readonly PictureListing listing;
 
-    private FolderDataset(string source, IReadOnlyList<string> paths, PersonLayout layout, IReadOnlyList<string> warnings)
+    private FolderDataset(string source, PictureListing listing, PersonLayout layout, IReadOnlyList<string> warnings)
     {
         Source = source;
-        this.paths = paths;
+        this.listing = listing;
         this.layout = layout;
         Warnings = warnings;
     }
@@ -28,46 +26,41 @@ public sealed class FolderDataset : FaceDataset
     /// <inheritdoc/>
     public override IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>Opens a folder with one folder a person; reads names only.</summary>
+    /// <inheritdoc/>
+    public override IReadOnlyList<LeftOutFile> LeftOut => listing.LeftOut;
+
+    /// <inheritdoc/>
+    public override int IgnoredFiles => listing.Ignored;
+
+    /// <summary>Opens a folder with one folder per person; reads names, and the first bytes of files whose extension is not known.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="personLevel">Which folder below it is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
     /// <exception cref="UniFaceException">It has no pictures, no people, or it is not plain which folder is the person.</exception>
-    public static FolderDataset Open(string path)
+    public static FolderDataset Open(string path, int? personLevel = null)
     {
-        List<string> pictures = [];
-        try
+        PictureListing listing = PictureListing.OfFolder(path);
+        PersonLayout layout = PersonLayout.Of(path, listing.Pictures, personLevel);
+        List<string> warnings = [.. layout.Warnings];
+        HashSet<string> known = [.. layout.People];
+        string[] empty = [.. Directory.EnumerateDirectories(Path.Combine(path, layout.Shared)).Select(folder => Path.GetFileName(folder)!)
+            .Where(name => personLevel is null or 1 && !known.Contains(name) && !name.StartsWith('.')).Order(StringComparer.Ordinal)];
+        if (empty.Length > 0)
         {
-            EnumerationOptions options = new() { RecurseSubdirectories = true, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
-            foreach (string file in Directory.EnumerateFiles(path, "*", options))
-            {
-                string relative = Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/');
-                if (PersonLayout.IsPicture(relative))
-                {
-                    pictures.Add(relative);
-                }
-            }
-
-            PersonLayout layout = PersonLayout.Of(path, pictures);
-            List<string> warnings = [.. layout.Warnings];
-            string people = Path.GetDirectoryName(Path.GetDirectoryName(Path.Combine(path, pictures[layout.Sources[0]])))!;
-            HashSet<string> known = [.. layout.People];
-            string[] empty = [.. Directory.EnumerateDirectories(people).Select(folder => Path.GetFileName(folder)!)
-                .Where(name => !known.Contains(name) && !name.StartsWith('.')).Order(StringComparer.Ordinal)];
-            if (empty.Length > 0)
-            {
-                warnings.Add($"{empty.Length} folders without pictures are no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
-            }
-
-            return new FolderDataset(path, pictures, layout, warnings);
+            warnings.Add($"{empty.Length} folders without pictures are no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        if (listing.LeftOut.Count > 0)
         {
-            throw new UniFaceException($"{path} cannot be listed: {e.Message}", e);
+            warnings.Add(LeftOutFile.Describe(listing.LeftOut));
         }
+
+        return new FolderDataset(path, listing, layout, warnings);
     }
 
     /// <inheritdoc/>
     public override byte[] Read(int index)
     {
-        string file = Path.Combine(Source, paths[layout.Sources[index]]);
+        string file = Path.Combine(Source, listing.Pictures[layout.Sources[index]]);
         FileSegment segment = FileSegment.Open(file, out Microsoft.Win32.SafeHandles.SafeFileHandle handle);
         using (handle)
         {

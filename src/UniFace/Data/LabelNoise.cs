@@ -22,10 +22,10 @@ public sealed record SuspectLabel(string Name, string Person, double OwnSimilari
 /// What is suspect is to be looked at, not to be deleted unseen: a hard picture of the right person may be among it.
 /// </summary>
 /// <param name="Judged">Pictures that could be judged: embedded, and of a person with another embedded picture.</param>
-/// <param name="MedianSimilarity">Median cosine with the own person's mean.</param>
-/// <param name="OutlierThreshold">Similarity under which a picture is an outlier; a property of this set and model, not of any other.</param>
+/// <param name="MedianSimilarity">Median cosine with the own person's mean; null if no picture could be judged.</param>
+/// <param name="OutlierThreshold">Similarity under which a picture is an outlier; a property of this set and model, not of any other. Null if no picture could be judged.</param>
 /// <param name="Suspects">What looks wrong, the worst (own minus nearest similarity) first.</param>
-public sealed record LabelNoise(int Judged, double MedianSimilarity, double OutlierThreshold, IReadOnlyList<SuspectLabel> Suspects)
+public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? OutlierThreshold, IReadOnlyList<SuspectLabel> Suspects)
 {
     /// <summary>Robust deviations under the median at which a picture is an outlier (Iglewicz and Hoaglin, 1993).</summary>
     public const double Deviations = 3.5;
@@ -81,6 +81,11 @@ public sealed record LabelNoise(int Judged, double MedianSimilarity, double Outl
             scores[k] = (Dot(embedding, Normalized(others)), nearest, nearestPerson);
         });
 
+        if (judged.Length == 0)
+        {
+            return new LabelNoise(0, null, null, []);
+        }
+
         double median = Median([.. scores.Select(score => score.Own)]);
         double deviation = 1.4826 * Median([.. scores.Select(score => Math.Abs(score.Own - median))]);
         double threshold = median - (Deviations * deviation);
@@ -99,11 +104,6 @@ public sealed record LabelNoise(int Judged, double MedianSimilarity, double Outl
 
     private static double Median(double[] values)
     {
-        if (values.Length == 0)
-        {
-            return double.NaN;
-        }
-
         Array.Sort(values);
         return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
     }

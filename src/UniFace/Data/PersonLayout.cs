@@ -1,19 +1,18 @@
 namespace UniFace.Data;
 
 /// <summary>
-/// Turns the paths of pictures into people and samples, for folders and tars alike. The layout is PERSON/PICTURE;
-/// folders that all pictures share above that (a tar of "lfw/") are dropped. A layout in which it is not plain
-/// which folder is the person is refused, because a guess would train on wrong labels.
+/// Turns the paths of pictures into people and samples, for folders and tars alike: the one rule for which folder is the person.
+/// The layout is PERSON/PICTURE, below the folders that all pictures share (a tar of "lfw/"), or PERSON is the folder at a level that
+/// is given. A layout in which it is not plain which folder is the person is refused, because a guess would give wrong labels.
 /// </summary>
 internal sealed class PersonLayout
 {
-    private static readonly HashSet<string> PictureExtensions = new(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".png", ".webp", ".bmp" };
-
-    private PersonLayout(IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, int[] sources, IReadOnlyList<string> warnings)
+    private PersonLayout(IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, int[] sources, string shared, IReadOnlyList<string> warnings)
     {
         People = people;
         Samples = samples;
         Sources = sources;
+        Shared = shared;
         Warnings = warnings;
     }
 
@@ -26,74 +25,81 @@ internal sealed class PersonLayout
     /// <summary>For every sample, the index of its path in what was given.</summary>
     public int[] Sources { get; }
 
-    /// <summary>What was left out, in words.</summary>
+    /// <summary>The folder above the people, relative to the set; "" for the set itself.</summary>
+    public string Shared { get; }
+
+    /// <summary>What was left out or assumed, in words.</summary>
     public IReadOnlyList<string> Warnings { get; }
-
-    /// <summary>Whether a path ('/' between its parts) names a picture; hidden files and folders, and contact sheets, do not.</summary>
-    public static bool IsPicture(string path)
-    {
-        if (!PictureExtensions.Contains(Path.GetExtension(path)) || Path.GetFileName(path) == FaceDatasets.ContactSheet)
-        {
-            return false;
-        }
-
-        foreach (string part in path.Split('/'))
-        {
-            if (part.StartsWith('.') || part is "__MACOSX" or "@eaDir")
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 
     /// <summary>People and samples of picture paths.</summary>
     /// <param name="source">The set, for errors.</param>
-    /// <param name="paths">Paths of pictures ('/' between parts), each passing <see cref="IsPicture"/>, relative to the set.</param>
-    public static PersonLayout Of(string source, IReadOnlyList<string> paths)
+    /// <param name="paths">Paths of pictures ('/' between parts), relative to the set.</param>
+    /// <param name="level">Which folder of a path is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
+    /// <param name="strict">Refuse what is only a warning else: folders above the people, and pictures beside their folders.</param>
+    public static PersonLayout Of(string source, IReadOnlyList<string> paths, int? level = null, bool strict = false)
     {
         string[][] parts = [.. paths.Select(path => path.Split('/'))];
-        int skip = 0;
-        while (parts.Length > 0 && parts.All(p => p.Length > skip + 1 && p[skip] == parts[0][skip]) && parts.Any(p => p.Length > skip + 2))
+        int skip = level - 1 ?? 0;
+        while (level is null && !strict && parts.Length > 0 && parts.All(p => p.Length > skip + 1 && p[skip] == parts[0][skip]) && parts.Any(p => p.Length > skip + 2))
         {
             skip++;
         }
 
-        string? deep = parts.Where(p => p.Length > skip + 2).Select(p => string.Join('/', p)).Order(StringComparer.Ordinal).FirstOrDefault();
+        string[]? deep = level is not null ? null : parts.Where(p => p.Length > skip + 2).MinBy(p => string.Join('/', p), StringComparer.Ordinal);
         if (deep is not null)
         {
-            throw new UniFaceException($"{source}: {deep} lies deeper than PERSON/PICTURE, so it is not plain which folder is the person; {FaceDatasets.Expected}.");
+            string levels = string.Join(", ", deep.SkipLast(1).Select((folder, i) => $"{i + 1} is {folder}"));
+            throw new UniFaceException($"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is not plain which folder is the person (level {levels}); commands with --person-level N take it from you; {FaceDatasets.Expected}.");
         }
 
-        int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length == skip + 2)];
+        int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length >= skip + 2)];
         int loose = parts.Length - order.Length;
-        if (order.Length == 0)
+        if (order.Length == 0 || (loose > 0 && (strict || level is not null)))
         {
-            throw new UniFaceException(loose > 0
-                ? $"{source} has {loose} pictures but no folder a person; {FaceDatasets.Expected}."
-                : $"{source} holds no pictures (jpg, jpeg, png, webp, bmp); {FaceDatasets.Expected}.");
+            string? first = loose == 0 ? null : paths[Enumerable.Range(0, parts.Length).First(i => parts[i].Length < skip + 2)];
+            throw new UniFaceException(
+                order.Length > 0 ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one, or elsewhere; {FaceDatasets.Expected}."
+                : loose > 0 ? $"{source} has {loose} pictures but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?); {FaceDatasets.Expected}."
+                : $"{source} holds no pictures ({Faces.ImageFormat.Expected}); {FaceDatasets.Expected}.");
         }
 
         Array.Sort(order, (a, b) =>
         {
             int person = string.CompareOrdinal(parts[a][skip], parts[b][skip]);
-            return person != 0 ? person : string.CompareOrdinal(parts[a][skip + 1], parts[b][skip + 1]);
+            return person != 0 ? person : string.CompareOrdinal(Rest(parts[a]), Rest(parts[b]));
         });
         List<string> people = [];
         FaceSample[] samples = new FaceSample[order.Length];
+        string above = "";
         for (int i = 0; i < order.Length; i++)
         {
-            string person = parts[order[i]][skip];
+            string person = parts[order[i]][skip], folder = string.Join('/', parts[order[i]][..skip]);
             if (people.Count == 0 || people[^1] != person)
             {
                 people.Add(person);
+                above = folder;
+            }
+            else if (above != folder)
+            {
+                throw new UniFaceException($"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
             }
 
-            samples[i] = new FaceSample($"{person}/{parts[order[i]][skip + 1]}", people.Count - 1);
+            samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);
         }
 
-        IReadOnlyList<string> warnings = loose == 0 ? [] : [$"{loose} pictures beside the people's folders are not used"];
-        return new PersonLayout(people, samples, order, warnings);
+        List<string> warnings = [];
+        if (level is null && skip > 0)
+        {
+            warnings.Add($"the people are the folders in {above}");
+        }
+
+        if (loose > 0)
+        {
+            warnings.Add($"{loose} pictures beside the people's folders are not used");
+        }
+
+        return new PersonLayout(people, samples, order, above, warnings);
+
+        string Rest(string[] path) => string.Join('/', path[(skip + 1)..]);
     }
 }

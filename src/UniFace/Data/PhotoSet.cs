@@ -1,4 +1,6 @@
 using Microsoft.Win32.SafeHandles;
+using UniFace.Faces;
+using UniFace.IO;
 
 namespace UniFace.Data;
 
@@ -8,14 +10,19 @@ namespace UniFace.Data;
 /// </summary>
 public sealed class PhotoSet : IDisposable
 {
+    /// <summary>Stands for a photo that is read from standard input.</summary>
+    public const string StandardInput = "-";
+
     private readonly Func<int, byte[]> read;
+    private readonly PictureListing? listing;
     private readonly SafeFileHandle? handle;
 
-    private PhotoSet(string source, IReadOnlyList<string> names, Func<int, byte[]> read, SafeFileHandle? handle = null)
+    private PhotoSet(string source, IReadOnlyList<string> names, Func<int, byte[]> read, PictureListing? listing = null, SafeFileHandle? handle = null)
     {
         Source = source;
         Names = names;
         this.read = read;
+        this.listing = listing;
         this.handle = handle;
     }
 
@@ -25,7 +32,13 @@ public sealed class PhotoSet : IDisposable
     /// <summary>Names of the pictures, relative to the source, '/' between parts ("Ann/1.jpg").</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Opens a picture, a folder of pictures at any depth, or a tar of them.</summary>
+    /// <summary>Files beside the pictures that are not used, and why.</summary>
+    public IReadOnlyList<LeftOutFile> LeftOut => listing?.LeftOut ?? [];
+
+    /// <summary>How many hidden files, texts and reports lie beside the pictures; nobody takes them for photos.</summary>
+    public int IgnoredFiles => listing?.Ignored ?? 0;
+
+    /// <summary>Opens a picture, a folder of pictures at any depth, a tar of them, or "-", a picture from standard input.</summary>
     /// <exception cref="UniFaceException">There is no such path, it holds no picture, or the tar is damaged.</exception>
     public static PhotoSet Open(string path)
     {
@@ -35,17 +48,95 @@ public sealed class PhotoSet : IDisposable
             return OfFolder(path);
         }
 
-        if (!File.Exists(path))
+        if (path != StandardInput && !File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such file or folder; expected a photo, a folder of photos, or a tar of them.");
+            throw new UniFaceException($"{path}: no such file or folder; expected a photo, a folder of photos, a tar of them, or - for standard input.");
         }
 
-        if (path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase))
+        if (path == StandardInput)
         {
-            return OfTar(path);
+            byte[] photo = ReadPhoto(path);
+            return new PhotoSet(path, [path], _ => photo);
         }
 
-        return new PhotoSet(path, [Path.GetFileName(path)], _ => ReadFile(path));
+        ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
+        return format.Name == "tar" || path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? OfTar(path)
+            : format.Name is "gzip" or "archive" or "ZIP" ? throw new UniFaceException($"{path} is {format.Description}; photos are read from a folder or a tar, so unpack it first.")
+            : new PhotoSet(path, [Path.GetFileName(path)], _ => ReadPhoto(path));
+    }
+
+    /// <summary>The bytes of one photo: of a file, or of standard input for "-".</summary>
+    /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
+    public static byte[] ReadPhoto(string path)
+    {
+        try
+        {
+            using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
+            using MemoryStream photo = new((int)Math.Min(stream.CanSeek ? stream.Length : 0, FileSegment.LargestItem));
+            byte[] buffer = new byte[1 << 16];
+            for (int count; (count = stream.Read(buffer)) > 0;)
+            {
+                photo.Write(buffer, 0, count);
+                if (photo.Length > FileSegment.LargestItem)
+                {
+                    throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
+                }
+            }
+
+            return photo.Length > 0 ? photo.Length == photo.Capacity ? photo.GetBuffer() : photo.ToArray()
+                : throw new UniFaceException($"{path} is empty; expected a photo ({ImageFormat.Expected}).");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The person of each picture by the folder that holds it, as in a data set, but without guessing.</summary>
+    /// <param name="personLevel">Which folder of a picture's path is the person, from 1; null: PERSON/PICTURE is expected.</param>
+    /// <exception cref="UniFaceException">A picture lies deeper, or beside the people's folders; says which.</exception>
+    public IReadOnlyList<string> PeopleByFolder(int? personLevel = null)
+    {
+        PersonLayout layout = PersonLayout.Of(Source, Names, personLevel, strict: true);
+        string[] people = new string[Names.Count];
+        for (int i = 0; i < people.Length; i++)
+        {
+            people[layout.Sources[i]] = layout.People[layout.Samples[i].Label];
+        }
+
+        return people;
+    }
+
+    /// <summary>
+    /// Refuses folders to be written of which one is the folder of the photos, or lies in it or around it, links followed: photos could be
+    /// replaced, or results be taken for photos.
+    /// </summary>
+    /// <exception cref="UniFaceException">One does; says which and how.</exception>
+    public void RequireApart(params IEnumerable<string> outputs)
+    {
+        if (!Directory.Exists(Source))
+        {
+            return;
+        }
+
+        HashSet<string> folders = RealPath.SetOf([Source, .. listing!.LinkedFolders]), targets = RealPath.SetOf(outputs);
+        foreach (string target in targets)
+        {
+            if (RealPath.Holding(folders, target) is string folder)
+            {
+                throw Overlap(target, RealPath.Same(folder, target) ? "is the folder of the photos" : $"lies in the folder of the photos, {folder}");
+            }
+        }
+
+        foreach (string folder in folders)
+        {
+            if (RealPath.Holding(targets, folder) is string target)
+            {
+                throw Overlap(target, $"lies around the folder of the photos, {folder}");
+            }
+        }
+
+        static UniFaceException Overlap(string target, string how) => new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
     }
 
     /// <summary>The encoded bytes of a picture.</summary>
@@ -58,22 +149,9 @@ public sealed class PhotoSet : IDisposable
 
     private static PhotoSet OfFolder(string path)
     {
-        string[] names;
-        try
-        {
-            names = [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Select(file => Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/'))
-                .Where(PersonLayout.IsPicture)
-                .Order(StringComparer.Ordinal)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UniFaceException($"{path} cannot be listed: {e.Message}", e);
-        }
-
-        return names.Length > 0
-            ? new PhotoSet(path, names, index => ReadFile(Path.Combine(path, names[index])))
-            : throw new UniFaceException($"{path} holds no pictures (jpg, jpeg, png, webp, bmp), at any depth.");
+        PictureListing listing = PictureListing.OfFolder(path);
+        RequirePictures(path, listing);
+        return new PhotoSet(path, listing.Pictures, index => ReadPhoto(Path.Combine(path, listing.Pictures[index])), listing);
     }
 
     private static PhotoSet OfTar(string path)
@@ -81,25 +159,11 @@ public sealed class PhotoSet : IDisposable
         FileSegment tar = FileSegment.Open(path, out SafeFileHandle handle);
         try
         {
-            TarFile[] files = [.. TarIndex.Read(tar).Where(file => PersonLayout.IsPicture(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal)];
-            if (files.Length == 0)
-            {
-                throw new UniFaceException($"{path} holds no pictures (jpg, jpeg, png, webp, bmp).");
-            }
-
-            byte[] ReadEntry(int index)
-            {
-                if (files[index].Length > FileSegment.LargestItem)
-                {
-                    throw new UniFaceException($"{path}: {files[index].Name} has {files[index].Length} bytes, more than a picture may have.");
-                }
-
-                byte[] bytes = new byte[files[index].Length];
-                tar.Read(files[index].Offset, bytes, files[index].Name);
-                return bytes;
-            }
-
-            return new PhotoSet(path, [.. files.Select(file => file.Name)], ReadEntry, handle);
+            IReadOnlyList<TarFile> all = TarIndex.Read(tar);
+            PictureListing listing = PictureListing.OfTar(tar, all);
+            RequirePictures(path, listing);
+            TarFile[] files = listing.In(all);
+            return new PhotoSet(path, listing.Pictures, index => tar.Read(files[index].Offset, files[index].Length, files[index].Name), listing, handle);
         }
         catch
         {
@@ -108,18 +172,12 @@ public sealed class PhotoSet : IDisposable
         }
     }
 
-    private static byte[] ReadFile(string path)
+    private static void RequirePictures(string path, PictureListing listing)
     {
-        try
+        if (listing.Pictures.Count == 0)
         {
-            FileInfo file = new(path);
-            return file.Length <= FileSegment.LargestItem
-                ? File.ReadAllBytes(path)
-                : throw new UniFaceException($"{path} has {file.Length} bytes, more than a picture may have.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
+            string left = listing.LeftOut.Count > 0 ? $"; {LeftOutFile.Describe(listing.LeftOut)}" : "";
+            throw new UniFaceException($"{path} holds no pictures ({ImageFormat.Expected}), at any depth{left}.");
         }
     }
 }

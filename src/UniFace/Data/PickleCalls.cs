@@ -5,7 +5,7 @@ namespace UniFace.Data;
 
 /// <summary>
 /// The callables a verification set may name, computed here and never looked up: Python 3's bytes at protocols 0 to 2
-/// (_codecs.encode(text, "latin1")) and NumPy's arrays of uint8 (what cv2.imencode returns).
+/// (_codecs.encode(text, "latin1")), NumPy's arrays of uint8 (what cv2.imencode returns), and its bools and whole numbers, alone or in an array.
 /// </summary>
 internal sealed class PickleCalls(long budget, Func<string, UniFaceException> bad)
 {
@@ -16,6 +16,8 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         [("numpy", "dtype")] = Callable.DataType,
         [("numpy.core.multiarray", "_reconstruct")] = Callable.Reconstruct,
         [("numpy._core.multiarray", "_reconstruct")] = Callable.Reconstruct,
+        [("numpy.core.multiarray", "scalar")] = Callable.Scalar,
+        [("numpy._core.multiarray", "scalar")] = Callable.Scalar,
         [("numpy.core.numeric", "_frombuffer")] = Callable.FromBuffer,
         [("numpy._core.numeric", "_frombuffer")] = Callable.FromBuffer,
     };
@@ -29,13 +31,14 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         ArrayType,
         DataType,
         Reconstruct,
+        Scalar,
         FromBuffer,
     }
 
     /// <summary>What a name or an array is, for errors.</summary>
     public static string Describe(object value) => value switch
     {
-        UnsignedBytes => "a NumPy array",
+        PickledArray => "a NumPy array",
         ElementType => "a NumPy dtype",
         Callable => "a function",
         _ => "something else",
@@ -45,8 +48,16 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     public static ReadOnlyMemory<byte>? Bytes(object value) => value switch
     {
         ReadOnlyMemory<byte> bytes => bytes,
-        UnsignedBytes array => array.Content,
+        PickledArray { Type.IsByte: true } array => array.Content,
         _ => null,
+    };
+
+    /// <summary>The values of a list or tuple, or of a NumPy array of bools or whole numbers.</summary>
+    public static IReadOnlyList<object>? Values(object value) => value switch
+    {
+        PickledArray { Content: ReadOnlyMemory<byte> content, Type: ElementType type } when content.Length / type.Size <= PickleReader.MostValues =>
+            [.. Enumerable.Range(0, content.Length / type.Size).Select(i => type.Value(content.Span.Slice(i * type.Size, type.Size)))],
+        _ => value as IReadOnlyList<object>,
     };
 
     /// <summary>A name of the list above; anything else is an error.</summary>
@@ -65,13 +76,15 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
             case (Callable.DataType, [object code, ..]):
                 return new ElementType(code as string ?? (code is ReadOnlyMemory<byte> bytes ? Encoding.ASCII.GetString(bytes.Span) : ""));
             case (Callable.Reconstruct, [Callable.ArrayType, ..]):
-                return new UnsignedBytes();
+                return new PickledArray();
+            case (Callable.Scalar, [ElementType { Size: > 0 } type, ReadOnlyMemory<byte> content]) when content.Length == type.Size:
+                return type.Value(content.Span);
             case (Callable.FromBuffer, [ReadOnlyMemory<byte> content, ElementType type, object[] shape, ..]):
-                UnsignedBytes array = new();
+                PickledArray array = new();
                 Fill(array, type, shape, content);
                 return array;
             default:
-                throw bad("the pickle calls something with arguments that are not those of bytes or of a NumPy array of uint8; it was not executed");
+                throw bad("the pickle calls something with arguments that are not those of bytes, of a NumPy array of uint8 or of a bool or whole number; it was not executed");
         }
     }
 
@@ -80,9 +93,10 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     {
         switch (target, state)
         {
-            case (ElementType, object[]):
-                return; // Byte order and layout, which mean nothing for single bytes.
-            case (UnsignedBytes { Content: null } array, object[] { Length: 5 } parts) when parts[1] is object[] shape && parts[2] is ElementType type && parts[4] is ReadOnlyMemory<byte> content:
+            case (ElementType type, object[] layout):
+                type.IsBigEndian = layout.Length > 1 && (layout[1] is ">" || (layout[1] is ReadOnlyMemory<byte> order && order.Span.SequenceEqual(">"u8)));
+                return;
+            case (PickledArray { Content: null } array, object[] { Length: 5 } parts) when parts[1] is object[] shape && parts[2] is ElementType type && parts[4] is ReadOnlyMemory<byte> content:
                 Fill(array, type, shape, content);
                 return;
             default:
@@ -172,14 +186,14 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         return bytes;
     }
 
-    private void Fill(UnsignedBytes array, ElementType type, object[] shape, ReadOnlyMemory<byte> content)
+    private void Fill(PickledArray array, ElementType type, object[] shape, ReadOnlyMemory<byte> content)
     {
-        if (type.Code is not ("u1" or "|u1" or "B"))
+        if (type.Size == 0)
         {
-            throw bad($"a NumPy array of {Short(type.Code)}, expected uint8 (an encoded picture)");
+            throw bad($"a NumPy array of {Short(type.Code)}, expected uint8 (an encoded picture), bools or whole numbers");
         }
 
-        long size = 1;
+        long size = type.Size;
         foreach (object side in shape)
         {
             size = side is long length and >= 0 && size <= content.Length ? size * Math.Min(length, content.Length + 1L) : -1;
@@ -189,6 +203,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
             }
         }
 
+        array.Type = type;
         array.Content = size == content.Length ? content : throw bad($"a NumPy array of {content.Length} bytes does not have the shape that it says");
     }
 
@@ -216,10 +231,40 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         return (byte)value;
     }
 
-    private sealed class UnsignedBytes
+    private sealed class PickledArray
     {
         public ReadOnlyMemory<byte>? Content { get; set; }
+
+        public ElementType? Type { get; set; }
     }
 
-    private sealed record ElementType(string Code);
+    /// <summary>A NumPy dtype; only bools and whole numbers have a size here.</summary>
+    private sealed record ElementType(string Code)
+    {
+        public int Size => Code.TrimStart('|', '<', '>', '=') switch
+        {
+            "b1" or "?" or "i1" or "u1" or "b" or "B" => 1,
+            "i2" or "u2" => 2,
+            "i4" or "u4" => 4,
+            "i8" or "u8" => 8,
+            _ => 0,
+        };
+
+        public bool IsByte => Code is "u1" or "|u1" or "B";
+
+        /// <summary>Said by the dtype's state, which follows its name, or by the name itself.</summary>
+        public bool IsBigEndian { get; set; } = Code.StartsWith('>');
+
+        /// <summary>The bits as a number: what matters is whether it is 0, 1, or something that is no answer.</summary>
+        public long Value(ReadOnlySpan<byte> bytes)
+        {
+            long value = 0;
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                value = (value << 8) | bytes[IsBigEndian ? i : bytes.Length - 1 - i];
+            }
+
+            return value;
+        }
+    }
 }

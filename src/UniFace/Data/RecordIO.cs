@@ -72,20 +72,50 @@ internal static class RecordIO
         return payload;
     }
 
+    /// <summary>Whether the first word of a record stands at an offset.</summary>
+    public static bool HasMagic(FileSegment file, long offset) => BinaryPrimitives.ReadUInt32LittleEndian(file.Read(offset, 4, "record")) is Magic or DraftMagic;
+
+    /// <summary>Whether a record, whole or in parts, can start at an offset.</summary>
+    public static bool Starts(FileSegment file, long offset)
+    {
+        try
+        {
+            return ReadPart(file, offset).Kind is Whole or First;
+        }
+        catch (UniFaceException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Header and labels of the record at an offset, without its picture.</summary>
-    public static RecordHeader ReadHeader(FileSegment file, long offset)
+    public static RecordHeader ReadHeader(FileSegment file, long offset) => ReadHeader(file, offset, out _, out _);
+
+    /// <summary>Header and labels of the record at an offset, the id in it, and the offset after the record.</summary>
+    public static RecordHeader ReadHeader(FileSegment file, long offset, out long id, out long end)
     {
         (_, uint kind, long length) = ReadPart(file, offset);
+        end = offset + 8 + ((length + 3) & ~3L);
         if (kind != Whole)
         {
             // The magic may stand in the header itself; a split record is rare enough to be read whole.
-            return ParseHeader(file, offset, ReadPayload(file, offset), out _);
+            byte[] payload = ReadPayload(file, offset);
+            RecordHeader header = ParseHeader(file, offset, payload, out _);
+            for (; kind != Last; end += 8 + ((length + 3) & ~3L))
+            {
+                (_, kind, length) = ReadPart(file, end);
+            }
+
+            id = BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(8));
+            return header;
         }
 
         Span<byte> start = stackalloc byte[IrHeaderLength + 8];
         start = start[..(int)Math.Min(start.Length, length)];
         file.Read(offset + 8, start, "record header");
-        return Header(file, offset, start, length);
+        RecordHeader whole = Header(file, offset, start, length);
+        id = BinaryPrimitives.ReadInt64LittleEndian(start[8..]);
+        return whole;
     }
 
     /// <summary>Splits a payload into its header and where the picture starts.</summary>

@@ -18,6 +18,9 @@ public sealed class RecordIODataset : FaceDataset
     /// <summary>Float32 holds every whole number up to here; above, labels and keys in a record are rounded.</summary>
     private const float LargestExact = 1 << 24;
 
+    /// <summary>Share of records that may be damaged; with more, the file or its index is another.</summary>
+    private const double MostBroken = 0.01;
+
     private readonly SafeFileHandle handle;
     private readonly FileSegment records;
     private readonly long[] offsets;
@@ -45,6 +48,20 @@ public sealed class RecordIODataset : FaceDataset
     /// <inheritdoc/>
     public override IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>The records of a folder that is a RecordIO set: train.rec, or its only .rec file where it holds no folders of people; else null.</summary>
+    /// <exception cref="UniFaceException">It holds several.</exception>
+    internal static string? FileIn(string folder)
+    {
+        string record = Path.Combine(folder, RecordFile);
+        if (File.Exists(record))
+        {
+            return record;
+        }
+
+        string[] records = Directory.EnumerateDirectories(folder).Any() ? [] : [.. Directory.EnumerateFiles(folder, "*.rec").Order(StringComparer.Ordinal)];
+        return records.Length < 2 ? records.FirstOrDefault() : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
+    }
+
     /// <summary>Opens a .rec file with the .idx of the same name (and, if there, the file "property") beside it.</summary>
     /// <exception cref="UniFaceException">The index is missing or does not fit, or a record is damaged.</exception>
     public static RecordIODataset Open(string path)
@@ -68,18 +85,36 @@ public sealed class RecordIODataset : FaceDataset
     /// <summary>Opens records that lie in a file of their own or in a tar; takes the handle once it succeeds.</summary>
     internal static RecordIODataset Open(string source, SafeFileHandle handle, FileSegment records, FileSegment? indexFile, FileSegment? propertyFile)
     {
+        List<string> warnings = [];
+        List<UniFaceException> broken = [];
+        (long Key, long Offset)[] index;
         if (indexFile is null)
         {
-            throw new UniFaceException($"{records.Name} has no {Path.GetFileName(Path.ChangeExtension(records.Name, ".idx"))} beside it; a RecordIO set is found by its index.");
+            index = RecordIOScan.Index(records, broken);
+            warnings.Add($"there is no {Path.GetFileName(Path.ChangeExtension(records.Name, ".idx"))} beside the records; the index was rebuilt from them");
+        }
+        else
+        {
+            index = ReadIndex(indexFile, records);
         }
 
-        List<string> warnings = [];
-        (long Key, long Offset)[] index = ReadIndex(indexFile, records);
-        index = Pictures(index, indexFile, records);
+        long last = index.Max(entry => entry.Offset);
+        index = Pictures(index, indexFile?.Name ?? records.Name, records, broken.Count);
         List<(long Key, long Offset, int Label)> pictures = new(index.Length);
         foreach ((long key, long offset) in index)
         {
-            RecordHeader header = RecordIO.ReadHeader(records, offset);
+            RecordHeader header;
+            try
+            {
+                header = RecordIO.ReadHeader(records, offset);
+            }
+            catch (UniFaceException e) when (offset < last || !RecordIO.HasMagic(records, offset))
+            {
+                // A last record that starts and does not end is another matter: the file is cut off.
+                broken.Add(e);
+                continue;
+            }
+
             if (!(header.Label <= LargestExact) || header.Label != MathF.Floor(header.Label))
             {
                 throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, expected a whole number up to {LargestExact}."));
@@ -91,9 +126,20 @@ public sealed class RecordIODataset : FaceDataset
             }
         }
 
-        if (pictures.Count < index.Length)
+        if (broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length)
         {
-            warnings.Add($"{index.Length - pictures.Count} records have a label below 0 and are not used");
+            throw broken[0];
+        }
+
+        if (broken.Count > 0)
+        {
+            warnings.Add($"{broken.Count} damaged {(broken.Count == 1 ? "record is" : "records are")} not used; the first: {broken[0].Message}");
+        }
+
+        int negative = index.Length - pictures.Count - (indexFile is null ? 0 : broken.Count);
+        if (negative > 0)
+        {
+            warnings.Add($"{negative} records have a label below 0 and are not used");
         }
 
         if (pictures.Count == 0)
@@ -189,7 +235,7 @@ public sealed class RecordIODataset : FaceDataset
     }
 
     /// <summary>The keys that are pictures: below record 0's first label where it announces ranges, else all.</summary>
-    private static (long Key, long Offset)[] Pictures((long Key, long Offset)[] index, FileSegment indexFile, FileSegment records)
+    private static (long Key, long Offset)[] Pictures((long Key, long Offset)[] index, string indexName, FileSegment records, int broken)
     {
         if (index[0].Key != 0)
         {
@@ -215,9 +261,9 @@ public sealed class RecordIODataset : FaceDataset
         }
 
         (long Key, long Offset)[] pictures = [.. index.Skip(1).Where(entry => entry.Key < (long)end)];
-        if (pictures.Length != (long)end - 1)
+        if (pictures.Length > (long)end - 1 || pictures.Length + broken < (long)end - 1)
         {
-            throw new UniFaceException($"{indexFile.Name} names {pictures.Length} of the {(long)end - 1} pictures that record 0 announces; the index is incomplete.");
+            throw new UniFaceException($"{indexName} names {pictures.Length} of the {(long)end - 1} pictures that record 0 announces; the index is incomplete.");
         }
 
         return pictures;

@@ -2,21 +2,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace UniFace.Data;
 
-/// <summary>A data set as a tar with one folder a person. Its headers are read once; pictures are read in place, nothing is unpacked.</summary>
+/// <summary>A data set as a tar with one folder per person. Its headers are read once; pictures are read in place, nothing is unpacked.</summary>
 public sealed class TarDataset : FaceDataset
 {
     private readonly SafeFileHandle handle;
     private readonly FileSegment tar;
     private readonly PersonLayout layout;
+    private readonly PictureListing listing;
     private readonly TarFile[] pictures;
 
-    private TarDataset(string source, SafeFileHandle handle, FileSegment tar, PersonLayout layout, TarFile[] pictures)
+    private TarDataset(string source, SafeFileHandle handle, FileSegment tar, PersonLayout layout, PictureListing listing, TarFile[] pictures)
     {
         Source = source;
         this.handle = handle;
         this.tar = tar;
         this.layout = layout;
+        this.listing = listing;
         this.pictures = pictures;
+        Warnings = listing.LeftOut.Count == 0 ? layout.Warnings : [.. layout.Warnings, LeftOutFile.Describe(listing.LeftOut)];
     }
 
     /// <inheritdoc/>
@@ -29,11 +32,19 @@ public sealed class TarDataset : FaceDataset
     public override IReadOnlyList<FaceSample> Samples => layout.Samples;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings => layout.Warnings;
+    public override IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>Opens a tar of a folder a person, or of a RecordIO set (train.rec, train.idx, property).</summary>
+    /// <inheritdoc/>
+    public override IReadOnlyList<LeftOutFile> LeftOut => listing.LeftOut;
+
+    /// <inheritdoc/>
+    public override int IgnoredFiles => listing.Ignored;
+
+    /// <summary>Opens a tar with one folder per person, or of a RecordIO set (train.rec, train.idx, property).</summary>
+    /// <param name="path">The tar.</param>
+    /// <param name="personLevel">Which folder of a path is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
     /// <exception cref="UniFaceException">It is no tar, is damaged, or holds no data set.</exception>
-    public static FaceDataset Open(string path)
+    public static FaceDataset Open(string path, int? personLevel = null)
     {
         FileSegment tar = FileSegment.Open(path, out SafeFileHandle handle);
         try
@@ -51,8 +62,8 @@ public sealed class TarDataset : FaceDataset
                 return RecordIODataset.Open(path, handle, Segment(record)!, Find(Path.ChangeExtension(record.Name, ".idx")), Find(Sibling(record.Name, "property")));
             }
 
-            TarFile[] pictures = [.. files.Where(file => PersonLayout.IsPicture(file.Name))];
-            return new TarDataset(path, handle, tar, PersonLayout.Of(path, [.. pictures.Select(file => file.Name)]), pictures);
+            PictureListing listing = PictureListing.OfTar(tar, files);
+            return new TarDataset(path, handle, tar, PersonLayout.Of(path, listing.Pictures, personLevel), listing, listing.In(files));
 
             FileSegment? Find(string name) => Segment(files.FirstOrDefault(file => file.Name == name));
 

@@ -11,7 +11,7 @@ namespace UniFace.Evaluation;
 public readonly record struct PairOfImages(int First, int Second, bool Same, int Fold);
 
 /// <summary>
-/// Pairs to be scored and the pictures they name, each once: an LFW pairs file with its pictures, or an InsightFace .bin.
+/// Pairs to be scored and the pictures they name, each once: an LFW pairs file or a list of paths with its pictures, or an InsightFace .bin.
 /// </summary>
 public sealed class PairSet
 {
@@ -66,26 +66,92 @@ public sealed class PairSet
             samples.TryAdd(KeyOf(images.Samples[i].Name), i);
         }
 
+        return Of(
+            name,
+            [.. pairs.Pairs.Select((pair, i) => (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
+            path => samples.GetValueOrDefault(path, -1),
+            sample => images.Samples[sample].Name,
+            images.Read,
+            absentIsMissing,
+            absent => $"{images.Source} lacks {absent}.jpg; expected a folder or tar of NAME/NAME_0001.jpg");
+    }
+
+    /// <summary>
+    /// Pairs of a list of paths over pictures at any depth, in ten folds. A path is a picture's name, with or without its extension, or ends
+    /// with it; how many leading folders are passed over is the same for all paths. A picture's person is its folder, where folders and
+    /// answers agree in every pair; else people are not known.
+    /// </summary>
+    /// <param name="name">What to call the set.</param>
+    /// <param name="pairs">The list.</param>
+    /// <param name="images">The pictures; must stay open as long as the set.</param>
+    /// <param name="absentIsMissing">As in <see cref="FromLfw"/>.</param>
+    /// <exception cref="UniFaceException">Pictures are not there, or there are fewer than ten pairs.</exception>
+    public static PairSet FromPaths(string name, PathPairs pairs, PhotoSet images, bool absentIsMissing = false)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(images);
+        RequireFolds(name, pairs.Pairs.Count);
+        Dictionary<string, int> byName = new(StringComparer.Ordinal);
+        for (int i = 0; i < images.Names.Count; i++)
+        {
+            byName.Add(images.Names[i], i);
+        }
+
+        for (int i = 0; i < images.Names.Count; i++)
+        {
+            byName.TryAdd(WithoutExtension(images.Names[i]), i);
+        }
+
+        string[] first = Clean(pairs.Pairs[0].First).Split('/');
+        int above = Math.Max(Array.FindIndex([.. first.Select((_, skip) => Find(string.Join('/', first[skip..])))], found => found >= 0), 0);
+        bool folders = pairs.Pairs.All(pair => Folder(pair.First).Length > 0 && Folder(pair.Second).Length > 0 && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
+        PairSet set = Of(
+            name,
+            [.. pairs.Pairs.Select((pair, i) => (pair.First, pair.Second, Folder(pair.First), Folder(pair.Second), pair.Same, i % FoldsOfList))],
+            path => Find(string.Join('/', Clean(path).Split('/').Skip(above))),
+            picture => images.Names[picture],
+            images.Read,
+            absentIsMissing,
+            absent => $"{images.Source} lacks {absent}; expected the pictures by the paths that the list says");
+        return folders ? set : new PairSet(name, set.Images, set.Pairs, null, set.Absent, set.read);
+
+        int Find(string path) => byName.TryGetValue(path, out int exact) ? exact : byName.GetValueOrDefault(WithoutExtension(path), -1);
+
+        static string Clean(string path) => path.Replace('\\', '/').TrimStart('.', '/');
+
+        static string Folder(string path) => Path.GetDirectoryName(Clean(path)) ?? "";
+
+        static string WithoutExtension(string path) => path[..^Path.GetExtension(path).Length];
+    }
+
+    private static PairSet Of(
+        string name,
+        IReadOnlyList<(string First, string Second, string FirstPerson, string SecondPerson, bool Same, int Fold)> pairs,
+        Func<string, int> find,
+        Func<int, string> nameOf,
+        Func<int, byte[]> read,
+        bool absentIsMissing,
+        Func<string, string> lacks)
+    {
         List<string> names = [];
-        List<int> sources = []; // index of each picture in the data set, -1 where it is not there
+        List<int> sources = []; // index of each picture in the data, -1 where it is not there
         List<int> people = [];
         Dictionary<string, int> indices = [];
         Dictionary<string, int> persons = [];
         string? firstAbsent = null;
         int absent = 0;
-        PairOfImages[] list = new PairOfImages[pairs.Pairs.Count];
+        PairOfImages[] list = new PairOfImages[pairs.Count];
         for (int i = 0; i < list.Length; i++)
         {
-            LfwPair pair = pairs.Pairs[i];
-            list[i] = new PairOfImages(Index(pair.FirstPath, pair.FirstPerson), Index(pair.SecondPath, pair.SecondPerson), pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList);
+            list[i] = new PairOfImages(Index(pairs[i].First, pairs[i].FirstPerson), Index(pairs[i].Second, pairs[i].SecondPerson), pairs[i].Same, pairs[i].Fold);
         }
 
         if (absent > 0 && (!absentIsMissing || 2 * absent > names.Count))
         {
-            throw new UniFaceException($"{images.Source} lacks {absent} of the {names.Count} pictures that {name} names, the first is {firstAbsent}.jpg; expected a folder or tar of NAME/NAME_0001.jpg");
+            throw new UniFaceException(lacks($"{absent} of the {names.Count} pictures that {name} names, the first is {firstAbsent}"));
         }
 
-        return new PairSet(name, names, list, [.. people], absent, i => sources[i] < 0 ? (ReadOnlyMemory<byte>?)null : images.Read(sources[i]));
+        return new PairSet(name, names, list, [.. people], absent, i => sources[i] < 0 ? (ReadOnlyMemory<byte>?)null : read(sources[i]));
 
         int Index(string path, string person)
         {
@@ -94,9 +160,9 @@ public sealed class PairSet
                 return index;
             }
 
-            if (!samples.TryGetValue(path, out int source))
+            int source = find(path);
+            if (source < 0)
             {
-                source = -1;
                 absent++;
                 firstAbsent ??= path;
             }
@@ -107,10 +173,18 @@ public sealed class PairSet
             }
 
             indices.Add(path, index = names.Count);
-            names.Add(source < 0 ? path : images.Samples[source].Name);
+            names.Add(source < 0 ? path : nameOf(source));
             sources.Add(source);
             people.Add(personIndex);
             return index;
+        }
+    }
+
+    private static void RequireFolds(string name, int pairs)
+    {
+        if (pairs < FoldsOfList)
+        {
+            throw new UniFaceException($"{name} holds {pairs} pairs, expected at least {FoldsOfList}, for {FoldsOfList} folds");
         }
     }
 
@@ -120,11 +194,7 @@ public sealed class PairSet
     {
         ArgumentNullException.ThrowIfNull(bin);
         int count = bin.Same.Count;
-        if (count < FoldsOfList)
-        {
-            throw new UniFaceException($"{name} holds {count} pairs, expected at least {FoldsOfList}, for {FoldsOfList} folds");
-        }
-
+        RequireFolds(name, count);
         List<int> sources = [];
         Dictionary<string, int> indices = [];
         int[] index = new int[bin.Images.Count];

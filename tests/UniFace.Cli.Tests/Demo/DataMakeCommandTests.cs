@@ -26,6 +26,18 @@ public class DataMakeCommandTests
         }
     }
 
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_one_line_and_exit_code_2()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs /dev/null");
+        foreach (string[] command in new string[][] { ["data", "make", "/dev/null/set"], ["demo", "--out", "/dev/null/demo", "--quick"] })
+        {
+            CliResult result = CliProcess.Run(command).Expect(2);
+            Assert.StartsWith("error: ", Assert.Single(result.Error.TrimEnd().Split('\n'), line => line.Contains("/dev/null", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        }
+    }
+
     private static (string Name, string Hash)[] Hashes(string folder) =>
         [.. Directory.GetFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => (Path.GetRelativePath(folder, f), Sha256.OfFile(f)))];
 }

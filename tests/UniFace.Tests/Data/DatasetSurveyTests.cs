@@ -111,6 +111,13 @@ public class DatasetSurveyTests
         Assert.Throws<UniFaceException>(() => LabelNoise.Find(new ListDataset([2, 1]), [x, y, null]));
     }
 
+    [Fact]
+    public void A_set_of_people_with_one_picture_each_judges_no_label_and_gives_no_number_for_it()
+    {
+        LabelNoise noise = LabelNoise.Find(new ListDataset([1, 1]), [[1, 0], [0, 1]]);
+        Assert.Equal((0, null, null, 0), (noise.Judged, noise.MedianSimilarity, noise.OutlierThreshold, noise.Suspects.Count));
+    }
+
     private static float[] Near(int person, int people, Random random)
     {
         double[] vector = [.. Enumerable.Range(0, people + 4).Select(i => (i == person ? 1 : 0) + (0.06 * (random.NextDouble() - 0.5)))];

@@ -81,6 +81,7 @@ public class PairBinTests
     public void Answers_must_be_half_as_many_as_pictures_and_bools()
     {
         Assert.Contains("3 pictures and 2 answers", Message("((lC\u0001aaC\u0001aaC\u0001aa(lI01\naI00\nat."), StringComparison.Ordinal);
+        Assert.Contains("answer 0 is a number", Message("((lC\u0001aaC\u0001aa(lcnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(Vi1\nI00\nI01\ntRC\u0001\u0007tRat."), StringComparison.Ordinal);
         Assert.Contains("answer 0 is a number", Message("((lC\u0001aaC\u0001aa(lI7\nat."), StringComparison.Ordinal);
         Assert.Contains("picture 1 is None", Message("((lC\u0001aaNa(lI01\nat."), StringComparison.Ordinal);
         Assert.Contains("0 pictures and 0 answers", Message("((l(lt."), StringComparison.Ordinal);

@@ -127,7 +127,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void An_index_that_is_missing_incomplete_doubled_or_of_another_file_is_an_error_that_says_so()
+    public void An_index_that_is_incomplete_doubled_or_of_another_file_is_an_error_that_says_so()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4], 0).AddImage(2, [1], 1);
@@ -145,8 +145,96 @@ public class RecordIODatasetTests
         Assert.Contains("points to offset 99999999", Message("1\t0", "2\t99999999"), StringComparison.Ordinal);
         Assert.Contains("line 2 is 'nonsense'", Message("1\t0", "nonsense"), StringComparison.Ordinal);
         Assert.Contains("is empty", Message(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Magic)]
+    [InlineData(DraftMagic)]
+    public void A_lost_index_is_rebuilt_from_the_records_with_one_warning(uint magic)
+    {
+        byte[] word = [(byte)magic, (byte)(magic >> 8), (byte)(magic >> 16), (byte)(magic >> 24)];
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter(magic).AddImage(1, [1, 2, 3, 4, .. word, 5], 0).AddImage(2, [7], 1).AddRange(3, 1, 2).AddImage(4, [8, .. word], 1).AddRange(0, 5, 6);
+        string set = writer.Save(folder, "2,112,112");
         File.Delete(folder["train.idx"]);
-        Assert.Contains("has no train.idx beside it", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(set)).Message, StringComparison.Ordinal);
+
+        // Key 3 lies below the first label of record 0, so it is a picture to the set; it belongs to person 1.
+        using FaceDataset dataset = FaceDatasets.Open(set);
+        Assert.Equal(["record 1", "record 2", "record 3", "record 4"], dataset.Samples.Select(sample => sample.Name));
+        Assert.Equal([1, 2, 3, 4, .. word, 5], dataset.Read(0));
+        Assert.Equal([8, .. word], dataset.Read(3));
+        Assert.Contains("train.idx", Assert.Single(dataset.Warnings), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["train.idx"]));
+    }
+
+    [Fact]
+    public void Where_ids_are_not_unique_a_rebuilt_index_numbers_the_pictures_in_the_order_of_the_file()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(7, [1], 0).AddImage(7, [2], 1);
+        folder.Write("train.rec", writer.Records);
+        using FaceDataset dataset = FaceDatasets.Open(folder.Root);
+        Assert.Equal(["record 1", "record 2"], dataset.Samples.Select(sample => sample.Name));
+        Assert.Equal([2], dataset.Read(1));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_damaged_record_is_not_used_and_named_and_many_are_an_error(bool withIndex)
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new();
+        List<int> starts = [];
+        for (int i = 1; i <= 50; i++)
+        {
+            starts.Add(writer.Records.Length);
+            writer.AddImage(i, [(byte)i, 2, 3, 4], i % 5);
+        }
+
+        foreach (int damaged in new[] { 0, 20, 49 })
+        {
+            Assert.Equal(49, Damage(damaged).Samples.Count);
+            Assert.DoesNotContain($"record {damaged + 1}", Damage(damaged).Samples.Select(sample => sample.Name));
+            string warning = Damage(damaged).Warnings.Single(w => w.Contains("damaged", StringComparison.Ordinal));
+            Assert.Contains($"1 damaged record is not used; the first: {folder["train.rec"]}: no record at offset {starts[damaged]}", warning, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("no record at offset", Assert.Throws<UniFaceException>(() => Damage(10, 20, 30)).Message, StringComparison.Ordinal);
+
+        FaceDataset Damage(params int[] which)
+        {
+            byte[] records = writer.Records;
+            foreach (int record in which)
+            {
+                records[starts[record]] ^= 0xFF;
+            }
+
+            folder.Write("train.rec", records);
+            if (withIndex)
+            {
+                folder.Write("train.idx", writer.Index);
+            }
+
+            using FaceDataset dataset = FaceDatasets.Open(folder.Root);
+            return dataset;
+        }
+    }
+
+    [Fact]
+    public void A_folder_of_one_rec_file_of_any_name_is_the_set_and_of_several_asks_for_one()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [2], 1);
+        folder.Write("faces.rec", writer.Records);
+        folder.Write("faces.idx", writer.Index);
+        using (FaceDataset dataset = FaceDatasets.Open(folder.Root))
+        {
+            Assert.Equal(2, dataset.Samples.Count);
+        }
+
+        folder.Write("more.rec", writer.Records);
+        Assert.Contains("2 .rec files and none is train.rec", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Root)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

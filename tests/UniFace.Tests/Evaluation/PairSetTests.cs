@@ -1,5 +1,8 @@
+using System.Globalization;
 using UniFace.Data;
 using UniFace.Evaluation;
+using UniFace.IO;
+using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Evaluation;
 
@@ -48,6 +51,53 @@ public class PairSetTests
     {
         using MemoryDataset images = new("dora/dora_0001.jpg");
         Assert.Throws<UniFaceException>(() => PairSet.FromLfw("pairs.txt", new LfwPairs(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]), images, absentIsMissing: true));
+    }
+
+    [Theory]
+    [InlineData("\t", "", "{0}/{1}.jpg", true)]
+    [InlineData(",", "image1,image2,same\n", "\"/data/lfw/{0}/{1}.png\"", true)]
+    [InlineData(" ", "", "./lfw/{0}/{1}", true)]
+    [InlineData(" ", "", "{0}{1}.jpg", false)]
+    public void A_list_of_paths_finds_its_pictures_by_their_ends_and_knows_people_where_folders_do(string separator, string header, string form, bool people)
+    {
+        using TempFolder folder = new();
+        List<string> lines = [];
+        for (int i = 0; i < 12; i++)
+        {
+            string one = string.Format(CultureInfo.InvariantCulture, form, $"p{i}", 1);
+            string other = string.Format(CultureInfo.InvariantCulture, form, $"p{(i % 2 == 0 ? i : (i + 1) % 12)}", 2);
+            lines.Add($"{one}{separator}{other}{separator}{(i % 2 == 0 ? 1 : 0)}");
+            foreach (int picture in new[] { 1, 2 })
+            {
+                folder.Write(people ? $"set/p{i}/{picture}.jpg" : $"set/p{i}{picture}.jpg", [(byte)i, (byte)picture]);
+            }
+        }
+
+        PathPairs pairs = PathPairs.TryRead(folder.Write("pairs", System.Text.Encoding.UTF8.GetBytes(header + string.Join("\n", lines) + "\n")))!;
+        using PhotoSet images = PhotoSet.Open(folder["set"]);
+        PairSet set = PairSet.FromPaths("pairs", pairs, images);
+        Assert.Equal(12, set.Pairs.Count);
+        Assert.Equal(10, set.Pairs.Select(pair => pair.Fold).Distinct().Count());
+        Assert.Equal([0, 1], set.Read(set.Pairs[0].First)!.Value.ToArray());
+        Assert.Equal([2, 2], set.Read(set.Pairs[1].Second)!.Value.ToArray());
+        Assert.Equal((true, false), (set.Pairs[0].Same, set.Pairs[1].Same));
+        Assert.Equal(people ? 12 : null, set.People?.Distinct().Count());
+        File.Delete(folder[people ? "set/p3/1.jpg" : "set/p31.jpg"]);
+        using PhotoSet fewer = PhotoSet.Open(folder["set"]);
+        Assert.Contains("lacks 1 of the", Assert.Throws<UniFaceException>(() => PairSet.FromPaths("pairs", pairs, fewer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_of_paths_is_told_from_other_pairs_files_and_names_a_line_that_is_none()
+    {
+        using TempFolder folder = new();
+        Assert.Null(Read("10\t300\nAnn\t1\t2\n"));
+        Assert.Null(Read("300\nAnn 1 2\n"));
+        Assert.Null(Read(""));
+        Assert.Equal([new PathPair("a, \"b\".jpg", "c.jpg", true)], Read("\"a, \"\"b\"\".jpg\",c.jpg,1\n")!.Pairs);
+        Assert.Contains("line 2 is 'a b c'", Assert.Throws<UniFaceException>(() => Read("a b 1\na b c\n")).Message, StringComparison.Ordinal);
+
+        PathPairs? Read(string text) => PathPairs.TryRead(folder.Write("pairs.txt", System.Text.Encoding.UTF8.GetBytes(text)));
     }
 
     [Fact]

@@ -1,0 +1,232 @@
+using System.IO.Enumeration;
+using UniFace.Faces;
+using UniFace.IO;
+
+namespace UniFace.Data;
+
+/// <summary>
+/// The pictures of a folder or a tar, and what else it holds: every other file is named with the reason why it is left out, except
+/// files that nobody takes for a photo (hidden ones, reports, texts), which are only counted. A file with the extension of a picture is
+/// one; any other file is judged by its first bytes. Links are followed, but no file or folder is listed twice through them.
+/// </summary>
+internal sealed class PictureListing
+{
+    private static readonly HashSet<string> PictureExtensions =
+        new(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif" };
+
+    private static readonly HashSet<string> SidecarExtensions =
+        new(StringComparer.OrdinalIgnoreCase) { ".txt", ".json", ".csv", ".xml", ".xmp", ".aae", ".md", ".html", ".log", ".ini", ".db", ".lnk", ".url" };
+
+    private const string NotUtf8 = "its name is not valid UTF-8; rename it, e.g. with convmv -f latin1 -t utf8";
+
+    private readonly List<string> pictures = [];
+    private readonly List<LeftOutFile> leftOut = [];
+    private readonly HashSet<string> linkedFolders = new(StringComparer.Ordinal);
+
+    private PictureListing()
+    {
+    }
+
+    /// <summary>Paths of the pictures, relative to the set, '/' between parts, in ordinal order.</summary>
+    public IReadOnlyList<string> Pictures => pictures;
+
+    /// <summary>What else was found and is not used, in ordinal order.</summary>
+    public IReadOnlyList<LeftOutFile> LeftOut => leftOut;
+
+    /// <summary>Hidden files, reports, texts and the like.</summary>
+    public int Ignored { get; private set; }
+
+    /// <summary>Real paths of the folders outside of the set that links in it lead to.</summary>
+    public IReadOnlyCollection<string> LinkedFolders => linkedFolders;
+
+    /// <summary>Lists a folder at any depth; opens only files whose extension is not known.</summary>
+    /// <exception cref="UniFaceException">A folder cannot be listed.</exception>
+    public static PictureListing OfFolder(string path)
+    {
+        PictureListing listing = new();
+        try
+        {
+            listing.Walk(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UniFaceException($"{path} cannot be listed: {e.Message}", e);
+        }
+
+        return listing.Sorted();
+    }
+
+    /// <summary>Lists the files of a tar.</summary>
+    public static PictureListing OfTar(FileSegment tar, IReadOnlyList<TarFile> files)
+    {
+        PictureListing listing = new();
+        foreach (TarFile file in files)
+        {
+            if (IsHidden(file.Name))
+            {
+                listing.Ignored++;
+            }
+            else if (file.Name.Contains('\uFFFD'))
+            {
+                listing.leftOut.Add(new LeftOutFile(file.Name, NotUtf8));
+            }
+            else
+            {
+                listing.Judge(file.Name, () => tar.Read(file.Offset, Math.Min(file.Length, ImageFormat.HeaderBytes), file.Name));
+            }
+        }
+
+        return listing.Sorted();
+    }
+
+    /// <summary>The pictures among the files of the tar that was listed.</summary>
+    public TarFile[] In(IReadOnlyList<TarFile> files)
+    {
+        Dictionary<string, TarFile> byName = files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        return [.. pictures.Select(name => byName[name])];
+    }
+
+    /// <summary>A file's first bytes; none of what is no plain file, such as a pipe, which would never answer.</summary>
+    public static byte[] Head(string path)
+    {
+        long length = new FileInfo(path).Length;
+        if (length == 0)
+        {
+            return [];
+        }
+
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        byte[] start = new byte[Math.Min(length, ImageFormat.HeaderBytes)];
+        return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+    }
+
+    private static bool IsHidden(string path) => path.Split('/').Any(part => part.StartsWith('.') || part is "__MACOSX" or "@eaDir");
+
+    private static FileSystemEnumerable<(string Name, bool IsFolder, bool IsLink)> Entries(string folder) => new(
+        folder,
+        (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
+        new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false });
+
+    /// <summary>Real folders first, then those that links lead to, so that a folder is listed under its own name.</summary>
+    private void Walk(string path)
+    {
+        string root = RealPath.Of(path);
+        HashSet<string> inside = RealPath.SetOf([root]);
+        HashSet<string> listed = new(StringComparer.Ordinal);
+        List<(string Name, string Real)> linkedFiles = [];
+        Stack<(string Name, string Real)> folders = new([("", root)]);
+        SortedDictionary<string, string> links = new(StringComparer.Ordinal); // of folders
+        while (folders.Count > 0 || links.Count > 0)
+        {
+            bool isLinked = !folders.TryPop(out (string Name, string Real) at);
+            if (isLinked)
+            {
+                (at.Name, at.Real) = links.First();
+                links.Remove(at.Name);
+            }
+
+            if (!listed.Add(at.Real))
+            {
+                leftOut.Add(new LeftOutFile(at.Name, "a link to a folder that is listed already"));
+                continue;
+            }
+
+            if (isLinked && RealPath.Holding(inside, at.Real) is null)
+            {
+                linkedFolders.Add(at.Real);
+            }
+
+            foreach ((string name, bool isFolder, bool isLink) in Entries(at.Real))
+            {
+                string relative = at.Name.Length == 0 ? name : $"{at.Name}/{name}", full = Path.Combine(at.Real, name);
+                if (IsHidden(name))
+                {
+                    Ignored++;
+                }
+                else if (name.Contains('\uFFFD') && !Path.Exists(full))
+                {
+                    leftOut.Add(new LeftOutFile(relative, NotUtf8));
+                }
+                else if (isLink)
+                {
+                    string real = RealPath.Of(full);
+                    if (isFolder)
+                    {
+                        links.Add(relative, real);
+                    }
+                    else
+                    {
+                        linkedFiles.Add((relative, real));
+                    }
+                }
+                else if (isFolder)
+                {
+                    folders.Push((relative, full));
+                }
+                else
+                {
+                    Judge(relative, () => Head(full));
+                }
+            }
+        }
+
+        HashSet<string> linked = new(StringComparer.Ordinal);
+        foreach ((string name, string real) in linkedFiles.OrderBy(file => file.Name, StringComparer.Ordinal))
+        {
+            if (!File.Exists(real))
+            {
+                leftOut.Add(new LeftOutFile(name, "a link that leads nowhere"));
+            }
+            else if (listed.Contains(Path.GetDirectoryName(real)!) || !linked.Add(real))
+            {
+                leftOut.Add(new LeftOutFile(name, "a link to a file that is listed already"));
+            }
+            else
+            {
+                linkedFolders.Add(Path.GetDirectoryName(real)!);
+                Judge(name, () => Head(real));
+            }
+        }
+    }
+
+    private void Judge(string name, Func<byte[]> head)
+    {
+        string extension = Path.GetExtension(name);
+        if (SidecarExtensions.Contains(extension) || Path.GetFileName(name) == FaceDatasets.ContactSheet)
+        {
+            Ignored++;
+            return;
+        }
+
+        string? reason = null;
+        if (!PictureExtensions.Contains(extension))
+        {
+            try
+            {
+                byte[] start = head();
+                ImageFormat format = ImageFormat.Detect(start);
+                reason = format.IsRead ? null : start.Length == 0 ? "empty" : format.Description;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or UniFaceException)
+            {
+                reason = $"cannot be read: {e.Message}";
+            }
+        }
+
+        if (reason is null)
+        {
+            pictures.Add(name);
+        }
+        else
+        {
+            leftOut.Add(new LeftOutFile(name, reason));
+        }
+    }
+
+    private PictureListing Sorted()
+    {
+        pictures.Sort(StringComparer.Ordinal);
+        leftOut.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return this;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+
+namespace UniFace.Data;
+
+/// <summary>Finds the records of a .rec file whose index is lost, by reading it from its start. Damaged stretches are passed over.</summary>
+internal static class RecordIOScan
+{
+    /// <summary>
+    /// Keys and offsets in the order of their keys. A record's key is the id in its header, as MXNet's tools write it; where ids are not
+    /// unique, pictures are numbered from 1 in the order of the file.
+    /// </summary>
+    /// <param name="records">The records.</param>
+    /// <param name="broken">Receives an error for each damaged stretch.</param>
+    /// <exception cref="UniFaceException">There is no record in it, or it is cut off.</exception>
+    public static (long Key, long Offset)[] Index(FileSegment records, List<UniFaceException> broken)
+    {
+        List<(long Key, long Offset, bool IsPicture)> found = [];
+        for (long offset = 0; offset < records.Length;)
+        {
+            try
+            {
+                RecordHeader header = RecordIO.ReadHeader(records, offset, out long id, out long end);
+                found.Add((id, offset, header.ImageLength > 0));
+                offset = end;
+            }
+            catch (UniFaceException e)
+            {
+                long? next = Next(records, offset + 4);
+                if (next is null && records.Length - offset >= 4 && RecordIO.HasMagic(records, offset))
+                {
+                    throw; // A last record that starts and does not end: the file is cut off.
+                }
+
+                broken.Add(e);
+                offset = next ?? records.Length;
+            }
+        }
+
+        if (found.Count == 0)
+        {
+            throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of pictures.");
+        }
+
+        return found.DistinctBy(record => record.Key).Count() == found.Count
+            ? [.. found.Select(record => (record.Key, record.Offset)).Order()]
+            : [.. found.Where(record => record.IsPicture).Select((record, i) => (i + 1L, record.Offset))];
+    }
+
+    /// <summary>Where the next record starts at or after an offset; null if there is none.</summary>
+    private static long? Next(FileSegment records, long from)
+    {
+        byte[] chunk = new byte[1 << 16];
+        for (long at = from; at + 8 <= records.Length; at += chunk.Length)
+        {
+            Span<byte> part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, records.Length - at) & ~3);
+            records.Read(at, part, "records");
+            for (int i = 0; i < part.Length; i += 4)
+            {
+                if (BinaryPrimitives.ReadUInt32LittleEndian(part[i..]) is RecordIO.Magic or RecordIO.DraftMagic && RecordIO.Starts(records, at + i))
+                {
+                    return at + i;
+                }
+            }
+        }
+
+        return null;
+    }
+}

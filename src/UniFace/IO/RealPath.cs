@@ -1,0 +1,81 @@
+namespace UniFace.IO;
+
+/// <summary>Where a path leads with every link resolved, and whether two such paths are the same place. Keeps commands from writing over what they read.</summary>
+public static class RealPath
+{
+    private const int MostLinks = 40;
+
+    /// <summary>The absolute path, its links resolved, without a separator at its end. Parts that do not exist stay as they are written.</summary>
+    public static string Of(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string real = Path.GetPathRoot(full)!;
+        Stack<string> rest = new();
+        Push(full[real.Length..]);
+        int links = 0;
+        while (rest.TryPop(out string? part))
+        {
+            string next = part == ".." ? Path.GetDirectoryName(real) ?? real : Path.Combine(real, part);
+            if (part == ".." || links == MostLinks || new FileInfo(next).LinkTarget is not string target)
+            {
+                real = next;
+                continue;
+            }
+
+            links++;
+            string root = Path.IsPathRooted(target) ? Path.GetPathRoot(target)! : "";
+            real = root.Length > 0 ? root : real;
+            Push(target[root.Length..]);
+        }
+
+        return Path.TrimEndingDirectorySeparator(real);
+
+        void Push(string parts)
+        {
+            foreach (string part in parts.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Where(p => p != ".").Reverse())
+            {
+                rest.Push(part);
+            }
+        }
+    }
+
+    /// <summary>Whether two real paths are one file or folder, also on a file system that ignores case.</summary>
+    public static bool Same(string first, string second)
+    {
+        if (first == second)
+        {
+            return true;
+        }
+
+        if (!first.Equals(second, StringComparison.OrdinalIgnoreCase)
+            || Path.GetDirectoryName(first) is not string folder || Path.GetDirectoryName(second) is not string other || !Same(folder, other))
+        {
+            return false;
+        }
+
+        // Both exist, but the folder lists only one of them: the file system ignores case.
+        string name = Path.GetFileName(first);
+        return name == Path.GetFileName(second) || (Path.Exists(first) && Path.Exists(second)
+            && Directory.EnumerateFileSystemEntries(folder).Count(entry => name.Equals(Path.GetFileName(entry), StringComparison.OrdinalIgnoreCase)) == 1);
+    }
+
+    /// <summary>The one of some folders (real paths) that a real path is, or lies in at any depth; null if there is none.</summary>
+    /// <param name="folders">A set that ignores case.</param>
+    /// <param name="path">The path.</param>
+    public static string? Holding(HashSet<string> folders, string path)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        for (string? at = path; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (folders.TryGetValue(at, out string? folder) && Same(at, folder))
+            {
+                return folder;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The real paths of some folders, as <see cref="Holding"/> takes them.</summary>
+    public static HashSet<string> SetOf(IEnumerable<string> folders) => new(folders.Select(Of), StringComparer.OrdinalIgnoreCase);
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using UniFace.Data;
+
+namespace UniFace.Tests.Data;
+
+/// <summary>Whatever lies in a folder or tar is a picture, is named with the reason why it is not used, or is counted; nothing is listed twice.</summary>
+public class PictureListingTests
+{
+    private static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF"u8, 0];
+
+    private static readonly (string Name, byte[] Bytes)[] Files =
+    [
+        ("Ann/1.jpg", Jpeg),
+        ("Ann/2.JFIF", Jpeg),
+        ("Ann/3.jpe", Jpeg),
+        ("Ann/4.mpo", Jpeg),
+        ("Ann/IMG_0005", Jpeg),
+        ("Ann/6.photo", [0x89, .. "PNG\r\n\x1A\n"u8]),
+        ("Bob/iphone.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8]),
+        ("Bob/a.avif", [0, 0, 0, 24, .. "ftypavif"u8, 0, 0, 0, 0, .. "mif1avif"u8]),
+        ("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]),
+        ("Bob/empty", []),
+        ("Bob/notes.doc", [1, 2, 3]),
+        ("Bob/2.gif", [.. "GIF89a"u8, 1, 0, 1, 0]),
+        ("Bob/notes.txt", Jpeg),
+        ("Thumbs.db", [1]),
+        ("contact-sheet.jpg", Jpeg),
+        ("align-report.json", [1]),
+        (".DS_Store", [1]),
+        (".cache/x.jpg", Jpeg),
+        ("__MACOSX/._1.jpg", Jpeg),
+    ];
+
+    private static readonly string[] Pictures = ["Ann/1.jpg", "Ann/2.JFIF", "Ann/3.jpe", "Ann/4.mpo", "Ann/6.photo", "Ann/IMG_0005", "Bob/2.gif"];
+
+    private static readonly string[] LeftOut = ["Bob/a.avif", "Bob/empty", "Bob/iphone.heic", "Bob/notes.doc", "Bob/scan.tiff"];
+
+    [Fact]
+    public void Files_are_pictures_by_their_content_and_every_other_file_is_named_or_counted()
+    {
+        using TempFolder folder = new();
+        foreach ((string name, byte[] bytes) in Files)
+        {
+            folder.Write("set/" + name, bytes);
+        }
+
+        string tar = folder["set.tar"];
+        using (TarWriter writer = new(File.Create(tar)))
+        {
+            foreach ((string name, byte[] bytes) in Files)
+            {
+                writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(bytes) });
+            }
+        }
+
+        foreach (string path in new[] { folder["set"], tar })
+        {
+            using PhotoSet photos = PhotoSet.Open(path);
+            Assert.Equal(Pictures, photos.Names);
+            Assert.Equal(LeftOut, photos.LeftOut.Select(file => file.Name));
+            Assert.Equal(["an AVIF picture", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
+            Assert.Equal(Jpeg, photos.Read(5));
+            using FaceDataset dataset = FaceDatasets.Open(path);
+            Assert.Equal(Pictures, dataset.Samples.Select(sample => sample.Name));
+            Assert.Equal(LeftOut, dataset.LeftOut.Select(file => file.Name));
+            Assert.Equal(Jpeg, dataset.Read(5));
+            Assert.Contains("5 files left out: Bob/a.avif (an AVIF picture), Bob/empty (empty), Bob/iphone.heic", dataset.Warnings[^1], StringComparison.Ordinal);
+
+            // A hidden folder is one; a tar lists the files in it.
+            Assert.Equal(7, photos.IgnoredFiles);
+            Assert.Equal(7, dataset.IgnoredFiles);
+        }
+    }
+
+    [Fact]
+    public void A_folder_without_a_readable_picture_says_what_it_holds_instead()
+    {
+        using TempFolder folder = new();
+        folder.Write("Bob/iphone.heic", Files[6].Bytes);
+        Assert.Contains("left out: Bob/iphone.heic (a HEIC picture", Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message, StringComparison.Ordinal);
+        string tgz = folder.Write("x.tgz", [0x1F, 0x8B, 8, 0]);
+        Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => PhotoSet.Open(tgz)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(tgz)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Links_are_followed_and_list_nothing_twice()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links take a privilege on Windows");
+        using TempFolder folder = new();
+        folder.Write("set/Ann/1.jpg", Jpeg);
+        folder.Write("elsewhere/Bob/2.jpg", Jpeg);
+        folder.Write("elsewhere/Carl/3.jpg", Jpeg);
+        Directory.CreateSymbolicLink(folder["set/Ann/up"], "..");
+        Directory.CreateSymbolicLink(folder["set/Ann/again"], folder["set/Ann"]);
+        Directory.CreateSymbolicLink(folder["set/Bob"], folder["elsewhere/Bob"]);
+        Directory.CreateSymbolicLink(folder["set/Bobby"], "Bob");
+        File.CreateSymbolicLink(folder["set/Ann/1b.jpg"], "1.jpg");
+        File.CreateSymbolicLink(folder["set/Ann/3.jpg"], folder["elsewhere/Carl/3.jpg"]);
+        File.CreateSymbolicLink(folder["set/Ann/4.jpg"], "3.jpg");
+        File.CreateSymbolicLink(folder["set/Ann/lost.jpg"], "absent.jpg");
+        using PhotoSet photos = PhotoSet.Open(folder["set"]);
+        Assert.Equal(["Ann/1.jpg", "Ann/3.jpg", "Bob/2.jpg"], photos.Names);
+        Assert.Equal(Jpeg, photos.Read(1));
+        Assert.Equal(["Ann/1b.jpg", "Ann/4.jpg", "Ann/again", "Ann/lost.jpg", "Ann/up", "Bobby"], photos.LeftOut.Select(file => file.Name));
+        using FaceDataset dataset = FaceDatasets.Open(folder["set"]);
+        Assert.Equal(photos.Names, dataset.Samples.Select(sample => sample.Name));
+    }
+
+    [Fact]
+    public void A_folder_whose_name_is_not_UTF8_is_named_with_what_to_do()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have no such names");
+        using TempFolder folder = new();
+        folder.Write("Ann/1.jpg", Jpeg);
+        folder.Write("Bj\uFFFDrk/2.jpg", Jpeg);
+        Shell("mkdir");
+        using PhotoSet photos = PhotoSet.Open(folder.Root);
+        Shell("rmdir");
+        Assert.Equal(["Ann/1.jpg", "Bj\uFFFDrk/2.jpg"], photos.Names);
+        LeftOutFile left = Assert.Single(photos.LeftOut);
+        Assert.Equal("Bj\uFFFDrn", left.Name);
+        Assert.Contains("rename it", left.Reason, StringComparison.Ordinal);
+
+        // .NET can neither make nor remove it.
+        void Shell(string command)
+        {
+            using Process shell = Process.Start("sh", ["-c", $"{command} \"$0/$(printf 'Bj\\366rn')\"", folder.Root]);
+            shell.WaitForExit();
+        }
+    }
+}

@@ -44,6 +44,11 @@ internal static class EmbeddingCheck
                 throw new UniFaceException("a person without a name cannot be enrolled; give one.");
             }
 
+            if (enrolment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
+            {
+                throw new UniFaceException($"{enrolment.Person}: the photo's SHA-256 is not one; expected 64 lower-case hexadecimal digits.");
+            }
+
             if (info.KeepsCrops && enrolment.Crop.IsEmpty)
             {
                 throw new UniFaceException($"{enrolment.Person}: the gallery keeps crops, and none was given with the template.");

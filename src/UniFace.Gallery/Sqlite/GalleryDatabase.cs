@@ -20,7 +20,7 @@ internal sealed class GalleryDatabase : IDisposable
         """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE person(id INTEGER PRIMARY KEY AUTOINCREMENT, name_key BLOB NOT NULL UNIQUE, name BLOB);
-        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER);
+        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER, photo BLOB);
         CREATE INDEX template_person ON template(person);
         CREATE TABLE crop(template INTEGER PRIMARY KEY REFERENCES template(id), checksum INTEGER NOT NULL, image BLOB NOT NULL);
         CREATE TABLE pending(template INTEGER PRIMARY KEY REFERENCES template(id), embedding BLOB NOT NULL);

@@ -123,8 +123,33 @@ public sealed class VectorStoreGallery : IGallery
             return [];
         }
 
+        // A photo's key is made of the photo and its person, so that it is found again, and two who enrol it at once write one record.
+        Dictionary<object, long> known = [];
+        foreach (object[] some in enrolments.Where(e => e.PhotoSha256 is not null).Select(e => records.KeyOf(e, Info)).Distinct().Chunk(Page))
+        {
+            await RunAsync(collection.Name, async () =>
+            {
+                await foreach (Record record in collection.GetAsync(some, new RecordRetrievalOptions(), cancellationToken).ConfigureAwait(false))
+                {
+                    known[record[VectorStoreRecords.Key]!] = VectorStoreRecords.Number(record, VectorStoreRecords.Id);
+                }
+            }).ConfigureAwait(false);
+        }
+
         long first = NextIds(enrolments.Count);
-        Record[] written = [.. enrolments.Select((e, i) => records.Template(first + i, e, Info))];
+        List<long> ids = [];
+        List<Record> written = [];
+        foreach (Enrolment enrolment in enrolments)
+        {
+            object key = records.KeyOf(enrolment, Info);
+            if (known.TryAdd(key, first + ids.Count))
+            {
+                written.Add(VectorStoreRecords.Template(key, first + ids.Count, enrolment, Info));
+            }
+
+            ids.Add(known[key]);
+        }
+
         try
         {
             foreach (Record[] some in written.Chunk(Page))
@@ -139,7 +164,7 @@ public sealed class VectorStoreGallery : IGallery
             throw;
         }
 
-        return [.. Enumerable.Range(0, written.Length).Select(i => first + i)];
+        return ids;
     }
 
     /// <inheritdoc/>

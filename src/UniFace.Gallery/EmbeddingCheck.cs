@@ -71,6 +71,13 @@ internal static class EmbeddingCheck
         }
     }
 
+    /// <summary>True if a stored embedding can be searched: of the gallery's size and of norm 1.</summary>
+    public static bool IsSound(this GalleryInfo info, ReadOnlySpan<float> embedding) => embedding.Length == info.EmbeddingSize && Math.Abs(Norm(embedding) - 1) < NormTolerance;
+
+    /// <summary>What is said of a damaged template.</summary>
+    public static string Damaged(string person, long template, string fault) =>
+        $"{person}: template {template} is damaged and is not searched ({fault}); 'uniface gallery verify-integrity' says more; remove the person and enrol the photos again";
+
     /// <summary>Norm of an embedding.</summary>
     public static double Norm(ReadOnlySpan<float> embedding) => Math.Sqrt(ExactScore.Of(embedding, embedding));
 }

@@ -9,6 +9,9 @@ public interface IGallery : IAsyncDisposable
     /// <summary>What the gallery is.</summary>
     GalleryInfo Info { get; }
 
+    /// <summary>The templates that searches up to now found damaged and left out: a line each, which names the person and says what to do.</summary>
+    IReadOnlyCollection<string> Damage { get; }
+
     /// <summary>
     /// Enrols templates, all or none. When the task ends they are on the disk and survive a kill at any later moment. A photo that is already enrolled for its
     /// person, by <see cref="Enrolment.PhotoSha256"/>, is not enrolled again: its existing id is returned.

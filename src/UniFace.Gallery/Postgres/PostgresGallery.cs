@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -23,6 +24,7 @@ public sealed partial class PostgresGallery : IStoredGallery
     private readonly PostgresDatabase database;
     private readonly long number;
     private readonly bool hnsw;
+    private readonly ConcurrentDictionary<long, string> damage = [];
     private volatile GalleryInfo info;
 
     private PostgresGallery(PostgresDatabase database, long number, GalleryInfo info, bool hnsw)
@@ -38,6 +40,9 @@ public sealed partial class PostgresGallery : IStoredGallery
 
     /// <inheritdoc/>
     public string Path => database.Address.ToString();
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>True where a HNSW graph is searched, so that an answer may miss somebody; false for exact answers.</summary>
     public bool IsApproximate => hnsw;

@@ -43,6 +43,9 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
+    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    public Action<string> Step { get; set; } = static _ => { };
+
     /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
     public static void Create(string path, Action<SqliteConnection> fill)
     {

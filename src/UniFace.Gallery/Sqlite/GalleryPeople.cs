@@ -19,14 +19,18 @@ public sealed partial class SqliteGallery
                     return null;
                 }
 
-                using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, coalesce(t.enrolled, $since), t.source, t.embedding, c.image, t.photo FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.person = $id ORDER BY t.id", ("$id", id), ("$since", Since(connection)));
+                using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, coalesce(t.enrolled, $since), t.source, t.embedding, c.image, t.photo, t.checksum FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.person = $id ORDER BY t.id", ("$id", id), ("$since", Since(connection)));
                 using SqliteDataReader reader = command.ExecuteReader();
                 List<StoredTemplate> templates = [];
                 while (reader.Read())
                 {
                     long template = reader.GetInt64(0);
                     float[] embedding = new float[info.EmbeddingSize];
-                    records.Open(template, id, (byte[])reader[3], embedding);
+                    if (records.Fault(template, id, (byte[])reader[3], reader.GetInt64(6), info, embedding) is string fault)
+                    {
+                        throw new UniFaceException($"{Path}: {EmbeddingCheck.Damaged(person, template, fault)}");
+                    }
+
                     templates.Add(new StoredTemplate(
                         template,
                         DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(1)),

@@ -89,6 +89,27 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         }
     }
 
+    /// <summary>Reads a stored embedding if its checksum, size, key and norm are right.</summary>
+    /// <returns>What is wrong; null if nothing is.</returns>
+    public string? Fault(long template, long person, byte[] stored, long checksum, GalleryInfo info, Span<float> embedding)
+    {
+        if (Checksum(template, stored) != checksum)
+        {
+            return "the checksum does not match";
+        }
+
+        try
+        {
+            Open(template, person, stored, embedding);
+            info.Ensure(embedding);
+            return null;
+        }
+        catch (UniFaceException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>A crop as it is stored.</summary>
     public byte[] SealCrop(long template, long person, ReadOnlySpan<byte> crop) => cipher.Seal(Crop, template, person, crop);
 

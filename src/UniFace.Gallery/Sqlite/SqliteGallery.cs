@@ -7,7 +7,7 @@ namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
 /// A gallery in one SQLite file: the truth, written by one process at a time and read by many. Searches run on an exact index in memory,
-/// a projection of the database that follows it change by change; stored beside it as FILE.index.codes and FILE.index.rows it
+/// a projection of the database that follows it change by change; stored beside it as FILE.index it
 /// lets the next start read little. An encrypted gallery stores no index.
 /// </summary>
 public sealed partial class SqliteGallery : IStoredGallery
@@ -32,6 +32,9 @@ public sealed partial class SqliteGallery : IStoredGallery
 
     /// <summary>The file.</summary>
     public string Path => database.Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. projection.Damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Makes an empty gallery.</summary>
     /// <param name="path">File to make.</param>
@@ -89,7 +92,9 @@ public sealed partial class SqliteGallery : IStoredGallery
             }
 
             await AddColumnsAsync(database, cancellationToken).ConfigureAwait(false);
-            return new SqliteGallery(database, cipher, info);
+            SqliteGallery gallery = new(database, cipher, info);
+            await gallery.FinishErasingAsync(cancellationToken).ConfigureAwait(false);
+            return gallery;
         }
         catch
         {
@@ -263,6 +268,13 @@ public sealed partial class SqliteGallery : IStoredGallery
         await projection.DisposeAsync().ConfigureAwait(false);
         cipher.Dispose();
         database.Dispose();
+    }
+
+    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    internal Action<string> Step
+    {
+        get => database.Step;
+        set => database.Step = value;
     }
 
     /// <summary>Lets the database grow to so many pages only, as a full disk does; for tests.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -31,6 +32,7 @@ public sealed class VectorStoreGallery : IGallery
     private readonly VectorStoreCollection<object, Record> collection;
     private readonly VectorStoreRecords records;
     private readonly VectorStoreGalleryOptions options;
+    private readonly ConcurrentDictionary<long, string> damage = [];
     private long lastId;
 
     private VectorStoreGallery(VectorStoreCollection<object, Record> collection, VectorStoreRecords records, VectorStoreGalleryOptions options, GalleryInfo info)
@@ -43,6 +45,9 @@ public sealed class VectorStoreGallery : IGallery
 
     /// <inheritdoc/>
     public GalleryInfo Info { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. damage.Values];
 
     /// <summary>Makes an empty gallery.</summary>
     /// <param name="store">The store; not disposed by the gallery.</param>
@@ -198,6 +203,7 @@ public sealed class VectorStoreGallery : IGallery
             deleted.UnionWith(keys);
         }
 
+        damage.Clear();
         return deleted.Count > 0;
     }
 
@@ -293,7 +299,7 @@ public sealed class VectorStoreGallery : IGallery
         }
     }
 
-    // Null for the record of the gallery itself.
+    // Null for the record of the gallery itself, and for a damaged one.
     private (string Person, long Id, double Score)? Read(Record record, ReadOnlySpan<float> probe)
     {
         string person = VectorStoreRecords.Text(record, VectorStoreRecords.Person);
@@ -310,7 +316,14 @@ public sealed class VectorStoreGallery : IGallery
         ReadOnlyMemory<float> embedding = VectorStoreRecords.Embedding(record) is ReadOnlyMemory<float> given && given.Length == probe.Length
             ? given
             : throw new UniFaceException($"{collection.Name}: the vector store gave no embedding of {probe.Length} values with a record of {person}; use a store that gives vectors back.");
-        return (person, VectorStoreRecords.Number(record, VectorStoreRecords.Id), ExactScore.Of(probe, embedding.Span));
+        long id = VectorStoreRecords.Number(record, VectorStoreRecords.Id);
+        if (!Info.IsSound(embedding.Span))
+        {
+            damage[id] = EmbeddingCheck.Damaged(person, id, "its norm is not 1");
+            return null;
+        }
+
+        return (person, id, ExactScore.Of(probe, embedding.Span));
     }
 
     // Person of each template, in the order of enrolment.

@@ -39,11 +39,7 @@ internal static class EmbeddingCheck
         foreach (Enrolment enrolment in enrolments)
         {
             info.Ensure(enrolment.Embedding.Span);
-            if (enrolment.Person.Length == 0)
-            {
-                throw new UniFaceException("a person without a name cannot be enrolled; give one.");
-            }
-
+            PersonName.Ensure(enrolment.Person);
             if (enrolment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
             {
                 throw new UniFaceException($"{enrolment.Person}: the photo's SHA-256 is not one; expected 64 lower-case hexadecimal digits.");

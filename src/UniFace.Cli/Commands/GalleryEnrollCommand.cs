@@ -17,6 +17,7 @@ internal static class GalleryEnrollCommand
         Argument<string> images = new("IMAGES") { Description = "A folder a person (photos/Ann/1.jpg), or a tar of that. With --person, a photo or any folder of photos." };
         Option<string?> person = new("--person") { Description = "All photos are of this person, whatever their folders.", HelpName = "NAME" };
         Option<bool> anyQuality = new("--any-quality") { Description = "Enrol faces that are small, blurred, dark or turned away, too." };
+        Option<bool> noLookAlikes = new("--no-lookalikes") { Description = "Do not look whether an enrolled face is enrolled under another name, too." };
         GalleryOptions options = new();
         VisionOptions vision = new();
         Command command = new(
@@ -27,6 +28,7 @@ internal static class GalleryEnrollCommand
         command.Add(images);
         command.Add(person);
         command.Add(anyQuality);
+        command.Add(noLookAlikes);
         command.Add(options.Package);
         options.AddKeyTo(command);
         vision.AddDetection(command);
@@ -34,11 +36,17 @@ internal static class GalleryEnrollCommand
         command.SetAction(async (parsed, stop) =>
         {
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            (ModelPackage _, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
+            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Func<string, string> nameOf = NameOf(parsed.GetValue(person));
+            foreach (string name in photos.Names.Select(nameOf).Distinct())
+            {
+                PersonName.Ensure(name);
+            }
+
+            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : package.LoadCalibration(embedder.Manifest));
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
             Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
@@ -87,10 +95,11 @@ internal static class GalleryEnrollCommand
                     {
                         // The same photo twice, or one enrolled before photos' hashes were kept, gets the id of a template that is there.
                         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
-                        string[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First.Person)];
+                        Enrolment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;
-                        people.UnionWith(added);
+                        people.UnionWith(added.Select(a => a.Person));
+                        await lookAlikes.FindAsync(added, stop).ConfigureAwait(false);
                     }
 
                     progress.Add(chunk.Names.Count + chunk.Skipped.Count);
@@ -116,6 +125,7 @@ internal static class GalleryEnrollCommand
                     people = counts.People,
                     templates = counts.Templates,
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
+                    lookAlikes = lookAlikes.Entries,
                 });
             }
             else
@@ -123,9 +133,13 @@ internal static class GalleryEnrollCommand
                 Console.WriteLine($"{enrolled} templates of {people.Count} people enrolled{(already > 0 ? $", {already} photos were already" : "")}; {gallery.Path} holds {counts.People} people, {counts.Templates} templates");
                 foreach ((string photo, string reason) in skipped)
                 {
-                    Console.Error.WriteLine($"left out: {photo}: {reason}");
+                    Console.Error.WriteLine($"left out: {Output.Name(photo)}: {Output.Name(reason)}");
                 }
+
+                lookAlikes.Warn();
             }
+
+            GalleryOptions.WarnOfDamage(gallery);
 
             return ExitCode.Success;
         });
@@ -136,11 +150,11 @@ internal static class GalleryEnrollCommand
     {
         if (person is not null)
         {
-            return string.IsNullOrWhiteSpace(person) ? throw new UniFaceException("--person: expected a name.") : _ => person;
+            return string.IsNullOrWhiteSpace(person) ? throw new UniFaceException("--person: expected a name.") : _ => person.Trim();
         }
 
         return photo => photo.Split('/') is [.., string folder, _]
-            ? folder
+            ? folder.Trim()
             : throw new UniFaceException($"{photo}: whose photo is this? Expected a folder a person (photos/Ann/1.jpg); give --person NAME for photos of one person.");
     }
 }

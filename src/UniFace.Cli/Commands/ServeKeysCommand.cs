@@ -56,7 +56,7 @@ internal static class ServeKeysCommand
             table.AddColumns("id", "name", "scopes", "created", "revoked");
             foreach (ApiKey key in keys)
             {
-                table.AddRow(key.Id, Markup.Escape(key.Name), string.Join(", ", key.Scopes).ToLowerInvariant(), key.Created.ToString("u"), key.Revoked?.ToString("u") ?? "");
+                table.AddRow(key.Id, Output.Cell(key.Name), string.Join(", ", key.Scopes).ToLowerInvariant(), key.Created.ToString("u"), key.Revoked?.ToString("u") ?? "");
             }
 
             AnsiConsole.Write(table);

@@ -65,9 +65,10 @@ public sealed unsafe partial class ExactIndex
     /// index that is found damaged when it is opened.
     /// </summary>
     /// <param name="path">The file.</param>
+    /// <param name="owner">Whose index it must be.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
-    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged; or the rows are still there.</exception>
-    public static void Erase(string path, IReadOnlyCollection<long> ids) => IndexFile.Erase(path, ids);
+    /// <exception cref="UniFaceException">The file is missing, of another version or owner, cut off or damaged; or the rows are still there.</exception>
+    public static void Erase(string path, string owner, IReadOnlyCollection<long> ids) => IndexFile.Erase(path, owner, ids);
 
     // Rows of the file are in the order of their ids.
     private (RowBlock Block, int Row)? FindMapped(long id)

@@ -75,11 +75,17 @@ internal sealed unsafe class IndexFile : IDisposable
 
     /// <summary>Overwrites rows of a stored index in place, so that nothing of them is left in its file, and reads them back.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="owner">Whose index it must be: the ids of others mean other rows.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
-    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged; or the rows are still there.</exception>
-    public static void Erase(string path, IReadOnlyCollection<long> ids)
+    /// <exception cref="UniFaceException">The file is missing, of another version or owner, cut off or damaged; or the rows are still there.</exception>
+    public static void Erase(string path, string owner, IReadOnlyCollection<long> ids)
     {
         IndexHeader header = ReadHeader(path);
+        if (header.Stamp.Owner != owner)
+        {
+            throw new UniFaceException($"{path}: an index of another gallery; rebuild the gallery's index.");
+        }
+
         RowGroup layout = new(header.Dimension);
         List<int> rows = [];
         using (FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))

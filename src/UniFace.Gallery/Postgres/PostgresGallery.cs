@@ -169,9 +169,9 @@ public sealed partial class PostgresGallery : IStoredGallery
         info.EnsureEnrolments(enrolments, contractId);
         foreach (Enrolment enrolment in enrolments)
         {
-            if (enrolment.Person.Contains('\0', StringComparison.Ordinal) || enrolment.Source?.Contains('\0', StringComparison.Ordinal) == true)
+            if (enrolment.Source?.Contains('\0', StringComparison.Ordinal) == true)
             {
-                throw new UniFaceException("PostgreSQL holds no name with a zero character; leave it out.");
+                throw new UniFaceException("PostgreSQL holds no source with a zero character; leave it out.");
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
+using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -46,32 +47,43 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
     public Action<string> Step { get; set; } = static _ => { };
 
-    /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
-    public static void Create(string path, Action<SqliteConnection> fill)
-    {
-        string full = System.IO.Path.GetFullPath(path);
-        if (File.Exists(full))
-        {
-            throw new UniFaceException($"{path}: exists already; choose another name, or delete it first.");
-        }
+    /// <summary>True where the file or its folder cannot be written, so that nothing but reading is possible.</summary>
+    public bool IsReadOnly { get; private init; }
 
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(full)!);
+    /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
+    public static void Create(string path, Action<SqliteConnection> fill) => Make(path, overwrite: false, beside =>
+    {
+        using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
+        Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        Run(connection, Schema);
+        fill(connection);
+        transaction.Commit();
+        Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
+    });
+
+    /// <summary>Makes a database file by a callback that fills an empty one beside it; whole or not at all, for its owner only.</summary>
+    public static void Make(string path, bool overwrite, Action<string> write)
+    {
+        string full = System.IO.Path.GetFullPath(path), folder = System.IO.Path.GetDirectoryName(full)!;
+        EnsureFree(path, overwrite);
+        Directory.CreateDirectory(folder);
         string beside = $"{full}.{Environment.ProcessId}.tmp";
         try
         {
-            File.Delete(beside);
+            AtomicFile.Write(beside, static _ => { }, ownerOnly: true);
             Guard(path, () =>
             {
-                using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
-                Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
-                using SqliteTransaction transaction = connection.BeginTransaction();
-                Run(connection, Schema);
-                fill(connection);
-                transaction.Commit();
-                Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
+                write(beside);
                 return 0;
             });
-            File.Move(beside, full, overwrite: false);
+            using (FileStream made = new(beside, FileMode.Open, FileAccess.ReadWrite))
+            {
+                made.Flush(flushToDisk: true);
+            }
+
+            File.Move(beside, full, overwrite);
+            AtomicFile.FlushFolder(folder);
         }
         finally
         {
@@ -82,7 +94,21 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    /// <summary>Opens a database file.</summary>
+    /// <summary>Refuses a path at which there is a file that must not, or while it is open cannot, be replaced.</summary>
+    public static void EnsureFree(string path, bool overwrite)
+    {
+        if (!overwrite && File.Exists(path))
+        {
+            throw new UniFaceException($"{path}: exists already; choose another name, or delete it first.");
+        }
+
+        if (HasLog(path))
+        {
+            throw new UniFaceException($"{path}: is open in another process, or was left so ({path}-wal holds changes); close it, or choose another name.");
+        }
+    }
+
+    /// <summary>Opens a database file; only to read where it cannot be written.</summary>
     public static GalleryDatabase Open(string path)
     {
         if (!File.Exists(path))
@@ -92,22 +118,88 @@ internal sealed class GalleryDatabase : IDisposable
 
         return Guard(path, () =>
         {
-            SqliteConnection? writer = null, reader = null;
             try
             {
-                writer = Connect(path, SqliteOpenMode.ReadWrite);
-                Run(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
-                reader = Connect(path, SqliteOpenMode.ReadWrite);
-                Run(reader, "PRAGMA query_only=ON;");
-                return new GalleryDatabase(path, writer, reader);
+                return Open(path, path, SqliteOpenMode.ReadWrite);
             }
-            catch
+            catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen)
             {
-                writer?.Dispose();
-                reader?.Dispose();
-                throw;
+                return OpenReadOnly(path);
             }
         });
+    }
+
+    /// <summary>Opens a database file on a disk that cannot be written.</summary>
+    public static GalleryDatabase OpenReadOnly(string path)
+    {
+        try
+        {
+            // Nobody can change it, so SQLite needs neither its log nor locks, for which it would make files beside.
+            return HasLog(path)
+                ? Open(path, path, SqliteOpenMode.ReadOnly)
+                : Open(path, new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1", SqliteOpenMode.ReadOnly);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && HasLog(path))
+        {
+            throw new UniFaceException($"{path}: cannot be written, and changes in {path}-wal are not in it yet; open it once where it can be written, e.g. by 'uniface gallery list'.", e);
+        }
+    }
+
+    private static GalleryDatabase Open(string path, string source, SqliteOpenMode mode)
+    {
+        SqliteConnection? writer = null, reader = null;
+        try
+        {
+            writer = Connect(source, mode);
+            if (mode == SqliteOpenMode.ReadWrite)
+            {
+                Run(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
+            }
+
+            reader = Connect(source, mode);
+            bool readOnly = SQLitePCL.raw.sqlite3_db_readonly(writer.Handle, "main") != 0;
+            if (readOnly && Scalar(reader, "SELECT count(*) FROM pragma_table_info('template') WHERE name IN ('enrolled', 'photo')") is < 2L)
+            {
+                // One of before these were kept cannot be given them now; what reads them finds nothing.
+                string missing = Scalar(reader, "SELECT 1 FROM pragma_table_info('template') WHERE name = 'enrolled'") is null ? ", NULL AS enrolled" : "";
+                Run(reader, $"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{missing}, NULL AS photo FROM main.template;");
+            }
+
+            Run(reader, "PRAGMA query_only=ON;");
+            return new GalleryDatabase(path, writer, reader) { IsReadOnly = readOnly };
+        }
+        catch
+        {
+            writer?.Dispose();
+            reader?.Dispose();
+            throw;
+        }
+    }
+
+    private static bool HasLog(string path) => new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
+
+    /// <summary>Copies the database as it is now into another file, whose content is replaced at once, while this one is read and written on.</summary>
+    public Task CopyToAsync(string path, CancellationToken stop) => ReadAsync(
+        connection =>
+        {
+            using SqliteConnection target = Connect(path, SqliteOpenMode.ReadWrite);
+            connection.BackupDatabase(target);
+            return 0;
+        },
+        stop);
+
+    /// <summary>Writes all pages anew, so that nothing is left in unused parts of them.</summary>
+    public async Task VacuumAsync(CancellationToken stop)
+    {
+        await writeGate.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => Guard(Path, () => { Run(writer, "VACUUM"); return 0; }), stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            writeGate.Release();
+        }
     }
 
     /// <summary>Runs work in a transaction that writes: all of it is done, or nothing.</summary>

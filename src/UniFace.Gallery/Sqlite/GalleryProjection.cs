@@ -30,7 +30,21 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
     public IReadOnlyDictionary<long, string> Damage => damage;
 
-    private string Owner => $"{info.Id} {info.Scoring}";
+    private string Owner => $"{info.Id} {info.Scoring} {info.Generation}".TrimEnd();
+
+    /// <summary>Refuses a gallery that another process has moved to another model, restored or given another key since it was opened.</summary>
+    public static void EnsureUnmoved(SqliteConnection connection, GalleryInfo info, string path)
+    {
+        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
+        {
+            throw new UniFaceException($"{path}: the gallery was moved to another model meanwhile; open it again.");
+        }
+
+        if (GalleryDatabase.Meta(connection, SqliteGallery.GenerationKey) as string != info.Generation)
+        {
+            throw new UniFaceException($"{path}: the gallery was restored or given another key meanwhile; open it again.");
+        }
+    }
 
     /// <summary>The index with all that is committed.</summary>
     public async Task<ExactIndex> FreshAsync(CancellationToken stop)
@@ -53,6 +67,11 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         try
         {
             ExactIndex current = await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
+            if (info.Encrypted || database.IsReadOnly)
+            {
+                return; // The index is in memory only.
+            }
+
             if (always || seen - Math.Max(stored, 0) > Math.Max(WorthStoring, current.Count / 10))
             {
                 // Not worth waiting for another process that stores it.
@@ -75,6 +94,11 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         await gate.WaitAsync(stop).ConfigureAwait(false);
         try
         {
+            if (database.IsReadOnly)
+            {
+                throw new UniFaceException($"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; it is searched without.");
+            }
+
             using ExactIndex made = new(info.EmbeddingSize);
             long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop).ConfigureAwait(false);
             using FileLock held = await Task.Run(() => FileLock.AcquireFor(StoredPath), stop).ConfigureAwait(false);
@@ -99,7 +123,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
         try
         {
-            ExactIndex.Erase(StoredPath, rows);
+            ExactIndex.Erase(StoredPath, Owner, rows);
         }
         catch (UniFaceException)
         {
@@ -184,11 +208,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             return index;
         }
 
-        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
-        {
-            throw new UniFaceException($"{database.Path}: the gallery was moved to another model meanwhile; open it again.");
-        }
-
+        EnsureUnmoved(connection, info, database.Path);
         if (index is null)
         {
             long change = 0;

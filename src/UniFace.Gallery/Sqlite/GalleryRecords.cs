@@ -23,11 +23,19 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         long id = (long)GalleryDatabase.Scalar(connection, "INSERT INTO person(name_key) VALUES($key) RETURNING id", ("$key", key))!;
         if (cipher.Encrypts)
         {
-            GalleryDatabase.Run(connection, "UPDATE person SET name = $name WHERE id = $id", ("$id", id), ("$name", cipher.Seal(Name, id, id, Encoding.UTF8.GetBytes(person))));
+            PutName(connection, id, person);
         }
 
         return id;
     }
+
+    /// <summary>Stores a person's name.</summary>
+    public void PutName(SqliteConnection connection, long id, string person) => GalleryDatabase.Run(
+        connection,
+        "UPDATE person SET name_key = $key, name = $name WHERE id = $id",
+        ("$id", id),
+        ("$key", cipher.NameKey(person)),
+        ("$name", cipher.Encrypts ? cipher.Seal(Name, id, id, Encoding.UTF8.GetBytes(person)) : null));
 
     /// <summary>Names of people by their ids, by one statement; those who are enrolled no more are missing.</summary>
     public Dictionary<long, string> PersonNames(SqliteConnection connection, IEnumerable<long> ids)

@@ -67,6 +67,11 @@ public sealed partial class SqliteGallery
     {
         if (await HasUnerasedAsync(cancellationToken).ConfigureAwait(false))
         {
+            if (database.IsReadOnly)
+            {
+                throw new UniFaceException($"{Path}: removed, but not erased from the files, which cannot be written now.");
+            }
+
             using FileLock held = await Task.Run(() => FileLock.AcquireFor(projection.StoredPath), cancellationToken).ConfigureAwait(false);
             await EraseAsync(Patience, cancellationToken).ConfigureAwait(false);
         }
@@ -96,7 +101,7 @@ public sealed partial class SqliteGallery
         }
     }
 
-    private Task<bool> HasUnerasedAsync(CancellationToken stop) => database.ReadAsync(c => GalleryDatabase.Scalar(c, "SELECT 1 FROM gone WHERE erased = 0 LIMIT 1") is not null, stop);
+    private Task<bool> HasUnerasedAsync(CancellationToken stop) => database.ReadAsync(c => GalleryDatabase.Scalar(c, "SELECT 1 FROM gone WHERE erased = 0 UNION ALL SELECT 1 FROM meta WHERE key = $note LIMIT 1", ("$note", RekeyedNote)) is not null, stop);
 
     // Under the index's lock.
     private async Task EraseAsync(TimeSpan patience, CancellationToken stop)
@@ -106,6 +111,11 @@ public sealed partial class SqliteGallery
             stop).ConfigureAwait(false);
         projection.Erase(rows);
         database.Step("index erased");
+        if (await database.ReadAsync(c => GalleryDatabase.Meta(c, RekeyedNote), stop).ConfigureAwait(false) is not null)
+        {
+            await database.VacuumAsync(stop).ConfigureAwait(false);
+        }
+
         if (!await database.TruncateLogAsync(patience, stop).ConfigureAwait(false))
         {
             throw new UniFaceException($"{Path}: removed, but another process is reading the gallery, so that bytes of what was removed are still in its log; run 'uniface gallery remove' again when the other is done.");
@@ -120,6 +130,7 @@ public sealed partial class SqliteGallery
                     GalleryDatabase.Run(connection, info.Scoring == PersonScore.Mean ? "UPDATE gone SET erased = 1 WHERE person = $row" : "UPDATE gone SET erased = 1 WHERE template = $row", ("$row", row));
                 }
 
+                GalleryDatabase.Run(connection, "DELETE FROM meta WHERE key = $note", ("$note", RekeyedNote));
                 return 0;
             },
             stop).ConfigureAwait(false);

@@ -12,6 +12,9 @@ namespace UniFace.Gallery.Sqlite;
 /// </summary>
 public sealed partial class SqliteGallery : IStoredGallery
 {
+    /// <summary>Key of <see cref="GalleryInfo.Generation"/> in what a gallery says of itself.</summary>
+    internal const string GenerationKey = "generation";
+
     private readonly GalleryDatabase database;
     private readonly RecordCipher cipher;
     private readonly GalleryRecords records;
@@ -66,9 +69,12 @@ public sealed partial class SqliteGallery : IStoredGallery
     /// <param name="key">Its key, if it is encrypted.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="UniFaceException">No such file, no gallery, damaged, of another version; no key or another one.</exception>
-    public static async Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default)
+    public static async Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
+        await OpenAsync(GalleryDatabase.Open(path), path, key, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Opens a gallery of a database.</summary>
+    internal static async Task<SqliteGallery> OpenAsync(GalleryDatabase database, string path, GalleryKey? key, CancellationToken cancellationToken)
     {
-        GalleryDatabase database = GalleryDatabase.Open(path);
         RecordCipher? cipher = null;
         try
         {
@@ -91,9 +97,13 @@ public sealed partial class SqliteGallery : IStoredGallery
                 throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with.", e);
             }
 
-            await AddColumnsAsync(database, cancellationToken).ConfigureAwait(false);
             SqliteGallery gallery = new(database, cipher, info);
-            await gallery.FinishErasingAsync(cancellationToken).ConfigureAwait(false);
+            if (!database.IsReadOnly)
+            {
+                await AddColumnsAsync(database, cancellationToken).ConfigureAwait(false);
+                await gallery.FinishErasingAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             return gallery;
         }
         catch
@@ -303,6 +313,7 @@ public sealed partial class SqliteGallery : IStoredGallery
             KeepsCrops = Get<long>("crops") != 0,
             Encrypted = Get<long>("encrypted") != 0,
             Package = GalleryDatabase.Meta(connection, "package") as string,
+            Generation = GalleryDatabase.Meta(connection, GenerationKey) as string,
         };
     }
 
@@ -313,12 +324,5 @@ public sealed partial class SqliteGallery : IStoredGallery
         GalleryDatabase.SetMeta(connection, "package", package);
     }
 
-    // Another process may have moved the gallery to another model meanwhile.
-    private void EnsureModel(SqliteConnection connection)
-    {
-        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
-        {
-            throw new UniFaceException($"{Path}: the gallery was moved to another model meanwhile; open it again.");
-        }
-    }
+    private void EnsureModel(SqliteConnection connection) => GalleryProjection.EnsureUnmoved(connection, info, Path);
 }

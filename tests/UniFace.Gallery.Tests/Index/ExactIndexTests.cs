@@ -179,7 +179,7 @@ public sealed class ExactIndexTests : IDisposable
         byte[] secret = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[42]).ToArray();
         byte[] codesBefore = File.ReadAllBytes(path);
         Assert.True(codesBefore.AsSpan().IndexOf(secret) >= 0);
-        ExactIndex.Erase(path, [42, 4711]);
+        ExactIndex.Erase(path, "g", [42, 4711]);
         Assert.True(File.ReadAllBytes(path).AsSpan().IndexOf(secret.AsSpan(0, 8)) < 0);
 
         // Lane 10 of group 2 holds the codes of row 42: all of them are the code of zero now.
@@ -236,7 +236,7 @@ public sealed class ExactIndexTests : IDisposable
         index.Save(path, new IndexStamp("g", "c", 1));
         using (ExactIndex opened = ExactIndex.Open(path, out _))
         {
-            ExactIndex.Erase(path, [7]);
+            ExactIndex.Erase(path, "g", [7]);
             Assert.DoesNotContain(opened.Search(rows[7].Select(v => -v).ToArray(), 50)[0], h => h.Id == 7);
         }
 

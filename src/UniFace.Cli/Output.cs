@@ -71,6 +71,8 @@ internal static class Output
 
         public override void Write(string? value) => inner.Write(Escape(value ?? "", lines: true));
 
+        public override void WriteLine(string? value) => inner.WriteLine(Escape(value ?? "", lines: true));
+
         public override void Flush() => inner.Flush();
     }
 }

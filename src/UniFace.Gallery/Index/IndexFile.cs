@@ -88,7 +88,7 @@ internal sealed unsafe class IndexFile : IDisposable
 
         RowGroup layout = new(header.Dimension);
         List<int> rows = [];
-        using (FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+        using (FileStream file = OpenFile(path, FileAccess.ReadWrite))
         using (MemoryMappedFile memory = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true))
         using (MemoryMappedViewAccessor view = memory.CreateViewAccessor(0, 0, MemoryMappedFileAccess.ReadWrite))
         {
@@ -168,6 +168,18 @@ internal sealed unsafe class IndexFile : IDisposable
 
     private static UniFaceException Damaged(string path) => new($"{path}: the contents do not match their checksum; rebuild the gallery's index.");
 
+    private static FileStream OpenFile(string path, FileAccess access)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery.", e);
+        }
+    }
+
     private static IndexHeader ReadHeader(string path)
     {
         if (!File.Exists(path))
@@ -175,7 +187,7 @@ internal sealed unsafe class IndexFile : IDisposable
             throw new UniFaceException($"{path}: no such index; rebuild the gallery's index.");
         }
 
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream file = OpenFile(path, FileAccess.Read);
         byte[] page = new byte[IndexHeader.Size];
         if (file.ReadAtLeast(page, page.Length, throwOnEndOfStream: false) < page.Length)
         {

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -11,7 +12,7 @@ public sealed partial class SqliteGallery
     /// <param name="cancellationToken">Stops it; nothing is written then.</param>
     /// <exception cref="UniFaceException">The file is there, or cannot be written; or the copy is not whole, because the gallery is not.</exception>
     public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => GalleryDatabase.Make(file, overwrite, beside => CopyAsync(beside, replaces: false, cancellationToken).GetAwaiter().GetResult()), cancellationToken);
+        Task.Run(() => GalleryFile.Make(file, overwrite, beside => CopyAsync(beside, replaces: false, cancellationToken).GetAwaiter().GetResult()), cancellationToken);
 
     /// <summary>Makes a gallery of a backup, after checking that it is whole.</summary>
     /// <param name="backup">What <see cref="BackupAsync"/> wrote.</param>
@@ -35,29 +36,37 @@ public sealed partial class SqliteGallery
 
         await using SqliteGallery source = await OpenAsync(backup, key, cancellationToken).ConfigureAwait(false);
         string copied = exists ? path + ".restore" : path;
-        await Task.Run(() => GalleryDatabase.Make(copied, overwrite: exists, beside => source.CopyAsync(beside, replaces: exists, cancellationToken).GetAwaiter().GetResult()), cancellationToken).ConfigureAwait(false);
-        if (exists)
+        using (FileLock? held = exists ? await StoredIndex.LockAsync(path, cancellationToken).ConfigureAwait(false) : null)
         {
-            try
-            {
-                using GalleryDatabase whole = GalleryDatabase.Open(copied);
-
-                // By SQLite into the open file, in one transaction: a rename would leave the old file's log beside the new one.
-                await whole.CopyToAsync(path, cancellationToken).ConfigureAwait(false);
-            }
-            catch (UniFaceException e) when (e.InnerException is SqliteException { SqliteErrorCode: 11 or 26 })
-            {
-                throw new UniFaceException($"{path}: is damaged, so its content cannot be replaced in place; move {path}, {path}-wal and {path}-shm away, and restore again.", e);
-            }
-            finally
-            {
-                File.Delete(copied);
-            }
+            await ReplaceAsync().ConfigureAwait(false);
         }
 
         // What is left of the index of before.
         await using SqliteGallery restored = await OpenAsync(path, key, cancellationToken).ConfigureAwait(false);
         await restored.EraseAsync(cancellationToken).ConfigureAwait(false);
+
+        async Task ReplaceAsync()
+        {
+            await Task.Run(() => GalleryFile.Make(copied, overwrite: exists, beside => source.CopyAsync(beside, replaces: exists, cancellationToken).GetAwaiter().GetResult()), cancellationToken).ConfigureAwait(false);
+            if (exists)
+            {
+                try
+                {
+                    using GalleryDatabase whole = GalleryDatabase.Open(copied);
+
+                    // By SQLite into the open file, in one transaction: a rename would leave the old file's log beside the new one.
+                    await whole.CopyToAsync(path, cancellationToken).ConfigureAwait(false);
+                }
+                catch (UniFaceException e) when (e.InnerException is SqliteException { SqliteErrorCode: 11 or 26 })
+                {
+                    throw new UniFaceException($"{path}: is damaged, so its content cannot be replaced in place; move {path}, {path}-wal and {path}-shm away, and restore again.", e);
+                }
+                finally
+                {
+                    File.Delete(copied);
+                }
+            }
+        }
     }
 
     // A whole copy, of a generation of its own: what others have in memory, and stored indexes, are of the one before.

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -51,7 +50,7 @@ internal sealed class GalleryDatabase : IDisposable
     public bool IsReadOnly { get; private init; }
 
     /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
-    public static void Create(string path, Action<SqliteConnection> fill) => Make(path, overwrite: false, beside =>
+    public static void Create(string path, Action<SqliteConnection> fill) => GalleryFile.Make(path, overwrite: false, beside =>
     {
         using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
         Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
@@ -61,52 +60,6 @@ internal sealed class GalleryDatabase : IDisposable
         transaction.Commit();
         Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
     });
-
-    /// <summary>Makes a database file by a callback that fills an empty one beside it; whole or not at all, for its owner only.</summary>
-    public static void Make(string path, bool overwrite, Action<string> write)
-    {
-        string full = System.IO.Path.GetFullPath(path), folder = System.IO.Path.GetDirectoryName(full)!;
-        EnsureFree(path, overwrite);
-        Directory.CreateDirectory(folder);
-        string beside = $"{full}.{Environment.ProcessId}.tmp";
-        try
-        {
-            AtomicFile.Write(beside, static _ => { }, ownerOnly: true);
-            Guard(path, () =>
-            {
-                write(beside);
-                return 0;
-            });
-            using (FileStream made = new(beside, FileMode.Open, FileAccess.ReadWrite))
-            {
-                made.Flush(flushToDisk: true);
-            }
-
-            File.Move(beside, full, overwrite);
-            AtomicFile.FlushFolder(folder);
-        }
-        finally
-        {
-            foreach (string leftover in new[] { beside, beside + "-wal", beside + "-shm" })
-            {
-                File.Delete(leftover);
-            }
-        }
-    }
-
-    /// <summary>Refuses a path at which there is a file that must not, or while it is open cannot, be replaced.</summary>
-    public static void EnsureFree(string path, bool overwrite)
-    {
-        if (!overwrite && File.Exists(path))
-        {
-            throw new UniFaceException($"{path}: exists already; choose another name, or delete it first.");
-        }
-
-        if (HasLog(path))
-        {
-            throw new UniFaceException($"{path}: is open in another process, or was left so ({path}-wal holds changes); close it, or choose another name.");
-        }
-    }
 
     /// <summary>Opens a database file; only to read where it cannot be written.</summary>
     public static GalleryDatabase Open(string path)
@@ -135,11 +88,11 @@ internal sealed class GalleryDatabase : IDisposable
         try
         {
             // Nobody can change it, so SQLite needs neither its log nor locks, for which it would make files beside.
-            return HasLog(path)
+            return GalleryFile.HasLog(path)
                 ? Open(path, path, SqliteOpenMode.ReadOnly)
                 : Open(path, new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1", SqliteOpenMode.ReadOnly);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && HasLog(path))
+        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && GalleryFile.HasLog(path))
         {
             throw new UniFaceException($"{path}: cannot be written, and changes in {path}-wal are not in it yet; open it once where it can be written, e.g. by 'uniface gallery list'.", e);
         }
@@ -175,8 +128,6 @@ internal sealed class GalleryDatabase : IDisposable
             throw;
         }
     }
-
-    private static bool HasLog(string path) => new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
 
     /// <summary>Copies the database as it is now into another file, whose content is replaced at once, while this one is read and written on.</summary>
     public Task CopyToAsync(string path, CancellationToken stop) => ReadAsync(
@@ -364,7 +315,8 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    private static T Guard<T>(string path, Func<T> work)
+    /// <summary>Runs work with SQLite's errors in the user's words.</summary>
+    public static T Guard<T>(string path, Func<T> work)
     {
         try
         {

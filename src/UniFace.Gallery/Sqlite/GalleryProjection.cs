@@ -24,13 +24,11 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
     private readonly ConcurrentDictionary<long, string> damage = [];
 
-    /// <summary>The stored index. Whoever stores it or erases from it holds its lock, so that nobody stores again what another process has erased.</summary>
-    public string StoredPath => database.Path + ".index";
+    /// <summary>The file beside the database that keeps the index.</summary>
+    public StoredIndex Stored { get; } = new(database.Path, info);
 
     /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
     public IReadOnlyDictionary<long, string> Damage => damage;
-
-    private string Owner => $"{info.Id} {info.Scoring} {info.Generation}".TrimEnd();
 
     /// <summary>Refuses a gallery that another process has moved to another model, restored or given another key since it was opened.</summary>
     public static void EnsureUnmoved(SqliteConnection connection, GalleryInfo info, string path)
@@ -75,7 +73,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             if (always || seen - Math.Max(stored, 0) > Math.Max(WorthStoring, current.Count / 10))
             {
                 // Not worth waiting for another process that stores it.
-                using FileLock? held = always ? await Task.Run(() => FileLock.AcquireFor(StoredPath), stop).ConfigureAwait(false) : FileLock.TryAcquire(StoredPath + ".lock");
+                using FileLock? held = always ? await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false) : Stored.TryLock();
                 if (held is not null)
                 {
                     Save(await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false), seen);
@@ -101,7 +99,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
             using ExactIndex made = new(info.EmbeddingSize);
             long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop).ConfigureAwait(false);
-            using FileLock held = await Task.Run(() => FileLock.AcquireFor(StoredPath), stop).ConfigureAwait(false);
+            using FileLock held = await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false);
             Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop).ConfigureAwait(false));
             return made.Count;
         }
@@ -111,59 +109,10 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
     }
 
-    /// <summary>Overwrites rows of the stored index, or deletes it where that cannot be done, and deletes what is left over of others. The index's lock must be held.</summary>
-    /// <exception cref="UniFaceException">A file that may hold the rows cannot be deleted.</exception>
-    public void Erase(IReadOnlyCollection<long> rows)
-    {
-        DeleteLeftovers();
-        if (info.Encrypted || !File.Exists(StoredPath))
-        {
-            return;
-        }
-
-        try
-        {
-            ExactIndex.Erase(StoredPath, Owner, rows);
-        }
-        catch (UniFaceException)
-        {
-            Delete(StoredPath);
-        }
-    }
-
-    /// <summary>Files beside the gallery that hold templates and that nobody reads: of an index that was being stored when its process was killed, of an earlier version, or of before the gallery was encrypted.</summary>
-    public IReadOnlyList<string> Leftovers()
-    {
-        string full = Path.GetFullPath(StoredPath), name = Path.GetFileName(full);
-        return [.. Directory.EnumerateFiles(Path.GetDirectoryName(full)!).Where(file => Path.GetFileName(file) is string found
-            && ((found.StartsWith($".{name}.", StringComparison.Ordinal) && found.EndsWith(".tmp", StringComparison.Ordinal)) || found == name + ".codes" || found == name + ".rows" || (info.Encrypted && found == name)))];
-    }
-
-    /// <summary>Deletes the leftovers. The index's lock must be held: who has the process number in a temporary file's name says nothing, in a container every service is process 1.</summary>
-    public void DeleteLeftovers()
-    {
-        foreach (string file in Leftovers())
-        {
-            try
-            {
-                using FileStream nobodys = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
-                Delete(file);
-            }
-            catch (IOException e) when (File.Exists(file))
-            {
-                throw new UniFaceException($"{file} may hold templates and cannot be deleted: {e.Message}", e);
-            }
-            catch (IOException)
-            {
-                // It was renamed or deleted just now.
-            }
-        }
-    }
-
     /// <summary>What is wrong with the stored index; null where all is well or there is none.</summary>
     public string? Problem(SqliteConnection connection, CancellationToken stop)
     {
-        if (!File.Exists(StoredPath))
+        if (!File.Exists(Stored.Path))
         {
             return null;
         }
@@ -227,8 +176,8 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         ExactIndex? opened = null;
         try
         {
-            opened = ExactIndex.Open(StoredPath, out IndexStamp stamp);
-            if (stamp.Owner == Owner && stamp.ContractId == info.ContractId && stamp.Change <= GalleryDatabase.Change(connection) && opened.Dimension == info.EmbeddingSize)
+            opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
+            if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && stamp.Change <= GalleryDatabase.Change(connection) && opened.Dimension == info.EmbeddingSize)
             {
                 change = stamp.Change;
                 return opened;
@@ -251,22 +200,16 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             return;
         }
 
-        DeleteLeftovers();
+        Stored.DeleteLeftovers();
         if (!damage.IsEmpty)
         {
-            Delete(StoredPath);
+            StoredIndex.Delete(Stored.Path);
             return;
         }
 
-        current.Save(StoredPath, new IndexStamp(Owner, info.ContractId, change));
+        current.Save(Stored.Path, new IndexStamp(Stored.Owner, info.ContractId, change));
         stored = change;
         database.Step("index stored");
-    }
-
-    private static void Delete(string file)
-    {
-        File.Delete(file);
-        AtomicFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
     }
 
     // Brings an index from one change to the database's last.

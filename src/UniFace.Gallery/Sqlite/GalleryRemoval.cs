@@ -72,7 +72,7 @@ public sealed partial class SqliteGallery
                 throw new UniFaceException($"{Path}: removed, but not erased from the files, which cannot be written now.");
             }
 
-            using FileLock held = await Task.Run(() => FileLock.AcquireFor(projection.StoredPath), cancellationToken).ConfigureAwait(false);
+            using FileLock held = await StoredIndex.LockAsync(Path, cancellationToken).ConfigureAwait(false);
             await EraseAsync(Patience, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -81,17 +81,17 @@ public sealed partial class SqliteGallery
     private async Task FinishErasingAsync(CancellationToken stop)
     {
         bool unerased = await HasUnerasedAsync(stop).ConfigureAwait(false);
-        if (!unerased && projection.Leftovers().Count == 0)
+        if (!unerased && projection.Stored.Leftovers().Count == 0)
         {
             return;
         }
 
-        using FileLock? held = FileLock.TryAcquire(projection.StoredPath + ".lock");
+        using FileLock? held = projection.Stored.TryLock();
         try
         {
             if (held is not null)
             {
-                projection.DeleteLeftovers();
+                projection.Stored.DeleteLeftovers();
                 await (unerased ? EraseAsync(TimeSpan.Zero, stop) : Task.CompletedTask).ConfigureAwait(false);
             }
         }
@@ -109,7 +109,7 @@ public sealed partial class SqliteGallery
         List<long> rows = await database.ReadAsync(
             connection => GalleryDatabase.Numbers(connection, info.Scoring == PersonScore.Mean ? "SELECT DISTINCT person FROM gone WHERE erased = 0" : "SELECT template FROM gone WHERE erased = 0"),
             stop).ConfigureAwait(false);
-        projection.Erase(rows);
+        projection.Stored.Erase(rows);
         database.Step("index erased");
         if (await database.ReadAsync(c => GalleryDatabase.Meta(c, RekeyedNote), stop).ConfigureAwait(false) is not null)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using UniFace.IO;
 
 namespace UniFace.Packages;
 
@@ -58,6 +59,7 @@ public sealed class PackageFolder
         if (!Directory.Exists(full))
         {
             Directory.Move(finished, full);
+            AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
             return;
         }
 
@@ -73,6 +75,7 @@ public sealed class PackageFolder
             throw;
         }
 
+        AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
         Directory.Delete(old, recursive: true);
     }
 

@@ -12,6 +12,8 @@ internal static class CommandHost
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        Output.Guard();
+
         // A plain command, not a RootCommand: that one is named after the file it runs from.
         Command root = new("uniface", "UniFace: train face recognition on your own photos, measure it honestly, run it.")
         {

@@ -69,7 +69,7 @@ internal sealed class Progress : IDisposable
     {
         if (live)
         {
-            Console.Error.Write("\r\x1b[K" + line);
+            Output.Terminal.Write("\r\x1b[K" + Output.Name(line));
         }
         else
         {

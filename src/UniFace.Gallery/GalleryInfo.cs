@@ -36,6 +36,9 @@ public sealed record GalleryInfo
     /// <summary>Path of the model package, as it was when the gallery was created; null where it was made without one.</summary>
     public string? Package { get; init; }
 
+    /// <summary>Changes when the file's content is replaced or encrypted with another key; whoever has it open must then open it again.</summary>
+    internal string? Generation { get; init; }
+
     /// <summary>What the gallery is once it has been embedded anew with another model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The gallery, for the error.</param>

@@ -87,7 +87,7 @@ internal static class AlignCommand
         {
             if (count > 0)
             {
-                table.AddRow(what, $"{count}", Markup.Escape(note));
+                table.AddRow(what, $"{count}", Output.Cell(note));
             }
         }
 

@@ -129,7 +129,7 @@ internal static class DataInfoCommand
         Table table = new Table().Border(TableBorder.Simple).AddColumn("image").AddColumn(new TableColumn("own person").RightAligned()).AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
         foreach (SuspectLabel suspect in noise.Suspects.Take(top))
         {
-            table.AddRow(Markup.Escape(suspect.Name), suspect.OwnSimilarity.ToString("F3", CultureInfo.InvariantCulture), suspect.NearestSimilarity.ToString("F3", CultureInfo.InvariantCulture), Markup.Escape(suspect.NearestPerson));
+            table.AddRow(Output.Cell(suspect.Name), suspect.OwnSimilarity.ToString("F3", CultureInfo.InvariantCulture), suspect.NearestSimilarity.ToString("F3", CultureInfo.InvariantCulture), Output.Cell(suspect.NearestPerson));
         }
 
         AnsiConsole.Write(table);

@@ -78,7 +78,7 @@ internal static class EmbedCommand
                 Console.WriteLine(FormattableString.Invariant($"{embedded} embeddings of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
                 foreach ((string photo, string reason) in skipped)
                 {
-                    Console.Error.WriteLine($"left out: {photo}: {reason}");
+                    Console.Error.WriteLine($"left out: {Output.Name(photo)}: {reason}");
                 }
 
                 Output.LeftOut(photos);

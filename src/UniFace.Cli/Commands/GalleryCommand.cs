@@ -15,5 +15,8 @@ internal static class GalleryCommand
         GalleryRebuildCommand.Create(),
         GalleryReembedCommand.Create(),
         GalleryVerifyIntegrityCommand.Create(),
+        GalleryBackupCommand.Create(),
+        GalleryRestoreCommand.Create(),
+        GalleryRekeyCommand.Create(),
     };
 }

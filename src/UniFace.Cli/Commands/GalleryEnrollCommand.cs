@@ -18,6 +18,7 @@ internal static class GalleryEnrollCommand
         Option<string?> person = new("--person") { Description = "All photos are of this person, whatever their folders.", HelpName = "NAME" };
         Option<bool> anyQuality = new("--any-quality") { Description = "Enrol faces that are small, blurred, dark or turned away, too." };
         Option<int?> personLevel = CommonOptions.PersonLevel();
+        Option<bool> noLookAlikes = new("--no-lookalikes") { Description = "Do not look whether an enrolled face is enrolled under another name, too." };
         GalleryOptions options = new();
         VisionOptions vision = new();
         Command command = new(
@@ -29,6 +30,7 @@ internal static class GalleryEnrollCommand
         command.Add(person);
         command.Add(personLevel);
         command.Add(anyQuality);
+        command.Add(noLookAlikes);
         command.Add(options.Package);
         options.AddKeyTo(command);
         vision.AddDetection(command);
@@ -36,26 +38,38 @@ internal static class GalleryEnrollCommand
         command.SetAction(async (parsed, stop) =>
         {
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            (ModelPackage _, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
+            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
+            foreach (string name in personOf.Values.Distinct())
+            {
+                PersonName.Ensure(name);
+            }
+
+            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : package.LoadCalibration(embedder.Manifest));
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
-            HashSet<(string, string)> known = await gallery.SourcesAsync(stop).ConfigureAwait(false);
+            Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
             HashSet<string> people = [];
+            HashSet<long> fresh = [];
             int enrolled = 0, already = 0;
             using (Progress progress = new("enrolling", photos.Names.Count))
             {
                 foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
-                    List<(string Photo, string Person, RgbImage Face)> wanted = [];
-                    foreach ((string photo, AlignedFace face) in chunk.Names.Zip(chunk.Faces))
+                    List<(string Photo, string Person, RgbImage Face, string Sha256)> wanted = [];
+                    foreach ((string photo, AlignedFace face, string sha256) in chunk.Names.Zip(chunk.Faces, chunk.Sha256))
                     {
                         string whom = personOf[photo];
-                        if (!known.Add((whom, photo)))
+                        if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
+                        {
+                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop).ConfigureAwait(false));
+                        }
+
+                        if (templates.Values.Contains(sha256))
                         {
                             already++;
                         }
@@ -65,7 +79,7 @@ internal static class GalleryEnrollCommand
                         }
                         else
                         {
-                            wanted.Add((photo, whom, face.Image));
+                            wanted.Add((photo, whom, face.Image, sha256));
                         }
                     }
 
@@ -76,13 +90,18 @@ internal static class GalleryEnrollCommand
                             w.Person,
                             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                             gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
-                            w.Photo)),
+                            w.Photo,
+                            w.Sha256)),
                     ];
                     if (batch.Length > 0)
                     {
-                        await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
-                        enrolled += batch.Length;
-                        people.UnionWith(batch.Select(b => b.Person));
+                        // The same photo twice, or one enrolled before photos' hashes were kept, gets the id of a template that is there.
+                        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
+                        Enrolment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
+                        enrolled += added.Length;
+                        already += batch.Length - added.Length;
+                        people.UnionWith(added.Select(a => a.Person));
+                        await lookAlikes.FindAsync(added, stop).ConfigureAwait(false);
                     }
 
                     progress.Add(chunk.Names.Count + chunk.Skipped.Count);
@@ -110,6 +129,7 @@ internal static class GalleryEnrollCommand
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
                     leftOut = photos.LeftOut,
                     ignoredFiles = photos.IgnoredFiles,
+                    lookAlikes = lookAlikes.Entries,
                 });
             }
             else
@@ -117,11 +137,14 @@ internal static class GalleryEnrollCommand
                 Console.WriteLine($"{enrolled} templates of {people.Count} people enrolled{(already > 0 ? $", {already} photos were already" : "")}; {gallery.Path} holds {counts.People} people, {counts.Templates} templates");
                 foreach ((string photo, string reason) in skipped)
                 {
-                    Console.Error.WriteLine($"left out: {photo}: {reason}");
+                    Console.Error.WriteLine($"left out: {Output.Name(photo)}: {Output.Name(reason)}");
                 }
 
                 Output.LeftOut(photos);
+                lookAlikes.Warn();
             }
+
+            GalleryOptions.WarnOfDamage(gallery);
 
             return ExitCode.Success;
         });
@@ -135,12 +158,12 @@ internal static class GalleryEnrollCommand
         {
             return string.IsNullOrWhiteSpace(person) || level is not null
                 ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level were both given; leave one out.")
-                : photos.Names.ToDictionary(photo => photo, _ => person);
+                : photos.Names.ToDictionary(photo => photo, _ => person.Trim());
         }
 
         try
         {
-            return photos.Names.Zip(photos.PeopleByFolder(level)).ToDictionary(pair => pair.First, pair => pair.Second);
+            return photos.Names.Zip(photos.PeopleByFolder(level)).ToDictionary(pair => pair.First, pair => pair.Second.Trim());
         }
         catch (UniFaceException e)
         {

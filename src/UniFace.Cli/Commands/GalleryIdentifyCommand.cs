@@ -71,6 +71,7 @@ internal static class GalleryIdentifyCommand
                 Show(path, decided, answer, score, decision, calibration, (await gallery.CountAsync(stop).ConfigureAwait(false)).People);
             }
 
+            GalleryOptions.WarnOfDamage(gallery);
             return decided == Match ? ExitCode.Success : ExitCode.Negative;
         });
         return command;
@@ -86,10 +87,10 @@ internal static class GalleryIdentifyCommand
         }
 
         string rate = decision.FalseMatchRate is double stated && calibration is not null ? Text($" at a false match rate of {stated:G3} ({calibration.Data.Name})") : "";
-        Console.WriteLine(decided == Match ? Text($"{answer.Person}: score {score:F4}, threshold {decision.Threshold:F4}{rate}") : Text($"unknown: threshold {decision.Threshold:F4}{rate}"));
+        Console.WriteLine(decided == Match ? Text($"{Output.Name(answer.Person!)}: score {score:F4}, threshold {decision.Threshold:F4}{rate}") : Text($"unknown: threshold {decision.Threshold:F4}{rate}"));
         foreach (GalleryCandidate candidate in answer.Candidates)
         {
-            Console.WriteLine(Text($"  {candidate.Score:F4}  {candidate.Person}{(calibration is null ? "" : $"  (two different people score so much in {Decision.AtScore(calibration, candidate.Score)} comparisons)")}"));
+            Console.WriteLine(Text($"  {candidate.Score:F4}  {Output.Name(candidate.Person)}{(calibration is null ? "" : $"  (two different people score so much in {Decision.AtScore(calibration, candidate.Score)} comparisons)")}"));
         }
 
         Output.Warn(calibration?.Warning);

@@ -39,7 +39,7 @@ internal static class GalleryListCommand
             Table table = new Table().Border(TableBorder.Rounded).AddColumns("person", "templates");
             foreach (GalleryPerson person in people)
             {
-                table.AddRow(Markup.Escape(person.Name), person.Templates.ToString(CultureInfo.InvariantCulture));
+                table.AddRow(Output.Cell(person.Name), person.Templates.ToString(CultureInfo.InvariantCulture));
             }
 
             AnsiConsole.Write(table);

@@ -66,6 +66,15 @@ internal sealed class GalleryOptions
         throw new UniFaceException($"{path} is a model of contract {other}, the gallery {gallery.Path} is of {gallery.Info.ContractId}: give its own package by --package, or move the gallery by 'uniface gallery reembed'.");
     }
 
+    /// <summary>Says on standard error which templates were found damaged.</summary>
+    public static void WarnOfDamage(IStoredGallery gallery)
+    {
+        foreach (string damage in gallery.Damage)
+        {
+            Console.Error.WriteLine("warning: " + Output.Name(damage));
+        }
+    }
+
     /// <summary>A package's path as a gallery keeps it.</summary>
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 

@@ -17,12 +17,14 @@ internal static class GalleryRebuildCommand
             long rows = await gallery.RebuildIndexAsync(stop).ConfigureAwait(false);
             if (parsed.GetValue(CommonOptions.Json))
             {
-                Output.Json(new { gallery = gallery.Path, rows, stored = !gallery.Info.Encrypted });
+                Output.Json(new { gallery = gallery.Path, rows, stored = !gallery.Info.Encrypted && gallery.Damage.Count == 0 });
             }
             else
             {
-                Console.WriteLine($"{gallery.Path}: an index of {rows} rows{(gallery.Info.Encrypted ? ", not stored because the gallery is encrypted" : "")}");
+                Console.WriteLine($"{gallery.Path}: an index of {rows} rows{(gallery.Info.Encrypted ? ", not stored because the gallery is encrypted" : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "")}");
             }
+
+            GalleryOptions.WarnOfDamage(gallery);
 
             return ExitCode.Success;
         });

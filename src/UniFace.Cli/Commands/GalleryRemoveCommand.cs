@@ -29,8 +29,8 @@ internal static class GalleryRemoveCommand
             }
             else
             {
-                removed.ForEach(p => Console.WriteLine($"removed: {p}"));
-                missing.ForEach(p => Console.WriteLine($"not enrolled: {p}"));
+                removed.ForEach(p => Console.WriteLine($"removed: {Output.Name(p)}"));
+                missing.ForEach(p => Console.WriteLine($"not enrolled: {Output.Name(p)}"));
             }
 
             return missing.Count == 0 ? ExitCode.Success : ExitCode.Negative;

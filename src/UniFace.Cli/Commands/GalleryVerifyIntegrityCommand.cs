@@ -27,7 +27,7 @@ internal static class GalleryVerifyIntegrityCommand
             {
                 foreach (string problem in problems)
                 {
-                    Console.WriteLine(problem);
+                    Console.WriteLine(Output.Name(problem));
                 }
 
                 Console.WriteLine($"{gallery.Path}: {(problems.Count == 0 ? "whole" : "NOT whole")}, {counts.People} people, {counts.Templates} templates");

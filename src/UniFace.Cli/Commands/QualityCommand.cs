@@ -99,7 +99,7 @@ internal static class QualityCommand
 
         foreach (Judged photo in judged.Where(j => !Good(j)))
         {
-            Console.WriteLine($"{photo.Photo}: {photo.Unreadable ?? string.Join("; ", photo.Faults.Select(f => f.Message))}");
+            Console.WriteLine($"{Output.Name(photo.Photo)}: {photo.Unreadable ?? string.Join("; ", photo.Faults.Select(f => f.Message))}");
         }
 
         if (reasons.Count > 0 && judged.Length > 1)

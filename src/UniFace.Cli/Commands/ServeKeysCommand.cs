@@ -73,7 +73,7 @@ internal static class ServeKeysCommand
             foreach (ApiKey key in keys)
             {
                 string scopes = string.Join(", ", key.Scopes).ToLowerInvariant();
-                table.AddRow(key.Id, Markup.Escape(key.Name), scopes, $"{key.Created:u}", $"{key.Expires:u}", $"{key.Revoked:u}");
+                table.AddRow(key.Id, Output.Cell(key.Name), scopes, $"{key.Created:u}", $"{key.Expires:u}", $"{key.Revoked:u}");
             }
 
             AnsiConsole.Write(table);

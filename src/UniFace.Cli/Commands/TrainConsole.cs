@@ -58,7 +58,7 @@ internal sealed class TrainConsole : IDisposable
             $"epoch {m.Epoch}/{progress.Epochs}, step {m.Step}/{progress.TotalSteps}, loss {m.Loss:F3}, lr {m.Lr:G3}, {m.ImagesPerSecond:F1} images/s, {progress.Left:hh\\:mm\\:ss} left, target cosine {m.TargetCosine:F3}, hardest negative {m.HardestNegativeCosine:F3}{threshold}");
         if (live)
         {
-            Console.Error.Write("\r\x1b[K" + line[..Math.Min(line.Length, Math.Max(Console.WindowWidth - 1, 40))]);
+            Output.Terminal.Write("\r\x1b[K" + line[..Math.Min(line.Length, Math.Max(Console.WindowWidth - 1, 40))]);
             drawn = true;
         }
         else
@@ -81,7 +81,7 @@ internal sealed class TrainConsole : IDisposable
     {
         if (drawn)
         {
-            Console.Error.Write("\r\x1b[K");
+            Output.Terminal.Write("\r\x1b[K");
             drawn = false;
         }
     }

@@ -21,7 +21,7 @@ internal sealed class GalleryDatabase : IDisposable
         """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE person(id INTEGER PRIMARY KEY AUTOINCREMENT, name_key BLOB NOT NULL UNIQUE, name BLOB);
-        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER);
+        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER, photo BLOB);
         CREATE INDEX template_person ON template(person);
         CREATE TABLE crop(template INTEGER PRIMARY KEY REFERENCES template(id), checksum INTEGER NOT NULL, image BLOB NOT NULL);
         CREATE TABLE pending(template INTEGER PRIMARY KEY REFERENCES template(id), embedding BLOB NOT NULL);
@@ -44,44 +44,25 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
+    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    public Action<string> Step { get; set; } = static _ => { };
+
+    /// <summary>True where the file or its folder cannot be written, so that nothing but reading is possible.</summary>
+    public bool IsReadOnly { get; private init; }
+
     /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
-    public static void Create(string path, Action<SqliteConnection> fill)
+    public static void Create(string path, Action<SqliteConnection> fill) => GalleryFile.Make(path, overwrite: false, beside =>
     {
-        string full = System.IO.Path.GetFullPath(path);
-        if (File.Exists(full))
-        {
-            throw new UniFaceException($"{path}: exists already; choose another name, or delete it first.");
-        }
+        using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
+        Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        Run(connection, Schema);
+        fill(connection);
+        transaction.Commit();
+        Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
+    });
 
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(full)!);
-        string beside = $"{full}.{Environment.ProcessId}.tmp";
-        try
-        {
-            File.Delete(beside);
-            Guard(path, () =>
-            {
-                FileModes.CreatePrivate(beside); // SQLite gives its -wal and -shm the same mode
-                using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
-                Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
-                using SqliteTransaction transaction = connection.BeginTransaction();
-                Run(connection, Schema);
-                fill(connection);
-                transaction.Commit();
-                Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
-                return 0;
-            });
-            File.Move(beside, full, overwrite: false);
-        }
-        finally
-        {
-            foreach (string leftover in new[] { beside, beside + "-wal", beside + "-shm" })
-            {
-                File.Delete(leftover);
-            }
-        }
-    }
-
-    /// <summary>Opens a database file.</summary>
+    /// <summary>Opens a database file; only to read where it cannot be written.</summary>
     public static GalleryDatabase Open(string path)
     {
         if (!File.Exists(path))
@@ -91,22 +72,86 @@ internal sealed class GalleryDatabase : IDisposable
 
         return Guard(path, () =>
         {
-            SqliteConnection? writer = null, reader = null;
             try
             {
-                writer = Connect(path, SqliteOpenMode.ReadWrite);
-                Run(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
-                reader = Connect(path, SqliteOpenMode.ReadWrite);
-                Run(reader, "PRAGMA query_only=ON;");
-                return new GalleryDatabase(path, writer, reader);
+                return Open(path, path, SqliteOpenMode.ReadWrite);
             }
-            catch
+            catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen)
             {
-                writer?.Dispose();
-                reader?.Dispose();
-                throw;
+                return OpenReadOnly(path);
             }
         });
+    }
+
+    /// <summary>Opens a database file on a disk that cannot be written.</summary>
+    public static GalleryDatabase OpenReadOnly(string path)
+    {
+        try
+        {
+            // Nobody can change it, so SQLite needs neither its log nor locks, for which it would make files beside.
+            return GalleryFile.HasLog(path)
+                ? Open(path, path, SqliteOpenMode.ReadOnly)
+                : Open(path, new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1", SqliteOpenMode.ReadOnly);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && GalleryFile.HasLog(path))
+        {
+            throw new UniFaceException($"{path}: cannot be written, and changes in {path}-wal are not in it yet; open it once where it can be written, e.g. by 'uniface gallery list'.", e);
+        }
+    }
+
+    private static GalleryDatabase Open(string path, string source, SqliteOpenMode mode)
+    {
+        SqliteConnection? writer = null, reader = null;
+        try
+        {
+            writer = Connect(source, mode);
+            if (mode == SqliteOpenMode.ReadWrite)
+            {
+                Run(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
+            }
+
+            reader = Connect(source, mode);
+            bool readOnly = SQLitePCL.raw.sqlite3_db_readonly(writer.Handle, "main") != 0;
+            if (readOnly && Scalar(reader, "SELECT count(*) FROM pragma_table_info('template') WHERE name IN ('enrolled', 'photo')") is < 2L)
+            {
+                // One of before these were kept cannot be given them now; what reads them finds nothing.
+                string missing = Scalar(reader, "SELECT 1 FROM pragma_table_info('template') WHERE name = 'enrolled'") is null ? ", NULL AS enrolled" : "";
+                Run(reader, $"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{missing}, NULL AS photo FROM main.template;");
+            }
+
+            Run(reader, "PRAGMA query_only=ON;");
+            return new GalleryDatabase(path, writer, reader) { IsReadOnly = readOnly };
+        }
+        catch
+        {
+            writer?.Dispose();
+            reader?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies the database as it is now into another file, whose content is replaced at once, while this one is read and written on.</summary>
+    public Task CopyToAsync(string path, CancellationToken stop) => ReadAsync(
+        connection =>
+        {
+            using SqliteConnection target = Connect(path, SqliteOpenMode.ReadWrite);
+            connection.BackupDatabase(target);
+            return 0;
+        },
+        stop);
+
+    /// <summary>Writes all pages anew, so that nothing is left in unused parts of them.</summary>
+    public async Task VacuumAsync(CancellationToken stop)
+    {
+        await writeGate.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => Guard(Path, () => { Run(writer, "VACUUM"); return 0; }), stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            writeGate.Release();
+        }
     }
 
     /// <summary>Runs work in a transaction that writes: all of it is done, or nothing.</summary>
@@ -271,7 +316,8 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    private static T Guard<T>(string path, Func<T> work)
+    /// <summary>Runs work with SQLite's errors in the user's words.</summary>
+    public static T Guard<T>(string path, Func<T> work)
     {
         try
         {

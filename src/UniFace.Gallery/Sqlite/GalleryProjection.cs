@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
 using UniFace.IO;
@@ -21,9 +22,27 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     private long stored = -1;
     private long version = -1;
 
-    private string StoredPath => database.Path + ".index";
+    private readonly ConcurrentDictionary<long, string> damage = [];
 
-    private string Owner => $"{info.Id} {info.Scoring}";
+    /// <summary>The file beside the database that keeps the index.</summary>
+    public StoredIndex Stored { get; } = new(database.Path, info);
+
+    /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
+    public IReadOnlyDictionary<long, string> Damage => damage;
+
+    /// <summary>Refuses a gallery that another process has moved to another model, restored or given another key since it was opened.</summary>
+    public static void EnsureUnmoved(SqliteConnection connection, GalleryInfo info, string path)
+    {
+        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
+        {
+            throw new UniFaceException($"{path}: the gallery was moved to another model meanwhile; open it again.");
+        }
+
+        if (GalleryDatabase.Meta(connection, SqliteGallery.GenerationKey) as string != info.Generation)
+        {
+            throw new UniFaceException($"{path}: the gallery was restored or given another key meanwhile; open it again.");
+        }
+    }
 
     /// <summary>The index with all that is committed.</summary>
     public async Task<ExactIndex> FreshAsync(CancellationToken stop)
@@ -46,9 +65,19 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         try
         {
             ExactIndex current = await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
+            if (info.Encrypted || database.IsReadOnly)
+            {
+                return; // The index is in memory only.
+            }
+
             if (always || seen - Math.Max(stored, 0) > Math.Max(WorthStoring, current.Count / 10))
             {
-                await SaveAsync(current, seen, stop).ConfigureAwait(false);
+                // Not worth waiting for another process that stores it.
+                using FileLock? held = always ? await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false) : Stored.TryLock();
+                if (held is not null)
+                {
+                    Save(await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false), seen);
+                }
             }
         }
         finally
@@ -63,9 +92,15 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         await gate.WaitAsync(stop).ConfigureAwait(false);
         try
         {
+            if (database.IsReadOnly)
+            {
+                throw new UniFaceException($"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; it is searched without.");
+            }
+
             using ExactIndex made = new(info.EmbeddingSize);
             long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop).ConfigureAwait(false);
-            await SaveAsync(made, change, stop).ConfigureAwait(false);
+            using FileLock held = await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false);
+            Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop).ConfigureAwait(false));
             return made.Count;
         }
         finally
@@ -74,48 +109,10 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
     }
 
-    /// <summary>Overwrites rows of the stored index; deletes it where it cannot be read, and what a kill left of one that was being stored.</summary>
-    public void Erase(IReadOnlyCollection<long> rows)
-    {
-        DeleteLeftovers();
-        if (info.Encrypted || !File.Exists(IndexFiles.CodesPath(StoredPath)))
-        {
-            return;
-        }
-
-        try
-        {
-            ExactIndex.Erase(StoredPath, rows);
-        }
-        catch (UniFaceException)
-        {
-            ExactIndex.Delete(StoredPath);
-        }
-    }
-
-    // AtomicFile writes .NAME.PROCESS.tmp beside; a process that was killed leaves it, with everybody's rows in it. Who has that number now says
-    // nothing: in a container every service is process 1. The writer holds a lock that ends with it.
-    private void DeleteLeftovers()
-    {
-        string full = Path.GetFullPath(StoredPath);
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.*.tmp"))
-        {
-            try
-            {
-                using FileStream nobodys = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
-                File.Delete(file);
-            }
-            catch (IOException)
-            {
-                // It is being written, or was renamed just now.
-            }
-        }
-    }
-
     /// <summary>What is wrong with the stored index; null where all is well or there is none.</summary>
     public string? Problem(SqliteConnection connection, CancellationToken stop)
     {
-        if (!File.Exists(IndexFiles.CodesPath(StoredPath)) && !File.Exists(IndexFiles.RowsPath(StoredPath)))
+        if (!File.Exists(Stored.Path))
         {
             return null;
         }
@@ -160,11 +157,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             return index;
         }
 
-        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
-        {
-            throw new UniFaceException($"{database.Path}: the gallery was moved to another model meanwhile; open it again.");
-        }
-
+        EnsureUnmoved(connection, info, database.Path);
         if (index is null)
         {
             long change = 0;
@@ -183,8 +176,8 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         ExactIndex? opened = null;
         try
         {
-            opened = ExactIndex.Open(StoredPath, out IndexStamp stamp);
-            if (stamp.Owner == Owner && stamp.ContractId == info.ContractId && stamp.Change <= GalleryDatabase.Change(connection) && opened.Dimension == info.EmbeddingSize)
+            opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
+            if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && stamp.Change <= GalleryDatabase.Change(connection) && opened.Dimension == info.EmbeddingSize)
             {
                 change = stamp.Change;
                 return opened;
@@ -199,24 +192,25 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         return null;
     }
 
-    private async Task SaveAsync(ExactIndex current, long change, CancellationToken stop)
+    // Under the index's lock, with all that is committed. Of a gallery that is not whole nothing is stored, so that the next start tells of it too.
+    private void Save(ExactIndex current, long change)
     {
         if (info.Encrypted)
         {
             return;
         }
 
-        current.Save(StoredPath, new IndexStamp(Owner, info.ContractId, change));
-        FileModes.Copy(database.Path, IndexFiles.RowsPath(StoredPath));
-        FileModes.Copy(database.Path, IndexFiles.CodesPath(StoredPath));
-        stored = change;
-
-        // Whoever was removed by another process meanwhile was erased from the old file, not from this one.
-        List<long> rows = await database.ReadAsync(connection => GalleryDatabase.Numbers(connection, info.Scoring == PersonScore.Mean ? "SELECT DISTINCT person FROM gone WHERE change > $from" : "SELECT template FROM gone WHERE change > $from", ("$from", change)), stop).ConfigureAwait(false);
-        if (rows.Count > 0)
+        Stored.DeleteLeftovers();
+        if (!damage.IsEmpty)
         {
-            Erase(rows);
+            StoredIndex.Delete(Stored.Path);
+            return;
         }
+
+        current.Save(Stored.Path, new IndexStamp(Stored.Owner, info.ContractId, change));
+        FileModes.Copy(database.Path, Stored.Path);
+        stored = change;
+        database.Step("index stored");
     }
 
     // Brings an index from one change to the database's last.
@@ -230,6 +224,11 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
         if (info.Scoring == PersonScore.Mean)
         {
+            foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
+            {
+                damage.TryRemove(template, out _);
+            }
+
             foreach (long person in GalleryDatabase.Numbers(connection, from == 0 ? "SELECT id FROM person" : "SELECT person FROM template WHERE id > $from UNION SELECT person FROM gone WHERE change > $from", ("$from", from)))
             {
                 stop.ThrowIfCancellationRequested();
@@ -242,18 +241,20 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
         {
             target.Remove(template);
+            damage.TryRemove(template, out _);
         }
 
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, embedding FROM template WHERE id > $from ORDER BY id", ("$from", from));
+        ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
+        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, embedding, checksum FROM template WHERE id > $from ORDER BY id", ("$from", from));
         using SqliteDataReader reader = command.ExecuteReader();
-        List<(long Id, long Person, byte[] Stored)> piece = new(Piece);
+        List<(long Id, long Person, byte[] Stored, long Checksum)> piece = new(Piece);
         bool more;
         do
         {
             more = reader.Read();
             if (more)
             {
-                piece.Add((reader.GetInt64(0), reader.GetInt64(1), (byte[])reader[2]));
+                piece.Add((reader.GetInt64(0), reader.GetInt64(1), (byte[])reader[2], reader.GetInt64(3)));
             }
 
             if (piece.Count == Piece || (!more && piece.Count > 0))
@@ -264,7 +265,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
                     float[] row = new float[info.EmbeddingSize];
                     for (int i = range.Item1; i < range.Item2; i++)
                     {
-                        records.Open(piece[i].Id, piece[i].Person, piece[i].Stored, row);
+                        if (records.Fault(piece[i].Id, piece[i].Person, piece[i].Stored, piece[i].Checksum, info, row) is string fault)
+                        {
+                            faults.Add((piece[i].Id, piece[i].Person, fault));
+                            continue;
+                        }
+
                         target.Add(piece[i].Id, piece[i].Person, row);
                     }
                 });
@@ -272,7 +278,17 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             }
         }
         while (more);
+        Note(connection, faults);
         return to;
+    }
+
+    private void Note(SqliteConnection connection, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
+    {
+        Dictionary<long, string> names = records.PersonNames(connection, faults.Select(f => f.Person).Distinct());
+        foreach ((long id, long person, string fault) in faults)
+        {
+            damage[id] = EmbeddingCheck.Damaged(names.GetValueOrDefault(person, "somebody"), id, fault);
+        }
     }
 
     private void PutMean(SqliteConnection connection, ExactIndex target, long person)
@@ -280,12 +296,19 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         double[] sum = new double[info.EmbeddingSize];
         float[] row = new float[info.EmbeddingSize];
         int count = 0;
-        using (SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, embedding FROM template WHERE person = $person ORDER BY id", ("$person", person)))
+        List<(long, long, string)> faults = [];
+        using (SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, embedding, checksum FROM template WHERE person = $person ORDER BY id", ("$person", person)))
         {
             using SqliteDataReader reader = command.ExecuteReader();
-            for (; reader.Read(); count++)
+            while (reader.Read())
             {
-                records.Open(reader.GetInt64(0), person, (byte[])reader[1], row);
+                if (records.Fault(reader.GetInt64(0), person, (byte[])reader[1], reader.GetInt64(2), info, row) is string fault)
+                {
+                    faults.Add((reader.GetInt64(0), person, fault));
+                    continue;
+                }
+
+                count++;
                 for (int i = 0; i < row.Length; i++)
                 {
                     sum[i] += row[i];
@@ -293,6 +316,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             }
         }
 
+        Note(connection, faults);
         if (count == 0)
         {
             target.Remove(person);

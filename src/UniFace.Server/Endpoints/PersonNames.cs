@@ -1,28 +1,20 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using UniFace.Gallery;
 
 namespace UniFace.Server.Endpoints;
 
 /// <summary>Names of people as a request gives them: in its body to be enrolled, or in its path.</summary>
 internal static class PersonNames
 {
-    private const int Longest = 200;
-    private const string Slash = "%2F", Backslash = "%5C";
+    private const string Slash = "%2F";
 
-    /// <summary>The name under which somebody is enrolled: as given, trimmed. Names are the same where all their characters are, accents that stand apart too.</summary>
-    /// <exception cref="UniFaceException">It is missing or too long, holds a control character, or could not be said in a path.</exception>
+    /// <summary>The name under which somebody is enrolled: as given, trimmed.</summary>
+    /// <exception cref="UniFaceException">It breaks the rule of <see cref="PersonName"/>.</exception>
     public static string ToEnrol(string? given)
     {
         string name = given?.Trim() ?? "";
-        if (name.Length is 0 or > Longest || name.Any(char.IsControl))
-        {
-            throw new UniFaceException($"person is missing or is no name: expected 1 to {Longest} characters, none of them a control character");
-        }
-
-        // Clients resolve the dots, and some proxies unescape what is escaped twice: another person would be meant.
-        return name is not ("." or "..") && !name.Contains(Slash, StringComparison.OrdinalIgnoreCase) && !name.Contains(Backslash, StringComparison.OrdinalIgnoreCase)
-            ? name
-            : throw new UniFaceException($"person is no name that a URL can hold: expected one that is not . or .. and does not hold {Slash} or {Backslash}");
+        return PersonName.Fault(name) is string fault ? throw new UniFaceException("person " + fault) : name;
     }
 
     /// <summary>The name that a path's segment means.</summary>

@@ -5,18 +5,6 @@ public static class FileModes
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    /// <summary>Makes an empty file for its owner only (0600), where there is none.</summary>
-    public static void CreatePrivate(string path)
-    {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        new FileStream(path, options).Dispose();
-    }
-
     /// <summary>What to say of a file that holds a secret or faces and is open to others than its owner; null for nothing to say.</summary>
     public static string? Warning(string path) =>
         !OperatingSystem.IsWindows() && File.Exists(path) && File.GetUnixFileMode(path) is UnixFileMode mode && (mode & Others) != 0

@@ -60,6 +60,7 @@ public sealed class PackageFolder
         if (!Directory.Exists(full))
         {
             Directory.Move(finished, full);
+            AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
             return;
         }
 
@@ -75,6 +76,7 @@ public sealed class PackageFolder
             throw;
         }
 
+        AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
         Directory.Delete(old, recursive: true);
     }
 

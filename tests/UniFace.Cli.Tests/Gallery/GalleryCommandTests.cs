@@ -146,6 +146,109 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
+    public void Photos_are_enrolled_by_content_not_by_name_and_a_face_under_two_names_is_told()
+    {
+        string gallery = At("g.gallery");
+        foreach ((string at, int seed) in new[] { ("x", 1), ("y", 2), ("z", 1) })
+        {
+            Directory.CreateDirectory(At(at));
+            Photo($"{at}/photo.png", seed);
+        }
+
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
+        Assert.Equal(1, Enroll(gallery, At("x"), "--person", "Ann").GetProperty("enrolled").GetInt32());
+        Assert.Equal(1, Enroll(gallery, At("y"), "--person", "Ann").GetProperty("enrolled").GetInt32());
+        JsonElement again = Enroll(gallery, At("z"), "--person", "Ann");
+        Assert.Equal((0, 1, 2), (again.GetProperty("enrolled").GetInt32(), again.GetProperty("already").GetInt32(), again.GetProperty("templates").GetInt32()));
+        JsonElement other = Assert.Single(Enroll(gallery, At("z"), "--person", "Bob").GetProperty("lookAlikes").EnumerateArray());
+        Assert.Equal(("photo.png", "Bob", "Ann"), (other.GetProperty("photo").GetString(), other.GetProperty("person").GetString(), other.GetProperty("other").GetString()));
+        Assert.Equal(0, Enroll(gallery, At("z"), "--person", "Carl", "--no-lookalikes").GetProperty("lookAlikes").GetArrayLength());
+        string told = CliProcess.Run("gallery", "enroll", gallery, At("z"), "--person", "Dan", "--aligned", "--any-quality").Expect(0).Error;
+        Assert.Contains("warning: photo.png is enrolled as Dan, but the face is enrolled as ", told, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("\u001b[31mred\u001b[0m")]
+    [InlineData("a\nb")]
+    [InlineData("a%2Fb")]
+    [InlineData(null)] // 5,000 characters
+    public void A_name_that_the_service_could_not_erase_is_refused_and_one_that_is_there_is_shown_escaped_and_removed(string? given)
+    {
+        string name = given ?? new string('n', 5000), gallery = At("g.gallery");
+        string photo = Photo("photo.png", 1);
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
+        string refused = CliProcess.Run("gallery", "enroll", gallery, photo, "--person", name, "--aligned", "--any-quality").Expect(2).Error;
+        Assert.Contains("is no name", refused, StringComparison.Ordinal);
+        Assert.True(refused.Length < 500 && !refused.Contains('\u001b'));
+
+        // As an earlier version enrolled it.
+        Enroll(gallery, photo, "--person", "Ann");
+        using (Microsoft.Data.Sqlite.SqliteConnection connection = new($"Data Source={gallery};Pooling=False"))
+        {
+            connection.Open();
+            using Microsoft.Data.Sqlite.SqliteCommand rename = new("UPDATE person SET name_key = $name", connection);
+            rename.Parameters.AddWithValue("$name", System.Text.Encoding.UTF8.GetBytes(name));
+            rename.ExecuteNonQuery();
+        }
+
+        string list = CliProcess.Run("gallery", "list", gallery).Expect(0).Out;
+        Assert.DoesNotContain('\u001b', list);
+        Assert.DoesNotContain("a\nb", list, StringComparison.Ordinal);
+        Assert.Equal(name, CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json().GetProperty("people")[0].GetProperty("person").GetString());
+        string identified = CliProcess.Run("gallery", "identify", gallery, photo, "--aligned", "--threshold", "0.5").Expect(0).Out;
+        Assert.DoesNotContain('\u001b', identified);
+        string removed = CliProcess.Run("gallery", "remove", gallery, name).Expect(0).Out;
+        Assert.Equal("removed: " + name.Replace("\u001b", "\\u001B", StringComparison.Ordinal).Replace("\n", "\\u000A", StringComparison.Ordinal), removed.TrimEnd('\r', '\n'));
+    }
+
+    [Fact]
+    public void A_damaged_template_does_not_end_identify_and_its_person_is_named()
+    {
+        string gallery = At("g.gallery");
+        Photos("photos", ("Ann", 1), ("Bob", 2));
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
+        Enroll(gallery, At("photos"));
+        using (Microsoft.Data.Sqlite.SqliteConnection connection = new($"Data Source={gallery};Pooling=False"))
+        {
+            connection.Open();
+            using Microsoft.Data.Sqlite.SqliteCommand read = new("SELECT embedding FROM template WHERE id = 1", connection), write = new("UPDATE template SET embedding = $e WHERE id = 1", connection);
+            byte[] embedding = (byte[])read.ExecuteScalar()!;
+            embedding[3] ^= 0x40; // the exponent
+            write.Parameters.AddWithValue("$e", embedding);
+            write.ExecuteNonQuery();
+        }
+
+        CliResult found = CliProcess.Run("gallery", "identify", gallery, At("photos/Bob/2.png"), "--aligned", "--threshold", "0.9999", "--json").Expect(0);
+        Assert.Equal("Bob", found.Json().GetProperty("person").GetString());
+        Assert.StartsWith("warning: Ann: template 1 is damaged", found.Error, StringComparison.Ordinal);
+        Assert.Contains("template 1 of Ann", CliProcess.Run("gallery", "verify-integrity", gallery).Expect(1).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gallery_is_backed_up_restored_and_given_another_key()
+    {
+        string gallery = At("g.gallery"), backup = At("b.gallery"), key = At("key"), other = At("other");
+        File.WriteAllText(key, string.Concat(Enumerable.Repeat("ab", 32)) + "\n");
+        File.WriteAllText(other, string.Concat(Enumerable.Repeat("cd", 32)));
+        Photos("photos", ("Ann", 1), ("Bob", 2));
+        CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
+        Enroll(gallery, At("photos"));
+        Assert.Contains("--new-key-file", CliProcess.Run("gallery", "rekey", gallery).Expect(2).Error, StringComparison.Ordinal);
+        CliProcess.Run("gallery", "rekey", gallery, "--new-key-file", key).Expect(0);
+        Assert.True(CliProcess.Run("gallery", "backup", gallery, backup, "--key-file", key, "--json").Expect(0).Json().GetProperty("encrypted").GetBoolean());
+        CliProcess.Run("gallery", "rekey", gallery, "--key-file", key, "--new-key-file", other).Expect(0);
+        CliProcess.Run("gallery", "remove", gallery, "Ann", "--key-file", other).Expect(0);
+        Assert.Contains("--overwrite", CliProcess.Run("gallery", "restore", backup, gallery, "--key-file", key).Expect(2).Error, StringComparison.Ordinal);
+        CliProcess.Run("gallery", "restore", backup, gallery, "--key-file", key, "--overwrite").Expect(0);
+        CliProcess.Run("gallery", "rekey", gallery, "--key-file", key, "--no-key").Expect(0);
+        Assert.Equal(2, CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json().GetProperty("people").GetArrayLength());
+        Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
+        Assert.Contains("pg_dump", CliProcess.Run("gallery", "backup", "postgres://h/d?gallery=g", backup).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_was_acknowledged_survives_kill_9()
     {
         string gallery = At("g.gallery");

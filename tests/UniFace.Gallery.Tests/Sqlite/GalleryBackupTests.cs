@@ -1,0 +1,157 @@
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+/// <summary>A copy of a gallery is whole, and a restored or re-keyed gallery holds nothing of what it was before, whenever processes are killed.</summary>
+public sealed class GalleryBackupTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+
+    private static readonly GalleryKey Other = GalleryKey.FromText(new string('1', 64), "test");
+
+    private readonly GalleryFolder folder = new();
+    private readonly float[][] rows = Rows.Random(400, 64, 3);
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_backup_of_a_gallery_that_is_enrolled_into_is_whole_and_restores_to_what_it_was(bool encrypted)
+    {
+        GalleryKey? key = encrypted ? GalleryFolder.Key : null;
+        string path = folder.Create(crops: true, key: key, size: 64), backup = Path.Combine(folder.Root, "copies", "b.gallery");
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key);
+        await EnrollAsync(gallery, 0, 100);
+        await gallery.StoreIndexAsync();
+        using CancellationTokenSource done = new();
+        Task<int> writer = Task.Run(async () =>
+        {
+            int next = 100;
+            for (; !done.IsCancellationRequested && next < rows.Length; next += 2)
+            {
+                await EnrollAsync(gallery, next, 2);
+            }
+
+            return next;
+        });
+        await gallery.BackupAsync(backup);
+        await done.CancelAsync();
+        int enrolled = await writer;
+        Assert.Contains("exists already", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.BackupAsync(backup))).Message, StringComparison.Ordinal);
+        Assert.Equal(["b.gallery"], Directory.GetFiles(Path.GetDirectoryName(backup)!).Select(Path.GetFileName));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(backup));
+        }
+
+        // All of a batch or none of it, and nobody who came later.
+        long kept;
+        await using (SqliteGallery copy = await SqliteGallery.OpenAsync(backup, key))
+        {
+            kept = (await copy.CountAsync()).Templates;
+            Assert.True(kept >= 100 && kept <= enrolled && kept % 2 == 0);
+            Assert.Empty(await copy.VerifyIntegrityAsync());
+        }
+
+        // Somebody new, then back: the index and whoever has it open follow.
+        await gallery.EnrollAsync([new Enrolment("Somebody-New", rows[399].Select(v => -v).ToArray(), new byte[] { 1 })], Contract);
+        await gallery.StoreIndexAsync();
+        Assert.Contains("--overwrite", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.RestoreAsync(backup, path, key))).Message, StringComparison.Ordinal);
+        await SqliteGallery.RestoreAsync(backup, path, key, overwrite: true);
+        Assert.Contains("open it again", (await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(rows[1], Contract, 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("open it again", (await Assert.ThrowsAsync<UniFaceException>(() => EnrollAsync(gallery, 1, 1))).Message, StringComparison.Ordinal);
+        Assert.Empty(folder.FilesWith(rows[399].Select(v => -v).ToArray()));
+        Assert.Empty(folder.FilesWith("Somebody-New"));
+        string second = Path.Combine(folder.Root, "second.gallery");
+        await SqliteGallery.RestoreAsync(backup, second, key);
+        foreach (string restored in new[] { path, second })
+        {
+            await using SqliteGallery opened = await SqliteGallery.OpenAsync(restored, key);
+            Assert.Equal(kept, (await opened.CountAsync()).Templates);
+            Assert.Equal("Name-of-007", (await opened.IdentifyAsync(rows[7], Contract, 0.99)).Person);
+            await EnrollAsync(opened, 399, 1);
+            Assert.Empty(await opened.VerifyIntegrityAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_gallery_or_backup_that_is_not_whole_is_neither_copied_nor_restored()
+    {
+        string path = folder.Create(size: 64), backup = Path.Combine(folder.Root, "b.gallery");
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        await EnrollAsync(gallery, 0, 100);
+        await gallery.BackupAsync(backup);
+        byte[] bytes = File.ReadAllBytes(backup);
+        bytes[bytes.AsSpan().IndexOf(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[9])[..16])] ^= 1;
+        File.WriteAllBytes(backup, bytes);
+        Assert.Contains("template 10 of Name-of-009", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.RestoreAsync(backup, path, overwrite: true))).Message, StringComparison.Ordinal);
+        await using SqliteGallery damaged = await SqliteGallery.OpenAsync(backup);
+        await Assert.ThrowsAsync<UniFaceException>(() => damaged.BackupAsync(Path.Combine(folder.Root, "none")));
+        Assert.False(File.Exists(Path.Combine(folder.Root, "none")));
+        Assert.Equal("Name-of-007", (await gallery.IdentifyAsync(rows[7], Contract, 0.99)).Person);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public async Task Another_key_opens_all_that_was_there_and_nothing_of_before_is_left_even_after_a_kill(bool before, bool after)
+    {
+        GalleryKey? old = before ? GalleryFolder.Key : null, next = after ? Other : null;
+        string path = folder.Create(crops: true, key: old, size: 64), killed = Directory.CreateDirectory(Path.Combine(folder.Root, "killed")).FullName;
+        byte[] ciphertext;
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, old))
+        {
+            await EnrollAsync(gallery, 0, 300);
+            await gallery.StoreIndexAsync();
+            await gallery.EraseAsync();
+        }
+
+        using (GalleryDatabase database = GalleryDatabase.Open(path))
+        {
+            ciphertext = (byte[])(await database.ReadAsync(c => GalleryDatabase.Scalar(c, "SELECT embedding FROM template WHERE id = 200"), default))!;
+        }
+
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, old))
+        {
+            gallery.Step = step =>
+            {
+                if (step == "rekeyed")
+                {
+                    foreach (string file in Directory.GetFiles(folder.Root).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+                    {
+                        File.Copy(file, Path.Combine(killed, Path.GetFileName(file)));
+                    }
+                }
+            };
+            await gallery.RekeyAsync(next);
+            await Assert.ThrowsAsync<UniFaceException>(() => EnrollAsync(gallery, 300, 1));
+        }
+
+        foreach (string place in new[] { path, Path.Combine(killed, Path.GetFileName(path)) })
+        {
+            await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(place, old));
+            await using SqliteGallery opened = await SqliteGallery.OpenAsync(place, next);
+            foreach (string file in Directory.GetFiles(Path.GetDirectoryName(place)!).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+            {
+                using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                byte[] all = new byte[stream.Length];
+                stream.ReadExactly(all);
+                Assert.True(all.AsSpan().IndexOf(ciphertext.AsSpan(40, 16)) < 0, file);
+                Assert.True(next is null || all.AsSpan().IndexOf("Name-of-1"u8) < 0, file);
+            }
+
+            Assert.Equal(after, opened.Info.Encrypted);
+            Assert.Empty(await opened.VerifyIntegrityAsync());
+            StoredPerson person = (await opened.ReadPersonAsync("Name-of-199"))!;
+            Assert.Equal(("photo-199", 199), (person.Templates[0].Source, person.Templates[0].Crop.Span[0]));
+            Assert.Equal("Name-of-199", (await opened.IdentifyAsync(rows[199], Contract, 0.99)).Person);
+            Assert.True(await opened.RemoveAsync("Name-of-199"));
+        }
+    }
+
+    private Task<IReadOnlyList<long>> EnrollAsync(SqliteGallery gallery, int first, int count) =>
+        gallery.EnrollAsync([.. Enumerable.Range(first, count).Select(i => new Enrolment($"Name-of-{i:D3}", rows[i], new byte[] { (byte)i }, $"photo-{i}", i.ToString("x64", null)))], Contract);
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+/// <summary>A gallery on a disk that cannot be written is searched, and nothing is written beside it.</summary>
+public sealed class ReadOnlyGalleryTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+
+    private readonly GalleryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_gallery_that_cannot_be_written_is_searched_one_of_before_photos_were_kept_too(bool old)
+    {
+        string path = folder.Create(crops: true);
+        float[][] v = Rows.Random(20, 8, 3);
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment("p" + i, x, new byte[] { 1 }))], Contract);
+        }
+
+        if (old)
+        {
+            using GalleryDatabase database = GalleryDatabase.Open(path);
+            await database.WriteAsync(
+                c =>
+                {
+                    GalleryDatabase.Run(c, "ALTER TABLE template DROP COLUMN photo; ALTER TABLE template DROP COLUMN enrolled;");
+                    return 0;
+                },
+                default);
+        }
+
+        string[] files = Directory.GetFiles(folder.Root);
+        await using (SqliteGallery opened = await SqliteGallery.OpenAsync(GalleryDatabase.OpenReadOnly(path), path, null, default))
+        {
+            Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
+            Assert.Equal(20, (await opened.CountAsync()).Templates);
+            Assert.Single((await opened.ReadPersonAsync("p3"))!.Templates);
+            Assert.Equal([null], (await opened.PhotosOfAsync("p3")).Values);
+            Assert.Empty(await opened.VerifyIntegrityAsync());
+            await opened.StoreIndexAsync();
+            foreach (Func<Task> write in new Func<Task>[] { () => opened.EnrollAsync([new Enrolment("x", v[0], new byte[] { 1 })], Contract), () => opened.RemoveAsync("p3"), () => opened.RebuildIndexAsync() })
+            {
+                Assert.Contains("cannot be written", (await Assert.ThrowsAsync<UniFaceException>(write)).Message, StringComparison.Ordinal);
+            }
+
+            Assert.Equal(files, Directory.GetFiles(folder.Root));
+        }
+    }
+
+    [Fact]
+    public async Task A_read_only_mount_is_enough()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "mounts a folder");
+        string path = folder.Create(), mounted = Directory.CreateTempSubdirectory("uniface-").FullName;
+        float[][] v = Rows.Random(20, 8, 3);
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment("p" + i, x))], Contract);
+            await gallery.StoreIndexAsync();
+        }
+
+        try
+        {
+            Assert.SkipUnless(Run("mount", "--bind", folder.Root, mounted) && Run("mount", "-o", "remount,ro,bind", mounted), "may not mount");
+            await using SqliteGallery opened = await SqliteGallery.OpenAsync(Path.Combine(mounted, Path.GetFileName(path)));
+            Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
+            Assert.Contains("cannot be written", (await Assert.ThrowsAsync<UniFaceException>(() => opened.RemoveAsync("p7"))).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Run("umount", mounted);
+            Directory.Delete(mounted);
+        }
+    }
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}

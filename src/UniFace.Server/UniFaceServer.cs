@@ -92,6 +92,7 @@ public static class UniFaceServer
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         services.AddRequestLimits(options);
+        services.AddHttpContextAccessor();
         services.AddApiDescription();
         services.AddSingleton(options);
         services.AddSingleton<LabSessions>();

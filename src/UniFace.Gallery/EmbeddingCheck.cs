@@ -44,6 +44,11 @@ internal static class EmbeddingCheck
                 throw new UniFaceException("a person without a name cannot be enrolled; give one.");
             }
 
+            if (enrolment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
+            {
+                throw new UniFaceException($"{enrolment.Person}: the photo's SHA-256 is not one; expected 64 lower-case hexadecimal digits.");
+            }
+
             if (info.KeepsCrops && enrolment.Crop.IsEmpty)
             {
                 throw new UniFaceException($"{enrolment.Person}: the gallery keeps crops, and none was given with the template.");
@@ -65,6 +70,13 @@ internal static class EmbeddingCheck
             info.Ensure(probes.Slice(at, info.EmbeddingSize));
         }
     }
+
+    /// <summary>True if a stored embedding can be searched: of the gallery's size and of norm 1.</summary>
+    public static bool IsSound(this GalleryInfo info, ReadOnlySpan<float> embedding) => embedding.Length == info.EmbeddingSize && Math.Abs(Norm(embedding) - 1) < NormTolerance;
+
+    /// <summary>What is said of a damaged template.</summary>
+    public static string Damaged(string person, long template, string fault) =>
+        $"{person}: template {template} is damaged and is not searched ({fault}); 'uniface gallery verify-integrity' says more; remove the person and enrol the photos again";
 
     /// <summary>Norm of an embedding.</summary>
     public static double Norm(ReadOnlySpan<float> embedding) => Math.Sqrt(ExactScore.Of(embedding, embedding));

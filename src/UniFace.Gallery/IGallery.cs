@@ -9,11 +9,17 @@ public interface IGallery : IAsyncDisposable
     /// <summary>What the gallery is.</summary>
     GalleryInfo Info { get; }
 
-    /// <summary>Enrols templates, all or none. When the task ends they are on the disk and survive a kill at any later moment.</summary>
+    /// <summary>The templates that searches up to now found damaged and left out: a line each, which names the person and says what to do.</summary>
+    IReadOnlyCollection<string> Damage { get; }
+
+    /// <summary>
+    /// Enrols templates, all or none. When the task ends they are on the disk and survive a kill at any later moment. A photo that is already enrolled for its
+    /// person, by <see cref="Enrolment.PhotoSha256"/>, is not enrolled again: its existing id is returned.
+    /// </summary>
     /// <param name="enrolments">The templates; many at a time are much faster than one by one.</param>
     /// <param name="contractId">Contract id of the model that made them.</param>
     /// <param name="cancellationToken">Stops it; nothing is enrolled then.</param>
-    /// <returns>The templates' ids, in the order given; an id is never used again.</returns>
+    /// <returns>The templates' ids, in the order given; an id is never used for another template.</returns>
     /// <exception cref="UniFaceException">Another contract, another size, not of norm 1, an empty name, a crop missing; or the store fails.</exception>
     Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrolment> enrolments, string contractId, CancellationToken cancellationToken = default);
 

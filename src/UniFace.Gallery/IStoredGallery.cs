@@ -8,9 +8,11 @@ public interface IStoredGallery : IGallery
     /// <summary>The store, as a message names it: a file's path, or a server, database and gallery without any password.</summary>
     string Path { get; }
 
-    /// <summary>Who was enrolled from what: person and <see cref="Enrolment.Source"/> of each template that has one.</summary>
+    /// <summary>
+    /// The photos of a person's templates: <see cref="Enrolment.PhotoSha256"/> by template id, null where it is unknown; empty if the person is not enrolled.
+    /// </summary>
     /// <exception cref="UniFaceException">The store fails.</exception>
-    Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default);
+    Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default);
 
     /// <summary>All that is stored of a person.</summary>
     /// <returns>Null where the person is not enrolled.</returns>

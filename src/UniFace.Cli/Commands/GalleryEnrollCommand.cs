@@ -40,20 +40,26 @@ internal static class GalleryEnrollCommand
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Func<string, string> nameOf = NameOf(parsed.GetValue(person));
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
-            HashSet<(string, string)> known = await gallery.SourcesAsync(stop).ConfigureAwait(false);
+            Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
             HashSet<string> people = [];
+            HashSet<long> fresh = [];
             int enrolled = 0, already = 0;
             using (Progress progress = new("enrolling", photos.Names.Count))
             {
                 foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
-                    List<(string Photo, string Person, RgbImage Face)> wanted = [];
-                    foreach ((string photo, AlignedFace face) in chunk.Names.Zip(chunk.Faces))
+                    List<(string Photo, string Person, RgbImage Face, string Sha256)> wanted = [];
+                    foreach ((string photo, AlignedFace face, string sha256) in chunk.Names.Zip(chunk.Faces, chunk.Sha256))
                     {
                         string whom = nameOf(photo);
-                        if (!known.Add((whom, photo)))
+                        if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
+                        {
+                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop).ConfigureAwait(false));
+                        }
+
+                        if (templates.Values.Contains(sha256))
                         {
                             already++;
                         }
@@ -63,7 +69,7 @@ internal static class GalleryEnrollCommand
                         }
                         else
                         {
-                            wanted.Add((photo, whom, face.Image));
+                            wanted.Add((photo, whom, face.Image, sha256));
                         }
                     }
 
@@ -74,13 +80,17 @@ internal static class GalleryEnrollCommand
                             w.Person,
                             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                             gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
-                            w.Photo)),
+                            w.Photo,
+                            w.Sha256)),
                     ];
                     if (batch.Length > 0)
                     {
-                        await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
-                        enrolled += batch.Length;
-                        people.UnionWith(batch.Select(b => b.Person));
+                        // The same photo twice, or one enrolled before photos' hashes were kept, gets the id of a template that is there.
+                        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
+                        string[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First.Person)];
+                        enrolled += added.Length;
+                        already += batch.Length - added.Length;
+                        people.UnionWith(added);
                     }
 
                     progress.Add(chunk.Names.Count + chunk.Skipped.Count);

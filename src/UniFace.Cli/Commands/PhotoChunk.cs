@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using UniFace.Data;
 using UniFace.Faces;
 
@@ -7,7 +8,8 @@ namespace UniFace.Cli.Commands;
 /// <param name="Names">The photos that show a face.</param>
 /// <param name="Faces">Their faces.</param>
 /// <param name="Skipped">The others.</param>
-internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<AlignedFace> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped)
+/// <param name="Sha256">SHA-256 of the photos that show a face, lower-case hexadecimal.</param>
+internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<AlignedFace> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped, IReadOnlyList<string> Sha256)
 {
     private const int Size = 64;
 
@@ -29,6 +31,7 @@ internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<Ali
                 int count = Math.Clamp(photos.Names.Count - first, 0, Size);
                 AlignedFace?[] faces = new AlignedFace?[count];
                 string?[] reasons = new string?[count];
+                string[] hashes = new string[count];
                 Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
                 {
                     if (stop.IsCancellationRequested)
@@ -39,7 +42,9 @@ internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<Ali
                     string name = photos.Names[first + i];
                     try
                     {
-                        faces[i] = pipeline.Align(photos.Read(first + i), name);
+                        byte[] bytes = photos.Read(first + i);
+                        hashes[i] = Convert.ToHexStringLower(SHA256.HashData(bytes));
+                        faces[i] = pipeline.Align(bytes, name);
                         reasons[i] = faces[i] is null ? "no face found" : null;
                     }
                     catch (UniFaceException e)
@@ -51,7 +56,8 @@ internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<Ali
                 return new PhotoChunk(
                     [.. found.Select(i => photos.Names[first + i])],
                     [.. found.Select(i => faces[i]!)],
-                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))]);
+                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))],
+                    [.. found.Select(i => hashes[i])]);
             },
             CancellationToken.None);
     }

@@ -67,7 +67,7 @@ public static class EnrolmentBenchmark
         }
 
         double started = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
-        Index.ExactIndex.Delete(path + ".index");
+        File.Delete(path + ".index");
         double restarted = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
         return new EnrolmentSpeed(size, dimension, batch, Math.Round(enrolling.TotalSeconds, 3), Math.Round(size / enrolling.TotalSeconds, 1), templates, Math.Round(storing.TotalSeconds, 3), started, restarted);
     }

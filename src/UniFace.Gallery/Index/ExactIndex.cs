@@ -177,8 +177,8 @@ public sealed unsafe partial class ExactIndex : IDisposable
             slots.Clear();
             free.Clear();
             removed.Clear();
-            files?.Dispose();
-            files = null;
+            file?.Dispose();
+            file = null;
         }
     }
 
@@ -239,6 +239,16 @@ public sealed unsafe partial class ExactIndex : IDisposable
             (RowBlock block, int row) = rows[i];
             long id = block.Ids[row], key = block.Keys[row];
             double score = ExactScore.Of(values, block.Row(row));
+            if (!(score <= uppers[i]))
+            {
+                // Beyond its proven bound: another process has erased the row in the file just now, or a bit of it has flipped there.
+                if (block.Row(row).ContainsAnyExcept(0f))
+                {
+                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index by 'uniface gallery rebuild'.");
+                }
+
+                continue;
+            }
 
             // Still the row that was scored: a removed one is no answer, and a slot is not written again while a search runs.
             if (block.IsPresent(row))

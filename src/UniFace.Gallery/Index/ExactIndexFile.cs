@@ -1,22 +1,22 @@
 namespace UniFace.Gallery.Index;
 
-/// <summary>An index in files.</summary>
+/// <summary>An index in a file.</summary>
 public sealed unsafe partial class ExactIndex
 {
-    private IndexFiles? files;
+    private IndexFile? file;
 
     /// <summary>
     /// Opens a stored index: its codes are read and checked, its rows mapped. What is added or removed later changes memory only: store it again to keep it.
     /// </summary>
-    /// <param name="path">Of the two files, without .codes and .rows.</param>
+    /// <param name="path">The file.</param>
     /// <param name="stamp">What it is a picture of; the caller checks that this still holds.</param>
-    /// <exception cref="UniFaceException">A file is missing, of another version, cut off or damaged.</exception>
+    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
     public static ExactIndex Open(string path, out IndexStamp stamp)
     {
-        IndexFiles files = IndexFiles.Open(path);
-        stamp = files.Header.Stamp;
-        ExactIndex index = new(files.Header.Dimension) { files = files };
-        RowBlock block = files.Block;
+        IndexFile file = IndexFile.Open(path);
+        stamp = file.Header.Stamp;
+        ExactIndex index = new(file.Header.Dimension) { file = file };
+        RowBlock block = file.Block;
         long present = 0;
         for (int row = 0; row < block.Used; row++)
         {
@@ -24,19 +24,19 @@ public sealed unsafe partial class ExactIndex
         }
 
         index.count = present;
-        index.largestNorm = files.Header.LargestNorm;
+        index.largestNorm = file.Header.LargestNorm;
         index.blocks = block.Used > 0 ? [block] : [];
         return index;
     }
 
     /// <summary>Stores the rows that are there. Searches may run; rows must not be added or removed by others meanwhile.</summary>
-    /// <param name="path">Of the two files, without .codes and .rows.</param>
+    /// <param name="path">The file.</param>
     /// <param name="stamp">What it is a picture of.</param>
     public void Save(string path, IndexStamp stamp)
     {
         lock (gate)
         {
-            IndexFiles.Write(path, Dimension, Present(), largestNorm, stamp);
+            IndexFile.Write(path, Dimension, Present(), largestNorm, stamp);
         }
     }
 
@@ -61,31 +61,24 @@ public sealed unsafe partial class ExactIndex
     }
 
     /// <summary>
-    /// Overwrites rows of a stored index in its files, so that nothing of them is left there; the stamp stays. A kill in the midst leaves an index that is
-    /// found damaged when it is opened.
+    /// Overwrites rows of a stored index in its file and reads them back, so that nothing of them is left there; the stamp stays. A kill in the midst leaves an
+    /// index that is found damaged when it is opened.
     /// </summary>
-    /// <param name="path">Of the two files.</param>
+    /// <param name="path">The file.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
-    /// <exception cref="UniFaceException">A file is missing, of another version or cut off.</exception>
-    public static void Erase(string path, IReadOnlyCollection<long> ids) => IndexFiles.Erase(path, ids);
+    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged; or the rows are still there.</exception>
+    public static void Erase(string path, IReadOnlyCollection<long> ids) => IndexFile.Erase(path, ids);
 
-    /// <summary>Deletes a stored index.</summary>
-    public static void Delete(string path)
-    {
-        File.Delete(IndexFiles.CodesPath(path));
-        File.Delete(IndexFiles.RowsPath(path));
-    }
-
-    // Rows of the files are in the order of their ids.
+    // Rows of the file are in the order of their ids.
     private (RowBlock Block, int Row)? FindMapped(long id)
     {
-        if (files is null)
+        if (file is null)
         {
             return null;
         }
 
-        int row = new ReadOnlySpan<long>(files.Block.Ids, files.Block.Used).BinarySearch(id);
-        return row >= 0 && files.Block.IsPresent(row) ? (files.Block, row) : null;
+        int row = new ReadOnlySpan<long>(file.Block.Ids, file.Block.Used).BinarySearch(id);
+        return row >= 0 && file.Block.IsPresent(row) ? (file.Block, row) : null;
     }
 
     // The rows that are there, in the order of their ids.

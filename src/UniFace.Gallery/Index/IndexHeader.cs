@@ -5,21 +5,15 @@ using System.Text;
 namespace UniFace.Gallery.Index;
 
 /// <summary>
-/// The first page of an index file: magic, version, dimension, rows, change, what ties the two files together, checksum of the contents,
+/// The first page of an index file: magic, version, dimension, rows, change, checksums of the groups and of ids and keys,
 /// owner and contract, SHA-256 of all that. Little-endian.
 /// </summary>
-internal sealed record IndexHeader(string Magic, int Dimension, int Rows, float LargestNorm, Guid Pair, ulong Checksum, IndexStamp Stamp)
+internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, ulong GroupsChecksum, ulong NumbersChecksum, IndexStamp Stamp)
 {
     /// <summary>Bytes of a header; what follows is aligned to it.</summary>
     public const int Size = 4096;
 
-    /// <summary>Magic of the file of ids, keys and codes.</summary>
-    public const string CodesMagic = "UFIDXCOD";
-
-    /// <summary>Magic of the file of float rows.</summary>
-    public const string RowsMagic = "UFIDXROW";
-
-    private const int Version = 1, TextBytes = 512, HashAt = Size - 32;
+    private const int Version = 2, TextBytes = 512, HashAt = Size - 32;
 
     /// <summary>Rows with padding to whole pairs of groups.</summary>
     public int Capacity => (Rows + (2 * RowGroup.Rows) - 1) / (2 * RowGroup.Rows) * (2 * RowGroup.Rows);
@@ -30,23 +24,26 @@ internal sealed record IndexHeader(string Magic, int Dimension, int Rows, float 
     /// <summary>Where the groups start.</summary>
     public long GroupsAt => Aligned(KeysAt + ((long)Capacity * sizeof(long)));
 
+    /// <summary>Where the float rows start.</summary>
+    public long RowsAt => Aligned(GroupsAt + ((long)Capacity / RowGroup.Rows * new RowGroup(Dimension).Stride));
+
     /// <summary>Bytes of the whole file.</summary>
-    public long FileSize => Magic == CodesMagic
-        ? GroupsAt + ((long)Capacity / RowGroup.Rows * new RowGroup(Dimension).Stride)
-        : Size + ((long)Capacity * Dimension * sizeof(float));
+    public long FileSize => RowsAt + ((long)Capacity * Dimension * sizeof(float));
+
+    private static ReadOnlySpan<byte> Magic => "UFIDXALL"u8;
 
     /// <summary>The header as bytes.</summary>
     public byte[] ToBytes()
     {
         byte[] page = new byte[Size];
-        Encoding.ASCII.GetBytes(Magic, page);
+        Magic.CopyTo(page);
         BinaryPrimitives.WriteInt32LittleEndian(page.AsSpan(8), Version);
         BinaryPrimitives.WriteInt32LittleEndian(page.AsSpan(12), Dimension);
         BinaryPrimitives.WriteInt32LittleEndian(page.AsSpan(16), Rows);
         BinaryPrimitives.WriteSingleLittleEndian(page.AsSpan(20), LargestNorm);
         BinaryPrimitives.WriteInt64LittleEndian(page.AsSpan(24), Stamp.Change);
-        BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(32), Checksum);
-        Pair.TryWriteBytes(page.AsSpan(40));
+        BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(32), GroupsChecksum);
+        BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(40), NumbersChecksum);
         Put(page.AsSpan(64), Stamp.Owner);
         Put(page.AsSpan(64 + TextBytes), Stamp.ContractId);
         SHA256.HashData(page.AsSpan(0, HashAt), page.AsSpan(HashAt));
@@ -55,12 +52,11 @@ internal sealed record IndexHeader(string Magic, int Dimension, int Rows, float 
 
     /// <summary>Reads a header.</summary>
     /// <param name="page">The first <see cref="Size"/> bytes.</param>
-    /// <param name="magic">What file it should be.</param>
     /// <param name="path">What to call it in an error.</param>
     /// <exception cref="UniFaceException">It is another file, of another version, or damaged.</exception>
-    public static IndexHeader Parse(ReadOnlySpan<byte> page, string magic, string path)
+    public static IndexHeader Parse(ReadOnlySpan<byte> page, string path)
     {
-        if (!page[..8].SequenceEqual(Encoding.ASCII.GetBytes(magic)) || BinaryPrimitives.ReadInt32LittleEndian(page[8..]) != Version)
+        if (!page[..8].SequenceEqual(Magic) || BinaryPrimitives.ReadInt32LittleEndian(page[8..]) != Version)
         {
             throw new UniFaceException($"{path}: not an index of this version; rebuild the gallery's index.");
         }
@@ -71,12 +67,11 @@ internal sealed record IndexHeader(string Magic, int Dimension, int Rows, float 
         }
 
         IndexHeader header = new(
-            magic,
             BinaryPrimitives.ReadInt32LittleEndian(page[12..]),
             BinaryPrimitives.ReadInt32LittleEndian(page[16..]),
             BinaryPrimitives.ReadSingleLittleEndian(page[20..]),
-            new Guid(page.Slice(40, 16)),
             BinaryPrimitives.ReadUInt64LittleEndian(page[32..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(page[40..]),
             new IndexStamp(Get(page[64..]), Get(page[(64 + TextBytes)..]), BinaryPrimitives.ReadInt64LittleEndian(page[24..])));
         return header is { Dimension: >= 1 and <= 65536, Rows: >= 0 and <= int.MaxValue - 64, LargestNorm: >= 0 and < 1e9f }
             ? header

@@ -15,6 +15,9 @@ internal readonly unsafe struct RowGroup(int dimension)
     /// <summary>Error of a row that is not there: its upper bound is then below every threshold.</summary>
     public const float Absent = float.NegativeInfinity;
 
+    /// <summary>The code of zero.</summary>
+    public const byte Zero = 128;
+
     /// <summary>Chunks of 32 dimensions.</summary>
     public int Chunks { get; } = (dimension + RowQuantizer.Chunk - 1) / RowQuantizer.Chunk;
 
@@ -33,7 +36,7 @@ internal readonly unsafe struct RowGroup(int dimension)
     /// <summary>Makes all 16 rows of a group absent and their codes zero.</summary>
     public void Clear(byte* group)
     {
-        new Span<byte>(group, Padded * Rows).Fill(128);
+        new Span<byte>(group, Padded * Rows).Fill(Zero);
         new Span<float>(Scales(group), Rows).Clear();
         new Span<float>(Errors(group), Rows).Fill(Absent);
     }
@@ -76,7 +79,7 @@ internal readonly unsafe struct RowGroup(int dimension)
         Scales(group)[lane] = 0;
         for (int step = 0; step < Padded / 4; step++)
         {
-            new Span<byte>(group + (step * Rows * 4) + (lane * 4), 4).Fill(128);
+            new Span<byte>(group + (step * Rows * 4) + (lane * 4), 4).Fill(Zero);
         }
     }
 }

@@ -33,18 +33,18 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         CREATE TABLE IF NOT EXISTS uniface.template(
             gallery bigint NOT NULL, id bigint NOT NULL, person bigint NOT NULL, source text, embedding vector NOT NULL,
             PRIMARY KEY (gallery, id), FOREIGN KEY (gallery, person) REFERENCES uniface.person(gallery, id)) PARTITION BY LIST (gallery);
-        {KeepTimes};
+        {AddColumns};
         CREATE INDEX IF NOT EXISTS template_person ON uniface.template(gallery, person);
         CREATE TABLE IF NOT EXISTS uniface.crop(
             gallery bigint NOT NULL, template bigint NOT NULL, image bytea NOT NULL,
             PRIMARY KEY (gallery, template), FOREIGN KEY (gallery, template) REFERENCES uniface.template(gallery, id)) PARTITION BY LIST (gallery);
         ALTER TABLE uniface.person ALTER COLUMN name SET STATISTICS 0;
-        ALTER TABLE uniface.template ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0;
+        ALTER TABLE uniface.template ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0, ALTER COLUMN photo SET STATISTICS 0;
         ALTER TABLE uniface.crop ALTER COLUMN image SET STATISTICS 0;
         """;
 
-    /// <summary>Gives the templates the time of their enrolment; those that have none the time of now.</summary>
-    public const string KeepTimes = "ALTER TABLE uniface.template ADD COLUMN IF NOT EXISTS enrolled timestamptz NOT NULL DEFAULT now()";
+    /// <summary>Gives the templates the time of their enrolment, those that have none the time of now, and the hash of their photo.</summary>
+    public const string AddColumns = "ALTER TABLE uniface.template ADD COLUMN IF NOT EXISTS enrolled timestamptz NOT NULL DEFAULT now(), ADD COLUMN IF NOT EXISTS photo bytea";
 
     private readonly NpgsqlDataSource source;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -23,6 +24,7 @@ public sealed partial class PostgresGallery : IStoredGallery
     private readonly PostgresDatabase database;
     private readonly long number;
     private readonly bool hnsw;
+    private readonly ConcurrentDictionary<long, string> damage = [];
     private volatile GalleryInfo info;
 
     private PostgresGallery(PostgresDatabase database, long number, GalleryInfo info, bool hnsw)
@@ -38,6 +40,9 @@ public sealed partial class PostgresGallery : IStoredGallery
 
     /// <inheritdoc/>
     public string Path => database.Address.ToString();
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>True where a HNSW graph is searched, so that an answer may miss somebody; false for exact answers.</summary>
     public bool IsApproximate => hnsw;
@@ -143,7 +148,7 @@ public sealed partial class PostgresGallery : IStoredGallery
                         : throw new UniFaceException($"{address}: no such gallery; 'uniface gallery create' makes one.");
                 },
                 cancellationToken).ConfigureAwait(false);
-            await KeepTimesAsync(database, cancellationToken).ConfigureAwait(false);
+            await AddColumnsAsync(database, cancellationToken).ConfigureAwait(false);
             return gallery;
         }
         catch
@@ -176,10 +181,11 @@ public sealed partial class PostgresGallery : IStoredGallery
                 await EnsureModelAsync(connection, contractId, "FOR SHARE", cancellationToken).ConfigureAwait(false);
                 Dictionary<string, long> people = await AddPeopleAsync(connection, [.. enrolments.Select(e => e.Person).Distinct()], cancellationToken).ConfigureAwait(false);
                 List<long> ids = await NextIdsAsync(connection, "template", enrolments.Count, cancellationToken).ConfigureAwait(false);
-                NpgsqlBinaryImporter rows = await connection.BeginBinaryImportAsync($"COPY {Templates}(gallery, id, person, source, embedding) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
+                int[] added = await NewPhotosAsync(connection, enrolments, people, ids, cancellationToken).ConfigureAwait(false);
+                NpgsqlBinaryImporter rows = await connection.BeginBinaryImportAsync($"COPY {Templates}(gallery, id, person, source, embedding, photo) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
                 await using (rows.ConfigureAwait(false))
                 {
-                    for (int i = 0; i < enrolments.Count; i++)
+                    foreach (int i in added)
                     {
                         await rows.StartRowAsync(cancellationToken).ConfigureAwait(false);
                         await rows.WriteAsync(number, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
@@ -187,12 +193,13 @@ public sealed partial class PostgresGallery : IStoredGallery
                         await rows.WriteAsync(people[enrolments[i].Person], NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
                         await (enrolments[i].Source is string source ? rows.WriteAsync(source, NpgsqlDbType.Text, cancellationToken) : rows.WriteNullAsync(cancellationToken)).ConfigureAwait(false);
                         await rows.WriteAsync(new Vector(enrolments[i].Embedding), "vector", cancellationToken).ConfigureAwait(false);
+                        await (enrolments[i].PhotoSha256 is string photo ? rows.WriteAsync(Convert.FromHexString(photo), NpgsqlDbType.Bytea, cancellationToken) : rows.WriteNullAsync(cancellationToken)).ConfigureAwait(false);
                     }
 
                     await rows.CompleteAsync(cancellationToken).ConfigureAwait(false);
                 }
 
-                for (int i = 0; info.KeepsCrops && i < enrolments.Count; i++)
+                foreach (int i in info.KeepsCrops ? added : [])
                 {
                     await PostgresDatabase.RunAsync(connection, $"INSERT INTO {Crops}(gallery, template, image) VALUES($1, $2, $3)", cancellationToken, number, ids[i], enrolments[i].Crop.ToArray()).ConfigureAwait(false);
                 }
@@ -229,12 +236,13 @@ public sealed partial class PostgresGallery : IStoredGallery
     }
 
     /// <inheritdoc/>
-    public Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyDictionary<long, string?>>(
         async connection => (await PostgresDatabase.RowsAsync(
             connection,
-            $"SELECT p.name, t.source FROM {Templates} t JOIN {People} p ON p.id = t.person WHERE t.source IS NOT NULL",
-            r => (r.GetString(0), r.GetString(1)),
-            cancellationToken).ConfigureAwait(false)).ToHashSet(),
+            $"SELECT t.id, t.photo FROM {Templates} t JOIN {People} p ON p.id = t.person WHERE p.name = $1",
+            r => (r.GetInt64(0), r.IsDBNull(1) ? null : Convert.ToHexStringLower(r.GetFieldValue<byte[]>(1))),
+            cancellationToken,
+            person).ConfigureAwait(false)).ToDictionary(),
         cancellationToken);
 
     /// <inheritdoc/>
@@ -257,7 +265,7 @@ public sealed partial class PostgresGallery : IStoredGallery
     // The planner's statistics keep samples of what is in a column, and would keep them of a person who was removed.
     private static string NoSamplesSql(long number) => string.Create(
         CultureInfo.InvariantCulture,
-        $"ALTER TABLE uniface.person_{number} ALTER COLUMN name SET STATISTICS 0; ALTER TABLE uniface.template_{number} ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0; ALTER TABLE uniface.crop_{number} ALTER COLUMN image SET STATISTICS 0;");
+        $"ALTER TABLE uniface.person_{number} ALTER COLUMN name SET STATISTICS 0; ALTER TABLE uniface.template_{number} ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0, ALTER COLUMN photo SET STATISTICS 0; ALTER TABLE uniface.crop_{number} ALTER COLUMN image SET STATISTICS 0;");
 
     private static GalleryInfo ReadInfo(NpgsqlDataReader row, PostgresAddress address)
     {
@@ -281,6 +289,43 @@ public sealed partial class PostgresGallery : IStoredGallery
     private static async Task<List<long>> NextIdsAsync(NpgsqlConnection connection, string of, int count, CancellationToken stop) =>
         await PostgresDatabase.RowsAsync(connection, $"SELECT nextval('uniface.{of}_id') FROM generate_series(1, $1)", r => r.GetInt64(0), stop, count).ConfigureAwait(false);
 
+    private async Task<PersonPhotos> PhotosAsync(NpgsqlConnection connection, long person, CancellationToken stop) => new(await PostgresDatabase.RowsAsync(
+        connection,
+        $"SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM {Templates} WHERE person = $1 ORDER BY id",
+        r => (r.GetInt64(0), r.IsDBNull(1) ? null : Convert.ToHexStringLower(r.GetFieldValue<byte[]>(1)), r.IsDBNull(2) ? null : r.GetFieldValue<Vector>(2).ToArray()),
+        stop,
+        person).ConfigureAwait(false));
+
+    // Indices of the enrolments whose photo is new. The others get the id of the template that is there; the people's rows are locked, so nobody adds one meanwhile.
+    private async Task<int[]> NewPhotosAsync(NpgsqlConnection connection, IReadOnlyList<Enrolment> enrolments, Dictionary<string, long> people, List<long> ids, CancellationToken stop)
+    {
+        Dictionary<string, PersonPhotos> photos = [];
+        List<int> added = [];
+        for (int i = 0; i < enrolments.Count; i++)
+        {
+            if (enrolments[i] is { PhotoSha256: string sha256, Person: string person })
+            {
+                PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read) ? read : photos[person] = await PhotosAsync(connection, people[person], stop).ConfigureAwait(false);
+                if (known.Find(enrolments[i], out bool recognised) is long existing)
+                {
+                    ids[i] = existing;
+                    if (recognised)
+                    {
+                        await PostgresDatabase.RunAsync(connection, $"UPDATE {Templates} SET photo = $2 WHERE id = $1", stop, existing, Convert.FromHexString(sha256)).ConfigureAwait(false);
+                    }
+
+                    continue;
+                }
+
+                known.Add(enrolments[i], ids[i]);
+            }
+
+            added.Add(i);
+        }
+
+        return [.. added];
+    }
+
     // Ids of people by name, in the order given, whoever else enrols or removes them now; they stay until this transaction ends.
     private async Task<Dictionary<string, long>> AddPeopleAsync(NpgsqlConnection connection, string[] names, CancellationToken stop)
     {
@@ -290,7 +335,7 @@ public sealed partial class PostgresGallery : IStoredGallery
             // By name, so that two who enrol the same people wait for each other in one order.
             foreach ((string name, long id) in await PostgresDatabase.RowsAsync(
                 connection,
-                $"SELECT name, id FROM {People} WHERE name = ANY($1) ORDER BY name COLLATE \"C\" FOR KEY SHARE",
+                $"SELECT name, id FROM {People} WHERE name = ANY($1) ORDER BY name COLLATE \"C\" FOR NO KEY UPDATE",
                 r => (r.GetString(0), r.GetInt64(1)),
                 stop,
                 [names]).ConfigureAwait(false))

@@ -17,13 +17,14 @@ public sealed partial class PostgresGallery
         return database.ReadAsync(
             async connection => await PostgresDatabase.RowsAsync(
                 connection,
-                $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image FROM {People} p JOIN {Templates} t ON t.person = p.id LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
+                $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image, t.photo FROM {People} p JOIN {Templates} t ON t.person = p.id LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
                 r => new StoredTemplate(
                     r.GetInt64(0),
                     r.GetFieldValue<DateTimeOffset>(1),
                     r.IsDBNull(2) ? null : r.GetString(2),
                     r.GetFieldValue<Vector>(3).Memory,
-                    r.IsDBNull(4) ? [] : r.GetFieldValue<byte[]>(4)),
+                    r.IsDBNull(4) ? [] : r.GetFieldValue<byte[]>(4),
+                    r.IsDBNull(5) ? null : Convert.ToHexStringLower(r.GetFieldValue<byte[]>(5))),
                 cancellationToken,
                 person).ConfigureAwait(false) is { Count: > 0 } templates ? new StoredPerson(person, templates) : null,
             cancellationToken);
@@ -39,13 +40,13 @@ public sealed partial class PostgresGallery
             time.ToUniversalTime()).ConfigureAwait(false),
         cancellationToken);
 
-    // Galleries of before times were kept begin to keep them now.
-    private static async Task KeepTimesAsync(PostgresDatabase database, CancellationToken stop)
+    // Galleries of before times or photos' hashes were kept begin to keep them now.
+    private static async Task AddColumnsAsync(PostgresDatabase database, CancellationToken stop)
     {
-        const string Kept = "SELECT 1 FROM information_schema.columns WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name = 'enrolled'";
-        if (await database.ReadAsync(c => PostgresDatabase.ScalarAsync(c, Kept, stop), stop).ConfigureAwait(false) is null)
+        const string Kept = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name IN ('enrolled', 'photo')";
+        if (await database.ReadAsync(c => PostgresDatabase.ScalarAsync(c, Kept, stop), stop).ConfigureAwait(false) is not 2L)
         {
-            await database.WriteAsync(c => PostgresDatabase.RunAsync(c, PostgresDatabase.KeepTimes, stop), stop).ConfigureAwait(false);
+            await database.WriteAsync(c => PostgresDatabase.RunAsync(c, PostgresDatabase.AddColumns, stop), stop).ConfigureAwait(false);
         }
     }
 }

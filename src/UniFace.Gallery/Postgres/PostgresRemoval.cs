@@ -44,6 +44,8 @@ public sealed partial class PostgresGallery
             },
             cancellationToken).ConfigureAwait(false);
 
+        damage.Clear(); // The next search finds what is left of it.
+
         // Not found, too: an earlier removal may have been interrupted before it had erased all.
         try
         {

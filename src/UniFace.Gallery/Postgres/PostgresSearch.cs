@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Pgvector;
 using UniFace.Gallery.Index;
@@ -64,21 +65,26 @@ public sealed partial class PostgresGallery
                 await PostgresDatabase.RunAsync(connection, "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true) WHERE (SELECT string_to_array(extversion, '.')::int[] >= '{0,8}' FROM pg_extension WHERE extname = 'vector')", stop).ConfigureAwait(false);
             }
 
-            List<(IndexHit Hit, double Served, string Name)> found = await PostgresDatabase.RowsAsync(
+            List<(IndexHit Hit, double Served, string Name, bool Sound)> found = await PostgresDatabase.RowsAsync(
                 connection,
                 $"SELECT t.id, t.person, t.embedding, t.d, p.name FROM (SELECT id, person, embedding, {distance} AS d FROM {Templates} ORDER BY {distance} LIMIT $2) t JOIN {People} p ON p.id = t.person",
-                r => (new IndexHit(r.GetInt64(0), r.GetInt64(1), ExactScore.Of(probe.Span, r.GetFieldValue<Vector>(2).Memory.Span)), -r.GetDouble(3), r.GetString(4)),
+                r =>
+                {
+                    ReadOnlyMemory<float> embedding = r.GetFieldValue<Vector>(2).Memory;
+                    bool sound = IsSound(r.GetInt64(0), r.GetString(4), embedding.Span);
+                    return (new IndexHit(r.GetInt64(0), r.GetInt64(1), sound ? ExactScore.Of(probe.Span, embedding.Span) : 0), -r.GetDouble(3), r.GetString(4), sound);
+                },
                 stop,
                 new Vector(probe),
                 rows).ConfigureAwait(false);
 
             // The best of each person as the server scored; the k-th of them, less the slack, is where nobody further down can be.
-            double[] ofPeople = [.. found.GroupBy(f => f.Hit.Key).Select(g => g.Max(f => f.Served)).OrderDescending().Take(people)];
+            double[] ofPeople = [.. found.Where(f => f.Sound).GroupBy(f => f.Hit.Key).Select(g => g.Max(f => f.Served)).OrderDescending().Take(people)];
             bool all = found.Count < rows;
             bool enough = ofPeople.Length == people && (hnsw || found.Min(f => f.Served) < ofPeople[^1] - Slack);
             if (all || enough || (hnsw && rows > LargestBeam))
             {
-                return [.. found.Select(f => (f.Hit, f.Name))];
+                return [.. found.Where(f => f.Sound).Select(f => (f.Hit, f.Name))];
             }
         }
     }
@@ -88,19 +94,20 @@ public sealed partial class PostgresGallery
         List<(long Id, long Person, float[] Embedding, string Name)> rows = await PostgresDatabase.RowsAsync(
             connection,
             $"""
-            WITH mean AS MATERIALIZED (SELECT person, avg(embedding <#> $1) AS d FROM {Templates} GROUP BY person),
+            WITH mean AS MATERIALIZED (SELECT person, avg(embedding <#> $1) FILTER (WHERE abs(vector_norm(embedding) - 1) < $4) AS d FROM {Templates} GROUP BY person),
                  cut AS (SELECT max(d) + $3 AS d FROM (SELECT d FROM mean ORDER BY d LIMIT $2) best)
-            SELECT t.id, t.person, t.embedding, p.name FROM mean m JOIN cut ON m.d <= cut.d JOIN {Templates} t ON t.person = m.person JOIN {People} p ON p.id = m.person ORDER BY t.person, t.id
+            SELECT t.id, t.person, t.embedding, p.name FROM mean m JOIN cut ON m.d <= cut.d OR m.d IS NULL JOIN {Templates} t ON t.person = m.person JOIN {People} p ON p.id = m.person ORDER BY t.person, t.id
             """,
             r => (r.GetInt64(0), r.GetInt64(1), r.GetFieldValue<Vector>(2).ToArray(), r.GetString(3)),
             stop,
             new Vector(probe),
             people,
-            Slack).ConfigureAwait(false);
+            Slack,
+            EmbeddingCheck.NormTolerance).ConfigureAwait(false);
 
         // The mean of the cosines is the inner product with the mean of the templates, as the exact index has it.
         List<(IndexHit, string)> means = [];
-        foreach (IGrouping<long, (long Id, long Person, float[] Embedding, string Name)> person in rows.GroupBy(r => r.Person))
+        foreach (IGrouping<long, (long Id, long Person, float[] Embedding, string Name)> person in rows.Where(r => IsSound(r.Id, r.Name, r.Embedding)).GroupBy(r => r.Person))
         {
             double[] sum = new double[info.EmbeddingSize];
             foreach ((_, _, float[] embedding, _) in person)
@@ -117,5 +124,17 @@ public sealed partial class PostgresGallery
         }
 
         return means;
+    }
+
+    // A template of another norm would beat everybody, or nobody.
+    private bool IsSound(long id, string person, ReadOnlySpan<float> embedding)
+    {
+        if (info.IsSound(embedding))
+        {
+            return true;
+        }
+
+        damage[id] = EmbeddingCheck.Damaged(person, id, string.Create(CultureInfo.InvariantCulture, $"norm {EmbeddingCheck.Norm(embedding):G4}, expected 1"));
+        return false;
     }
 }

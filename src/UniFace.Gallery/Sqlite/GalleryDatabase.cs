@@ -20,7 +20,7 @@ internal sealed class GalleryDatabase : IDisposable
         """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE person(id INTEGER PRIMARY KEY AUTOINCREMENT, name_key BLOB NOT NULL UNIQUE, name BLOB);
-        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER);
+        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER, photo BLOB);
         CREATE INDEX template_person ON template(person);
         CREATE TABLE crop(template INTEGER PRIMARY KEY REFERENCES template(id), checksum INTEGER NOT NULL, image BLOB NOT NULL);
         CREATE TABLE pending(template INTEGER PRIMARY KEY REFERENCES template(id), embedding BLOB NOT NULL);
@@ -42,6 +42,9 @@ internal sealed class GalleryDatabase : IDisposable
 
     /// <summary>The file.</summary>
     public string Path { get; }
+
+    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    public Action<string> Step { get; set; } = static _ => { };
 
     /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
     public static void Create(string path, Action<SqliteConnection> fill)

@@ -28,7 +28,7 @@ public sealed partial class SqliteGallery
             AddCount(connection, problems, "SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT 1 FROM template WHERE person = p.id)", "people have no template");
             AddCount(connection, problems, "SELECT count(*) FROM crop c LEFT JOIN template t ON t.id = c.template WHERE t.id IS NULL", "crops are of no template");
             AddCount(connection, problems, "SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change");
-            AddCount(connection, problems, "SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; 'uniface gallery remove' does it");
+            AddCount(connection, problems, "SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it");
             if (info.KeepsCrops)
             {
                 AddCount(connection, problems, "SELECT count(*) FROM template t WHERE NOT EXISTS (SELECT 1 FROM crop WHERE template = t.id)", "templates have no crop");
@@ -76,22 +76,10 @@ public sealed partial class SqliteGallery
         while (reader.Read() && problems.Count < most)
         {
             stop.ThrowIfCancellationRequested();
-            long id = reader.GetInt64(0);
-            byte[] stored = (byte[])reader[3];
-            if (GalleryRecords.Checksum(id, stored) != reader.GetInt64(2))
+            long id = reader.GetInt64(0), person = reader.GetInt64(1);
+            if (records.Fault(id, person, (byte[])reader[3], reader.GetInt64(2), info, embedding) is string fault)
             {
-                problems.Add($"template {id}: the checksum does not match");
-                continue;
-            }
-
-            try
-            {
-                records.Open(id, reader.GetInt64(1), stored, embedding);
-                info.Ensure(embedding);
-            }
-            catch (UniFaceException e)
-            {
-                problems.Add($"template {id}: {e.Message}");
+                problems.Add($"template {id} of {records.PersonNames(connection, [person]).GetValueOrDefault(person, "nobody")}: {fault}");
             }
         }
     }

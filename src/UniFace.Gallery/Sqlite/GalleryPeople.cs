@@ -19,20 +19,25 @@ public sealed partial class SqliteGallery
                     return null;
                 }
 
-                using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, coalesce(t.enrolled, $since), t.source, t.embedding, c.image FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.person = $id ORDER BY t.id", ("$id", id), ("$since", Since(connection)));
+                using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, coalesce(t.enrolled, $since), t.source, t.embedding, c.image, t.photo, t.checksum FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.person = $id ORDER BY t.id", ("$id", id), ("$since", Since(connection)));
                 using SqliteDataReader reader = command.ExecuteReader();
                 List<StoredTemplate> templates = [];
                 while (reader.Read())
                 {
                     long template = reader.GetInt64(0);
                     float[] embedding = new float[info.EmbeddingSize];
-                    records.Open(template, id, (byte[])reader[3], embedding);
+                    if (records.Fault(template, id, (byte[])reader[3], reader.GetInt64(6), info, embedding) is string fault)
+                    {
+                        throw new UniFaceException($"{Path}: {EmbeddingCheck.Damaged(person, template, fault)}");
+                    }
+
                     templates.Add(new StoredTemplate(
                         template,
                         DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(1)),
                         reader[2] is byte[] source ? records.OpenSource(template, id, source) : null,
                         embedding,
-                        reader[4] is byte[] crop ? records.OpenCrop(template, id, crop) : []));
+                        reader[4] is byte[] crop ? records.OpenCrop(template, id, crop) : [],
+                        reader[5] is byte[] photo ? records.OpenPhoto(template, id, photo) : null));
                 }
 
                 return new StoredPerson(person, templates);
@@ -56,25 +61,34 @@ public sealed partial class SqliteGallery
         },
         cancellationToken);
 
-    // A gallery of before times were kept begins to keep them now.
-    private static async Task KeepTimesAsync(GalleryDatabase database, CancellationToken stop)
+    // A gallery of before times or photos' hashes were kept begins to keep them now.
+    private static async Task AddColumnsAsync(GalleryDatabase database, CancellationToken stop)
     {
-        const string Kept = "SELECT 1 FROM pragma_table_info('template') WHERE name = 'enrolled'";
-        if (await database.ReadAsync(c => GalleryDatabase.Scalar(c, Kept), stop).ConfigureAwait(false) is null)
+        if (await database.ReadAsync(c => Has(c, "enrolled") && Has(c, "photo"), stop).ConfigureAwait(false))
         {
-            await database.WriteAsync(
-                connection =>
-                {
-                    if (GalleryDatabase.Scalar(connection, Kept) is null)
-                    {
-                        GalleryDatabase.Run(connection, "ALTER TABLE template ADD COLUMN enrolled INTEGER");
-                        GalleryDatabase.SetMeta(connection, TimesSince, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-                    }
-
-                    return 0;
-                },
-                stop).ConfigureAwait(false);
+            return;
         }
+
+        await database.WriteAsync(
+            connection =>
+            {
+                if (!Has(connection, "enrolled"))
+                {
+                    GalleryDatabase.Run(connection, "ALTER TABLE template ADD COLUMN enrolled INTEGER");
+                    GalleryDatabase.SetMeta(connection, TimesSince, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+                }
+
+                if (!Has(connection, "photo"))
+                {
+                    GalleryDatabase.Run(connection, "ALTER TABLE template ADD COLUMN photo BLOB");
+                }
+
+                return 0;
+            },
+            stop).ConfigureAwait(false);
+
+        static bool Has(SqliteConnection connection, string column) =>
+            GalleryDatabase.Scalar(connection, "SELECT 1 FROM pragma_table_info('template') WHERE name = $column", ("$column", column)) is not null;
     }
 
     private static long Since(SqliteConnection connection) => GalleryDatabase.Meta(connection, TimesSince) as long? ?? 0;

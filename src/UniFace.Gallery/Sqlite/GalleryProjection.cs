@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
+using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
@@ -20,7 +22,13 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     private long stored = -1;
     private long version = -1;
 
-    private string StoredPath => database.Path + ".index";
+    private readonly ConcurrentDictionary<long, string> damage = [];
+
+    /// <summary>The stored index. Whoever stores it or erases from it holds its lock, so that nobody stores again what another process has erased.</summary>
+    public string StoredPath => database.Path + ".index";
+
+    /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
+    public IReadOnlyDictionary<long, string> Damage => damage;
 
     private string Owner => $"{info.Id} {info.Scoring}";
 
@@ -47,7 +55,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             ExactIndex current = await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
             if (always || seen - Math.Max(stored, 0) > Math.Max(WorthStoring, current.Count / 10))
             {
-                await SaveAsync(current, seen, stop).ConfigureAwait(false);
+                // Not worth waiting for another process that stores it.
+                using FileLock? held = always ? await Task.Run(() => FileLock.AcquireFor(StoredPath), stop).ConfigureAwait(false) : FileLock.TryAcquire(StoredPath + ".lock");
+                if (held is not null)
+                {
+                    Save(await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false), seen);
+                }
             }
         }
         finally
@@ -64,7 +77,8 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         {
             using ExactIndex made = new(info.EmbeddingSize);
             long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop).ConfigureAwait(false);
-            await SaveAsync(made, change, stop).ConfigureAwait(false);
+            using FileLock held = await Task.Run(() => FileLock.AcquireFor(StoredPath), stop).ConfigureAwait(false);
+            Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop).ConfigureAwait(false));
             return made.Count;
         }
         finally
@@ -73,11 +87,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
     }
 
-    /// <summary>Overwrites rows of the stored index; deletes it where it cannot be read, and what a kill left of one that was being stored.</summary>
+    /// <summary>Overwrites rows of the stored index, or deletes it where that cannot be done, and deletes what is left over of others. The index's lock must be held.</summary>
+    /// <exception cref="UniFaceException">A file that may hold the rows cannot be deleted.</exception>
     public void Erase(IReadOnlyCollection<long> rows)
     {
         DeleteLeftovers();
-        if (info.Encrypted || !File.Exists(IndexFiles.CodesPath(StoredPath)))
+        if (info.Encrypted || !File.Exists(StoredPath))
         {
             return;
         }
@@ -88,25 +103,35 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         }
         catch (UniFaceException)
         {
-            ExactIndex.Delete(StoredPath);
+            Delete(StoredPath);
         }
     }
 
-    // AtomicFile writes .NAME.PROCESS.tmp beside; a process that was killed leaves it, with everybody's rows in it. Who has that number now says
-    // nothing: in a container every service is process 1. The writer holds a lock that ends with it.
-    private void DeleteLeftovers()
+    /// <summary>Files beside the gallery that hold templates and that nobody reads: of an index that was being stored when its process was killed, of an earlier version, or of before the gallery was encrypted.</summary>
+    public IReadOnlyList<string> Leftovers()
     {
-        string full = Path.GetFullPath(StoredPath);
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.*.tmp"))
+        string full = Path.GetFullPath(StoredPath), name = Path.GetFileName(full);
+        return [.. Directory.EnumerateFiles(Path.GetDirectoryName(full)!).Where(file => Path.GetFileName(file) is string found
+            && ((found.StartsWith($".{name}.", StringComparison.Ordinal) && found.EndsWith(".tmp", StringComparison.Ordinal)) || found == name + ".codes" || found == name + ".rows" || (info.Encrypted && found == name)))];
+    }
+
+    /// <summary>Deletes the leftovers. The index's lock must be held: who has the process number in a temporary file's name says nothing, in a container every service is process 1.</summary>
+    public void DeleteLeftovers()
+    {
+        foreach (string file in Leftovers())
         {
             try
             {
                 using FileStream nobodys = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
-                File.Delete(file);
+                Delete(file);
+            }
+            catch (IOException e) when (File.Exists(file))
+            {
+                throw new UniFaceException($"{file} may hold templates and cannot be deleted: {e.Message}", e);
             }
             catch (IOException)
             {
-                // It is being written, or was renamed just now.
+                // It was renamed or deleted just now.
             }
         }
     }
@@ -114,7 +139,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     /// <summary>What is wrong with the stored index; null where all is well or there is none.</summary>
     public string? Problem(SqliteConnection connection, CancellationToken stop)
     {
-        if (!File.Exists(IndexFiles.CodesPath(StoredPath)) && !File.Exists(IndexFiles.RowsPath(StoredPath)))
+        if (!File.Exists(StoredPath))
         {
             return null;
         }
@@ -198,22 +223,30 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         return null;
     }
 
-    private async Task SaveAsync(ExactIndex current, long change, CancellationToken stop)
+    // Under the index's lock, with all that is committed. Of a gallery that is not whole nothing is stored, so that the next start tells of it too.
+    private void Save(ExactIndex current, long change)
     {
         if (info.Encrypted)
         {
             return;
         }
 
+        DeleteLeftovers();
+        if (!damage.IsEmpty)
+        {
+            Delete(StoredPath);
+            return;
+        }
+
         current.Save(StoredPath, new IndexStamp(Owner, info.ContractId, change));
         stored = change;
+        database.Step("index stored");
+    }
 
-        // Whoever was removed by another process meanwhile was erased from the old file, not from this one.
-        List<long> rows = await database.ReadAsync(connection => GalleryDatabase.Numbers(connection, info.Scoring == PersonScore.Mean ? "SELECT DISTINCT person FROM gone WHERE change > $from" : "SELECT template FROM gone WHERE change > $from", ("$from", change)), stop).ConfigureAwait(false);
-        if (rows.Count > 0)
-        {
-            Erase(rows);
-        }
+    private static void Delete(string file)
+    {
+        File.Delete(file);
+        AtomicFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
     }
 
     // Brings an index from one change to the database's last.
@@ -227,6 +260,11 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
         if (info.Scoring == PersonScore.Mean)
         {
+            foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
+            {
+                damage.TryRemove(template, out _);
+            }
+
             foreach (long person in GalleryDatabase.Numbers(connection, from == 0 ? "SELECT id FROM person" : "SELECT person FROM template WHERE id > $from UNION SELECT person FROM gone WHERE change > $from", ("$from", from)))
             {
                 stop.ThrowIfCancellationRequested();
@@ -239,18 +277,20 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
         {
             target.Remove(template);
+            damage.TryRemove(template, out _);
         }
 
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, embedding FROM template WHERE id > $from ORDER BY id", ("$from", from));
+        ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
+        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, embedding, checksum FROM template WHERE id > $from ORDER BY id", ("$from", from));
         using SqliteDataReader reader = command.ExecuteReader();
-        List<(long Id, long Person, byte[] Stored)> piece = new(Piece);
+        List<(long Id, long Person, byte[] Stored, long Checksum)> piece = new(Piece);
         bool more;
         do
         {
             more = reader.Read();
             if (more)
             {
-                piece.Add((reader.GetInt64(0), reader.GetInt64(1), (byte[])reader[2]));
+                piece.Add((reader.GetInt64(0), reader.GetInt64(1), (byte[])reader[2], reader.GetInt64(3)));
             }
 
             if (piece.Count == Piece || (!more && piece.Count > 0))
@@ -261,7 +301,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
                     float[] row = new float[info.EmbeddingSize];
                     for (int i = range.Item1; i < range.Item2; i++)
                     {
-                        records.Open(piece[i].Id, piece[i].Person, piece[i].Stored, row);
+                        if (records.Fault(piece[i].Id, piece[i].Person, piece[i].Stored, piece[i].Checksum, info, row) is string fault)
+                        {
+                            faults.Add((piece[i].Id, piece[i].Person, fault));
+                            continue;
+                        }
+
                         target.Add(piece[i].Id, piece[i].Person, row);
                     }
                 });
@@ -269,7 +314,17 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             }
         }
         while (more);
+        Note(connection, faults);
         return to;
+    }
+
+    private void Note(SqliteConnection connection, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
+    {
+        Dictionary<long, string> names = records.PersonNames(connection, faults.Select(f => f.Person).Distinct());
+        foreach ((long id, long person, string fault) in faults)
+        {
+            damage[id] = EmbeddingCheck.Damaged(names.GetValueOrDefault(person, "somebody"), id, fault);
+        }
     }
 
     private void PutMean(SqliteConnection connection, ExactIndex target, long person)
@@ -277,12 +332,19 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         double[] sum = new double[info.EmbeddingSize];
         float[] row = new float[info.EmbeddingSize];
         int count = 0;
-        using (SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, embedding FROM template WHERE person = $person ORDER BY id", ("$person", person)))
+        List<(long, long, string)> faults = [];
+        using (SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, embedding, checksum FROM template WHERE person = $person ORDER BY id", ("$person", person)))
         {
             using SqliteDataReader reader = command.ExecuteReader();
-            for (; reader.Read(); count++)
+            while (reader.Read())
             {
-                records.Open(reader.GetInt64(0), person, (byte[])reader[1], row);
+                if (records.Fault(reader.GetInt64(0), person, (byte[])reader[1], reader.GetInt64(2), info, row) is string fault)
+                {
+                    faults.Add((reader.GetInt64(0), person, fault));
+                    continue;
+                }
+
+                count++;
                 for (int i = 0; i < row.Length; i++)
                 {
                     sum[i] += row[i];
@@ -290,6 +352,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             }
         }
 
+        Note(connection, faults);
         if (count == 0)
         {
             target.Remove(person);

@@ -10,7 +10,7 @@ namespace UniFace.Gallery.Sqlite;
 /// <summary>People, templates and crops as records of the database: sealed, checked and named in errors.</summary>
 internal sealed class GalleryRecords(string path, RecordCipher cipher)
 {
-    private const string Name = "name", Template = "template", Crop = "crop", Source = "source";
+    private const string Name = "name", Template = "template", Crop = "crop", Source = "source", Photo = "photo";
 
     /// <summary>Id of a person; null for one who is not enrolled.</summary>
     public long? FindPerson(SqliteConnection connection, string person) =>
@@ -89,6 +89,27 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         }
     }
 
+    /// <summary>Reads a stored embedding if its checksum, size, key and norm are right.</summary>
+    /// <returns>What is wrong; null if nothing is.</returns>
+    public string? Fault(long template, long person, byte[] stored, long checksum, GalleryInfo info, Span<float> embedding)
+    {
+        if (Checksum(template, stored) != checksum)
+        {
+            return "the checksum does not match";
+        }
+
+        try
+        {
+            Open(template, person, stored, embedding);
+            info.Ensure(embedding);
+            return null;
+        }
+        catch (UniFaceException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>A crop as it is stored.</summary>
     public byte[] SealCrop(long template, long person, ReadOnlySpan<byte> crop) => cipher.Seal(Crop, template, person, crop);
 
@@ -100,6 +121,33 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
 
     /// <summary>A stored source.</summary>
     public string OpenSource(long template, long person, byte[] stored) => Encoding.UTF8.GetString(Open(Source, template, person, stored));
+
+    /// <summary>The SHA-256 of a template's photo as it is stored.</summary>
+    public byte[] SealPhoto(long template, long person, string sha256) => cipher.Seal(Photo, template, person, Convert.FromHexString(sha256));
+
+    /// <summary>A stored SHA-256 of a photo.</summary>
+    public string OpenPhoto(long template, long person, byte[] stored) => Convert.ToHexStringLower(Open(Photo, template, person, stored));
+
+    /// <summary>The photos of a person's templates.</summary>
+    public PersonPhotos Photos(SqliteConnection connection, long person, int embeddingSize)
+    {
+        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id", ("$person", person));
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<(long, string?, float[]?)> templates = [];
+        while (reader.Read())
+        {
+            long id = reader.GetInt64(0);
+            float[]? embedding = reader[2] is byte[] ? new float[embeddingSize] : null;
+            if (embedding is not null)
+            {
+                Open(id, person, (byte[])reader[2], embedding);
+            }
+
+            templates.Add((id, reader[1] is byte[] photo ? OpenPhoto(id, person, photo) : null, embedding));
+        }
+
+        return new PersonPhotos(templates);
+    }
 
     /// <summary>Checksum of a stored record, which finds damage where nothing is encrypted.</summary>
     public static long Checksum(long id, ReadOnlySpan<byte> stored)

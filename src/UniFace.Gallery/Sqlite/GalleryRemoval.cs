@@ -1,3 +1,5 @@
+using UniFace.IO;
+
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Removing people so that nothing of them is left in any file.</summary>
@@ -42,6 +44,7 @@ public sealed partial class SqliteGallery
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+        database.Step("removed");
 
         // Not found, too: an earlier removal may have been interrupted before it had erased all.
         try
@@ -56,26 +59,59 @@ public sealed partial class SqliteGallery
     }
 
     /// <summary>
-    /// Erases what was removed from the stored index and the database's log. Removing does it; it is only left to do where a removal was
-    /// interrupted, or another process was reading then.
+    /// Erases what was removed from the stored index and the database's log. Removing does it, and so does opening the gallery; it is only left to do
+    /// where another process was reading or storing the index then.
     /// </summary>
-    /// <exception cref="UniFaceException">Another process is reading the gallery, so that its log cannot be emptied now.</exception>
+    /// <exception cref="UniFaceException">Another process is reading the gallery or storing its index, so that they cannot be erased now.</exception>
     public async Task EraseAsync(CancellationToken cancellationToken = default)
     {
-        List<long> rows = await database.ReadAsync(
-            connection => GalleryDatabase.Numbers(connection, info.Scoring == PersonScore.Mean ? "SELECT DISTINCT person FROM gone WHERE erased = 0" : "SELECT template FROM gone WHERE erased = 0"),
-            cancellationToken).ConfigureAwait(false);
-        if (rows.Count == 0)
+        if (await HasUnerasedAsync(cancellationToken).ConfigureAwait(false))
+        {
+            using FileLock held = await Task.Run(() => FileLock.AcquireFor(projection.StoredPath), cancellationToken).ConfigureAwait(false);
+            await EraseAsync(Patience, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // What an interrupted removal or storing of the index has left; where another process is at it, or reads, the next one that opens the gallery does it.
+    private async Task FinishErasingAsync(CancellationToken stop)
+    {
+        bool unerased = await HasUnerasedAsync(stop).ConfigureAwait(false);
+        if (!unerased && projection.Leftovers().Count == 0)
         {
             return;
         }
 
+        using FileLock? held = FileLock.TryAcquire(projection.StoredPath + ".lock");
+        try
+        {
+            if (held is not null)
+            {
+                projection.DeleteLeftovers();
+                await (unerased ? EraseAsync(TimeSpan.Zero, stop) : Task.CompletedTask).ConfigureAwait(false);
+            }
+        }
+        catch (UniFaceException)
+        {
+            // It stays noted, and RemoveAsync, EraseAsync and VerifyIntegrityAsync tell of it.
+        }
+    }
+
+    private Task<bool> HasUnerasedAsync(CancellationToken stop) => database.ReadAsync(c => GalleryDatabase.Scalar(c, "SELECT 1 FROM gone WHERE erased = 0 LIMIT 1") is not null, stop);
+
+    // Under the index's lock.
+    private async Task EraseAsync(TimeSpan patience, CancellationToken stop)
+    {
+        List<long> rows = await database.ReadAsync(
+            connection => GalleryDatabase.Numbers(connection, info.Scoring == PersonScore.Mean ? "SELECT DISTINCT person FROM gone WHERE erased = 0" : "SELECT template FROM gone WHERE erased = 0"),
+            stop).ConfigureAwait(false);
         projection.Erase(rows);
-        if (!await database.TruncateLogAsync(Patience, cancellationToken).ConfigureAwait(false))
+        database.Step("index erased");
+        if (!await database.TruncateLogAsync(patience, stop).ConfigureAwait(false))
         {
             throw new UniFaceException($"{Path}: removed, but another process is reading the gallery, so that bytes of what was removed are still in its log; run 'uniface gallery remove' again when the other is done.");
         }
 
+        database.Step("log emptied");
         await database.WriteAsync(
             connection =>
             {
@@ -86,6 +122,7 @@ public sealed partial class SqliteGallery
 
                 return 0;
             },
-            cancellationToken).ConfigureAwait(false);
+            stop).ConfigureAwait(false);
+        database.Step("noted as erased");
     }
 }

@@ -7,7 +7,7 @@ namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
 /// A gallery in one SQLite file: the truth, written by one process at a time and read by many. Searches run on an exact index in memory,
-/// a projection of the database that follows it change by change; stored beside it as FILE.index.codes and FILE.index.rows it
+/// a projection of the database that follows it change by change; stored beside it as FILE.index it
 /// lets the next start read little. An encrypted gallery stores no index.
 /// </summary>
 public sealed partial class SqliteGallery : IStoredGallery
@@ -32,6 +32,9 @@ public sealed partial class SqliteGallery : IStoredGallery
 
     /// <summary>The file.</summary>
     public string Path => database.Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. projection.Damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Makes an empty gallery.</summary>
     /// <param name="path">File to make.</param>
@@ -88,8 +91,10 @@ public sealed partial class SqliteGallery : IStoredGallery
                 throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with.", e);
             }
 
-            await KeepTimesAsync(database, cancellationToken).ConfigureAwait(false);
-            return new SqliteGallery(database, cipher, info);
+            await AddColumnsAsync(database, cancellationToken).ConfigureAwait(false);
+            SqliteGallery gallery = new(database, cipher, info);
+            await gallery.FinishErasingAsync(cancellationToken).ConfigureAwait(false);
+            return gallery;
         }
         catch
         {
@@ -110,8 +115,18 @@ public sealed partial class SqliteGallery : IStoredGallery
                 EnsureModel(connection);
                 long change = GalleryDatabase.Change(connection);
                 Dictionary<string, long> people = [];
+                Dictionary<long, PersonPhotos> photos = [];
                 List<long> ids = [];
-                using SqliteCommand template = GalleryDatabase.Prepare(connection, "INSERT INTO template(id, person, checksum, source, embedding, enrolled) VALUES($id, $person, $checksum, $source, $embedding, $enrolled)", ("$id", 0L), ("$person", 0L), ("$checksum", 0L), ("$source", null), ("$embedding", null), ("$enrolled", DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+                using SqliteCommand template = GalleryDatabase.Prepare(
+                    connection,
+                    "INSERT INTO template(id, person, checksum, source, embedding, enrolled, photo) VALUES($id, $person, $checksum, $source, $embedding, $enrolled, $photo)",
+                    ("$id", 0L),
+                    ("$person", 0L),
+                    ("$checksum", 0L),
+                    ("$source", null),
+                    ("$embedding", null),
+                    ("$enrolled", DateTimeOffset.UtcNow.ToUnixTimeSeconds()),
+                    ("$photo", null));
                 foreach (Enrolment enrolment in enrolments)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
@@ -121,6 +136,23 @@ public sealed partial class SqliteGallery : IStoredGallery
                         people.Add(enrolment.Person, person);
                     }
 
+                    if (enrolment.PhotoSha256 is string photo)
+                    {
+                        PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read) ? read : photos[person] = records.Photos(connection, person, info.EmbeddingSize);
+                        if (known.Find(enrolment, out bool recognised) is long existing)
+                        {
+                            if (recognised)
+                            {
+                                GalleryDatabase.Run(connection, "UPDATE template SET photo = $photo WHERE id = $id", ("$id", existing), ("$photo", records.SealPhoto(existing, person, photo)));
+                            }
+
+                            ids.Add(existing);
+                            continue;
+                        }
+
+                        known.Add(enrolment, change + 1);
+                    }
+
                     long id = ++change;
                     byte[] stored = records.Seal(id, person, enrolment.Embedding.Span);
                     template.Parameters[0].Value = id;
@@ -128,6 +160,7 @@ public sealed partial class SqliteGallery : IStoredGallery
                     template.Parameters[2].Value = GalleryRecords.Checksum(id, stored);
                     template.Parameters[3].Value = enrolment.Source is string source ? records.SealSource(id, person, source) : DBNull.Value;
                     template.Parameters[4].Value = stored;
+                    template.Parameters[6].Value = enrolment.PhotoSha256 is string sha256 ? records.SealPhoto(id, person, sha256) : DBNull.Value;
                     template.ExecuteNonQuery();
                     if (info.KeepsCrops)
                     {
@@ -179,20 +212,19 @@ public sealed partial class SqliteGallery : IStoredGallery
         }
     }
 
-    /// <summary>Who was enrolled from what: person and <see cref="Enrolment.Source"/> of each template that has one.</summary>
-    public Task<HashSet<(string Person, string Source)>> SourcesAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyDictionary<long, string?>>(
         connection =>
         {
-            using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT t.id, t.person, t.source, p.name_key, p.name FROM template t JOIN person p ON p.id = t.person WHERE t.source IS NOT NULL");
+            Dictionary<long, string?> photos = [];
+            using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, photo FROM template WHERE person = $person", ("$person", records.FindPerson(connection, person)));
             using SqliteDataReader reader = command.ExecuteReader();
-            HashSet<(string, string)> sources = [];
             while (reader.Read())
             {
-                long person = reader.GetInt64(1);
-                sources.Add((records.PersonName(person, (byte[])reader[3], reader[4] as byte[]), records.OpenSource(reader.GetInt64(0), person, (byte[])reader[2])));
+                photos.Add(reader.GetInt64(0), reader[2] is byte[] photo ? records.OpenPhoto(reader.GetInt64(0), reader.GetInt64(1), photo) : null);
             }
 
-            return sources;
+            return photos;
         },
         cancellationToken);
 
@@ -236,6 +268,13 @@ public sealed partial class SqliteGallery : IStoredGallery
         await projection.DisposeAsync().ConfigureAwait(false);
         cipher.Dispose();
         database.Dispose();
+    }
+
+    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    internal Action<string> Step
+    {
+        get => database.Step;
+        set => database.Step = value;
     }
 
     /// <summary>Lets the database grow to so many pages only, as a full disk does; for tests.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -31,6 +32,7 @@ public sealed class VectorStoreGallery : IGallery
     private readonly VectorStoreCollection<object, Record> collection;
     private readonly VectorStoreRecords records;
     private readonly VectorStoreGalleryOptions options;
+    private readonly ConcurrentDictionary<long, string> damage = [];
     private long lastId;
 
     private VectorStoreGallery(VectorStoreCollection<object, Record> collection, VectorStoreRecords records, VectorStoreGalleryOptions options, GalleryInfo info)
@@ -43,6 +45,9 @@ public sealed class VectorStoreGallery : IGallery
 
     /// <inheritdoc/>
     public GalleryInfo Info { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Damage => [.. damage.Values];
 
     /// <summary>Makes an empty gallery.</summary>
     /// <param name="store">The store; not disposed by the gallery.</param>
@@ -123,8 +128,33 @@ public sealed class VectorStoreGallery : IGallery
             return [];
         }
 
+        // A photo's key is made of the photo and its person, so that it is found again, and two who enrol it at once write one record.
+        Dictionary<object, long> known = [];
+        foreach (object[] some in enrolments.Where(e => e.PhotoSha256 is not null).Select(e => records.KeyOf(e, Info)).Distinct().Chunk(Page))
+        {
+            await RunAsync(collection.Name, async () =>
+            {
+                await foreach (Record record in collection.GetAsync(some, new RecordRetrievalOptions(), cancellationToken).ConfigureAwait(false))
+                {
+                    known[record[VectorStoreRecords.Key]!] = VectorStoreRecords.Number(record, VectorStoreRecords.Id);
+                }
+            }).ConfigureAwait(false);
+        }
+
         long first = NextIds(enrolments.Count);
-        Record[] written = [.. enrolments.Select((e, i) => records.Template(first + i, e, Info))];
+        List<long> ids = [];
+        List<Record> written = [];
+        foreach (Enrolment enrolment in enrolments)
+        {
+            object key = records.KeyOf(enrolment, Info);
+            if (known.TryAdd(key, first + ids.Count))
+            {
+                written.Add(VectorStoreRecords.Template(key, first + ids.Count, enrolment, Info));
+            }
+
+            ids.Add(known[key]);
+        }
+
         try
         {
             foreach (Record[] some in written.Chunk(Page))
@@ -139,7 +169,7 @@ public sealed class VectorStoreGallery : IGallery
             throw;
         }
 
-        return [.. Enumerable.Range(0, written.Length).Select(i => first + i)];
+        return ids;
     }
 
     /// <inheritdoc/>
@@ -173,6 +203,7 @@ public sealed class VectorStoreGallery : IGallery
             deleted.UnionWith(keys);
         }
 
+        damage.Clear();
         return deleted.Count > 0;
     }
 
@@ -268,7 +299,7 @@ public sealed class VectorStoreGallery : IGallery
         }
     }
 
-    // Null for the record of the gallery itself.
+    // Null for the record of the gallery itself, and for a damaged one.
     private (string Person, long Id, double Score)? Read(Record record, ReadOnlySpan<float> probe)
     {
         string person = VectorStoreRecords.Text(record, VectorStoreRecords.Person);
@@ -285,7 +316,14 @@ public sealed class VectorStoreGallery : IGallery
         ReadOnlyMemory<float> embedding = VectorStoreRecords.Embedding(record) is ReadOnlyMemory<float> given && given.Length == probe.Length
             ? given
             : throw new UniFaceException($"{collection.Name}: the vector store gave no embedding of {probe.Length} values with a record of {person}; use a store that gives vectors back.");
-        return (person, VectorStoreRecords.Number(record, VectorStoreRecords.Id), ExactScore.Of(probe, embedding.Span));
+        long id = VectorStoreRecords.Number(record, VectorStoreRecords.Id);
+        if (!Info.IsSound(embedding.Span))
+        {
+            damage[id] = EmbeddingCheck.Damaged(person, id, "its norm is not 1");
+            return null;
+        }
+
+        return (person, id, ExactScore.Of(probe, embedding.Span));
     }
 
     // Person of each template, in the order of enrolment.

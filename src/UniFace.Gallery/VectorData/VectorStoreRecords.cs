@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.VectorData;
 
 namespace UniFace.Gallery.VectorData;
@@ -35,9 +37,9 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
     };
 
     /// <summary>A template's record.</summary>
-    public Dictionary<string, object?> Template(long id, Enrolment enrolment, GalleryInfo info) => new()
+    public static Dictionary<string, object?> Template(object key, long id, Enrolment enrolment, GalleryInfo info) => new()
     {
-        [Key] = KeyOf(Guid.CreateVersion7()),
+        [Key] = key,
         [Id] = id,
         [Person] = enrolment.Person,
         [Source] = enrolment.Source ?? "",
@@ -45,6 +47,11 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
         [Gallery] = info.Id,
         [Vector] = enrolment.Embedding,
     };
+
+    /// <summary>Key of a template's record: made of person and photo if the photo's hash is given, else a new one.</summary>
+    public object KeyOf(Enrolment enrolment, GalleryInfo info) => KeyOf(enrolment.PhotoSha256 is string photo
+        ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{info.Id}|{photo}|{enrolment.Person}")).AsSpan(0, 16))
+        : Guid.CreateVersion7());
 
     /// <summary>The record of the gallery itself: no person, id 0; a vector, because most stores want one.</summary>
     public Dictionary<string, object?> Info(GalleryInfo info)

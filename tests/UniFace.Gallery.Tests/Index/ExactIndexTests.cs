@@ -161,7 +161,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void An_erased_row_leaves_no_bytes_in_the_files_and_the_rest_is_whole()
+    public void An_erased_row_leaves_no_bytes_in_the_file_and_the_rest_is_whole()
     {
         const int size = 40;
         float[][] rows = Rows.Random(100, size, 7);
@@ -177,13 +177,13 @@ public sealed class ExactIndexTests : IDisposable
         }
 
         byte[] secret = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[42]).ToArray();
-        Assert.True(File.ReadAllBytes(path + ".rows").AsSpan().IndexOf(secret) >= 0);
-        byte[] codesBefore = File.ReadAllBytes(path + ".codes");
+        byte[] codesBefore = File.ReadAllBytes(path);
+        Assert.True(codesBefore.AsSpan().IndexOf(secret) >= 0);
         ExactIndex.Erase(path, [42, 4711]);
-        Assert.True(File.ReadAllBytes(path + ".rows").AsSpan().IndexOf(secret.AsSpan(0, 8)) < 0);
+        Assert.True(File.ReadAllBytes(path).AsSpan().IndexOf(secret.AsSpan(0, 8)) < 0);
 
         // Lane 10 of group 2 holds the codes of row 42: all of them are the code of zero now.
-        byte[] codes = File.ReadAllBytes(path + ".codes");
+        byte[] codes = File.ReadAllBytes(path);
         int group = 4096 + 4096 + 4096 + (2 * ((64 * 16) + 128));
         Assert.Contains(Enumerable.Range(0, 16), s => codesBefore[group + (s * 64) + 40] != 128);
         Assert.All(Enumerable.Range(0, 64), d => Assert.Equal(128, codes[group + (d / 4 * 64) + 40 + (d % 4)]));
@@ -194,7 +194,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_index_file_is_refused_in_one_line() => Gen.Select(Gen.Bool, Gen.Int[0, 100000], Gen.Int[0, 2]).Sample((codes, at, kind) =>
+    public void A_damaged_index_file_is_refused_in_one_line() => Gen.Select(Gen.Bool, Gen.Int[0, 100000], Gen.Int[0, 2]).Sample((tables, at, kind) =>
     {
         string path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
         using (ExactIndex index = new(8))
@@ -207,11 +207,10 @@ public sealed class ExactIndexTests : IDisposable
             index.Save(path, new IndexStamp("g", "c", 1));
         }
 
-        string file = path + (codes ? ".codes" : ".rows");
-        byte[] bytes = File.ReadAllBytes(file);
-        at %= codes && kind == 0 ? bytes.Length : 4096;
-        bool padding = kind == 0 && codes && at >= 4096 && IsPadding(at);
-        File.WriteAllBytes(file, kind switch { 0 => [.. bytes.Select((b, i) => i == at ? (byte)(b ^ 1) : b)], 1 => bytes[..at], _ => [.. bytes, 0] });
+        byte[] bytes = File.ReadAllBytes(path);
+        at %= tables && kind == 0 ? 12288 + (4 * 640) : 4096; // The rows after them are mapped, not read.
+        bool padding = kind == 0 && tables && at >= 4096 && IsPadding(at);
+        File.WriteAllBytes(path, kind switch { 0 => [.. bytes.Select((b, i) => i == at ? (byte)(b ^ 1) : b)], 1 => bytes[..at], _ => [.. bytes, 0] });
         if (padding)
         {
             return;
@@ -222,6 +221,35 @@ public sealed class ExactIndexTests : IDisposable
         // Between the tables and their alignment there is nothing.
         static bool IsPadding(int at) => at is (>= 4096 + (64 * 8) and < 8192) or (>= 8192 + (64 * 8) and < 12288);
     }, iter: 40);
+
+    [Fact]
+    public void A_flipped_bit_in_a_stored_row_is_told_and_a_row_that_another_process_erases_is_no_answer()
+    {
+        string path = Path.Combine(folder, "index");
+        float[][] rows = Rows.Random(50, 8, 1);
+        using ExactIndex index = new(8);
+        foreach ((int i, float[] row) in rows.Index())
+        {
+            index.Add(i, i, row);
+        }
+
+        index.Save(path, new IndexStamp("g", "c", 1));
+        using (ExactIndex opened = ExactIndex.Open(path, out _))
+        {
+            ExactIndex.Erase(path, [7]);
+            Assert.DoesNotContain(opened.Search(rows[7].Select(v => -v).ToArray(), 50)[0], h => h.Id == 7);
+        }
+
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[bytes.AsSpan().IndexOf(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[9])) + 3] ^= 0x40; // the exponent
+        File.WriteAllBytes(path, bytes);
+        using ExactIndex damaged = ExactIndex.Open(path, out _);
+        Assert.Contains("row 9 of the stored index is damaged", Assert.Throws<UniFaceException>(() =>
+        {
+            _ = damaged.Search(rows[9], 1);
+            _ = damaged.Search(rows[9].Select(v => -v).ToArray(), 50);
+        }).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Rows_and_queries_that_are_no_numbers_or_of_another_length_are_refused()

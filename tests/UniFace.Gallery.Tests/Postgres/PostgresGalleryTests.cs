@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using UniFace.Gallery.Postgres;
@@ -41,6 +42,27 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         Assert.Equal(
             [("ann", Replicas * Rounds), ("bob", Replicas * Rounds), .. Enumerable.Range(0, Replicas).Select(r => ($"of {r}", Rounds - 6))],
             (await opened.ListAsync().ToListAsync()).Select(p => (p.Name, p.Templates)).OrderBy(p => p.Name, StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(PersonScore.Best)]
+    [InlineData(PersonScore.Mean)]
+    public async Task A_template_of_another_norm_is_left_out_and_its_person_named(PersonScore scoring)
+    {
+        PostgresAddress address = await NewAsync(scoring: scoring);
+        await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
+        float[][] v = Rows.Random(20, 8, 3);
+        IReadOnlyList<long> ids = await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment("p" + i, x))], Contract);
+        await SqlAsync(string.Create(CultureInfo.InvariantCulture, $"UPDATE uniface.template SET embedding = '[1e30,0,0,0,0,0,0,0]' WHERE id = {ids[3]}"));
+        for (int i = 0; i < v.Length; i++)
+        {
+            Assert.Equal(i == 3 ? null : "p" + i, (await gallery.IdentifyAsync(v[i], Contract, 0.999)).Person);
+        }
+
+        Assert.StartsWith($"p3: template {ids[3]} is damaged", Assert.Single(gallery.Damage), StringComparison.Ordinal);
+        Assert.Single(await gallery.VerifyIntegrityAsync());
+        Assert.True(await gallery.RemoveAsync("p3"));
+        Assert.Empty(gallery.Damage);
     }
 
     [Fact]
@@ -170,10 +192,10 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         return await command.ExecuteScalarAsync();
     }
 
-    private async Task<PostgresAddress> NewAsync(bool crops = false, int size = 8, bool hnsw = false, string settings = "")
+    private async Task<PostgresAddress> NewAsync(bool crops = false, int size = 8, bool hnsw = false, string settings = "", PersonScore scoring = PersonScore.Best)
     {
         PostgresAddress address = PostgresAddress.Parse(server.Url($"g-{Guid.NewGuid():N}") + settings);
-        await PostgresGallery.CreateAsync(address, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, KeepsCrops = crops }, hnsw);
+        await PostgresGallery.CreateAsync(address, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, KeepsCrops = crops, Scoring = scoring }, hnsw);
         return address;
     }
 }

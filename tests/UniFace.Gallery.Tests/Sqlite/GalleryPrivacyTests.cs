@@ -154,20 +154,23 @@ public sealed class GalleryPrivacyTests : IDisposable
         await gallery.EnrollAsync([new Enrolment("ann", v)], Contract);
 
         // No process has the largest number; ours was that of the killed one, too, as it is in a container.
-        string Left(string file, int process) => Path.Combine(folder.Root, $".{Path.GetFileName(path)}.index.{file}.{process}.tmp");
-        string dead = Left("rows", int.MaxValue), ours = Left("rows", Environment.ProcessId);
-        File.WriteAllText(dead, "x");
-        File.WriteAllText(ours, "x");
-        string writing = Path.Combine(folder.Root, $"{Path.GetFileName(path)}.index.codes");
-        IO.AtomicFile.Write(writing, stream =>
+        string Left(string file, int process) => Path.Combine(folder.Root, $".{Path.GetFileName(path)}.index{file}.{process}.tmp");
+        string[] dead = [Left("", int.MaxValue), Left("", Environment.ProcessId), Left(".rows", 7), path + ".index.codes", path + ".index.rows"];
+        foreach (string file in dead)
+        {
+            File.WriteAllText(file, "x");
+        }
+
+        IO.AtomicFile.Write(path + ".index", stream =>
         {
             stream.WriteByte(1);
-            gallery.RemoveAsync("ann").GetAwaiter().GetResult();
-            Assert.False(File.Exists(dead));
-            Assert.False(File.Exists(ours));
-            Assert.True(File.Exists(Left("codes", Environment.ProcessId)));
+            UniFaceException told = Assert.Throws<UniFaceException>(() => gallery.RemoveAsync("ann").GetAwaiter().GetResult());
+            Assert.True(Assert.IsType<NotErasedException>(told.InnerException).Removed);
         });
-        Assert.True(File.Exists(writing));
+        Assert.True(File.Exists(path + ".index"));
+        Assert.False(await gallery.RemoveAsync("ann"));
+        Assert.DoesNotContain(dead, File.Exists);
+        Assert.False(File.Exists(path + ".index")); // It could not be read, so it was deleted.
     }
 
     [Fact]
@@ -225,6 +228,8 @@ public sealed class GalleryPrivacyTests : IDisposable
         }
 
         await using SqliteGallery opened = await SqliteGallery.OpenAsync(path, GalleryFolder.Key);
-        Assert.Contains("cannot be decrypted", (await Assert.ThrowsAsync<UniFaceException>(() => opened.IdentifyAsync(v[0], Contract, 0.5))).Message, StringComparison.Ordinal);
+        Assert.Empty((await opened.IdentifyAsync(v[0], Contract, 0.5)).Candidates);
+        Assert.All(opened.Damage, d => Assert.Contains("cannot be decrypted", d, StringComparison.Ordinal));
+        Assert.Equal(2, opened.Damage.Count);
     }
 }

@@ -72,7 +72,7 @@ public sealed class SqliteGalleryTests : IDisposable
         Assert.Equal(new GalleryCounts(expected.Count, expected.Sum(e => e.Templates.Count)), await gallery.CountAsync());
         await gallery.StoreIndexAsync();
         Assert.Empty(await gallery.VerifyIntegrityAsync());
-        Assert.Equal(!encrypted, File.Exists(path + ".index.codes"));
+        Assert.Equal(!encrypted, File.Exists(path + ".index"));
         await gallery.DisposeAsync();
 
         async Task Check()
@@ -176,10 +176,9 @@ public sealed class SqliteGalleryTests : IDisposable
             await gallery.StoreIndexAsync();
         }
 
-        File.Copy(second + ".index.codes", path + ".index.codes", overwrite: true);
-        File.Copy(second + ".index.rows", path + ".index.rows", overwrite: true);
+        File.Copy(second + ".index", path + ".index", overwrite: true);
         await Check("another gallery");
-        File.WriteAllText(path + ".index.codes", "x");
+        File.WriteAllText(path + ".index", "x");
         await Check("too few");
 
         async Task Check(string problem)
@@ -209,6 +208,6 @@ public sealed class SqliteGalleryTests : IDisposable
         }
 
         await using SqliteGallery opened = await SqliteGallery.OpenAsync(path);
-        Assert.Equal(["template 2: the checksum does not match"], await opened.VerifyIntegrityAsync());
+        Assert.Equal(["template 2 of p1: the checksum does not match"], await opened.VerifyIntegrityAsync());
     }
 }

@@ -68,6 +68,21 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
+    public async Task A_photo_is_one_record_of_its_person_and_a_failed_enrolment_takes_back_none_that_was_there()
+    {
+        await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
+        float[][] v = Rows.Random(30, 8, 3);
+        string sha256 = new('a', 64);
+        IReadOnlyList<long> ids = await gallery.EnrollAsync([new("ann", v[0], default, "x/a.jpg", sha256), new("ann", v[0], default, "y/a.jpg", sha256), new("bob", v[0], default, null, sha256)], Contract);
+        Assert.Equal((ids[0], false), (ids[1], ids[0] == ids[2]));
+        Assert.Equal([ids[0]], await gallery.EnrollAsync([new("ann", v[0], default, null, sha256)], Contract));
+        store.Takes = 17;
+        await Says("the disk is full", () => gallery.EnrollAsync([new("ann", v[0], default, null, sha256), .. v.Select(x => new Enrolment("bob", x))], Contract));
+        store.Takes = -1;
+        Assert.Equal([new GalleryPerson("ann", 1), new GalleryPerson("bob", 1)], await gallery.ListAsync().ToListAsync());
+    }
+
+    [Fact]
     public async Task A_removal_ends_only_when_the_store_shows_nothing_more_of_the_person()
     {
         string name = await CreateAsync();

@@ -1,0 +1,82 @@
+using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+/// <summary>A template that is damaged in the database is left out of searches and its person named; everybody else is found as before.</summary>
+public sealed class GalleryDamageTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+
+    private readonly GalleryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(PersonScore.Best, false, "flip")]
+    [InlineData(PersonScore.Mean, false, "flip")]
+    [InlineData(PersonScore.Best, true, "flip")]
+    [InlineData(PersonScore.Best, false, "NaN")]
+    [InlineData(PersonScore.Mean, false, "huge")]
+    [InlineData(PersonScore.Best, false, "short")]
+    public async Task The_person_is_named_and_the_rest_is_searched_until_the_person_is_enrolled_again(PersonScore scoring, bool encrypted, string kind)
+    {
+        GalleryKey? key = encrypted ? GalleryFolder.Key : null;
+        string path = folder.Create(scoring, key: key);
+        float[][] v = Rows.Random(20, 8, 3);
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key))
+        {
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment("p" + i, x))], Contract);
+        }
+
+        Damage(path, 4, kind);
+        await using SqliteGallery opened = await SqliteGallery.OpenAsync(path, key);
+        for (int i = 0; i < v.Length; i++)
+        {
+            Assert.Equal(i == 3 ? null : "p" + i, (await opened.IdentifyAsync(v[i], Contract, 0.999)).Person);
+        }
+
+        string told = Assert.Single(opened.Damage);
+        Assert.StartsWith("p3: template 4 is damaged", told, StringComparison.Ordinal);
+        Assert.Contains("'uniface gallery verify-integrity'", told, StringComparison.Ordinal);
+        Assert.StartsWith("template 4 of p3", Assert.Single(await opened.VerifyIntegrityAsync()), StringComparison.Ordinal);
+
+        // No index is stored that would keep the next process from telling.
+        Assert.Equal(19, await opened.RebuildIndexAsync());
+        Assert.False(File.Exists(path + ".index"));
+        Assert.Contains("p3", (await Assert.ThrowsAsync<UniFaceException>(() => opened.ReadPersonAsync("p3"))).Message, StringComparison.Ordinal);
+
+        Assert.True(await opened.RemoveAsync("p3"));
+        await opened.EnrollAsync([new Enrolment("p3", v[3])], Contract);
+        Assert.Equal("p3", (await opened.IdentifyAsync(v[3], Contract, 0.999)).Person);
+        Assert.Empty(opened.Damage);
+        Assert.Empty(await opened.VerifyIntegrityAsync());
+    }
+
+    private static void Damage(string path, long template, string kind)
+    {
+        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
+        connection.Open();
+        byte[] stored = (byte[])GalleryDatabase.Scalar(connection, "SELECT embedding FROM template WHERE id = $id", ("$id", template))!;
+        bool sealedWell = kind != "flip"; // The checksum is right, the vector is not.
+        switch (kind)
+        {
+            case "flip":
+                stored[3] ^= 0x40;
+                break;
+            case "short":
+                stored = stored[..^4];
+                break;
+            default:
+                BitConverter.GetBytes(kind == "NaN" ? float.NaN : 1e30f).CopyTo(stored, 0);
+                break;
+        }
+
+        GalleryDatabase.Run(connection, "UPDATE template SET embedding = $embedding WHERE id = $id", ("$embedding", stored), ("$id", template));
+        if (sealedWell)
+        {
+            GalleryDatabase.Run(connection, "UPDATE template SET checksum = $checksum WHERE id = $id", ("$checksum", GalleryRecords.Checksum(template, stored)), ("$id", template));
+        }
+    }
+}

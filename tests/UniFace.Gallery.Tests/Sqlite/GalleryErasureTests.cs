@@ -1,0 +1,141 @@
+using System.Runtime.InteropServices;
+using UniFace.Gallery.Index;
+using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Tests.Index;
+using UniFace.IO;
+
+namespace UniFace.Gallery.Tests.Sqlite;
+
+/// <summary>A removed person's template is in no file of the gallery once the gallery notes it as erased, whenever processes are killed.</summary>
+public sealed class GalleryErasureTests : IDisposable
+{
+    private const string Contract = GalleryFolder.Contract;
+    private const int Size = 64;
+
+    private readonly GalleryFolder folder = new();
+    private readonly float[][] rows = Rows.Random(40, Size, 3);
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(PersonScore.Best)]
+    [InlineData(PersonScore.Mean)]
+    public async Task A_kill_between_any_two_steps_of_storing_and_removing_is_finished_by_the_next_opener(PersonScore scoring)
+    {
+        string path = folder.Create(scoring, size: Size);
+        List<(string Step, string Folder)> kills = [];
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            // A state of all files after each step, as a kill then leaves it.
+            gallery.Step = step => kills.Add((step, Copy($"{kills.Count}")));
+            await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrolment($"Name-of-{i:D2}", v))], Contract);
+            await gallery.StoreIndexAsync();
+            await gallery.EnrollAsync([new Enrolment("Late", rows[0])], Contract);
+            await gallery.RebuildIndexAsync();
+            Assert.True(await gallery.RemoveAsync("Name-of-07"));
+        }
+
+        Assert.Equal(["index stored", "index stored", "removed", "index erased", "log emptied", "noted as erased"], kills.Select(k => k.Step));
+
+        // A kill while an index is being stored leaves a temporary file; one of an earlier version, between its renames, two files that are no pair.
+        string whole = Path.Combine(kills[1].Folder, "g0.gallery.index");
+        foreach (string left in new[] { ".g0.gallery.index.1.1.tmp", "g0.gallery.index.rows", "g0.gallery.index.codes" })
+        {
+            kills.Add((left, Copy(left, kills[1].Folder)));
+            File.Copy(whole, Path.Combine(kills[^1].Folder, left));
+        }
+
+        // In the midst of erasing: some pages are on the disk, others are not; or the ids, by which rows are found, are damaged.
+        byte[] bytes = File.ReadAllBytes(whole);
+        foreach (int at in new[] { 4096 + 8, bytes.Length - 4096 })
+        {
+            string torn = Copy($"torn{at}", kills[2].Folder);
+            kills.Add(("torn", torn));
+            using FileStream file = new(Path.Combine(torn, "g0.gallery.index"), FileMode.Open);
+            file.Position = at;
+            file.Write(new byte[64]);
+        }
+
+        foreach ((string step, string killed) in kills)
+        {
+            string gallery = Path.Combine(killed, "g0.gallery");
+            bool removed;
+            await using (SqliteGallery opened = await SqliteGallery.OpenAsync(gallery))
+            {
+                removed = await opened.ReadPersonAsync("Name-of-07") is null;
+                Assert.True(removed || !step.StartsWith("removed", StringComparison.Ordinal));
+                if (removed)
+                {
+                    // Opening was enough.
+                    Assert.Empty(Holders(killed));
+                }
+
+                Assert.Equal(!removed, await opened.RemoveAsync("Name-of-07"));
+                Assert.Empty(Holders(killed));
+                Assert.Equal("Name-of-08", (await opened.IdentifyAsync(rows[8], Contract, 0.99)).Person);
+                Assert.DoesNotContain(await opened.VerifyIntegrityAsync(), p => !p.Contains("index", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Who_was_removed_while_another_process_stored_an_older_state_is_not_stored_again()
+    {
+        string path = folder.Create(size: Size);
+        await using SqliteGallery storing = await SqliteGallery.OpenAsync(path), removing = await SqliteGallery.OpenAsync(path);
+        await storing.EnrollAsync([.. rows.Select((v, i) => new Enrolment($"Name-of-{i:D2}", v))], Contract);
+        await storing.SearchAsync(rows[0], Contract, 1);
+
+        // The index's lock is held by one that stores: the removal is done, erasing waits.
+        Task<bool> removal;
+        using (FileLock.AcquireFor(path + ".index"))
+        {
+            using ManualResetEventSlim committed = new();
+            removing.Step = step =>
+            {
+                if (step == "removed")
+                {
+                    committed.Set();
+                }
+            };
+            removal = Task.Run(() => removing.RemoveAsync("Name-of-07"));
+            await Task.Run(committed.Wait);
+            await Task.WhenAny(removal, Task.Delay(200));
+            Assert.False(removal.IsCompleted);
+            using ExactIndex stale = new(Size);
+            stale.Add(8, 8, rows[7]);
+            stale.Save(path + ".index", new IndexStamp($"{storing.Info.Id} Best", Contract, 40));
+        }
+
+        Assert.True(await removal);
+        Assert.Empty(Holders(folder.Root));
+        await storing.StoreIndexAsync();
+        Assert.Empty(Holders(folder.Root));
+        Assert.Empty(await storing.VerifyIntegrityAsync());
+    }
+
+    private string Copy(string name, string? from = null)
+    {
+        string to = Directory.CreateDirectory(Path.Combine(folder.Root, "killed " + name)).FullName;
+        foreach (string file in Directory.GetFiles(from ?? folder.Root).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+        {
+            using FileStream source = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using FileStream target = File.Create(Path.Combine(to, Path.GetFileName(file)));
+            source.CopyTo(target);
+        }
+
+        return to;
+    }
+
+    // Files with the template of the removed person.
+    private List<string> Holders(string where) =>
+    [
+        .. Directory.GetFiles(where).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)).Where(f =>
+        {
+            using FileStream stream = new(f, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            byte[] all = new byte[stream.Length];
+            stream.ReadExactly(all);
+            return all.AsSpan().IndexOf(MemoryMarshal.AsBytes<float>(rows[7])[..16]) >= 0 || all.AsSpan().IndexOf("Name-of-07"u8) >= 0;
+        }),
+    ];
+}

@@ -84,7 +84,7 @@ public static class UniFaceServer
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a parameter that cannot be read is named
-        services.AddProblemDetails();
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Detail ??= ProblemWriter.DetailOf(problem.HttpContext.Response));
         services.AddExceptionHandler<ProblemWriter>();
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -121,6 +121,7 @@ public static class UniFaceServer
         app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();
+        app.UseStrictText();
         ManifestEmbeddedFileProvider pages = new(typeof(UniFaceServer).Assembly, "wwwroot");
         app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = pages });
         app.UseStaticFiles(new StaticFileOptions { FileProvider = pages, OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = "no-cache" });

@@ -186,7 +186,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
         if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
         {
-            throw new UniFaceException($"{database.Path}: the gallery was moved to another model meanwhile; open it again.");
+            throw GalleryMovedException.Of(database.Path);
         }
 
         if (index is null)

@@ -229,6 +229,15 @@ public sealed partial class SqliteGallery : IStoredGallery
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            EnsureModel(connection);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
         connection => new GalleryCounts((long)GalleryDatabase.Scalar(connection, "SELECT count(*) FROM person")!, (long)GalleryDatabase.Scalar(connection, "SELECT count(person) FROM template")!),
         cancellationToken);
@@ -318,7 +327,7 @@ public sealed partial class SqliteGallery : IStoredGallery
     {
         if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
         {
-            throw new UniFaceException($"{Path}: the gallery was moved to another model meanwhile; open it again.");
+            throw GalleryMovedException.Of(Path);
         }
     }
 }

@@ -8,6 +8,10 @@ public interface IStoredGallery : IGallery
     /// <summary>The store, as a message names it: a file's path, or a server, database and gallery without any password.</summary>
     string Path { get; }
 
+    /// <summary>Checks that the store answers, and holds what it held when it was opened: the same gallery, of the same model.</summary>
+    /// <exception cref="UniFaceException">The store fails; or, with a <see cref="GalleryMovedException"/> within, the gallery was moved or replaced.</exception>
+    Task EnsureUnmovedAsync(CancellationToken cancellationToken = default);
+
     /// <summary>
     /// The photos of a person's templates: <see cref="Enrolment.PhotoSha256"/> by template id, null where it is unknown; empty if the person is not enrolled.
     /// </summary>

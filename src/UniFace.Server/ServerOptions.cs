@@ -35,7 +35,7 @@ public sealed record ServerOptions
     /// <summary>Largest photo in pixels, told by its header before memory is taken.</summary>
     public long MaxPixels { get; init; } = 32_000_000;
 
-    /// <summary>Recognition requests that may be under way at once; more are refused with 503.</summary>
+    /// <summary>Recognition requests that may be under way at once, three quarters of them of one caller; more are refused with 503.</summary>
     public int MaxConcurrentRequests { get; init; } = 64;
 
     /// <summary>Requests a second that one address beyond this machine may make, or one key at it where a key is required, with as many at once as in two seconds; more are refused with 429.</summary>

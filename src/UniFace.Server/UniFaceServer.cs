@@ -85,7 +85,7 @@ public static class UniFaceServer
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a parameter that cannot be read is named
-        services.AddProblemDetails();
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Detail ??= ProblemWriter.DetailOf(problem.HttpContext.Response));
         services.AddExceptionHandler<ProblemWriter>();
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -93,6 +93,7 @@ public static class UniFaceServer
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         services.AddRequestLimits(options);
+        services.AddHttpContextAccessor();
         services.AddApiDescription();
         services.AddSingleton(options);
         services.AddSingleton<LabSessions>();
@@ -123,6 +124,7 @@ public static class UniFaceServer
         app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();
+        app.UseStrictText();
         ManifestEmbeddedFileProvider pages = new(typeof(UniFaceServer).Assembly, "wwwroot");
         app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = pages });
         app.UseStaticFiles(new StaticFileOptions { FileProvider = pages, OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = "no-cache" });

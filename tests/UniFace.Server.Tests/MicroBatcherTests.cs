@@ -20,7 +20,7 @@ public sealed class MicroBatcherTests
             8,
             100,
             sizes.Enqueue);
-        Task<int>[] answers = [.. Enumerable.Range(0, 17).Select(i => batcher.AskAsync(i, default))];
+        Task<int>[] answers = [.. Enumerable.Range(0, 17).Select(i => batcher.AskAsync(i, "", default))];
         gate.Release(100);
         Assert.Equal(Enumerable.Range(0, 17).Select(i => i * i), await Task.WhenAll(answers));
 
@@ -50,7 +50,7 @@ public sealed class MicroBatcherTests
             },
             1,
             10);
-        Task<int>[] answers = [.. Enumerable.Range(0, 3).Select(i => batcher.AskAsync(i, default))];
+        Task<int>[] answers = [.. Enumerable.Range(0, 3).Select(i => batcher.AskAsync(i, "", default))];
         await begun.WaitAsync();
         await begun.WaitAsync();
         gate.Release();
@@ -75,16 +75,16 @@ public sealed class MicroBatcherTests
             },
             1,
             2);
-        Task<int> first = batcher.AskAsync(1, default);
+        Task<int> first = batcher.AskAsync(1, "", default);
         await begun.WaitAsync();
-        Task<int> second = batcher.AskAsync(2, default);
+        Task<int> second = batcher.AskAsync(2, "", default);
         await begun.WaitAsync();
-        Task<int>[] waiting = [batcher.AskAsync(3, default), batcher.AskAsync(4, default)];
-        Assert.Equal(503, (await Assert.ThrowsAsync<ServerProblemException>(() => batcher.AskAsync(5, default))).Status);
+        Task<int>[] waiting = [batcher.AskAsync(3, "", default), batcher.AskAsync(4, "", default)];
+        Assert.Equal(503, (await Assert.ThrowsAsync<ServerProblemException>(() => batcher.AskAsync(5, "", default))).Status);
         gate.Release(100);
         int[] answers = await Task.WhenAll([first, second, .. waiting]);
         Assert.Equal([1, 2, 3, 4], answers);
-        Assert.Equal(6, await batcher.AskAsync(6, default));
+        Assert.Equal(6, await batcher.AskAsync(6, "", default));
     }
 
     [Theory]
@@ -102,7 +102,7 @@ public sealed class MicroBatcherTests
             },
             8,
             100);
-        Task<int>[] answers = [.. Enumerable.Range(0, 6).Select(i => batcher.AskAsync(i, default))];
+        Task<int>[] answers = [.. Enumerable.Range(0, 6).Select(i => batcher.AskAsync(i, "", default))];
         gate.Release(100);
         Assert.Equal("three", (await Assert.ThrowsAsync<UniFaceException>(() => answers[3])).Message);
         int[] others = await Task.WhenAll(answers.Where((_, i) => i != 3));

@@ -46,6 +46,7 @@ internal static class BenchStepCommand
                 throw new UniFaceException(Text($"--steps {count}: expected 1 to 100000."));
             }
 
+            HostAllocator.KeepFreed();
             StepSpeed speed;
             using (Progress progress = new("timing", StepBenchmark.Count(count), "steps"))
             {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using UniFace.Server;
 using UniFace.Server.Recognition;
 using UniFace.Server.Security;
+using UniFace.Training;
 
 namespace UniFace.Cli.Commands;
 
@@ -22,7 +23,7 @@ internal static class ServeCommand
         Option<int?> retention = new("--retention-days") { Description = "Remove people whose newest photo was enrolled longer ago; looked at every hour. Without it people are kept.", HelpName = "DAYS" };
         Option<bool> requireKey = new("--require-key") { Description = "Ask for an API key at this machine too; for a service behind a proxy on the same machine." };
         Option<int> rate = new("--rate") { Description = "Requests a second that one address beyond this machine may make; with --require-key, one key at this machine, too.", HelpName = "N", DefaultValueFactory = _ => defaults.RequestsPerSecond };
-        Option<int> concurrent = new("--concurrent") { Description = "Recognition requests under way at once; more are refused with 503.", HelpName = "N", DefaultValueFactory = _ => defaults.MaxConcurrentRequests };
+        Option<int> concurrent = new("--concurrent") { Description = "Recognition requests under way at once, of which one caller may have three quarters; more are refused with 503.", HelpName = "N", DefaultValueFactory = _ => defaults.MaxConcurrentRequests };
         Option<int> auditSize = new("--audit-max-size")
         {
             Description = "Size in MB at which a file of the audit log is full; the chain goes on in the next.",
@@ -54,6 +55,7 @@ internal static class ServeCommand
                 MaxConcurrentRequests = Positive(parsed, concurrent),
                 Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
             };
+            HostAllocator.ReturnFreed();
             await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
             await StartAsync(app, options, stop).ConfigureAwait(false);
             Recognizer recognizer = UniFaceServer.RecognizerOf(app);

@@ -103,6 +103,7 @@ internal static class TrainCommand
 
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken cancellationToken)
     {
+        HostAllocator.KeepFreed();
         SkiaImageDecoder decoder = new();
         using Progress progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);

@@ -118,6 +118,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
 
     private DemoTraining Train(TrainOptions options)
     {
+        HostAllocator.KeepFreed();
         using FaceDataset data = FaceDatasets.Open(options.Data);
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];

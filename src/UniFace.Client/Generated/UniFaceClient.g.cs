@@ -2488,7 +2488,7 @@ namespace UniFace.Client
         public string Person { get; set; } = default!;
 
         /// <summary>
-        /// How many photos.
+        /// How many photos, without those that were enrolled already.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("enrolled")]
         public int Enrolled { get; set; } = default!;
@@ -2577,6 +2577,12 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("template")]
         public long? Template { get; set; } = default!;
+
+        /// <summary>
+        /// This very file was enrolled for this person before, and the template is that one.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("already")]
+        public bool Already { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("face")]
         public FaceAnswer? Face { get; set; } = default!;
@@ -4055,6 +4061,12 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("source")]
         public string? Source { get; set; } = default!;
+
+        /// <summary>
+        /// SHA-256 of the photo's file; null if it is not known.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("photoSha256")]
+        public string? PhotoSha256 { get; set; } = default!;
 
         /// <summary>
         /// Unit vector.

@@ -246,6 +246,15 @@ public sealed partial class PostgresGallery : IStoredGallery
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        async connection =>
+        {
+            await EnsureModelAsync(connection, info.ContractId, "", cancellationToken).ConfigureAwait(false);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
         async connection => (await PostgresDatabase.RowsAsync(
             connection,
@@ -365,7 +374,7 @@ public sealed partial class PostgresGallery : IStoredGallery
     {
         if (await PostgresDatabase.ScalarAsync(connection, $"SELECT contract FROM uniface.gallery WHERE id = $1 AND uid = $2 {locking}", stop, number, info.Id).ConfigureAwait(false) as string != contractId)
         {
-            throw new UniFaceException($"{Path}: the gallery was moved to another model, or replaced, meanwhile; open it again.");
+            throw GalleryMovedException.Of(Path);
         }
     }
 }

@@ -15,18 +15,22 @@ public sealed partial class PostgresGallery
         }
 
         return database.ReadAsync(
-            async connection => await PostgresDatabase.RowsAsync(
-                connection,
-                $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image, t.photo FROM {People} p JOIN {Templates} t ON t.person = p.id LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
-                r => new StoredTemplate(
-                    r.GetInt64(0),
-                    r.GetFieldValue<DateTimeOffset>(1),
-                    r.IsDBNull(2) ? null : r.GetString(2),
-                    r.GetFieldValue<Vector>(3).Memory,
-                    r.IsDBNull(4) ? [] : r.GetFieldValue<byte[]>(4),
-                    r.IsDBNull(5) ? null : Convert.ToHexStringLower(r.GetFieldValue<byte[]>(5))),
-                cancellationToken,
-                person).ConfigureAwait(false) is { Count: > 0 } templates ? new StoredPerson(person, templates) : null,
+            async connection =>
+            {
+                await EnsureModelAsync(connection, info.ContractId, "", cancellationToken).ConfigureAwait(false);
+                return await PostgresDatabase.RowsAsync(
+                    connection,
+                    $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image, t.photo FROM {People} p JOIN {Templates} t ON t.person = p.id LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
+                    r => new StoredTemplate(
+                        r.GetInt64(0),
+                        r.GetFieldValue<DateTimeOffset>(1),
+                        r.IsDBNull(2) ? null : r.GetString(2),
+                        r.GetFieldValue<Vector>(3).Memory,
+                        r.IsDBNull(4) ? [] : r.GetFieldValue<byte[]>(4),
+                        r.IsDBNull(5) ? null : Convert.ToHexStringLower(r.GetFieldValue<byte[]>(5))),
+                    cancellationToken,
+                    person).ConfigureAwait(false) is { Count: > 0 } templates ? new StoredPerson(person, templates) : null;
+            },
             cancellationToken);
     }
 

@@ -14,6 +14,7 @@ public sealed partial class SqliteGallery
         return database.ReadAsync(
             connection =>
             {
+                EnsureModel(connection);
                 if (records.FindPerson(connection, person) is not long id)
                 {
                     return null;

@@ -35,12 +35,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     {
         if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
         {
-            throw new UniFaceException($"{path}: the gallery was moved to another model meanwhile; open it again.");
+            throw GalleryMovedException.Of(path, "moved to another model");
         }
 
         if (GalleryDatabase.Meta(connection, SqliteGallery.GenerationKey) as string != info.Generation)
         {
-            throw new UniFaceException($"{path}: the gallery was restored or given another key meanwhile; open it again.");
+            throw GalleryMovedException.Of(path, "restored or given another key");
         }
     }
 

@@ -239,6 +239,15 @@ public sealed partial class SqliteGallery : IStoredGallery
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            EnsureModel(connection);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
         connection => new GalleryCounts((long)GalleryDatabase.Scalar(connection, "SELECT count(*) FROM person")!, (long)GalleryDatabase.Scalar(connection, "SELECT count(person) FROM template")!),
         cancellationToken);

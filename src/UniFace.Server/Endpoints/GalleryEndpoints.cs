@@ -35,6 +35,7 @@ internal static class GalleryEndpoints
 
     private static async Task<Ok<GalleryAnswer>> GetAsync(Recognizer recognizer, CancellationToken stop)
     {
+        await recognizer.Gallery.EnsureUnmovedAsync(stop);
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
         return TypedResults.Ok(new GalleryAnswer(counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, recognizer.Model.Calibration?.Data.Name));
     }
@@ -42,6 +43,7 @@ internal static class GalleryEndpoints
     private static async Task<Ok<IAsyncEnumerable<PersonExport>>> ExportAsync(Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         IStoredGallery gallery = recognizer.Gallery;
+        await gallery.EnsureUnmovedAsync(stop);
         await audit.AddAsync(context.Event("export", detail: "gallery"));
         return TypedResults.Ok(All());
 

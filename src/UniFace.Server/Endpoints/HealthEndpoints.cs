@@ -19,12 +19,14 @@ internal static class HealthEndpoints
     /// <param name="Model">Contract id of the model; null where the service runs without one.</param>
     public sealed record Readiness(string Status, bool Recognition, string? Model);
 
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head]; // probes that only want the status send HEAD
+
     public static void Map(IEndpointRouteBuilder app)
     {
         RouteGroupBuilder health = app.MapGroup("/health").ExcludeFromDescription();
-        health.MapGet("/live", () => TypedResults.Text("live"));
-        health.MapGet("/ready", ReadyAsync);
-        health.MapGet("/recognition", RecognitionAsync);
+        health.MapMethods("/live", Reading, () => TypedResults.Text("live"));
+        health.MapMethods("/ready", Reading, ReadyAsync);
+        health.MapMethods("/recognition", Reading, RecognitionAsync);
     }
 
     private static async Task<JsonHttpResult<Readiness>> ReadyAsync(Recognizer recognizer, AuditLog audit, ApiKeyStore keys, CancellationToken stop)
@@ -45,7 +47,7 @@ internal static class HealthEndpoints
 
         if (recognizer.HasModel)
         {
-            await recognizer.Gallery.CountAsync(stop);
+            await recognizer.Gallery.EnsureUnmovedAsync(stop);
         }
 
         return TypedResults.Json(new Readiness("ready", recognizer.HasModel, recognizer.HasModel ? recognizer.Model.ContractId : null));

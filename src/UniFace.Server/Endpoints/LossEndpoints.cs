@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Primitives;
+using UniFace.Server.Http;
 using UniFace.Server.Lab;
 using UniFace.Server.OpenApi;
+using UniFace.Server.Recognition;
 using UniFace.Server.Security;
 using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
@@ -15,8 +17,8 @@ namespace UniFace.Server.Endpoints;
 /// <summary>The losses: what there are, their curves, and lessons of the margin lab.</summary>
 internal static class LossEndpoints
 {
-    /// <summary>Curves computed at once; the others wait.</summary>
-    private static readonly SemaphoreSlim Places = new(2);
+    /// <summary>Curves computed at once; the others wait, callers by turns.</summary>
+    private static readonly FairGate Places = new(2);
 
     /// <summary>Query parameters of /curves that are no hyperparameters.</summary>
     private static readonly HashSet<string> Looked = new(StringComparer.OrdinalIgnoreCase) { "loss", "classes", "length", "other-cosine", "points", "centers-apart", "bits" };
@@ -112,16 +114,10 @@ internal static class LossEndpoints
 
         Loss spec = LossRegistry.Create(loss, given);
         CurveOptions options = new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
-        await Places.WaitAsync(stop);
-        try
-        {
-            LossCurves curves = LossCurves.Compute(spec, options);
-            return TypedResults.Ok(new CurvesAnswer(spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
-        }
-        finally
-        {
-            Places.Release();
-        }
+        options.Check();
+        using IDisposable place = await Places.EnterAsync(RequestLimits.CallerOf(request.HttpContext), (double)classes * points, stop);
+        LossCurves curves = LossCurves.Compute(spec, options);
+        return TypedResults.Ok(new CurvesAnswer(spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
     }
 
     private static ServerSentEventsResult<LabFrame> Lab(

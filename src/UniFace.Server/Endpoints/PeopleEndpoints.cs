@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -39,12 +40,13 @@ internal static class PeopleEndpoints
     /// <summary>What came of a photo.</summary>
     /// <param name="Photo">Its place in the request, from 0.</param>
     /// <param name="Template">Id of its template; null where it was not enrolled.</param>
+    /// <param name="Already">This very file was enrolled for this person before, and the template is that one.</param>
     /// <param name="Face">The face that was found, with what is wrong with it; null where there is none.</param>
-    internal sealed record EnrolledPhoto(int Photo, long? Template, FaceAnswer? Face);
+    internal sealed record EnrolledPhoto(int Photo, long? Template, bool Already, FaceAnswer? Face);
 
     /// <summary>What was enrolled.</summary>
     /// <param name="Person">Who.</param>
-    /// <param name="Enrolled">How many photos.</param>
+    /// <param name="Enrolled">How many photos, without those that were enrolled already.</param>
     /// <param name="Photos">What came of each.</param>
     internal sealed record EnrolAnswer(string Person, int Enrolled, IReadOnlyList<EnrolledPhoto> Photos);
 
@@ -77,7 +79,7 @@ internal static class PeopleEndpoints
         people.MapGet("", ListAsync).WithName("listPeople").WithSummary("List the enrolled people").Recognises(Scope.Read)
             .WithExamples(null, new PeoplePage(1, 0, [new("Ann", 2)]));
         people.MapPost("", EnrolAsync).WithName("enrol").WithSummary("Enrol a person, or more photos of one").Recognises(Scope.Enrol)
-            .WithExamples(new EnrolRequest { Person = "Ann", Photos = [Examples.Photo] }, new EnrolAnswer("Ann", 1, [new(0, 1, Examples.Face)]), StatusCodes.Status201Created);
+            .WithExamples(new EnrolRequest { Person = "Ann", Photos = [Examples.Photo] }, new EnrolAnswer("Ann", 1, [new(0, 1, false, Examples.Face)]), StatusCodes.Status201Created);
         people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Tell of one enrolled person").Recognises(Scope.Read)
             .WithExamples(null, new PersonAnswer("Ann", [new(1, time, "api")]));
         people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").WithSummary("Give out all that is stored of one person, templates and crops").Recognises(Scope.Admin)
@@ -158,7 +160,7 @@ internal static class PeopleEndpoints
         {
             (_, IReadOnlyList<AlignedFace> found) = await faces.FacesAsync(photos[i], $"photos[{i}]", FaceChoice.Largest, request.Aligned, stop);
             FaceAnswer? answer = found is [AlignedFace face, ..] ? FaceAnswer.Of(face, request.Crops) : null;
-            told.Add(new EnrolledPhoto(i, null, answer));
+            told.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
             {
                 good.Add((i, found[0]));
@@ -175,13 +177,14 @@ internal static class PeopleEndpoints
 
         float[][] embeddings = await Task.WhenAll(good.Select(g => faces.EmbedAsync(g.Face, stop)));
         bool crops = recognizer.Gallery.Info.KeepsCrops;
+        HashSet<long> known = [.. (await recognizer.Gallery.PhotosOfAsync(person, stop)).Keys];
         await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // as in DeleteAsync
         int status = StatusCodes.Status503ServiceUnavailable;
         IReadOnlyList<long> ids;
         try
         {
             ids = await recognizer.Gallery.EnrollAsync(
-                [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api"))],
+                [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo]))))],
                 recognizer.Model.ContractId,
                 stop);
             status = StatusCodes.Status201Created;
@@ -193,14 +196,24 @@ internal static class PeopleEndpoints
 
         foreach (((int photo, AlignedFace _), long id) in good.Zip(ids))
         {
-            told[photo] = told[photo] with { Template = id };
+            told[photo] = told[photo] with { Template = id, Already = !known.Add(id) };
         }
 
-        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, ids.Count, told));
+        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, told.Count(t => t is { Template: not null, Already: false }), told));
     }
 
-    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop) =>
-        await recognizer.Gallery.ReadPersonAsync(PersonNames.InPath(person, context), stop) ?? throw NotEnrolled();
+    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop)
+    {
+        string name = PersonNames.InPath(person, context);
+        try
+        {
+            return await recognizer.Gallery.ReadPersonAsync(name, stop) ?? throw NotEnrolled();
+        }
+        catch (UniFaceException e) when (e.InnerException is null)
+        {
+            throw new ServerProblemException(StatusCodes.Status500InternalServerError, "what is stored of this person is damaged; 'uniface gallery verify-integrity' says more");
+        }
+    }
 
     private static ServerProblemException NotEnrolled() => new(StatusCodes.Status404NotFound, "nobody of this name is enrolled");
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Reflection;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace UniFace.Server.Http;
@@ -24,6 +24,7 @@ internal static class MultipartFields
         }
 
         Dictionary<PropertyInfo, List<byte[]>> lists = [];
+        HashSet<PropertyInfo> given = [];
         T fields = new();
         MultipartReader reader = new(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = MaxHeaderBytes };
         CancellationToken stop = request.HttpContext.RequestAborted;
@@ -31,16 +32,19 @@ internal static class MultipartFields
         {
             for (int read = 0; await reader.ReadNextSectionAsync(stop) is MultipartSection section; read++)
             {
-                string? name = read < MaxFields && ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition) ? HeaderUtilities.RemoveQuotes(disposition.Name).Value : null;
-                PropertyInfo property = typeof(T).GetProperty(name ?? "", BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance)
-                    ?? throw new BadHttpRequestException($"field {read + 1} of the form has no name that is expected here; expected are {string.Join(", ", typeof(T).GetProperties().Select(p => JsonName(p.Name)))}");
+                if (read == MaxFields)
+                {
+                    throw new BadHttpRequestException($"the form has more than {MaxFields} fields and files; send fewer at once");
+                }
+
+                PropertyInfo property = Property<T>(section, read + 1);
                 bool list = property.PropertyType == typeof(IReadOnlyList<byte[]>);
                 if (list || property.PropertyType == typeof(byte[]))
                 {
                     byte[] file = await BytesAsync(section.Body, request.ContentLength ?? int.MaxValue, stop);
                     if (!list)
                     {
-                        property.SetValue(fields, file);
+                        Set(property, file);
                     }
                     else if (lists.TryGetValue(property, out List<byte[]>? files))
                     {
@@ -53,7 +57,7 @@ internal static class MultipartFields
                 }
                 else
                 {
-                    property.SetValue(fields, Parse(property, Encoding.UTF8.GetString(await BytesAsync(section.Body, MaxTextBytes, stop))));
+                    Set(property, Parse(property, StrictText.Read(await BytesAsync(section.Body, MaxTextBytes, stop), $"the form's field {JsonName(property.Name)}")));
                 }
             }
         }
@@ -68,6 +72,29 @@ internal static class MultipartFields
         }
 
         return fields;
+
+        void Set(PropertyInfo property, object? value)
+        {
+            if (!given.Add(property))
+            {
+                throw new BadHttpRequestException($"the form's field {JsonName(property.Name)} is given more than once; give it once");
+            }
+
+            property.SetValue(fields, value);
+        }
+    }
+
+    private static PropertyInfo Property<T>(MultipartSection section, int number)
+    {
+        foreach (StringValues header in section.Headers!.Values)
+        {
+            StrictText.Whole(header, $"a header of the form's field {number}");
+        }
+
+        _ = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition);
+        StrictText.Whole(disposition?.FileNameStar.Value, $"the file name of the form's field {number}");
+        return typeof(T).GetProperty(HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "", BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance)
+            ?? throw new BadHttpRequestException($"field {number} of the form has no name that is expected here; {Expected<T>()}");
     }
 
     private static async Task<byte[]> BytesAsync(Stream body, long most, CancellationToken stop)
@@ -96,6 +123,9 @@ internal static class MultipartFields
             : type == typeof(bool) && bool.TryParse(text, out bool truth) ? truth
             : throw new BadHttpRequestException($"the form's field {JsonName(property.Name)} is not what is expected: {(type == typeof(bool) ? "true or false" : "a number")}");
     }
+
+    /// <summary>Which fields there are, for an error.</summary>
+    public static string Expected<T>() => "expected are " + string.Join(", ", typeof(T).GetProperties().Select(p => JsonName(p.Name)));
 
     private static string JsonName(string name) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(name);
 }

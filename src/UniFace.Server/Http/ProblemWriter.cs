@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Logging;
+using UniFace.Gallery;
 
 namespace UniFace.Server.Http;
 
@@ -13,12 +14,15 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
 {
     private const string StoreFails = "the store of this service does not answer as it should; its log says more";
 
+    private const string Moved = "the gallery was moved to another model, or replaced, while this service ran; restart the service with that model to go on";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         ProblemDetails problem = exception switch
         {
             ServerProblemException e => new() { Status = e.Status, Detail = e.Message },
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or System.Data.Common.DbException } => new() { Status = StatusCodes.Status503ServiceUnavailable, Detail = StoreFails },
+            UniFaceException { InnerException: GalleryMovedException } => new() { Status = StatusCodes.Status503ServiceUnavailable, Detail = Moved },
             UniFaceException e => new() { Status = StatusCodes.Status400BadRequest, Detail = e.Message },
             BadHttpRequestException e => new() { Status = e.StatusCode, Detail = e.Message },
             OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => new() { Status = StatusCodes.Status499ClientClosedRequest },
@@ -47,6 +51,15 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
         context.Response.StatusCode = problem.Status!.Value;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }
+
+    /// <summary>The detail of an answer that routing gave, so no handler said what is wrong.</summary>
+    public static string? DetailOf(HttpResponse response) => response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => "there is nothing at this address; /openapi/v1.json says what there is",
+        StatusCodes.Status405MethodNotAllowed => $"this address does not take the method; it takes {response.Headers.Allow}",
+        StatusCodes.Status415UnsupportedMediaType => UploadTypes.Expected,
+        _ => null,
+    };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a request failed: {Kind} ({Inner}) {Place}")]
     private static partial void Failed(ILogger log, string kind, string? inner, string? place);

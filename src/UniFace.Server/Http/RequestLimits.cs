@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.DependencyInjection;
+using UniFace.Server.Recognition;
 using UniFace.Server.Security;
 
 namespace UniFace.Server.Http;
 
 /// <summary>
-/// How much at once: so many recognition requests under way (503 beyond), so many requests a second of one address beyond this machine,
-/// or behind a proxy on it of one key (429 beyond), so long a request. Refusing is quick and says when to come again.
+/// How much at once: so many recognition requests under way, of which one caller never has all (503 beyond), so many requests a second of one address
+/// beyond this machine, or behind a proxy on it of one key (429 beyond), so long a request. Refusing is quick and says when to come again.
 /// </summary>
 internal static class RequestLimits
 {
@@ -30,12 +31,19 @@ internal static class RequestLimits
                     ReplenishmentPeriod = TimeSpan.FromSeconds(1),
                 })
                 : RateLimitPartition.GetNoLimiter(""));
-            limits.AddPolicy(Recognition, _ => RateLimitPartition.GetConcurrencyLimiter(0, _ => new ConcurrencyLimiterOptions { PermitLimit = options.MaxConcurrentRequests }));
+            FairPlaces places = new(options.MaxConcurrentRequests);
+            limits.AddPolicy(Recognition, context => RateLimitPartition.Get(CallerOf(context), _ => places.NewCaller()));
             limits.OnRejected = (rejected, _) => rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait)
                 ? RefuseAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)), "too many requests of one address or key")
                 : RefuseAsync(rejected.HttpContext, StatusCodes.Status503ServiceUnavailable, 1, "too many requests at once");
         });
     }
+
+    /// <summary>Among whom scarce work is shared: keys, and without a key addresses.</summary>
+    public static string CallerOf(HttpContext context) =>
+        (context.Features.Get<Caller>()?.Key ?? Caller.KeyOf(context, context.RequestServices.GetRequiredService<ApiKeyStore>())) is ApiKey key ? "key:" + key.Id
+            : context.Connection.RemoteIpAddress is IPAddress remote ? NetworkOf(remote).ToString()
+            : "";
 
     private static async ValueTask RefuseAsync(HttpContext context, int status, int seconds, string why)
     {

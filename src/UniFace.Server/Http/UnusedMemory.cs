@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Hosting;
+using UniFace.Training;
 
 namespace UniFace.Server.Http;
 
 /// <summary>
-/// Gives memory back to the system that giant photos left behind: the collector keeps it for the next one, on a large machine more and more. Done
-/// when the process has grown by a quarter of a gigabyte since the last time, so that a large gallery is not moved about for nothing.
+/// Gives memory back to the system that large requests left behind: the collector, and the C library's arenas, keep it for the next one, on a large machine
+/// more and more. Done when the process has grown by 128 MB since the last time, so that a large gallery is not moved about for nothing.
 /// </summary>
 internal sealed class UnusedMemory : BackgroundService
 {
-    private const long Tolerated = 256L << 20;
+    private const long Tolerated = 128L << 20;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -20,6 +21,7 @@ internal sealed class UnusedMemory : BackgroundService
             if (Environment.WorkingSet > before + Tolerated)
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                HostAllocator.Trim();
                 before = Environment.WorkingSet;
             }
         }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Json;
@@ -18,6 +19,8 @@ namespace UniFace.Server.Http;
 internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
     where T : class, new()
 {
+    private static JsonSerializerOptions? strict; // what the answers are written with, but for fields that are not expected, or given twice
+
     /// <summary>Reads the body; called by ASP.NET Core.</summary>
     public static async ValueTask<Upload<T>?> BindAsync(HttpContext context)
     {
@@ -38,8 +41,12 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
 
         try
         {
-            JsonSerializerOptions json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-            T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, json, context.RequestAborted);
+            strict ??= new(context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
+            {
+                UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+                AllowDuplicateProperties = false,
+            };
+            T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, strict, context.RequestAborted);
             return new Upload<T>(value ?? throw new BadHttpRequestException("the body is null; expected a JSON object"));
         }
         catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
@@ -48,10 +55,19 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         }
         catch (JsonException e)
         {
-            // The path is the sender's own text: its length is theirs too.
-            string path = e.Path is { Length: > 60 } ? e.Path[..60] : e.Path ?? "$";
-            throw new BadHttpRequestException($"the body is not the JSON object that is expected here: wrong at {path}; /openapi/v1.json says what is expected", e);
+            throw new BadHttpRequestException(Fault(e), e);
         }
+    }
+
+    private static string Fault(JsonException e)
+    {
+        // The path is the sender's own text: its length and characters are theirs too.
+        string path = string.Concat((e.Path ?? "$").Take(60).Select(c => char.IsControl(c) ? '?' : c)), name = path.TrimStart('$', '.');
+        PropertyInfo? property = typeof(T).GetProperty(name.Split('[')[0], BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance);
+        return e.InnerException is FormatException ? $"{name} is not base64: expected the photo's bytes as base64, without 'data:...;base64,' before them"
+            : property is null && name.Length > 0 ? $"the body has a field {name} that is not expected here; {MultipartFields.Expected<T>()}"
+            : e.Message.StartsWith("Duplicate", StringComparison.Ordinal) ? $"the body's field {name} is given more than once; give it once"
+            : $"the body is not the JSON object in UTF-8 that is expected here: wrong at {path}; /openapi/v1.json says what is expected";
     }
 
     /// <summary>Tells the OpenAPI document of the body.</summary>
@@ -59,5 +75,12 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         builder.Metadata.Add(new AcceptsMetadata(["application/json", "multipart/form-data"], typeof(T)));
 
     private static BadHttpRequestException Unsupported() =>
-        new("expected a body of application/json (photos as base64) or multipart/form-data (photos as files)", StatusCodes.Status415UnsupportedMediaType);
+        new(UploadTypes.Expected, StatusCodes.Status415UnsupportedMediaType);
+}
+
+/// <summary>What an <see cref="Upload{T}"/> is sent as.</summary>
+internal static class UploadTypes
+{
+    /// <summary>For an error.</summary>
+    public const string Expected = "expected a body of application/json (photos as base64) or multipart/form-data (photos as files)";
 }

@@ -19,6 +19,9 @@ internal static class Examples
     /// <summary>A contract id.</summary>
     public const string Contract = "0123456789abcdef0123456789abcdef";
 
+    /// <summary>A SHA-256.</summary>
+    public const string Sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
     /// <summary>A photo: the first bytes of a JPEG file.</summary>
     public static byte[] Photo => [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 74, 70, 73, 70];
 

@@ -3,34 +3,45 @@ using Microsoft.AspNetCore.Http;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Server.Http;
+using UniFace.Vision;
 
 namespace UniFace.Server.Recognition;
 
 /// <summary>
 /// What requests ask of model and gallery: photos to faces a few at a time, so that decoded pictures never fill the memory; faces to
-/// embeddings and searches in batches over all requests. Thread-safe.
+/// embeddings and searches in batches over all requests. Callers share each fairly. Thread-safe.
 /// </summary>
 internal sealed class FaceService : IAsyncDisposable
 {
     private const int MostWaiting = 512;
 
+    // No program writes more scans of a large photo: libjpeg's standard are 10, those of MozJPEG about as many.
+    private const int MostScans = 16;
+
+    // In pixels times scans: detection and alignment; and a photo that takes long (a tenth of a second and more) and never has the last decoder.
+    private const double DetectionWork = 1e6, LargeWork = 64e6;
+
     // Enough that a search reads the gallery once for all of them; few enough that the next batch, already waiting, is never a rest of one or two.
     private static readonly int LargestBatch = Math.Max(8, 4 * Environment.ProcessorCount);
 
     private readonly Recognizer recognizer;
-    private readonly SemaphoreSlim decoders = new(Environment.ProcessorCount);
+    private readonly FairGate decoders = new(Environment.ProcessorCount), large = new(Math.Max(1, Environment.ProcessorCount - 1));
     private readonly ServerMetrics metrics;
+    private readonly IHttpContextAccessor requests;
     private readonly TimeSpan patience;
+    private readonly long largestPhoto;
 
     // Two: a gallery that does not answer must not keep those waiting who ask nothing of it.
     private readonly MicroBatcher<RgbImage, float[], float[]> embeddings;
     private readonly MicroBatcher<Probe, float[], IReadOnlyList<GalleryCandidate>> searches;
 
-    public FaceService(Recognizer recognizer, ServerMetrics metrics, ServerOptions options)
+    public FaceService(Recognizer recognizer, ServerMetrics metrics, IHttpContextAccessor requests, ServerOptions options)
     {
         this.recognizer = recognizer;
         this.metrics = metrics;
+        this.requests = requests;
         patience = options.RequestTimeout;
+        largestPhoto = options.MaxPixels;
         embeddings = new(Embed, (_, all) => Task.FromResult<IReadOnlyList<float[]>>([.. all.Chunk(recognizer.Model.Embedder.EmbeddingSize)]), LargestBatch, MostWaiting, metrics.Embedded);
         searches = new(probes => Embed([.. probes.Select(p => p.Face)]), SearchAsync, LargestBatch, MostWaiting, metrics.Embedded);
     }
@@ -41,7 +52,7 @@ internal sealed class FaceService : IAsyncDisposable
     /// <param name="choice">The main one, or all.</param>
     /// <param name="aligned">It is an aligned face of the model's size already.</param>
     /// <param name="stop">Stops the waiting.</param>
-    /// <exception cref="UniFaceException">It is no picture, or is too large.</exception>
+    /// <exception cref="UniFaceException">It is no picture, is too large, or takes more work than one photo may.</exception>
     public async Task<(RgbImage Photo, IReadOnlyList<AlignedFace> Faces)> FacesAsync(byte[]? photo, string name, FaceChoice choice, bool aligned, CancellationToken stop)
     {
         if (photo is null or [])
@@ -51,21 +62,16 @@ internal sealed class FaceService : IAsyncDisposable
 
         using Activity? span = Telemetry.Source.StartActivity("detect");
         ServedModel model = recognizer.Model;
-        await decoders.WaitAsync(stop);
-        try
-        {
-            return await Task.Run(
-                () =>
-                {
-                    RgbImage picture = model.Decoder.Decode(photo, name);
-                    return (picture, (aligned ? [model.AsAligned(picture, name)] : model.Photos.AlignFaces(picture, choice)));
-                },
-                stop);
-        }
-        finally
-        {
-            decoders.Release();
-        }
+        double work = DetectionWork + WorkOf(photo, name);
+        using IDisposable? place = work > LargeWork ? await large.EnterAsync(Caller, work, stop) : null;
+        using IDisposable decoder = await decoders.EnterAsync(Caller, work, stop);
+        return await Task.Run(
+            () =>
+            {
+                RgbImage picture = model.Decoder.Decode(photo, name);
+                return (picture, (aligned ? [model.AsAligned(picture, name)] : model.Photos.AlignFaces(picture, choice)));
+            },
+            stop);
     }
 
     /// <summary>The main face of a photo.</summary>
@@ -80,21 +86,35 @@ internal sealed class FaceService : IAsyncDisposable
     public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
     {
         using Activity? span = Telemetry.Source.StartActivity("embed");
-        return await embeddings.AskAsync(face.Image, stop);
+        return await embeddings.AskAsync(face.Image, Caller, stop);
     }
 
     /// <summary>The people most alike a face, best first.</summary>
     public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(AlignedFace face, int candidates, CancellationToken stop)
     {
         using Activity? span = Telemetry.Source.StartActivity("embed and search");
-        return await searches.AskAsync(new Probe(face.Image, candidates), stop);
+        return await searches.AskAsync(new Probe(face.Image, candidates), Caller, stop);
     }
 
     public async ValueTask DisposeAsync()
     {
         await embeddings.DisposeAsync();
         await searches.DisposeAsync();
-        decoders.Dispose();
+    }
+
+    private string Caller => RequestLimits.CallerOf(requests.HttpContext!);
+
+    /// <summary>The work of decoding a photo, in pixels times scans.</summary>
+    private long WorkOf(byte[] photo, string name)
+    {
+        if (PhotoHeader.Read(photo) is not PhotoHeader header)
+        {
+            return largestPhoto; // whatever the decoder finds in it
+        }
+
+        return header.Scans == 1 || header.Work <= MostScans * largestPhoto
+            ? header.Work
+            : throw new UniFaceException($"{name}: {header.Width}x{header.Height} pixels in {header.Scans} scans, more work than one photo may take: at most {MostScans * largestPhoto} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
     }
 
     private float[] Embed(IReadOnlyList<RgbImage> faces) => recognizer.Model.Embedder.Embed(faces); // [N, D]

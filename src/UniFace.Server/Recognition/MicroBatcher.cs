@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 
 namespace UniFace.Server.Recognition;
@@ -6,19 +5,21 @@ namespace UniFace.Server.Recognition;
 /// <summary>
 /// Many requests' work in one go: what waits when the worker becomes free, up to a batch, is done together; alone, it is done at once. The work
 /// has two halves: while a batch is in its second, the next one is in its first, so that no core waits for the end of a batch. A full queue
-/// refuses with 503 instead of making everybody wait. Work that nobody waits for any more is not done.
+/// refuses with 503 instead of making everybody wait, and callers take turns. Work that nobody waits for any more is not done.
 /// </summary>
 /// <typeparam name="TIn">What is asked.</typeparam>
 /// <typeparam name="THalf">What the first half makes of a batch.</typeparam>
 /// <typeparam name="TOut">The answer.</typeparam>
 internal sealed class MicroBatcher<TIn, THalf, TOut> : IAsyncDisposable
 {
-    private readonly Channel<Item> queue;
+    private readonly FairQueue<Item> queue;
+    private readonly SemaphoreSlim added = new(0);
     private readonly Func<IReadOnlyList<TIn>, THalf> first;
     private readonly Func<IReadOnlyList<TIn>, THalf, Task<IReadOnlyList<TOut>>> second;
     private readonly int largest;
     private readonly Action<int>? done;
     private readonly Task worker;
+    private volatile bool closed;
 
     /// <summary>A batcher.</summary>
     /// <param name="first">The first half of a batch, thread-safe: run once at a time, but for the single ones of a batch that failed.</param>
@@ -32,34 +33,44 @@ internal sealed class MicroBatcher<TIn, THalf, TOut> : IAsyncDisposable
         this.second = second;
         this.largest = largest;
         this.done = done;
-        queue = Channel.CreateBounded<Item>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        queue = new(capacity);
         worker = Task.Run(RunAsync);
     }
 
     /// <summary>The answer to one.</summary>
+    /// <param name="question">It.</param>
+    /// <param name="caller">Whose it is.</param>
+    /// <param name="stop">Stops the waiting.</param>
     /// <exception cref="ServerProblemException">Too many wait already.</exception>
-    public Task<TOut> AskAsync(TIn question, CancellationToken stop)
+    public Task<TOut> AskAsync(TIn question, string caller, CancellationToken stop)
     {
         Item item = new(question, stop);
-        return queue.Writer.TryWrite(item)
-            ? item.Answer.Task.WaitAsync(stop)
-            : throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, "too many requests at once; try again in a second");
+        if (closed || !queue.TryAdd(caller, 1, item))
+        {
+            throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, "too many requests at once; try again in a second");
+        }
+
+        added.Release();
+        return item.Answer.Task.WaitAsync(stop);
     }
 
     /// <summary>Answers what waits and ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        queue.Writer.TryComplete();
+        closed = true;
+        added.Release();
         await worker;
+        added.Dispose();
     }
 
     private async Task RunAsync()
     {
         Task before = Task.CompletedTask;
-        while (await queue.Reader.WaitToReadAsync())
+        while (!closed || !queue.IsEmpty)
         {
+            await added.WaitAsync();
             List<Item> batch = [];
-            while (batch.Count < largest && queue.Reader.TryRead(out Item? item))
+            while (batch.Count < largest && queue.TryTake(out Item? item))
             {
                 if (!item.Stop.IsCancellationRequested)
                 {

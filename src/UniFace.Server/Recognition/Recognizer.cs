@@ -54,7 +54,15 @@ public sealed class Recognizer : IAsyncDisposable
     {
         if (gallery is not null)
         {
-            await gallery.StoreIndexAsync(always: false);
+            try
+            {
+                await gallery.StoreIndexAsync(always: false);
+            }
+            catch (UniFaceException e) when (e.InnerException is GalleryMovedException)
+            {
+                // Its index is another model's by now.
+            }
+
             await gallery.DisposeAsync();
         }
 

@@ -32,9 +32,40 @@ internal static class ServedGallery
         string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
         if (!File.Exists(own))
         {
+            if (await FindMovedAsync(options, model, stop) is IStoredGallery moved)
+            {
+                return moved;
+            }
+
             SqliteGallery.Create(own, new GalleryInfo { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, Package = Path.GetFullPath(model.Package.Source) }, options.GalleryKey);
         }
 
         return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);
+    }
+
+    // A gallery that 'uniface gallery reembed' moved to this model keeps the name that it had.
+    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
+        {
+            SqliteGallery? gallery = null;
+            try
+            {
+                gallery = await SqliteGallery.OpenAsync(file, options.GalleryKey, stop);
+            }
+            catch (UniFaceException)
+            {
+                // Another model's, with another key or damaged: none of this service's.
+            }
+
+            if (gallery?.Info.ContractId == model.ContractId)
+            {
+                return gallery;
+            }
+
+            await (gallery?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        return null;
     }
 }

@@ -14,7 +14,7 @@ public sealed class HostileRequestTests
     private const int Seed = 20261124, MeasuredFrom = 2000;
 
     // What the service tolerates before it gives memory back (UnusedMemory), and a little.
-    private const int MoreMegabytes = 256 + 50;
+    private const int MoreMegabytes = 128 + 50;
 
     [Fact]
     public async Task No_request_makes_it_fail_leak_or_write_outside_its_folder()

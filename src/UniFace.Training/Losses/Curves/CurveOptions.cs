@@ -29,7 +29,7 @@ public sealed record CurveOptions
 
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="UniFaceException">A value is out of its range.</exception>
-    internal void Check()
+    public void Check()
     {
         Require(Classes is >= 2 and <= 100_000, "classes", Classes, "2 to 100000");
         Require(Length is > 0 and <= 1000, "length", Length, "above 0, up to 1000");

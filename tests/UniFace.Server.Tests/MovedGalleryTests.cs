@@ -1,0 +1,57 @@
+using System.Net;
+using UniFace.Gallery;
+using UniFace.Gallery.Sqlite;
+using UniFace.TestSupport;
+
+namespace UniFace.Server.Tests;
+
+/// <summary>
+/// A service whose gallery another process moves to another model ('uniface gallery reembed') says so, by its health too, and answers nothing of the other
+/// model's; started again with that model it goes on with the same people.
+/// </summary>
+public sealed class MovedGalleryTests
+{
+    [Fact]
+    public async Task A_moved_gallery_is_told_by_503_and_health_and_served_again_after_a_restart()
+    {
+        string other = Directory.CreateTempSubdirectory("uniface-other-").FullName, path = "";
+        await using RunningServer server = await RunningServer.StartAsync(o =>
+        {
+            Directory.CreateDirectory(o.DataFolder);
+            using Recognition.ServedModel model = Recognition.ServedModel.Open(o)!;
+            path = Path.Combine(o.DataFolder, $"people-{model.ContractId[..8]}.gallery");
+            SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, KeepsCrops = true });
+            return o;
+        });
+        await server.EnrolAsync("Ann", 1);
+        await server.GetAsync("/health/ready");
+        ServerOptions moved = new() { Urls = ["http://127.0.0.1:0"], DataFolder = Path.Combine(server.Folder, "data"), Package = InventedPackage.Write(other, seed: 2) };
+        using (Recognition.ServedModel model = Recognition.ServedModel.Open(moved)!)
+        {
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+            await gallery.ReembedAsync(new GalleryModel(model.ContractId, model.Embedder.EmbeddingSize, other, crops => model.Embedder.Embed([.. crops.Select(c => model.Decoder.Decode(c, "crop"))])));
+        }
+
+        foreach (HttpResponseMessage answer in new[]
+        {
+            await server.Client.GetAsync("/health/ready"),
+            await server.Client.GetAsync("/health/recognition"),
+            await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true, threshold = 0.5 }),
+            await server.PostAsync("/v1/people", new { person = "Bob", photos = new[] { RunningServer.Face(2) }, aligned = true, anyQuality = true }),
+            await server.Client.GetAsync("/v1/people/Ann/export"),
+            await server.Client.GetAsync("/v1/gallery/export"),
+            await server.Client.GetAsync("/v1/gallery"),
+        })
+        {
+            string detail = (await RunningServer.ReadAsync(answer, HttpStatusCode.ServiceUnavailable)).GetProperty("detail").GetString()!;
+            Assert.StartsWith("the gallery was moved to another model", detail, StringComparison.Ordinal);
+            Assert.DoesNotContain(server.Folder, detail, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("live", await server.Client.GetStringAsync("/health/live"));
+        await using Microsoft.AspNetCore.Builder.WebApplication again = await UniFaceServer.CreateAsync(moved);
+        Assert.Equal(path, UniFaceServer.RecognizerOf(again).Gallery.Path);
+        Assert.Equal(1, (await UniFaceServer.RecognizerOf(again).Gallery.CountAsync()).People);
+        Directory.Delete(other, recursive: true);
+    }
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sends thousands of requests of every kind to a service of its own: its memory must stay within 300 MB of what it was at its start.
+# tests/soak.sh [COUNT]   (10000 by default)
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export UNIFACE_HOME=${UNIFACE_HOME:-$root/.tools} UNIFACE_SOAK_REQUESTS=${1:-10000}
+dotnet build "$root/tests/UniFace.Server.Tests" -c Release -v quiet -nologo
+exec "$root/tests/UniFace.Server.Tests/bin/Release/net10.0/UniFace.Server.Tests" -noLogo -diagnostics -class '*SoakTests'

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Evaluation;
@@ -17,15 +19,14 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         {
             using PhotoSet photos = PhotoSet.Open(imagesPath);
             PairSet listed = PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned);
-            ContentHash hash = new();
-            hash.Add(name, pairsSha256);
-            foreach ((int index, ReadOnlyMemory<byte> picture) in listed.Images.Index().Select(i => (i.Index, listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty)))
+            StringBuilder read = new($"{pairsSha256}  {name}\n");
+            for (int i = 0; i < listed.Images.Count; i++)
             {
-                hash.Add(listed.Images[index], picture.Span);
+                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.OfBytes(listed.Read(i)?.Span ?? [])}  {listed.Images[i]}\n");
             }
 
             TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));
-            return Pairs(listed, pipeline, hash.Total(), known, pairsSha256);
+            return Pairs(listed, pipeline, IO.Sha256.OfBytes(Encoding.UTF8.GetBytes(read.ToString())), known, pairsSha256);
         }
 
         LfwPairs pairs = LfwPairs.Read(pairsPath);

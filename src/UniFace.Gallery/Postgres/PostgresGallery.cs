@@ -374,7 +374,7 @@ public sealed partial class PostgresGallery : IStoredGallery
     {
         if (await PostgresDatabase.ScalarAsync(connection, $"SELECT contract FROM uniface.gallery WHERE id = $1 AND uid = $2 {locking}", stop, number, info.Id).ConfigureAwait(false) as string != contractId)
         {
-            throw GalleryMovedException.Of(Path);
+            throw GalleryMovedException.Of(Path, "moved to another model");
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 

@@ -54,7 +54,7 @@ public sealed class MicroBatcherTests
         await begun.WaitAsync();
         await begun.WaitAsync();
         gate.Release();
-        Assert.Equal(0, await answers[0]);
+        await await Task.WhenAny(answers);
         Assert.Equal(2, begunBeforeAnAnswer);
         gate.Release(100);
         int[] all = await Task.WhenAll(answers);

@@ -6,6 +6,9 @@ namespace UniFace.Training.Tests.Optimization;
 
 public class OptimizerTests
 {
+    // Ours fuse multiplications and additions on every processor, libtorch's operators only on one that has FMA.
+    private const double Rounding = 1e-6;
+
     [Theory]
     [InlineData(0.9, 5e-4)]
     [InlineData(0.9, 0)]
@@ -13,13 +16,13 @@ public class OptimizerTests
     public void Sgd_takes_the_same_steps_as_torchs_own(double momentum, double decay) => SameSteps(
         parameters => new SgdOptimizer(parameters, momentum, decay),
         parameters => torch.optim.SGD(parameters, 0.01, momentum, weight_decay: decay),
-        tolerance: 0);
+        tolerance: Rounding);
 
     [Fact]
     public void AdamW_takes_the_same_steps_as_torchs_own() => SameSteps(
         parameters => new AdamWOptimizer(parameters, 0.05),
         parameters => torch.optim.AdamW(parameters, 0.01, weight_decay: 0.05),
-        tolerance: 1e-6);
+        tolerance: Rounding);
 
     [Theory]
     [InlineData("sgd")]
@@ -42,8 +45,8 @@ public class OptimizerTests
             dense.grad = apart.grad!.clone().contiguous();
             operators.Step(0.01);
             pass.Step(0.01);
-            Assert.True(apart.allclose(dense, 0, kind == "sgd" ? 0 : 1e-6), $"step {step}");
-            Assert.All(operators.State, state => Assert.True(state.Value.allclose(pass.State[state.Key], 0, 0), $"step {step} {state.Key}"));
+            Assert.True(apart.allclose(dense, 0, Rounding), $"step {step}");
+            Assert.All(operators.State, state => Assert.True(state.Value.allclose(pass.State[state.Key], Rounding, Rounding), $"step {step} {state.Key}"));
         }
     }
 

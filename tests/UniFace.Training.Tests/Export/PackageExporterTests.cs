@@ -173,7 +173,8 @@ public sealed class PackageExporterTests : IDisposable
         weight.add_(step);
     }
 
-    private string[] Entries() => [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!)];
+    private string[] Entries() =>
+        [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!).Where(name => name != ".package.lock")];
 
     private string[] Hashes() => [.. Directory.GetFiles(Package).Order().Select(Sha256.OfFile)];
 

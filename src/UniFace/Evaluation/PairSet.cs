@@ -68,7 +68,8 @@ public sealed class PairSet
 
         return Of(
             name,
-            [.. pairs.Pairs.Select((pair, i) => (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
+            [.. pairs.Pairs.Select((pair, i) =>
+                (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
             path => samples.GetValueOrDefault(path, -1),
             sample => images.Samples[sample].Name,
             images.Read,
@@ -104,7 +105,8 @@ public sealed class PairSet
 
         string[] first = Clean(pairs.Pairs[0].First).Split('/');
         int above = Math.Max(Array.FindIndex([.. first.Select((_, skip) => Find(string.Join('/', first[skip..])))], found => found >= 0), 0);
-        bool folders = pairs.Pairs.All(pair => Folder(pair.First).Length > 0 && Folder(pair.Second).Length > 0 && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
+        bool folders = pairs.Pairs.All(pair => Folder(pair.First).Length > 0 && Folder(pair.Second).Length > 0
+            && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
         PairSet set = Of(
             name,
             [.. pairs.Pairs.Select((pair, i) => (pair.First, pair.Second, Folder(pair.First), Folder(pair.Second), pair.Same, i % FoldsOfList))],

@@ -32,7 +32,8 @@ public static class RealPath
 
         void Push(string parts)
         {
-            foreach (string part in parts.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Where(p => p != ".").Reverse())
+            char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+            foreach (string part in parts.Split(separators, StringSplitOptions.RemoveEmptyEntries).Where(p => p != ".").Reverse())
             {
                 rest.Push(part);
             }

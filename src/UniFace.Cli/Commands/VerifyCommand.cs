@@ -83,7 +83,8 @@ internal static class VerifyCommand
 
     private static AlignedFace Face(FacePipeline pipeline, string path)
     {
-        return pipeline.Align(PhotoSet.ReadPhoto(path), path) ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
+        return pipeline.Align(PhotoSet.ReadPhoto(path), path)
+            ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
     }
 
     private static object Seen(string path, AlignedFace face) => new

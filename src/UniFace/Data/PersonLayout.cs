@@ -84,7 +84,8 @@ internal sealed class PersonLayout
             }
             else if (above != folder)
             {
-                throw new UniFaceException($"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
+                throw new UniFaceException(
+                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
             }
 
             samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);

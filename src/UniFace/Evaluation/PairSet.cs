@@ -145,7 +145,8 @@ public sealed class PairSet
         PairOfImages[] list = new PairOfImages[pairs.Count];
         for (int i = 0; i < list.Length; i++)
         {
-            list[i] = new PairOfImages(Index(pairs[i].First, pairs[i].FirstPerson), Index(pairs[i].Second, pairs[i].SecondPerson), pairs[i].Same, pairs[i].Fold);
+            int first = Index(pairs[i].First, pairs[i].FirstPerson), second = Index(pairs[i].Second, pairs[i].SecondPerson);
+            list[i] = new PairOfImages(first, second, pairs[i].Same, pairs[i].Fold);
         }
 
         if (absent > 0 && (!absentIsMissing || 2 * absent > names.Count))

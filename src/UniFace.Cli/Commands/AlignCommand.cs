@@ -13,7 +13,10 @@ internal static class AlignCommand
     public static Command Create()
     {
         Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos (its folders are kept, at any depth), or a tar of either." };
-        Argument<string> output = new("OUT") { Description = "Folder for the faces, contact-sheet.jpg and align-report.json; not that of the photos, nor in or around it." };
+        Argument<string> output = new("OUT")
+        {
+            Description = "Folder for the faces, contact-sheet.jpg and align-report.json; not that of the photos, nor in or around it.",
+        };
         VisionOptions vision = new();
         Option<FaceChoice> faces = new("--faces") { Description = "largest: one face a photo, the largest and most central. all: every face (photo.jpg, photo.face2.jpg ...).", HelpName = "largest|all" };
         Option<int> size = new("--size") { Description = "Side of a face in pixels; a multiple of 112 or 128.", DefaultValueFactory = _ => 112, HelpName = "PIXELS" };

@@ -90,7 +90,8 @@ internal sealed record AlignSummary
 }
 
 /// <summary>align-report.json.</summary>
-internal sealed record AlignReport(AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<LeftOutFile> LeftOut)
+internal sealed record AlignReport(
+    AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<LeftOutFile> LeftOut)
 {
     public const string FileName = "align-report.json";
 

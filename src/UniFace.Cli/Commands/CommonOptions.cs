@@ -11,7 +11,8 @@ internal static class CommonOptions
     /// <summary>--person-level N, where photos are read by person.</summary>
     public static Option<int?> PersonLevel() => new("--person-level")
     {
-        Description = "Which folder of a photo's path is the person: 1 for the top folders, 2 for those in them (team/Ann/2020/1.jpg). Without it, the photos must lie directly in the people's folders.",
+        Description = "Which folder of a photo's path is the person: 1 for the top folders, 2 for those in them (team/Ann/2020/1.jpg). " +
+            "Without it, the photos must lie directly in the people's folders.",
         HelpName = "N",
     };
 }

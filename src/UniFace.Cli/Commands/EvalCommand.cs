@@ -24,8 +24,16 @@ internal static class EvalCommand
     public static Command Create()
     {
         Argument<string> model = new("MODEL") { Description = "A run of 'uniface train', a package of 'uniface export', or an .onnx file (1x3xHxW to 1xD)." };
-        Option<string?> pairs = new("--pairs") { Description = "A pairs file in the form of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; with --images.", HelpName = "FILE" };
-        Option<string?> images = new("--images") { Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg, or of the paths in the list.", HelpName = "FOLDER|TAR" };
+        Option<string?> pairs = new("--pairs")
+        {
+            Description = "A pairs file in the form of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; with --images.",
+            HelpName = "FILE",
+        };
+        Option<string?> images = new("--images")
+        {
+            Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg, or of the paths in the list.",
+            HelpName = "FOLDER|TAR",
+        };
         Option<string[]> bins = new("--bin") { Description = "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose pictures are aligned. May be given several times.", HelpName = "FILE" };
         Option<string?> data = new("--data") { Description = "Labelled people: a folder a person, RecordIO or tar. Everyone is compared with everyone.", HelpName = "DATA" };
         Option<int?> personLevel = CommonOptions.PersonLevel();
@@ -60,7 +68,8 @@ internal static class EvalCommand
 
             BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
             PairOptions pairOptions = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 10, 500_000_000), Seed = parsed.GetValue(seed) };
-            CheckOutputs(parsed.GetValue(output), parsed.GetValue(calibration), [pairsPath, imagesPath, dataPath, .. binPaths, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated)]);
+            string?[] inputs = [pairsPath, imagesPath, dataPath, .. binPaths, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated)];
+            CheckOutputs(parsed.GetValue(output), parsed.GetValue(calibration), inputs);
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
@@ -170,7 +179,8 @@ internal static class EvalCommand
             throw new UniFaceException($"--out {folder} lies in {holds}, whose pictures are measured; name a folder elsewhere.");
         }
 
-        foreach (string name in (string[])["eval.json", "scores.csv", .. inputs.Select((_, i) => FormattableString.Invariant($"scores-{i + 1}.csv")), "probes.csv"])
+        IEnumerable<string> scores = inputs.Select((_, i) => FormattableString.Invariant($"scores-{i + 1}.csv"));
+        foreach (string name in (string[])["eval.json", "scores.csv", .. scores, "probes.csv"])
         {
             Output.RequireNotInput(Path.Combine(folder, name), [.. inputs, calibration]);
         }

@@ -15,7 +15,8 @@ internal static class VerifyCommand
     {
         Argument<string[]> inputs = new("[PACKAGE] A B")
         {
-            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos, one of which may be - for standard input. Without the package, the installed default.",
+            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos, " +
+                "one of which may be - for standard input. Without the package, the installed default.",
             Arity = new ArgumentArity(2, 3),
         };
         Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
@@ -84,7 +85,8 @@ internal static class VerifyCommand
 
     private static AlignedFace Face(FacePipeline pipeline, string path)
     {
-        return pipeline.Align(PhotoSet.ReadPhoto(path), path) ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
+        return pipeline.Align(PhotoSet.ReadPhoto(path), path)
+            ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
     }
 
     private static object Seen(string path, AlignedFace face) => new

@@ -24,7 +24,7 @@ public static class FaceDatasets
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (personLevel < 1)
         {
-            throw new UniFaceException($"the person's folder was said to be at level {personLevel}; expected 1 or more, 1 being the folders at the top of {path}.");
+            throw new UniFaceException($"the person's folder was said to be at level {personLevel}; expected 1 or more (1: the top folders of {path}).");
         }
 
         if (Directory.Exists(path))
@@ -49,6 +49,7 @@ public static class FaceDatasets
 
         ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
         return format.Name == "tar" ? TarDataset.Open(path, personLevel)
-            : throw new UniFaceException($"{path} is {(format == ImageFormat.Unknown ? "no data set" : $"{format.Description}; unpack it first")}; {Expected}.");
+            : format == ImageFormat.Unknown ? throw new UniFaceException($"{path} is no data set; {Expected}.")
+            : throw new UniFaceException($"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}.");
     }
 }

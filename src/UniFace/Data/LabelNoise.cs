@@ -23,7 +23,8 @@ public sealed record SuspectLabel(string Name, string Person, double OwnSimilari
 /// </summary>
 /// <param name="Judged">Pictures that could be judged: embedded, and of a person with another embedded picture.</param>
 /// <param name="MedianSimilarity">Median cosine with the own person's mean; null if no picture could be judged.</param>
-/// <param name="OutlierThreshold">Similarity under which a picture is an outlier; a property of this set and model, not of any other. Null if no picture could be judged.</param>
+/// <param name="OutlierThreshold">Similarity under which a picture is an outlier; a property of this set and model, not of any other.
+/// Null if no picture could be judged.</param>
 /// <param name="Suspects">What looks wrong, the worst (own minus nearest similarity) first.</param>
 public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? OutlierThreshold, IReadOnlyList<SuspectLabel> Suspects)
 {

@@ -22,7 +22,8 @@ public sealed record PairBin(IReadOnlyList<ReadOnlyMemory<byte>> Images, IReadOn
     internal static PairBin Parse(string path, byte[] bytes)
     {
         object root = PickleReader.Read(path, bytes);
-        if (root is not IReadOnlyList<object> { Count: 2 } pair || pair[0] is not IReadOnlyList<object> images || PickleCalls.Values(pair[1]) is not IReadOnlyList<object> same)
+        if (root is not IReadOnlyList<object> { Count: 2 } pair || pair[0] is not IReadOnlyList<object> images
+            || PickleCalls.Values(pair[1]) is not IReadOnlyList<object> same)
         {
             throw new UniFaceException($"{path} is a pickle of {PickleReader.Describe(root)}, expected (list of pictures, list of bools) as InsightFace's .bin files are.");
         }

@@ -39,7 +39,9 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
                 }
                 else if (pairs.Count > 0)
                 {
-                    throw new UniFaceException($"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', expected PATH PATH 0 or 1, as in the lines before (with tabs or commas where a path holds spaces).");
+                    throw new UniFaceException(
+                        $"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', expected PATH PATH 0 or 1, " +
+                        "as in the lines before (with tabs or commas where a path holds spaces).");
                 }
                 else if (!first || fields.Length != 3)
                 {

@@ -40,7 +40,8 @@ internal sealed class PersonLayout
     {
         string[][] parts = [.. paths.Select(path => path.Split('/'))];
         int skip = level - 1 ?? 0;
-        while (level is null && !strict && parts.Length > 0 && parts.All(p => p.Length > skip + 1 && p[skip] == parts[0][skip]) && parts.Any(p => p.Length > skip + 2))
+        while (level is null && !strict && parts.Length > 0
+            && parts.All(p => p.Length > skip + 1 && p[skip] == parts[0][skip]) && parts.Any(p => p.Length > skip + 2))
         {
             skip++;
         }
@@ -49,7 +50,9 @@ internal sealed class PersonLayout
         if (deep is not null)
         {
             string levels = string.Join(", ", deep.SkipLast(1).Select((folder, i) => $"{i + 1} is {folder}"));
-            throw new UniFaceException($"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is not plain which folder is the person (level {levels}); commands with --person-level N take it from you; {FaceDatasets.Expected}.");
+            throw new UniFaceException(
+                $"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is not plain which folder is the person (level {levels}); " +
+                $"commands with --person-level N take it from you; {FaceDatasets.Expected}.");
         }
 
         int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length >= skip + 2)];
@@ -58,9 +61,9 @@ internal sealed class PersonLayout
         {
             string? first = loose == 0 ? null : paths[Enumerable.Range(0, parts.Length).First(i => parts[i].Length < skip + 2)];
             throw new UniFaceException(
-                order.Length > 0 ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one, or elsewhere; {FaceDatasets.Expected}."
-                : loose > 0 ? $"{source} has {loose} pictures but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?); {FaceDatasets.Expected}."
-                : $"{source} holds no pictures ({Faces.ImageFormat.Expected}); {FaceDatasets.Expected}.");
+                (order.Length > 0 ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one, or elsewhere"
+                : loose > 0 ? $"{source} has {loose} pictures but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?)"
+                : $"{source} holds no pictures ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}.");
         }
 
         Array.Sort(order, (a, b) =>
@@ -81,7 +84,8 @@ internal sealed class PersonLayout
             }
             else if (above != folder)
             {
-                throw new UniFaceException($"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
+                throw new UniFaceException(
+                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
             }
 
             samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);

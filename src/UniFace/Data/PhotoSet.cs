@@ -61,7 +61,8 @@ public sealed class PhotoSet : IDisposable
 
         ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
         return format.Name == "tar" || path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? OfTar(path)
-            : format.Name is "gzip" or "archive" or "ZIP" ? throw new UniFaceException($"{path} is {format.Description}; photos are read from a folder or a tar, so unpack it first.")
+            : format.Name is "gzip" or "archive" or "ZIP"
+            ? throw new UniFaceException($"{path} is {format.Description}; photos are read from a folder or a tar, so unpack it first.")
             : new PhotoSet(path, [Path.GetFileName(path)], _ => ReadPhoto(path));
     }
 
@@ -136,7 +137,8 @@ public sealed class PhotoSet : IDisposable
             }
         }
 
-        static UniFaceException Overlap(string target, string how) => new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
+        static UniFaceException Overlap(string target, string how) =>
+            new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
     }
 
     /// <summary>The encoded bytes of a picture.</summary>

@@ -84,7 +84,9 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
                 Fill(array, type, shape, content);
                 return array;
             default:
-                throw bad("the pickle calls something with arguments that are not those of bytes, of a NumPy array of uint8 or of a bool or whole number; it was not executed");
+                throw bad(
+                    "the pickle calls something with arguments that are not those of bytes, of a NumPy array of uint8 or of a bool or whole number; " +
+                    "it was not executed");
         }
     }
 
@@ -96,7 +98,8 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
             case (ElementType type, object[] layout):
                 type.IsBigEndian = layout.Length > 1 && (layout[1] is ">" || (layout[1] is ReadOnlyMemory<byte> order && order.Span.SequenceEqual(">"u8)));
                 return;
-            case (PickledArray { Content: null } array, object[] { Length: 5 } parts) when parts[1] is object[] shape && parts[2] is ElementType type && parts[4] is ReadOnlyMemory<byte> content:
+            case (PickledArray { Content: null } array, object[] { Length: 5 } parts)
+                when parts[1] is object[] shape && parts[2] is ElementType type && parts[4] is ReadOnlyMemory<byte> content:
                 Fill(array, type, shape, content);
                 return;
             default:

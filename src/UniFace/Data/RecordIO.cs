@@ -73,7 +73,8 @@ internal static class RecordIO
     }
 
     /// <summary>Whether the first word of a record stands at an offset.</summary>
-    public static bool HasMagic(FileSegment file, long offset) => BinaryPrimitives.ReadUInt32LittleEndian(file.Read(offset, 4, "record")) is Magic or DraftMagic;
+    public static bool HasMagic(FileSegment file, long offset) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(file.Read(offset, 4, "record")) is Magic or DraftMagic;
 
     /// <summary>Whether a record, whole or in parts, can start at an offset.</summary>
     public static bool Starts(FileSegment file, long offset)

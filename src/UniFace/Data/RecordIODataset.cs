@@ -59,7 +59,9 @@ public sealed class RecordIODataset : FaceDataset
         }
 
         string[] records = Directory.EnumerateDirectories(folder).Any() ? [] : [.. Directory.EnumerateFiles(folder, "*.rec").Order(StringComparer.Ordinal)];
-        return records.Length < 2 ? records.FirstOrDefault() : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
+        return records.Length < 2
+            ? records.FirstOrDefault()
+            : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
     }
 
     /// <summary>Opens a .rec file with the .idx of the same name (and, if there, the file "property") beside it.</summary>

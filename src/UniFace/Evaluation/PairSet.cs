@@ -68,7 +68,8 @@ public sealed class PairSet
 
         return Of(
             name,
-            [.. pairs.Pairs.Select((pair, i) => (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
+            [.. pairs.Pairs.Select((pair, i) =>
+                (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
             path => samples.GetValueOrDefault(path, -1),
             sample => images.Samples[sample].Name,
             images.Read,
@@ -104,7 +105,8 @@ public sealed class PairSet
 
         string[] first = Clean(pairs.Pairs[0].First).Split('/');
         int above = Math.Max(Array.FindIndex([.. first.Select((_, skip) => Find(string.Join('/', first[skip..])))], found => found >= 0), 0);
-        bool folders = pairs.Pairs.All(pair => Folder(pair.First).Length > 0 && Folder(pair.Second).Length > 0 && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
+        bool folders = pairs.Pairs.All(pair => Folder(pair.First).Length > 0 && Folder(pair.Second).Length > 0
+            && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
         PairSet set = Of(
             name,
             [.. pairs.Pairs.Select((pair, i) => (pair.First, pair.Second, Folder(pair.First), Folder(pair.Second), pair.Same, i % FoldsOfList))],
@@ -143,7 +145,8 @@ public sealed class PairSet
         PairOfImages[] list = new PairOfImages[pairs.Count];
         for (int i = 0; i < list.Length; i++)
         {
-            list[i] = new PairOfImages(Index(pairs[i].First, pairs[i].FirstPerson), Index(pairs[i].Second, pairs[i].SecondPerson), pairs[i].Same, pairs[i].Fold);
+            int first = Index(pairs[i].First, pairs[i].FirstPerson), second = Index(pairs[i].Second, pairs[i].SecondPerson);
+            list[i] = new PairOfImages(first, second, pairs[i].Same, pairs[i].Fold);
         }
 
         if (absent > 0 && (!absentIsMissing || 2 * absent > names.Count))

@@ -1,6 +1,6 @@
 namespace UniFace.IO;
 
-/// <summary>Where a path leads with every link resolved, and whether two such paths are the same place. Keeps commands from writing over what they read.</summary>
+/// <summary>Where a path leads with every link resolved, and whether two such paths are one place: keeps commands from writing over their input.</summary>
 public static class RealPath
 {
     private const int MostLinks = 40;
@@ -32,7 +32,8 @@ public static class RealPath
 
         void Push(string parts)
         {
-            foreach (string part in parts.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Where(p => p != ".").Reverse())
+            char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+            foreach (string part in parts.Split(separators, StringSplitOptions.RemoveEmptyEntries).Where(p => p != ".").Reverse())
             {
                 rest.Push(part);
             }

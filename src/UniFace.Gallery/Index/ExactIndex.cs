@@ -239,9 +239,10 @@ public sealed unsafe partial class ExactIndex : IDisposable
             (RowBlock block, int row) = rows[i];
             long id = block.Ids[row], key = block.Keys[row];
             double score = ExactScore.Of(values, block.Row(row));
-            if (!(score <= uppers[i]))
+            if (!block.IsOwned && !(score <= uppers[i]))
             {
-                // Beyond its proven bound: another process has erased the row in the file just now, or a bit of it has flipped there.
+                // Beyond its proven bound: another process has erased the row in the file just now, or a bit of it has flipped there. (A row in memory
+                // may have been written while it was scanned.)
                 if (block.Row(row).ContainsAnyExcept(0f))
                 {
                     throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index by 'uniface gallery rebuild'.");

@@ -102,10 +102,13 @@ internal sealed unsafe class IndexFile : IDisposable
                     numbers += Numbers(map, header, i);
                 }
 
-                if (numbers != header.NumbersChecksum)
+                if (numbers != header.NumbersChecksum || checksum == IndexHeader.Erasing)
                 {
                     throw Damaged(path);
                 }
+
+                file.Write((header with { GroupsChecksum = IndexHeader.Erasing }).ToBytes());
+                file.Flush(flushToDisk: true);
 
                 foreach (long id in ids)
                 {

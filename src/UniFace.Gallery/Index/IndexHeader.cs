@@ -13,6 +13,9 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
     /// <summary>Bytes of a header; what follows is aligned to it.</summary>
     public const int Size = 4096;
 
+    /// <summary>The groups' checksum while rows are being erased: a kill leaves it.</summary>
+    public const ulong Erasing = ulong.MaxValue;
+
     private const int Version = 2, TextBytes = 512, HashAt = Size - 32;
 
     /// <summary>Rows with padding to whole pairs of groups.</summary>

@@ -1,0 +1,174 @@
+using System.Text;
+
+namespace UniFace.Faces;
+
+/// <summary>What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a picture by mistake.</summary>
+public sealed class ImageFormat
+{
+    /// <summary>How many bytes from a file's start <see cref="Detect"/> looks at.</summary>
+    public const int HeaderBytes = 512;
+
+    /// <summary>The pictures that are read, for messages.</summary>
+    public const string Expected = "JPEG, PNG, WebP, BMP or GIF";
+
+    /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
+    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
+
+    /// <summary>PNG, and APNG (the still picture is read).</summary>
+    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isPicture: true, isRead: true);
+
+    /// <summary>WebP (of an animation, the first frame is read).</summary>
+    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isPicture: true, isRead: true);
+
+    /// <summary>Windows bitmap.</summary>
+    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isPicture: true, isRead: true);
+
+    /// <summary>GIF (of an animation, the first frame is read).</summary>
+    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isPicture: true, isRead: true);
+
+    /// <summary>None of the formats known here.</summary>
+    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format", isPicture: false);
+
+    private static readonly ImageFormat Heic = new("HEIC", "a HEIC picture, as iPhones take them");
+    private static readonly ImageFormat Avif = new("AVIF", "an AVIF picture");
+    private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
+    private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
+    private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 picture");
+    private static readonly ImageFormat Photoshop = new("PSD", "a Photoshop file");
+    private static readonly ImageFormat Raw = new("camera raw", "a camera's raw file");
+    private static readonly ImageFormat Svg = new("SVG", "an SVG drawing");
+    private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm picture (PBM, PGM, PPM)");
+    private static readonly ImageFormat Icon = new("icon", "a Windows icon");
+    private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range picture");
+    private static readonly ImageFormat Video = new("video", "a video", isPicture: false);
+    private static readonly ImageFormat Pdf = new("PDF", "a PDF document", isPicture: false);
+    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document", isPicture: false);
+    private static readonly ImageFormat Html = new("HTML", "a web page", isPicture: false);
+    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes", isPicture: false);
+    private static readonly ImageFormat LfsPointer = new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
+    private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive", isPicture: false);
+    private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)", isPicture: false);
+    private static readonly ImageFormat Tar = new("tar", "a tar archive", isPicture: false);
+    private static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)", isPicture: false);
+
+    private static readonly (int Offset, byte[] Bytes, ImageFormat Format)[] Signatures =
+    [
+        (0, [0xFF, 0xD8, 0xFF], Jpeg),
+        (0, [0x89, .. "PNG\r\n\x1A\n"u8], Png),
+        (8, [.. "WEBP"u8], WebP),
+        (0, [.. "GIF87a"u8], Gif),
+        (0, [.. "GIF89a"u8], Gif),
+        (0, [.. "FUJIFILMCCD-RAW"u8], Raw),
+        (8, [(byte)'C', (byte)'R', 2, 0], Raw),
+        (0, [.. "IIRO"u8], Raw),
+        (0, [.. "IIU\0"u8], Raw),
+        (0, [.. "II*\0"u8], Tiff),
+        (0, [.. "MM\0*"u8], Tiff),
+        (0, [.. "II+\0"u8], Tiff),
+        (0, [.. "MM\0+"u8], Tiff),
+        (0, [0xFF, 0x0A], JpegXl),
+        (0, [0, 0, 0, 12, .. "JXL "u8], JpegXl),
+        (0, [0, 0, 0, 12, .. "jP  "u8], Jpeg2000),
+        (0, [0xFF, 0x4F, 0xFF, 0x51], Jpeg2000),
+        (0, [.. "8BPS"u8], Photoshop),
+        (0, [0, 0, 1, 0], Icon),
+        (0, [0x76, 0x2F, 0x31, 0x01], Hdr),
+        (0, [.. "#?RADIANCE"u8], Hdr),
+        (0, [0x1A, 0x45, 0xDF, 0xA3], Video),
+        (8, [.. "AVI "u8], Video),
+        (0, [.. "%PDF-"u8], Pdf),
+        (0, [.. "%!PS"u8], PostScript),
+        (0, [.. "data:"u8], DataUrl),
+        (0, [.. "version https://git-lfs"u8], LfsPointer),
+        (0, [.. "PK\x3\x4"u8], Zip),
+        (0, [0x1F, 0x8B], Gzip),
+        (257, [.. "ustar"u8], Tar),
+        (0, [0xFD, .. "7zXZ\0"u8], Archive),
+        (0, [.. "BZh"u8], Archive),
+        (0, [0x28, 0xB5, 0x2F, 0xFD], Archive),
+        (0, [.. "7z"u8, 0xBC, 0xAF], Archive),
+        (0, [.. "Rar!\x1A"u8], Archive),
+    ];
+
+    private ImageFormat(string name, string description, bool isPicture = true, bool isRead = false)
+    {
+        Name = name;
+        Description = description;
+        IsPicture = isPicture;
+        IsRead = isRead;
+    }
+
+    /// <summary>The short name, e.g. "HEIC", for counts and tables.</summary>
+    public string Name { get; }
+
+    /// <summary>With its article, e.g. "a HEIC picture, as iPhones take them": completes "FILE is ...".</summary>
+    public string Description { get; }
+
+    /// <summary>Whether it is a picture, readable here or not.</summary>
+    public bool IsPicture { get; }
+
+    /// <summary>Whether the decoder reads it.</summary>
+    public bool IsRead { get; }
+
+    /// <summary>The format of a file by its first bytes: give it <see cref="HeaderBytes"/> of them, or the whole file if that is shorter.</summary>
+    public static ImageFormat Detect(ReadOnlySpan<byte> start)
+    {
+        foreach ((int offset, byte[] bytes, ImageFormat format) in Signatures)
+        {
+            if (start.Length >= offset + bytes.Length && start.Slice(offset, bytes.Length).SequenceEqual(bytes))
+            {
+                return format;
+            }
+        }
+
+        if (start.Length >= 12 && start[4..8].SequenceEqual("ftyp"u8))
+        {
+            return OfBrands(start);
+        }
+
+        if (start.Length >= 18 && start.StartsWith("BM"u8) && start[14] is 12 or 40 or 52 or 56 or 64 or 108 or 124 && start[15] == 0)
+        {
+            return Bmp;
+        }
+
+        return start.Length >= 3 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r'
+            ? Netpbm
+            : OfText(start[..Math.Min(start.Length, HeaderBytes)]);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    // ISO/IEC 14496-12: the box ftyp holds the major brand, a version and the compatible brands.
+    private static ImageFormat OfBrands(ReadOnlySpan<byte> start)
+    {
+        int end = Math.Min(start.Length, Math.Max(16, (start[2] << 8) | start[3]));
+        bool still = false;
+        for (int at = 8; at + 4 <= end; at += at == 8 ? 8 : 4)
+        {
+            ReadOnlySpan<byte> brand = start.Slice(at, 4);
+            if (brand.SequenceEqual("avif"u8) || brand.SequenceEqual("avis"u8))
+            {
+                return Avif;
+            }
+
+            if (brand.SequenceEqual("crx "u8))
+            {
+                return Raw;
+            }
+
+            still |= brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) || brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8);
+        }
+
+        return still ? Heic : Video;
+    }
+
+    private static ImageFormat OfText(ReadOnlySpan<byte> start)
+    {
+        string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        bool markup = text.StartsWith('<');
+        return markup && text.Contains("<svg", StringComparison.OrdinalIgnoreCase) ? Svg
+            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)) ? Html
+            : Unknown;
+    }
+}

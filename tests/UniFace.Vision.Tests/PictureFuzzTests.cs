@@ -3,6 +3,7 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Tests.Decoding;
 
 namespace UniFace.Vision.Tests;
 
@@ -27,6 +28,16 @@ public sealed class PictureFuzzTests : IDisposable
             RgbImage image = decoder.Decode(bytes, "picture");
             Assert.Equal(3 * image.Width * image.Height, image.Pixels.Length);
         });
+    }
+
+    [Fact]
+    public void Containers_full_of_metadata_damaged_in_any_way_are_read_or_refused()
+    {
+        RgbImage picture = Pictures.Smooth(40, 30);
+        byte[] lossy = Containers.WebP(picture, lossless: false, transparent: true);
+        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, picture, 6)), Containers.Gif(), Containers.AnimateWebP(40, 30, lossy[..12].Concat(lossy[30..]).ToArray())];
+        SkiaImageDecoder decoder = new();
+        Fuzzer.Run(seeds, bytes => decoder.Decode(bytes, "picture"));
     }
 
     [Fact]

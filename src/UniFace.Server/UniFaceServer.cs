@@ -103,6 +103,7 @@ public static class UniFaceServer
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<FaceService>();
+        services.AddSingleton<BodyMemory>();
         services.AddSingleton(_ => new ApiKeyStore(options.DataFolder));
         services.AddSingleton(provider => new AuditLog(options.DataFolder, provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<ILogger<AuditLog>>()));
         services.AddSingleton<Retention>();

@@ -26,6 +26,7 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
             throw Unsupported();
         }
 
+        context.Response.RegisterForDispose(await context.RequestServices.GetRequiredService<BodyMemory>().TakeAsync(context.Request.ContentLength, context.RequestAborted));
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             return new Upload<T>(await MultipartFields.ReadAsync<T>(context.Request, type));

@@ -6,7 +6,7 @@ using UniFace.Vision.Decoding;
 namespace UniFace.Vision;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP, BMP and GIF with SkiaSharp, upright by the EXIF orientation. Pixel values are the file's own
+/// Decodes JPEG, PNG, WebP, BMP and GIF with SkiaSharp, HEIC and AVIF with ImageMagick, upright by the EXIF orientation. Pixel values are the file's own
 /// (no colour profile is applied, as in training sets decoded with OpenCV or Pillow); what is transparent is laid over white.
 /// Metadata never reaches SkiaSharp, and all decoding in the process shares one memory budget: a photo waits until there is room.
 /// Thread-safe.
@@ -60,7 +60,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
         // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
         bool strips = format == ImageFormat.Jpeg;
         using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-        return Decode(picture, strips, source);
+        return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)

@@ -41,6 +41,13 @@ public sealed class PictureFuzzTests : IDisposable
     }
 
     [Fact]
+    public void Heic_and_avif_damaged_in_any_way_are_read_or_refused()
+    {
+        SkiaImageDecoder decoder = new();
+        Fuzzer.Run([.. new[] { HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif }.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "picture"));
+    }
+
+    [Fact]
     public void Models_damaged_in_any_way_are_rewritten_or_left_alone()
     {
         string path = Path.Combine(folder, "m.onnx");

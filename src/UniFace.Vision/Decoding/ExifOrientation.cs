@@ -60,7 +60,7 @@ internal static class ExifOrientation
             using ZLibStream unpacked = new(packed, CompressionMode.Decompress);
             length = unpacked.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException) // IOException: zlib's own, for a dictionary that is asked for
         {
             return 1;
         }

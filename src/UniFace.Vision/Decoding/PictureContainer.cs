@@ -20,6 +20,7 @@ internal readonly record struct PictureContainer(ReadOnlyMemory<byte> Bytes, int
         format == ImageFormat.Jpeg ? JpegContainer.Open(file, source)
         : format == ImageFormat.Png ? PngContainer.Open(file, source)
         : format == ImageFormat.WebP ? WebPContainer.Open(file, source)
+        : format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Open(file, source)
         : format == ImageFormat.Gif ? GifContainer.Open(file, source)
         : BmpContainer.Open(file, source);
 

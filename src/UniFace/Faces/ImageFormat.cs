@@ -9,7 +9,7 @@ public sealed class ImageFormat
     public const int HeaderBytes = 512;
 
     /// <summary>The pictures that are read, for messages.</summary>
-    public const string Expected = "JPEG, PNG, WebP, BMP or GIF";
+    public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
     public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
@@ -26,11 +26,15 @@ public sealed class ImageFormat
     /// <summary>GIF (of an animation, the first frame is read).</summary>
     public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isPicture: true, isRead: true);
 
+    /// <summary>HEIC, as iPhones take it.</summary>
+    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isPicture: true, isRead: true);
+
+    /// <summary>AVIF.</summary>
+    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isPicture: true, isRead: true);
+
     /// <summary>None of the formats known here.</summary>
     public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format", isPicture: false);
 
-    private static readonly ImageFormat Heic = new("HEIC", "a HEIC picture, as iPhones take them");
-    private static readonly ImageFormat Avif = new("AVIF", "an AVIF picture");
     private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
     private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
     private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 picture");

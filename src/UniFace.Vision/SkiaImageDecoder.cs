@@ -27,17 +27,23 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <summary>Pictures of more pixels than this are refused from their header, before memory is taken. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
+    /// <summary>
+    /// Whether HEIC and AVIF are read. They may hold any number of hidden frames and of tiles over each other, so that memory is bounded but time is
+    /// not: false for pictures that strangers send.
+    /// </summary>
+    public bool ReadsHeif { get; init; } = true;
+
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
     /// <inheritdoc/>
     public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
-        if (!format.IsRead)
+        bool heif = format == ImageFormat.Heic || format == ImageFormat.Avif;
+        if (!format.IsRead || (heif && !ReadsHeif))
         {
-            throw new UniFaceException(encoded.IsEmpty
-                ? $"{source}: the file is empty, expected a {ImageFormat.Expected} picture."
-                : $"{source}: {format.Description}; expected {ImageFormat.Expected}: convert it first.");
+            string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
+            throw new UniFaceException(encoded.IsEmpty ? $"{source}: the file is empty, expected a {expected} picture." : $"{source}: {format.Description}; expected {expected}: convert it first.");
         }
 
         PictureContainer picture = PictureContainer.Open(format, encoded, source);
@@ -60,7 +66,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
         // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
         bool strips = format == ImageFormat.Jpeg;
         using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-        return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+        return heif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)

@@ -2525,7 +2525,7 @@ namespace UniFace.Client
         public string? Person { get; set; } = default!;
 
         /// <summary>
-        /// 1 to 20 photos of them: JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF.
+        /// 1 to 20 photos of them: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photos")]
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
@@ -2968,7 +2968,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF.
+        /// JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public byte[]? Photo { get; set; } = default!;
@@ -3454,7 +3454,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF.
+        /// JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public byte[]? Photo { get; set; } = default!;
@@ -4151,7 +4151,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// A photo: JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF.
+        /// A photo: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("a")]
         public byte[]? A { get; set; } = default!;

@@ -11,6 +11,9 @@ public sealed class ImageFormat
     /// <summary>The pictures that are read, for messages.</summary>
     public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
 
+    /// <summary>Those of them whose decoding is bounded in time by their header, for pictures that strangers send.</summary>
+    public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
+
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
     public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
 

@@ -101,5 +101,12 @@ public class HeifContainerTests
         Assert.Contains("its metadata is packed", Refusal(file), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_decoder_for_pictures_of_strangers_names_heic_and_refuses_it()
+    {
+        UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder { ReadsHeif = false }.Decode(Convert.FromBase64String(Upright), "photo"));
+        Assert.Equal("photo: a HEIC picture; expected JPEG, PNG, WebP, BMP or GIF: convert it first.", e.Message);
+    }
+
     private static string Refusal(byte[] file) => Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(file, "a.heic")).Message;
 }

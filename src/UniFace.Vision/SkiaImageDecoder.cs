@@ -43,24 +43,27 @@ public sealed class SkiaImageDecoder : IImageDecoder
         if (!format.IsRead || (heif && !ReadsHeif))
         {
             string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
-            throw new UniFaceException(encoded.IsEmpty ? $"{source}: the file is empty, expected a {expected} picture." : $"{source}: {format.Description}; expected {expected}: convert it first.");
+            throw new UniFaceException(encoded.IsEmpty
+                ? $"{source}: the file is empty, expected a {expected} picture."
+                : $"{source}: {format.Description}; expected {expected}: convert it first.");
         }
 
         PictureContainer picture = PictureContainer.Open(format, encoded, source);
         long pixels = (long)picture.Width * picture.Height;
+        string size = $"{picture.Width}x{picture.Height} pixels";
         if (picture.Width < 1 || picture.Height < 1 || pixels > MaxPixels || pixels > int.MaxValue / 4)
         {
-            throw new UniFaceException($"{source}: {picture.Width}x{picture.Height} pixels, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
+            throw new UniFaceException($"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
         }
 
         if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MostPixelsPerByte))
         {
-            throw new UniFaceException($"{source}: it says {picture.Width}x{picture.Height} pixels in {encoded.Length} bytes, which no photo has; the file is damaged, or made to fill the memory.");
+            throw new UniFaceException($"{source}: it says {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to fill the memory.");
         }
 
         if (picture.Scans > MostScans || picture.Scans * pixels > MostScansOfLargest * MaxPixels)
         {
-            throw new UniFaceException($"{source}: {picture.Width}x{picture.Height} pixels in {picture.Scans} scans, which no photo has; save it again as a plain JPEG.");
+            throw new UniFaceException($"{source}: {size} in {picture.Scans} scans, which no photo has; save it again as a plain JPEG.");
         }
 
         // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
@@ -126,7 +129,8 @@ public sealed class SkiaImageDecoder : IImageDecoder
             int x = 0;
             for (; opaque && step == 3 && x + 6 <= width; x += 4, from += 16, to += 12)
             {
-                Vector128.Shuffle(Vector128.Create(rgba.Slice(from, 16)), fourPixels).CopyTo(rgb, to); // writes 16 bytes, of which the next pixels take four back
+                // Writes 16 bytes, of which the next pixels take four back.
+                Vector128.Shuffle(Vector128.Create(rgba.Slice(from, 16)), fourPixels).CopyTo(rgb, to);
             }
 
             for (; x < width; x++, from += 4, to += step)

@@ -35,7 +35,8 @@ public sealed class PictureFuzzTests : IDisposable
     {
         RgbImage picture = Pictures.Smooth(40, 30);
         byte[] lossy = Containers.WebP(picture, lossless: false, transparent: true);
-        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, picture, 6)), Containers.Gif(), Containers.AnimateWebP(40, 30, lossy[..12].Concat(lossy[30..]).ToArray())];
+        byte[] animated = Containers.AnimateWebP(40, 30, [.. lossy.AsSpan(0, 12), .. lossy.AsSpan(30)]);
+        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, picture, 6)), Containers.Gif(), animated];
         SkiaImageDecoder decoder = new();
         Fuzzer.Run(seeds, bytes => decoder.Decode(bytes, "picture"));
     }
@@ -44,7 +45,8 @@ public sealed class PictureFuzzTests : IDisposable
     public void Heic_and_avif_damaged_in_any_way_are_read_or_refused()
     {
         SkiaImageDecoder decoder = new();
-        Fuzzer.Run([.. new[] { HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif }.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "picture"));
+        string[] seeds = [HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif];
+        Fuzzer.Run([.. seeds.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "picture"));
     }
 
     [Fact]

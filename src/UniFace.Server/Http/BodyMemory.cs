@@ -29,7 +29,7 @@ internal sealed class BodyMemory : IDisposable
     {
         megabytes = (int)Math.Max(1, bytes >> 20);
         this.largestBody = largestBody;
-        limiter = new(new ConcurrencyLimiterOptions { PermitLimit = megabytes, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        limiter = new(new ConcurrencyLimiterOptions { PermitLimit = megabytes, QueueLimit = int.MaxValue });
     }
 
     /// <summary>Waits for the memory of a body.</summary>

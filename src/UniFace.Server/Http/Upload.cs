@@ -26,7 +26,8 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
             throw Unsupported();
         }
 
-        context.Response.RegisterForDispose(await context.RequestServices.GetRequiredService<BodyMemory>().TakeAsync(context.Request.ContentLength, context.RequestAborted));
+        BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
+        context.Response.RegisterForDispose(await memory.TakeAsync(context.Request.ContentLength, context.RequestAborted));
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             return new Upload<T>(await MultipartFields.ReadAsync<T>(context.Request, type));

@@ -31,7 +31,8 @@ internal static class GifContainer
             at = end;
             if (frame)
             {
-                return new PictureContainer(kept.Bytes, BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
+                (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
+                return new PictureContainer(kept.Bytes, width, height);
             }
         }
 

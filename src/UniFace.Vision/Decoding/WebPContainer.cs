@@ -52,7 +52,7 @@ internal static class WebPContainer
 
         bool lossless = coded[3] == 'L';
         uint packed = BinaryPrimitives.ReadUInt32LittleEndian(lossless ? coded[9..] : coded[14..]);
-        int width = lossless ? (int)(packed & 0x3FFF) + 1 : (int)(packed & 0x3FFF), height = lossless ? (int)((packed >> 14) & 0x3FFF) + 1 : (int)((packed >> 16) & 0x3FFF);
+        int width = (int)(packed & 0x3FFF) + (lossless ? 1 : 0), height = (int)((packed >> (lossless ? 14 : 16)) & 0x3FFF) + (lossless ? 1 : 0);
         long groups = Math.Min(MostGroups, Math.Min(8L * file.Length / GroupBits, (long)width * height / GroupPixels));
         bool transparent = !alpha.Equals(default);
         bool whole = picture.Start.Value == 12 && picture.End.Value == bytes.Length;

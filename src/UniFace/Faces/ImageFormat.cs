@@ -2,7 +2,10 @@ using System.Text;
 
 namespace UniFace.Faces;
 
-/// <summary>What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a picture by mistake.</summary>
+/// <summary>
+/// What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a
+/// picture by mistake.
+/// </summary>
 public sealed class ImageFormat
 {
     /// <summary>How many bytes from a file's start <see cref="Detect"/> looks at.</summary>
@@ -52,7 +55,8 @@ public sealed class ImageFormat
     private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document", isPicture: false);
     private static readonly ImageFormat Html = new("HTML", "a web page", isPicture: false);
     private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes", isPicture: false);
-    private static readonly ImageFormat LfsPointer = new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
+    private static readonly ImageFormat LfsPointer =
+        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
     private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive", isPicture: false);
     private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)", isPicture: false);
     private static readonly ImageFormat Tar = new("tar", "a tar archive", isPicture: false);
@@ -175,7 +179,7 @@ public sealed class ImageFormat
         string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         bool markup = text.StartsWith('<');
         return markup && text.Contains("<svg", StringComparison.OrdinalIgnoreCase) ? Svg
-            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)) ? Html
+            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
             : Unknown;
     }
 }

@@ -10,7 +10,8 @@ namespace UniFace.Vision.Tests.Decoding;
 internal static class Containers
 {
     /// <summary>Ways to store a picture with an EXIF orientation.</summary>
-    public static readonly string[] Kinds = ["JPEG", "JPEG, little-endian", "MPO", "PNG", "PNG, behind the pixels", "PNG, raw profile", "WebP", "WebP, lossless"];
+    public static readonly string[] Kinds =
+        ["JPEG", "JPEG, little-endian", "MPO", "PNG", "PNG, behind the pixels", "PNG, raw profile", "WebP", "WebP, lossless"];
 
     /// <summary>A picture in one of <see cref="Kinds"/>, with an orientation.</summary>
     public static byte[] Store(string kind, RgbImage stored, int orientation)
@@ -25,7 +26,7 @@ internal static class Containers
             "PNG, raw profile" => InsertChunk(png, "zTXt", [.. "Raw profile type exif\0\0"u8, .. Deflate(Encoding.Latin1.GetBytes(profile))]),
             "WebP" => ExtendWebP(Pictures.Encode(stored, SKEncodedImageFormat.Webp), ("EXIF", exif)),
             "WebP, lossless" => ExtendWebP(WebP(stored, lossless: true, transparent: false), ("EXIF", [.. "Exif\0\0"u8, .. exif])),
-            "MPO" => [.. InsertSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. exif]), .. InsertSegment(ImageEncoder.Jpeg(new RgbImage(9, 9)), 0xE1, "Exif\0\0"u8.ToArray())],
+            "MPO" => [.. InsertSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. exif]), .. ImageEncoder.Jpeg(new RgbImage(9, 9))],
             _ => InsertSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. exif]),
         };
     }

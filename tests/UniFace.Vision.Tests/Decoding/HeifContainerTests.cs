@@ -87,7 +87,8 @@ public class HeifContainerTests
     [Fact]
     public void A_picture_larger_than_it_declares_is_refused_by_the_decoder()
     {
-        UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder { MaxPixels = 64 * 64 }.Decode(Convert.FromBase64String(Liar), "a.avif"));
+        SkiaImageDecoder decoder = new() { MaxPixels = 64 * 64 };
+        UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Liar), "a.avif"));
         Assert.StartsWith("a.avif: the picture is damaged", e.Message, StringComparison.Ordinal);
         Assert.Contains("8000x8000 exceeds", e.InnerException!.Message, StringComparison.Ordinal);
     }
@@ -104,7 +105,8 @@ public class HeifContainerTests
     [Fact]
     public void A_decoder_for_pictures_of_strangers_names_heic_and_refuses_it()
     {
-        UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder { ReadsHeif = false }.Decode(Convert.FromBase64String(Upright), "photo"));
+        SkiaImageDecoder decoder = new() { ReadsHeif = false };
+        UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Upright), "photo"));
         Assert.Equal("photo: a HEIC picture; expected JPEG, PNG, WebP, BMP or GIF: convert it first.", e.Message);
     }
 

@@ -76,7 +76,8 @@ public class PictureContainerTests
     public void Of_an_animation_the_first_picture_is_read()
     {
         RgbImage first = Pictures.Noise(20, 10, seed: 1);
-        byte[] webP = Containers.AnimateWebP(20, 10, Containers.WebP(first, lossless: true, transparent: false), Containers.WebP(new RgbImage(20, 10), true, false));
+        byte[] still = Containers.WebP(first, lossless: true, transparent: false), black = Containers.WebP(new RgbImage(20, 10), true, false);
+        byte[] webP = Containers.AnimateWebP(20, 10, still, black);
         Assert.Equal(first.Pixels, Decoder.Decode(webP, "a.webp").Pixels);
         Assert.Equal([255, 0, 0], Decoder.Decode(Containers.Gif(), "a.gif").Pixels);
         Assert.InRange(PictureContainer.Open(ImageFormat.Gif, Containers.Gif(), "a.gif").Bytes.Length, 1, Containers.Gif().Length - 40);
@@ -107,7 +108,8 @@ public class PictureContainerTests
 
         // A picture as large as is allowed may have fewer.
         byte[] some = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 20).SelectMany(s => s), .. jpeg.AsSpan(scan)];
-        Assert.Contains("21 scans", Assert.Throws<UniFaceException>(() => new SkiaImageDecoder { MaxPixels = 120_000 }.Decode(some, "a.jpg")).Message, StringComparison.Ordinal);
+        SkiaImageDecoder small = new() { MaxPixels = 120_000 };
+        Assert.Contains("21 scans", Assert.Throws<UniFaceException>(() => small.Decode(some, "a.jpg")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

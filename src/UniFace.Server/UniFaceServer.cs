@@ -105,6 +105,7 @@ public static class UniFaceServer
         services.AddSingleton(_ => recognizer); // by a factory, so that it is disposed with the service
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<FaceService>();
+        services.AddSingleton<BodyMemory>();
         services.AddSingleton(provider => new ApiKeyStore(options.DataFolder, provider.GetRequiredService<ILogger<ApiKeyStore>>()));
         services.AddSingleton(provider => new AuditLog(
             options.DataFolder, options.MaxAuditBytes, provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<ILogger<AuditLog>>()));

@@ -6,7 +6,7 @@ namespace UniFace.Vision;
 
 /// <summary>
 /// Photos to embeddings as an <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> of Microsoft.Extensions.AI, so that .NET code which
-/// takes any generator (caching, logging, vector stores) takes faces too. A photo is its encoded bytes (JPEG, PNG, WebP, BMP); its
+/// takes any generator (caching, logging, vector stores) takes faces too. A photo is its encoded bytes (JPEG, PNG, WebP, HEIC, AVIF, BMP, GIF); its
 /// main face is embedded, as unit vector. Thread-safe; owns its model and pipeline.
 /// </summary>
 public sealed class FaceEmbeddingGenerator : IEmbeddingGenerator<DataContent, Embedding<float>>

@@ -3,6 +3,7 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Tests.Decoding;
 
 namespace UniFace.Vision.Tests;
 
@@ -27,6 +28,25 @@ public sealed class PictureFuzzTests : IDisposable
             RgbImage image = decoder.Decode(bytes, "picture");
             Assert.Equal(3 * image.Width * image.Height, image.Pixels.Length);
         });
+    }
+
+    [Fact]
+    public void Containers_full_of_metadata_damaged_in_any_way_are_read_or_refused()
+    {
+        RgbImage picture = Pictures.Smooth(40, 30);
+        byte[] lossy = Containers.WebP(picture, lossless: false, transparent: true);
+        byte[] animated = Containers.AnimateWebP(40, 30, [.. lossy.AsSpan(0, 12), .. lossy.AsSpan(30)]);
+        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, picture, 6)), Containers.Gif(), animated];
+        SkiaImageDecoder decoder = new();
+        Fuzzer.Run(seeds, bytes => decoder.Decode(bytes, "picture"));
+    }
+
+    [Fact]
+    public void Heic_and_avif_damaged_in_any_way_are_read_or_refused()
+    {
+        SkiaImageDecoder decoder = new();
+        string[] seeds = [HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif];
+        Fuzzer.Run([.. seeds.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "picture"));
     }
 
     [Fact]

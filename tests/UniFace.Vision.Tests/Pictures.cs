@@ -103,23 +103,6 @@ internal static class Pictures
         return stored;
     }
 
-    /// <summary>A JPEG with an EXIF APP1 segment that holds nothing but an orientation.</summary>
-    public static byte[] WithOrientation(byte[] jpeg, int orientation)
-    {
-        byte[] app1 = new byte[36];
-        app1[0] = 0xFF;
-        app1[1] = 0xE1;
-        BinaryPrimitives.WriteUInt16BigEndian(app1.AsSpan(2), 34); // length
-        "Exif\0\0MM\0*"u8.CopyTo(app1.AsSpan(4));
-        BinaryPrimitives.WriteUInt32BigEndian(app1.AsSpan(14), 8); // offset of the directory
-        BinaryPrimitives.WriteUInt16BigEndian(app1.AsSpan(18), 1); // entries
-        BinaryPrimitives.WriteUInt16BigEndian(app1.AsSpan(20), 0x0112);
-        BinaryPrimitives.WriteUInt16BigEndian(app1.AsSpan(22), 3); // SHORT
-        BinaryPrimitives.WriteUInt32BigEndian(app1.AsSpan(24), 1);
-        BinaryPrimitives.WriteUInt16BigEndian(app1.AsSpan(28), (ushort)orientation);
-        return [.. jpeg.AsSpan(0, 2), .. app1, .. jpeg.AsSpan(2)];
-    }
-
     /// <summary>Encodes as Skia does, best quality.</summary>
     public static byte[] Encode(RgbImage image, SKEncodedImageFormat format)
     {

@@ -2525,7 +2525,7 @@ namespace UniFace.Client
         public string? Person { get; set; } = default!;
 
         /// <summary>
-        /// 1 to 20 photos of them: JPEG, PNG, WebP or BMP.
+        /// 1 to 20 photos of them: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photos")]
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
@@ -2980,7 +2980,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// JPEG, PNG, WebP or BMP.
+        /// JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public byte[]? Photo { get; set; } = default!;
@@ -3466,7 +3466,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// JPEG, PNG, WebP or BMP.
+        /// JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public byte[]? Photo { get; set; } = default!;
@@ -4175,7 +4175,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// A photo: JPEG, PNG, WebP or BMP.
+        /// A photo: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("a")]
         public byte[]? A { get; set; } = default!;

@@ -20,7 +20,7 @@ internal static class IdentifyEndpoints
     /// <summary>A photo, and where to decide.</summary>
     internal sealed record IdentifyRequest
     {
-        /// <summary>JPEG, PNG, WebP or BMP.</summary>
+        /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
 
         /// <summary>False match rate to decide at, by the model's calibration; without it 0.001, or the smallest that the calibration states. A stranger is compared with everybody.</summary>

@@ -24,7 +24,7 @@ internal static class PeopleEndpoints
         /// <summary>Name or id: 1 to 200 characters.</summary>
         public string? Person { get; init; }
 
-        /// <summary>1 to 20 photos of them: JPEG, PNG, WebP or BMP.</summary>
+        /// <summary>1 to 20 photos of them: JPEG, PNG, WebP, BMP or GIF.</summary>
         public IReadOnlyList<byte[]>? Photos { get; init; }
 
         /// <summary>They are aligned faces of the model's size already (112x112).</summary>

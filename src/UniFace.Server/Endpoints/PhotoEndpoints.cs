@@ -17,7 +17,7 @@ internal static class PhotoEndpoints
     /// <summary>A photo.</summary>
     internal sealed record PhotoRequest
     {
-        /// <summary>JPEG, PNG, WebP or BMP.</summary>
+        /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
 
         /// <summary>It is an aligned face of the model's size already (112x112).</summary>

@@ -18,7 +18,7 @@ internal static class VerifyEndpoints
     /// <summary>Two photos, and where to decide.</summary>
     internal sealed record VerifyRequest
     {
-        /// <summary>A photo: JPEG, PNG, WebP or BMP.</summary>
+        /// <summary>A photo: JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? A { get; init; }
 
         /// <summary>Another.</summary>

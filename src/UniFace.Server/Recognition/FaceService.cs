@@ -57,7 +57,7 @@ internal sealed class FaceService : IAsyncDisposable
     {
         if (photo is null or [])
         {
-            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as JPEG, PNG, WebP or BMP");
+            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as {ImageFormat.ExpectedOfStrangers}");
         }
 
         using Activity? span = Telemetry.Source.StartActivity("detect");

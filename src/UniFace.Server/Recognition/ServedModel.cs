@@ -52,7 +52,7 @@ public sealed class ServedModel : IDisposable
         {
             Calibration? calibration = package.LoadCalibration(embedder.Manifest);
             AlignmentTemplate template = AlignmentTemplate.ArcFace(embedder.InputSize.Width, embedder.InputSize.Height);
-            SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels };
+            SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, ReadsHeif = false };
             return new ServedModel(package, embedder, decoder, new FacePipeline(decoder, FaceDetectors.Open(options.Detector), new FaceAligner(template)), calibration);
         }
         catch

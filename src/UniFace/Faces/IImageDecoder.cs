@@ -3,7 +3,7 @@ namespace UniFace.Faces;
 /// <summary>Turns an encoded picture into pixels. Implementations are thread-safe.</summary>
 public interface IImageDecoder
 {
-    /// <summary>Decodes JPEG, PNG, WebP or BMP, upright by its EXIF orientation.</summary>
+    /// <summary>Decodes JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF, upright by its EXIF orientation.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">What to call the picture in an error: a path, or a record of a set.</param>
     /// <exception cref="UniFaceException">It is no picture, is truncated, or is larger than the decoder's pixel limit.</exception>

@@ -2,14 +2,20 @@ using System.Text;
 
 namespace UniFace.Faces;
 
-/// <summary>What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a picture by mistake.</summary>
+/// <summary>
+/// What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a
+/// picture by mistake.
+/// </summary>
 public sealed class ImageFormat
 {
     /// <summary>How many bytes from a file's start <see cref="Detect"/> looks at.</summary>
     public const int HeaderBytes = 512;
 
     /// <summary>The pictures that are read, for messages.</summary>
-    public const string Expected = "JPEG, PNG, WebP, BMP or GIF";
+    public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
+
+    /// <summary>Those of them whose decoding is bounded in time by their header, for pictures that strangers send.</summary>
+    public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
     public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
@@ -26,11 +32,15 @@ public sealed class ImageFormat
     /// <summary>GIF (of an animation, the first frame is read).</summary>
     public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isPicture: true, isRead: true);
 
+    /// <summary>HEIC, as iPhones take it.</summary>
+    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isPicture: true, isRead: true);
+
+    /// <summary>AVIF.</summary>
+    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isPicture: true, isRead: true);
+
     /// <summary>None of the formats known here.</summary>
     public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format", isPicture: false);
 
-    private static readonly ImageFormat Heic = new("HEIC", "a HEIC picture, as iPhones take them");
-    private static readonly ImageFormat Avif = new("AVIF", "an AVIF picture");
     private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
     private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
     private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 picture");
@@ -45,7 +55,8 @@ public sealed class ImageFormat
     private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document", isPicture: false);
     private static readonly ImageFormat Html = new("HTML", "a web page", isPicture: false);
     private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes", isPicture: false);
-    private static readonly ImageFormat LfsPointer = new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
+    private static readonly ImageFormat LfsPointer =
+        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
     private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive", isPicture: false);
     private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)", isPicture: false);
     private static readonly ImageFormat Tar = new("tar", "a tar archive", isPicture: false);
@@ -168,7 +179,7 @@ public sealed class ImageFormat
         string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         bool markup = text.StartsWith('<');
         return markup && text.Contains("<svg", StringComparison.OrdinalIgnoreCase) ? Svg
-            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)) ? Html
+            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
             : Unknown;
     }
 }

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+
+namespace UniFace.Vision.Decoding;
+
+/// <summary>GIF: header, colours and the first frame with its transparency; no comments, application data or further frames.</summary>
+internal static class GifContainer
+{
+    private const byte Extension = 0x21, GraphicControl = 0xF9, Frame = 0x2C;
+
+    /// <inheritdoc cref="PictureContainer.Open"/>
+    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    {
+        ReadOnlySpan<byte> bytes = file.Span;
+        int at = bytes.Length < 13 ? throw PictureContainer.CutOff(source) : 13 + Colours(bytes[10]);
+        KeptBytes kept = new(file);
+        kept.Keep(0, Math.Min(at, bytes.Length));
+        while (bytes.Length - at >= 10 && bytes[at] is Extension or Frame)
+        {
+            bool frame = bytes[at] == Frame;
+            int end = Blocks(bytes, at + (frame ? 11 + Colours(bytes[at + 9]) : 2)); // behind the frame's place, colours and code size
+            if (end < 0)
+            {
+                break;
+            }
+
+            if (frame || bytes[at + 1] == GraphicControl)
+            {
+                kept.Keep(at, end);
+            }
+
+            at = end;
+            if (frame)
+            {
+                (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
+                return new PictureContainer(kept.Bytes, width, height);
+            }
+        }
+
+        throw PictureContainer.CutOff(source);
+    }
+
+    private static int Colours(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
+
+    // Behind data blocks, each of which begins with its length; a length of zero ends them.
+    private static int Blocks(ReadOnlySpan<byte> bytes, int at)
+    {
+        while (at < bytes.Length)
+        {
+            int length = bytes[at];
+            at += 1 + length;
+            if (length == 0)
+            {
+                return at;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,35 @@
+using UniFace.Server.Http;
+
+namespace UniFace.Server.Tests;
+
+/// <summary>Large bodies beyond the memory for them wait and are not refused; small ones never wait.</summary>
+public sealed class BodyMemoryTests
+{
+    [Fact]
+    public async Task A_large_body_waits_until_there_is_room_and_a_small_one_does_not()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        using BodyMemory memory = new(100L << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.TakeAsync(14 << 20, stop);
+        Task<IDisposable> second = memory.TakeAsync(14 << 20, stop).AsTask(), unknown = memory.TakeAsync(null, stop).AsTask();
+        (await memory.TakeAsync(1 << 20, stop)).Dispose();
+        Assert.False(second.IsCompleted || unknown.IsCompleted);
+        first.Dispose();
+        (await second).Dispose();
+        (await unknown).Dispose();
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_all_memory_comes_in_alone_and_one_whose_sender_left_takes_none()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        using BodyMemory memory = new(1 << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.TakeAsync(16 << 20, stop);
+        using CancellationTokenSource gone = new();
+        Task<IDisposable> left = memory.TakeAsync(16 << 20, gone.Token).AsTask();
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        first.Dispose();
+        (await memory.TakeAsync(16 << 20, stop)).Dispose();
+    }
+}

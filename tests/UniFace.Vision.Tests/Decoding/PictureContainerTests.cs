@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using SkiaSharp;
+using UniFace.Faces;
+using UniFace.Vision.Decoding;
+
+namespace UniFace.Vision.Tests.Decoding;
+
+/// <summary>
+/// Whatever a picture's file holds beside the picture, the decoder sees the picture alone, and the person sees it upright. So no metadata,
+/// packed or not, takes memory or time.
+/// </summary>
+public class PictureContainerTests
+{
+    private static readonly SkiaImageDecoder Decoder = new();
+
+    public static MatrixTheoryData<string, int> Orientations => new(Containers.Kinds, Enumerable.Range(1, 8));
+
+    [Theory]
+    [MemberData(nameof(Orientations))]
+    public void Every_container_and_orientation_comes_out_upright(string kind, int orientation)
+    {
+        RgbImage upright = Pictures.Quadrants(64, 32);
+        RgbImage decoded = Decoder.Decode(Containers.Store(kind, Pictures.StoredAs(upright, orientation), orientation), kind);
+        Assert.Equal((64, 32), (decoded.Width, decoded.Height));
+        Assert.InRange(Pictures.LargestDifference(upright, decoded, margin: 8), 0, 6);
+    }
+
+    [Fact]
+    public void Of_a_png_only_the_chunks_of_the_pixels_reach_the_decoder()
+    {
+        byte[] plain = Plain(ImageFormat.Png, ImageEncoder.Png(Pictures.Noise(16, 16, seed: 1))), bomb = plain;
+        byte[] text = [.. "Comment\0\0"u8, .. Containers.Deflate(new byte[7_900_000])]; // 7.7 kB
+        for (int i = 0; i < 5; i++)
+        {
+            bomb = Containers.InsertChunk(bomb, "zTXt", text);
+        }
+
+        foreach (string type in (string[])["tEXt", "iTXt", "iCCP", "eXIf", "sPLT", "acTL", "fcTL", "fdAT", "prVt"])
+        {
+            bomb = Containers.InsertChunk(bomb, type, new byte[100]);
+        }
+
+        bomb = [.. bomb, .. "a trailer"u8];
+        Assert.True(Plain(ImageFormat.Png, bomb).AsSpan().SequenceEqual(plain));
+        Assert.Equal(Decoder.Decode(plain, "a").Pixels, Decoder.Decode(bomb, "a").Pixels);
+    }
+
+    [Fact]
+    public void Of_a_jpeg_only_the_picture_and_how_its_colours_are_coded_reach_the_decoder()
+    {
+        byte[] plain = ImageEncoder.Jpeg(Pictures.Smooth(40, 30)), full = Containers.InsertSegment(plain, 0xFE, new byte[5000]);
+        full = Containers.InsertSegment(full, 0xE0, [.. "JFXX\0"u8, .. new byte[300]]);
+        for (byte app = 0xE1; app <= 0xEF; app++)
+        {
+            full = Containers.InsertSegment(full, app, new byte[app * 200]);
+        }
+
+        Assert.True(Plain(ImageFormat.Jpeg, full).AsSpan().SequenceEqual(plain));
+        byte[] adobe = Containers.InsertSegment(plain, 0xEE, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, 1]);
+        Assert.True(Plain(ImageFormat.Jpeg, adobe).AsSpan().SequenceEqual(adobe));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Of_a_webp_only_picture_and_transparency_reach_the_decoder(bool lossless, bool transparent)
+    {
+        byte[] plain = Containers.WebP(Pictures.Smooth(41, 31), lossless, transparent);
+        byte[] full = Containers.ExtendWebP(plain, ("EXIF", new byte[9999]), ("XMP ", new byte[9999]), ("ABCD", new byte[5]));
+        Assert.True(Plain(ImageFormat.WebP, full).AsSpan().SequenceEqual(plain));
+        Assert.Equal(Decoder.Decode(plain, "a").Pixels, Decoder.Decode(full, "a").Pixels);
+    }
+
+    [Fact]
+    public void Of_an_animation_the_first_picture_is_read()
+    {
+        RgbImage first = Pictures.Noise(20, 10, seed: 1);
+        byte[] still = Containers.WebP(first, lossless: true, transparent: false), black = Containers.WebP(new RgbImage(20, 10), true, false);
+        byte[] webP = Containers.AnimateWebP(20, 10, still, black);
+        Assert.Equal(first.Pixels, Decoder.Decode(webP, "a.webp").Pixels);
+        Assert.Equal([255, 0, 0], Decoder.Decode(Containers.Gif(), "a.gif").Pixels);
+        Assert.InRange(PictureContainer.Open(ImageFormat.Gif, Containers.Gif(), "a.gif").Bytes.Length, 1, Containers.Gif().Length - 40);
+    }
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Png)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    [InlineData(SKEncodedImageFormat.Bmp)]
+    public void A_file_without_metadata_is_not_copied(SKEncodedImageFormat kind)
+    {
+        RgbImage image = Pictures.Noise(16, 16, seed: 1);
+        byte[] file = kind == SKEncodedImageFormat.Bmp ? Pictures.Bmp(image) : Pictures.Encode(image, kind);
+        file = Plain(ImageFormat.Detect(file), file);
+        Assert.True(MemoryMarshal.TryGetArray(PictureContainer.Open(ImageFormat.Detect(file), file, "a").Bytes, out ArraySegment<byte> seen));
+        Assert.Same(file, seen.Array);
+    }
+
+    [Fact]
+    public void A_jpeg_of_hundreds_of_scans_is_refused_before_it_is_decoded()
+    {
+        byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(400, 300));
+        int scan = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        byte[] many = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 120).SelectMany(s => s), .. jpeg.AsSpan(scan)];
+        string message = Assert.Throws<UniFaceException>(() => Decoder.Decode(many, "a.jpg")).Message;
+        Assert.Equal("a.jpg: 400x300 pixels in 121 scans, which no photo has; save it again as a plain JPEG.", message);
+
+        // A picture as large as is allowed may have fewer.
+        byte[] some = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 20).SelectMany(s => s), .. jpeg.AsSpan(scan)];
+        SkiaImageDecoder small = new() { MaxPixels = 120_000 };
+        Assert.Contains("21 scans", Assert.Throws<UniFaceException>(() => small.Decode(some, "a.jpg")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_decoder_takes_beside_the_pixels_is_counted()
+    {
+        byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(64, 32));
+        Assert.Equal(0, PictureContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes);
+        jpeg[jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]) + 1] = 0xC2; // progressive: coefficients of three components, two bytes each
+        Assert.InRange(PictureContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 6);
+        byte[] png = ImageEncoder.Png(Pictures.Smooth(64, 32));
+        png[28] = 1; // interlaced
+        Assert.InRange(PictureContainer.Open(ImageFormat.Png, png, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 4);
+    }
+
+    private static byte[] Plain(ImageFormat format, byte[] file) => PictureContainer.Open(format, file, "a").Bytes.ToArray();
+}

@@ -22,7 +22,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
             StringBuilder read = new($"{pairsSha256}  {name}\n");
             for (int i = 0; i < listed.Images.Count; i++)
             {
-                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.OfBytes(listed.Read(i)?.Span ?? [])}  {listed.Images[i]}\n");
+                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.OfBytes((listed.Read(i) ?? ReadOnlyMemory<byte>.Empty).Span)}  {listed.Images[i]}\n");
             }
 
             TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));

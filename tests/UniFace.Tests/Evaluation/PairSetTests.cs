@@ -1,7 +1,6 @@
 using System.Globalization;
 using UniFace.Data;
 using UniFace.Evaluation;
-using UniFace.IO;
 using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Evaluation;

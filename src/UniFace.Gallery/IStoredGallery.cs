@@ -9,7 +9,7 @@ public interface IStoredGallery : IGallery
     string Path { get; }
 
     /// <summary>Checks that the store answers, and holds what it held when it was opened: the same gallery, of the same model.</summary>
-    /// <exception cref="UniFaceException">The store fails; or, with a <see cref="GalleryMovedException"/> within, the gallery was moved or replaced.</exception>
+    /// <exception cref="UniFaceException">The store fails; or, with a <see cref="GalleryMovedException"/> within, it was moved or replaced.</exception>
     Task EnsureUnmovedAsync(CancellationToken cancellationToken = default);
 
     /// <summary>

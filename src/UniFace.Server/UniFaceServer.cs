@@ -85,7 +85,8 @@ public static class UniFaceServer
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         services.AddRouting();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a parameter that cannot be read is named
-        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Detail ??= ProblemWriter.DetailOf(problem.HttpContext.Response));
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails =
+            problem => problem.ProblemDetails.Detail ??= ProblemWriter.DetailOf(problem.HttpContext.Response));
         services.AddExceptionHandler<ProblemWriter>();
         services.ConfigureHttpJsonOptions(json =>
         {

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace UniFace.Vision;
 
-/// <summary>What a photo's file says of the work of decoding it, read without decoding: costs a pass over a JPEG's bytes, and a few bytes of other formats.</summary>
+/// <summary>
+/// What a photo's file says of the work of decoding it, read without decoding: costs a pass over a JPEG's bytes, and a few bytes of other formats.
+/// </summary>
 /// <param name="Width">Stored width in pixels.</param>
 /// <param name="Height">Stored height in pixels.</param>
 /// <param name="Scans">Passes over the picture: a progressive JPEG has many, all else one.</param>
@@ -18,7 +20,7 @@ public readonly record struct PhotoHeader(int Width, int Height, int Scans)
     public static PhotoHeader? Read(ReadOnlySpan<byte> photo)
     {
         PhotoHeader? header = photo is [Marker, StartOfImage, ..] ? OfJpeg(photo)
-            : photo is [0x89, 0x50, 0x4E, 0x47, ..] && photo.Length >= 24 ? new(BinaryPrimitives.ReadInt32BigEndian(photo[16..]), BinaryPrimitives.ReadInt32BigEndian(photo[20..]), 1)
+            : photo is [0x89, 0x50, 0x4E, 0x47, ..] && photo.Length >= 24 ? OfPng(photo)
             : photo.StartsWith("RIFF"u8) && photo.Length >= 30 ? OfWebP(photo)
             : photo.StartsWith("BM"u8) && photo.Length >= 26 ? OfBmp(photo)
             : null;
@@ -61,13 +63,17 @@ public readonly record struct PhotoHeader(int Width, int Height, int Scans)
         return new(width, height, scans);
     }
 
+    private static PhotoHeader OfPng(ReadOnlySpan<byte> photo) =>
+        new(BinaryPrimitives.ReadInt32BigEndian(photo[16..]), BinaryPrimitives.ReadInt32BigEndian(photo[20..]), 1);
+
     private static PhotoHeader? OfWebP(ReadOnlySpan<byte> photo)
     {
         ReadOnlySpan<byte> kind = photo[12..16];
-        uint lossless = BinaryPrimitives.ReadUInt32LittleEndian(photo[21..]);
-        return kind.SequenceEqual("VP8 "u8) ? new(BinaryPrimitives.ReadUInt16LittleEndian(photo[26..]) & 0x3FFF, BinaryPrimitives.ReadUInt16LittleEndian(photo[28..]) & 0x3FFF, 1)
+        uint lossy = BinaryPrimitives.ReadUInt32LittleEndian(photo[26..]), lossless = BinaryPrimitives.ReadUInt32LittleEndian(photo[21..]);
+        uint canvasWidth = BinaryPrimitives.ReadUInt32LittleEndian(photo[24..]) & 0xFFFFFF, canvasHeight = BinaryPrimitives.ReadUInt32LittleEndian(photo[26..]) >> 8;
+        return kind.SequenceEqual("VP8 "u8) ? new((int)(lossy & 0x3FFF), (int)((lossy >> 16) & 0x3FFF), 1)
             : kind.SequenceEqual("VP8L"u8) ? new((int)(lossless & 0x3FFF) + 1, (int)((lossless >> 14) & 0x3FFF) + 1, 1)
-            : kind.SequenceEqual("VP8X"u8) ? new((photo[24] | (photo[25] << 8) | (photo[26] << 16)) + 1, (photo[27] | (photo[28] << 8) | (photo[29] << 16)) + 1, 1)
+            : kind.SequenceEqual("VP8X"u8) ? new((int)canvasWidth + 1, (int)canvasHeight + 1, 1)
             : null;
     }
 

@@ -77,7 +77,8 @@ public sealed class FairnessTests
     {
         await using RunningServer server = await RunningServer.StartAsync();
         JsonElement refused = await server.PostAsync("/v1/detect", new { photo = ManyScans.Jpeg(8000, 4000, 99) }, HttpStatusCode.BadRequest);
-        Assert.StartsWith("photo: 8000x4000 pixels in 99 scans, more work than one photo may take", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        string detail = refused.GetProperty("detail").GetString()!;
+        Assert.StartsWith("photo: 8000x4000 pixels in 99 scans, more work than one photo may take", detail, StringComparison.Ordinal);
         JsonElement small = await server.PostAsync("/v1/detect", new { photo = ManyScans.Jpeg(400, 300, 99) }, HttpStatusCode.OK);
         Assert.Equal((400, 300), (small.GetProperty("width").GetInt32(), small.GetProperty("height").GetInt32()));
     }
@@ -85,7 +86,8 @@ public sealed class FairnessTests
     [Fact]
     public async Task One_key_with_many_large_photos_does_not_keep_another_key_waiting()
     {
-        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true, RequestsPerSecond = 1000, RequestTimeout = TimeSpan.FromMinutes(10) });
+        await using RunningServer server = await RunningServer.StartAsync(
+            o => o with { RequireKey = true, RequestsPerSecond = 1000, RequestTimeout = TimeSpan.FromMinutes(10) });
         ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
         string greedy = keys.Create("greedy", [Scope.Read]).Secret, modest = keys.Create("modest", [Scope.Read]).Secret;
         object large = new { photo = ManyScans.Jpeg(1500, 1200, 40) }, small = new { photo = RunningServer.Face(1), aligned = true };
@@ -117,5 +119,6 @@ public sealed class FairnessTests
         }
     }
 
-    private static string[] Take(FairQueue<string> queue, int count) => [.. Enumerable.Range(0, count).Select(_ => queue.TryTake(out string? item) ? item : "nothing")];
+    private static string[] Take(FairQueue<string> queue, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => queue.TryTake(out string? item) ? item : "nothing")];
 }

@@ -20,16 +20,23 @@ public sealed class MovedGalleryTests
             Directory.CreateDirectory(o.DataFolder);
             using Recognition.ServedModel model = Recognition.ServedModel.Open(o)!;
             path = Path.Combine(o.DataFolder, $"people-{model.ContractId[..8]}.gallery");
-            SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, KeepsCrops = true });
+            GalleryInfo info = new() { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, KeepsCrops = true };
+            SqliteGallery.Create(path, info);
             return o;
         });
         await server.EnrolAsync("Ann", 1);
         await server.GetAsync("/health/ready");
-        ServerOptions moved = new() { Urls = ["http://127.0.0.1:0"], DataFolder = Path.Combine(server.Folder, "data"), Package = InventedPackage.Write(other, seed: 2) };
+        ServerOptions moved = new()
+        {
+            Urls = ["http://127.0.0.1:0"],
+            DataFolder = Path.Combine(server.Folder, "data"),
+            Package = InventedPackage.Write(other, seed: 2),
+        };
         using (Recognition.ServedModel model = Recognition.ServedModel.Open(moved)!)
         {
             await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
-            await gallery.ReembedAsync(new GalleryModel(model.ContractId, model.Embedder.EmbeddingSize, other, crops => model.Embedder.Embed([.. crops.Select(c => model.Decoder.Decode(c, "crop"))])));
+            float[] Embed(IReadOnlyList<byte[]> crops) => model.Embedder.Embed([.. crops.Select(c => model.Decoder.Decode(c, "crop"))]);
+            await gallery.ReembedAsync(new GalleryModel(model.ContractId, model.Embedder.EmbeddingSize, other, Embed));
         }
 
         foreach (HttpResponseMessage answer in new[]

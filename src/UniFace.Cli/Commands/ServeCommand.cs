@@ -23,7 +23,12 @@ internal static class ServeCommand
         Option<int?> retention = new("--retention-days") { Description = "Remove people whose newest photo was enrolled longer ago; looked at every hour. Without it people are kept.", HelpName = "DAYS" };
         Option<bool> requireKey = new("--require-key") { Description = "Ask for an API key at this machine too; for a service behind a proxy on the same machine." };
         Option<int> rate = new("--rate") { Description = "Requests a second that one address beyond this machine may make; with --require-key, one key at this machine, too.", HelpName = "N", DefaultValueFactory = _ => defaults.RequestsPerSecond };
-        Option<int> concurrent = new("--concurrent") { Description = "Recognition requests under way at once, of which one caller may have three quarters; more are refused with 503.", HelpName = "N", DefaultValueFactory = _ => defaults.MaxConcurrentRequests };
+        Option<int> concurrent = new("--concurrent")
+        {
+            Description = "Recognition requests under way at once, of which one caller may have three quarters; more are refused with 503.",
+            HelpName = "N",
+            DefaultValueFactory = _ => defaults.MaxConcurrentRequests,
+        };
         Option<int> auditSize = new("--audit-max-size")
         {
             Description = "Size in MB at which a file of the audit log is full; the chain goes on in the next.",

@@ -20,7 +20,8 @@ public sealed partial class PostgresGallery
                 await EnsureModelAsync(connection, info.ContractId, "", cancellationToken).ConfigureAwait(false);
                 return await PostgresDatabase.RowsAsync(
                     connection,
-                    $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image, t.photo FROM {People} p JOIN {Templates} t ON t.person = p.id LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
+                    $"SELECT t.id, t.enrolled, t.source, t.embedding, c.image, t.photo FROM {People} p JOIN {Templates} t ON t.person = p.id " +
+                    $"LEFT JOIN {Crops} c ON c.template = t.id WHERE p.name = $1 ORDER BY t.id",
                     r => new StoredTemplate(
                         r.GetInt64(0),
                         r.GetFieldValue<DateTimeOffset>(1),

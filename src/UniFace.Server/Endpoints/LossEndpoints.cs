@@ -117,7 +117,8 @@ internal static class LossEndpoints
         options.Check();
         using IDisposable place = await Places.EnterAsync(RequestLimits.CallerOf(request.HttpContext), (double)classes * points, stop);
         LossCurves curves = LossCurves.Compute(spec, options);
-        return TypedResults.Ok(new CurvesAnswer(spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
+        return TypedResults.Ok(new CurvesAnswer(
+            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
     }
 
     private static ServerSentEventsResult<LabFrame> Lab(

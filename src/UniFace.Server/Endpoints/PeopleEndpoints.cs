@@ -79,7 +79,10 @@ internal static class PeopleEndpoints
         people.MapGet("", ListAsync).WithName("listPeople").WithSummary("List the enrolled people").Recognises(Scope.Read)
             .WithExamples(null, new PeoplePage(1, 0, [new("Ann", 2)]));
         people.MapPost("", EnrolAsync).WithName("enrol").WithSummary("Enrol a person, or more photos of one").Recognises(Scope.Enrol)
-            .WithExamples(new EnrolRequest { Person = "Ann", Photos = [Examples.Photo] }, new EnrolAnswer("Ann", 1, [new(0, 1, false, Examples.Face)]), StatusCodes.Status201Created);
+            .WithExamples(
+                new EnrolRequest { Person = "Ann", Photos = [Examples.Photo] },
+                new EnrolAnswer("Ann", 1, [new(0, 1, false, Examples.Face)]),
+                StatusCodes.Status201Created);
         people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Tell of one enrolled person").Recognises(Scope.Read)
             .WithExamples(null, new PersonAnswer("Ann", [new(1, time, "api")]));
         people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").WithSummary("Give out all that is stored of one person, templates and crops").Recognises(Scope.Admin)
@@ -184,7 +187,10 @@ internal static class PeopleEndpoints
         try
         {
             ids = await recognizer.Gallery.EnrollAsync(
-                [.. good.Zip(embeddings, (g, e) => new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo]))))],
+                [
+                    .. good.Zip(embeddings, (g, e) =>
+                        new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
+                ],
                 recognizer.Model.ContractId,
                 stop);
             status = StatusCodes.Status201Created;
@@ -199,7 +205,8 @@ internal static class PeopleEndpoints
             told[photo] = told[photo] with { Template = id, Already = !known.Add(id) };
         }
 
-        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, told.Count(t => t is { Template: not null, Already: false }), told));
+        int added = told.Count(t => t is { Template: not null, Already: false });
+        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrolAnswer(person, added, told));
     }
 
     private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop)
@@ -211,7 +218,9 @@ internal static class PeopleEndpoints
         }
         catch (UniFaceException e) when (e.InnerException is null)
         {
-            throw new ServerProblemException(StatusCodes.Status500InternalServerError, "what is stored of this person is damaged; 'uniface gallery verify-integrity' says more");
+            throw new ServerProblemException(
+                StatusCodes.Status500InternalServerError,
+                "what is stored of this person is damaged; 'uniface gallery verify-integrity' says more");
         }
     }
 

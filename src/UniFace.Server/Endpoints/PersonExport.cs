@@ -10,10 +10,17 @@ namespace UniFace.Server.Endpoints;
 internal sealed record PersonExport(string Person, string ContractId, IReadOnlyList<TemplateExport> Templates)
 {
     /// <summary>For the API's description.</summary>
-    public static PersonExport Example => new("Ann", Examples.Contract, [new(1, new DateTimeOffset(2026, 11, 24, 15, 0, 0, TimeSpan.Zero), "api", Examples.Sha256, [0.6f, 0, -0.8f], null)]);
+    public static PersonExport Example =>
+        new("Ann", Examples.Contract, [new(1, new DateTimeOffset(2026, 11, 24, 15, 0, 0, TimeSpan.Zero), "api", Examples.Sha256, [0.6f, 0, -0.8f], null)]);
 
     public static PersonExport Of(StoredPerson stored, string contractId) =>
-        new(stored.Name, contractId, [.. stored.Templates.Select(t => new TemplateExport(t.Id, t.Enrolled, t.Source, t.PhotoSha256, t.Embedding.ToArray(), t.Crop.IsEmpty ? null : t.Crop.ToArray()))]);
+        new(
+            stored.Name,
+            contractId,
+            [
+                .. stored.Templates.Select(t =>
+                    new TemplateExport(t.Id, t.Enrolled, t.Source, t.PhotoSha256, t.Embedding.ToArray(), t.Crop.IsEmpty ? null : t.Crop.ToArray())),
+            ]);
 }
 
 /// <summary>A template.</summary>

@@ -57,7 +57,8 @@ internal static class MultipartFields
                 }
                 else
                 {
-                    Set(property, Parse(property, StrictText.Read(await BytesAsync(section.Body, MaxTextBytes, stop), $"the form's field {JsonName(property.Name)}")));
+                    byte[] text = await BytesAsync(section.Body, MaxTextBytes, stop);
+                    Set(property, Parse(property, StrictText.Read(text, $"the form's field {JsonName(property.Name)}")));
                 }
             }
         }
@@ -93,7 +94,8 @@ internal static class MultipartFields
 
         _ = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition);
         StrictText.Whole(disposition?.FileNameStar.Value, $"the file name of the form's field {number}");
-        return typeof(T).GetProperty(HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "", BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance)
+        string name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "";
+        return typeof(T).GetProperty(name, BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance)
             ?? throw new BadHttpRequestException($"field {number} of the form has no name that is expected here; {Expected<T>()}");
     }
 

@@ -41,7 +41,8 @@ internal static class RequestLimits
 
     /// <summary>Among whom scarce work is shared: keys, and without a key addresses.</summary>
     public static string CallerOf(HttpContext context) =>
-        (context.Features.Get<Caller>()?.Key ?? Caller.KeyOf(context, context.RequestServices.GetRequiredService<ApiKeyStore>())) is ApiKey key ? "key:" + key.Id
+        (context.Features.Get<Caller>()?.Key ?? Caller.KeyOf(context, context.RequestServices.GetRequiredService<ApiKeyStore>())) is ApiKey key
+            ? "key:" + key.Id
             : context.Connection.RemoteIpAddress is IPAddress remote ? NetworkOf(remote).ToString()
             : "";
 

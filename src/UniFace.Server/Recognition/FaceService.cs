@@ -114,7 +114,9 @@ internal sealed class FaceService : IAsyncDisposable
 
         return header.Scans == 1 || header.Work <= MostScans * largestPhoto
             ? header.Work
-            : throw new UniFaceException($"{name}: {header.Width}x{header.Height} pixels in {header.Scans} scans, more work than one photo may take: at most {MostScans * largestPhoto} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
+            : throw new UniFaceException(
+                $"{name}: {header.Width}x{header.Height} pixels in {header.Scans} scans, more work than one photo may take: at most " +
+                $"{MostScans * largestPhoto} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
     }
 
     private float[] Embed(IReadOnlyList<RgbImage> faces) => recognizer.Model.Embedder.Embed(faces); // [N, D]

@@ -2,7 +2,9 @@ using System.Threading.RateLimiting;
 
 namespace UniFace.Server.Recognition;
 
-/// <summary>Places for requests under way, each caller's limiter counting its own: a caller alone has three quarters at most, so the next one finds a place at once.</summary>
+/// <summary>
+/// Places for requests under way, each caller's limiter counting its own: a caller alone has three quarters at most, so the next one finds a place at once.
+/// </summary>
 /// <param name="places">How many.</param>
 internal sealed class FairPlaces(int places)
 {
@@ -36,7 +38,8 @@ internal sealed class FairPlaces(int places)
             }
         }
 
-        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) => new(AttemptAcquireCore(permitCount));
+        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
+            new(AttemptAcquireCore(permitCount));
 
         private void Release()
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Json;
 using UniFace.Faces;
 using UniFace.Vision;
@@ -24,7 +23,10 @@ public sealed class SoakTests
         await PostAsync(server, "/v1/people", new { person = "Ann", photos = new[] { RunningServer.Face(1) }, aligned = true, anyQuality = true });
         await CurvesAsync(server, 0, 181);
         int started = server.Resident;
-        await Parallel.ForEachAsync(Enumerable.Range(0, asked > 0 ? asked : 64), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (i, _) => await (asked > 0 ? AnyAsync(server, i) : CurvesAsync(server, i, 720)));
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, asked > 0 ? asked : 64),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+            async (i, _) => await (asked > 0 ? AnyAsync(server, i) : CurvesAsync(server, i, 720)));
         int after = server.Resident;
 
         // What large requests left goes back every ten seconds.
@@ -33,11 +35,13 @@ public sealed class SoakTests
             await Task.Delay(500);
         }
 
-        TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture, $"{started} MB at the start, {after} MB after the last request, {server.Resident} MB in the end, {server.Peak} MB at most"));
+        TestContext.Current.SendDiagnosticMessage(
+            $"{started} MB at the start, {after} MB after the last request, {server.Resident} MB in the end, {server.Peak} MB at most");
         Assert.True(server.Resident <= started + MostMegabytes, $"{started} MB became {server.Resident} MB");
     }
 
-    private static Task CurvesAsync(ServiceProcess server, int i, int points) => GetAsync(server, $"/v1/losses/curves?loss={Losses[i % Losses.Length]}&classes={10_000 + (i * 37 % 9000)}&points={points}");
+    private static Task CurvesAsync(ServiceProcess server, int i, int points) =>
+        GetAsync(server, $"/v1/losses/curves?loss={Losses[i % Losses.Length]}&classes={10_000 + (i * 37 % 9000)}&points={points}");
 
     private static Task AnyAsync(ServiceProcess server, int i) => (i % 12) switch
     {

@@ -58,9 +58,9 @@ submit("enrol", async answer => {
   form.append("anyQuality", String(byId("any-quality").checked));
   form.append("crops", "true");
   const said = await api("/v1/people", { method: "POST", body: form });
-  const already = said.photos.filter(one => one.already).length;
+  const already = said.photos.filter(one => one.already).length, before = already > 0 ? `, ${already} already before` : "";
   answer.replaceChildren(
-    notice("good", `${said.person}: ${said.enrolled} of ${files.length} ${files.length === 1 ? "photo" : "photos"} enrolled${already > 0 ? `, ${already} already before` : ""}.`),
+    notice("good", `${said.person}: ${said.enrolled} of ${files.length} ${files.length === 1 ? "photo" : "photos"} enrolled${before}.`),
     el("div", { class: "faces" }, said.photos.map(one => (one.face ? face(one.face, `Photo ${one.photo + 1}${one.template === null ? ": left out" : ""}`) : el("p", {}, `Photo ${one.photo + 1}: no face was found.`)))));
   enrolled.clear();
   await people();

@@ -5,6 +5,9 @@ namespace UniFace.Data;
 /// <summary>Finds the records of a .rec file whose index is lost, by reading it from its start. Damaged stretches are passed over.</summary>
 internal static class RecordIOScan
 {
+    /// <summary>A file with more damaged stretches is no set.</summary>
+    private const int MostBroken = 10_000;
+
     /// <summary>
     /// Keys and offsets in the order of their keys. A record's key is the id in its header, as MXNet's tools write it; where ids are not
     /// unique, pictures are numbered from 1 in the order of the file.
@@ -26,9 +29,9 @@ internal static class RecordIOScan
             catch (UniFaceException e)
             {
                 long? next = Next(records, offset + 4);
-                if (next is null && records.Length - offset >= 4 && RecordIO.HasMagic(records, offset))
+                if (broken.Count == MostBroken || (next is null && records.Length - offset >= 4 && RecordIO.HasMagic(records, offset)))
                 {
-                    throw; // A last record that starts and does not end: the file is cut off.
+                    throw; // Too many, or a last record that starts and does not end: the file is cut off.
                 }
 
                 broken.Add(e);

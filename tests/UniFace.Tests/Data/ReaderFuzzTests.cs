@@ -58,6 +58,22 @@ public sealed class ReaderFuzzTests : IDisposable
     }
 
     [Fact]
+    public void RecordIO_without_an_index()
+    {
+        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 4, 4).AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1);
+        Fuzzer.Run([writer.Records], bytes =>
+        {
+            using FaceDataset data = FaceDatasets.Open(folder.Write("lost.rec", bytes));
+            ReadAll(data);
+        });
+    }
+
+    [Fact]
+    public void Lists_of_paths() => Fuzzer.Run(
+        ["a/1.jpg,b/2.jpg,1\n\"a,\"\"1\",b,0\n"u8.ToArray(), "a/1.jpg\tb/2.jpg\t1\nc d 0\n"u8.ToArray()],
+        bytes => PathPairs.TryRead(folder.Write("pairs.csv", bytes)));
+
+    [Fact]
     public void Bin() => Fuzzer.Run([.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
 
     [Fact]

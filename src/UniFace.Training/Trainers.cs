@@ -130,7 +130,9 @@ public static class Trainers
         (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, judged, sample => names.Contains(sample.Name), hashed, cancellationToken);
         return overlap is null
             ? hash
-            : throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
+            : throw new UniFaceException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
                 $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
                 $"training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
     }

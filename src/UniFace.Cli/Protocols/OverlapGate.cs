@@ -56,7 +56,9 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
             return null;
         }
 
-        string what = string.Create(CultureInfo.InvariantCulture, $"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these " +
+        string what = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these " +
             $"people by name, e.g. {found.Example}");
         if (!allowed)
         {

@@ -48,6 +48,7 @@ internal sealed class PeopleValidation
         RgbImage image = decoder.Decode(data.Read(sample), name);
         return image.Width == BackboneRegistry.InputSize && image.Height == BackboneRegistry.InputSize
             ? image
-            : throw new UniFaceException($"{name} is {image.Width}x{image.Height}, expected {BackboneRegistry.InputSize}x{BackboneRegistry.InputSize} as the run trains on; bring the faces to that size with 'uniface align' first.");
+            : throw new UniFaceException($"{name} is {image.Width}x{image.Height}, expected {BackboneRegistry.InputSize}x{BackboneRegistry.InputSize} " +
+                "as the run trains on; bring the faces to that size with 'uniface align' first.");
     }
 }

@@ -134,7 +134,8 @@ public sealed class Trainer : IDisposable
 
         if (!fingerprint.Complete)
         {
-            events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete: it was missing or damaged when the run was resumed, so 'uniface eval' cannot find every overlap with the training data");
+            events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete: it was missing or damaged when the run was resumed, so 'uniface " +
+                "eval' cannot find every overlap with the training data");
         }
 
         if (fresh)
@@ -160,7 +161,10 @@ public sealed class Trainer : IDisposable
             EndEpoch(log, board, events, cancellationToken);
         }
 
-        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256()) { HeldOut = info.HeldOut.Count };
+        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
+        {
+            HeldOut = info.HeldOut.Count,
+        };
     }
 
     private void RunEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using UniFace.Data;
 using UniFace.Evaluation;
@@ -155,7 +156,11 @@ public static class Trainers
         (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, judged, sample => names.Contains(sample.Name), hashed, cancellationToken);
         return overlap is null
             ? hash
-            : throw new UniFaceException(FormattableString.Invariant($"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
+            : throw new UniFaceException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
+                $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
+                $"training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
     }
 
     private static int StepsPerEpoch(TrainOptions options, TrainingData data) =>

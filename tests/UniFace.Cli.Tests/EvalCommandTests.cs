@@ -171,7 +171,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         string run = Path.Combine(fixture.Folder, "run"), package = Path.Combine(fixture.Folder, "exported");
         CliProcess.Run("train", fixture.Faces, "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "32", "--epochs", "3", "--batch", "16", "--lr", "0.02", "--out", run).Expect(0);
         CliProcess.Run("export", run, "--out", package).Expect(0);
-        JsonElement json = CliProcess.Run("eval", run, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", run + "-scores", "--json").Expect(0).Json();
+        JsonElement json = CliProcess.Run("eval", run, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", run
+            + "-scores", "--json").Expect(0).Json();
         CliProcess.Run("eval", package, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", package + "-scores").Expect(0);
         Assert.Equal(Sha256.OfFile(Path.Combine(run, "last.ckpt")), json.GetProperty("modelSha256").GetString());
         double[] ofRun = Scores(run), ofPackage = Scores(package);

@@ -34,9 +34,11 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     public void Training_says_why_nobody_is_held_out_and_what_follows_is_said_by_export_and_verify()
     {
         Assert.Contains("nobody is held out: the data has fewer than 20 people (15)", seen.Training.Error, StringComparison.Ordinal);
-        Assert.Contains("no calibration.json: nobody was held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold", seen.Export.Out, StringComparison.Ordinal);
+        Assert.Contains("no calibration.json: nobody was held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold",
+            seen.Export.Out, StringComparison.Ordinal);
         string photo = Path.Combine("aligned", "Ann Lee", "000.jpg");
-        Refused("bare has no calibration", "give --threshold COSINE, or calibrate it on people whom it has not seen", "verify", Copy("bare"), photo, photo, "--aligned");
+        Refused("bare has no calibration", "give --threshold COSINE, or calibrate it on people whom it has not seen", "verify", Copy("bare"), photo,
+            photo, "--aligned");
         seen.Run("gallery", "create", "g", "bare").Expect(0);
         Refused("", "give --threshold COSINE", "gallery", "identify", "g", photo, "--aligned");
     }
@@ -45,13 +47,16 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     public void Nothing_is_measured_on_training_pictures_unless_that_is_allowed_and_then_every_decision_says_so()
     {
         string package = Copy("allowed"), calibration = Path.Combine(seen.Folder, package, Calibration.FileName);
-        Refused("aligned: allowed was trained on 60 of these pictures and 1 of these people by name", "--allow-overlap", "eval", package, "--data", "aligned", "--aligned", "--write-calibration");
+        Refused("aligned: allowed was trained on 60 of these pictures and 1 of these people by name", "--allow-overlap", "eval", package, "--data",
+            "aligned", "--aligned", "--write-calibration");
         Refused("aligned: run was trained on 60 of these pictures", "--allow-overlap", "eval", "run", "--data", "aligned", "--aligned");
         Refused("aligned: allowed was trained on 60 of these pictures", "--allow-overlap", "calibrate", package, "--images", "aligned", "--aligned");
-        Refused("aligned: allowed was trained on 60 of these pictures", "--allow-overlap", "eval", package, "--identify", "--gallery", "aligned", "--probes", "others", "--aligned");
+        Refused("aligned: allowed was trained on 60 of these pictures", "--allow-overlap", "eval", package, "--identify", "--gallery", "aligned",
+            "--probes", "others", "--aligned");
         Assert.False(File.Exists(calibration));
 
-        CliResult allowed = seen.Run("eval", package, "--data", "aligned", "--aligned", "--bootstrap", "20", "--write-calibration", "--allow-overlap", "--json").Expect(0);
+        CliResult allowed = seen.Run("eval", package, "--data", "aligned", "--aligned", "--bootstrap", "20", "--write-calibration", "--allow-overlap",
+            "--json").Expect(0);
         Assert.Contains("warning: aligned: allowed was trained on 60 of these pictures", allowed.Error, StringComparison.Ordinal);
         Assert.Equal(60, allowed.Json().GetProperty("overlap").GetProperty("pictures").GetInt32());
         Assert.Equal(new TrainingOverlap(60, 1), Calibration.Load(calibration).Overlap);
@@ -62,12 +67,16 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
         const string Warning = "the calibration was measured on what the model was trained on (pictures: 60, people: 1)";
         Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Out, StringComparison.Ordinal);
-        Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1", "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1",
+            "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         seen.Run("gallery", "create", "allowed.gallery", package).Expect(0);
         seen.Run("gallery", "enroll", "allowed.gallery", "aligned", "--aligned").Expect(0);
-        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Expect(0).Out, StringComparison.Ordinal);
-        Assert.StartsWith(Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1", "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
-        Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Out, StringComparison.Ordinal);
+        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Expect(0).Out,
+            StringComparison.Ordinal);
+        Assert.StartsWith(Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1",
+            "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+        Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Out,
+            StringComparison.Ordinal);
 
         // Nor does it come into a package by hand.
         Refused("was trained on 60 of these pictures", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);
@@ -79,7 +88,8 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Refused("photos: package was trained on 60 of these pictures", "--allow-overlap", "eval", "package", "--data", "photos");
         seen.Run("align", "photos/person-0001", "again/person-0001", "--format", "png").Expect(0);
         seen.Run("align", "photos/person-0002", "again/person-0002", "--format", "png").Expect(0);
-        Refused("again: package was trained on 8 of these pictures and 0 of these people", "--allow-overlap", "eval", "package", "--data", "again", "--aligned");
+        Refused("again: package was trained on 8 of these pictures and 0 of these people", "--allow-overlap", "eval", "package", "--data", "again",
+            "--aligned");
     }
 
     [Fact]
@@ -89,7 +99,8 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(JsonValueKind.Null, unseen.GetProperty("overlap").ValueKind);
         seen.Run("data", "make", "named", "--people", "2", "--images", "4", "--seed", "9").Expect(0);
         Directory.Move(Path.Combine(seen.Folder, "named", "person-0000"), Path.Combine(seen.Folder, "named", "ann_lee"));
-        Refused("named: package was trained on 0 of these pictures and 1 of these people by name, e.g. ann_lee", "--allow-overlap", "eval", "package", "--data", "named", "--aligned");
+        Refused("named: package was trained on 0 of these pictures and 1 of these people by name, e.g. ann_lee", "--allow-overlap", "eval", "package",
+            "--data", "named", "--aligned");
     }
 
     [Fact]
@@ -98,7 +109,8 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         File.WriteAllText(Path.Combine(seen.Folder, "pairs.txt"), "1\t1\nSeen\t1\t2\nSeen\t1\tNew\t1\n");
         Pair("Seen", Path.Combine("aligned", "person-0001"));
         Pair("New", Path.Combine("others", "person-0001"));
-        Refused("lfw: package was trained on 2 of these pictures and 0 of these people by name, e.g. Seen/Seen_0001.jpg", "--allow-overlap", "eval", "package", "--pairs", "pairs.txt", "--images", "lfw", "--aligned");
+        Refused("lfw: package was trained on 2 of these pictures and 0 of these people by name, e.g. Seen/Seen_0001.jpg", "--allow-overlap", "eval",
+            "package", "--pairs", "pairs.txt", "--images", "lfw", "--aligned");
 
         void Pair(string name, string from)
         {
@@ -117,7 +129,8 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Dictionary<string, string> home = new() { ["UNIFACE_HOME"] = Path.Combine(seen.Folder, "home") };
         string aligned = Path.Combine(seen.Folder, "aligned");
         CliProcess.RunWith(home, "models", "add", "mine", Path.Combine(seen.Folder, "package")).Expect(0);
-        Assert.Contains("was trained on 60 of these pictures", CliProcess.RunWith(home, "calibrate", "mine", "--images", aligned, "--aligned").Expect(2).Error, StringComparison.Ordinal);
+        CliResult refused = CliProcess.RunWith(home, "calibrate", "mine", "--images", aligned, "--aligned").Expect(2);
+        Assert.Contains("was trained on 60 of these pictures", refused.Error, StringComparison.Ordinal);
         string lost = Copy("lost");
         File.Delete(Path.Combine(seen.Folder, lost, TrainingFingerprint.FileName));
         Refused(TrainingFingerprint.FileName, "export the package again", "eval", lost, "--data", "others", "--aligned");
@@ -126,8 +139,10 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     [Fact]
     public void Validation_on_the_training_data_or_on_another_size_stops_before_the_first_step()
     {
-        Refused("has 60 of the 60 training pictures", "--val-people", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1", "--batch", "16", "--out", "never");
-        Refused("expected 112x112", "uniface align", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16", "--out", "never");
+        Refused("has 60 of the 60 training pictures", "--val-people", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
+            "--batch", "16", "--out", "never");
+        Refused("expected 112x112", "uniface align", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16",
+            "--out", "never");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "never")));
     }
 
@@ -142,7 +157,9 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
             Array.ForEach(Directory.GetFiles(person), file => File.Copy(file, Path.Combine(person + "-again", Path.GetFileName(file))));
         }
 
-        Assert.Contains("10 more are held out", seen.Run("train", "twice", "--width", "0.25", "--embedding-size", "32", "--epochs", "1", "--batch", "20", "--val-people", "0.5", "--out", "twins").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("10 more are held out",
+            seen.Run("train", "twice", "--width", "0.25", "--embedding-size", "32", "--epochs", "1", "--batch", "20", "--val-people", "0.5", "--out",
+            "twins").Expect(0).Error, StringComparison.Ordinal);
         Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified");
         Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified", "--int8");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "certified")));

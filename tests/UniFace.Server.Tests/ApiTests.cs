@@ -52,8 +52,10 @@ public sealed class ApiTests
         (Calibration.Load(path) with { Overlap = new TrainingOverlap(60, 2) }).Save(path);
         await using RunningServer server = await RunningServer.StartAsync(options => options with { Package = package });
         await server.EnrolAsync("Ann", 1);
-        JsonElement verified = await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true, falseMatchRate = 0.01 }, HttpStatusCode.OK);
-        Assert.Contains("what the model was trained on (pictures: 60, people: 2)", verified.GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+        JsonElement verified = await server.PostAsync("/v1/verify",
+            new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true, falseMatchRate = 0.01 }, HttpStatusCode.OK);
+        Assert.Contains("what the model was trained on (pictures: 60, people: 2)", verified.GetProperty("calibrationWarning").GetString(),
+            StringComparison.Ordinal);
         JsonElement identified = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         Assert.Equal(verified.GetProperty("calibrationWarning").GetString(), identified.GetProperty("calibrationWarning").GetString());
         Directory.Delete(package, recursive: true);

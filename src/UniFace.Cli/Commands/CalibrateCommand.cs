@@ -64,7 +64,8 @@ internal static class CalibrateCommand
         return command;
     }
 
-    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string path, FacePipeline pipeline, PairOptions pairs, BootstrapOptions bootstrap, CancellationToken stop)
+    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string path, FacePipeline pipeline, PairOptions pairs,
+        BootstrapOptions bootstrap, CancellationToken stop)
     {
         using FaceDataset data = FaceDatasets.Open(path);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
@@ -96,7 +97,7 @@ internal static class CalibrateCommand
     private static void Show(bool json, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. calibration.Warning is string overlap ? [overlap] : Array.Empty<string>()];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
         if (json)
         {
             Output.Json(new

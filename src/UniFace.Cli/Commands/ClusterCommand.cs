@@ -162,7 +162,8 @@ internal static class ClusterCommand
         }) + "\n");
     }
 
-    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, double? rate, string? warning, List<string> faceless, ClusteringScore? score)
+    private static void Report(bool json, string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, double? rate, string? warning,
+        List<string> faceless, ClusteringScore? score)
     {
         int[] sizes = [.. groups.GroupBy(g => g).Select(g => g.Count())];
         int people = sizes.Count(s => s > 1), alone = sizes.Count(s => s == 1);

@@ -25,7 +25,8 @@ internal sealed record Decision(double Threshold, double? FalseMatchRate)
 
         if (calibration is null)
         {
-            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known at which to decide; give --threshold COSINE, or calibrate it on people whom it has not seen: uniface calibrate {package.Source} --images PEOPLE");
+            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known at which to decide; give --threshold COSINE, or " +
+                $"calibrate it on people whom it has not seen: uniface calibrate {package.Source} --images PEOPLE");
         }
 
         double asked = rate ?? 1e-3;

@@ -52,7 +52,8 @@ internal static class EvalCommand
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
         Option<bool> allowOverlap = OverlapGate.CreateOption();
         VisionOptions vision = new();
-        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
+        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip,
+            replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
         vision.AddDetection(command);
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
@@ -77,7 +78,8 @@ internal static class EvalCommand
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
-                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!, parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
+                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!,
+                    parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
                 return Task.FromResult(ExitCode.Success);
             }
 

@@ -56,7 +56,8 @@ internal static class ExportCommand
         return command;
     }
 
-    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, bool int8, string? calibration, bool allowOverlap, bool json, CancellationToken stop)
+    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, bool int8, string? calibration,
+        bool allowOverlap, bool json, CancellationToken stop)
     {
         if (int8 && calibration is not null)
         {
@@ -126,8 +127,10 @@ internal static class ExportCommand
 
     private static string WhyUncalibrated(RunInfo info, string output)
     {
-        string why = info.HeldOut.Count > 0 || info.Options.Validation is not null ? "the people held out are too few or no longer there" : "nobody was held out of the training";
-        return $"no calibration.json: {why}; 'uniface verify' and 'uniface gallery identify' need --threshold until the package is calibrated on other people: uniface calibrate {output} --images PEOPLE";
+        string why = info.HeldOut.Count > 0 || info.Options.Validation is not null ? "the people held out are too few or no longer there"
+            : "nobody was held out of the training";
+        return $"no calibration.json: {why}; 'uniface verify' and 'uniface gallery identify' need --threshold until the package is calibrated on other " +
+            $"people: uniface calibrate {output} --images PEOPLE";
     }
 
     private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec, string? uncalibrated)

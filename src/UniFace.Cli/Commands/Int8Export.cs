@@ -24,7 +24,8 @@ internal static class Int8Export
         string beside = "";
         try
         {
-            ExportResult exported = PackageExporter.Export(backbone, manifest, null, Path.Combine(work.FullName, "float"), (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
+            ExportResult exported = PackageExporter.Export(backbone, manifest, null, Path.Combine(work.FullName, "float"),
+                (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
             string floatOnnx = Path.Combine(exported.Folder, exported.Manifest.OnnxFile);
             byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(floatOnnx), output);
             beside = destination.CreateBeside();

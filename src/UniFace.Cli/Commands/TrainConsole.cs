@@ -27,7 +27,8 @@ internal sealed class TrainConsole : IDisposable
             string why = info.Options.Validation is string other ? $"--val {other} has the people to validate and calibrate on"
                 : (info.People < TrainOptions.PeopleToHoldOut
                     ? FormattableString.Invariant($"the data has fewer than {TrainOptions.PeopleToHoldOut} people ({info.People})")
-                    : "--val-people is 0") + ", so a package of this run has no calibration, and 'uniface verify' needs --threshold; --val OTHER-PEOPLE or --val-people 0.2 change that";
+                    : "--val-people is 0") + ", so a package of this run has no calibration, and 'uniface verify' needs --threshold; --val " +
+                        "OTHER-PEOPLE or --val-people 0.2 change that";
             Note("nobody is held out: " + why);
         }
     }

@@ -155,7 +155,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
                 Training = info.Provenance(),
                 Licence = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')",
             };
-            return PackageExporter.Export(backbone, manifest, null, folder.Package, (path, how) => OnnxEmbedder.Open(path, how), TrainingRun.LoadFingerprint(folder.Run));
+            return PackageExporter.Export(backbone, manifest, null, folder.Package, (path, how) => OnnxEmbedder.Open(path, how),
+                TrainingRun.LoadFingerprint(folder.Run));
         }
     }
 

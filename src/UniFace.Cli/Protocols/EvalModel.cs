@@ -59,7 +59,8 @@ internal sealed class EvalModel : IDisposable
             string checkpoint = TrainingRun.CheckpointPath(path);
             (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
             bool flips = flipSum ?? false; // as export writes a package
-            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false, TrainingRun.LoadFingerprint(path));
+            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false,
+                TrainingRun.LoadFingerprint(path));
         }
 
         ModelPackage package = ModelPackage.Open(path);

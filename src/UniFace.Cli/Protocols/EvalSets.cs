@@ -9,7 +9,8 @@ using UniFace.Packages;
 namespace UniFace.Cli.Protocols;
 
 /// <summary>Measures a model on each kind of set that the command takes.</summary>
-internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize, CancellationToken cancellation)
+internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize,
+    CancellationToken cancellation)
 {
     /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
@@ -56,7 +57,8 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);
         ValidationOptions options = new() { Bootstrap = bootstrap, Pairs = pairOptions };
         ValidationResult result = Validator.Evaluate(embedded, [.. data.Samples.Select(s => s.Label)], options, cancellation);
-        return new EvalResult(name, "all-pairs", result.Report, result.Accuracy, result.Scores, sha256, null, result.People, names, Missing(names, embedded), pipeline.DetectorName, seconds)
+        return new EvalResult(name, "all-pairs", result.Report, result.Accuracy, result.Scores, sha256, null, result.People, names,
+            Missing(names, embedded), pipeline.DetectorName, seconds)
         {
             Overlap = overlap,
         };
@@ -67,14 +69,16 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline);
         VerificationScores scores = set.Score(embedded);
         VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
-        return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images, Missing(set.Images, embedded), pipeline.DetectorName, seconds)
+        return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images,
+            Missing(set.Images, embedded), pipeline.DetectorName, seconds)
         {
             Pairs = set.Pairs,
             Overlap = overlap,
         };
     }
 
-    private (EmbeddedFaces Embedded, double Seconds) Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline)
+    private (EmbeddedFaces Embedded, double Seconds) Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read,
+        FacePipeline pipeline)
     {
         Stopwatch clock = Stopwatch.StartNew();
         using Progress progress = new(name, images.Count);

@@ -95,7 +95,8 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         ["gallerySha256"] = read[0].Sha256,
         ["probesSha256"] = read[1].Sha256,
         ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
-        ["overlap"] = read.Any(r => r.Overlap is not null) ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
+        ["overlap"] = read.Any(r => r.Overlap is not null)
+            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
     };
 
     private void Write(string folder, IdentificationReport report, Dictionary<string, object?> json, Pictures gallery, Pictures probes, FaceDataset enrolled)

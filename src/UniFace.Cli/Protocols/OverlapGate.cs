@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Packages;
@@ -13,7 +14,10 @@ namespace UniFace.Cli.Protocols;
 internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bool allowed, CancellationToken stop)
 {
     /// <summary>The option of the commands that measure.</summary>
-    public static Option<bool> CreateOption() => new("--allow-overlap") { Description = "Measure although pictures or people were trained on; the calibration, and every decision by it, then says so." };
+    public static Option<bool> CreateOption() => new("--allow-overlap")
+    {
+        Description = "Measure although pictures or people were trained on; the calibration, and every decision by it, then says so.",
+    };
 
     /// <summary>Reads a set before anything is measured on it.</summary>
     /// <param name="data">The set.</param>
@@ -43,7 +47,8 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
     {
         if (trained is { Complete: false })
         {
-            Console.Error.WriteLine($"warning: {model} does not know all that it was trained on ({TrainingFingerprint.FileName} is missing or incomplete), so an overlap with {source} may go unseen");
+            Console.Error.WriteLine($"warning: {model} does not know all that it was trained on ({TrainingFingerprint.FileName} is missing or " +
+                $"incomplete), so an overlap with {source} may go unseen");
         }
 
         if (found is null)
@@ -51,10 +56,14 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
             return null;
         }
 
-        string what = FormattableString.Invariant($"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}");
+        string what = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these " +
+            $"people by name, e.g. {found.Example}");
         if (!allowed)
         {
-            throw new UniFaceException($"{what}: measured on them, it looks better than it is with strangers. Give people whom it has not seen, or --allow-overlap to measure all the same.");
+            throw new UniFaceException($"{what}: measured on them, it looks better than it is with strangers. Give people whom it has not seen, or " +
+                "--allow-overlap to measure all the same.");
         }
 
         Console.Error.WriteLine("warning: " + what);

@@ -69,12 +69,14 @@ internal static class IdentifyEndpoints
     /// <param name="Candidates">The most alike people, best first, match or not.</param>
     /// <param name="ContractId">The model.</param>
     /// <param name="Face">The face; null where none was found.</param>
-    internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate, string? CalibratedOn, string? CalibrationWarning, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+    internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate,
+        string? CalibratedOn, string? CalibrationWarning, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").WithSummary("Say who the main face of a photo is, or that it is nobody who is enrolled").Recognises(Scope.Read)
         .WithExamples(
             new IdentifyRequest { Photo = Examples.Photo, FalseMatchRate = 0.0001, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", null, [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
+            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", null, [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)],
+                Examples.Contract, Examples.Face));
 
     private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(Upload<IdentifyRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {

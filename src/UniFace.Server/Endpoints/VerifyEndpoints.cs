@@ -48,7 +48,8 @@ internal static class VerifyEndpoints
     /// <param name="ContractId">The model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
-    internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore, string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
+    internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
+        string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").WithSummary("Say whether the main faces of two photos are one person").Recognises(Scope.Read)
         .WithExamples(
@@ -65,7 +66,8 @@ internal static class VerifyEndpoints
         double score = UnitCosine.Of(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
-            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score), calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
+            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
+            calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
             FaceAnswer.Of(a, request.Crops), FaceAnswer.Of(b, request.Crops)));
     }
 }

@@ -19,7 +19,8 @@ public static class OverlapCheck
     /// <param name="done">Called with 1 for each picture read, from several threads.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>The hash of the set (<see cref="DatasetHash"/>), and the overlap or null.</returns>
-    public static (string Sha256, OverlapFound? Overlap) Read(FaceDataset data, TrainingFingerprint? trained, Func<FaceSample, bool>? uses = null, Action<int>? done = null, CancellationToken cancellation = default)
+    public static (string Sha256, OverlapFound? Overlap) Read(FaceDataset data, TrainingFingerprint? trained, Func<FaceSample, bool>? uses = null,
+        Action<int>? done = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         bool[] found = new bool[data.Samples.Count];
@@ -35,7 +36,8 @@ public static class OverlapCheck
             return (hash, null);
         }
 
-        string[] people = [.. data.Samples.Where(s => uses?.Invoke(s) ?? true).Select(s => s.Label).Distinct().Select(label => data.People[label]).Where(trained.HasPerson)];
+        IEnumerable<int> labels = data.Samples.Where(s => uses?.Invoke(s) ?? true).Select(s => s.Label).Distinct();
+        string[] people = [.. labels.Select(label => data.People[label]).Where(trained.HasPerson)];
         string? first = Array.IndexOf(found, true) is >= 0 and int i ? data.Samples[i].Name : people.FirstOrDefault();
         return (hash, first is null ? null : new OverlapFound(found.Count(f => f), people.Length, first));
     }

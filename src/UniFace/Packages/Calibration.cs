@@ -10,7 +10,8 @@ public sealed record CalibrationData
     /// <summary>What the data is called: a file's or a folder's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Hash over names, labels and contents of the pictures (<see cref="Data.DatasetHash"/>), the kind that a training states as its dataHash; of a .bin file its SHA-256.</summary>
+    /// <summary>Hash over names, labels and contents of the pictures (<see cref="Data.DatasetHash"/>), the kind that a training states as its
+    /// dataHash; of a .bin file its SHA-256.</summary>
     public required string Sha256 { get; init; }
 
     /// <summary>People in the data; 0 where they are not known (a .bin has pairs only).</summary>
@@ -118,7 +119,8 @@ public sealed record Calibration
     /// <summary>What to say with every decision that uses this calibration; null if there is nothing to warn of.</summary>
     [JsonIgnore]
     public string? Warning => Overlap is null ? null
-        : Text($"the calibration was measured on what the model was trained on (pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
+        : "the calibration was measured on what the model was trained on " +
+            Text($"(pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;

@@ -83,7 +83,8 @@ public sealed class ModelPackage
         return calibration;
     }
 
-    /// <summary>What the model was trained on; null for a model of others. A package of an older version does not say it, which is an incomplete answer.</summary>
+    /// <summary>What the model was trained on; null for a model of others. A package of an older version does not say it, which is an incomplete
+    /// answer.</summary>
     /// <exception cref="UniFaceException">The file that the manifest names is missing, or another.</exception>
     public TrainingFingerprint? LoadFingerprint()
     {
@@ -100,7 +101,8 @@ public sealed class ModelPackage
         string path = Path.Combine(Source, TrainingFingerprint.FileName);
         return File.Exists(path) && Sha256.OfFile(path) == expected
             ? TrainingFingerprint.Load(path)
-            : throw new UniFaceException($"{path}: missing, or not the file that {ModelManifest.FileName} names, so nobody can say what the model was trained on; export the package again.");
+            : throw new UniFaceException($"{path}: missing, or not the file that {ModelManifest.FileName} names, so nobody can say what the model was " +
+                "trained on; export the package again.");
     }
 
     private static ModelManifest ReadManifest(string path)

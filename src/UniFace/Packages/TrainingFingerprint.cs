@@ -28,7 +28,8 @@ public sealed class TrainingFingerprint
     private static readonly byte[] Magic = [.. "UFHASH"u8, 0, 1];
     private static readonly HashSet<string> GenericWords = new(StringComparer.OrdinalIgnoreCase)
     {
-        "anonymous", "celeb", "class", "face", "folder", "human", "id", "identity", "img", "label", "name", "people", "person", "pid", "stranger", "subject", "test", "train", "unknown", "user", "val",
+        "anonymous", "celeb", "class", "face", "folder", "human", "id", "identity", "img", "label", "name", "people", "person", "pid", "stranger",
+        "subject", "test", "train", "unknown", "user", "val",
     };
 
     private readonly Lock gate = new();
@@ -64,7 +65,8 @@ public sealed class TrainingFingerprint
         }
     }
 
-    /// <summary>True for a name that does not say who it is: digits, a word and a number ("person-0001", "id_12"), "unknown", one letter. Such names never count.</summary>
+    /// <summary>True for a name that does not say who it is: digits, a word and a number ("person-0001", "id_12"), "unknown", one letter. Such names
+    /// never count.</summary>
     public static bool IsGeneric(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -146,9 +148,11 @@ public sealed class TrainingFingerprint
     public static TrainingFingerprint Load(string path)
     {
         FileInfo file = new(path);
-        if (!file.Exists || file.Length < HeaderBytes + SHA256.HashSizeInBytes || file.Length > HeaderBytes + ((long)HashBytes * MaxHashes) + SHA256.HashSizeInBytes)
+        if (!file.Exists || file.Length < HeaderBytes + SHA256.HashSizeInBytes || file.Length > HeaderBytes + ((long)HashBytes * MaxHashes)
+            + SHA256.HashSizeInBytes)
         {
-            throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training pictures that 'uniface train' wrote.");
+            throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training pictures " +
+                "that 'uniface train' wrote.");
         }
 
         byte[] bytes = File.ReadAllBytes(path);
@@ -159,9 +163,11 @@ public sealed class TrainingFingerprint
 
         int body = bytes.Length - SHA256.HashSizeInBytes;
         int pictureCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12)), personCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(16));
-        if (pictureCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)pictureCount + personCount)) != body || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
+        if (pictureCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)pictureCount + personCount)) != body
+            || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
         {
-            throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training pictures are damaged; restore the file from a copy.");
+            throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training pictures are damaged; restore the file " +
+                "from a copy.");
         }
 
         TrainingFingerprint read = new(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) == 1, bytes[20..HeaderBytes]);

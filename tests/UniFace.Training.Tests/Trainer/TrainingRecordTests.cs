@@ -36,7 +36,8 @@ public sealed class TrainingRecordTests : IDisposable
         TrainOptions options = Toy.Options with { Epochs = 1, CheckpointEvery = 2 };
         using (UniFace.Training.Trainer first = Toy.Open(folder, options, data))
         {
-            Assert.Throws<InvalidOperationException>(() => first.Run(new TrainingEvents { Progress = p => Die(p.Metrics.Step == 5) }, TestContext.Current.CancellationToken));
+            Assert.Throws<InvalidOperationException>(() => first.Run(new TrainingEvents { Progress = p => Die(p.Metrics.Step == 5) },
+                TestContext.Current.CancellationToken));
         }
 
         using UniFace.Training.Trainer next = Toy.Open(folder, options, data);

@@ -139,7 +139,10 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>The photos of a person's templates.</summary>
     public PersonPhotos Photos(SqliteConnection connection, long person, int embeddingSize)
     {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id", ("$person", person));
+        using SqliteCommand command = GalleryDatabase.Prepare(
+            connection,
+            "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id",
+            ("$person", person));
         using SqliteDataReader reader = command.ExecuteReader();
         List<(long, string?, float[]?)> templates = [];
         while (reader.Read())

@@ -148,7 +148,7 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         while (reader.Read())
         {
             long id = reader.GetInt64(0);
-            float[]? embedding = reader[2] is byte[] ? new float[embeddingSize] : null;
+            float[]? embedding = reader[2] is byte[]? new float[embeddingSize] : null;
             if (embedding is not null)
             {
                 Open(id, person, (byte[])reader[2], embedding);

@@ -21,8 +21,8 @@ internal static class Output
     public static TextWriter Terminal { get; private set; } = Console.Error;
 
     /// <summary>
-    /// Escapes control characters in all that is printed from now on, but for line ends and tabs: names of files and people come from others and may hold commands
-    /// to the terminal.
+    /// Escapes control characters in all that is printed from now on, but for line ends and tabs: names of files and people come from others and may hold
+    /// commands to the terminal.
     /// </summary>
     public static void Guard()
     {

@@ -6,9 +6,15 @@ namespace UniFace.Gallery;
 /// <param name="Crop">The aligned face as a PNG or JPEG file, for a gallery that keeps crops; empty otherwise.</param>
 /// <param name="Source">Where it is from, e.g. the photo's name; null for nothing.</param>
 /// <param name="PhotoSha256">
-/// SHA-256 of the photo file's bytes, 64 lower-case hexadecimal digits: a photo is enrolled once per person. Null if unknown; the template is then always added.
+/// SHA-256 of the photo file's bytes, 64 lower-case hexadecimal digits: a photo is enrolled once per person. Null if unknown; the template is then
+/// always added.
 /// </param>
-public sealed record Enrolment(string Person, ReadOnlyMemory<float> Embedding, ReadOnlyMemory<byte> Crop = default, string? Source = null, string? PhotoSha256 = null);
+public sealed record Enrolment(
+    string Person,
+    ReadOnlyMemory<float> Embedding,
+    ReadOnlyMemory<byte> Crop = default,
+    string? Source = null,
+    string? PhotoSha256 = null);
 
 /// <summary>An enrolled person.</summary>
 /// <param name="Name">Name or id.</param>

@@ -41,7 +41,9 @@ internal sealed class PersonPhotos
             return id;
         }
 
-        int at = unknown.FindIndex(u => ExactScore.Of(u.Embedding, enrolment.Embedding.Span) > (1 - Rounding) * EmbeddingCheck.Norm(u.Embedding) * EmbeddingCheck.Norm(enrolment.Embedding.Span));
+        ReadOnlyMemory<float> face = enrolment.Embedding;
+        double least = (1 - Rounding) * EmbeddingCheck.Norm(face.Span);
+        int at = unknown.FindIndex(u => ExactScore.Of(u.Embedding, face.Span) > least * EmbeddingCheck.Norm(u.Embedding));
         if (at < 0)
         {
             return null;

@@ -12,4 +12,10 @@ public sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Tem
 /// <param name="Embedding">L2-normalised embedding, [D].</param>
 /// <param name="Crop">The aligned face as a PNG or JPEG file; empty where the gallery keeps none.</param>
 /// <param name="PhotoSha256">SHA-256 of the photo file's bytes, lower-case hexadecimal; null if it was not given.</param>
-public sealed record StoredTemplate(long Id, DateTimeOffset Enrolled, string? Source, ReadOnlyMemory<float> Embedding, ReadOnlyMemory<byte> Crop, string? PhotoSha256 = null);
+public sealed record StoredTemplate(
+    long Id,
+    DateTimeOffset Enrolled,
+    string? Source,
+    ReadOnlyMemory<float> Embedding,
+    ReadOnlyMemory<byte> Crop,
+    string? PhotoSha256 = null);

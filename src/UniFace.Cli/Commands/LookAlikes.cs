@@ -4,7 +4,10 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Commands;
 
-/// <summary>Enrolled faces that are enrolled under another name, too, at the strictest false match rate that the model's calibration supports; none without a calibration.</summary>
+/// <summary>
+/// Enrolled faces that are enrolled under another name, too, at the strictest false match rate that the model's calibration supports; none without a
+/// calibration.
+/// </summary>
 internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibration)
 {
     private readonly double? threshold = calibration?.Entries.Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate)?.Threshold;
@@ -36,6 +39,10 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
         }
     }
 
+    private string Why(GalleryCandidate other) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(score {other.Score:F4}, which two different people reach in {Decision.AtScore(calibration!, other.Score)} comparisons)");
+
     /// <summary>Says what was found, on standard error.</summary>
     public void Warn()
     {
@@ -43,7 +50,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
         {
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too (score {other.Score:F4}, which two different people reach in {Decision.AtScore(calibration!, other.Score)} comparisons)"));
+                $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too {Why(other)}"));
         }
     }
 }

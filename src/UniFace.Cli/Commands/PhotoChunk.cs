@@ -9,7 +9,11 @@ namespace UniFace.Cli.Commands;
 /// <param name="Faces">Their faces.</param>
 /// <param name="Skipped">The others.</param>
 /// <param name="Sha256">SHA-256 of the photos that show a face, lower-case hexadecimal.</param>
-internal sealed record PhotoChunk(IReadOnlyList<string> Names, IReadOnlyList<AlignedFace> Faces, IReadOnlyList<(string Photo, string Reason)> Skipped, IReadOnlyList<string> Sha256)
+internal sealed record PhotoChunk(
+    IReadOnlyList<string> Names,
+    IReadOnlyList<AlignedFace> Faces,
+    IReadOnlyList<(string Photo, string Reason)> Skipped,
+    IReadOnlyList<string> Sha256)
 {
     private const int Size = 64;
 

@@ -152,7 +152,8 @@ internal sealed unsafe class IndexFile : IDisposable
             int lane = row % RowGroup.Rows;
             bool read = RandomAccess.Read(file, group, header.GroupsAt + ((long)(row / RowGroup.Rows) * layout.Stride)) == group.Length
                 && RandomAccess.Read(file, values, header.RowsAt + ((long)row * values.Length)) == values.Length;
-            if (!read || values.AsSpan().ContainsAnyExcept((byte)0) || Enumerable.Range(0, layout.Padded).Any(d => group[(d / 4 * RowGroup.Rows * 4) + (lane * 4) + (d % 4)] != RowGroup.Zero))
+            bool coded = Enumerable.Range(0, layout.Padded).Any(d => group[(d / 4 * RowGroup.Rows * 4) + (lane * 4) + (d % 4)] != RowGroup.Zero);
+            if (!read || coded || values.AsSpan().ContainsAnyExcept((byte)0))
             {
                 throw new UniFaceException($"{path}: rows that were erased are still there when they are read again.");
             }

@@ -236,7 +236,8 @@ public sealed partial class PostgresGallery : IStoredGallery
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyDictionary<long, string?>>(
+    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyDictionary<long, string?>>(
         async connection => (await PostgresDatabase.RowsAsync(
             connection,
             $"SELECT t.id, t.photo FROM {Templates} t JOIN {People} p ON p.id = t.person WHERE p.name = $1",
@@ -305,8 +306,14 @@ public sealed partial class PostgresGallery : IStoredGallery
         stop,
         person).ConfigureAwait(false));
 
-    // Indices of the enrolments whose photo is new. The others get the id of the template that is there; the people's rows are locked, so nobody adds one meanwhile.
-    private async Task<int[]> NewPhotosAsync(NpgsqlConnection connection, IReadOnlyList<Enrolment> enrolments, Dictionary<string, long> people, List<long> ids, CancellationToken stop)
+    // Indices of the enrolments whose photo is new. The others get the id of the template that is there; the people's rows are locked, so nobody
+    // adds one meanwhile.
+    private async Task<int[]> NewPhotosAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Enrolment> enrolments,
+        Dictionary<string, long> people,
+        List<long> ids,
+        CancellationToken stop)
     {
         Dictionary<string, PersonPhotos> photos = [];
         List<int> added = [];
@@ -314,13 +321,16 @@ public sealed partial class PostgresGallery : IStoredGallery
         {
             if (enrolments[i] is { PhotoSha256: string sha256, Person: string person })
             {
-                PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read) ? read : photos[person] = await PhotosAsync(connection, people[person], stop).ConfigureAwait(false);
+                PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read)
+                    ? read
+                    : photos[person] = await PhotosAsync(connection, people[person], stop).ConfigureAwait(false);
                 if (known.Find(enrolments[i], out bool recognised) is long existing)
                 {
                     ids[i] = existing;
                     if (recognised)
                     {
-                        await PostgresDatabase.RunAsync(connection, $"UPDATE {Templates} SET photo = $2 WHERE id = $1", stop, existing, Convert.FromHexString(sha256)).ConfigureAwait(false);
+                        string sql = $"UPDATE {Templates} SET photo = $2 WHERE id = $1";
+                        await PostgresDatabase.RunAsync(connection, sql, stop, existing, Convert.FromHexString(sha256)).ConfigureAwait(false);
                     }
 
                     continue;

@@ -47,7 +47,8 @@ public sealed partial class SqliteGallery
 
         async Task ReplaceAsync()
         {
-            await Task.Run(() => GalleryFile.Make(copied, overwrite: exists, beside => source.CopyAsync(beside, replaces: exists, cancellationToken).GetAwaiter().GetResult()), cancellationToken).ConfigureAwait(false);
+            void Copy(string beside) => source.CopyAsync(beside, replaces: exists, cancellationToken).GetAwaiter().GetResult();
+            await Task.Run(() => GalleryFile.Make(copied, overwrite: exists, Copy), cancellationToken).ConfigureAwait(false);
             if (exists)
             {
                 try

@@ -45,9 +45,13 @@ internal static class GalleryFile
     {
         string name = Path.GetFileName(full) + ".";
         Lazy<HashSet<string>> running = new(() => [.. Process.GetProcesses().Select(p => p.Id.ToString(CultureInfo.InvariantCulture))]);
-        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(full)!).Where(f => Path.GetFileName(f).StartsWith(name, StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(full)!))
         {
-            if (Path.GetFileName(file)[name.Length..].Split('.') is [string process, "tmp" or "tmp-wal" or "tmp-shm"] && process.All(char.IsAsciiDigit) && !running.Value.Contains(process))
+            if (Path.GetFileName(file) is string found
+                && found.StartsWith(name, StringComparison.Ordinal)
+                && found[name.Length..].Split('.') is [string process, "tmp" or "tmp-wal" or "tmp-shm"]
+                && process.All(char.IsAsciiDigit)
+                && !running.Value.Contains(process))
             {
                 File.Delete(file);
             }

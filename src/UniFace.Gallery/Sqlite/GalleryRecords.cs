@@ -139,13 +139,16 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>The photos of a person's templates.</summary>
     public PersonPhotos Photos(SqliteConnection connection, long person, int embeddingSize)
     {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id", ("$person", person));
+        using SqliteCommand command = GalleryDatabase.Prepare(
+            connection,
+            "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id",
+            ("$person", person));
         using SqliteDataReader reader = command.ExecuteReader();
         List<(long, string?, float[]?)> templates = [];
         while (reader.Read())
         {
             long id = reader.GetInt64(0);
-            float[]? embedding = reader[2] is byte[] ? new float[embeddingSize] : null;
+            float[]? embedding = reader[2] is byte[]? new float[embeddingSize] : null;
             if (embedding is not null)
             {
                 Open(id, person, (byte[])reader[2], embedding);

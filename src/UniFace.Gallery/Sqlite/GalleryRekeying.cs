@@ -17,7 +17,9 @@ public sealed partial class SqliteGallery
     /// </summary>
     /// <param name="key">The new key; null to store in the clear.</param>
     /// <param name="cancellationToken">Stops it; the old key stays then.</param>
-    /// <exception cref="UniFaceException">A record is damaged, another process writes; or, after the new key is set, the old bytes cannot be erased now.</exception>
+    /// <exception cref="UniFaceException">
+    /// A record is damaged, another process writes; or, after the new key is set, the old bytes cannot be erased now.
+    /// </exception>
     public async Task RekeyAsync(GalleryKey? key, CancellationToken cancellationToken = default)
     {
         using RecordCipher next = new(info.Id, key);
@@ -36,7 +38,8 @@ public sealed partial class SqliteGallery
                     (long id, long person, float[] embedding) = ((long)row[0], (long)row[1], new float[info.EmbeddingSize]);
                     if (records.Fault(id, person, (byte[])row[2], (long)row[3], info, embedding) is string fault)
                     {
-                        throw new UniFaceException($"{Path}: {EmbeddingCheck.Damaged(records.PersonNames(connection, [person]).GetValueOrDefault(person, "somebody"), id, fault)}; nothing was changed.");
+                        string name = records.PersonNames(connection, [person]).GetValueOrDefault(person, "somebody");
+                        throw new UniFaceException($"{Path}: {EmbeddingCheck.Damaged(name, id, fault)}; nothing was changed.");
                     }
 
                     byte[] stored = to.Seal(id, person, embedding);
@@ -52,9 +55,16 @@ public sealed partial class SqliteGallery
                 Each(connection, "SELECT c.template, t.person, c.image FROM crop c JOIN template t ON t.id = c.template WHERE c.template > $last ORDER BY c.template LIMIT $page", row =>
                 {
                     byte[] crop = to.SealCrop((long)row[0], (long)row[1], records.OpenCrop((long)row[0], (long)row[1], (byte[])row[2]));
-                    GalleryDatabase.Run(connection, "UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id", ("$id", row[0]), ("$image", crop), ("$checksum", GalleryRecords.Checksum((long)row[0], crop)));
+                    GalleryDatabase.Run(
+                        connection,
+                        "UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id",
+                        ("$id", row[0]),
+                        ("$image", crop),
+                        ("$checksum", GalleryRecords.Checksum((long)row[0], crop)));
                 });
-                GalleryDatabase.Run(connection, "DELETE FROM pending; DELETE FROM meta WHERE key = 'reembed';"); // An unfinished move to another model begins again.
+
+                // An unfinished move to another model begins again.
+                GalleryDatabase.Run(connection, "DELETE FROM pending; DELETE FROM meta WHERE key = 'reembed';");
                 GalleryDatabase.SetMeta(connection, "encrypted", key is null ? 0L : 1L);
                 GalleryDatabase.SetMeta(connection, "key_check", next.Seal("key", 0, 0, "uniface"u8));
                 GalleryDatabase.SetMeta(connection, GenerationKey, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));

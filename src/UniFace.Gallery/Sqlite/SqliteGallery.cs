@@ -148,12 +148,15 @@ public sealed partial class SqliteGallery : IStoredGallery
 
                     if (enrolment.PhotoSha256 is string photo)
                     {
-                        PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read) ? read : photos[person] = records.Photos(connection, person, info.EmbeddingSize);
+                        PersonPhotos known = photos.TryGetValue(person, out PersonPhotos? read)
+                            ? read
+                            : photos[person] = records.Photos(connection, person, info.EmbeddingSize);
                         if (known.Find(enrolment, out bool recognised) is long existing)
                         {
                             if (recognised)
                             {
-                                GalleryDatabase.Run(connection, "UPDATE template SET photo = $photo WHERE id = $id", ("$id", existing), ("$photo", records.SealPhoto(existing, person, photo)));
+                                byte[] hash = records.SealPhoto(existing, person, photo);
+                                GalleryDatabase.Run(connection, "UPDATE template SET photo = $photo WHERE id = $id", ("$id", existing), ("$photo", hash));
                             }
 
                             ids.Add(existing);
@@ -223,11 +226,13 @@ public sealed partial class SqliteGallery : IStoredGallery
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyDictionary<long, string?>>(
+    public Task<IReadOnlyDictionary<long, string?>> PhotosOfAsync(string person, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyDictionary<long, string?>>(
         connection =>
         {
             Dictionary<long, string?> photos = [];
-            using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, photo FROM template WHERE person = $person", ("$person", records.FindPerson(connection, person)));
+            const string Sql = "SELECT id, person, photo FROM template WHERE person = $person";
+            using SqliteCommand command = GalleryDatabase.Prepare(connection, Sql, ("$person", records.FindPerson(connection, person)));
             using SqliteDataReader reader = command.ExecuteReader();
             while (reader.Read())
             {

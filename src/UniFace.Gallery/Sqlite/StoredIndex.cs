@@ -13,7 +13,9 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     /// <summary>Whose rows it holds, as its stamp says.</summary>
     public string Owner => $"{info.Id} {info.Scoring} {info.Generation}".TrimEnd();
 
-    /// <summary>Overwrites rows of the stored index, or deletes it where that cannot be done, and deletes what is left over of others. The index's lock must be held.</summary>
+    /// <summary>
+    /// Overwrites rows of the stored index, or deletes it where that cannot be done, and deletes what is left over of others. The index's lock must be held.
+    /// </summary>
     /// <exception cref="UniFaceException">A file that may hold the rows cannot be deleted.</exception>
     public void Erase(IReadOnlyCollection<long> rows)
     {
@@ -33,7 +35,10 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
         }
     }
 
-    /// <summary>The lock of a gallery's index. Whoever stores it, erases from it or restores the gallery holds it, so that nobody stores again what another process has erased.</summary>
+    /// <summary>
+    /// The lock of a gallery's index. Whoever stores it, erases from it or restores the gallery holds it, so that nobody stores again what another
+    /// process has erased.
+    /// </summary>
     /// <exception cref="UniFaceException">Another process has it for half a minute, or its file belongs to another user.</exception>
     public static Task<FileLock> LockAsync(string gallery, CancellationToken stop) => Task.Run(
         () =>
@@ -63,17 +68,21 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     }
 
     /// <summary>
-    /// Files beside the gallery that hold templates and that nobody reads: of an index or a restored gallery that was being written when its process was killed, of an
-    /// earlier version, or of before the gallery was encrypted.
+    /// Files beside the gallery that hold templates and that nobody reads: of an index or a restored gallery that was being written when its process was
+    /// killed, of an earlier version, or of before the gallery was encrypted.
     /// </summary>
     public IReadOnlyList<string> Leftovers()
     {
         string full = System.IO.Path.GetFullPath(gallery), name = Regex.Escape(System.IO.Path.GetFileName(full));
-        Regex leftover = new($@"^(\.{name}\.index\..*\.tmp|{name}\.index\.(codes|rows){(info.Encrypted ? $@"|{name}\.index" : "")}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm)?)$", RegexOptions.CultureInvariant);
+        string index = $@"\.{name}\.index\..*\.tmp|{name}\.index\.(codes|rows)" + (info.Encrypted ? $@"|{name}\.index" : "");
+        Regex leftover = new($@"^({index}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm)?)$", RegexOptions.CultureInvariant);
         return [.. Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(full)!).Where(file => leftover.IsMatch(System.IO.Path.GetFileName(file)))];
     }
 
-    /// <summary>Deletes the leftovers. The index's lock must be held: who has the process number in a temporary file's name says nothing, in a container every service is process 1.</summary>
+    /// <summary>
+    /// Deletes the leftovers. The index's lock must be held: who has the process number in a temporary file's name says nothing, in a container every service
+    /// is process 1.
+    /// </summary>
     public void DeleteLeftovers()
     {
         foreach (string file in Leftovers())

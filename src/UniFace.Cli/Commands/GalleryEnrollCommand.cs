@@ -27,6 +27,7 @@ internal static class GalleryEnrollCommand
         command.Add(images);
         command.Add(person);
         command.Add(anyQuality);
+        command.Add(vision.Strict);
         command.Add(options.Package);
         options.AddKeyTo(command);
         vision.AddDetection(command);
@@ -42,6 +43,7 @@ internal static class GalleryEnrollCommand
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
             HashSet<(string, string)> known = await gallery.SourcesAsync(stop).ConfigureAwait(false);
             List<(string Photo, string Reason)> skipped = [];
+            List<(string Photo, AlignedFace Face)> several = [];
             HashSet<string> people = [];
             int enrolled = 0, already = 0;
             using (Progress progress = new("enrolling", photos.Names.Count))
@@ -64,6 +66,10 @@ internal static class GalleryEnrollCommand
                         else
                         {
                             wanted.Add((photo, whom, face.Image));
+                            if (face.FacesInPhoto > 1)
+                            {
+                                several.Add((photo, face));
+                            }
                         }
                     }
 
@@ -89,7 +95,7 @@ internal static class GalleryEnrollCommand
 
             if (enrolled + already == 0)
             {
-                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {photos.Names.Count} pictures ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
             await gallery.StoreIndexAsync(always: false, stop).ConfigureAwait(false);
@@ -105,12 +111,18 @@ internal static class GalleryEnrollCommand
                     enrolledPeople = people.Count,
                     people = counts.People,
                     templates = counts.Templates,
+                    severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
                 });
             }
             else
             {
-                Console.WriteLine($"{enrolled} templates of {people.Count} people enrolled{(already > 0 ? $", {already} photos were already" : "")}; {gallery.Path} holds {counts.People} people, {counts.Templates} templates");
+                Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                foreach ((string photo, AlignedFace face) in several)
+                {
+                    Console.Error.WriteLine(face.Ambiguous ? $"warning: {photo}: {FacePipeline.AmbiguityOf(face)}; the main one was enrolled" : $"{photo}: {face.FacesInPhoto} faces; the main one was enrolled");
+                }
+
                 foreach ((string photo, string reason) in skipped)
                 {
                     Console.Error.WriteLine($"left out: {photo}: {reason}");

@@ -20,7 +20,7 @@ internal sealed class TrainConsole : IDisposable
         string from = trainer.Step > 0 ? FormattableString.Invariant($", going on from step {trainer.Step}") : "";
         string heldOut = info.HeldOut.Count > 0 ? FormattableString.Invariant($" ({info.HeldOut.Count} more are held out to validate on)") : "";
         Note(FormattableString.Invariant(
-            $"{info.Options.Backbone} with {info.Options.Loss} on {info.Images} images of {info.People} people{heldOut}; {trainer.TotalSteps} steps{from}"));
+            $"{info.Options.Backbone} with {info.Options.Loss} on {Plural.Of(info.Images, "image")} of {Plural.Of(info.People, "person")}{heldOut}; {Plural.Of(trainer.TotalSteps, "step")}{from}"));
     }
 
     public TrainingEvents Events() => new() { Progress = Show, EpochEnded = Show, Warning = text => Note("warning: " + text) };

@@ -53,7 +53,7 @@ public sealed class FolderDataset : FaceDataset
                 .Where(name => !known.Contains(name) && !name.StartsWith('.')).Order(StringComparer.Ordinal)];
             if (empty.Length > 0)
             {
-                warnings.Add($"{empty.Length} folders without pictures are no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
+                warnings.Add($"{Plural.Of(empty.Length, "folder")} without pictures, no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
             }
 
             return new FolderDataset(path, pictures, layout, warnings);

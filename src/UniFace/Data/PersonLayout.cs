@@ -71,7 +71,7 @@ internal sealed class PersonLayout
         if (order.Length == 0)
         {
             throw new UniFaceException(loose > 0
-                ? $"{source} has {loose} pictures but no folder a person; {FaceDatasets.Expected}."
+                ? $"{source} has {Plural.Of(loose, "picture")} but no folder a person; {FaceDatasets.Expected}."
                 : $"{source} holds no pictures (jpg, jpeg, png, webp, bmp); {FaceDatasets.Expected}.");
         }
 
@@ -93,7 +93,7 @@ internal sealed class PersonLayout
             samples[i] = new FaceSample($"{person}/{parts[order[i]][skip + 1]}", people.Count - 1);
         }
 
-        IReadOnlyList<string> warnings = loose == 0 ? [] : [$"{loose} pictures beside the people's folders are not used"];
+        IReadOnlyList<string> warnings = loose == 0 ? [] : [$"{Plural.Of(loose, "picture")} beside the people's folders: not used"];
         return new PersonLayout(people, samples, order, warnings);
     }
 }

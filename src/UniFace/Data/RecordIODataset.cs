@@ -93,7 +93,7 @@ public sealed class RecordIODataset : FaceDataset
 
         if (pictures.Count < index.Length)
         {
-            warnings.Add($"{index.Length - pictures.Count} records have a label below 0 and are not used");
+            warnings.Add($"{Plural.Of(index.Length - pictures.Count, "record")} with a label below 0 left out");
         }
 
         if (pictures.Count == 0)
@@ -239,7 +239,7 @@ public sealed class RecordIODataset : FaceDataset
         }
         else if (announced != people)
         {
-            warnings.Add($"property announces {announced} people, the records hold {people}; the records are believed");
+            warnings.Add($"property announces {Plural.Of(announced, "person")}, the records hold {people}; the records are believed");
         }
     }
 }

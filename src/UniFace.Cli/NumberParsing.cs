@@ -49,10 +49,12 @@ internal static class NumberParsing
     }
 
     private static T Whole<T>(ArgumentResult result)
-        where T : struct, INumber<T> => Parse<T>(result, NumberStyles.AllowLeadingSign, "expected a whole number, e.g. 10000, without thousands separators");
+        where T : struct, INumber<T> =>
+        Parse<T>(result, NumberStyles.AllowLeadingSign, "expected a whole number, e.g. 10000, without thousands separators");
 
     private static T Real<T>(ArgumentResult result)
-        where T : struct, INumber<T> => Parse<T>(result, NumberStyles.Float, "expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
+        where T : struct, INumber<T> =>
+        Parse<T>(result, NumberStyles.Float, "expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
 
     private static T Parse<T>(ArgumentResult result, NumberStyles styles, string expected)
         where T : struct, INumber<T>

@@ -16,8 +16,10 @@ internal static class ParseErrors
         }
 
         // The library takes an option that it does not know for an argument, if there is room for one.
-        IEnumerable<string> options = parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? [] : parsed.CommandResult.Children.OfType<ArgumentResult>()
-            .SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(word => word.Length > 1 && word[0] == '-' && !char.IsAsciiDigit(word[1]));
+        IEnumerable<string> options = parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)
+            ? []
+            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
+                .Where(word => word.Length > 1 && word[0] == '-' && !char.IsAsciiDigit(word[1]));
         List<string> unknown = [.. parsed.UnmatchedTokens.Concat(options).Select(word => word.StartsWith('-') ? word.Split('=')[0] : word).Distinct()];
         if (parsed.Errors.Count + unknown.Count == 0)
         {

@@ -20,16 +20,19 @@ internal static class TinyOnnx
         WriteOutputs(path, width, height, [("y", size)], fixedBatch, seed, weight)[0];
 
     /// <summary>The same with several outputs, each with weights of its own; returns them.</summary>
-    public static float[][] WriteOutputs(string path, int width, int height, (string Name, int Size)[] outputs, bool fixedBatch = false, int seed = 1, float? weight = null)
+    public static float[][] WriteOutputs(
+        string path, int width, int height, (string Name, int Size)[] outputs, bool fixedBatch = false, int seed = 1, float? weight = null)
     {
         Random random = new(seed);
-        float[][] weights = [.. outputs.Select(o => Enumerable.Range(0, 3 * width * height * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())];
+        int inputs = 3 * width * height;
+        float[][] weights = [.. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())];
         byte[] graph =
         [
             .. Bytes(1, [.. Text(1, "x"), .. Text(2, "f"), .. Text(4, "Flatten")]),
             .. outputs.SelectMany(o => Bytes(1, [.. Text(1, "f"), .. Text(1, "w" + o.Name), .. Text(2, o.Name), .. Text(4, "Gemm")])),
             .. Text(2, "tiny"),
-            .. outputs.Zip(weights).SelectMany(o => Bytes(5, [.. Varint(1, 3 * width * height), .. Varint(1, o.First.Size), .. Varint(2, 1), .. Text(8, "w" + o.First.Name), .. Bytes(9, Raw(o.Second))])),
+            .. outputs.Zip(weights, (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, 1), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w))]))
+                .SelectMany(initializer => initializer),
             .. Bytes(11, Value("x", fixedBatch, 3, height, width)),
             .. outputs.SelectMany(o => Bytes(12, Value(o.Name, fixedBatch, o.Size))),
         ];

@@ -20,7 +20,8 @@ public sealed class MainFaceCommandTests : IDisposable
         TinyOnnx.WriteEmbedder(model, 112, 112, 16);
         string made = Path.Combine(folder, "made");
         CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);
-        people = [.. Directory.EnumerateFiles(made, "*.jpg", SearchOption.AllDirectories).Order().Select(path => new SkiaImageDecoder().Decode(File.ReadAllBytes(path), path))];
+        string[] photos = [.. Directory.EnumerateFiles(made, "*.jpg", SearchOption.AllDirectories).Order()];
+        people = [.. photos.Select(path => new SkiaImageDecoder().Decode(File.ReadAllBytes(path), path))];
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -40,8 +41,10 @@ public sealed class MainFaceCommandTests : IDisposable
     public void Two_faces_alike_are_told_of_and_refused_with_strict_by_verify_enroll_identify_align_and_quality()
     {
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos", "Ann")).FullName, gallery = Path.Combine(folder, "g.gallery");
-        string photo = Photo(Path.Combine("photos", "Ann", "two.png"), 800, 500, (people[0], 1, 40, 50), (people[1], 1, 440, 50)), alone = Photo("one.png", 400, 500, (people[0], 1, 40, 50));
-        Assert.Contains($"{photo}: 2 faces, and more than one", CliProcess.Run("verify", model, photo, alone, "--threshold", "-1").Expect(0).Out, StringComparison.Ordinal);
+        string photo = Photo(Path.Combine(photos, "two.png"), 800, 500, (people[0], 1, 40, 50), (people[1], 1, 440, 50));
+        string alone = Photo("one.png", 400, 500, (people[0], 1, 40, 50));
+        string said = CliProcess.Run("verify", model, photo, alone, "--threshold", "-1").Expect(0).Out;
+        Assert.Contains($"{photo}: 2 faces, and more than one", said, StringComparison.Ordinal);
         Refused(CliProcess.Run("verify", model, alone, photo, "--threshold", "-1", "--strict"));
 
         CliProcess.Run("gallery", "create", gallery, model).Expect(0);
@@ -50,16 +53,21 @@ public sealed class MainFaceCommandTests : IDisposable
         Assert.StartsWith("1 template of 1 person enrolled;", enrolled.Out, StringComparison.Ordinal);
         Assert.EndsWith("holds 1 person, 1 template", enrolled.Out.Trim(), StringComparison.Ordinal);
         Assert.Contains("warning: Ann/two.png: 2 faces, and more than one", enrolled.Error, StringComparison.Ordinal);
-        JsonElement several = CliProcess.Run("gallery", "enroll", gallery, photo, "--person", "Bob", "--any-quality", "--json").Expect(0).Json().GetProperty("severalFaces");
+        JsonElement again = CliProcess.Run("gallery", "enroll", gallery, photo, "--person", "Bob", "--any-quality", "--json").Expect(0).Json();
+        JsonElement several = again.GetProperty("severalFaces");
         Assert.Equal((2, true), (several[0].GetProperty("faces").GetInt32(), several[0].GetProperty("ambiguous").GetBoolean()));
 
         Refused(CliProcess.Run("gallery", "identify", gallery, photo, "--threshold", "0.5", "--strict"));
-        Assert.True(CliProcess.Run("gallery", "identify", gallery, photo, "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("ambiguous").GetBoolean());
+        JsonElement identified = CliProcess.Run("gallery", "identify", gallery, photo, "--threshold", "0.5", "--json").Expect(0).Json();
+        Assert.True(identified.GetProperty("ambiguous").GetBoolean());
         Assert.Contains("more than one", CliProcess.Run("quality", photo, "--strict").Expect(1).Out, StringComparison.Ordinal);
         JsonElement aligned = CliProcess.Run("align", Path.Combine(folder, "photos"), Path.Combine(folder, "out"), "--strict", "--json").Json();
         Assert.Equal((1, 0), (aligned.GetProperty("ambiguous").GetInt32(), aligned.GetProperty("aligned").GetInt32()));
 
-        static void Refused(CliResult result) => Assert.Contains("two.png: 2 faces, and more than one is large enough to be the one that is meant; --strict takes no such photo", result.Expect(2).Error, StringComparison.Ordinal);
+        static void Refused(CliResult result) => Assert.Contains(
+            "two.png: 2 faces, and more than one is large enough to be the one that is meant; --strict takes no such photo",
+            result.Expect(2).Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]

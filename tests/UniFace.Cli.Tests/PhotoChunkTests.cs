@@ -54,7 +54,8 @@ public sealed class PhotoChunkTests : IDisposable
     public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
     {
         Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
-        string made = Path.Combine(folder, "made"), photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName, model = Path.Combine(folder, "nan.onnx");
+        string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");
+        string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
         CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);
         string photo = Directory.EnumerateFiles(made, "*.jpg", SearchOption.AllDirectories).First();
         for (int i = 0; i < 130; i++)

@@ -41,7 +41,12 @@ internal static class CompletionCommand
     {
         Argument<string> shell = new("SHELL") { Description = "bash, zsh or pwsh." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "pwsh");
-        Command command = new("completion", "Print a script that completes commands and options with the tab key.\nExample: source <(uniface completion bash)") { shell };
+        Command command = new(
+            "completion",
+            "Print a script that completes commands and options with the tab key.\nExample: source <(uniface completion bash)")
+        {
+            shell,
+        };
         command.SetAction(parsed => Console.WriteLine(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => PowerShell }));
         return command;
     }

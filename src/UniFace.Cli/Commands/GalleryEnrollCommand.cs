@@ -120,7 +120,8 @@ internal static class GalleryEnrollCommand
                 Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
-                    Console.Error.WriteLine(face.Ambiguous ? $"warning: {photo}: {FacePipeline.AmbiguityOf(face)}; the main one was enrolled" : $"{photo}: {face.FacesInPhoto} faces; the main one was enrolled");
+                    string what = face.Ambiguous ? $"warning: {photo}: {FacePipeline.AmbiguityOf(face)}" : $"{photo}: {face.FacesInPhoto} faces";
+                    Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 
                 foreach ((string photo, string reason) in skipped)

@@ -27,10 +27,17 @@ internal sealed class VisionOptions
     public Option<ColorOrder?> Color { get; } = new("--color") { Description = "For a bare .onnx file: order of its colour planes. rgb by default.", HelpName = "rgb|bgr" };
 
     /// <summary>--output NAME.</summary>
-    public Option<string?> ModelOutput { get; } = new("--output") { Description = "For a bare .onnx file: the output that is the embedding, if its shapes and names leave a doubt.", HelpName = "NAME" };
+    public Option<string?> ModelOutput { get; } = new("--output")
+    {
+        Description = "For a bare .onnx file: the output that is the embedding, if its shapes and names leave a doubt.",
+        HelpName = "NAME",
+    };
 
     /// <summary>--strict.</summary>
-    public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse a photo if more than one of its faces is large enough to be the one that is meant." };
+    public Option<bool> Strict { get; } = new("--strict")
+    {
+        Description = "Refuse a photo if more than one of its faces is large enough to be the one that is meant.",
+    };
 
     /// <summary>--threads N.</summary>
     public Option<int> Threads { get; } = new("--threads") { Description = "Cores to use; 0 for all.", HelpName = "N" };
@@ -93,7 +100,8 @@ internal sealed class VisionOptions
         SkiaImageDecoder decoder = new();
         if (!parsed.GetValue(Aligned))
         {
-            return new FacePipeline(decoder, FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads }), new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
+            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
+            return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
         }
 
         return parsed.GetValue(Detector) is null

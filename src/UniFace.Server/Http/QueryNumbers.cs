@@ -23,7 +23,8 @@ internal static class QueryNumbers
             {
                 if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
                 {
-                    throw new BadHttpRequestException($"{name} is '{text}': expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
+                    throw new BadHttpRequestException(
+                        $"{name} is '{text}': expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
                 }
             }
         }

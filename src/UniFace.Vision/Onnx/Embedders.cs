@@ -47,7 +47,8 @@ public static class Embedders
 
         if (options.Output is string output && output != manifest.Output)
         {
-            throw new UniFaceException($"{package.Source}: the package says itself which output is the embedding; leave out --output {output}, it is for bare .onnx files.");
+            throw new UniFaceException(
+                $"{package.Source}: the package says itself which output is the embedding; leave out --output {output}, it is for bare .onnx files.");
         }
 
         return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads);

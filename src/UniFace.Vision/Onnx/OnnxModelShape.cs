@@ -40,13 +40,16 @@ internal sealed record OnnxModelShape(string InputName, string OutputName, bool 
         string[] fit = outputName is not null ? [.. rows.Where(name => name == outputName && Size(name) != 1)]
             : size is not null && rows.Any(name => Size(name) == size) ? [.. rows.Where(name => Size(name) == size)]
             : [.. rows.Where(name => size is not null || Size(name) is 0 or >= FewestValues)];
-        string[] named = fit.Length > 1 ? [.. fit.Where(name => name.Contains("emb", StringComparison.OrdinalIgnoreCase) || name.Contains("feat", StringComparison.OrdinalIgnoreCase))] : fit;
+        string[] named = fit.Length > 1
+            ? [.. fit.Where(name => name.Contains("emb", StringComparison.OrdinalIgnoreCase) || name.Contains("feat", StringComparison.OrdinalIgnoreCase))]
+            : fit;
         if (named is [string only])
         {
             return only;
         }
 
-        string all = string.Join(", ", session.Outputs.Select(output => $"'{output.Key}' {output.Value.ElementDataType} {OnnxSession.Shape(output.Value.Dimensions)}"));
+        string all = string.Join(
+            ", ", session.Outputs.Select(output => $"'{output.Key}' {output.Value.ElementDataType} {OnnxSession.Shape(output.Value.Dimensions)}"));
         throw new UniFaceException(
             fit.Length > 1 ? $"{path}: several outputs could be the embedding; it has {all}. Name it: --output NAME."
             : outputName is not null ? $"{path}: --output {outputName} is no output of Float NxD with D of 2 or more; it has {all}."

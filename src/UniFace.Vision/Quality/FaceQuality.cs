@@ -40,7 +40,8 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         // By the scale of the whole alignment: a profile's own eyes are near each other however large it is.
         FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
         double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
-        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360));
+        double roll = Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360);
+        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll);
     }
 
     private static (double Yaw, double Pitch) Pose(FaceLandmarks points, double dx, double dy, double distance)

@@ -82,7 +82,8 @@ public static class BatchEmbedding
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, left);
             try
             {
-                Parallel.For(0, batch.Length, new ParallelOptions { CancellationToken = either.Token, MaxDegreeOfParallelism = Environment.ProcessorCount }, i => batch[i] = load(first + i));
+                ParallelOptions options = new() { CancellationToken = either.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
+                Parallel.For(0, batch.Length, options, i => batch[i] = load(first + i));
             }
             catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is UniFaceException or OperationCanceledException) is Exception word)
             {

@@ -22,6 +22,9 @@ public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Po
 /// <param name="Landmarks">The face's points.</param>
 public sealed record DetectedFace(float X, float Y, float Width, float Height, float Score, FaceLandmarks Landmarks)
 {
-    /// <summary>By how many degrees the photo was turned, clockwise, for the detector to find the face: 0, 90, 180 or 270. The coordinates are those of the photo as it is.</summary>
+    /// <summary>
+    /// By how many degrees the photo was turned, clockwise, for the detector to find the face: 0, 90, 180 or 270.
+    /// The coordinates are those of the photo as it is.
+    /// </summary>
     public int TurnedBy { get; init; }
 }

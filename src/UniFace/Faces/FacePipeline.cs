@@ -55,7 +55,9 @@ public sealed class FacePipeline : IDisposable
         }
 
         AlignedFace? face = Align(photo);
-        return Strict && face is { Ambiguous: true } ? throw new UniFaceException($"{source}: {AmbiguityOf(face)}; --strict takes no such photo: crop it to one person.") : face;
+        return Strict && face is { Ambiguous: true }
+            ? throw new UniFaceException($"{source}: {AmbiguityOf(face)}; --strict takes no such photo: crop it to one person.")
+            : face;
     }
 
     /// <summary>What to say of a face that was taken although another was close.</summary>
@@ -83,7 +85,8 @@ public sealed class FacePipeline : IDisposable
         List<AlignedFace> faces = [];
         if (MainFace.Of(large, photo.Width, photo.Height) is DetectedFace main)
         {
-            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = sure.Count, Ambiguous = MainFace.IsAmbiguous(main, large, photo.Width, photo.Height) });
+            bool ambiguous = MainFace.IsAmbiguous(main, large, photo.Width, photo.Height);
+            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = sure.Count, Ambiguous = ambiguous });
             if (choice == FaceChoice.All)
             {
                 faces.AddRange(large.Where(face => !ReferenceEquals(face, main)).Select(face => Aligner.Align(photo, face) with { FacesInPhoto = sure.Count }));

@@ -46,7 +46,8 @@ internal static class TurnedPhotos
         {
             SimilarityTransform look = Turned(turn, scale, main.X + (main.Width / 2), main.Y + (main.Height / 2), size, size);
             DetectedFace? same = detector.Detect(ImageWarp.Warp(photo, look, size, size))
-                .Where(face => double.Hypot(face.X + (face.Width / 2) - (size / 2.0), face.Y + (face.Height / 2) - (size / 2.0)) < size / 6.0 && FaceAligner.CanFit(face.Landmarks))
+                .Where(face => FaceAligner.CanFit(face.Landmarks)
+                    && double.Hypot(face.X + (face.Width / 2) - (size / 2.0), face.Y + (face.Height / 2) - (size / 2.0)) < size / 6.0)
                 .MaxBy(face => face.Score);
             if (same is null)
             {
@@ -103,7 +104,8 @@ internal static class TurnedPhotos
         };
     }
 
-    private static double Roll(DetectedFace face) => Math.Atan2(face.Landmarks.RightEye.Y - face.Landmarks.LeftEye.Y, face.Landmarks.RightEye.X - face.Landmarks.LeftEye.X);
+    private static double Roll(DetectedFace face) =>
+        Math.Atan2(face.Landmarks.RightEye.Y - face.Landmarks.LeftEye.Y, face.Landmarks.RightEye.X - face.Landmarks.LeftEye.X);
 
     private static bool Agree(double a, double b) => Math.Abs(Math.IEEERemainder(a - b, 2 * Math.PI)) < Math.PI / 4;
 }

@@ -92,7 +92,9 @@ public sealed record ModelManifest
 
     /// <summary>What makes embeddings comparable, as one id: the ONNX file, the input, the flip-sum and a named output, hashed.</summary>
     public string ContractId => Sha256.OfBytes(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant(
-        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}")))[..32];
+        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|{AlignmentTemplate}|{FlipSum}{NamedOutput}")))[..32];
+
+    private string NamedOutput => Output is null ? "" : "|" + Output;
 
     /// <summary>Values in an embedding.</summary>
     public required int EmbeddingSize { get; init; }

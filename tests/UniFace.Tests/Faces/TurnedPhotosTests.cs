@@ -70,7 +70,8 @@ public class TurnedPhotosTests
     private static RgbImage Turn(RgbImage photo, int turn, out SimilarityTransform transform)
     {
         (int w, int h) = (photo.Width - 1, photo.Height - 1);
-        transform = turn switch { 1 => new SimilarityTransform(0, 1, h, 0), 2 => new SimilarityTransform(-1, 0, w, h), _ => new SimilarityTransform(0, -1, 0, w) };
+        (int a, int b, int x, int y) = turn switch { 1 => (0, 1, h, 0), 2 => (-1, 0, w, h), _ => (0, -1, 0, w) };
+        transform = new SimilarityTransform(a, b, x, y);
         return ImageWarp.Warp(photo, transform, turn == 2 ? photo.Width : photo.Height, turn == 2 ? photo.Height : photo.Width);
     }
 
@@ -89,8 +90,10 @@ public class TurnedPhotosTests
         public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
         {
             Looks++;
-            if (Find(photo, p => p[0] > 128 && p[1] < 90 && p[2] < 90) is not Point red || Find(photo, p => p[1] > 128 && p[0] < 90 && p[2] < 90) is not Point green
-                || Find(photo, p => p[2] > 128 && p[0] < 90 && p[1] < 90) is not Point blue || Find(photo, p => p[0] > 128 && p[1] > 128 && p[2] > 128) is not Point white)
+            if (Find(photo, p => p[0] > 128 && p[1] < 90 && p[2] < 90) is not Point red
+                || Find(photo, p => p[1] > 128 && p[0] < 90 && p[2] < 90) is not Point green
+                || Find(photo, p => p[2] > 128 && p[0] < 90 && p[1] < 90) is not Point blue
+                || Find(photo, p => p[0] > 128 && p[1] > 128 && p[2] > 128) is not Point white)
             {
                 return [];
             }

@@ -1,7 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Help;
-using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using Spectre.Console;
 using UniFace.Cli.Commands;
 using UniFace.Training;
 
@@ -10,36 +9,19 @@ namespace UniFace.Cli;
 /// <summary>Builds the command tree and turns what a command throws into one line and an exit code.</summary>
 internal static class CommandHost
 {
+    /// <summary>What users call the program.</summary>
+    public const string Name = "uniface";
+
     public static async Task<int> RunAsync(string[] args)
     {
         Output.Guard();
-
-        // A plain command, not a RootCommand: that one is named after the file it runs from.
-        Command root = new("uniface", "UniFace: train face recognition on your own photos, measure it honestly, run it.")
+        if (Console.IsOutputRedirected)
         {
-            new HelpOption(),
-            new VersionOption(),
-            CommonOptions.Json,
+            // Into a pipe a table is as wide as what it says: no cell is wrapped or cut.
+            AnsiConsole.Profile.Width = 10_000;
+        }
 
-            // One line a command, in the order of the main job.
-            DemoCommand.Create(),
-            AlignCommand.Create(),
-            QualityCommand.Create(),
-            DataCommand.Create(),
-            TrainCommand.Create(),
-            EvalCommand.Create(),
-            ExportCommand.Create(),
-            LossCommand.Create(),
-            EmbedCommand.Create(),
-            VerifyCommand.Create(),
-            GalleryCommand.Create(),
-            ClusterCommand.Create(),
-            CalibrateCommand.Create(),
-            ModelsCommand.Create(),
-            ServeCommand.Create(),
-            BenchCommand.Create(),
-            DoctorCommand.Create(),
-        };
+        RootCommand root = Root();
         using CancellationTokenSource stop = new();
         int stopped = ExitCode.Interrupted;
         void Stop(PosixSignalContext context)
@@ -54,10 +36,11 @@ internal static class CommandHost
         using PosixSignalRegistration terminates = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
-            if (parsed.Errors.Count > 0)
+            // A value may begin with '@': it is a name, not a file of further arguments.
+            ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (ParseErrors.Describe(parsed) is string errors)
             {
-                return Fail(parsed.Errors[0].Message + $" See '{PathOf(parsed.CommandResult)} --help'.");
+                return Fail(errors);
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token).ConfigureAwait(false);
@@ -84,8 +67,40 @@ internal static class CommandHost
     /// <summary>What went wrong in parallel work, or the exception itself.</summary>
     private static Exception Cause(Exception e) => e is AggregateException several && several.Flatten().InnerExceptions is [Exception first, ..] ? first : e;
 
-    private static string PathOf(CommandResult command) =>
-        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : command.Command.Name;
+    /// <summary>The command tree.</summary>
+    internal static RootCommand Root()
+    {
+        RootCommand root = new("UniFace: train face recognition on your own photos, measure it honestly, run it.")
+        {
+            CommonOptions.Json,
+
+            // One line a command, in the order of the main job.
+            DemoCommand.Create(),
+            AlignCommand.Create(),
+            QualityCommand.Create(),
+            DataCommand.Create(),
+            TrainCommand.Create(),
+            EvalCommand.Create(),
+            ExportCommand.Create(),
+            LossCommand.Create(),
+            EmbedCommand.Create(),
+            VerifyCommand.Create(),
+            GalleryCommand.Create(),
+            ClusterCommand.Create(),
+            CalibrateCommand.Create(),
+            ModelsCommand.Create(),
+            ServeCommand.Create(),
+            BenchCommand.Create(),
+            DoctorCommand.Create(),
+            CompletionCommand.Create(),
+        };
+
+        // The library names the root after the file it runs from; as an alias its own name is known in the line that [suggest] gets.
+        root.HelpName = Name;
+        root.Aliases.Add(Name);
+        NumberParsing.ApplyTo(root);
+        return root;
+    }
 
     private static int Fail(string message)
     {

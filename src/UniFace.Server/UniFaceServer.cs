@@ -141,7 +141,7 @@ public static class UniFaceServer
         app.MapMetrics();
 
         // One line a resource. Without a RequiredScope of its own, a GET takes the scope read and all else admin.
-        RouteGroupBuilder v1 = app.MapGroup("/v1");
+        RouteGroupBuilder v1 = app.MapGroup("/v1").AddEndpointFilter(QueryNumbers.Filter);
         RouteGroupBuilder faces = v1.MapGroup("").WithTags("faces");
         PhotoEndpoints.Map(faces);
         VerifyEndpoints.Map(faces);

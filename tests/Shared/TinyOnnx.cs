@@ -16,24 +16,35 @@ internal static class TinyOnnx
     /// <param name="fixedBatch">True for a network that takes one face at a time.</param>
     /// <param name="seed">Seed of the weights.</param>
     /// <param name="weight">Instead of random, all weights this.</param>
-    public static float[] WriteEmbedder(string path, int width, int height, int size, bool fixedBatch = false, int seed = 1, float? weight = null)
+    public static float[] WriteEmbedder(string path, int width, int height, int size, bool fixedBatch = false, int seed = 1, float? weight = null) =>
+        WriteOutputs(path, width, height, [("y", size)], fixedBatch, seed, weight)[0];
+
+    /// <summary>The same with several outputs, each with weights of its own; returns them.</summary>
+    public static float[][] WriteOutputs(
+        string path, int width, int height, (string Name, int Size)[] outputs, bool fixedBatch = false, int seed = 1, float? weight = null)
     {
         Random random = new(seed);
-        float[] weights = [.. Enumerable.Range(0, 3 * width * height * size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1))];
-        byte[] raw = new byte[weights.Length * 4];
-        Buffer.BlockCopy(weights, 0, raw, 0, raw.Length);
-        byte[] initializer = [.. Varint(1, 3 * width * height), .. Varint(1, size), .. Varint(2, 1), .. Text(8, "w"), .. Bytes(9, raw)];
+        int inputs = 3 * width * height;
+        float[][] weights = [.. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())];
         byte[] graph =
         [
             .. Bytes(1, [.. Text(1, "x"), .. Text(2, "f"), .. Text(4, "Flatten")]),
-            .. Bytes(1, [.. Text(1, "f"), .. Text(1, "w"), .. Text(2, "y"), .. Text(4, "Gemm")]),
+            .. outputs.SelectMany(o => Bytes(1, [.. Text(1, "f"), .. Text(1, "w" + o.Name), .. Text(2, o.Name), .. Text(4, "Gemm")])),
             .. Text(2, "tiny"),
-            .. Bytes(5, initializer),
+            .. outputs.Zip(weights, (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, 1), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w))]))
+                .SelectMany(initializer => initializer),
             .. Bytes(11, Value("x", fixedBatch, 3, height, width)),
-            .. Bytes(12, Value("y", fixedBatch, size)),
+            .. outputs.SelectMany(o => Bytes(12, Value(o.Name, fixedBatch, o.Size))),
         ];
         File.WriteAllBytes(path, [.. Varint(1, 8), .. Bytes(7, graph), .. Bytes(8, Varint(2, 17))]);
         return weights;
+    }
+
+    private static byte[] Raw(float[] values)
+    {
+        byte[] raw = new byte[values.Length * 4];
+        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
+        return raw;
     }
 
     private static byte[] Value(string name, bool fixedBatch, params int[] dimensions)

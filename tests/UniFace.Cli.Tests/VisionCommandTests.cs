@@ -100,9 +100,9 @@ public sealed class VisionCommandTests : IDisposable
         Assert.Equal(0x93, bytes[0]);
         int header = bytes[8] + (bytes[9] << 8);
         Assert.Equal(0, (10 + header) % 64);
-        Assert.Contains("'descr': '<f4', 'fortran_order': False, 'shape': (2, 8)", System.Text.Encoding.ASCII.GetString(bytes, 10, header), StringComparison.Ordinal);
-        Assert.Equal(10 + header + (2 * 8 * 4), bytes.Length);
-        float[] row = [.. Enumerable.Range(0, 8).Select(i => BitConverter.ToSingle(bytes, 10 + header + (i * 4)))];
+        Assert.Contains("'descr': '<f4', 'fortran_order': False, 'shape': (2, 16)", System.Text.Encoding.ASCII.GetString(bytes, 10, header), StringComparison.Ordinal);
+        Assert.Equal(10 + header + (2 * 16 * 4), bytes.Length);
+        float[] row = [.. Enumerable.Range(0, 16).Select(i => BitConverter.ToSingle(bytes, 10 + header + (i * 4)))];
         Assert.Equal(1, row.Sum(v => v * v), 1e-5f);
 
         CliProcess.Run("embed", model, pictures, "--aligned", "--out", csv).Expect(0);
@@ -145,7 +145,7 @@ public sealed class VisionCommandTests : IDisposable
     private string Model(string name)
     {
         string path = Path.Combine(folder, name);
-        TinyOnnx.WriteEmbedder(path, 112, 112, 8);
+        TinyOnnx.WriteEmbedder(path, 112, 112, 16);
         return path;
     }
 
@@ -154,7 +154,7 @@ public sealed class VisionCommandTests : IDisposable
         string package = Path.Combine(folder, "package");
         Directory.CreateDirectory(package);
         File.Copy(onnx, Path.Combine(package, "model.onnx"));
-        InventedPackage.Complete(package, onnx);
+        InventedPackage.Complete(package, onnx, 16);
         return package;
     }
 }

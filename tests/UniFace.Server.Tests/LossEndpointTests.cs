@@ -41,6 +41,10 @@ public sealed class LossEndpointTests
     [InlineData("loss=cosface&classes=1", "classes = 1 is out of range")]
     [InlineData("loss=cosface&classes=100000&points=2000", "too many")]
     [InlineData("loss=cosface&length=NaN", "length")]
+    [InlineData("loss=cosface&length=1,5", "length is '1,5': expected a number with a decimal point")]
+    [InlineData("loss=cosface&other-cosine=0,1", "other-cosine is '0,1'")]
+    [InlineData("loss=cosface&classes=10,000", "classes")]
+    [InlineData("loss=cosface&margin=0,1", "margin")]
     [InlineData("loss=cosface&classes=many", "classes")]
     [InlineData("loss=adacos&classes=2", "at least 3")]
     public async Task A_wrong_question_is_answered_in_words(string query, string words)

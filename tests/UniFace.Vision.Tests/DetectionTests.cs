@@ -128,16 +128,6 @@ public class DetectionTests
     }
 
     [Fact]
-    public void The_main_face_is_large_and_central()
-    {
-        DetectedFace Face(float x, float y, float side) => new(x, y, side, side, 0.9f, AlignmentTemplate.ArcFace112.Landmarks);
-        DetectedFace central = Face(100, 100, 60), corner = Face(0, 0, 70), huge = Face(60, 60, 140);
-        Assert.Same(central, MainFace.Of([corner, central], 260, 260));
-        Assert.Same(huge, MainFace.Of([corner, central, huge], 260, 260));
-        Assert.Null(MainFace.Of([], 260, 260));
-    }
-
-    [Fact]
     public void A_file_that_is_no_detector_is_refused_in_words()
     {
         string path = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.onnx");
@@ -208,6 +198,42 @@ public class DetectionTests
             Point wanted = transform.Apply(plain.Landmarks.Nose);
             double off = double.Hypot(face.Landmarks.Nose.X - wanted.X, face.Landmarks.Nose.Y - wanted.Y) / (transform.Scale * plain.Width);
             Assert.True(off < 0.15, $"{what}: the nose is off by {off:F2} of the face");
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_real_photo_gives_the_same_face_on_its_side_and_upside_down(bool yunet)
+    {
+        string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), model = SharedData.Require("data/yunet_s_dynamic.onnx");
+        Assert.SkipWhen(!yunet && ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        using FacePipeline pipeline = new(new SkiaImageDecoder(), FaceDetectors.Open(yunet ? model : null));
+        int same = 0, all = 0;
+        foreach ((string name, byte[] bytes) in Entries(tar).Take(10))
+        {
+            RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
+            DetectedFace upright = pipeline.Align(photo)!.Face!;
+            Assert.True(upright.TurnedBy == 0, $"{name}: upright, but taken for turned by {upright.TurnedBy}");
+            foreach (int degrees in (ReadOnlySpan<int>)[90, 150, 180, 270])
+            {
+                double angle = degrees * Math.PI / 180, middle = (photo.Width - 1) / 2.0, cos = Math.Cos(angle), sin = Math.Sin(angle);
+                SimilarityTransform turn = new(cos, sin, middle - (cos * middle) + (sin * middle), middle - (sin * middle) - (cos * middle));
+                DetectedFace? face = pipeline.Align(ImageWarp.Warp(photo, turn, photo.Width, photo.Height))?.Face;
+                all++;
+                same += face is not null && Off(turn, upright, face) < 0.3 ? 1 : 0;
+            }
+        }
+
+        Assert.True(same >= all * 9 / 10, $"{same} of {all} turned photos gave the same face");
+
+        // Mean distance between where a point is found and where it is, in distances of the eyes.
+        static double Off(SimilarityTransform turn, DetectedFace was, DetectedFace now)
+        {
+            double eyes = double.Hypot(was.Landmarks.RightEye.X - was.Landmarks.LeftEye.X, was.Landmarks.RightEye.Y - was.Landmarks.LeftEye.Y);
+            (FaceLandmarks a, FaceLandmarks b) = (was.Landmarks, now.Landmarks);
+            return new[] { (a.LeftEye, b.LeftEye), (a.RightEye, b.RightEye), (a.RightMouth, b.RightMouth) }
+                .Average(pair => double.Hypot(turn.Apply(pair.Item1).X - pair.Item2.X, turn.Apply(pair.Item1).Y - pair.Item2.Y)) / eyes;
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class Int8WeightsTests : IDisposable
     [Fact]
     public void Weights_are_rounded_to_127_steps_a_row_and_the_network_is_otherwise_the_same()
     {
-        const int side = 16, size = 4;
+        const int side = 16, size = 16;
         string path = Path.Combine(folder, "m.onnx"), small = Path.Combine(folder, "s.onnx");
         float[] weights = TinyOnnx.WriteEmbedder(path, side, side, size); // [3 * side * side, size]: Gemm's rows are axis 0
         byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(path), "m.onnx");

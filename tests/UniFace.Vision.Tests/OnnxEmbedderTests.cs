@@ -9,7 +9,7 @@ namespace UniFace.Vision.Tests;
 public sealed class OnnxEmbedderTests : IDisposable
 {
     private const int Side = 16;
-    private const int Size = 5;
+    private const int Size = 20;
 
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
@@ -116,12 +116,51 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
+    public void The_embedding_is_the_output_of_that_shape_and_name_whatever_stands_before_it()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        float[] expected = WithOutputs([("norm", 1), ("embedding", 32)], null)!;
+        Assert.Equal(32, expected.Length);
+        Assert.Equal(expected, WithOutputs([("norm", 1), ("embedding", 32)], "embedding"));
+        Assert.Equal(32, WithOutputs([("logits", 40), ("embedding", 32), ("age", 1)], null)!.Length);
+        Assert.Equal(40, WithOutputs([("logits", 40), ("embedding", 32)], "logits")!.Length);
+        Assert.Equal(4, WithOutputs([("y", 4)], "y")!.Length);
+
+        Refused([("a", 32), ("b", 64)], null, "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it: --output NAME.");
+        Refused([("emb1", 32), ("emb2", 32)], null, "several outputs could be the embedding");
+        Refused([("norm", 1)], null, "no output is an embedding, Float NxD with D of 16 or more; it has 'norm' Float ?x1");
+        Refused([("y", 15)], null, "D of 16 or more");
+        Refused([("norm", 1), ("y", 32)], "norm", "--output norm is no output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
+        Refused([("norm", 1), ("y", 32)], "z", "--output z is no output");
+
+        // A manifest states the size, and the two outputs of it are a doubt again.
+        TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(path) };
+        using (OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest))
+        {
+            Assert.Equal(8, embedder.EmbeddingSize);
+        }
+
+        Assert.NotEqual(manifest.ContractId, (manifest with { Output = "y" }).ContractId);
+
+        float[]? WithOutputs((string, int)[] outputs, string? output)
+        {
+            TinyOnnx.WriteOutputs(path, Side, Side, outputs);
+            using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Output = output });
+            return embedder.Embed([Pictures.Noise(Side, Side, 1)]);
+        }
+
+        void Refused((string, int)[] outputs, string? output, string why) =>
+            Assert.Contains(why, Assert.Throws<UniFaceException>(() => WithOutputs(outputs, output)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_manifest_that_does_not_fit_the_network_is_refused()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, Size);
         ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.OfFile(path) };
-        Assert.Contains("its manifest says 6", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest)).Message, StringComparison.Ordinal);
+        Assert.Contains("its manifest says 21", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest)).Message, StringComparison.Ordinal);
         Assert.Contains("its manifest says 128x112", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 })).Message, StringComparison.Ordinal);
     }
 

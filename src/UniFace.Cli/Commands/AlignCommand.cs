@@ -18,7 +18,7 @@ internal static class AlignCommand
             Description = "Folder for the faces, contact-sheet.jpg and align-report.json; not that of the photos, nor in or around it.",
         };
         VisionOptions vision = new();
-        Option<FaceChoice> faces = new("--faces") { Description = "largest: one face a photo, the largest and most central. all: every face (photo.jpg, photo.face2.jpg ...).", HelpName = "largest|all" };
+        Option<FaceChoice> faces = new("--faces") { Description = "largest: one face per photo, the main one (large, central, clearly a face). all: every face (photo.jpg, photo.face2.jpg ...).", HelpName = "largest|all" };
         Option<int> size = new("--size") { Description = "Side of a face in pixels; a multiple of 112 or 128.", DefaultValueFactory = _ => 112, HelpName = "PIXELS" };
         Option<CropFormat> format = new("--format") { Description = "jpg: quality 97 with full colour resolution. png: lossless.", HelpName = "jpg|png" };
         Option<float?> minScore = new("--min-score") { Description = "Leave out faces that the detector is less sure of, 0 to 1; without it, the detector's own limit.", HelpName = "SCORE" };
@@ -26,7 +26,7 @@ internal static class AlignCommand
         Option<bool> overwrite = new("--overwrite") { Description = "Make faces again that are in OUT already; without it, a stopped run goes on where it was." };
         Command command = new("align", "Find the face in each photo and bring it upright to 112x112, as training and models expect it.\nExample: uniface align photos faces --min-face 40")
         {
-            photos, output, faces, size, format, minScore, minFace, overwrite,
+            photos, output, faces, size, format, minScore, minFace, overwrite, vision.Strict,
         };
         vision.AddDetection(command, orAligned: false);
         command.SetAction((parsed, stop) =>
@@ -50,6 +50,7 @@ internal static class AlignCommand
             using FacePipeline pipeline = new(decoder, FaceDetectors.Open(parsed.GetValue(vision.Detector), new DetectorOptions { MinScore = score }), new FaceAligner(template))
             {
                 MinFaceSize = smallest,
+                Strict = parsed.GetValue(vision.Strict),
             };
             AlignSettings settings = new(pipeline.DetectorName, side, parsed.GetValue(faces), parsed.GetValue(format), score, smallest);
             AlignRun run = new(set, parsed.GetRequiredValue(output), decoder, pipeline, settings, parsed.GetValue(overwrite));
@@ -76,9 +77,10 @@ internal static class AlignCommand
         AlignSummary summary = report.Summary;
         Table table = new Table().Border(TableBorder.Simple).HideHeaders().AddColumn("what").AddColumn(new TableColumn("count").RightAligned()).AddColumn("note");
         table.AddRow("photos", $"{summary.Photos}", "");
-        table.AddRow("aligned", $"{summary.Aligned}", FormattableString.Invariant($"{summary.Faces} faces; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s"));
+        table.AddRow("aligned", $"{summary.Aligned}", FormattableString.Invariant($"{Plural.Of(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s"));
         Row("there already", summary.Existing, "--overwrite makes them again");
-        Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all taken" : "the largest and most central was taken");
+        Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all taken" : "the main one was taken");
+        Row("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous));
         Row("no face", summary.NoFace, Names(AlignOutcome.NoFace));
         Row("too small", summary.TooSmall, Names(AlignOutcome.TooSmall));
         Row("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable));

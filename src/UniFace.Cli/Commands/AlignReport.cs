@@ -33,6 +33,9 @@ internal enum AlignOutcome
 
     /// <summary>It is no picture, or damaged.</summary>
     Unreadable,
+
+    /// <summary>More than one face could be the main one, and --strict was given.</summary>
+    Ambiguous,
 }
 
 /// <summary>What decides how a face comes out; faces made by other settings must not lie beside each other.</summary>
@@ -67,6 +70,8 @@ internal sealed record AlignSummary
     public required int Existing { get; init; }
 
     public required int SeveralFaces { get; init; }
+
+    public required int Ambiguous { get; init; }
 
     public required int NoFace { get; init; }
 

@@ -118,8 +118,13 @@ internal sealed class AlignRun
         if (found.Faces.Count == 0)
         {
             return found.TooSmall > 0
-                ? Left(index, AlignOutcome.TooSmall, FormattableString.Invariant($"{found.TooSmall} faces, none with a side of {settings.MinFace} pixels"))
+                ? Left(index, AlignOutcome.TooSmall, FormattableString.Invariant($"{Plural.Of(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels"))
                 : Left(index, AlignOutcome.NoFace, "the detector found no face");
+        }
+
+        if (pipeline.Strict && settings.Faces == FaceChoice.Largest && found.Faces[0].Ambiguous)
+        {
+            return Left(index, AlignOutcome.Ambiguous, FacePipeline.AmbiguityOf(found.Faces[0]));
         }
 
         string source = CropSource.Read(photo) ?? Sha256.OfBytes(photo); // a crop of a crop is of the first photo
@@ -197,6 +202,7 @@ internal sealed class AlignRun
                     Faces = written.Sum(),
                     Existing = Count(AlignOutcome.Existing),
                     SeveralFaces = several.Count,
+                    Ambiguous = Count(AlignOutcome.Ambiguous),
                     NoFace = Count(AlignOutcome.NoFace),
                     TooSmall = Count(AlignOutcome.TooSmall),
                     Unreadable = Count(AlignOutcome.Unreadable),
@@ -229,8 +235,8 @@ internal sealed class AlignRun
         }
 
         string path = Path.Combine(output, FaceDatasets.ContactSheet);
-        string heading = shown < good.Length ? $"{good.Length} photos aligned; {shown} of them, evenly drawn  ({settings.Detector})" : $"{good.Length} photos aligned  ({settings.Detector})";
-        byte[] sheet = ContactSheet.Draw(heading, faces, $"{bad.Length} {(bad.Length == 1 ? "photo" : "photos")} without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
+        string heading = $"{Plural.Of(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
+        byte[] sheet = ContactSheet.Draw(heading, faces, $"{Plural.Of(bad.Length, "photo")} without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
         AtomicFile.Write(path, stream => stream.Write(sheet));
         return path;
     }

@@ -104,7 +104,7 @@ internal static class BenchIdentifyCommand
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Photos} photos, {run.Faces} with a face, {run.Matches} matches among {run.Templates} templates; {run.Threads} threads"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Plural.Of(run.Photos, "photo")}, {run.Faces} with a face, {run.Matches} matches among {Plural.Of(run.Templates, "template")}; {Plural.Of(run.Threads, "thread")}"));
     }
 
     /// <summary>What was timed.</summary>

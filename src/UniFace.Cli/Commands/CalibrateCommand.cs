@@ -129,7 +129,7 @@ internal static class CalibrateCommand
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(Text($"{calibration.Data.People} people, {calibration.Data.Images} photos ({measured.Missing} without a face): {calibration.Data.SamePairs} pairs of one person ({Sampled(measured.SameSampled)}), {calibration.Data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})"));
+        Console.WriteLine(Text($"{Plural.Of(calibration.Data.People, "person")}, {Plural.Of(calibration.Data.Images, "photo")} ({measured.Missing} without a face): {Plural.Of(calibration.Data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), {calibration.Data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})"));
         foreach (string warning in warnings)
         {
             Console.WriteLine("warning: " + warning);

@@ -189,10 +189,10 @@ internal static class ClusterCommand
         }
 
         string at = rate is double stated ? FormattableString.Invariant($" (false match rate {stated:G2})") : "";
-        Console.WriteLine(FormattableString.Invariant($"{faces.Count} faces of {set.Names.Count} photos: {people} people with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}{at}; {faceless.Count} photos show no face"));
+        Console.WriteLine(FormattableString.Invariant($"{Plural.Of(faces.Count, "face")} of {Plural.Of(set.Names.Count, "photo")}: {Plural.Of(people, "person")} with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}{at}; {Plural.Of(faceless.Count, "photo shows", "photos show")} no face"));
         if (score is not null)
         {
-            Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {score.People} people"));
+            Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {Plural.Of(score.People, "person")}"));
         }
 
         Output.Warn(warning);

@@ -78,7 +78,7 @@ internal static class DataInfoCommand
     private static void Print(FaceDataset dataset, DatasetSurvey survey, int top)
     {
         int[] sorted = [.. survey.ImagesPerPerson.Order()];
-        Line($"{dataset.Source}: {dataset.People.Count} people, {dataset.Samples.Count} images; a person has {sorted[0]} to {sorted[^1]}, median {sorted[sorted.Length / 2]}");
+        Line($"{dataset.Source}: {Plural.Of(dataset.People.Count, "person")}, {Plural.Of(dataset.Samples.Count, "image")}; a person has {sorted[0]} to {sorted[^1]}, median {sorted[sorted.Length / 2]}");
         Line($"SHA-256 over names, labels and contents: {survey.Hash ?? "none, for some files cannot be read"}");
         foreach (string warning in dataset.Warnings)
         {
@@ -100,8 +100,8 @@ internal static class DataInfoCommand
         Line($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{(survey.Sizes.Count > 5 ? $", {survey.Sizes.Count - 5} others" : "")}");
         List($"{survey.Unreadable.Count} unreadable", survey.Unreadable, top, picture => $"{picture.Name}: {picture.Reason}");
         DuplicatePictures[] across = [.. survey.Duplicates.Where(group => group.People.Count > 1)];
-        List($"{survey.Duplicates.Count - across.Length} images stored several times under one person", [.. survey.Duplicates.Where(group => group.People.Count == 1)], top, group => string.Join(" = ", group.Names));
-        List($"{across.Length} images under two people or more (one of the labels is wrong)", across, top, group => string.Join(" = ", group.Names));
+        List($"{Plural.Of(survey.Duplicates.Count - across.Length, "image")} stored several times under one person", [.. survey.Duplicates.Where(group => group.People.Count == 1)], top, group => string.Join(" = ", group.Names));
+        List($"{Plural.Of(across.Length, "image")} under two people or more (one of the labels is wrong)", across, top, group => string.Join(" = ", group.Names));
         if (survey.LabelNoise is LabelNoise noise)
         {
             PrintNoise(noise, top);

@@ -31,6 +31,7 @@ internal static class GalleryEnrollCommand
         command.Add(personLevel);
         command.Add(anyQuality);
         command.Add(noLookAlikes);
+        command.Add(vision.Strict);
         command.Add(options.Package);
         options.AddKeyTo(command);
         vision.AddDetection(command);
@@ -52,6 +53,7 @@ internal static class GalleryEnrollCommand
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
             Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
+            List<(string Photo, AlignedFace Face)> several = [];
             HashSet<string> people = [];
             HashSet<long> fresh = [];
             int enrolled = 0, already = 0;
@@ -80,6 +82,10 @@ internal static class GalleryEnrollCommand
                         else
                         {
                             wanted.Add((photo, whom, face.Image, sha256));
+                            if (face.FacesInPhoto > 1)
+                            {
+                                several.Add((photo, face));
+                            }
                         }
                     }
 
@@ -110,7 +116,7 @@ internal static class GalleryEnrollCommand
 
             if (enrolled + already == 0)
             {
-                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {photos.Names.Count} pictures ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
             await gallery.StoreIndexAsync(always: false, stop).ConfigureAwait(false);
@@ -126,6 +132,7 @@ internal static class GalleryEnrollCommand
                     enrolledPeople = people.Count,
                     people = counts.People,
                     templates = counts.Templates,
+                    severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
                     skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
                     leftOut = photos.LeftOut,
                     ignoredFiles = photos.IgnoredFiles,
@@ -134,7 +141,13 @@ internal static class GalleryEnrollCommand
             }
             else
             {
-                Console.WriteLine($"{enrolled} templates of {people.Count} people enrolled{(already > 0 ? $", {already} photos were already" : "")}; {gallery.Path} holds {counts.People} people, {counts.Templates} templates");
+                Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                foreach ((string photo, AlignedFace face) in several)
+                {
+                    string what = face.Ambiguous ? $"warning: {photo}: {FacePipeline.AmbiguityOf(face)}" : $"{photo}: {face.FacesInPhoto} faces";
+                    Console.Error.WriteLine($"{what}; the main one was enrolled");
+                }
+
                 foreach ((string photo, string reason) in skipped)
                 {
                     Console.Error.WriteLine($"left out: {Output.Name(photo)}: {Output.Name(reason)}");

@@ -30,6 +30,7 @@ internal static class GalleryIdentifyCommand
         command.Add(threshold);
         command.Add(fmr);
         command.Add(candidates);
+        command.Add(vision.Strict);
         command.Add(options.Package);
         options.AddKeyTo(command);
         vision.AddDetection(command);
@@ -45,7 +46,8 @@ internal static class GalleryIdentifyCommand
             Calibration? calibration = package.LoadCalibration(embedder.Manifest);
             Decision decision = Decision.Of(package, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
-            Identification? answer = pipeline.Align(bytes, path) is AlignedFace face
+            AlignedFace? main = pipeline.Align(bytes, path);
+            Identification? answer = main is AlignedFace face
                 ? await gallery.IdentifyAsync(embedder.Embed([face.Image]), embedder.Manifest.ContractId, decision.Threshold, named, stop).ConfigureAwait(false)
                 : null;
             string decided = answer is null ? NoFace : answer.IsMatch ? Match : Unknown;
@@ -62,12 +64,19 @@ internal static class GalleryIdentifyCommand
                     thresholdFalseMatchRate = decision.FalseMatchRate,
                     candidates = (answer?.Candidates ?? []).Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                     calibrationWarning = calibration?.Warning,
+                    faces = main?.FacesInPhoto ?? 0,
+                    ambiguous = main is { Ambiguous: true },
                     contractId = embedder.Manifest.ContractId,
                     detector = pipeline.DetectorName,
                 });
             }
             else
             {
+                if (main is { Ambiguous: true })
+                {
+                    Console.WriteLine($"{path}: {FacePipeline.AmbiguityOf(main)}");
+                }
+
                 Show(path, decided, answer, score, decision, calibration, (await gallery.CountAsync(stop).ConfigureAwait(false)).People);
             }
 
@@ -97,7 +106,7 @@ internal static class GalleryIdentifyCommand
         if (decision.FalseMatchRate is double each)
         {
             // Comparisons with different people are not independent; the sum of their rates is a bound whatever they are.
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"among {people} people, a stranger is taken for somebody in at most {Math.Min(1, people * each):P1} of searches at this threshold"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"among {Plural.Of(people, "person")}, a stranger is taken for somebody in at most {Math.Min(1, people * each):P1} of searches at this threshold"));
         }
     }
 }

@@ -41,12 +41,12 @@ internal static class ModelsCommand
                 table.AddColumns("what", "value");
                 table.AddRow("task", model.Task);
                 table.AddRow("from", Markup.Escape($"npm {model.NpmPackage}@{model.Version}, {model.File}"));
-                table.AddRow("SHA-256", model.Sha256);
                 table.AddRow("licence", Markup.Escape(model.Licence));
                 table.AddRow("trained on", Markup.Escape(model.TrainingData));
                 table.AddRow("LFW", Markup.Escape(model.MeasuredLfw ?? "-"));
                 table.AddRow("installed", Markup.Escape(model.Installed() ?? $"no: uniface models pull {model.Name}"));
                 AnsiConsole.Write(table);
+                Console.WriteLine($"SHA-256 {model.Sha256}"); // outside, because the table would break it on a narrow terminal
             }
 
             foreach (string name in own)

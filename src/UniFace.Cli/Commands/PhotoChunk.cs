@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using UniFace.Data;
 using UniFace.Faces;
+using UniFace.IO;
 
 namespace UniFace.Cli.Commands;
 
@@ -18,51 +19,39 @@ internal sealed record PhotoChunk(
     private const int Size = 64;
 
     /// <summary>The pictures a chunk at a time: the next one is decoded and aligned while the caller works on this one, and no more than that.</summary>
-    public static IEnumerable<PhotoChunk> Of(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop)
-    {
-        Task<PhotoChunk> next = Read(0);
-        for (int first = 0; first < photos.Names.Count; first += Size)
+    public static IEnumerable<PhotoChunk> Of(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop) =>
+        ReadAhead.Of((photos.Names.Count + Size - 1) / Size, (chunk, left) =>
         {
-            PhotoChunk chunk = next.GetAwaiter().GetResult();
-            stop.ThrowIfCancellationRequested();
-            next = Read(first + Size);
-            yield return chunk;
-        }
-
-        Task<PhotoChunk> Read(int first) => Task.Run(
-            () =>
+            int first = chunk * Size, count = Math.Min(photos.Names.Count - first, Size);
+            AlignedFace?[] faces = new AlignedFace?[count];
+            string?[] reasons = new string?[count];
+            string[] hashes = new string[count];
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
             {
-                int count = Math.Clamp(photos.Names.Count - first, 0, Size);
-                AlignedFace?[] faces = new AlignedFace?[count];
-                string?[] reasons = new string?[count];
-                string[] hashes = new string[count];
-                Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+                if (stop.IsCancellationRequested || left.IsCancellationRequested)
                 {
-                    if (stop.IsCancellationRequested)
-                    {
-                        return;
-                    }
+                    return;
+                }
 
-                    string name = photos.Names[first + i];
-                    try
-                    {
-                        byte[] bytes = photos.Read(first + i);
-                        hashes[i] = Convert.ToHexStringLower(SHA256.HashData(bytes));
-                        faces[i] = pipeline.Align(bytes, name);
-                        reasons[i] = faces[i] is null ? "no face found" : null;
-                    }
-                    catch (UniFaceException e)
-                    {
-                        reasons[i] = e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message;
-                    }
-                });
-                int[] found = [.. Enumerable.Range(0, count).Where(i => faces[i] is not null)];
-                return new PhotoChunk(
-                    [.. found.Select(i => photos.Names[first + i])],
-                    [.. found.Select(i => faces[i]!)],
-                    [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))],
-                    [.. found.Select(i => hashes[i])]);
-            },
-            CancellationToken.None);
-    }
+                string name = photos.Names[first + i];
+                try
+                {
+                    byte[] bytes = photos.Read(first + i);
+                    hashes[i] = Convert.ToHexStringLower(SHA256.HashData(bytes));
+                    faces[i] = pipeline.Align(bytes, name);
+                    reasons[i] = faces[i] is null ? "no face found" : null;
+                }
+                catch (UniFaceException e)
+                {
+                    reasons[i] = e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message;
+                }
+            });
+            stop.ThrowIfCancellationRequested();
+            int[] found = [.. Enumerable.Range(0, count).Where(i => faces[i] is not null)];
+            return new PhotoChunk(
+                [.. found.Select(i => photos.Names[first + i])],
+                [.. found.Select(i => faces[i]!)],
+                [.. Enumerable.Range(0, count).Where(i => reasons[i] is not null).Select(i => (photos.Names[first + i], reasons[i]!))],
+                [.. found.Select(i => hashes[i])]);
+        });
 }

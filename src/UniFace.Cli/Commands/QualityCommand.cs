@@ -22,7 +22,7 @@ internal static class QualityCommand
         VisionOptions vision = new();
         Command command = new("quality", "Say of each photo whether its main face is good enough to be enrolled, and if not, why. Exit code 1 where one is not.\nExample: uniface quality photos")
         {
-            images, eyes, sharpness, yaw, pitch,
+            images, eyes, sharpness, yaw, pitch, vision.Strict,
         };
         vision.AddDetection(command);
         command.SetAction((parsed, stop) =>
@@ -74,6 +74,9 @@ internal static class QualityCommand
         }
     }
 
+    /// <summary>An enumeration's name as words: TurnedAway is "turned away".</summary>
+    private static string Words(string name) => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
+
     private static bool Good(Judged judged) => judged.Unreadable is null && judged.Faults.Count == 0;
 
     private static void Show(bool json, PhotoSet photos, Judged[] judged, string detector)
@@ -107,13 +110,13 @@ internal static class QualityCommand
             Table table = new Table().Border(TableBorder.Simple).AddColumn("reason").AddColumn(new TableColumn("photos").RightAligned());
             foreach ((string reason, int count) in reasons)
             {
-                table.AddRow(reason, count.ToString(CultureInfo.InvariantCulture));
+                table.AddRow(Words(reason), count.ToString(CultureInfo.InvariantCulture));
             }
 
             AnsiConsole.Write(table);
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{good} of {judged.Length} photos are good enough to enrol, {faceless} show no face that can be read ({detector})"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{good} of {Plural.Of(judged.Length, "photo is", "photos are")} good enough to enrol, {faceless} without a face that can be read ({detector})"));
         Output.LeftOut(photos);
     }
 }

@@ -52,14 +52,14 @@ internal static class RunCalibration
             progress: count => progress.Add(count));
         if (result.Report.DifferentPairs < Calibration.PairsFor(VerificationReport.DefaultRates[0]))
         {
-            Console.Error.WriteLine($"warning: {people.People.Count} people held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
+            Console.Error.WriteLine($"warning: {Plural.Of(people.People.Count, "person")} held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
             return new HeldOut(result, null);
         }
 
         CalibrationSource from = new()
         {
             FlipSum = flipSum,
-            DataName = options.Validation is null ? $"{people.People.Count} people held out of {options.Data}" : options.Validation,
+            DataName = options.Validation is null ? $"{Plural.Of(people.People.Count, "person")} held out of {options.Data}" : options.Validation,
             DataSha256 = sha256,
             People = result.People,
             Images = result.Images,

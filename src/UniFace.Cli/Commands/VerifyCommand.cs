@@ -24,7 +24,7 @@ internal static class VerifyCommand
         VisionOptions vision = new();
         Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify a.jpg b.jpg\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
         {
-            inputs, threshold, fmr,
+            inputs, threshold, fmr, vision.Strict,
         };
         vision.AddDetection(command);
         vision.AddModel(command);
@@ -71,6 +71,8 @@ internal static class VerifyCommand
                     ? string.Create(CultureInfo.InvariantCulture, $" at a false match rate of {stated:G3} ({calibration.Data.Name})")
                     : "";
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(same ? "the same person" : "not the same person")}: score {score:F4}, threshold {decision.Threshold:F4}{rate}"));
+                Note(a, faceA);
+                Note(b, faceB);
                 if (calibration is not null)
                 {
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {Decision.AtScore(calibration, score)} comparisons"));
@@ -89,10 +91,21 @@ internal static class VerifyCommand
             ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
     }
 
+    private static void Note(string path, AlignedFace face)
+    {
+        if (face.FacesInPhoto > 1)
+        {
+            Console.WriteLine(face.Ambiguous ? $"{path}: {FacePipeline.AmbiguityOf(face)}" : $"{path}: {face.FacesInPhoto} faces; the main one was compared");
+        }
+    }
+
     private static object Seen(string path, AlignedFace face) => new
     {
         photo = path,
         box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,
         score = face.Face?.Score,
+        faces = face.FacesInPhoto,
+        ambiguous = face.Ambiguous,
+        turnedBy = face.Face?.TurnedBy,
     };
 }

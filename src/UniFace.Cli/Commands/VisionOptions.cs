@@ -26,6 +26,19 @@ internal sealed class VisionOptions
     /// <summary>--color rgb|bgr.</summary>
     public Option<ColorOrder?> Color { get; } = new("--color") { Description = "For a bare .onnx file: order of its colour planes. rgb by default.", HelpName = "rgb|bgr" };
 
+    /// <summary>--output NAME.</summary>
+    public Option<string?> ModelOutput { get; } = new("--output")
+    {
+        Description = "For a bare .onnx file: the output that is the embedding, if its shapes and names leave a doubt.",
+        HelpName = "NAME",
+    };
+
+    /// <summary>--strict.</summary>
+    public Option<bool> Strict { get; } = new("--strict")
+    {
+        Description = "Refuse a photo if more than one of its faces is large enough to be the one that is meant.",
+    };
+
     /// <summary>--threads N.</summary>
     public Option<int> Threads { get; } = new("--threads") { Description = "Cores to use; 0 for all.", HelpName = "N" };
 
@@ -41,11 +54,12 @@ internal sealed class VisionOptions
         command.Add(Threads);
     }
 
-    /// <summary>Adds --normalize and --color.</summary>
+    /// <summary>Adds --normalize, --color and --output.</summary>
     public void AddModel(Command command)
     {
         command.Add(Normalize);
         command.Add(Color);
+        command.Add(ModelOutput);
     }
 
     /// <summary>Threads to use, 1 or more.</summary>
@@ -68,6 +82,7 @@ internal sealed class VisionOptions
     {
         Normalization = Normalization(parsed.GetValue(Normalize)),
         ColorOrder = parsed.GetValue(Color),
+        Output = parsed.GetValue(ModelOutput),
         FlipSum = flipSum,
         Threads = ThreadCount(parsed),
     });
@@ -85,7 +100,8 @@ internal sealed class VisionOptions
         SkiaImageDecoder decoder = new();
         if (!parsed.GetValue(Aligned))
         {
-            return new FacePipeline(decoder, FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads }), new FaceAligner(template));
+            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
+            return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
         }
 
         return parsed.GetValue(Detector) is null

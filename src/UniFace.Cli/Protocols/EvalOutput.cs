@@ -54,7 +54,7 @@ internal static class EvalOutput
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(Invariant($"{report.SamePairs} same and {report.DifferentPairs} different pairs of {result.Images.Count} pictures, {report.Missing} pairs missing a face ({result.MissingImages.Count} pictures)"));
+        Console.WriteLine(Invariant($"{report.SamePairs} same and {report.DifferentPairs} different pairs of {Plural.Of(result.Images.Count, "picture")}, {Plural.Of(report.Missing, "pair")} missing a face ({Plural.Of(result.MissingImages.Count, "picture")})"));
         Console.WriteLine(Invariant($"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {result.Images.Count / Math.Max(result.Seconds, 1e-9):F1} images/s, {result.Seconds:F1} s"));
         Console.WriteLine(Invariant($"intervals: {report.BootstrapReplicates} draws of {(report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs")}; data SHA-256 {result.Sha256}"));
     }

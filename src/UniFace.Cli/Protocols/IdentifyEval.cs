@@ -172,7 +172,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(FormattableString.Invariant($"{report.GalleryPeople} people enrolled by {report.GalleryTemplates} templates; {report.Mated} mated probes, {report.NonMated} of strangers, {report.Missing} without a face"));
+        Console.WriteLine(FormattableString.Invariant($"{Plural.Of(report.GalleryPeople, "person")} enrolled by {Plural.Of(report.GalleryTemplates, "template")}; {Plural.Of(report.Mated, "mated probe")}, {report.NonMated} of strangers, {report.Missing} without a face"));
     }
 
     private static string NameOf(double rate) => rate.ToString("0.######", CultureInfo.InvariantCulture);

@@ -2637,6 +2637,18 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("crop")]
         public byte[]? Crop { get; set; } = default!;
 
+        /// <summary>
+        /// How many faces the photo shows, this one included.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("facesInPhoto")]
+        public int? FacesInPhoto { get; set; } = default!;
+
+        /// <summary>
+        /// True for a main face if another face of the photo is large enough to be the one that is meant.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("ambiguous")]
+        public bool? Ambiguous { get; set; } = default!;
+
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
         [System.Text.Json.Serialization.JsonExtensionData]
@@ -2693,7 +2705,7 @@ namespace UniFace.Client
         public double? Pitch { get; set; } = default!;
 
         /// <summary>
-        /// Degrees that the head leans, clockwise as seen.
+        /// Degrees that the head leans, clockwise as seen, in a photo that is turned upright by quarter turns.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("roll")]
         public double? Roll { get; set; } = default!;

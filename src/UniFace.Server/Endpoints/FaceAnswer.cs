@@ -32,6 +32,12 @@ internal sealed record FaceAnswer(BoxAnswer? Box, double? Score, IReadOnlyList<P
 {
     private static readonly EnrolmentGate Gate = new();
 
+    /// <summary>How many faces the photo shows, this one included.</summary>
+    public int FacesInPhoto { get; init; } = 1;
+
+    /// <summary>True for a main face if another face of the photo is large enough to be the one that is meant.</summary>
+    public bool Ambiguous { get; init; }
+
     /// <summary>Tells of a face.</summary>
     public static FaceAnswer Of(AlignedFace face, bool crop = false)
     {
@@ -43,6 +49,10 @@ internal sealed record FaceAnswer(BoxAnswer? Box, double? Score, IReadOnlyList<P
             found is null ? null : [.. new[] { found.Landmarks.LeftEye, found.Landmarks.RightEye, found.Landmarks.Nose, found.Landmarks.LeftMouth, found.Landmarks.RightMouth }.Select(p => new PointAnswer(p.X, p.Y))],
             quality,
             [.. Gate.Check(quality).Select(f => new FaultAnswer(f.Kind, f.Message))],
-            crop ? ImageEncoder.Png(face.Image) : null);
+            crop ? ImageEncoder.Png(face.Image) : null)
+        {
+            FacesInPhoto = face.FacesInPhoto,
+            Ambiguous = face.Ambiguous,
+        };
     }
 }

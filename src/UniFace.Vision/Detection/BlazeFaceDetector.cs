@@ -1,6 +1,6 @@
-using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
 using UniFace.IO;
+using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;
 
@@ -32,7 +32,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
     private readonly float suspectScore;
     private readonly float maxOverlap;
 
-    internal BlazeFaceDetector(InferenceSession session, string path, DetectorOptions options)
+    internal BlazeFaceDetector(OnnxSession session, string path, DetectorOptions options)
     {
         network = new BlazeFaceNetwork(session, path);
         minScore = options.MinScore ?? 0.5f;

@@ -32,14 +32,13 @@ internal sealed class BlazeFaceNetwork : IDisposable
     // Scores and boxes of the fine grid (2 anchors a cell) and of the coarse one (6 anchors a cell).
     private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
 
-    private readonly InferenceSession session;
-    private readonly string path;
+    private readonly OnnxSession session;
     private readonly string inputName;
 
-    public BlazeFaceNetwork(InferenceSession session, string path)
+    public BlazeFaceNetwork(OnnxSession session, string path)
     {
-        (this.session, this.path) = (session, path);
-        (inputName, NodeMetadata input) = session.InputMetadata.First();
+        this.session = session;
+        (inputName, NodeMetadata input) = session.Inputs.First();
         int[] shape = input.Dimensions;
         if (shape is not [1, int height, int width, 3] || height != width || width % 32 != 0)
         {
@@ -53,10 +52,10 @@ internal sealed class BlazeFaceNetwork : IDisposable
     public int Size { get; }
 
     /// <summary>Whether a model's outputs are BlazeFace's.</summary>
-    public static bool Recognises(InferenceSession session) =>
-        OutputNames.All(name => session.OutputMetadata.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
-        && session.OutputMetadata[OutputNames[0]].Dimensions is [_, 512, 1] && session.OutputMetadata[OutputNames[1]].Dimensions is [_, 384, 1]
-        && session.OutputMetadata[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.OutputMetadata[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
+    public static bool Recognises(OnnxSession session) =>
+        OutputNames.All(name => session.Outputs.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
+        && session.Outputs[OutputNames[0]].Dimensions is [_, 512, 1] && session.Outputs[OutputNames[1]].Dimensions is [_, 384, 1]
+        && session.Outputs[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.Outputs[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
 
     /// <summary>Looks at the photo through a transform. Faces are in pixels of the photo, in no order, overlapping.</summary>
     /// <param name="photo">The photo.</param>
@@ -68,13 +67,13 @@ internal sealed class BlazeFaceNetwork : IDisposable
         RgbImage square = photo.Warp(photoToInput, Size, Size);
         float[] input = ToInput(square, mirrored); // [1, S, S, 3]
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
-        using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(session, path, inputName, value, OutputNames);
+        using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         SimilarityTransform back = photoToInput.Inverse();
         List<BlazeFace> faces = [];
         for (int grid = 0; grid < 2; grid++)
         {
             (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
-            foreach (BlazeFace face in Decode(results[grid].GetTensorDataAsSpan<float>(), results[2 + grid].GetTensorDataAsSpan<float>(), cells, anchors, Size, minScore))
+            foreach (BlazeFace face in Decode(results[grid], results[2 + grid], cells, anchors, Size, minScore))
             {
                 faces.Add((mirrored ? Mirror(face) : face).Through(back));
             }
@@ -119,10 +118,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
     }
 
     /// <summary>Frees the model.</summary>
-    public void Dispose()
-    {
-        session.Dispose();
-    }
+    public void Dispose() => session.Dispose();
 
     private BlazeFace Mirror(BlazeFace face)
     {

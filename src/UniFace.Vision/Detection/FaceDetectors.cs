@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
 using UniFace.Vision.Onnx;
 
@@ -17,7 +16,7 @@ public static class FaceDetectors
     {
         options ??= new DetectorOptions();
         path ??= ModelStore.BlazeFace();
-        InferenceSession session = OnnxSession.Open(path, options.Threads);
+        OnnxSession session = OnnxSession.Open(path, options.Threads);
         try
         {
             if (YuNetDetector.Recognises(session))
@@ -30,7 +29,7 @@ public static class FaceDetectors
                 return new BlazeFaceDetector(session, path, options);
             }
 
-            throw new UniFaceException($"{path}: not a face detector that uniface knows; its outputs are {string.Join(", ", session.OutputMetadata.Keys)}, expected YuNet's or BlazeFace's.");
+            throw new UniFaceException($"{path}: not a face detector that uniface knows; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's.");
         }
         catch
         {

@@ -20,18 +20,17 @@ public sealed class YuNetDetector : IFaceDetector
     private static readonly int[] Strides = [8, 16, 32];
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
 
-    private readonly InferenceSession session;
-    private readonly string path;
+    private readonly OnnxSession session;
     private readonly string inputName;
     private readonly int fixedWidth;
     private readonly int fixedHeight;
     private readonly float minScore;
     private readonly float maxOverlap;
 
-    internal YuNetDetector(InferenceSession session, string path, DetectorOptions options)
+    internal YuNetDetector(OnnxSession session, string path, DetectorOptions options)
     {
-        (this.session, this.path) = (session, path);
-        (inputName, NodeMetadata input) = session.InputMetadata.First();
+        this.session = session;
+        (inputName, NodeMetadata input) = session.Inputs.First();
         int[] shape = input.Dimensions;
         if (shape.Length != 4 || shape[1] != 3)
         {
@@ -49,7 +48,7 @@ public sealed class YuNetDetector : IFaceDetector
     public string Name { get; }
 
     /// <summary>Whether a model's outputs are YuNet's.</summary>
-    internal static bool Recognises(InferenceSession session) => OutputNames.All(session.OutputMetadata.ContainsKey);
+    internal static bool Recognises(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
 
     /// <inheritdoc/>
     public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
@@ -73,10 +72,7 @@ public sealed class YuNetDetector : IFaceDetector
     }
 
     /// <summary>Frees the model.</summary>
-    public void Dispose()
-    {
-        session.Dispose();
-    }
+    public void Dispose() => session.Dispose();
 
     /// <summary>
     /// The faces of one stride's maps, in pixels of the network's input. A face's score is the root of class times objectness.
@@ -140,11 +136,11 @@ public sealed class YuNetDetector : IFaceDetector
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
         float[] input = ToInput(level, width, height); // [1, 3, H, W]
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
-        using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(session, path, inputName, value, OutputNames);
+        using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
         for (int s = 0; s < Strides.Length; s++)
         {
-            float[] Output(int head) => results[(head * Strides.Length) + s].GetTensorDataAsSpan<float>().ToArray();
+            float[] Output(int head) => results[(head * Strides.Length) + s].ToArray();
             faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], Math.Min(minScore, PileScore)).Select(back.Apply));
         }
     }

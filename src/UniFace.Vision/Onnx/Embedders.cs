@@ -12,6 +12,9 @@ public sealed record EmbedderOptions
     /// <summary>For a bare .onnx file: order of the colour planes; null for RGB.</summary>
     public ColorOrder? ColorOrder { get; init; }
 
+    /// <summary>For a bare .onnx file: the output that is the embedding; null to choose by shape and name.</summary>
+    public string? Output { get; init; }
+
     /// <summary>Whether embeddings are summed with those of the mirrored faces; null for what the package says, or no.</summary>
     public bool? FlipSum { get; init; }
 
@@ -34,12 +37,18 @@ public static class Embedders
         options ??= new EmbedderOptions();
         if (package.Manifest is not ModelManifest manifest)
         {
-            return OnnxEmbedder.Open(package.OnnxPath, shape => ManifestOf(shape, package.OnnxPath, options), options.Threads);
+            return OnnxEmbedder.Open(package.OnnxPath, shape => ManifestOf(shape, package.OnnxPath, options), options.Threads, options.Output);
         }
 
         if ((options.Normalization is PixelNormalization normalization && normalization != manifest.Normalization) || (options.ColorOrder is ColorOrder order && order != manifest.ColorOrder))
         {
             throw new UniFaceException($"{package.Source}: the package says itself how pixels go in ({manifest.Normalization.Mean},{manifest.Normalization.Deviation}, {manifest.ColorOrder}); leave out --normalize and --color, they are for bare .onnx files.");
+        }
+
+        if (options.Output is string output && output != manifest.Output)
+        {
+            throw new UniFaceException(
+                $"{package.Source}: the package says itself which output is the embedding; leave out --output {output}, it is for bare .onnx files.");
         }
 
         return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads);
@@ -66,6 +75,7 @@ public static class Embedders
             Normalization = normalization,
             ColorOrder = options.ColorOrder ?? ColorOrder.Rgb,
             FlipSum = options.FlipSum ?? false,
+            Output = options.Output,
             OnnxFile = Path.GetFileName(path),
             OnnxSha256 = Sha256.OfFile(path),
         };

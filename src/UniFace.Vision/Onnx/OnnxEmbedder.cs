@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Embeddings;
 using UniFace.Faces;
@@ -17,16 +18,16 @@ public sealed class OnnxEmbedder : IEmbedder
     // Below this a second thread inside a run costs more than it brings, even for a single face.
     private const long LargeModelBytes = 32L << 20;
 
-    private readonly InferenceSession session;
+    private readonly OnnxSession session;
     private readonly TimeSpan? timeLimit;
     private readonly string path;
     private readonly string inputName;
     private readonly string outputName;
     private readonly bool fixedBatch;
     private readonly int threads;
-    private readonly Lazy<InferenceSession>? wide;
+    private readonly Lazy<OnnxSession>? wide;
 
-    private OnnxEmbedder(InferenceSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads, TimeSpan? timeLimit)
+    private OnnxEmbedder(OnnxSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads, TimeSpan? timeLimit)
     {
         this.session = session;
         this.timeLimit = timeLimit;
@@ -35,7 +36,7 @@ public sealed class OnnxEmbedder : IEmbedder
         inputName = shape.InputName;
         outputName = shape.OutputName;
         fixedBatch = shape.FixedBatch;
-        wide = threads > 1 && new FileInfo(path).Length > LargeModelBytes ? new Lazy<InferenceSession>(() => OnnxSession.Open(path, threads)) : null;
+        wide = threads > 1 && new FileInfo(path).Length > LargeModelBytes ? new Lazy<OnnxSession>(() => OnnxSession.Open(path, threads)) : null;
         Manifest = manifest;
     }
 
@@ -56,19 +57,19 @@ public sealed class OnnxEmbedder : IEmbedder
     public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return Open(onnxPath, _ => manifest, threads);
+        return Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
     }
 
     /// <summary>Opens a model whose manifest is made from what the file itself says.</summary>
-    internal static OnnxEmbedder Open(string onnxPath, Func<OnnxModelShape, ModelManifest> manifestOf, int threads, TimeSpan? timeLimit = null)
+    internal static OnnxEmbedder Open(string onnxPath, Func<OnnxModelShape, ModelManifest> manifestOf, int threads, string? output = null, int? size = null, TimeSpan? timeLimit = null)
     {
         threads = threads > 0 ? threads : Environment.ProcessorCount;
 
         // Several faces are shared out to threads, each running the network by itself: that needs no waiting for each other in every layer.
-        InferenceSession session = OnnxSession.Open(onnxPath, 1);
+        OnnxSession session = OnnxSession.Open(onnxPath, 1);
         try
         {
-            OnnxModelShape shape = OnnxModelShape.Of(session, onnxPath);
+            OnnxModelShape shape = OnnxModelShape.Of(session, onnxPath, output, size);
             ModelManifest manifest = manifestOf(shape);
             shape.Check(manifest, onnxPath);
             OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads, timeLimit);
@@ -135,13 +136,13 @@ public sealed class OnnxEmbedder : IEmbedder
         {
             Parallel.For(0, runs, new ParallelOptions { MaxDegreeOfParallelism = threads }, run => RunRange(session, faces, run * share, Math.Min(share, faces.Count - (run * share)), embeddings));
         }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
+        catch (AggregateException e) when (e.Flatten().InnerExceptions.FirstOrDefault(x => x is UniFaceException or ObjectDisposedException) is Exception first)
         {
-            throw new UniFaceException(first.Message, e);
+            ExceptionDispatchInfo.Throw(first);
         }
     }
 
-    private void RunRange(InferenceSession on, IReadOnlyList<RgbImage> faces, int first, int count, float[] embeddings)
+    private void RunRange(OnnxSession on, IReadOnlyList<RgbImage> faces, int first, int count, float[] embeddings)
     {
         int size = 3 * Manifest.InputWidth * Manifest.InputHeight;
 
@@ -167,13 +168,13 @@ public sealed class OnnxEmbedder : IEmbedder
         }
     }
 
-    private void AddRun(InferenceSession on, Memory<float> input, int count, Span<float> target)
+    private void AddRun(OnnxSession on, Memory<float> input, int count, Span<float> target)
     {
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, [count, 3, Manifest.InputHeight, Manifest.InputWidth]);
         try
         {
-            using IDisposableReadOnlyCollection<OrtValue> results = TimedRun.Run(on, path, inputName, value, [outputName], timeLimit);
-            ReadOnlySpan<float> output = results[0].GetTensorDataAsSpan<float>();
+            using OnnxSession.Results results = on.Run(inputName, value, [outputName], timeLimit);
+            ReadOnlySpan<float> output = results[0];
             if (output.Length != target.Length)
             {
                 throw new UniFaceException($"{path}: {count} faces gave {output.Length} values, expected {count} embeddings of {EmbeddingSize}.");

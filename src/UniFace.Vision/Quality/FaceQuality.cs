@@ -12,7 +12,7 @@ namespace UniFace.Vision.Quality;
 /// <param name="Contrast">Standard deviation of the grey values, 0 to 127.</param>
 /// <param name="Yaw">Degrees that the face looks to the right of the image (negative: left), an estimate of five points.</param>
 /// <param name="Pitch">Degrees that it looks down (negative: up), likewise.</param>
-/// <param name="Roll">Degrees that the head leans, clockwise as seen.</param>
+/// <param name="Roll">Degrees that the head leans, clockwise as seen, in a photo that is turned upright by quarter turns.</param>
 public sealed record FaceQuality(double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll)
 {
     // The tip of the nose stands about 0.6 eye distances in front of the plane of the eyes (an adult's 38 of 63 mm), so that it
@@ -40,7 +40,8 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         // By the scale of the whole alignment: a profile's own eyes are near each other however large it is.
         FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
         double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
-        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, Degrees(Math.Atan2(dy, dx)));
+        double roll = Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360);
+        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll);
     }
 
     private static (double Yaw, double Pitch) Pose(FaceLandmarks points, double dx, double dy, double distance)

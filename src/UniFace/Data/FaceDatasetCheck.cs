@@ -13,7 +13,7 @@ public static class FaceDatasetCheck
         int[][] byPerson = dataset.SamplesByPerson();
         if (dataset.People.Count < 2)
         {
-            throw new UniFaceException($"{dataset.Source} has {dataset.People.Count} people; recognition is learned from two at least. {char.ToUpperInvariant(FaceDatasets.Expected[0])}{FaceDatasets.Expected[1..]}.");
+            throw new UniFaceException($"{dataset.Source} has {Plural.Of(dataset.People.Count, "person")}; recognition is learned from two at least. {char.ToUpperInvariant(FaceDatasets.Expected[0])}{FaceDatasets.Expected[1..]}.");
         }
 
         string? twice = dataset.People.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
@@ -25,11 +25,11 @@ public static class FaceDatasetCheck
         string[] empty = [.. byPerson.Index().Where(person => person.Item.Length == 0).Select(person => dataset.People[person.Index])];
         if (empty.Length > 0)
         {
-            throw new UniFaceException($"{dataset.Source}: {empty.Length} people have no picture ({string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}); give them some, or leave them out with --min-images 1.");
+            throw new UniFaceException($"{dataset.Source}: {Plural.Of(empty.Length, "person has", "people have")} no picture ({string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}); give them some, or leave them out with --min-images 1.");
         }
 
         int single = byPerson.Count(samples => samples.Length == 1);
-        return single == 0 ? dataset.Warnings : [.. dataset.Warnings, $"{single} people have one picture only, which teaches nothing about how a face varies; --min-images 2 leaves them out"];
+        return single == 0 ? dataset.Warnings : [.. dataset.Warnings, $"{Plural.Of(single, "person has", "people have")} one picture only, which teaches nothing about how a face varies; --min-images 2 leaves them out"];
     }
 
     /// <summary>For every person, the indices of their samples in the set's order.</summary>

@@ -56,7 +56,7 @@ public sealed class FilteredDataset : FaceDataset
         sources = [.. kept];
         People = people;
         Samples = [.. kept.Select(i => inner.Samples[i] with { Label = labels[inner.Samples[i].Label] })];
-        string left = $"{inner.People.Count - people.Count} people and {inner.Samples.Count - kept.Count} images are left out by the limits of images a person";
+        string left = $"{Plural.Of(inner.People.Count - people.Count, "person")} and {Plural.Of(inner.Samples.Count - kept.Count, "image")} are left out by the limits of images a person";
         Warnings = kept.Count == inner.Samples.Count ? inner.Warnings : [.. inner.Warnings, left];
     }
 

@@ -46,7 +46,7 @@ public sealed class FolderDataset : FaceDataset
             .Where(name => personLevel is null or 1 && !known.Contains(name) && !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         if (empty.Length > 0)
         {
-            warnings.Add($"{empty.Length} folders without pictures are no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
+            warnings.Add($"{Plural.Of(empty.Length, "folder")} without pictures, no people: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}");
         }
 
         if (listing.LeftOut.Count > 0)

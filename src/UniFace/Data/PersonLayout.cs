@@ -62,7 +62,7 @@ internal sealed class PersonLayout
             string? first = loose == 0 ? null : paths[Enumerable.Range(0, parts.Length).First(i => parts[i].Length < skip + 2)];
             throw new UniFaceException(
                 (order.Length > 0 ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one, or elsewhere"
-                : loose > 0 ? $"{source} has {loose} pictures but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?)"
+                : loose > 0 ? $"{source} has {Plural.Of(loose, "picture")} but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?)"
                 : $"{source} holds no pictures ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}.");
         }
 
@@ -99,7 +99,7 @@ internal sealed class PersonLayout
 
         if (loose > 0)
         {
-            warnings.Add($"{loose} pictures beside the people's folders are not used");
+            warnings.Add($"{Plural.Of(loose, "picture")} beside the people's folders: not used");
         }
 
         return new PersonLayout(people, samples, order, above, warnings);

@@ -135,13 +135,13 @@ public sealed class RecordIODataset : FaceDataset
 
         if (broken.Count > 0)
         {
-            warnings.Add($"{broken.Count} damaged {(broken.Count == 1 ? "record is" : "records are")} not used; the first: {broken[0].Message}");
+            warnings.Add($"{Plural.Of(broken.Count, "damaged record is", "damaged records are")} not used; the first: {broken[0].Message}");
         }
 
         int negative = index.Length - pictures.Count - (indexFile is null ? 0 : broken.Count);
         if (negative > 0)
         {
-            warnings.Add($"{negative} records have a label below 0 and are not used");
+            warnings.Add($"{Plural.Of(negative, "record")} with a label below 0 left out");
         }
 
         if (pictures.Count == 0)
@@ -287,7 +287,7 @@ public sealed class RecordIODataset : FaceDataset
         }
         else if (announced != people)
         {
-            warnings.Add($"property announces {announced} people, the records hold {people}; the records are believed");
+            warnings.Add($"property announces {Plural.Of(announced, "person")}, the records hold {people}; the records are believed");
         }
     }
 }

@@ -1,5 +1,6 @@
 using UniFace.Embeddings;
 using UniFace.Faces;
+using UniFace.IO;
 
 namespace UniFace.Evaluation;
 
@@ -52,53 +53,44 @@ public static class BatchEmbedding
         int dimension = embedder.EmbeddingSize;
         float[] values = new float[checked(count * dimension)];
         bool[] found = new bool[count];
-        Task<RgbImage?[]> next = LoadBatch(0);
-        for (int start = 0; start < count; start += batchSize)
+        int start = 0;
+        foreach (RgbImage?[] batch in ReadAhead.Of((count + batchSize - 1) / batchSize, LoadBatch))
         {
-            RgbImage?[] batch = next.GetAwaiter().GetResult();
             cancellation.ThrowIfCancellationRequested();
-            next = LoadBatch(start + batchSize);
-            try
+            RgbImage[] faces = [.. batch.OfType<RgbImage>()];
+            float[] embedded = faces.Length == 0 ? [] : embedder.Embed(faces); // [faces, D]
+            int row = 0;
+            for (int i = 0; i < batch.Length; i++)
             {
-                RgbImage[] faces = [.. batch.OfType<RgbImage>()];
-                float[] embedded = faces.Length == 0 ? [] : embedder.Embed(faces); // [faces, D]
-                int row = 0;
-                for (int i = 0; i < batch.Length; i++)
+                if (batch[i] is not null)
                 {
-                    if (batch[i] is not null)
-                    {
-                        embedded.AsSpan(row++ * dimension, dimension).CopyTo(values.AsSpan((start + i) * dimension));
-                        found[start + i] = true;
-                    }
+                    embedded.AsSpan(row++ * dimension, dimension).CopyTo(values.AsSpan((start + i) * dimension));
+                    found[start + i] = true;
                 }
             }
-            catch
-            {
-                // What the next batch may throw is no news now.
-                next.ContinueWith(t => _ = t.Exception, TaskScheduler.Default).Wait(CancellationToken.None);
-                throw;
-            }
 
+            start += batch.Length;
             progress?.Invoke(batch.Length);
         }
 
         return new EmbeddedFaces(values, dimension, found);
 
-        Task<RgbImage?[]> LoadBatch(int start) => Task.Run(
-            () =>
+        RgbImage?[] LoadBatch(int piece, CancellationToken left)
+        {
+            int first = piece * batchSize;
+            RgbImage?[] batch = new RgbImage?[Math.Min(count - first, batchSize)];
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, left);
+            try
             {
-                RgbImage?[] batch = new RgbImage?[Math.Clamp(count - start, 0, batchSize)];
-                try
-                {
-                    Parallel.For(0, batch.Length, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i => batch[i] = load(start + i));
-                }
-                catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is UniFaceException or OperationCanceledException) is Exception word)
-                {
-                    System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(word);
-                }
+                ParallelOptions options = new() { CancellationToken = either.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
+                Parallel.For(0, batch.Length, options, i => batch[i] = load(first + i));
+            }
+            catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is UniFaceException or OperationCanceledException) is Exception word)
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(word);
+            }
 
-                return batch;
-            },
-            CancellationToken.None);
+            return batch;
+        }
     }
 }

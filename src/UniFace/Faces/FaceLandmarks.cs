@@ -4,7 +4,7 @@ namespace UniFace.Faces;
 public readonly record struct Point(float X, float Y);
 
 /// <summary>
-/// The points of a face in pixels of its photo. "Left" is the left of the image, not of the person.
+/// The points of a face in pixels of its photo. "Left" is the left as one looks at the upright face, not the person's own.
 /// A detector that sees only the center of the mouth gives it as both corners and says so by <see cref="MouthIsOnePoint"/>.
 /// </summary>
 public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Point LeftMouth, Point RightMouth)
@@ -20,4 +20,11 @@ public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Po
 /// <param name="Height">Height of the box in pixels.</param>
 /// <param name="Score">The detector's confidence, 0 to 1.</param>
 /// <param name="Landmarks">The face's points.</param>
-public sealed record DetectedFace(float X, float Y, float Width, float Height, float Score, FaceLandmarks Landmarks);
+public sealed record DetectedFace(float X, float Y, float Width, float Height, float Score, FaceLandmarks Landmarks)
+{
+    /// <summary>
+    /// By how many degrees the photo was turned, clockwise, for the detector to find the face: 0, 90, 180 or 270.
+    /// The coordinates are those of the photo as it is.
+    /// </summary>
+    public int TurnedBy { get; init; }
+}

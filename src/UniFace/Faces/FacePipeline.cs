@@ -31,16 +31,21 @@ public sealed class FacePipeline : IDisposable
     /// <summary>Faces whose box's longer side is below this many pixels are not taken.</summary>
     public float MinFaceSize { get; init; }
 
+    /// <summary>Refuse a photo of which more than one face could be the main one.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>A pipeline over pictures that are aligned already: decoded, checked for the template's size, and not changed.</summary>
     public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
 
-    /// <summary>The largest and most central face of a photo, aligned; null where there is none.</summary>
+    /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
     public AlignedFace? Align(RgbImage photo) => AlignFaces(photo, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
 
-    /// <summary>Decodes a photo and aligns its largest and most central face; null where there is none.</summary>
+    /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">What to call the photo in an error.</param>
-    /// <exception cref="UniFaceException">The photo cannot be decoded, or is given as aligned and has another size.</exception>
+    /// <exception cref="UniFaceException">
+    /// The photo cannot be decoded, is given as aligned and has another size, or is ambiguous and the pipeline is <see cref="Strict"/>.
+    /// </exception>
     public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
     {
         RgbImage photo = decoder.Decode(encoded, source);
@@ -49,7 +54,17 @@ public sealed class FacePipeline : IDisposable
             throw new UniFaceException($"{source}: {photo.Width}x{photo.Height} pixels, expected an aligned face of {Aligner.Template.Width}x{Aligner.Template.Height}; leave out --aligned for raw photos.");
         }
 
-        return Align(photo);
+        AlignedFace? face = Align(photo);
+        return Strict && face is { Ambiguous: true }
+            ? throw new UniFaceException($"{source}: {AmbiguityOf(face)}; --strict takes no such photo: crop it to one person.")
+            : face;
+    }
+
+    /// <summary>What to say of a face that was taken although another was close.</summary>
+    public static string AmbiguityOf(AlignedFace face)
+    {
+        ArgumentNullException.ThrowIfNull(face);
+        return $"{face.FacesInPhoto} faces, and more than one is large enough to be the one that is meant";
     }
 
     /// <summary>The faces of a photo, aligned; the main one first where all are taken. Empty where there is none.</summary>
@@ -64,16 +79,17 @@ public sealed class FacePipeline : IDisposable
             return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity)], 1, 0, 0);
         }
 
-        IReadOnlyList<DetectedFace> found = detector.Detect(photo);
+        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);
         List<DetectedFace> sure = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
         List<DetectedFace> large = [.. sure.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];
         if (MainFace.Of(large, photo.Width, photo.Height) is DetectedFace main)
         {
-            faces.Add(Aligner.Align(photo, main));
+            bool ambiguous = MainFace.IsAmbiguous(main, large, photo.Width, photo.Height);
+            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = sure.Count, Ambiguous = ambiguous });
             if (choice == FaceChoice.All)
             {
-                faces.AddRange(large.Where(face => !ReferenceEquals(face, main)).Select(face => Aligner.Align(photo, face)));
+                faces.AddRange(large.Where(face => !ReferenceEquals(face, main)).Select(face => Aligner.Align(photo, face) with { FacesInPhoto = sure.Count }));
             }
         }
 

@@ -93,9 +93,11 @@ public sealed record ModelManifest
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
-    /// <summary>What makes embeddings comparable, as one id: the ONNX file, the input and the flip-sum, hashed.</summary>
+    /// <summary>What makes embeddings comparable, as one id: the ONNX file, the input, the flip-sum and a named output, hashed.</summary>
     public string ContractId => Sha256.OfBytes(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant(
-        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|{AlignmentTemplate}|{FlipSum}")))[..32];
+        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|{AlignmentTemplate}|{FlipSum}{NamedOutput}")))[..32];
+
+    private string NamedOutput => Output is null ? "" : "|" + Output;
 
     /// <summary>Values in an embedding.</summary>
     public required int EmbeddingSize { get; init; }
@@ -117,6 +119,9 @@ public sealed record ModelManifest
 
     /// <summary>True: an embedding is f(x) + f(mirrored x).</summary>
     public bool FlipSum { get; init; }
+
+    /// <summary>The output that is the embedding, if it was named; absent if the model leaves no choice.</summary>
+    public string? Output { get; init; }
 
     /// <summary>The model's file in the package.</summary>
     public string OnnxFile { get; init; } = "model.onnx";

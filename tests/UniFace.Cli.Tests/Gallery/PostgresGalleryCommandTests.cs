@@ -15,8 +15,8 @@ public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassF
     public void The_gallery_commands_take_a_database_in_the_place_of_the_file()
     {
         string gallery = server.Url("people"), model = Path.Combine(folder, "model.onnx"), second = Path.Combine(folder, "second.onnx");
-        TinyOnnx.WriteEmbedder(model, 112, 112, 8, seed: 1);
-        TinyOnnx.WriteEmbedder(second, 112, 112, 8, seed: 2);
+        TinyOnnx.WriteEmbedder(model, 112, 112, 16, seed: 1);
+        TinyOnnx.WriteEmbedder(second, 112, 112, 16, seed: 2);
         foreach ((string person, int seed) in new[] { ("Ann", 1), ("Ann", 2), ("Bob", 3) })
         {
             RgbImage image = new(112, 112);

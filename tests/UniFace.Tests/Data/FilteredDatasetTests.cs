@@ -41,8 +41,8 @@ public class FilteredDatasetTests
     [Fact]
     public void A_check_before_training_refuses_what_cannot_be_learned_and_warns_of_single_pictures()
     {
-        Assert.Contains("has 1 people", Fails(new ListDataset([3])), StringComparison.Ordinal);
-        Assert.Contains("1 people have no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
+        Assert.Contains("has 1 person", Fails(new ListDataset([3])), StringComparison.Ordinal);
+        Assert.Contains("1 person has no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
         Assert.Contains("p0/0 has the label 7, expected 0 to 1", Fails(new ListDataset([3, 2], label: 7)), StringComparison.Ordinal);
         Assert.Contains("p0/0 has the label -1", Fails(new ListDataset([3, 2], label: -1)), StringComparison.Ordinal);
         Assert.Empty(FaceDatasetCheck.Require(new ListDataset([3, 2])));

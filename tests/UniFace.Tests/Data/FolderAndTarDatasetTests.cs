@@ -28,7 +28,7 @@ public class FolderAndTarDatasetTests
         Directory.CreateDirectory(folder["Nobody"]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
         AssertPictures(dataset);
-        Assert.Contains("1 pictures beside", dataset.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains("1 picture beside", dataset.Warnings[0], StringComparison.Ordinal);
         Assert.Contains("Nobody", dataset.Warnings[1], StringComparison.Ordinal);
     }
 

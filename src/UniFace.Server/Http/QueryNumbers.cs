@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+
+namespace UniFace.Server.Http;
+
+/// <summary>Refuses numbers of a query string with thousands separators, which the framework's binding allows: 1,5 would be 15.</summary>
+internal static class QueryNumbers
+{
+    /// <summary>The filter of all endpoints of a group.</summary>
+    public static ValueTask<object?> Filter(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        foreach (ParameterInfo parameter in context.HttpContext.GetEndpoint()?.Metadata.GetMetadata<MethodInfo>()?.GetParameters() ?? [])
+        {
+            if ((Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType) != typeof(double))
+            {
+                continue;
+            }
+
+            string name = parameter.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name!;
+            foreach (string? text in context.HttpContext.Request.Query[name])
+            {
+                if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
+                {
+                    throw new BadHttpRequestException(
+                        $"{name} is '{text}': expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
+                }
+            }
+        }
+
+        return next(context);
+    }
+}

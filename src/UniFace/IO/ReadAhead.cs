@@ -1,0 +1,39 @@
+namespace UniFace.IO;
+
+/// <summary>Reads the next piece on another thread while the caller works on this one.</summary>
+public static class ReadAhead
+{
+    /// <summary>
+    /// The pieces in order. However the loop over them ends (at the end, by break, by an exception), the reading under way has ended
+    /// before the loop is left, so the caller may then dispose what <paramref name="read"/> uses.
+    /// </summary>
+    /// <param name="count">How many pieces.</param>
+    /// <param name="read">Reads a piece; its token is cancelled when the loop is left early. Called on another thread, one call at a time.</param>
+    public static IEnumerable<T> Of<T>(int count, Func<int, CancellationToken, T> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        return count > 0 ? Pieces() : [];
+
+        IEnumerable<T> Pieces()
+        {
+            using CancellationTokenSource left = new();
+            Task<T>? next = Start(0);
+            try
+            {
+                for (int piece = 0; piece < count; piece++)
+                {
+                    T current = next!.GetAwaiter().GetResult();
+                    next = piece + 1 < count ? Start(piece + 1) : null;
+                    yield return current;
+                }
+            }
+            finally
+            {
+                left.Cancel();
+                next?.ContinueWith(task => _ = task.Exception, TaskScheduler.Default).Wait(CancellationToken.None);
+            }
+
+            Task<T> Start(int piece) => Task.Run(() => read(piece, left.Token), CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision.Detection;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Vision.Tests;
+
+/// <summary>A native session outlives its users: disposed under their hands it ends the runs under way and refuses the next, and the process lives.</summary>
+public sealed class OnnxSessionTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void An_embedder_disposed_while_other_threads_run_it_ends_their_runs_and_refuses_the_next()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 112, 112, 16);
+        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(112, 112, i))];
+        for (int round = 0; round < 20; round++)
+        {
+            OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Threads = 2 });
+            RunUntilDisposed(() => embedder.Embed(faces), embedder.Dispose);
+            embedder.Dispose();
+        }
+    }
+
+    [Fact]
+    public void A_detector_disposed_while_other_threads_run_it_ends_their_runs_and_refuses_the_next()
+    {
+        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        RgbImage photo = Pictures.Noise(120, 120, 1);
+        for (int round = 0; round < 3; round++)
+        {
+            IFaceDetector detector = FaceDetectors.Open();
+            RunUntilDisposed(() => detector.Detect(photo), detector.Dispose);
+        }
+    }
+
+    [Fact]
+    public void Results_keep_a_disposed_session_alive_until_they_are_disposed()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, 4, 4, 16);
+        OnnxSession session = OnnxSession.Open(path, 1);
+        using Microsoft.ML.OnnxRuntime.OrtValue value = Microsoft.ML.OnnxRuntime.OrtValue.CreateTensorValueFromMemory(new float[48], [1, 3, 4, 4]);
+        OnnxSession.Results results = session.Run("x", value, ["y"]);
+        session.Dispose();
+        Assert.Equal(16, results[0].Length);
+        results.Dispose();
+        results.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => session.Run("x", value, ["y"]));
+    }
+
+    private static void RunUntilDisposed(Action run, Action dispose)
+    {
+        const int Users = 3;
+        using CountdownEvent started = new(Users);
+        ConcurrentBag<Exception> ends = [];
+        Thread[] users = [.. Enumerable.Range(0, Users).Select(_ => new Thread(() =>
+        {
+            try
+            {
+                run();
+                started.Signal();
+                while (true)
+                {
+                    run();
+                }
+            }
+            catch (Exception e)
+            {
+                ends.Add(e);
+            }
+        }))];
+        Array.ForEach(users, user => user.Start());
+        started.Wait(TestContext.Current.CancellationToken);
+        dispose();
+        Array.ForEach(users, user => user.Join());
+        Assert.All(ends, end => Assert.IsType<ObjectDisposedException>(end));
+        Assert.Equal(Users, ends.Count);
+    }
+}

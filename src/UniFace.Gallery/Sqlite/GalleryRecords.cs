@@ -148,10 +148,11 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         while (reader.Read())
         {
             long id = reader.GetInt64(0);
-            float[]? embedding = reader[2] is byte[]? new float[embeddingSize] : null;
-            if (embedding is not null)
+            float[]? embedding = null;
+            if (reader[2] is byte[] stored)
             {
-                Open(id, person, (byte[])reader[2], embedding);
+                embedding = new float[embeddingSize];
+                Open(id, person, stored, embedding);
             }
 
             templates.Add((id, reader[1] is byte[] photo ? OpenPhoto(id, person, photo) : null, embedding));

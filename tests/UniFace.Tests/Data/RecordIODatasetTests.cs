@@ -98,7 +98,7 @@ public class RecordIODatasetTests
         Assert.Equal(["9", "70"], dataset.People);
         Assert.Equal([1, 0, 1], dataset.Samples.Select(sample => sample.Label));
         Assert.Equal([4], dataset.Read(2));
-        Assert.Contains(dataset.Warnings, warning => warning.Contains("1 records have a label below 0", StringComparison.Ordinal));
+        Assert.Contains(dataset.Warnings, warning => warning.Contains("1 record with a label below 0", StringComparison.Ordinal));
         Assert.Contains(dataset.Warnings, warning => warning.Contains("largest is 70", StringComparison.Ordinal));
         Assert.Contains(dataset.Warnings, warning => warning.Contains("announces 85742 people, the records hold 2", StringComparison.Ordinal));
     }

@@ -10,5 +10,6 @@ processors=()
 declare -A kernels=(
   [UniFace.Tests]="PairScoresTests DatasetSurveyTests"
   [UniFace.Gallery.Tests]="DotKernelTests ExactIndexTests"
-  [UniFace.Training.Tests]="TapeTests AugmenterTests GradientTests IdentityTests FinitenessTests TiledHeadTests GoldenTests OptimizerTests ClippingAndAverageTests TrainingStepTests"
+  [UniFace.Training.Tests]="TapeTests AugmenterTests GradientTests IdentityTests FinitenessTests TiledHeadTests GoldenTests
+    OptimizerTests ClippingAndAverageTests TrainingStepTests"
 )

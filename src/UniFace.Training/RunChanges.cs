@@ -12,12 +12,14 @@ internal static class RunChanges
         TrainOptions rest = wanted with { Data = stored.Data, Threads = stored.Threads, Epochs = stored.Epochs };
         if (JsonSerializer.Serialize(rest) != JsonSerializer.Serialize(stored))
         {
-            throw new UniFaceException("a resumed run may have another number of threads, another path of the same data, and more epochs; anything else is a new run.");
+            throw new UniFaceException(
+                "a resumed run may have another number of threads, another path of the same data, and more epochs; anything else is a new run.");
         }
 
         if (wanted.Epochs < stored.Epochs)
         {
-            throw new UniFaceException($"--epochs {wanted.Epochs} is fewer than the {stored.Epochs} that the run was started with; a resumed run can only have more.");
+            throw new UniFaceException(
+                $"--epochs {wanted.Epochs} is fewer than the {stored.Epochs} that the run was started with; a resumed run can only have more.");
         }
 
         List<string> changes = [];

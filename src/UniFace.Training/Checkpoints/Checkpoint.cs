@@ -32,7 +32,9 @@ public static class Checkpoint
     /// <summary>Opens a checkpoint of a run. Nothing is taken from it before its checksum, format and run are found right.</summary>
     /// <param name="path">The file.</param>
     /// <param name="runId">The run's id; empty for a run that was started before runs had one.</param>
-    /// <exception cref="UniFaceException">The file is damaged, is no checkpoint, or belongs to another run; says which checkpoint can be used instead.</exception>
+    /// <exception cref="UniFaceException">
+    /// The file is damaged, is no checkpoint, or belongs to another run; says which checkpoint can be used instead.
+    /// </exception>
     public static SafeTensorsFile Open(string path, string runId)
     {
         string before = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, TrainingRun.PreviousFile);

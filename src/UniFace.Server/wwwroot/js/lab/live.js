@@ -71,8 +71,8 @@ export async function startLive(losses, current) {
     } catch (error) {
       if (error.name !== "AbortError") {
         byId("live-problem").replaceChildren(notice("bad", last.step > 0 ? `At step ${last.step}: ${error.message}. “Train both” begins anew.` : error.message));
-      } else if (running === mine && last.steps) {
-        byId("live-problem").replaceChildren(notice("", `Stopped at step ${last.step} of ${last.steps}.`));
+      } else if (running === mine) {
+        byId("live-problem").replaceChildren(notice("", last.steps ? `Stopped at step ${last.step} of ${last.steps}.` : "Stopped before the first step."));
       }
     } finally {
       if (running === mine) {

@@ -15,13 +15,14 @@ public readonly record struct PhotoHeader(int Width, int Height, int Scans)
     /// <summary>Pixels times scans: the time of decoding grows with it.</summary>
     public long Work => (long)Width * Height * Scans;
 
-    /// <summary>Reads the header of a JPEG, PNG, WebP or BMP.</summary>
+    /// <summary>Reads the header of a JPEG, PNG, WebP, GIF or BMP.</summary>
     /// <returns>Null for another format, or where the header is damaged.</returns>
     public static PhotoHeader? Read(ReadOnlySpan<byte> photo)
     {
         PhotoHeader? header = photo is [Marker, StartOfImage, ..] ? OfJpeg(photo)
             : photo is [0x89, 0x50, 0x4E, 0x47, ..] && photo.Length >= 24 ? OfPng(photo)
             : photo.StartsWith("RIFF"u8) && photo.Length >= 30 ? OfWebP(photo)
+            : photo.StartsWith("GIF8"u8) && photo.Length >= 13 ? OfGif(photo)
             : photo.StartsWith("BM"u8) && photo.Length >= 26 ? OfBmp(photo)
             : null;
         return header is { Width: > 0, Height: > 0, Scans: > 0 } ? header : null;
@@ -66,16 +67,32 @@ public readonly record struct PhotoHeader(int Width, int Height, int Scans)
     private static PhotoHeader OfPng(ReadOnlySpan<byte> photo) =>
         new(BinaryPrimitives.ReadInt32BigEndian(photo[16..]), BinaryPrimitives.ReadInt32BigEndian(photo[20..]), 1);
 
+    // The size of the picture that is decoded: the first coded one, within the first frame of an animation. A canvas may say another.
     private static PhotoHeader? OfWebP(ReadOnlySpan<byte> photo)
     {
-        ReadOnlySpan<byte> kind = photo[12..16];
-        uint lossy = BinaryPrimitives.ReadUInt32LittleEndian(photo[26..]), lossless = BinaryPrimitives.ReadUInt32LittleEndian(photo[21..]);
-        uint canvasWidth = BinaryPrimitives.ReadUInt32LittleEndian(photo[24..]) & 0xFFFFFF, canvasHeight = BinaryPrimitives.ReadUInt32LittleEndian(photo[26..]) >> 8;
-        return kind.SequenceEqual("VP8 "u8) ? new((int)(lossy & 0x3FFF), (int)((lossy >> 16) & 0x3FFF), 1)
-            : kind.SequenceEqual("VP8L"u8) ? new((int)(lossless & 0x3FFF) + 1, (int)((lossless >> 14) & 0x3FFF) + 1, 1)
-            : kind.SequenceEqual("VP8X"u8) ? new((int)canvasWidth + 1, (int)canvasHeight + 1, 1)
-            : null;
+        for (long at = 12; at + 18 <= photo.Length;)
+        {
+            ReadOnlySpan<byte> chunk = photo[(int)at..];
+            uint lossy = BinaryPrimitives.ReadUInt32LittleEndian(chunk[14..]), lossless = BinaryPrimitives.ReadUInt32LittleEndian(chunk[9..]);
+            if (chunk.StartsWith("VP8 "u8))
+            {
+                return new((int)(lossy & 0x3FFF), (int)((lossy >> 16) & 0x3FFF), 1);
+            }
+
+            if (chunk.StartsWith("VP8L"u8))
+            {
+                return new((int)(lossless & 0x3FFF) + 1, (int)((lossless >> 14) & 0x3FFF) + 1, 1);
+            }
+
+            long length = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
+            at += chunk.StartsWith("ANMF"u8) ? 24 : 8 + length + (length & 1); // behind a frame's place, time and flags are its chunks
+        }
+
+        return null;
     }
+
+    private static PhotoHeader OfGif(ReadOnlySpan<byte> photo) =>
+        new(BinaryPrimitives.ReadUInt16LittleEndian(photo[6..]), BinaryPrimitives.ReadUInt16LittleEndian(photo[8..]), 1);
 
     private static PhotoHeader OfBmp(ReadOnlySpan<byte> photo) =>
         new(BinaryPrimitives.ReadInt32LittleEndian(photo[18..]), Math.Abs(Math.Max(-int.MaxValue, BinaryPrimitives.ReadInt32LittleEndian(photo[22..]))), 1);

@@ -20,6 +20,23 @@ public sealed class PhotoHeaderTests
     }
 
     [Fact]
+    public void A_WebP_has_the_size_of_its_picture_whatever_its_canvas_says_and_a_GIF_that_of_its_header()
+    {
+        using SKBitmap bitmap = new(123, 45);
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Webp, 100);
+        byte[] picture = data.ToArray()[12..], canvas = [.. "VP8X"u8, 10, 0, 0, 0, .. new byte[10]];
+        byte[] frame = [.. "ANMF"u8, .. BitConverter.GetBytes(16 + picture.Length), .. new byte[16], .. picture];
+        foreach (byte[] body in new[] { picture, [.. canvas, .. picture], [.. canvas, .. frame] })
+        {
+            byte[] file = [.. "RIFF"u8, .. BitConverter.GetBytes(4 + body.Length), .. "WEBP"u8, .. body];
+            Assert.Equal(new PhotoHeader(123, 45, 1), PhotoHeader.Read(file));
+            Assert.Equal((123, 45), new SkiaImageDecoder().Decode(file, "photo") is RgbImage seen ? (seen.Width, seen.Height) : default);
+        }
+
+        Assert.Equal(new PhotoHeader(300, 2, 1), PhotoHeader.Read([.. "GIF89a"u8, 44, 1, 2, 0, 0, 0, 0]));
+    }
+
+    [Fact]
     public void Scans_are_counted_outside_of_segments_only_and_to_the_end_of_the_image()
     {
         byte[] scan = [0xFF, 0xDA, 0, 2, 1, 2, 0xFF, 0x00, 0xFF, 0xD0, 3], thumbnail = [0xFF, 0xE1, 0, 6, 0xFF, 0xDA, 0, 2];

@@ -9,10 +9,10 @@ public sealed class BodyMemoryTests
     public async Task A_large_body_waits_until_there_is_room_and_a_small_one_does_not()
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        using BodyMemory memory = new(100L << 20, largestBody: 16 << 20);
-        IDisposable first = await memory.TakeAsync(14 << 20, stop);
-        Task<IDisposable> second = memory.TakeAsync(14 << 20, stop).AsTask(), unknown = memory.TakeAsync(null, stop).AsTask();
-        (await memory.TakeAsync(1 << 20, stop)).Dispose();
+        BodyMemory memory = new(100L << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.TakeAsync("a", 14 << 20, stop);
+        Task<IDisposable> second = memory.TakeAsync("a", 14 << 20, stop).AsTask(), unknown = memory.TakeAsync("a", null, stop).AsTask();
+        (await memory.TakeAsync("a", 1 << 20, stop)).Dispose();
         Assert.False(second.IsCompleted || unknown.IsCompleted);
         first.Dispose();
         (await second).Dispose();
@@ -23,13 +23,30 @@ public sealed class BodyMemoryTests
     public async Task A_body_larger_than_all_memory_comes_in_alone_and_one_whose_sender_left_takes_none()
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        using BodyMemory memory = new(1 << 20, largestBody: 16 << 20);
-        IDisposable first = await memory.TakeAsync(16 << 20, stop);
+        BodyMemory memory = new(1 << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.TakeAsync("a", 16 << 20, stop);
         using CancellationTokenSource gone = new();
-        Task<IDisposable> left = memory.TakeAsync(16 << 20, gone.Token).AsTask();
+        Task<IDisposable> left = memory.TakeAsync("a", 16 << 20, gone.Token).AsTask();
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
         first.Dispose();
-        (await memory.TakeAsync(16 << 20, stop)).Dispose();
+        (await memory.TakeAsync("a", 16 << 20, stop)).Dispose();
+    }
+
+    [Fact]
+    public async Task One_callers_slow_bodies_leave_room_for_anothers_and_wait_in_turn_themselves()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        BodyMemory memory = new(256L << 20, largestBody: 16 << 20);
+        List<Task<IDisposable>> slow = [.. Enumerable.Range(0, 20).Select(_ => memory.TakeAsync("slow", 16 << 20, stop).AsTask())];
+        Assert.Equal(3, slow.Count(s => s.IsCompleted)); // 64 MB each: three quarters
+        using (await memory.TakeAsync("other", 2 << 20, stop).AsTask().WaitAsync(TimeSpan.FromSeconds(30), stop))
+        {
+        }
+
+        foreach (Task<IDisposable> one in slow)
+        {
+            (await one.WaitAsync(TimeSpan.FromSeconds(30), stop)).Dispose();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.TestSupport;
@@ -60,5 +61,28 @@ public sealed class MovedGalleryTests
         Assert.Equal(path, UniFaceServer.RecognizerOf(again).Gallery.Path);
         Assert.Equal(1, (await UniFaceServer.RecognizerOf(again).Gallery.CountAsync()).People);
         Directory.Delete(other, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_gallery_that_was_given_another_key_shows_no_ciphertext_as_names_and_denies_nobody()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrolAsync("Ann", 1);
+        string path = server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path;
+        await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
+        {
+            await gallery.RekeyAsync(GalleryKey.FromText(new string('a', 64), "key"));
+        }
+
+        foreach (HttpResponseMessage answer in new[]
+        {
+            await server.Client.GetAsync("/health/ready"),
+            await server.Client.GetAsync("/v1/people"),
+            await server.Client.GetAsync("/v1/people/Ann"),
+            await server.Client.DeleteAsync("/v1/people/Ann"),
+        })
+        {
+            await RunningServer.ReadAsync(answer, HttpStatusCode.ServiceUnavailable);
+        }
     }
 }

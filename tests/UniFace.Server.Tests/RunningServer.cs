@@ -17,7 +17,7 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         this.app = app;
         Folder = folder;
-        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromMinutes(10) }; // on a machine that is busy, too
     }
 
     /// <summary>Everything the service writes is in here.</summary>

@@ -119,6 +119,17 @@ public sealed class SecurityTests
         Assert.Equal(["Ann", "Carl"], (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
     }
 
+    [Fact]
+    public async Task A_folder_in_the_place_of_the_keys_is_said_and_no_service_starts_as_if_it_had_none()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        string data = Path.Combine(server.Folder, "other");
+        Directory.CreateDirectory(Path.Combine(data, "keys.json"));
+        Assert.Contains("a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).All()).Message, StringComparison.Ordinal);
+        Assert.Contains("a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("desk", [Scope.Read])).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = data }));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(36_501)]

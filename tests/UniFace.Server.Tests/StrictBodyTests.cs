@@ -114,6 +114,20 @@ public sealed class StrictBodyTests
             [.. answer.GetProperty("photos").EnumerateArray().Select(p => (p.GetProperty("template").GetInt64(), p.GetProperty("already").GetBoolean()))];
     }
 
+    [Fact]
+    public async Task Of_requests_at_the_same_time_with_one_photo_one_is_told_that_it_enrolled_it()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        for (int round = 0; round < 5; round++)
+        {
+            byte[] photo = RunningServer.Face(round);
+            JsonElement[] answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => server.PostAsync(
+                "/v1/people", new { person = $"Ann {round}", photos = new[] { photo }, aligned = true, anyQuality = true }, HttpStatusCode.Created)));
+            Assert.Equal(1, answers.Sum(a => a.GetProperty("enrolled").GetInt32()));
+            Assert.Single(answers.Select(a => a.GetProperty("photos")[0].GetProperty("template").GetInt64()).Distinct());
+        }
+    }
+
     // As bytes of Latin-1, of which what is above ASCII is not UTF-8.
     private static async Task<string> RefusalAsync(string path, string body, string type)
     {

@@ -50,6 +50,7 @@ public sealed partial class SqliteGallery
     public Task<IReadOnlyList<string>> EnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<string>>(
         connection =>
         {
+            EnsureSameKey(connection);
             using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT p.id, p.name_key, p.name FROM person p JOIN template t ON t.person = p.id GROUP BY p.id HAVING max(coalesce(t.enrolled, $since)) < $time ORDER BY p.id", ("$time", time.ToUnixTimeSeconds()), ("$since", Since(connection)));
             using SqliteDataReader reader = command.ExecuteReader();
             List<string> people = [];

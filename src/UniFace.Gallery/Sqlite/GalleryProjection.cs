@@ -38,6 +38,12 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
             throw GalleryMovedException.Of(path, "moved to another model");
         }
 
+        EnsureSameKey(connection, info, path);
+    }
+
+    /// <summary>Refuses a gallery that another process has restored or given another key since it was opened: no name in it is found by the old key.</summary>
+    public static void EnsureSameKey(SqliteConnection connection, GalleryInfo info, string path)
+    {
         if (GalleryDatabase.Meta(connection, SqliteGallery.GenerationKey) as string != info.Generation)
         {
             throw GalleryMovedException.Of(path, "restored or given another key");

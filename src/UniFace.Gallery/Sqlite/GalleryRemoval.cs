@@ -20,6 +20,7 @@ public sealed partial class SqliteGallery
         bool removed = await database.WriteAsync(
             connection =>
             {
+                EnsureSameKey(connection);
                 if (records.FindPerson(connection, person) is not long id)
                 {
                     return false;

@@ -200,6 +200,7 @@ public sealed partial class SqliteGallery : IStoredGallery
             List<(long Id, GalleryPerson Person)> page = await database.ReadAsync(
                 connection =>
                 {
+                    EnsureSameKey(connection);
                     using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, name_key, name, (SELECT count(*) FROM template WHERE person = p.id) FROM person p WHERE id > $last ORDER BY id LIMIT $page", ("$last", last), ("$page", Page));
                     using SqliteDataReader reader = command.ExecuteReader();
                     List<(long, GalleryPerson)> people = [];
@@ -230,6 +231,7 @@ public sealed partial class SqliteGallery : IStoredGallery
         database.ReadAsync<IReadOnlyDictionary<long, string?>>(
         connection =>
         {
+            EnsureSameKey(connection);
             Dictionary<long, string?> photos = [];
             const string Sql = "SELECT id, person, photo FROM template WHERE person = $person";
             using SqliteCommand command = GalleryDatabase.Prepare(connection, Sql, ("$person", records.FindPerson(connection, person)));
@@ -337,6 +339,8 @@ public sealed partial class SqliteGallery : IStoredGallery
         GalleryDatabase.SetMeta(connection, "embedding_size", (long)embeddingSize);
         GalleryDatabase.SetMeta(connection, "package", package);
     }
+
+    private void EnsureSameKey(SqliteConnection connection) => GalleryProjection.EnsureSameKey(connection, info, Path);
 
     private void EnsureModel(SqliteConnection connection) => GalleryProjection.EnsureUnmoved(connection, info, Path);
 }

@@ -18,6 +18,9 @@ internal static class PeopleEndpoints
 {
     private const int MostPerPage = 1000, MostPhotos = 20;
 
+    // Enrolments of one person take turns, so that of two requests with one photo the second says that it was enrolled already.
+    private static readonly FairGate[] Turns = [.. Enumerable.Range(0, 64).Select(_ => new FairGate(places: 1))];
+
     /// <summary>Photos of a person to be enrolled.</summary>
     internal sealed record EnrolRequest
     {
@@ -180,6 +183,8 @@ internal static class PeopleEndpoints
 
         float[][] embeddings = await Task.WhenAll(good.Select(g => faces.EmbedAsync(g.Face, stop)));
         bool crops = recognizer.Gallery.Info.KeepsCrops;
+        FairGate gate = Turns[(uint)person.GetHashCode(StringComparison.Ordinal) % Turns.Length];
+        using IDisposable turn = await gate.EnterAsync(RequestLimits.CallerOf(context), 1, stop);
         HashSet<long> known = [.. (await recognizer.Gallery.PhotosOfAsync(person, stop)).Keys];
         await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // as in DeleteAsync
         int status = StatusCodes.Status503ServiceUnavailable;

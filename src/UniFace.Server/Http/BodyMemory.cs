@@ -1,12 +1,10 @@
-using System.Threading.RateLimiting;
-
 namespace UniFace.Server.Http;
 
 /// <summary>
 /// How much memory the bodies of all requests take at one time: a quarter of what the process may use. A large body beyond that is left with its
-/// sender until there is room. Thread-safe.
+/// sender until there is room. One caller's bodies take three quarters at most, so that those who send slowly do not hold up the others. Thread-safe.
 /// </summary>
-internal sealed class BodyMemory : IDisposable
+internal sealed class BodyMemory
 {
     // Smaller bodies need not wait: as many as may be under way are not much.
     private const int SmallBytes = 1 << 20;
@@ -16,7 +14,10 @@ internal sealed class BodyMemory : IDisposable
 
     private readonly int megabytes;
     private readonly long largestBody;
-    private readonly ConcurrencyLimiter limiter;
+    private readonly Lock gate = new();
+    private readonly LinkedList<Share> waiting = new();
+    private readonly Dictionary<string, int> held = new(StringComparer.Ordinal); // MB by caller
+    private int free;
 
     /// <summary>The memory of a service.</summary>
     public BodyMemory(ServerOptions options)
@@ -27,20 +28,102 @@ internal sealed class BodyMemory : IDisposable
     /// <summary>So much memory.</summary>
     internal BodyMemory(long bytes, long largestBody)
     {
-        megabytes = (int)Math.Max(1, bytes >> 20);
+        free = megabytes = (int)Math.Clamp(bytes >> 20, 1, int.MaxValue / 4);
         this.largestBody = largestBody;
-        limiter = new(new ConcurrencyLimiterOptions { PermitLimit = megabytes, QueueLimit = int.MaxValue });
     }
 
     /// <summary>Waits for the memory of a body.</summary>
+    /// <param name="caller">Whose request it is.</param>
     /// <param name="length">Its length; null where it is not told before.</param>
     /// <param name="stop">Stops the waiting.</param>
     /// <returns>Disposing gives it back.</returns>
-    public async ValueTask<IDisposable> TakeAsync(long? length, CancellationToken stop)
+    public async ValueTask<IDisposable> TakeAsync(string caller, long? length, CancellationToken stop)
     {
         long bytes = length ?? largestBody;
-        return await limiter.AcquireAsync(bytes <= SmallBytes ? 0 : (int)Math.Min(megabytes, (BytesPerByte * bytes) >> 20), stop);
+        int need = bytes <= SmallBytes ? 0 : (int)Math.Min(Math.Max(1, 3L * megabytes / 4), (BytesPerByte * bytes) >> 20);
+        Share share = new(this, caller, need);
+        if (need == 0)
+        {
+            return share;
+        }
+
+        lock (gate)
+        {
+            waiting.AddLast(share);
+            Admit();
+        }
+
+        try
+        {
+            await share.Turn.Task.WaitAsync(stop);
+            return share;
+        }
+        catch
+        {
+            share.Dispose();
+            throw;
+        }
     }
 
-    public void Dispose() => limiter.Dispose();
+    // First come, first served, but for those whose caller has enough: they are passed over.
+    private void Admit()
+    {
+        for (LinkedListNode<Share>? node = waiting.First, next; node is not null; node = next)
+        {
+            next = node.Next;
+            (string caller, int need) = (node.Value.Caller, node.Value.Need);
+            int own = held.GetValueOrDefault(caller);
+            if (own > 0 && own + need > 3L * (free - need))
+            {
+                continue;
+            }
+
+            if (need > free)
+            {
+                return;
+            }
+
+            waiting.Remove(node);
+            free -= need;
+            held[caller] = own + need;
+            node.Value.Turn.SetResult();
+        }
+    }
+
+    private void Release(Share share)
+    {
+        lock (gate)
+        {
+            if (!waiting.Remove(share)) // else its sender left before its turn
+            {
+                free += share.Need;
+                held[share.Caller] -= share.Need;
+                if (held[share.Caller] == 0)
+                {
+                    held.Remove(share.Caller);
+                }
+            }
+
+            Admit();
+        }
+    }
+
+    private sealed class Share(BodyMemory memory, string caller, int need) : IDisposable
+    {
+        private int given;
+
+        public string Caller => caller;
+
+        public int Need => need;
+
+        public TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose()
+        {
+            if (need > 0 && Interlocked.Exchange(ref given, 1) == 0)
+            {
+                memory.Release(this);
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         }
 
         BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
-        context.Response.RegisterForDispose(await memory.TakeAsync(context.Request.ContentLength, context.RequestAborted));
+        context.Response.RegisterForDispose(await memory.TakeAsync(RequestLimits.CallerOf(context), context.Request.ContentLength, context.RequestAborted));
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             return new Upload<T>(await MultipartFields.ReadAsync<T>(context.Request, type));

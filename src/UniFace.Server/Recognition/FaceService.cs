@@ -14,8 +14,9 @@ internal sealed class FaceService : IAsyncDisposable
 {
     private const int MostWaiting = 512;
 
-    // In pixels times scans: detection and alignment; and a photo that takes long (a tenth of a second and more) and never has the last decoder.
-    private const double DetectionWork = 1e6, LargeWork = 64e6;
+    // In pixels times scans: detection and alignment; and a photo that takes long and never has the last decoder. Where it shows no face, it is looked
+    // at in four turns: the seconds are those of its size then, not of its few bytes.
+    private const double DetectionWork = 1e6, LargeWork = 16e6;
 
     // Enough that a search reads the gallery once for all of them; few enough that the next batch, already waiting, is never a rest of one or two.
     private static readonly int LargestBatch = Math.Max(8, 4 * Environment.ProcessorCount);

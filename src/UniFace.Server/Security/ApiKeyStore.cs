@@ -130,6 +130,11 @@ public sealed partial class ApiKeyStore
         try
         {
             FileInfo file = new(path);
+            if (Directory.Exists(path))
+            {
+                throw Damaged("a folder, expected the file of keys");
+            }
+
             return file.Length <= MaxFileBytes ? File.ReadAllBytes(path) : throw Damaged("too long");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

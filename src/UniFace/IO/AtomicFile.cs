@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace UniFace.IO;
 
@@ -7,6 +8,8 @@ namespace UniFace.IO;
 /// </summary>
 public static partial class AtomicFile
 {
+    private const int LockShared = 1 | 4; // LOCK_SH | LOCK_NB
+
     /// <summary>Writes a file by a callback that fills its stream.</summary>
     /// <param name="path">The file; its folder is created.</param>
     /// <param name="write">Fills the stream.</param>
@@ -37,6 +40,11 @@ public static partial class AtomicFile
             using FileStream stream = new(temporary, options);
             write(stream);
             stream.Flush(flushToDisk: true);
+            if (!OperatingSystem.IsWindows())
+            {
+                _ = Flock(stream.SafeFileHandle, LockShared); // alone no more: whoever reads the file as soon as it has its name must not be refused
+            }
+
             File.Move(temporary, full, overwrite: true);
         }
         catch
@@ -73,6 +81,9 @@ public static partial class AtomicFile
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock")]
+    private static partial int Flock(SafeFileHandle file, int operation);
 
     [LibraryImport("libc", EntryPoint = "fsync")]
     private static partial int Fsync(int descriptor);

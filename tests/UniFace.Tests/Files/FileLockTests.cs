@@ -45,6 +45,28 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_can_be_read_at_every_moment_while_it_is_replaced()
+    {
+        string path = folder["keys.json"];
+        AtomicFile.WriteText(path, "0");
+        using CancellationTokenSource ended = new();
+        Task reading = Task.Run(() =>
+        {
+            while (!ended.IsCancellationRequested)
+            {
+                Assert.NotEmpty(File.ReadAllBytes(path));
+            }
+        });
+        for (int i = 0; i < 300 && !reading.IsFaulted; i++)
+        {
+            AtomicFile.WriteText(path, FormattableString.Invariant($"{i}"));
+        }
+
+        await ended.CancelAsync();
+        await reading;
+    }
+
+    [Fact]
     public void An_owner_only_file_is_owner_only_from_its_first_byte()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no Unix file modes.");

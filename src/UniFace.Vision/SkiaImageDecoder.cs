@@ -20,6 +20,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
     private const long PixelsOfAnyFile = 4_000_000;
 
     // A progressive JPEG has some ten scans, and each is a pass over all pixels, whatever it costs in bytes.
+    // No program writes more scans of a large photo: libjpeg's standard are 10, those of MozJPEG about as many.
     private const int MostScans = 100, MostScansOfLargest = 16;
 
     private const int StripBytes = 1 << 18;
@@ -38,9 +39,30 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <inheritdoc/>
     public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
     {
+        (ImageFormat format, PictureContainer picture) = Open(encoded, source);
+
+        // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
+        bool strips = format == ImageFormat.Jpeg;
+        long pixels = (long)picture.Width * picture.Height;
+        using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
+        return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+    }
+
+    /// <summary>The work of decoding a picture, in pixels times passes over them (a progressive JPEG has many), read without decoding it.</summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="source">What to call it in an error.</param>
+    /// <exception cref="UniFaceException">The picture would be refused, or is more work than one picture may take.</exception>
+    public long WorkOf(ReadOnlyMemory<byte> encoded, string source)
+    {
+        PictureContainer picture = Open(encoded, source).Picture;
+        return (long)picture.Width * picture.Height * Math.Max(1, picture.Scans);
+    }
+
+    /// <summary>Reads a file's container, and refuses what must not be decoded.</summary>
+    private (ImageFormat Format, PictureContainer Picture) Open(ReadOnlyMemory<byte> encoded, string source)
+    {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
-        bool heif = format == ImageFormat.Heic || format == ImageFormat.Avif;
-        if (!format.IsRead || (heif && !ReadsHeif))
+        if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
         {
             string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
             throw new UniFaceException(encoded.IsEmpty
@@ -58,18 +80,18 @@ public sealed class SkiaImageDecoder : IImageDecoder
 
         if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MostPixelsPerByte))
         {
-            throw new UniFaceException($"{source}: it says {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to fill the memory.");
+            throw new UniFaceException(
+                $"{source}: it says {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to fill the memory.");
         }
 
         if (picture.Scans > MostScans || picture.Scans * pixels > MostScansOfLargest * MaxPixels)
         {
-            throw new UniFaceException($"{source}: {size} in {picture.Scans} scans, which no photo has; save it again as a plain JPEG.");
+            throw new UniFaceException(
+                $"{source}: {size} in {picture.Scans} scans, more work than one photo may take: at most {MostScans} scans and " +
+                $"{MostScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
-        bool strips = format == ImageFormat.Jpeg;
-        using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-        return heif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+        return (format, picture);
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Server.Http;
-using UniFace.Vision;
 
 namespace UniFace.Server.Recognition;
 
@@ -14,9 +13,6 @@ namespace UniFace.Server.Recognition;
 internal sealed class FaceService : IAsyncDisposable
 {
     private const int MostWaiting = 512;
-
-    // No program writes more scans of a large photo: libjpeg's standard are 10, those of MozJPEG about as many.
-    private const int MostScans = 16;
 
     // In pixels times scans: detection and alignment; and a photo that takes long (a tenth of a second and more) and never has the last decoder.
     private const double DetectionWork = 1e6, LargeWork = 64e6;
@@ -29,7 +25,6 @@ internal sealed class FaceService : IAsyncDisposable
     private readonly ServerMetrics metrics;
     private readonly IHttpContextAccessor requests;
     private readonly TimeSpan patience;
-    private readonly long largestPhoto;
 
     // Two: a gallery that does not answer must not keep those waiting who ask nothing of it.
     private readonly MicroBatcher<RgbImage, float[], float[]> embeddings;
@@ -41,7 +36,6 @@ internal sealed class FaceService : IAsyncDisposable
         this.metrics = metrics;
         this.requests = requests;
         patience = options.RequestTimeout;
-        largestPhoto = options.MaxPixels;
         embeddings = new(Embed, (_, all) => Task.FromResult<IReadOnlyList<float[]>>([.. all.Chunk(recognizer.Model.Embedder.EmbeddingSize)]), LargestBatch, MostWaiting, metrics.Embedded);
         searches = new(probes => Embed([.. probes.Select(p => p.Face)]), SearchAsync, LargestBatch, MostWaiting, metrics.Embedded);
     }
@@ -62,7 +56,7 @@ internal sealed class FaceService : IAsyncDisposable
 
         using Activity? span = Telemetry.Source.StartActivity("detect");
         ServedModel model = recognizer.Model;
-        double work = DetectionWork + WorkOf(photo, name);
+        double work = DetectionWork + model.Decoder.WorkOf(photo, name);
         using IDisposable? place = work > LargeWork ? await large.EnterAsync(Caller, work, stop) : null;
         using IDisposable decoder = await decoders.EnterAsync(Caller, work, stop);
         return await Task.Run(
@@ -103,21 +97,6 @@ internal sealed class FaceService : IAsyncDisposable
     }
 
     private string Caller => RequestLimits.CallerOf(requests.HttpContext!);
-
-    /// <summary>The work of decoding a photo, in pixels times scans.</summary>
-    private long WorkOf(byte[] photo, string name)
-    {
-        if (PhotoHeader.Read(photo) is not PhotoHeader header)
-        {
-            return largestPhoto; // whatever the decoder finds in it
-        }
-
-        return header.Scans == 1 || header.Work <= MostScans * largestPhoto
-            ? header.Work
-            : throw new UniFaceException(
-                $"{name}: {header.Width}x{header.Height} pixels in {header.Scans} scans, more work than one photo may take: at most " +
-                $"{MostScans * largestPhoto} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
-    }
 
     private float[] Embed(IReadOnlyList<RgbImage> faces) => recognizer.Model.Embedder.Embed(faces); // [N, D]
 

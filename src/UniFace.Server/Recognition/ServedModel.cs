@@ -9,7 +9,7 @@ namespace UniFace.Server.Recognition;
 /// <summary>The model that a service runs, with all that brings a photo to it. Thread-safe; owns what it holds.</summary>
 public sealed class ServedModel : IDisposable
 {
-    private ServedModel(ModelPackage package, OnnxEmbedder embedder, IImageDecoder decoder, FacePipeline photos, Calibration? calibration)
+    private ServedModel(ModelPackage package, OnnxEmbedder embedder, SkiaImageDecoder decoder, FacePipeline photos, Calibration? calibration)
     {
         Package = package;
         Embedder = embedder;
@@ -28,7 +28,7 @@ public sealed class ServedModel : IDisposable
     public FacePipeline Photos { get; }
 
     /// <summary>Files to pictures, within the service's limit of pixels.</summary>
-    public IImageDecoder Decoder { get; }
+    public SkiaImageDecoder Decoder { get; }
 
     /// <summary>Which threshold gives which false match rate; null where the package does not say it.</summary>
     public Calibration? Calibration { get; }

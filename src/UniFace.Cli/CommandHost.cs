@@ -26,14 +26,15 @@ internal static class CommandHost
         int stopped = ExitCode.Interrupted;
         void Stop(PosixSignalContext context)
         {
-            // The first Ctrl-C or SIGTERM lets the command save and leave; the second ends the process.
+            // The first Ctrl-C, SIGTERM or SIGHUP lets the command save and leave; the second ends the process.
             context.Cancel = !stop.IsCancellationRequested;
-            stopped = context.Signal == PosixSignal.SIGTERM ? ExitCode.Terminated : ExitCode.Interrupted;
+            stopped = context.Signal == PosixSignal.SIGINT ? ExitCode.Interrupted : ExitCode.Terminated;
             stop.Cancel();
         }
 
         using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminates = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using PosixSignalRegistration hangsUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         try
         {
             // A value may begin with '@': it is a name, not a file of further arguments.

@@ -15,6 +15,6 @@ internal static class ExitCode
     /// <summary>Stopped by Ctrl-C after saving.</summary>
     public const int Interrupted = 130;
 
-    /// <summary>Stopped by SIGTERM after saving.</summary>
+    /// <summary>Stopped by SIGTERM or SIGHUP after saving.</summary>
     public const int Terminated = 143;
 }

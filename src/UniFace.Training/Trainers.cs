@@ -125,6 +125,11 @@ public static class Trainers
             {
                 state.Load(last);
             }
+            else if (File.Exists(Path.Combine(folder, TrainingRun.PreviousFile)))
+            {
+                throw new UniFaceException($"{last} is missing. The checkpoint before it is {TrainingRun.PreviousFile}: rename it to {TrainingRun.LastFile} " +
+                    "to go on from there, or choose another --out.");
+            }
 
             info = info with { Changes = [.. stored.Changes, .. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))] };
             return new Trainer(folder, info, prepared, state, device, fresh, changes);
@@ -138,7 +143,8 @@ public static class Trainers
 
     private static void RequireFree(string folder)
     {
-        if (TrainingRun.Exists(folder) && File.Exists(Path.Combine(folder, TrainingRun.LastFile)))
+        string[] checkpoints = [TrainingRun.LastFile, TrainingRun.PreviousFile];
+        if (TrainingRun.Exists(folder) && checkpoints.Any(name => File.Exists(Path.Combine(folder, name))))
         {
             throw new UniFaceException($"{folder} holds a run already: go on with 'uniface train --resume {folder}', or choose another --out.");
         }

@@ -31,6 +31,9 @@ public static class TrainingRun
     /// <summary>Name of the folder of TensorBoard's event files.</summary>
     public const string TensorBoardFolder = "tensorboard";
 
+    // run.json may have been edited: no null where the types have none.
+    private static readonly JsonSerializerOptions Untrusted = new(ModelManifest.Json) { RespectNullableAnnotations = true };
+
     /// <summary>True where a folder is a run.</summary>
     public static bool Exists(string runFolder) => File.Exists(Path.Combine(runFolder, InfoFile));
 
@@ -46,7 +49,7 @@ public static class TrainingRun
 
         try
         {
-            RunInfo info = JsonSerializer.Deserialize<RunInfo>(File.ReadAllText(path), ModelManifest.Json) ?? throw new JsonException("the file is empty");
+            RunInfo info = JsonSerializer.Deserialize<RunInfo>(File.ReadAllText(path), Untrusted) ?? throw new JsonException("the file is empty");
             if (info.SchemaVersion != RunInfo.CurrentSchemaVersion)
             {
                 throw new UniFaceException($"{path} has schema version {info.SchemaVersion}, expected {RunInfo.CurrentSchemaVersion}; it was written by UniFace {info.ToolVersion}.");

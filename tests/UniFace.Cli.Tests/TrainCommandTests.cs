@@ -74,15 +74,17 @@ public sealed class TrainCommandTests : IDisposable
         Refused("has changed", "train", "--resume", "run");
     }
 
-    [Fact]
-    public async Task A_run_that_is_terminated_saves_its_last_step_ends_with_143_and_goes_on_from_there()
+    [Theory]
+    [InlineData("-TERM")]
+    [InlineData("-HUP")]
+    public async Task A_run_that_is_terminated_or_loses_its_terminal_saves_its_last_step_ends_with_143_and_goes_on_from_there(string signal)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals");
         MakeFaces();
         using Process process = CliProcess.Start(folder, ["train", "faces", .. Recipe, "--epochs", "100000", "--out", "run"]);
         Task<string> said = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         WaitFor(process, () => Lines("run", "metrics.jsonl") >= 2);
-        using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using Process kill = Process.Start("kill", [signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
         string error = await said;
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(143, process.ExitCode);
@@ -108,6 +110,9 @@ public sealed class TrainCommandTests : IDisposable
         CliProcess.RunIn(folder, ["train", "moved", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "other"]).Expect(0);
         string last = Path.Combine(folder, "run", "last.ckpt");
         byte[] own = File.ReadAllBytes(last);
+        File.Delete(last);
+        Refused("previous.ckpt: rename it to last.ckpt", "train", "--resume", "run");
+        Refused("holds a run already", ["train", "moved", .. Recipe, "--epochs", "1", "--out", "run"]);
         File.Copy(Path.Combine(folder, "other", "last.ckpt"), last, overwrite: true);
         Refused("another run", "train", "--resume", "run");
         own[^1] ^= 1;

@@ -77,6 +77,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
             "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Out,
             StringComparison.Ordinal);
+        Assert.Contains(Warning, File.ReadAllText(Path.Combine(seen.Folder, "sorted", "clusters.json")), StringComparison.Ordinal);
 
         // Nor does it come into a package by hand.
         Refused("was trained on 60 of these pictures", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);

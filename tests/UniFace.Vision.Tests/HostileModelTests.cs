@@ -8,7 +8,7 @@ namespace UniFace.Vision.Tests;
 /// <summary>A model from anywhere is one file, all of which its hash covers, and an opening of it ends.</summary>
 public sealed class HostileModelTests : IDisposable
 {
-    private const int Side = 16, Size = 5;
+    private const int Side = 16, Size = 16;
 
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 

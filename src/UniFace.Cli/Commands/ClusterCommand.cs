@@ -57,8 +57,9 @@ internal static class ClusterCommand
             (double limit, double? rate) = Limit(faces.Count);
             int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
             ClusteringScore? score = people is not null ? ClusteringScore.Of(groups, Labels(people, faces)) : null;
-            Write(target, set, faces, groups, stop);
-            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, rate is null ? null : calibration?.Warning, faceless, score);
+            string? warning = rate is null ? null : calibration?.Warning;
+            Write(target, set, faces, groups, limit, warning, stop);
+            Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, warning, faceless, score);
             return Task.FromResult(ExitCode.Success);
 
             (double Threshold, double? Rate) Limit(int faces) => LimitOf(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr), faces);
@@ -130,7 +131,7 @@ internal static class ClusterCommand
 
     private static string FolderOf(int group, int size) => size == 1 ? Singles : string.Create(CultureInfo.InvariantCulture, $"person-{group + 1:D4}");
 
-    private static void Write(string target, PhotoSet set, List<Seen> faces, int[] groups, CancellationToken stop)
+    private static void Write(string target, PhotoSet set, List<Seen> faces, int[] groups, double limit, string? warning, CancellationToken stop)
     {
         int[] sizes = [.. groups.GroupBy(g => g).OrderBy(g => g.Key).Select(g => g.Count())];
         using Progress progress = new("sorting", faces.Count, "faces");
@@ -153,6 +154,8 @@ internal static class ClusterCommand
         ILookup<int, int> members = Enumerable.Range(0, faces.Count).ToLookup(i => groups[i]);
         AtomicFile.WriteText(Path.Combine(target, "clusters.json"), Output.ToJson(new
         {
+            threshold = limit,
+            calibrationWarning = warning,
             people = Enumerable.Range(0, sizes.Length).Where(g => sizes[g] > 1).Select(g => new
             {
                 folder = FolderOf(g, sizes[g]),

@@ -108,7 +108,7 @@ public sealed class TrainingFingerprint
         }
     }
 
-    /// <summary>True if somebody of this name was trained on. Upper case and '_' for a space make no difference; a generic name is nobody's.</summary>
+    /// <summary>True if somebody of this name was trained on. Upper case, and '_', '-' or '.' for a space make no difference; a generic name is nobody's.</summary>
     public bool HasPerson(string name)
     {
         lock (gate)
@@ -183,5 +183,6 @@ public sealed class TrainingFingerprint
 
     private UInt128 OfContent(ReadOnlySpan<byte> sha256) => BinaryPrimitives.ReadUInt128LittleEndian(HMACSHA256.HashData(salt, sha256));
 
-    private UInt128 OfName(string name) => OfContent(Encoding.UTF8.GetBytes("name " + name.Replace('_', ' ').ToUpperInvariant()));
+    private UInt128 OfName(string name) => OfContent(Encoding.UTF8.GetBytes("name " + string.Join(' ', name.ToUpperInvariant()
+        .Split([' ', '_', '-', '.'], StringSplitOptions.RemoveEmptyEntries))));
 }

@@ -38,6 +38,7 @@ public sealed class TrainingFingerprintTests : IDisposable
         trained.Add(name, "picture"u8);
         Assert.Equal(!generic, trained.HasPerson(name));
         Assert.Equal(!generic, trained.HasPerson(name.ToUpperInvariant().Replace(' ', '_')));
+        Assert.Equal(!generic, trained.HasPerson(name.Replace('_', '-').Replace(" ", ". ", StringComparison.Ordinal)));
     }
 
     [Fact]

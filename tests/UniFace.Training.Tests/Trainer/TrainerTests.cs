@@ -152,6 +152,24 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("run.json", Assert.Throws<UniFaceException>(() => TrainingRun.ReadInfo(folder)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"changes\": []", "\"changes\": null")]
+    [InlineData("\"heldOut\": []", "\"heldOut\": null")]
+    [InlineData("\"steps\": []", "\"steps\": null")]
+    [InlineData("\"augment\": {", "\"augment\": null, \"other\": {")]
+    [InlineData("\"data\": \"toy\"", "\"data\": null")]
+    [InlineData("\"optimizer\": \"sgd\"", "\"optimizer\": 7")]
+    public void A_run_description_with_null_or_a_number_for_a_word_is_refused_in_one_line(string written, string edited)
+    {
+        using ToyDataset data = new(4, 3);
+        Trainers.Start(folder, Small, data, new ToyDecoder()).Dispose();
+        string path = Path.Combine(folder, TrainingRun.InfoFile), text = File.ReadAllText(path);
+        Assert.Contains(written, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(written, edited, StringComparison.Ordinal));
+        UniFaceException refused = Assert.Throws<UniFaceException>(() => TrainingRun.ReadInfo(folder));
+        Assert.StartsWith(path + " is no run description", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void People_held_out_are_the_same_for_a_seed_and_are_never_trained_on()
     {

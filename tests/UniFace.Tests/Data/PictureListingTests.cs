@@ -20,6 +20,8 @@ public class PictureListingTests
         ("Bob/iphone.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8]),
         ("Bob/a.avif", [0, 0, 0, 24, .. "ftypavif"u8, 0, 0, 0, 0, .. "mif1avif"u8]),
         ("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]),
+        ("Bob/drawing.psd", [.. "8BPS"u8, 0, 1]),
+        ("Bob/page", [.. "%PDF-1.7"u8]),
         ("Bob/empty", []),
         ("Bob/notes.doc", [1, 2, 3]),
         ("Bob/2.gif", [.. "GIF89a"u8, 1, 0, 1, 0]),
@@ -32,9 +34,10 @@ public class PictureListingTests
         ("__MACOSX/._1.jpg", Jpeg),
     ];
 
-    private static readonly string[] Pictures = ["Ann/1.jpg", "Ann/2.JFIF", "Ann/3.jpe", "Ann/4.mpo", "Ann/6.photo", "Ann/IMG_0005", "Bob/2.gif"];
+    private static readonly string[] Pictures =
+        ["Ann/1.jpg", "Ann/2.JFIF", "Ann/3.jpe", "Ann/4.mpo", "Ann/6.photo", "Ann/IMG_0005", "Bob/2.gif", "Bob/a.avif", "Bob/iphone.heic"];
 
-    private static readonly string[] LeftOut = ["Bob/a.avif", "Bob/empty", "Bob/iphone.heic", "Bob/notes.doc", "Bob/scan.tiff"];
+    private static readonly string[] LeftOut = ["Bob/drawing.psd", "Bob/empty", "Bob/notes.doc", "Bob/page", "Bob/scan.tiff"];
 
     [Fact]
     public void Files_are_pictures_by_their_content_and_every_other_file_is_named_or_counted()
@@ -59,13 +62,13 @@ public class PictureListingTests
             using PhotoSet photos = PhotoSet.Open(path);
             Assert.Equal(Pictures, photos.Names);
             Assert.Equal(LeftOut, photos.LeftOut.Select(file => file.Name));
-            Assert.Equal(["an AVIF picture", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
+            Assert.Equal(["a Photoshop file", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
             Assert.Equal(Jpeg, photos.Read(5));
             using FaceDataset dataset = FaceDatasets.Open(path);
             Assert.Equal(Pictures, dataset.Samples.Select(sample => sample.Name));
             Assert.Equal(LeftOut, dataset.LeftOut.Select(file => file.Name));
             Assert.Equal(Jpeg, dataset.Read(5));
-            Assert.Contains("5 files left out: Bob/a.avif (an AVIF picture), Bob/empty (empty), Bob/iphone.heic", dataset.Warnings[^1], StringComparison.Ordinal);
+            Assert.Contains("5 files left out: Bob/drawing.psd (a Photoshop file), Bob/empty (empty), Bob/notes.doc", dataset.Warnings[^1], StringComparison.Ordinal);
 
             // A hidden folder is one; a tar lists the files in it.
             Assert.Equal(7, photos.IgnoredFiles);
@@ -77,8 +80,8 @@ public class PictureListingTests
     public void A_folder_without_a_readable_picture_says_what_it_holds_instead()
     {
         using TempFolder folder = new();
-        folder.Write("Bob/iphone.heic", Files[6].Bytes);
-        Assert.Contains("left out: Bob/iphone.heic (a HEIC picture", Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message, StringComparison.Ordinal);
+        folder.Write("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]);
+        Assert.Contains("left out: Bob/scan.tiff (a TIFF picture", Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message, StringComparison.Ordinal);
         string tgz = folder.Write("x.tgz", [0x1F, 0x8B, 8, 0]);
         Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => PhotoSet.Open(tgz)).Message, StringComparison.Ordinal);
         Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(tgz)).Message, StringComparison.Ordinal);

@@ -111,6 +111,28 @@ public class PictureListingTests
         Assert.Equal(photos.Names, dataset.Samples.Select(sample => sample.Name));
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task A_pipe_with_the_name_of_a_picture_is_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "other systems have no such files");
+        using TempFolder folder = new();
+        folder.Write("Ann/1.jpg", Jpeg);
+        using (Process made = Process.Start("mkfifo", [folder["Ann/2.jpg"]]))
+        {
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await Task.Run(
+            () =>
+            {
+                using PhotoSet photos = PhotoSet.Open(folder.Root);
+                Assert.Contains("is empty", Assert.Throws<UniFaceException>(() => photos.Read(1)).Message, StringComparison.Ordinal);
+                using FaceDataset dataset = FaceDatasets.Open(folder.Root);
+                Assert.Empty(dataset.Read(1));
+            },
+            TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public void A_folder_whose_name_is_not_UTF8_is_named_with_what_to_do()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Formats.Tar;
+using System.IO.Pipes;
 using UniFace.Data;
 
 namespace UniFace.Tests.Data;
@@ -131,6 +132,15 @@ public class PictureListingTests
                 Assert.Empty(dataset.Read(1));
             },
             TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void A_pipe_in_place_of_a_pairs_file_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
+        string path = $"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+        Assert.Contains("expected a file", Assert.Throws<UniFaceException>(() => PathPairs.TryRead(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

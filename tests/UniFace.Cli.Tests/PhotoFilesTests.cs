@@ -111,7 +111,7 @@ public sealed class PhotoFilesTests : IDisposable
     {
         string model = InventedPackage.Write(At("package")), gallery = At("g.gallery"), photos = At("photos");
         File.Move(Photo("photos/Ann/1.png", 1), At("photos/Ann/IMG_1"));
-        File.WriteAllBytes(At("photos/Ann/2.heic"), [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8]);
+        File.WriteAllBytes(At("photos/Ann/2.tiff"), [.. "II*\0"u8, 8, 0, 0, 0]);
         File.WriteAllText(At("photos/Ann/notes.txt"), "x");
         CliProcess.Run("gallery", "create", gallery, model).Expect(0);
         foreach (string[] command in new string[][]
@@ -125,16 +125,16 @@ public sealed class PhotoFilesTests : IDisposable
         {
             JsonElement json = CliProcess.Run([.. command, "--json"]).Json();
             JsonElement left = Assert.Single(json.GetProperty("leftOut").EnumerateArray());
-            Assert.Equal(("Ann/2.heic", "a HEIC picture, as iPhones take them"), (left.GetProperty("name").GetString(), left.GetProperty("reason").GetString()));
+            Assert.Equal(("Ann/2.tiff", "a TIFF picture or a camera's raw file"), (left.GetProperty("name").GetString(), left.GetProperty("reason").GetString()));
             Assert.Equal(1, json.GetProperty("ignoredFiles").GetInt32());
         }
 
         CliResult text = CliProcess.Run("embed", model, photos, "--aligned", "--out", At("e.npy")).Expect(0);
-        Assert.Contains("1 file left out: Ann/2.heic (a HEIC picture, as iPhones take them)", text.Error, StringComparison.Ordinal);
+        Assert.Contains("1 file left out: Ann/2.tiff (a TIFF picture or a camera's raw file)", text.Error, StringComparison.Ordinal);
         Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "align needs BlazeFace; run setup/models.sh");
         Assert.Equal(1, CliProcess.Run("align", photos, At("faces"), "--json").Json().GetProperty("leftOut").GetInt32());
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(At("faces/align-report.json")));
-        Assert.Equal("Ann/2.heic", report.RootElement.GetProperty("leftOut")[0].GetProperty("name").GetString());
+        Assert.Equal("Ann/2.tiff", report.RootElement.GetProperty("leftOut")[0].GetProperty("name").GetString());
     }
 
     [Fact]

@@ -144,7 +144,8 @@ internal static class GalleryEnrollCommand
                 Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
-                    string what = face.Ambiguous ? $"warning: {photo}: {FacePipeline.AmbiguityOf(face)}" : $"{photo}: {face.FacesInPhoto} faces";
+                    string name = Output.Name(photo);
+                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.AmbiguityOf(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 

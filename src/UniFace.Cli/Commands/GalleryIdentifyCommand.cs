@@ -74,7 +74,7 @@ internal static class GalleryIdentifyCommand
             {
                 if (main is { Ambiguous: true })
                 {
-                    Console.WriteLine($"{path}: {FacePipeline.AmbiguityOf(main)}");
+                    Console.WriteLine($"{Output.Name(path)}: {FacePipeline.AmbiguityOf(main)}");
                 }
 
                 Show(path, decided, answer, score, decision, calibration, (await gallery.CountAsync(stop).ConfigureAwait(false)).People);

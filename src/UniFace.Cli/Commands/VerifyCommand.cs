@@ -95,7 +95,7 @@ internal static class VerifyCommand
     {
         if (face.FacesInPhoto > 1)
         {
-            Console.WriteLine(face.Ambiguous ? $"{path}: {FacePipeline.AmbiguityOf(face)}" : $"{path}: {face.FacesInPhoto} faces; the main one was compared");
+            Console.WriteLine($"{Output.Name(path)}: {(face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared")}");
         }
     }
 

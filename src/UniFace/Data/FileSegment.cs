@@ -21,10 +21,16 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// <exception cref="UniFaceException">It is not there or may not be read.</exception>
     public static FileSegment Open(string path, out SafeFileHandle handle)
     {
+        SafeFileHandle? opened = null;
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
+            handle = opened = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
             return new FileSegment(handle, path, 0, RandomAccess.GetLength(handle));
+        }
+        catch (NotSupportedException e)
+        {
+            opened?.Dispose();
+            throw new UniFaceException($"{path} is a pipe or a device, expected a file; write it to one first.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -61,6 +61,11 @@ public sealed class FolderDataset : FaceDataset
     public override byte[] Read(int index)
     {
         string file = Path.Combine(Source, listing.Pictures[layout.Sources[index]]);
+        if (PictureListing.IsEmpty(file))
+        {
+            return [];
+        }
+
         FileSegment segment = FileSegment.Open(file, out Microsoft.Win32.SafeHandles.SafeFileHandle handle);
         using (handle)
         {

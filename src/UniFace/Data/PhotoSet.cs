@@ -153,7 +153,11 @@ public sealed class PhotoSet : IDisposable
     {
         PictureListing listing = PictureListing.OfFolder(path);
         RequirePictures(path, listing);
-        return new PhotoSet(path, listing.Pictures, index => ReadPhoto(Path.Combine(path, listing.Pictures[index])), listing);
+        return new PhotoSet(path, listing.Pictures, index => ReadOf(Path.Combine(path, listing.Pictures[index])), listing);
+
+        static byte[] ReadOf(string file) => PictureListing.IsEmpty(file)
+            ? throw new UniFaceException($"{file} is empty; expected a photo ({ImageFormat.Expected}).")
+            : ReadPhoto(file);
     }
 
     private static PhotoSet OfTar(string path)

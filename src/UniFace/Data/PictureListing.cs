@@ -100,6 +100,9 @@ internal sealed class PictureListing
         return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
     }
 
+    /// <summary>Whether a file has no length: it is empty, or it is a pipe, which would never answer and is not to be opened.</summary>
+    public static bool IsEmpty(string path) => new FileInfo(path) is { Exists: true, Length: 0 };
+
     private static bool IsHidden(string path) => path.Split('/').Any(part => part.StartsWith('.') || part is "__MACOSX" or "@eaDir");
 
     private static FileSystemEnumerable<(string Name, bool IsFolder, bool IsLink)> Entries(string folder) => new(

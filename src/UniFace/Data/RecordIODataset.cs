@@ -128,7 +128,7 @@ public sealed class RecordIODataset : FaceDataset
             }
         }
 
-        if (broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length)
+        if (broken.Count > 0 && (broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length))
         {
             throw broken[0];
         }

@@ -44,9 +44,15 @@ internal static class RecordIOScan
             throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of pictures.");
         }
 
-        return found.DistinctBy(record => record.Key).Count() == found.Count
-            ? [.. found.Select(record => (record.Key, record.Offset)).Order()]
-            : [.. found.Where(record => record.IsPicture).Select((record, i) => (i + 1L, record.Offset))];
+        if (found.DistinctBy(record => record.Key).Count() == found.Count)
+        {
+            return [.. found.Select(record => (record.Key, record.Offset)).Order()];
+        }
+
+        (long Key, long Offset)[] pictures = [.. found.Where(record => record.IsPicture).Select((record, i) => (i + 1L, record.Offset))];
+        return pictures.Length > 0
+            ? pictures
+            : throw new UniFaceException($"{records.Name}: none of its {Plural.Of(found.Count, "record")} holds a picture; expected records of pictures.");
     }
 
     /// <summary>Where the next record starts at or after an offset; null if there is none.</summary>

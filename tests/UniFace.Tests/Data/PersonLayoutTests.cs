@@ -39,7 +39,7 @@ public class PersonLayoutTests
     public void A_picture_beside_the_folders_is_a_warning_for_data_sets_and_refused_when_strict()
     {
         string[] paths = ["Ann/a.jpg", "loose.jpg"];
-        Assert.Contains("1 pictures beside", Assert.Single(PersonLayout.Of("n", paths).Warnings), StringComparison.Ordinal);
+        Assert.Contains("1 picture beside", Assert.Single(PersonLayout.Of("n", paths).Warnings), StringComparison.Ordinal);
         Assert.Contains("whose photo is loose.jpg?", Assert.Throws<UniFaceException>(() => PersonLayout.Of("n", paths, strict: true)).Message, StringComparison.Ordinal);
         Assert.Contains("whose photo is loose.jpg?", Assert.Throws<UniFaceException>(() => PersonLayout.Of("n", paths, level: 1)).Message, StringComparison.Ordinal);
     }

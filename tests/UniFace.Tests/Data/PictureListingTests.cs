@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Formats.Tar;
+using System.IO.Pipes;
 using UniFace.Data;
 
 namespace UniFace.Tests.Data;
@@ -20,6 +21,8 @@ public class PictureListingTests
         ("Bob/iphone.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8]),
         ("Bob/a.avif", [0, 0, 0, 24, .. "ftypavif"u8, 0, 0, 0, 0, .. "mif1avif"u8]),
         ("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]),
+        ("Bob/drawing.psd", [.. "8BPS"u8, 0, 1]),
+        ("Bob/page", [.. "%PDF-1.7"u8]),
         ("Bob/empty", []),
         ("Bob/notes.doc", [1, 2, 3]),
         ("Bob/2.gif", [.. "GIF89a"u8, 1, 0, 1, 0]),
@@ -32,9 +35,10 @@ public class PictureListingTests
         ("__MACOSX/._1.jpg", Jpeg),
     ];
 
-    private static readonly string[] Pictures = ["Ann/1.jpg", "Ann/2.JFIF", "Ann/3.jpe", "Ann/4.mpo", "Ann/6.photo", "Ann/IMG_0005", "Bob/2.gif"];
+    private static readonly string[] Pictures =
+        ["Ann/1.jpg", "Ann/2.JFIF", "Ann/3.jpe", "Ann/4.mpo", "Ann/6.photo", "Ann/IMG_0005", "Bob/2.gif", "Bob/a.avif", "Bob/iphone.heic"];
 
-    private static readonly string[] LeftOut = ["Bob/a.avif", "Bob/empty", "Bob/iphone.heic", "Bob/notes.doc", "Bob/scan.tiff"];
+    private static readonly string[] LeftOut = ["Bob/drawing.psd", "Bob/empty", "Bob/notes.doc", "Bob/page", "Bob/scan.tiff"];
 
     [Fact]
     public void Files_are_pictures_by_their_content_and_every_other_file_is_named_or_counted()
@@ -59,13 +63,13 @@ public class PictureListingTests
             using PhotoSet photos = PhotoSet.Open(path);
             Assert.Equal(Pictures, photos.Names);
             Assert.Equal(LeftOut, photos.LeftOut.Select(file => file.Name));
-            Assert.Equal(["an AVIF picture", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
+            Assert.Equal(["a Photoshop file", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
             Assert.Equal(Jpeg, photos.Read(5));
             using FaceDataset dataset = FaceDatasets.Open(path);
             Assert.Equal(Pictures, dataset.Samples.Select(sample => sample.Name));
             Assert.Equal(LeftOut, dataset.LeftOut.Select(file => file.Name));
             Assert.Equal(Jpeg, dataset.Read(5));
-            Assert.Contains("5 files left out: Bob/a.avif (an AVIF picture), Bob/empty (empty), Bob/iphone.heic", dataset.Warnings[^1], StringComparison.Ordinal);
+            Assert.Contains("5 files left out: Bob/drawing.psd (a Photoshop file), Bob/empty (empty), Bob/notes.doc", dataset.Warnings[^1], StringComparison.Ordinal);
 
             // A hidden folder is one; a tar lists the files in it.
             Assert.Equal(7, photos.IgnoredFiles);
@@ -77,8 +81,8 @@ public class PictureListingTests
     public void A_folder_without_a_readable_picture_says_what_it_holds_instead()
     {
         using TempFolder folder = new();
-        folder.Write("Bob/iphone.heic", Files[6].Bytes);
-        Assert.Contains("left out: Bob/iphone.heic (a HEIC picture", Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message, StringComparison.Ordinal);
+        folder.Write("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]);
+        Assert.Contains("left out: Bob/scan.tiff (a TIFF picture", Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message, StringComparison.Ordinal);
         string tgz = folder.Write("x.tgz", [0x1F, 0x8B, 8, 0]);
         Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => PhotoSet.Open(tgz)).Message, StringComparison.Ordinal);
         Assert.Contains("is a gzip archive (.gz, .tgz)", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(tgz)).Message, StringComparison.Ordinal);
@@ -106,6 +110,37 @@ public class PictureListingTests
         Assert.Equal(["Ann/1b.jpg", "Ann/4.jpg", "Ann/again", "Ann/lost.jpg", "Ann/up", "Bobby"], photos.LeftOut.Select(file => file.Name));
         using FaceDataset dataset = FaceDatasets.Open(folder["set"]);
         Assert.Equal(photos.Names, dataset.Samples.Select(sample => sample.Name));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_pipe_with_the_name_of_a_picture_is_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "other systems have no such files");
+        using TempFolder folder = new();
+        folder.Write("Ann/1.jpg", Jpeg);
+        using (Process made = Process.Start("mkfifo", [folder["Ann/2.jpg"]]))
+        {
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await Task.Run(
+            () =>
+            {
+                using PhotoSet photos = PhotoSet.Open(folder.Root);
+                Assert.Contains("is empty", Assert.Throws<UniFaceException>(() => photos.Read(1)).Message, StringComparison.Ordinal);
+                using FaceDataset dataset = FaceDatasets.Open(folder.Root);
+                Assert.Empty(dataset.Read(1));
+            },
+            TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void A_pipe_in_place_of_a_pairs_file_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
+        string path = $"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+        Assert.Contains("expected a file", Assert.Throws<UniFaceException>(() => PathPairs.TryRead(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -307,4 +307,15 @@ public class RecordIODatasetTests
         Assert.Contains("give the .rec file", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder["faces.idx"])).Message, StringComparison.Ordinal);
         Assert.Equal("1\t0\n2\t36\n", Encoding.ASCII.GetString(writer.Index));
     }
+
+    [Fact]
+    public void Records_without_a_picture_among_them_are_refused_with_and_without_an_index()
+    {
+        using TempFolder folder = new();
+        RecordIOWriter twice = new RecordIOWriter().AddRange(1, 4, 4).AddRange(1, 4, 4);
+        UniFaceException error = Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Write("lost.rec", twice.Records)));
+        Assert.Contains("none of its 2 records holds a picture", error.Message, StringComparison.Ordinal);
+        string none = new RecordIOWriter().AddRange(0, 1, 1).Save(folder, under: "none");
+        Assert.Contains("holds no pictures", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(none)).Message, StringComparison.Ordinal);
+    }
 }

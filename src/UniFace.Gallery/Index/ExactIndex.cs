@@ -84,7 +84,7 @@ public sealed unsafe partial class ExactIndex : IDisposable
             largestNorm = Math.Max(largestNorm, Math.Max(norm, quantized.Norm));
             (RowBlock Block, int Row)? old = Find(id);
             (RowBlock block, int at) = NextSlot();
-            row.CopyTo(block.Row(at));
+            row.CopyTo(block.OwnedRow(at));
             block.Ids[at] = id;
             block.Keys[at] = key;
             block.Layout.Write(block.GroupOf(at), at % RowGroup.Rows, codes, quantized);
@@ -238,12 +238,13 @@ public sealed unsafe partial class ExactIndex : IDisposable
         {
             (RowBlock block, int row) = rows[i];
             long id = block.Ids[row], key = block.Keys[row];
-            double score = ExactScore.Of(values, block.Row(row));
+            ReadOnlySpan<float> stored = block.Row(row);
+            double score = ExactScore.Of(values, stored);
             if (!block.IsOwned && !(score <= uppers[i]))
             {
                 // Beyond its proven bound: another process has erased the row in the file just now, or a bit of it has flipped there. (A row in memory
                 // may have been written while it was scanned.)
-                if (block.Row(row).ContainsAnyExcept(0f))
+                if (stored.ContainsAnyExcept(0f))
                 {
                     throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index by 'uniface gallery rebuild'.");
                 }

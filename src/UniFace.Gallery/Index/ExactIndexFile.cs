@@ -6,7 +6,7 @@ public sealed unsafe partial class ExactIndex
     private IndexFile? file;
 
     /// <summary>
-    /// Opens a stored index: its codes are read and checked, its rows mapped. What is added or removed later changes memory only: store it again to keep it.
+    /// Opens a stored index: its codes are read and checked, its rows are read when they are asked for. What is added or removed later changes memory only: store it again to keep it.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="stamp">What it is a picture of; the caller checks that this still holds.</param>

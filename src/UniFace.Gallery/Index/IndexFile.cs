@@ -1,4 +1,4 @@
-using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using UniFace.IO;
 
@@ -6,19 +6,21 @@ namespace UniFace.Gallery.Index;
 
 /// <summary>
 /// A stored index: ids, keys, codes as a scan reads them, float rows. One file, so that one rename replaces it whole. The codes are read into
-/// memory of large pages and checked, because every search reads all of them; the rest is mapped, because a search reads little of it.
+/// memory of large pages and checked, because every search reads all of them; the float rows are read when they are asked for, because a search needs few.
+/// Nothing is mapped: where another process cuts the file off, reading is an error, but touching a mapping kills the process (SIGBUS).
 /// </summary>
 internal sealed unsafe class IndexFile : IDisposable
 {
     private const int Piece = RowGroup.Rows;
     private const long IdsPlace = 1L << 40, KeysPlace = 1L << 41;
 
-    private readonly List<IDisposable> open = [];
-    private MemoryMappedViewAccessor? view;
+    private readonly string path;
+    private readonly SafeFileHandle handle;
 
-    private IndexFile(IndexHeader header)
+    private IndexFile(string path, IndexHeader header)
     {
-        Header = header;
+        (this.path, Header) = (path, header);
+        handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 
     /// <summary>Header of the file.</summary>
@@ -27,16 +29,15 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <summary>All rows.</summary>
     public RowBlock Block { get; private set; } = null!;
 
-    /// <summary>Maps a stored index after checking that it is whole.</summary>
+    /// <summary>Opens a stored index after checking that it is whole.</summary>
     /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
     public static IndexFile Open(string path)
     {
         IndexHeader header = ReadHeader(path);
-        IndexFile file = new(header);
+        IndexFile file = new(path, header);
         try
         {
-            byte* map = file.Map(path), groups = file.Load(map, path);
-            file.Block = RowBlock.Map(header.Dimension, header.Capacity, header.Rows, groups, (float*)(map + header.RowsAt), (long*)(map + IndexHeader.Size), (long*)(map + header.KeysAt));
+            file.Block = file.Load();
             return file;
         }
         catch
@@ -63,7 +64,7 @@ internal sealed unsafe class IndexFile : IDisposable
                 stream.Write(new byte[header.RowsAt - stream.Position]);
                 foreach ((RowBlock block, int row) in rows)
                 {
-                    stream.Write(new ReadOnlySpan<byte>(block.Values + ((long)row * dimension), dimension * sizeof(float)));
+                    stream.Write(MemoryMarshal.AsBytes(block.Row(row)));
                 }
 
                 stream.SetLength(header.FileSize);
@@ -89,53 +90,52 @@ internal sealed unsafe class IndexFile : IDisposable
         RowGroup layout = new(header.Dimension);
         List<int> rows = [];
         using (FileStream file = OpenFile(path, FileAccess.ReadWrite))
-        using (MemoryMappedFile memory = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true))
-        using (MemoryMappedViewAccessor view = memory.CreateViewAccessor(0, 0, MemoryMappedFileAccess.ReadWrite))
         {
-            byte* map = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref map);
-            try
+            SafeFileHandle handle = file.SafeFileHandle;
+            long[] known = new long[header.Capacity], keys = new long[header.Capacity];
+            ReadWhole(handle, MemoryMarshal.AsBytes(known.AsSpan()), IndexHeader.Size, path);
+            ReadWhole(handle, MemoryMarshal.AsBytes(keys.AsSpan()), header.KeysAt, path);
+            ulong numbers = 0, checksum = header.GroupsChecksum;
+            for (int i = 0; i < header.Capacity / Piece; i++)
             {
-                ulong numbers = 0, checksum = header.GroupsChecksum;
-                for (int i = 0; i < header.Capacity / Piece; i++)
+                numbers += Numbers(known, keys, i);
+            }
+
+            if (numbers != header.NumbersChecksum || checksum == IndexHeader.Erasing)
+            {
+                throw Damaged(path);
+            }
+
+            RandomAccess.Write(handle, (header with { GroupsChecksum = IndexHeader.Erasing }).ToBytes(), 0);
+            RandomAccess.FlushToDisk(handle);
+            byte[] bytes = new byte[layout.Stride], zeros = new byte[header.Dimension * sizeof(float)];
+            foreach (long id in ids)
+            {
+                int row = known.AsSpan(0, header.Rows).BinarySearch(id);
+                if (row < 0)
                 {
-                    numbers += Numbers(map, header, i);
+                    continue;
                 }
 
-                if (numbers != header.NumbersChecksum || checksum == IndexHeader.Erasing)
+                int place = row / RowGroup.Rows;
+                long at = header.GroupsAt + ((long)place * layout.Stride);
+                ReadWhole(handle, bytes, at, path);
+                ulong before = IndexChecksum.Of(bytes, place);
+                fixed (byte* group = bytes)
                 {
-                    throw Damaged(path);
-                }
-
-                file.Write((header with { GroupsChecksum = IndexHeader.Erasing }).ToBytes());
-                file.Flush(flushToDisk: true);
-
-                foreach (long id in ids)
-                {
-                    int row = new ReadOnlySpan<long>(map + IndexHeader.Size, header.Rows).BinarySearch(id);
-                    if (row < 0)
-                    {
-                        continue;
-                    }
-
-                    byte* group = map + header.GroupsAt + ((long)(row / RowGroup.Rows) * layout.Stride);
-                    ulong before = IndexChecksum.Of(new ReadOnlySpan<byte>(group, layout.Stride), row / RowGroup.Rows);
                     layout.Remove(group, row % RowGroup.Rows);
                     layout.Wipe(group, row % RowGroup.Rows);
-                    checksum += IndexChecksum.Of(new ReadOnlySpan<byte>(group, layout.Stride), row / RowGroup.Rows) - before;
-                    new Span<float>(map + header.RowsAt + ((long)row * header.Dimension * sizeof(float)), header.Dimension).Clear();
-                    rows.Add(row);
                 }
 
-                (header with { GroupsChecksum = checksum }).ToBytes().CopyTo(new Span<byte>(map, IndexHeader.Size));
-                view.Flush();
-            }
-            finally
-            {
-                view.SafeMemoryMappedViewHandle.ReleasePointer();
+                checksum += IndexChecksum.Of(bytes, place) - before;
+                RandomAccess.Write(handle, bytes, at);
+                RandomAccess.Write(handle, zeros, header.RowsAt + ((long)row * zeros.Length));
+                rows.Add(row);
             }
 
-            file.Flush(flushToDisk: true);
+            RandomAccess.FlushToDisk(handle);
+            RandomAccess.Write(handle, (header with { GroupsChecksum = checksum }).ToBytes(), 0);
+            RandomAccess.FlushToDisk(handle);
         }
 
         EnsureErased(path, rows);
@@ -161,14 +161,7 @@ internal sealed unsafe class IndexFile : IDisposable
     }
 
     /// <summary>Closes the file; the block must be used no more.</summary>
-    public void Dispose()
-    {
-        view?.SafeMemoryMappedViewHandle.ReleasePointer();
-        view = null;
-        open.Reverse();
-        open.ForEach(o => o.Dispose());
-        open.Clear();
-    }
+    public void Dispose() => handle.Dispose();
 
     private static UniFaceException Damaged(string path) => new($"{path}: the contents do not match their checksum; rebuild the gallery's index.");
 
@@ -235,11 +228,39 @@ internal sealed unsafe class IndexFile : IDisposable
     }
 
     // What 16 ids and 16 keys add to their checksum.
-    private static ulong Numbers(byte* map, IndexHeader header, int piece)
+    private static ulong Numbers(ReadOnlySpan<long> ids, ReadOnlySpan<long> keys, int piece) =>
+        IndexChecksum.Of(MemoryMarshal.AsBytes(ids.Slice(piece * Piece, Piece)), IdsPlace + piece)
+        + IndexChecksum.Of(MemoryMarshal.AsBytes(keys.Slice(piece * Piece, Piece)), KeysPlace + piece);
+
+    private static void ReadWhole(SafeFileHandle file, Span<byte> to, long at, string path)
     {
-        long at = (long)piece * Piece * sizeof(long);
-        return IndexChecksum.Of(new ReadOnlySpan<byte>(map + IndexHeader.Size + at, Piece * sizeof(long)), IdsPlace + piece)
-            + IndexChecksum.Of(new ReadOnlySpan<byte>(map + header.KeysAt + at, Piece * sizeof(long)), KeysPlace + piece);
+        while (to.Length > 0)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(file, to, at);
+            }
+            catch (IOException e)
+            {
+                throw new UniFaceException($"{path}: cannot be read ({e.Message}); rebuild the gallery's index.", e);
+            }
+
+            if (read == 0)
+            {
+                throw new UniFaceException($"{path}: was cut off while it was read; rebuild the gallery's index.");
+            }
+
+            to = to[read..];
+            at += read;
+        }
+    }
+
+    private float[] ReadRow(int row)
+    {
+        float[] values = new float[Header.Dimension];
+        ReadWhole(handle, MemoryMarshal.AsBytes(values.AsSpan()), Header.RowsAt + ((long)row * values.Length * sizeof(float)), path);
+        return values;
     }
 
     private static void WriteNumbers(Stream stream, IndexHeader header, IReadOnlyList<(RowBlock Block, int Row)> rows, Func<RowBlock, int, long> number, long place, ref ulong checksum)
@@ -252,76 +273,53 @@ internal sealed unsafe class IndexFile : IDisposable
                 piece[i] = first + i < rows.Count ? number(rows[first + i].Block, rows[first + i].Row) : 0;
             }
 
-            ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(piece);
+            ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes<long>(piece);
             checksum += IndexChecksum.Of(bytes, place + (first / Piece));
             stream.Write(bytes);
         }
     }
 
-    private byte* Map(string path)
-    {
-        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        open.Add(stream);
-        MemoryMappedFile file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        open.Add(file);
-        view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        open.Add(view);
-        byte* pointer = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        return pointer;
-    }
-
-    // Reads the groups and sums all checksums on the way.
-    private byte* Load(byte* map, string path)
+    // Reads groups, ids and keys, and sums all checksums on the way.
+    private RowBlock Load()
     {
         int stride = new RowGroup(Header.Dimension).Stride, pieces = Header.Capacity / Piece;
         byte* groups = HugePages.Allocate(Math.Max(1, (long)pieces * stride));
+        nuint capacity = (nuint)Math.Max(1, Header.Capacity);
+        long* ids = (long*)NativeMemory.Alloc(capacity, sizeof(long)), keys = (long*)NativeMemory.Alloc(capacity, sizeof(long));
+        RowBlock block = RowBlock.Stored(Header.Dimension, Header.Capacity, Header.Rows, groups, ids, keys, ReadRow);
         ulong sum = 0, numbers = 0;
-
-        // Read, not copied from the mapping: the disk is asked for megabytes at a time, not for pages.
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
+            ReadWhole(handle, new Span<byte>(ids, Header.Capacity * sizeof(long)), IndexHeader.Size, path);
+            ReadWhole(handle, new Span<byte>(keys, Header.Capacity * sizeof(long)), Header.KeysAt, path);
+
+            // The disk is asked for megabytes at a time.
             Parallel.ForEach(System.Collections.Concurrent.Partitioner.Create(0, Math.Max(1, pieces), 1024), range =>
             {
                 ulong part = 0, partNumbers = 0;
                 int end = Math.Min(range.Item2, pieces);
                 Span<byte> some = new(groups + ((long)range.Item1 * stride), (end - range.Item1) * stride);
-                for (long at = Header.GroupsAt + ((long)range.Item1 * stride); some.Length > 0;)
-                {
-                    int read = RandomAccess.Read(file, some, at);
-                    if (read == 0)
-                    {
-                        throw new EndOfStreamException("cut off while it was read");
-                    }
-
-                    some = some[read..];
-                    at += read;
-                }
-
+                ReadWhole(handle, some, Header.GroupsAt + ((long)range.Item1 * stride), path);
                 for (int i = range.Item1; i < end; i++)
                 {
-                    byte* group = groups + ((long)i * stride);
-                    part += IndexChecksum.Of(new ReadOnlySpan<byte>(group, stride), i);
-                    partNumbers += Numbers(map, Header, i);
+                    part += IndexChecksum.Of(new ReadOnlySpan<byte>(groups + ((long)i * stride), stride), i);
+                    partNumbers += Numbers(new ReadOnlySpan<long>(ids, Header.Capacity), new ReadOnlySpan<long>(keys, Header.Capacity), i);
                 }
 
                 Interlocked.Add(ref sum, part);
                 Interlocked.Add(ref numbers, partNumbers);
             });
+            return sum == Header.GroupsChecksum && numbers == Header.NumbersChecksum ? block : throw Damaged(path);
         }
-        catch (AggregateException e)
+        catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException inner)
         {
-            System.Runtime.InteropServices.NativeMemory.AlignedFree(groups);
-            throw new UniFaceException($"{path}: cannot be read ({e.InnerExceptions[0].Message}); rebuild the gallery's index.", e);
+            block.Dispose();
+            throw new UniFaceException(inner.Message, e);
         }
-
-        if (sum == Header.GroupsChecksum && numbers == Header.NumbersChecksum)
+        catch
         {
-            return groups;
+            block.Dispose();
+            throw;
         }
-
-        System.Runtime.InteropServices.NativeMemory.AlignedFree(groups);
-        throw Damaged(path);
     }
 }

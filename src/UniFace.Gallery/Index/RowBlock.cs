@@ -3,22 +3,22 @@ using System.Runtime.InteropServices;
 namespace UniFace.Gallery.Index;
 
 /// <summary>
-/// Memory of some rows: their groups for the scan, their float values for the exact score, their ids and keys. The groups are its own; the
-/// rest is too, or is a window into mapped files that somebody else holds open.
+/// Memory of some rows: their groups for the scan, their float values for the exact score, their ids and keys. The values are in its memory, or are
+/// read row by row from a file that somebody else holds open.
 /// </summary>
 internal sealed unsafe class RowBlock : IDisposable
 {
     private const int SmallestOwned = 1024, LargestOwned = 65536;
 
-    private readonly bool owned;
+    private readonly Func<int, float[]>? stored;
     private int used;
 
-    private RowBlock(int dimension, int capacity, bool owned, byte* groups, float* values, long* ids, long* keys, int used)
+    private RowBlock(int dimension, int capacity, byte* groups, float* values, Func<int, float[]>? stored, long* ids, long* keys, int used)
     {
         Layout = new RowGroup(dimension);
         Dimension = dimension;
         Capacity = capacity;
-        this.owned = owned;
+        this.stored = stored;
         Groups = groups;
         Values = values;
         Ids = ids;
@@ -35,11 +35,11 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>Rows that there is room for.</summary>
     public int Capacity { get; }
 
+    // [capacity, D]; null where the values are in a file.
+    private float* Values { get; set; }
+
     /// <summary>[capacity / 16] groups.</summary>
     public byte* Groups { get; private set; }
-
-    /// <summary>[capacity, D].</summary>
-    public float* Values { get; private set; }
 
     /// <summary>[capacity].</summary>
     public long* Ids { get; private set; }
@@ -48,7 +48,7 @@ internal sealed unsafe class RowBlock : IDisposable
     public long* Keys { get; private set; }
 
     /// <summary>True where rows can be added.</summary>
-    public bool IsOwned => owned;
+    public bool IsOwned => stored is null;
 
     /// <summary>Rows written so far, removed ones among them.</summary>
     public int Used
@@ -74,12 +74,12 @@ internal sealed unsafe class RowBlock : IDisposable
             layout.Clear(groups + ((long)g * layout.Stride));
         }
 
-        return new RowBlock(dimension, capacity, true, groups, values, ids, keys, 0);
+        return new RowBlock(dimension, capacity, groups, values, null, ids, keys, 0);
     }
 
-    /// <summary>A block of rows in mapped files; the groups are taken over, to be freed by <see cref="Dispose"/>.</summary>
-    public static RowBlock Map(int dimension, int capacity, int rows, byte* groups, float* values, long* ids, long* keys) =>
-        new(dimension, capacity, false, groups, values, ids, keys, rows);
+    /// <summary>A block of rows whose values are in a file; the memory given is taken over, to be freed by <see cref="Dispose"/>.</summary>
+    public static RowBlock Stored(int dimension, int capacity, int rows, byte* groups, long* ids, long* keys, Func<int, float[]> read) =>
+        new(dimension, capacity, groups, null, read, ids, keys, rows);
 
     /// <summary>The group that a row is in.</summary>
     public byte* GroupOf(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
@@ -88,28 +88,29 @@ internal sealed unsafe class RowBlock : IDisposable
     public bool IsPresent(int row) => Layout.IsPresent(GroupOf(row), row % RowGroup.Rows);
 
     /// <summary>The values of a row, [D].</summary>
-    public Span<float> Row(int row) => new(Values + ((long)row * Dimension), Dimension);
+    /// <exception cref="UniFaceException">They are in a file that was cut off meanwhile, or cannot be read.</exception>
+    public ReadOnlySpan<float> Row(int row) => stored is null ? OwnedRow(row) : stored(row);
+
+    /// <summary>The values of a row in memory, [D].</summary>
+    public Span<float> OwnedRow(int row) => new(Values + ((long)row * Dimension), Dimension);
 
     /// <summary>Leaves nothing of a removed row.</summary>
     public void Wipe(int row)
     {
         Layout.Wipe(GroupOf(row), row % RowGroup.Rows);
-        if (owned)
+        if (IsOwned)
         {
-            Row(row).Clear();
+            OwnedRow(row).Clear();
         }
     }
 
-    /// <summary>Frees the memory, if it is the block's own.</summary>
+    /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
         NativeMemory.AlignedFree(Groups);
-        if (owned && Values is not null)
-        {
-            NativeMemory.AlignedFree(Values);
-            NativeMemory.Free(Ids);
-            NativeMemory.Free(Keys);
-        }
+        NativeMemory.AlignedFree(Values);
+        NativeMemory.Free(Ids);
+        NativeMemory.Free(Keys);
 
         Groups = null;
         Values = null;

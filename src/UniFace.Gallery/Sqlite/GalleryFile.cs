@@ -33,7 +33,7 @@ internal static class GalleryFile
         }
         finally
         {
-            foreach (string leftover in new[] { beside, beside + "-wal", beside + "-shm" })
+            foreach (string leftover in new[] { beside, beside + "-wal", beside + "-shm", beside + "-journal" })
             {
                 File.Delete(leftover);
             }
@@ -49,7 +49,7 @@ internal static class GalleryFile
         {
             if (Path.GetFileName(file) is string found
                 && found.StartsWith(name, StringComparison.Ordinal)
-                && found[name.Length..].Split('.') is [string process, "tmp" or "tmp-wal" or "tmp-shm"]
+                && found[name.Length..].Split('.') is [string process, "tmp" or "tmp-wal" or "tmp-shm" or "tmp-journal"]
                 && process.All(char.IsAsciiDigit)
                 && !running.Value.Contains(process))
             {

@@ -21,6 +21,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     private long seen;
     private long stored = -1;
     private long version = -1;
+    private volatile bool distrusted;
 
     private readonly ConcurrentDictionary<long, string> damage = [];
 
@@ -57,6 +58,26 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         try
         {
             return await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>The index made from the database alone, because a search found that the stored one was cut off or damaged since it was opened.</summary>
+    public async Task<ExactIndex> WithoutFileAsync(ExactIndex faulty, CancellationToken stop)
+    {
+        await gate.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            if (ReferenceEquals(index, faulty))
+            {
+                // Not freed: other searches may still run on it.
+                (index, version, distrusted) = (null, -1, true);
+            }
+
+            return await database.ReadAsync(connection => Refresh(connection, fromFile: false, stop), stop).ConfigureAwait(false);
         }
         finally
         {
@@ -167,7 +188,7 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
         if (index is null)
         {
             long change = 0;
-            index = (fromFile && !info.Encrypted ? TryOpen(connection, out change, quiet: true) : null) ?? new ExactIndex(info.EmbeddingSize);
+            index = (fromFile && !distrusted && !info.Encrypted ? TryOpen(connection, out change, quiet: true) : null) ?? new ExactIndex(info.EmbeddingSize);
             (seen, stored) = (change, change > 0 ? change : -1);
         }
 

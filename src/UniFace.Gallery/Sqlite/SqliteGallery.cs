@@ -265,7 +265,19 @@ public sealed partial class SqliteGallery : IStoredGallery
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
         info.EnsureProbes(probes.Span, contractId);
         ExactIndex index = await projection.FreshAsync(cancellationToken).ConfigureAwait(false);
-        IndexHit[][] hits = await Task.Run(() => index.Search(probes.Span, people, distinctKeys: true, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        IndexHit[][] hits;
+        try
+        {
+            hits = await FindAsync(index).ConfigureAwait(false);
+        }
+        catch (UniFaceException)
+        {
+            hits = await FindAsync(await projection.WithoutFileAsync(index, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+
+        Task<IndexHit[][]> FindAsync(ExactIndex searched) =>
+            Task.Run(() => searched.Search(probes.Span, people, distinctKeys: true, cancellationToken: cancellationToken), cancellationToken);
+
         return await database.ReadAsync<IReadOnlyList<IReadOnlyList<GalleryCandidate>>>(
             connection =>
             {

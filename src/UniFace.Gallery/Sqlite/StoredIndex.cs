@@ -45,7 +45,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
         {
             try
             {
-                return FileLock.AcquireFor(gallery + ".index");
+                return AsOpen(FileLock.AcquireFor(gallery + ".index"), gallery);
             }
             catch (UnauthorizedAccessException e)
             {
@@ -59,12 +59,31 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     {
         try
         {
-            return FileLock.TryAcquire(Path + ".lock");
+            return FileLock.TryAcquire(Path + ".lock") is FileLock held ? AsOpen(held, gallery) : null;
         }
         catch (UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    // Whoever may change the gallery may take its lock; the lock file is made for its owner only.
+    private static FileLock AsOpen(FileLock held, string gallery)
+    {
+        string file = gallery + ".index.lock";
+        try
+        {
+            if (!OperatingSystem.IsWindows() && File.Exists(gallery) && File.GetUnixFileMode(file) != File.GetUnixFileMode(gallery))
+            {
+                FileModes.Copy(gallery, file);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's file: it could be opened, so it is open enough.
+        }
+
+        return held;
     }
 
     /// <summary>
@@ -75,7 +94,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     {
         string full = System.IO.Path.GetFullPath(gallery), name = Regex.Escape(System.IO.Path.GetFileName(full));
         string index = $@"\.{name}\.index\..*\.tmp|{name}\.index\.(codes|rows)" + (info.Encrypted ? $@"|{name}\.index" : "");
-        Regex leftover = new($@"^({index}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm)?)$", RegexOptions.CultureInvariant);
+        Regex leftover = new($@"^({index}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm|-journal)?)$", RegexOptions.CultureInvariant);
         return [.. Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(full)!).Where(file => leftover.IsMatch(System.IO.Path.GetFileName(file)))];
     }
 

@@ -208,7 +208,7 @@ public sealed class ExactIndexTests : IDisposable
         }
 
         byte[] bytes = File.ReadAllBytes(path);
-        at %= tables && kind == 0 ? 12288 + (4 * 640) : 4096; // The rows after them are mapped, not read.
+        at %= tables && kind == 0 ? 12288 + (4 * 640) : 4096; // The rows after them are read when a search asks for them.
         bool padding = kind == 0 && tables && at >= 4096 && IsPadding(at);
         File.WriteAllBytes(path, kind switch { 0 => [.. bytes.Select((b, i) => i == at ? (byte)(b ^ 1) : b)], 1 => bytes[..at], _ => [.. bytes, 0] });
         if (padding)
@@ -249,6 +249,23 @@ public sealed class ExactIndexTests : IDisposable
             _ = damaged.Search(rows[9], 1);
             _ = damaged.Search(rows[9].Select(v => -v).ToArray(), 50);
         }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stored_index_that_another_process_cuts_off_is_an_error_of_the_search_not_the_end_of_the_process()
+    {
+        string path = Path.Combine(folder, "index");
+        float[][] rows = Rows.Random(500, 64, 1);
+        using ExactIndex index = new(64);
+        foreach ((int i, float[] row) in rows.Index())
+        {
+            index.Add(i, i, row);
+        }
+
+        index.Save(path, new IndexStamp("g", "c", 1));
+        using ExactIndex opened = ExactIndex.Open(path, out _);
+        File.WriteAllBytes(path, []);
+        Assert.Contains("was cut off", Assert.Throws<UniFaceException>(() => opened.Search(rows[9], 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,6 +17,23 @@ public sealed class GalleryErasureTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    [Fact]
+    public async Task An_index_that_another_process_cuts_off_is_made_again_from_the_database()
+    {
+        string path = folder.Create(size: 64);
+        float[][] v = Rows.Random(2, Size, 3);
+        await using (SqliteGallery first = await SqliteGallery.OpenAsync(path))
+        {
+            await first.EnrollAsync([new Enrolment("ann", v[0]), new Enrolment("bob", v[1])], GalleryFolder.Contract);
+            await first.StoreIndexAsync();
+        }
+
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
+        Assert.Equal("ann", (await gallery.IdentifyAsync(v[0], GalleryFolder.Contract, 0.9)).Person);
+        File.WriteAllBytes(path + ".index", []);
+        Assert.Equal("bob", (await gallery.IdentifyAsync(v[1], GalleryFolder.Contract, 0.9)).Person);
+    }
+
     [Theory]
     [InlineData(PersonScore.Best)]
     [InlineData(PersonScore.Mean)]
@@ -39,7 +56,7 @@ public sealed class GalleryErasureTests : IDisposable
 
         // A kill while an index is being stored or the gallery restored leaves temporary files; one of an earlier version, between its renames, two files that are no pair.
         string whole = Path.Combine(kills[1].Folder, "g0.gallery.index");
-        foreach (string left in new[] { ".g0.gallery.index.1.1.tmp", "g0.gallery.index.rows", "g0.gallery.index.codes", "g0.gallery.restore", "g0.gallery.restore.7.tmp", "g0.gallery.7.tmp-wal" })
+        foreach (string left in new[] { ".g0.gallery.index.1.1.tmp", "g0.gallery.index.rows", "g0.gallery.index.codes", "g0.gallery.restore", "g0.gallery.restore.7.tmp", "g0.gallery.7.tmp-wal", "g0.gallery.7.tmp-journal" })
         {
             kills.Add((left, Copy(left, kills[1].Folder)));
             File.Copy(whole, Path.Combine(kills[^1].Folder, left));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json;
 using UniFace.Packages;
 
@@ -81,6 +82,17 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
 
         // Nor does it come into a package by hand.
         Refused("was trained on 60 of these pictures", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);
+    }
+
+    [Fact]
+    public void A_package_from_before_there_were_hashes_knows_its_training_set_by_the_hash_of_the_set()
+    {
+        string manifest = Path.Combine(seen.Folder, Copy("before"), ModelManifest.FileName);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(manifest))!;
+        Assert.True(json["training"]!.AsObject().Remove("fingerprintSha256"));
+        File.WriteAllText(manifest, json.ToJsonString());
+        File.Delete(Path.Combine(seen.Folder, "before", TrainingFingerprint.FileName));
+        Refused("aligned: before was trained on 60 of these pictures", "--allow-overlap", "eval", "before", "--data", "aligned", "--aligned");
     }
 
     [Fact]

@@ -42,7 +42,7 @@ internal static class CalibrateCommand
 
             string target = parsed.GetValue(output) ?? Path.Combine(opened.Source, Calibration.FileName);
             using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
-            OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop);
+            OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
             Measured measured;
             using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
             {

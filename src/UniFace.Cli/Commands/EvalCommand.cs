@@ -74,7 +74,7 @@ internal static class EvalCommand
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
-            OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop);
+            OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop, opened.TrainedHash);
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);

@@ -12,7 +12,7 @@ namespace UniFace.Cli.Protocols;
 /// <summary>What is measured: a run's weights, a package, or a bare .onnx file. Owns its embedder.</summary>
 internal sealed class EvalModel : IDisposable
 {
-    private EvalModel(string path, IEmbedder embedder, string sha256, bool flipSum, ModelManifest? manifest, bool isPackage, TrainingFingerprint? trained)
+    private EvalModel(string path, IEmbedder embedder, string sha256, bool flipSum, ModelManifest? manifest, bool isPackage, TrainingFingerprint? trained, string? trainedHash)
     {
         Path = path;
         Embedder = embedder;
@@ -21,6 +21,7 @@ internal sealed class EvalModel : IDisposable
         Manifest = manifest;
         IsPackage = isPackage;
         Trained = trained;
+        TrainedHash = trainedHash;
     }
 
     /// <summary>The path that was given.</summary>
@@ -42,6 +43,9 @@ internal sealed class EvalModel : IDisposable
     /// <summary>What it was trained on; null where that is not known.</summary>
     public TrainingFingerprint? Trained { get; }
 
+    /// <summary>The hash of the set that it was trained on; null where that is not known.</summary>
+    public string? TrainedHash { get; }
+
     /// <summary>Opens what the command line calls RUN or PACKAGE.</summary>
     /// <param name="path">A run folder, a package folder, or an .onnx file.</param>
     /// <param name="flipSum">Whether embeddings are summed with the mirrored faces'; null for what the model says.</param>
@@ -60,13 +64,14 @@ internal sealed class EvalModel : IDisposable
             (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
             bool flips = flipSum ?? false; // as export writes a package
             return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false,
-                TrainingRun.LoadFingerprint(path));
+                TrainingRun.LoadFingerprint(path), TrainingRun.ReadInfo(path).DataHash);
         }
 
         ModelPackage package = ModelPackage.Open(path);
         TrainingFingerprint? trained = package.LoadFingerprint();
         OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package, flipSum);
-        return new EvalModel(path, embedder, embedder.Manifest.OnnxSha256, embedder.Manifest.FlipSum, embedder.Manifest, package.Manifest is not null, trained);
+        return new EvalModel(path, embedder, embedder.Manifest.OnnxSha256, embedder.Manifest.FlipSum, embedder.Manifest, package.Manifest is not null, trained,
+            embedder.Manifest.Training?.DataHash);
     }
 
     /// <summary>Whose scores a calibration of this model is made of.</summary>

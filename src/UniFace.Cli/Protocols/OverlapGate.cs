@@ -11,7 +11,8 @@ namespace UniFace.Cli.Protocols;
 /// <param name="trained">What it was trained on; null where that is not known.</param>
 /// <param name="allowed">Whether --allow-overlap was given.</param>
 /// <param name="stop">Stops the reading.</param>
-internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bool allowed, CancellationToken stop)
+/// <param name="trainedHash">The hash of the set that it was trained on (<see cref="DatasetHash"/>); runs and packages from before training.hashes have it too.</param>
+internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bool allowed, CancellationToken stop, string? trainedHash = null)
 {
     /// <summary>The option of the commands that measure.</summary>
     public static Option<bool> CreateOption() => new("--allow-overlap")
@@ -28,6 +29,11 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
     {
         using Progress progress = new("reading " + data.Source, data.Samples.Count);
         (string hash, OverlapFound? found) = OverlapCheck.Read(data, trained, uses, count => progress.Add(count), stop);
+        if (found is null && hash == trainedHash)
+        {
+            found = new OverlapFound(data.Samples.Count, data.People.Count, data.Samples[0].Name);
+        }
+
         return (hash, Decide(data.Source, found));
     }
 

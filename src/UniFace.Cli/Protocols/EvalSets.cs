@@ -1,6 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;

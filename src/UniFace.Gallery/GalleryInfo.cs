@@ -36,7 +36,7 @@ public sealed record GalleryInfo
     /// <summary>Path of the model package, as it was when the gallery was created; null where it was made without one.</summary>
     public string? Package { get; init; }
 
-    /// <summary>Changes when the file's content is replaced or encrypted with another key; whoever has it open must then open it again.</summary>
+    /// <summary>Changes when the file's content is replaced or encrypted with another key; a process that has it open must then open it again.</summary>
     internal string? Generation { get; init; }
 
     /// <summary>What the gallery is once it has been embedded anew with another model.</summary>

@@ -76,7 +76,7 @@ internal sealed unsafe class IndexFile : IDisposable
 
     /// <summary>Overwrites rows of a stored index in place, so that nothing of them is left in its file, and reads them back.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="owner">Whose index it must be: the ids of others mean other rows.</param>
+    /// <param name="owner">The gallery that the index must belong to: the ids of another gallery mean other rows.</param>
     /// <param name="ids">Ids of the rows; those that it does not have are passed over.</param>
     /// <exception cref="UniFaceException">The file is missing, of another version or owner, cut off or damaged; or the rows are still there.</exception>
     public static void Erase(string path, string owner, IReadOnlyCollection<long> ids)

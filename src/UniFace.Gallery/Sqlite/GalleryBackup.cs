@@ -18,7 +18,7 @@ public sealed partial class SqliteGallery
     /// <param name="backup">What <see cref="BackupAsync"/> wrote.</param>
     /// <param name="path">The gallery's file.</param>
     /// <param name="key">The key that the backup is encrypted with.</param>
-    /// <param name="overwrite">Replaces the content of a gallery that is there, at once; whoever has it open must open it again.</param>
+    /// <param name="overwrite">Replaces the content of an existing gallery at once; a process that has it open must open it again.</param>
     /// <param name="cancellationToken">Stops it; the gallery is then as it was.</param>
     /// <exception cref="UniFaceException">The backup is not whole; the gallery is there, or cannot be written.</exception>
     public static async Task RestoreAsync(string backup, string path, GalleryKey? key = null, bool overwrite = false, CancellationToken cancellationToken = default)

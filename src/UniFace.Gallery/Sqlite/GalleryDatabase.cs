@@ -139,7 +139,7 @@ internal sealed class GalleryDatabase : IDisposable
         },
         stop);
 
-    /// <summary>Writes all pages anew, so that nothing is left in unused parts of them.</summary>
+    /// <summary>Rewrites all pages, so that nothing is left in their unused parts.</summary>
     public async Task VacuumAsync(CancellationToken stop)
     {
         await writeGate.WaitAsync(stop).ConfigureAwait(false);

@@ -4,7 +4,7 @@ using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>The index beside a gallery's database, FILE.index, and what is left over of others; whoever changes it holds its lock, FILE.index.lock.</summary>
+/// <summary>The index beside a gallery's database, FILE.index, and leftovers of others. A process that changes it holds its lock, FILE.index.lock.</summary>
 internal sealed class StoredIndex(string gallery, GalleryInfo info)
 {
     /// <summary>The file.</summary>

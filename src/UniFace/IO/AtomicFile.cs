@@ -42,7 +42,7 @@ public static partial class AtomicFile
             stream.Flush(flushToDisk: true);
             if (!OperatingSystem.IsWindows())
             {
-                _ = Flock(stream.SafeFileHandle, LockShared); // alone no more: whoever reads the file as soon as it has its name must not be refused
+                _ = Flock(stream.SafeFileHandle, LockShared); // a reader that opens the file right after the rename must not be refused
             }
 
             File.Move(temporary, full, overwrite: true);

@@ -83,7 +83,7 @@ public sealed class ModelPackage
         return calibration;
     }
 
-    /// <summary>What the model was trained on; null for a model of others. A package of an older version does not say it, which is an incomplete
+    /// <summary>What the model was trained on; null for a pretrained model. A package of an older version does not say it, which is an incomplete
     /// answer.</summary>
     /// <exception cref="UniFaceException">The file that the manifest names is missing, or another.</exception>
     public TrainingFingerprint? LoadFingerprint()

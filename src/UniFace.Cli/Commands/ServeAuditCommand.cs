@@ -1,5 +1,5 @@
 using System.CommandLine;
-using UniFace.Server.Security;
+using UniFace.AspNetCore.Audit;
 
 namespace UniFace.Cli.Commands;
 

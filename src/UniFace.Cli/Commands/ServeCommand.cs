@@ -1,10 +1,12 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
-using UniFace.Server;
-using UniFace.Server.Recognition;
-using UniFace.Server.Security;
-using UniFace.Training;
+using UniFace.AspNetCore;
+using UniFace.AspNetCore.Hosting;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+using UniFace.Packages;
+using UniFace.Studio;
 
 namespace UniFace.Cli.Commands;
 
@@ -16,7 +18,7 @@ internal static class ServeCommand
         ServerOptions defaults = new();
         Option<string?> package = new("--package") { Description = "Model package; without it the installed default ('uniface models list'), else the one that 'uniface demo' made in this folder.", HelpName = "PACKAGE" };
         Option<string?> gallery = new("--gallery") { Description = "Gallery: a file, or postgres://user@host/database?gallery=people. Without it, one of the model in the data folder, made where there is none.", HelpName = "GALLERY" };
-        Option<string> runs = new("--runs") { Description = "Folder of training runs.", HelpName = "RUNS", DefaultValueFactory = _ => defaults.Runs };
+        Option<string> runs = new("--runs") { Description = "Folder of training runs.", HelpName = "RUNS", DefaultValueFactory = _ => "runs" };
         Option<string> data = new("--data") { Description = "Folder of all that the service itself writes.", HelpName = "FOLDER", DefaultValueFactory = _ => defaults.DataFolder };
         Option<string[]> urls = new("--urls") { Description = $"Addresses to listen on; {ServerOptions.DefaultUrl} by default. Port 0 takes a free one.", HelpName = "URL", AllowMultipleArgumentsPerToken = true };
         Option<string?> detector = new VisionOptions().Detector;
@@ -47,10 +49,9 @@ internal static class ServeCommand
         {
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package),
+                Package = parsed.GetValue(package) ?? InstalledModels.Default() ?? FindDemoPackage(),
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
-                Runs = parsed.GetRequiredValue(runs),
                 DataFolder = parsed.GetRequiredValue(data),
                 Detector = parsed.GetValue(detector),
                 RequireKey = parsed.GetValue(requireKey),
@@ -60,27 +61,29 @@ internal static class ServeCommand
                 MaxConcurrentRequests = Positive(parsed, concurrent),
                 Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
             };
-            HostAllocator.ReturnFreed();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
+            string runFolder = parsed.GetRequiredValue(runs);
+            UnusedMemory.ReturnFreedBlocks();
+            await using WebApplication app =
+                await UniFaceServer.CreateAsync(options, services => services.AddUniFaceStudio(runFolder), stop).ConfigureAwait(false);
             await StartAsync(app, options, stop).ConfigureAwait(false);
-            Recognizer recognizer = UniFaceServer.RecognizerOf(app);
-            _ = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
+            Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
+            _ = recognizer is null ? null : GalleryOptions.Warned(recognizer.Gallery.Path);
             if (parsed.GetValue(CommonOptions.Json))
             {
                 Output.Json(new
                 {
                     urls = app.Urls,
-                    package = recognizer.HasModel ? recognizer.Model.Package.Source : null,
-                    gallery = recognizer.HasModel ? recognizer.Gallery.Path : null,
-                    runs = options.Runs,
+                    package = recognizer?.Model.Package.Source,
+                    gallery = recognizer?.Gallery.Path,
+                    runs = runFolder,
                     data = options.DataFolder,
                 });
             }
             else
             {
-                Console.WriteLine("package: " + (recognizer.HasModel ? recognizer.Model.Package.Source : "none; " + Recognizer.NoModel));
-                Console.WriteLine("gallery: " + (recognizer.HasModel ? recognizer.Gallery.Path : "none"));
-                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (not there yet)")}");
+                Console.WriteLine("package: " + (recognizer?.Model.Package.Source ?? "none; " + RecognizerSlot.NoModel));
+                Console.WriteLine("gallery: " + (recognizer?.Gallery.Path ?? "none"));
+                Console.WriteLine($"runs: {runFolder}{(Directory.Exists(runFolder) ? "" : " (not there yet)")}");
                 if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
                     Console.WriteLine($"no API key yet, so everybody beyond this machine is refused; make one: uniface serve keys create --name NAME --scopes read --data {options.DataFolder}");
@@ -106,6 +109,9 @@ internal static class ServeCommand
             throw new UniFaceException($"--urls {string.Join(' ', options.Urls)}: cannot listen there: {e.GetBaseException().Message.TrimEnd('.')}; give another address or port, or stop what uses it.", e);
         }
     }
+
+    private static string? FindDemoPackage() =>
+        Path.Combine("demo-out", "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
 
     private static int Positive(ParseResult parsed, Option<int> option) =>
         parsed.GetValue(option) is int n and > 0 ? n : throw new UniFaceException($"{option.Name} {parsed.GetValue(option)}: expected at least 1.");

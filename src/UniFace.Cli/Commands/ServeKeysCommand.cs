@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
-using UniFace.Server.Security;
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Security;
 
 namespace UniFace.Cli.Commands;
 
@@ -127,7 +128,7 @@ internal static class ServeKeysCommand
     private static Scope ScopeOf(string text) => text switch
     {
         "read" => Scope.Read,
-        "enrol" or "enroll" => Scope.Enrol,
+        "enrol" or "enroll" => Scope.Enroll,
         "admin" => Scope.Admin,
         _ => throw new UniFaceException($"--scopes {text}: expected read, enrol or admin."),
     };

@@ -68,8 +68,8 @@ internal static class LossEndpoints
             .WithSummary("Compute curves of a loss")
             .WithDescription(
                 "The loss's hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. " +
-                "Curves: target logit, gradient and loss against the angle to the sample's class center (radians), probability of the correct class against the cosine; and the decision boundary of " +
-                "two classes.")
+                "Curves: target logit, gradient and loss against the angle to the sample's class center (radians), " +
+                "probability of the correct class against the cosine; and the decision boundary of two classes.")
             .WithExamples(null, new CurvesAnswer(
                 "uce",
                 "uce(margin=0.3)",

@@ -186,7 +186,10 @@ public sealed class AuditLogTests : IDisposable
         await WriteAsync(1);
         string key = Path.Combine(folder, "audit.key");
         File.Delete(key);
-        Assert.Contains("audit.key: the audit log's key is missing", Assert.Throws<UniFaceException>(() => AuditTrail.Verify(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "audit.key: the audit log's key is missing",
+            Assert.Throws<UniFaceException>(() => AuditTrail.Verify(folder)).Message,
+            StringComparison.Ordinal);
         Assert.False(File.Exists(key));
     }
 

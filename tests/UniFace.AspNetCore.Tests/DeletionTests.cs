@@ -42,7 +42,8 @@ public sealed class DeletionTests
         Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/v1/people/Bob")).StatusCode);
         Assert.Equal(
             ["delete 202", "delete 503", "delete 202", "delete 503", "delete 202", "delete 404", "delete 202", "delete 204"],
-            Latin(Path.Combine(server.Folder, "data", "audit.jsonl")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).Select(l => $"{l.GetProperty("what")} {l.GetProperty("status")}"));
+            Latin(Path.Combine(server.Folder, "data", "audit.jsonl")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(l => JsonDocument.Parse(l).RootElement).Select(l => $"{l.GetProperty("what")} {l.GetProperty("status")}"));
     }
 
     private static string Latin(string file)

@@ -18,9 +18,16 @@ public sealed class RefusalTests
         Assert.Equal(6, expected.Count);
         Assert.Equal("no-store", good.Headers.CacheControl?.ToString());
 
-        using HttpResponseMessage nobody = await server.Client.GetAsync("/v1/people/Nobody"), nowhere = await server.Client.GetAsync("/v1/nothing"), wrong = await server.PostAsync("/v1/detect", new { photo = new byte[] { 1 } });
+        using HttpResponseMessage nobody = await server.Client.GetAsync("/v1/people/Nobody"), nowhere = await server.Client.GetAsync("/v1/nothing");
+        using HttpResponseMessage wrong = await server.PostAsync("/v1/detect", new { photo = new byte[] { 1 } });
         using HttpResponseMessage unknown = await WithKeyAsync(server, "ufk_0_0");
-        foreach ((HttpResponseMessage answer, HttpStatusCode status) in new[] { (nobody, HttpStatusCode.NotFound), (nowhere, HttpStatusCode.NotFound), (wrong, HttpStatusCode.BadRequest), (unknown, HttpStatusCode.Unauthorized) })
+        foreach ((HttpResponseMessage answer, HttpStatusCode status) in new[]
+        {
+            (nobody, HttpStatusCode.NotFound),
+            (nowhere, HttpStatusCode.NotFound),
+            (wrong, HttpStatusCode.BadRequest),
+            (unknown, HttpStatusCode.Unauthorized),
+        })
         {
             Assert.Equal(status, answer.StatusCode);
             Assert.Equal(expected, Guards(answer));
@@ -47,8 +54,12 @@ public sealed class RefusalTests
             await Task.Delay(20);
         }
 
-        Assert.Contains(lines.Written, l => l.StartsWith("GET /v1/people/{person} 404 ", StringComparison.Ordinal) && l.Contains(" local ", StringComparison.Ordinal));
-        Assert.Contains(lines.Written, l => l.StartsWith("GET /v1/people/ 401 ", StringComparison.Ordinal) && l.Contains(" anonymous ", StringComparison.Ordinal));
+        Assert.Contains(
+            lines.Written,
+            l => l.StartsWith("GET /v1/people/{person} 404 ", StringComparison.Ordinal) && l.Contains(" local ", StringComparison.Ordinal));
+        Assert.Contains(
+            lines.Written,
+            l => l.StartsWith("GET /v1/people/ 401 ", StringComparison.Ordinal) && l.Contains(" anonymous ", StringComparison.Ordinal));
         Assert.DoesNotContain(lines.Written, l => l.Contains("Ann", StringComparison.Ordinal));
     }
 
@@ -74,7 +85,10 @@ public sealed class RefusalTests
             ready = await server.Client.GetAsync("/health/ready");
         }
 
-        Assert.Contains("audit log", (await RunningServer.ReadAsync(ready, HttpStatusCode.ServiceUnavailable)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "audit log",
+            (await RunningServer.ReadAsync(ready, HttpStatusCode.ServiceUnavailable)).GetProperty("detail").GetString(),
+            StringComparison.Ordinal);
         await server.GetAsync("/health/recognition", HttpStatusCode.ServiceUnavailable);
         Assert.Single(lines.Written, l => l.Contains("audit log cannot be written", StringComparison.Ordinal));
         Assert.Contains("uniface_audit_lost", await server.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
@@ -84,11 +98,15 @@ public sealed class RefusalTests
         await server.GetAsync("/health/ready");
         await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         await server.EnrollAsync("Bob", 2);
-        Assert.Equal((6L, (string?)null), (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
+        Assert.Equal(
+            (6L, (string?)null),
+            (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
     }
 
     private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers
-        .Where(h => h.Key is "Content-Security-Policy" or "X-Content-Type-Options" or "Referrer-Policy" or "Permissions-Policy" || h.Key.StartsWith("Cross-Origin", StringComparison.Ordinal))
+        .Where(
+            h => h.Key is "Content-Security-Policy" or "X-Content-Type-Options" or "Referrer-Policy" or "Permissions-Policy"
+                || h.Key.StartsWith("Cross-Origin", StringComparison.Ordinal))
         .ToDictionary(h => h.Key, h => string.Join('\n', h.Value));
 
     private static async Task<HttpResponseMessage> WithKeyAsync(RunningServer server, string key)
@@ -109,7 +127,8 @@ public sealed class RefusalTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Written.Enqueue(formatter(state, exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Enqueue(formatter(state, exception));
 
         public void Dispose()
         {

@@ -28,7 +28,8 @@ public sealed class RequestLogTests
 
     [Fact]
     public async Task An_error_before_the_answer_is_for_the_problem_writer() =>
-        await Assert.ThrowsAsync<InvalidDataException>(() => new RequestLog(_ => throw new InvalidDataException("x"), new Lines()).InvokeAsync(new DefaultHttpContext()));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => new RequestLog(_ => throw new InvalidDataException("x"), new Lines()).InvokeAsync(new DefaultHttpContext()));
 
     private static DefaultHttpContext Started()
     {
@@ -51,6 +52,7 @@ public sealed class RequestLogTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Written.Add(formatter(state, exception) + exception);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Add(formatter(state, exception) + exception);
     }
 }

@@ -22,9 +22,17 @@ public sealed class SecurityTests
         await server.EnrollAsync("Ann", 1);
 
         // A page whose name was pointed at this machine (DNS rebinding) still sends its own name; a proxy says for whom it asks.
-        foreach ((string header, string value) in new[] { ("Host", "evil.example"), ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy") })
+        (string, string)[] headers = [("Host", "evil.example"), ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy")];
+        (HttpMethod, string)[] requests =
+        [
+            (HttpMethod.Get, "/v1/people"),
+            (HttpMethod.Delete, "/v1/people/Ann"),
+            (HttpMethod.Get, "/v1/gallery/export"),
+            (HttpMethod.Get, "/metrics"),
+        ];
+        foreach ((string header, string value) in headers)
         {
-            foreach ((HttpMethod method, string path) in new[] { (HttpMethod.Get, "/v1/people"), (HttpMethod.Delete, "/v1/people/Ann"), (HttpMethod.Get, "/v1/gallery/export"), (HttpMethod.Get, "/metrics") })
+            foreach ((HttpMethod method, string path) in requests)
             {
                 using HttpResponseMessage answer = await SendAsync(server, method, path, (header, value));
                 Assert.Equal((path, HttpStatusCode.Unauthorized), (path, answer.StatusCode));
@@ -58,7 +66,8 @@ public sealed class SecurityTests
         Assert.Contains($"\"who\":\"key:{read.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
         Assert.Contains("\"who\":\"anonymous\",\"what\":\"refused\"", log, StringComparison.Ordinal);
 
-        foreach (string wrong in new[] { readSecret[..^1] + (readSecret[^1] == 'A' ? 'B' : 'A'), "ufk_" + read.Id + "_", read.Id, "ufk_000000000000_x", adminSecret.Replace(read.Id, "x", StringComparison.Ordinal)[..20], "" })
+        string almost = readSecret[..^1] + (readSecret[^1] == 'A' ? 'B' : 'A');
+        foreach (string wrong in new[] { almost, "ufk_" + read.Id + "_", read.Id, "ufk_000000000000_x", adminSecret[..20], "" })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, HttpMethod.Get, "/v1/people", wrong));
         }
@@ -119,7 +128,9 @@ public sealed class SecurityTests
 
         Retention retention = ActivatorUtilities.CreateInstance<Retention>(server.Services, new Later(TimeSpan.FromDays(31)));
         Assert.Equal(2, await retention.RunOnceAsync(default));
-        Assert.Equal(["Ann", "Carl"], (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
+        Assert.Equal(
+            ["Ann", "Carl"],
+            (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
     }
 
     [Fact]
@@ -129,7 +140,8 @@ public sealed class SecurityTests
         string data = Path.Combine(server.Folder, "other");
         Directory.CreateDirectory(Path.Combine(data, "keys.json"));
         Assert.Contains("a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).All()).Message, StringComparison.Ordinal);
-        Assert.Contains("a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("desk", [Scope.Read])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("desk", [Scope.Read])).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = data }));
     }
 
@@ -160,7 +172,10 @@ public sealed class SecurityTests
     [InlineData(36_501)]
     [InlineData(int.MaxValue)]
     public async Task A_retention_that_is_no_number_of_days_is_refused_in_one_line(int days) =>
-        Assert.Contains("expected 1 to 36500", (await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { RetentionDays = days }))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected 1 to 36500",
+            (await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { RetentionDays = days }))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task Who_did_what_is_written_down_without_a_name()

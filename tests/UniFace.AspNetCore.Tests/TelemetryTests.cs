@@ -38,8 +38,12 @@ public sealed class TelemetryTests
 
             await using RunningServer server = await RunningServer.StartAsync();
             await server.EnrollAsync(Person, 7);
-            Assert.Equal(Person, (await server.PostAsync("/v1/identify", new { photo = face, aligned = true, threshold = 0.5 }, HttpStatusCode.OK)).GetProperty("person").GetString());
-            embedding = [.. (await server.PostAsync("/v1/embed", new { photo = face, aligned = true }, HttpStatusCode.OK)).GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
+            object probe = new { photo = face, aligned = true, threshold = 0.5 };
+            Assert.Equal(Person, (await server.PostAsync("/v1/identify", probe, HttpStatusCode.OK)).GetProperty("person").GetString());
+            embedding = [.. (await server.PostAsync(
+                "/v1/embed",
+                new { photo = face, aligned = true },
+                HttpStatusCode.OK)).GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 
             // Names in paths, in a query, on a path that is not there, and in a header that traces keep.
             string path = Uri.EscapeDataString(Person);

@@ -33,7 +33,8 @@ public sealed class ClientTests
     {
         await using RunningServer server = await StudioServer.StartAsync();
         UniFaceClient client = UniFaceClient.Connect(server.Client.BaseAddress!);
-        EnrollAnswer enrolled = await client.EnrollAsync(new EnrollRequest { Person = "Ann", Photos = [RunningServer.Face(1)], Aligned = true, AnyQuality = true });
+        EnrollAnswer enrolled = await client.EnrollAsync(
+            new EnrollRequest { Person = "Ann", Photos = [RunningServer.Face(1)], Aligned = true, AnyQuality = true });
         Assert.Equal(1, enrolled.Enrolled);
         IdentifyAnswer who = await client.IdentifyAsync(new IdentifyRequest { Photo = RunningServer.Face(1), Aligned = true });
         Assert.Equal(("Ann", IdentifyDecision.Match), (who.Person, who.Decision));
@@ -45,7 +46,8 @@ public sealed class ClientTests
             Assert.Equal(112, new SkiaImageDecoder().Decode(picture.ToArray(), "crop").Width);
         }
 
-        ApiException<Problem> refused = await Assert.ThrowsAsync<ApiException<Problem>>(() => client.EnrollAsync(new EnrollRequest { Person = "Bob", Photos = [ImageEncoder.Png(new RgbImage(112, 112))], Aligned = true }));
+        ApiException<Problem> refused = await Assert.ThrowsAsync<ApiException<Problem>>(
+            () => client.EnrollAsync(new EnrollRequest { Person = "Bob", Photos = [ImageEncoder.Png(new RgbImage(112, 112))], Aligned = true }));
         Assert.Equal(422, refused.StatusCode);
         Assert.Contains("too dark", string.Join(' ', refused.Result.Faults!), StringComparison.Ordinal);
         await client.DeletePersonAsync("Ann");
@@ -105,7 +107,9 @@ public sealed class ClientTests
 
     private static async Task<(int Code, string Out, string Error)> SampleAsync(params string[] args)
     {
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = await process.StandardError.ReadToEndAsync();
@@ -115,10 +119,11 @@ public sealed class ClientTests
 
     private static async Task<string> GenerateAsync(string description)
     {
-        // Photos go as base64 in JSON: one method an operation. Streams of events are for browsers.
+        // Photos go as base64 in JSON: one method per operation. Event streams are for browsers.
         JsonNode document = JsonNode.Parse(description)!;
         JsonObject paths = document["paths"]!.AsObject();
-        foreach (string stream in paths.Where(p => p.Value!.ToJsonString().Contains("text/event-stream", StringComparison.Ordinal)).Select(p => p.Key).ToArray())
+        foreach (string stream in paths.Select(p => p.Key).ToArray()
+            .Where(p => paths[p]!.ToJsonString().Contains("text/event-stream", StringComparison.Ordinal)))
         {
             paths.Remove(stream);
         }
@@ -151,6 +156,9 @@ public sealed class ClientTests
         string code = new CSharpClientGenerator(await OpenApiDocument.FromJsonAsync(document.ToJsonString()), settings).GenerateFile();
 
         // System.Text.Json reads an enum's names from an attribute of its own.
-        return code.Replace("System.Runtime.Serialization.EnumMember(Value = @\"", "System.Text.Json.Serialization.JsonStringEnumMemberName(@\"", StringComparison.Ordinal).ReplaceLineEndings("\n").TrimEnd() + "\n";
+        return code.Replace(
+            "System.Runtime.Serialization.EnumMember(Value = @\"",
+            "System.Text.Json.Serialization.JsonStringEnumMemberName(@\"",
+            StringComparison.Ordinal).ReplaceLineEndings("\n").TrimEnd() + "\n";
     }
 }

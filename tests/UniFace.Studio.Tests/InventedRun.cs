@@ -19,7 +19,19 @@ internal static class InventedRun
         {
             for (int step = (10 * epoch) - 8; epoch > 0 && step <= 10 * epoch; step += 2)
             {
-                log.Write(new StepMetrics { Step = step, Epoch = epoch, Loss = start / (1 + (0.1 * step)), Lr = 0.1 - (0.002 * step), ImagesPerSecond = 40 + (step % 5), GradNorm = 10 - (0.1 * step), TargetCosine = 0.01 * step, HardestNegativeCosine = 0.2, Threshold = 0.1 + (0.005 * step) });
+                log.Write(
+                    new StepMetrics
+                    {
+                        Step = step,
+                        Epoch = epoch,
+                        Loss = start / (1 + (0.1 * step)),
+                        Lr = 0.1 - (0.002 * step),
+                        ImagesPerSecond = 40 + (step % 5),
+                        GradNorm = 10 - (0.1 * step),
+                        TargetCosine = 0.01 * step,
+                        HardestNegativeCosine = 0.2,
+                        Threshold = 0.1 + (0.005 * step),
+                    });
             }
 
             log.Write(new EpochMetrics
@@ -87,5 +99,6 @@ internal static class InventedRun
         StepsPerEpoch = steps,
     };
 
-    private static long[] Histogram(double around) => [.. Enumerable.Range(0, 80).Select(i => (long)(100 * Math.Exp(-Math.Pow(((i - 40) / 40.0 - around) / 0.1, 2))))];
+    private static long[] Histogram(double around) =>
+        [.. Enumerable.Range(0, 80).Select(i => (long)(100 * Math.Exp(-Math.Pow(((i - 40) / 40.0 - around) / 0.1, 2))))];
 }

@@ -14,7 +14,13 @@ public sealed class LossEndpointTests
         JsonElement losses = (await Json(server, "/v1/losses")).GetProperty("losses");
         Assert.Equal(UniFace.Training.Losses.LossRegistry.Names, losses.EnumerateArray().Select(l => l.GetProperty("name").GetString()));
         JsonElement margin = losses.EnumerateArray().Single(l => l.GetProperty("name").GetString() == "cosface").GetProperty("hyperparameters")[0];
-        Assert.Equal(("margin", "number", "0.35", 1.5), (margin.GetProperty("name").GetString(), margin.GetProperty("kind").GetString(), margin.GetProperty("default").GetString(), margin.GetProperty("maximum").GetDouble()));
+        Assert.Equal(
+            ("margin", "number", "0.35", 1.5),
+            (
+                margin.GetProperty("name").GetString(),
+                margin.GetProperty("kind").GetString(),
+                margin.GetProperty("default").GetString(),
+                margin.GetProperty("maximum").GetDouble()));
     }
 
     [Fact]
@@ -52,7 +58,10 @@ public sealed class LossEndpointTests
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         using HttpResponseMessage answer = await server.Client.GetAsync("/v1/losses/curves?" + query);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains(words, JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("detail").GetString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,7 +70,8 @@ public sealed class LossEndpointTests
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string[] runs = [await Lesson(server), await Lesson(server)];
         Assert.Equal(runs[0], runs[1]);
-        JsonElement[] frames = [.. runs[0].Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(e => JsonDocument.Parse(e[(e.IndexOf("data:", StringComparison.Ordinal) + 5)..]).RootElement)];
+        JsonElement[] frames = [.. runs[0].Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(
+            e => JsonDocument.Parse(e[(e.IndexOf("data:", StringComparison.Ordinal) + 5)..]).RootElement)];
         Assert.Equal((0, 200), (frames[0].GetProperty("step").GetInt32(), frames[^1].GetProperty("step").GetInt32()));
         for (int side = 0; side < 2; side++)
         {
@@ -73,7 +83,8 @@ public sealed class LossEndpointTests
             Assert.Equal((400, 3), (after.GetProperty("embeddings").GetArrayLength(), after.GetProperty("embeddings")[0].GetArrayLength()));
         }
 
-        static Task<string> Lesson(RunningServer server) => server.Client.GetStringAsync("/v1/losses/lab?loss=normface(scale%3D16)&loss=uce(margin%3D0.1,scale%3D16,bias%3D12)&dimensions=3&steps=200");
+        static Task<string> Lesson(RunningServer server) =>
+            server.Client.GetStringAsync("/v1/losses/lab?loss=normface(scale%3D16)&loss=uce(margin%3D0.1,scale%3D16,bias%3D12)&dimensions=3&steps=200");
     }
 
     [Fact]

@@ -31,7 +31,9 @@ public sealed class OpenApiTests
             File.WriteAllText(kept, served);
         }
 
-        Assert.True(File.ReadAllText(kept) == served, "the API's description is not that of docs/openapi.json; run this test with UNIFACE_UPDATE=1 if the change is meant");
+        Assert.True(
+            File.ReadAllText(kept) == served,
+            "the API's description is not that of docs/openapi.json; run this test with UNIFACE_UPDATE=1 if the change is meant");
     }
 
     [Fact]
@@ -54,7 +56,9 @@ public sealed class OpenApiTests
                 {
                     foreach ((string type, JsonNode? content) in answer!["content"]?.AsObject() ?? [])
                     {
-                        Assert.True(content!["example"] is not null || type.StartsWith("image/", StringComparison.Ordinal), $"{method} {path} has no example of {status} {type}");
+                        Assert.True(
+                            content!["example"] is not null || type.StartsWith("image/", StringComparison.Ordinal),
+                            $"{method} {path} has no example of {status} {type}");
                     }
                 }
 
@@ -74,14 +78,19 @@ public sealed class OpenApiTests
         // Whoever writes a client must see which key it takes.
         foreach ((string path, string method, string scope) in new[]
         {
-            ("/v1/losses", "get", "read"), ("/v1/losses/curves", "get", "read"), ("/v1/runs", "get", "read"), ("/v1/runs/{run}/resume", "post", "admin"), ("/v1/runs/{run}/stop", "post", "admin"),
-            ("/v1/results/figure", "get", "read"), ("/v1/people", "post", "enrol"), ("/v1/people/{person}", "delete", "admin"), ("/v1/gallery/export", "get", "admin"),
+            ("/v1/losses", "get", "read"), ("/v1/losses/curves", "get", "read"), ("/v1/runs", "get", "read"),
+            ("/v1/runs/{run}/resume", "post", "admin"), ("/v1/runs/{run}/stop", "post", "admin"), ("/v1/results/figure", "get", "read"),
+            ("/v1/people", "post", "enrol"), ("/v1/people/{person}", "delete", "admin"), ("/v1/gallery/export", "get", "admin"),
         })
         {
             Assert.EndsWith($"Requires the scope {scope}.", document["paths"]![path]![method]!["description"]!.GetValue<string>(), StringComparison.Ordinal);
         }
 
-        foreach (string expected in new[] { "/v1/detect", "/v1/align", "/v1/embed", "/v1/verify", "/v1/identify", "/v1/people", "/v1/people/{person}", "/v1/people/{person}/export", "/v1/gallery", "/v1/gallery/export" })
+        foreach (string expected in new[]
+        {
+            "/v1/detect", "/v1/align", "/v1/embed", "/v1/verify", "/v1/identify",
+            "/v1/people", "/v1/people/{person}", "/v1/people/{person}/export", "/v1/gallery", "/v1/gallery/export",
+        })
         {
             Assert.Contains(expected, paths);
         }

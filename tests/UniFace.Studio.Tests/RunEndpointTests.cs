@@ -21,14 +21,24 @@ public sealed class RunEndpointTests
 
         using RunClaim training = RunClaim.Take(InventedRun.Write(runs, "busy", 1));
         string failed = InventedRun.Write(runs, "wrecked", 1);
-        File.WriteAllText(Path.Combine(failed, TrainingRun.NotesFile), """{"time":"2026-11-24T12:00:00Z","step":10,"epoch":1,"kind":"failed","message":"the loss is not finite; lower --scale (now 64)"}""" + "\n{\"time\":");
+        File.WriteAllText(
+            Path.Combine(failed, TrainingRun.NotesFile),
+            """{"time":"2026-11-24T12:00:00Z","step":10,"epoch":1,"kind":"failed","message":"the loss is not finite; lower --scale (now 64)"}""" +
+            "\n{\"time\":");
         Directory.CreateDirectory(Path.Combine(runs, "broken"));
         File.WriteAllText(Path.Combine(runs, "broken", TrainingRun.InfoFile), "{");
         JsonElement[] listed = [.. (await Json(server, "/v1/runs")).GetProperty("runs").EnumerateArray()];
         Assert.Equal(
             ["broken damaged", "busy running-elsewhere", "halted stopped", "whole finished", "wrecked failed"],
             listed.Select(r => $"{r.GetProperty("name").GetString()} {r.GetProperty("state").GetString()}"));
-        Assert.Equal((4, 4, 40, 40, 0.8), (listed[3].GetProperty("epoch").GetInt32(), listed[3].GetProperty("epochs").GetInt32(), listed[3].GetProperty("step").GetInt64(), listed[3].GetProperty("steps").GetInt64(), listed[3].GetProperty("tarAtFar").GetDouble()));
+        Assert.Equal(
+            (4, 4, 40, 40, 0.8),
+            (
+                listed[3].GetProperty("epoch").GetInt32(),
+                listed[3].GetProperty("epochs").GetInt32(),
+                listed[3].GetProperty("step").GetInt64(),
+                listed[3].GetProperty("steps").GetInt64(),
+                listed[3].GetProperty("tarAtFar").GetDouble()));
         Assert.Contains("lower --scale", listed[4].GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
@@ -82,10 +92,20 @@ public sealed class RunEndpointTests
         Assert.Equal(["started", "stopped"], run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
         Assert.True(File.Exists(Path.Combine(folder, TrainingRun.LastFile)));
         JsonElement map = await Json(server, "/v1/runs/noise/map");
-        Assert.Equal(("pca", false, 4, 12), (map.GetProperty("method").GetString(), map.GetProperty("unseen").GetBoolean(), map.GetProperty("people").GetInt32(), map.GetProperty("points").GetArrayLength()));
+        Assert.Equal(
+            ("pca", false, 4, 12),
+            (
+                map.GetProperty("method").GetString(),
+                map.GetProperty("unseen").GetBoolean(),
+                map.GetProperty("people").GetInt32(),
+                map.GetProperty("points").GetArrayLength()));
         JsonElement other = await Json(server, "/v1/runs/noise/map?method=tsne");
-        Assert.Equal(("tsne", 12, 11 / 3.0), (other.GetProperty("method").GetString(), other.GetProperty("points").GetArrayLength(), other.GetProperty("perplexity").GetDouble()));
-        Assert.Equal(map.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()), other.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()));
+        Assert.Equal(
+            ("tsne", 12, 11 / 3.0),
+            (other.GetProperty("method").GetString(), other.GetProperty("points").GetArrayLength(), other.GetProperty("perplexity").GetDouble()));
+        Assert.Equal(
+            map.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()),
+            other.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("person").GetInt32()));
         Assert.Equal(other.GetRawText(), (await Json(server, "/v1/runs/noise/map?method=tsne")).GetRawText());
         foreach (string unknown in new[] { "umap", "7" })
         {
@@ -129,12 +149,17 @@ public sealed class RunEndpointTests
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "eval.json"), """
-            {"data":"lfw-pairs.txt","protocol":"pairs","accuracy":0.991,"accuracyStandardError":0.0018,"threshold":0.285,"samePairs":3000,"differentPairs":3000,"auc":0.9988,"aucLow":0.9979,"aucHigh":0.9996,
-            "eer":0.0073,"eerLow":0.0053,"eerHigh":0.01,"eerThreshold":0.256,"tarAtFar":{"1e-3":{"tar":0.9867,"low":0.978,"high":0.991,"threshold":0.305,"far":0.001},"1e-6":{"tar":null,"low":null,"high":null,"threshold":null,"far":null,"why":"3000 pairs of different people cannot tell"}},"model":"package"}
+            {"data":"lfw-pairs.txt","protocol":"pairs","accuracy":0.991,"accuracyStandardError":0.0018,"threshold":0.285,
+            "samePairs":3000,"differentPairs":3000,"auc":0.9988,"aucLow":0.9979,"aucHigh":0.9996,
+            "eer":0.0073,"eerLow":0.0053,"eerHigh":0.01,"eerThreshold":0.256,
+            "tarAtFar":{"1e-3":{"tar":0.9867,"low":0.978,"high":0.991,"threshold":0.305,"far":0.001},
+            "1e-6":{"tar":null,"low":null,"high":null,"threshold":null,"far":null,"why":"3000 pairs of different people cannot tell"}},"model":"package"}
             """);
         foreach (string name in new[] { "roc.svg", "det.svg" })
         {
-            File.WriteAllText(Path.Combine(folder, name), """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60"><path d="M0 60L10 5L100 0" fill="none" stroke="#07c"/></svg>""");
+            File.WriteAllText(
+                Path.Combine(folder, name),
+                """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60"><path d="M0 60L10 5L100 0" fill="none" stroke="#07c"/></svg>""");
         }
     }
 

@@ -90,7 +90,11 @@ public sealed class RunLogTests : IDisposable
         Assert.Equal((1, 1, 3), Of(log.Digest()));
         Assert.Equal([1, 2, 3], Steps(log.Read(null).Rows));
 
-        static (int, int, int) Of(RunDigest d) => (d.LastValidation!.Value.GetProperty("step").GetInt32(), d.LastEpoch!.Value.GetProperty("step").GetInt32(), d.Last!.Value.GetProperty("step").GetInt32());
+        static (int, int, int) Of(RunDigest d) =>
+            (
+                d.LastValidation!.Value.GetProperty("step").GetInt32(),
+                d.LastEpoch!.Value.GetProperty("step").GetInt32(),
+                d.Last!.Value.GetProperty("step").GetInt32());
     }
 
     [Fact]
@@ -115,7 +119,9 @@ public sealed class RunLogTests : IDisposable
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string run = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
-        File.WriteAllText(Path.Combine(run, TrainingRun.NotesFile), """{"time":"2026-11-24T12:00:00Z","step":40,"epoch":4,"kind":"finished","message":"done"}""" + "\n");
+        File.WriteAllText(
+            Path.Combine(run, TrainingRun.NotesFile),
+            """{"time":"2026-11-24T12:00:00Z","step":40,"epoch":4,"kind":"finished","message":"done"}""" + "\n");
         string before = await server.Client.GetStringAsync("/v1/runs");
         string whole = await server.Client.GetStringAsync("/v1/runs/one");
         foreach (string file in new[] { TrainingRun.InfoFile, TrainingRun.MetricsFile, TrainingRun.NotesFile })

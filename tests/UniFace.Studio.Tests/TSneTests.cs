@@ -60,7 +60,10 @@ public sealed class TSneTests
     {
         double[] rows = [0, 0, 1, 0, 0, 2, 3, 1], places = [0.3, 0.1, -0.2, 0.4, 1, -1, 0.5, 2];
         double[] p = TSne.Affinities(rows, 4, 2);
-        double[] near = [.. Enumerable.Range(0, 16).Select(v => v / 4 == v % 4 ? 0 : 1 / (1 + Math.Pow(places[v / 4 * 2] - places[v % 4 * 2], 2) + Math.Pow(places[(v / 4 * 2) + 1] - places[(v % 4 * 2) + 1], 2)))];
+        double[] near = [.. Enumerable.Range(0, 16).Select(
+            v => v / 4 == v % 4
+                ? 0
+                : 1 / (1 + Math.Pow(places[v / 4 * 2] - places[v % 4 * 2], 2) + Math.Pow(places[(v / 4 * 2) + 1] - places[(v % 4 * 2) + 1], 2)))];
         double expected = Enumerable.Range(0, 16).Where(v => v / 4 != v % 4).Sum(v => p[v] * Math.Log(p[v] / (near[v] / near.Sum())));
         Assert.Equal(expected, TSne.Gradient(p, places, 1, new double[8]), 1e-12);
     }
@@ -76,11 +79,15 @@ public sealed class TSneTests
         double[] rows = [.. Enumerable.Range(0, Clusters * Each).SelectMany(i =>
         {
             double along = i % Each / (Each - 1.0);
-            return Enumerable.Range(0, Width).Select(d => (d == i / Each ? 10 : 0) + (d == Width - 1 ? 2 * along : 0) + (d == (i / Each + 1) % Clusters ? Math.Sin(2 * along) : 0) + (0.01 * random.NextDouble()));
+            return Enumerable.Range(0, Width).Select(
+                d => (d == i / Each ? 10 : 0) + (d == Width - 1 ? 2 * along : 0) + (d == (i / Each + 1) % Clusters ? Math.Sin(2 * along) : 0)
+                    + (0.01 * random.NextDouble()));
         })];
         double[] places = TSne.Place(rows, Clusters * Each, 6, TestContext.Current.CancellationToken);
         double[] apart = [.. Enumerable.Range(0, Clusters * Each).Select(i => Others(i).Where(j => j / Each != i / Each).Min(j => Distance(i, j)))];
-        Assert.All(Enumerable.Range(0, Clusters * Each), i => Assert.True(Others(i).Where(j => j / Each == i / Each).Min(j => Distance(i, j)) < 0.5 * apart[i], $"point {i}"));
+        Assert.All(
+            Enumerable.Range(0, Clusters * Each),
+            i => Assert.True(Others(i).Where(j => j / Each == i / Each).Min(j => Distance(i, j)) < 0.5 * apart[i], $"point {i}"));
         int[] inner = [.. Enumerable.Range(0, Clusters * Each).Where(i => i % Each is > 0 and < Each - 1)];
         int kept = inner.Count(i => Others(i).OrderBy(j => Distance(i, j)).Take(4).ToHashSet().IsSupersetOf([i - 1, i + 1]));
         Assert.True(kept >= 0.9 * inner.Length, $"{kept} of {inner.Length} points have both neighbours of their arc among their four nearest");
@@ -107,12 +114,12 @@ public sealed class TSneTests
     public void A_map_is_trusted_as_far_as_its_neighbours_are_neighbours()
     {
         double[] rows = [0, 1, 2.1, 3.3, 4.6, 6];
-        Assert.Equal(1, Trustworthiness.Of(rows, [.. rows.SelectMany(r => new[] { 5 * r, 0 })], 6, 2));
+        Assert.Equal(1, Trustworthiness.Measure(rows, [.. rows.SelectMany(r => new[] { 5 * r, 0 })], 6, 2));
 
         // On the map, the first and the last change places. What is too far among a point's two nearest there, by its ranks among the rows:
         // first 2 + 1, second 3 (the last), third and fourth nothing, fifth 3 (the first), last 2 + 1.
         double[] places = [6, 0, 1, 0, 2.1, 0, 3.3, 0, 4.6, 0, 0, 0];
-        Assert.Equal(1 - (2.0 / (6 * 2 * (12 - 6 - 1)) * 12), Trustworthiness.Of(rows, places, 6, 2), 1e-12);
+        Assert.Equal(1 - (2.0 / (6 * 2 * (12 - 6 - 1)) * 12), Trustworthiness.Measure(rows, places, 6, 2), 1e-12);
     }
 
     [Fact]
@@ -121,7 +128,7 @@ public sealed class TSneTests
         // Unit vectors around the first axis: spread along the second, less along the third, none elsewhere.
         double[] a = [0.3, -0.3, 0.3, -0.3], b = [0.1, 0.1, -0.1, -0.1];
         float[] rows = [.. Enumerable.Range(0, 4).SelectMany(i => new[] { (float)Math.Sqrt(1 - (a[i] * a[i]) - (b[i] * b[i])), (float)a[i], (float)b[i], 0f })];
-        (double[] along, double share) = PrincipalComponents.Of(rows, 4, 2);
+        (double[] along, double share) = PrincipalComponents.Project(rows, 4, 2);
         Assert.Equal(1, share, 1e-6);
         Assert.All(Enumerable.Range(0, 4), i => Assert.Equal((0.3, 0.1), (Math.Round(Math.Abs(along[2 * i]), 6), Math.Round(Math.Abs(along[(2 * i) + 1]), 6))));
         Assert.Equal(along[0], -along[2], 1e-6);

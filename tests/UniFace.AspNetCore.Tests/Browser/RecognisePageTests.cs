@@ -7,7 +7,8 @@ public sealed class RecognisePageTests(Chromium chromium)
 {
     /// <summary>The faces of noise that tests have are aligned already, and good enough for nobody; the page's own requests say neither.</summary>
     private const string AsAligned =
-        "() => { const send = window.fetch; window.fetch = (path, options) => { if (options?.body instanceof FormData) { options.body.append('aligned', 'true'); } return send(path, options); }; }";
+        "() => { const send = window.fetch; window.fetch = (path, options) => { " +
+        "if (options?.body instanceof FormData) { options.body.append('aligned', 'true'); } return send(path, options); }; }";
 
     [Fact]
     public async Task The_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night()
@@ -38,13 +39,15 @@ public sealed class RecognisePageTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer .notice")).ToContainTextAsync("Ann é/B");
         await Assertions.Expect(page.Locator("#identify-answer table")).ToContainTextAsync("1.000");
-        await Assertions.Expect(page.Locator("#identify-answer")).ToContainTextAsync("With 1 enrolled person, a stranger is mistaken for one of them in at most 1 in 100 searches.");
+        await Assertions.Expect(page.Locator("#identify-answer")).ToContainTextAsync(
+            "With 1 enrolled person, a stranger is mistaken for one of them in at most 1 in 100 searches.");
 
         await page.GetByLabel("First photo: file").SetInputFilesAsync(Photo("1.png", 1));
         await page.GetByLabel("Second photo: file").SetInputFilesAsync(Photo("1.png", 1));
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Same person");
-        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Threshold: cosine 0.770; 1 in 100 pairs of different people score this high (calibrated on invented).");
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync(
+            "Threshold: cosine 0.770; 1 in 100 pairs of different people score this high (calibrated on invented).");
         await Assertions.Expect(page.Locator("#verify-answer figure img")).ToHaveCountAsync(2);
         await page.Locator("#verify").GetByText("Use another threshold").ClickAsync();
         await page.Locator("#verify-threshold").FillAsync("-0.5");
@@ -73,7 +76,8 @@ public sealed class RecognisePageTests(Chromium chromium)
         await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("noise.png", 5)]);
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
         await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("nobody was enrolled");
-        await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
+        await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(
+            new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer [role=alert]")).ToContainTextAsync("photo");
     }

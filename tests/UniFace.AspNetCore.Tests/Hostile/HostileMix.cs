@@ -7,13 +7,33 @@ using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Tests.Hostile;
 
-/// <summary>Requests made to break a service: damaged bodies and pictures, giants, odd headers, paths and names, cut connections. The same ones from the same seed.</summary>
+/// <summary>
+/// Requests made to break a service: damaged bodies and pictures, giants, odd headers, paths and names, cut connections. The same seed gives the same requests.
+/// </summary>
 internal sealed class HostileMix(ServiceProcess server, int seed)
 {
     private const int GiantBytes = 20 << 20;
 
     private static readonly string[] Paths = ["/v1/detect", "/v1/align", "/v1/embed", "/v1/verify", "/v1/identify", "/v1/people"];
-    private static readonly string[] Names = ["../../etc/passwd", "..\\..\\x", "%2e%2e%2f", "a\u0000b", "\ud83d\ude00", "'; DROP TABLE person;--", "<script>alert(1)</script>", new string('x', 5000), "CON", "a\r\nX-Injected: 1", "\u202e", " ", ""];
+    private static readonly string[] MediaTypes =
+        ["application/json", "multipart/form-data; boundary=x", "image/png", "text/plain", "application/json; charset=utf-7"];
+
+    private static readonly string[] Names =
+    [
+        "../../etc/passwd",
+        "..\\..\\x",
+        "%2e%2e%2f",
+        "a\u0000b",
+        "\ud83d\ude00",
+        "'; DROP TABLE person;--",
+        "<script>alert(1)</script>",
+        new string('x', 5000),
+        "CON",
+        "a\r\nX-Injected: 1",
+        "\u202e",
+        " ",
+        "",
+    ];
 
     // As many pixels as a photo may have, in a file of 100 kB.
     private static readonly Lazy<byte[]> Bomb = new(() => ImageEncoder.Png(new RgbImage(5600, 5600)));
@@ -44,7 +64,8 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
     }
 
     private static HttpRequestMessage BombRequest() =>
-        new(HttpMethod.Post, "/v1/detect") { Content = new StringContent($"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json") };
+        new(HttpMethod.Post, "/v1/detect") { Content = new StringContent(
+            $"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json") };
 
     // A body that is larger than any may be and does not say so, or a picture that is tiny packed.
     private async Task<int> GiantAsync()
@@ -54,7 +75,8 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
             return await StatusAsync(BombRequest());
         }
 
-        HttpRequestMessage request = new(HttpMethod.Post, "/v1/detect") { Content = new StreamContent(new MemoryStream(new byte[GiantBytes])) { Headers = { ContentType = MediaTypeHeaderValue.Parse("application/json") } } };
+        HttpRequestMessage request = new(HttpMethod.Post, "/v1/detect") { Content = new StreamContent(new MemoryStream(new byte[GiantBytes])) };
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json");
         request.Headers.TransferEncodingChunked = true;
         try
         {
@@ -72,12 +94,22 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         byte[] photo = Photo();
         HttpRequestMessage request = random.Next(6) switch
         {
-            0 => new(HttpMethod.Post, path) { Content = Json($"{{\"photo\":\"{Convert.ToBase64String(photo)}\",\"aligned\":{(random.Next(2) == 0 ? "true" : "false")}}}") },
-            1 => new(HttpMethod.Post, "/v1/people") { Content = Json(System.Text.Json.JsonSerializer.Serialize(new { person = name, photos = new[] { photo }, aligned = random.Next(2) == 0, anyQuality = true })) },
+            0 => new(HttpMethod.Post, path) { Content = Json(
+                $"{{\"photo\":\"{Convert.ToBase64String(photo)}\",\"aligned\":{(random.Next(2) == 0 ? "true" : "false")}}}") },
+            1 => new(HttpMethod.Post, "/v1/people") { Content = Json(
+                System.Text.Json.JsonSerializer.Serialize(new { person = name, photos = new[] { photo }, aligned = random.Next(2) == 0, anyQuality = true })) },
             2 => new(HttpMethod.Post, path) { Content = Form(photo, name) },
-            3 => new(random.Next(4) switch { 0 => HttpMethod.Get, 1 => HttpMethod.Delete, 2 => HttpMethod.Put, _ => HttpMethod.Patch }, $"/v1/people/{Uri.EscapeDataString(name.Length == 0 ? "x" : name)}{(random.Next(3) == 0 ? "/export" : "")}"),
+            3 => new(
+                random.Next(4) switch { 0 => HttpMethod.Get, 1 => HttpMethod.Delete, 2 => HttpMethod.Put, _ => HttpMethod.Patch },
+                $"/v1/people/{Uri.EscapeDataString(name.Length == 0 ? "x" : name)}{(random.Next(3) == 0 ? "/export" : "")}"),
             4 => new(HttpMethod.Get, $"/v1/people?offset={random.Next(-5, 5)}{new string('9', random.Next(12))}&limit={random.Next(-2, 2000)}"),
-            _ => new(HttpMethod.Post, path) { Content = new ByteArrayContent(Noise(random.Next(3000))) { Headers = { ContentType = MediaTypeHeaderValue.Parse(new[] { "application/json", "multipart/form-data; boundary=x", "image/png", "text/plain", "application/json; charset=utf-7" }[random.Next(5)]) } } },
+            _ => new(HttpMethod.Post, path)
+            {
+                Content = new ByteArrayContent(Noise(random.Next(3000)))
+                {
+                    Headers = { ContentType = MediaTypeHeaderValue.Parse(MediaTypes[random.Next(MediaTypes.Length)]) },
+                },
+            },
         };
         return await StatusAsync(request);
     }
@@ -156,7 +188,10 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         for (int i = random.Next(1, 6); i > 0; i--)
         {
             string field = fields[random.Next(fields.Length)];
-            form.Add(random.Next(2) == 0 ? new ByteArrayContent(photo) : new StringContent(random.Next(2) == 0 ? name : random.Next().ToString(System.Globalization.CultureInfo.InvariantCulture)), field);
+            form.Add(
+                random.Next(2) == 0 ? new ByteArrayContent(photo) : new StringContent(
+                    random.Next(2) == 0 ? name : random.Next().ToString(System.Globalization.CultureInfo.InvariantCulture)),
+                field);
         }
 
         return form;

@@ -44,7 +44,10 @@ internal static class SlowClients
         DripAsync(port, "POST /v1/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", _ => "");
 
     private static Task<string> ChunksAsync(int port) =>
-        DripAsync(port, "POST /v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", _ => "1\r\n \r\n");
+        DripAsync(
+            port,
+            "POST /v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+            _ => "1\r\n \r\n");
 
     // Sends a piece every half second until the service answers or closes.
     private static async Task<string> DripAsync(int port, string start, Func<int, string> piece)
@@ -105,7 +108,8 @@ internal static class SlowClients
         string body = $"{{\"photo\":\"{Convert.ToBase64String(RunningServer.Face(5))}\",\"aligned\":true}}";
         using TcpClient client = await ConnectAsync(port);
         NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{(whole ? body : body[..100])}"));
+        string headers = $"POST /v1/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(headers + (whole ? body : body[..100])));
         client.Client.Shutdown(SocketShutdown.Send);
         using StreamReader reader = new(stream, Encoding.Latin1);
         try

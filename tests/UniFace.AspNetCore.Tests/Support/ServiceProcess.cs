@@ -8,7 +8,7 @@ using UniFace.TestSupport;
 
 namespace UniFace.AspNetCore.Tests.Support;
 
-/// <summary>A service as a user starts it: a process of its own, so that its memory, files and log are its own. With a tiny model. Linux only: /proc tells of it.</summary>
+/// <summary>A service with a tiny model in its own process, so that its memory, files and log can be measured. Linux only: uses /proc.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly Process process;
@@ -35,7 +35,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public int Peak => Status("VmHWM:") / 1024;
 
     /// <summary>Whether it runs, and what it said last.</summary>
-    public string State => $"the service {(process.HasExited ? $"ended with {process.ExitCode}" : "runs")}; its last lines: {string.Join('\n', Log.TakeLast(4))}";
+    public string State =>
+        $"the service {(process.HasExited ? $"ended with {process.ExitCode}" : "runs")}; its last lines: {string.Join('\n', Log.TakeLast(4))}";
 
     public int Threads => Status("Threads:");
 
@@ -44,12 +45,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static async Task<ServiceProcess> StartAsync()
     {
         string folder = Directory.CreateTempSubdirectory("uniface-hostile-").FullName;
-        ProcessStartInfo info = new("dotnet") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        foreach (string argument in new[] { Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), "serve", "--package", InventedPackage.Write(Path.Combine(folder, "package")), "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0" })
-        {
-            info.ArgumentList.Add(argument);
-        }
-
+        string program = Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string[] arguments = [program, "serve", "--package", package, "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"];
+        ProcessStartInfo info = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         Process process = Process.Start(info)!;
         ConcurrentQueue<string> log = [];
         process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
@@ -68,7 +66,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static async Task<int> ConnectionsAsync(HttpClient client)
     {
         string metrics = await client.GetStringAsync("/metrics");
-        return metrics.Split('\n').Where(l => l.StartsWith("kestrel_active_connections{", StringComparison.Ordinal)).Sum(l => int.Parse(l.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture));
+        return metrics.Split('\n').Where(l => l.StartsWith("kestrel_active_connections{", StringComparison.Ordinal)).Sum(
+            l => int.Parse(l.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture));
     }
 
     /// <summary>Posts JSON and reads the answer, which must have the status.</summary>
@@ -87,5 +86,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private int Status(string name) => int.Parse(File.ReadLines($"/proc/{process.Id}/status").Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    private int Status(string name) =>
+        int.Parse(
+            File.ReadLines($"/proc/{process.Id}/status").Single(l => l.StartsWith(name, StringComparison.Ordinal))
+                .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture);
 }

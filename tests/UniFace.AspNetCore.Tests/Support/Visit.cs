@@ -37,7 +37,8 @@ internal sealed class Visit : IAsyncDisposable
         };
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(new Uri(BaseOf(page)).GetLeftPart(UriPartial.Authority), StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+            string[] own = [new Uri(BaseOf(page)).GetLeftPart(UriPartial.Authority), "blob:", "data:"];
+            if (!own.Any(start => request.Url.StartsWith(start, StringComparison.Ordinal)))
             {
                 troubles.Enqueue($"outside: {request.Url}");
             }
@@ -64,7 +65,8 @@ internal sealed class Visit : IAsyncDisposable
             Permissions = ["camera"],
         });
         context.SetDefaultTimeout(180_000); // The first page waits for a browser that starts beside other tests.
-        await context.AddInitScriptAsync("document.addEventListener('securitypolicyviolation', e => console.error('content policy: ' + e.violatedDirective + ' ' + e.blockedURI))");
+        await context.AddInitScriptAsync(
+            "document.addEventListener('securitypolicyviolation', e => console.error('content policy: ' + e.violatedDirective + ' ' + e.blockedURI))");
         IPage page = await context.NewPageAsync();
         Visit visit = new(context, page) { Server = server.Client.BaseAddress.ToString() };
         await visit.GoAsync(path);
@@ -89,21 +91,26 @@ internal sealed class Visit : IAsyncDisposable
         Assert.Empty(await Page.Locator("[id$=problem] .bad").AllInnerTextsAsync());
         int tooWide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(tooWide <= 0, $"{Page.Url} is {tooWide} px wider than the window: {await Page.EvaluateAsync<string>(Widest)}");
-        Deque.AxeCore.Commons.AxeResult result = await Page.RunAxe(new Deque.AxeCore.Commons.AxeRunOptions { ResultTypes = [Deque.AxeCore.Commons.ResultType.Violations] });
-        Assert.True(result.Violations.Length == 0, string.Join("\n", result.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(5).Select(n => n.Html))}")));
+        Deque.AxeCore.Commons.AxeResult result = await Page.RunAxe(
+            new Deque.AxeCore.Commons.AxeRunOptions { ResultTypes = [Deque.AxeCore.Commons.ResultType.Violations] });
+        Assert.True(
+            result.Violations.Length == 0,
+            string.Join("\n", result.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(5).Select(n => n.Html))}")));
     }
 
     /// <summary>Walks the page with the tab key: everything that can be used is reached, and shows that it is.</summary>
     public async Task AssertKeyboardAsync()
     {
         await Page.EvaluateAsync("document.activeElement?.blur(); window.scrollTo(0, 0)");
-        int expected = await Page.EvaluateAsync<int>("[...document.querySelectorAll('a[href], button, select, input, [tabindex=\"0\"]')].filter(e => !e.disabled && e.checkVisibility()).length");
+        int expected = await Page.EvaluateAsync<int>(
+            "[...document.querySelectorAll('a[href], button, select, input, [tabindex=\"0\"]')].filter(e => !e.disabled && e.checkVisibility()).length");
         HashSet<string> seen = [];
         for (int i = 0; i < 400; i++)
         {
             await Page.Keyboard.PressAsync("Tab");
             string at = await Page.EvaluateAsync<string>(
-                "() => { const e = document.activeElement; if (!e || e === document.body) return ''; e.dataset.visit ??= String(window.visits = (window.visits ?? 0) + 1);" +
+                "() => { const e = document.activeElement; if (!e || e === document.body) return '';" +
+                " e.dataset.visit ??= String(window.visits = (window.visits ?? 0) + 1);" +
                 " const s = getComputedStyle(e); return e.dataset.visit + (s.outlineStyle === 'none' ? ' unseen ' + e.outerHTML.slice(0, 80) : ''); }");
             Assert.DoesNotContain("unseen", at, StringComparison.Ordinal);
             if (at.Length > 0 && !seen.Add(at) || at.Length == 0 && seen.Count > 0)
@@ -135,5 +142,6 @@ internal sealed class Visit : IAsyncDisposable
     private string BaseOf(IPage page) => Server.Length > 0 ? Server : page.Url;
 
     private const string Widest =
-        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).slice(-3).map(e => e.outerHTML.slice(0, 120)).join(' | ')";
+        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)" +
+        ".slice(-3).map(e => e.outerHTML.slice(0, 120)).join(' | ')";
 }

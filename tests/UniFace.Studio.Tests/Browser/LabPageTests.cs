@@ -41,8 +41,11 @@ public sealed class LabPageTests(Chromium chromium)
         await slider.ScrollIntoViewIfNeededAsync();
         await slider.FocusAsync();
         await slider.PressAsync("ArrowLeft");
-        LocatorBoundingBoxResult chart = (await visit.Page.Locator("#charts figure svg[role=img]").First.BoundingBoxAsync())!, moved = (await slider.BoundingBoxAsync())!;
-        Assert.True(chart.Y >= 0 && chart.Y + chart.Height < moved.Y && moved.Y + moved.Height <= 844, $"the curves stand at {chart.Y} to {chart.Y + chart.Height}, the slider at {moved.Y}");
+        LocatorBoundingBoxResult chart = (await visit.Page.Locator("#charts figure svg[role=img]").First.BoundingBoxAsync())!;
+        LocatorBoundingBoxResult moved = (await slider.BoundingBoxAsync())!;
+        Assert.True(
+            chart.Y >= 0 && chart.Y + chart.Height < moved.Y && moved.Y + moved.Height <= 844,
+            $"the curves stand at {chart.Y} to {chart.Y + chart.Height}, the slider at {moved.Y}");
         await visit.KeepAsync("lab-slider-phone", whole: false);
     }
 
@@ -120,7 +123,8 @@ public sealed class LabPageTests(Chromium chromium)
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
         IPage page = visit.Page;
-        await page.RouteAsync("**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" })); // time enough
+        await page.RouteAsync(
+            "**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" })); // time enough
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
         using HttpResponseMessage newer = await server.Client.GetAsync("/v1/losses/lab?loss=uce&steps=1", HttpCompletionOption.ResponseHeadersRead);

@@ -37,5 +37,6 @@ public sealed class ReferencePageTests(Chromium chromium)
     }
 
     /// <summary>A library of the page asks whether it may make code of text, takes the no, and does without.</summary>
-    private static void AssertSound(Visit visit) => Assert.DoesNotContain(visit.TakeTroubles(), t => !t.StartsWith("console: content policy: script-src eval", StringComparison.Ordinal));
+    private static void AssertSound(Visit visit) =>
+        Assert.DoesNotContain(visit.TakeTroubles(), t => !t.StartsWith("console: content policy: script-src eval", StringComparison.Ordinal));
 }

@@ -9,6 +9,7 @@ using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>The REST API does what its description says, as JSON and as form data.</summary>
 public sealed class ApiTests
 {
     [Fact]
@@ -61,7 +62,7 @@ public sealed class ApiTests
         Assert.Equal(["Bob/C é"], gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
     }
 
-    /// <summary>A calibration on training data is said with every decision by it.</summary>
+    /// <summary>Every decision by a calibration on training data carries a warning.</summary>
     [Fact]
     public async Task Decisions_by_a_calibration_on_training_data_say_so()
     {

@@ -2,7 +2,7 @@ using UniFace.AspNetCore.Audit;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>Nothing that was written into the audit log can be changed, moved or taken out unseen, whatever is killed.</summary>
+/// <summary>Lines of the audit log cannot be changed, moved or removed unnoticed, whatever is killed.</summary>
 public sealed class AuditLogTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-audit-").FullName;

@@ -2,7 +2,7 @@ using UniFace.AspNetCore.Http;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>Large bodies beyond the memory for them wait and are not refused; small ones never wait.</summary>
+/// <summary>Large bodies beyond the memory limit wait and are not refused; small bodies never wait.</summary>
 public sealed class BodyMemoryTests
 {
     [Fact]

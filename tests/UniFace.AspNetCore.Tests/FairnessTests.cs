@@ -10,7 +10,7 @@ using UniFace.AspNetCore.Tests.Hostile;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>However much one caller asks for, another gets an equal share: of the decoders, the batches, and the places for requests under way.</summary>
+/// <summary>However much one caller asks for, another gets an equal share of decoders, batches and places.</summary>
 public sealed class FairnessTests
 {
     [Fact]

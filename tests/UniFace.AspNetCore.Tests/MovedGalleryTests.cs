@@ -8,8 +8,8 @@ using UniFace.TestSupport;
 namespace UniFace.AspNetCore.Tests;
 
 /// <summary>
-/// A service whose gallery another process moves to another model ('uniface gallery reembed') says so, by its health too, and answers nothing of the other
-/// model's; started again with that model it goes on with the same people.
+/// A service whose gallery another process moves to another model ('uniface gallery reembed') reports it, in its health too, and returns no data of the other
+/// model; restarted with that model, it serves the same people.
 /// </summary>
 public sealed class MovedGalleryTests
 {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>What goes with an answer that says no.</summary>
+/// <summary>Error responses carry the security headers, and are logged without names.</summary>
 public sealed class RefusalTests
 {
     [Fact]

@@ -12,7 +12,7 @@ using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>Nothing is answered, done or kept without the right to it, and what was done can be looked up.</summary>
+/// <summary>Nothing is answered or done without the scope for it, and every action is recorded.</summary>
 public sealed class SecurityTests
 {
     [Fact]

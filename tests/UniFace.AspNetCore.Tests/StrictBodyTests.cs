@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>A request means one thing or is refused: text is UTF-8 wherever it stands, every field is one that is expected, and is given once.</summary>
+/// <summary>Ambiguous requests are refused: all text is UTF-8, and every field is known and given once.</summary>
 public sealed class StrictBodyTests
 {
     private const string Face = "\"photos\":[\"AAAA\"]";

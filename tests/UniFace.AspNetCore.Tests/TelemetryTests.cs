@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace UniFace.AspNetCore.Tests;
 
-/// <summary>What goes to an OpenTelemetry collector. Alone: it sets variables of the process, which every service started meanwhile would see.</summary>
+/// <summary>An OpenTelemetry collector receives no name, face or embedding. Not parallel: sets environment variables that other services would read.</summary>
 [CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]
 [Collection(nameof(TelemetryTests))]
 public sealed class TelemetryTests

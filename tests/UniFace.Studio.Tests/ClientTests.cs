@@ -11,7 +11,7 @@ using UniFace.Vision;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>The C# client is generated from the API's description. UNIFACE_UPDATE=1 generates it anew.</summary>
+/// <summary>The C# client matches the API's description. UNIFACE_UPDATE=1 regenerates it.</summary>
 public sealed class ClientTests
 {
     [Fact]

@@ -6,10 +6,10 @@ using UniFace.Vision;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>Runs of training: invented ones, written as training writes them, and a real one on faces of noise.</summary>
+/// <summary>Training runs: invented ones in the format of real ones, and a real one on noise faces.</summary>
 internal static class InventedRun
 {
-    /// <summary>A run of 4 epochs with 10 steps each, trained so far; its threshold and cosines rise, its loss falls.</summary>
+    /// <summary>Writes a run of 4 epochs of 10 steps, of which some are trained; threshold and cosines rise, the loss falls.</summary>
     public static string Write(string runs, string name, int epochs, string loss = "uce", double start = 30)
     {
         string folder = Directory.CreateDirectory(Path.Combine(runs, name)).FullName;
@@ -53,7 +53,7 @@ internal static class InventedRun
         return folder;
     }
 
-    /// <summary>A real run on four people of three pictures, started but not trained.</summary>
+    /// <summary>Starts a real run on four people with three images each, without training it.</summary>
     public static string Start(string runs, string name, int epochs)
     {
         string data = Path.Combine(runs, "..", "noise-" + name);

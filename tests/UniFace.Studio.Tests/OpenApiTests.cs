@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>The API's description is a contract: docs/openapi.json holds it, and changes only on purpose. UNIFACE_UPDATE=1 writes it anew.</summary>
+/// <summary>The API's description is a contract: it matches docs/openapi.json. UNIFACE_UPDATE=1 rewrites the file.</summary>
 public sealed class OpenApiTests
 {
-    /// <summary>The checkout that the tests were built from.</summary>
+    /// <summary>Root of the checkout.</summary>
     public static string Root
     {
         get
@@ -75,7 +75,7 @@ public sealed class OpenApiTests
             }
         }
 
-        // Whoever writes a client must see which key it takes.
+        // The description says which scope each operation requires.
         foreach ((string path, string method, string scope) in new[]
         {
             ("/v1/losses", "get", "read"), ("/v1/losses/curves", "get", "read"), ("/v1/runs", "get", "read"),

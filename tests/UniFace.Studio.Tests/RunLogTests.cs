@@ -4,7 +4,7 @@ using UniFace.Training;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>That a file is not read again is shown by changing what must not be read: its length and last write are put back.</summary>
+/// <summary>Only new lines of a metrics file are read. The tests corrupt bytes that must not be read again, and restore length and time.</summary>
 public sealed class RunLogTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-log-").FullName;
@@ -142,7 +142,7 @@ public sealed class RunLogTests : IDisposable
 
     private static int[] Steps(IReadOnlyList<JsonElement> rows) => [.. rows.Select(r => r.GetProperty("step").GetInt32())];
 
-    /// <summary>Makes the first bytes unreadable as JSON; length and last write stay.</summary>
+    /// <summary>Corrupts the first bytes; length and modification time stay.</summary>
     private static void Spoil(string path, int bytes)
     {
         DateTime written = File.GetLastWriteTimeUtc(path);

@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Scheduling;
 
-/// <summary>Lets so many pieces of work run at once; those that wait come in by <see cref="FairQueue{T}"/>. Thread-safe.</summary>
-/// <param name="places">How many at once.</param>
+/// <summary>Limits how much work runs at once; waiting work is admitted in the order of <see cref="FairQueue{T}"/>. Thread-safe.</summary>
+/// <param name="places">Most pieces of work at once.</param>
 internal sealed class FairGate(int places)
 {
     private readonly FairQueue<TaskCompletionSource> waiting = new(int.MaxValue);
@@ -9,10 +9,10 @@ internal sealed class FairGate(int places)
     private int free = places;
 
     /// <summary>Waits for a place.</summary>
-    /// <param name="caller">Whose work it is.</param>
-    /// <param name="cost">How much work, above 0.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="cost">Amount of work, above 0.</param>
     /// <param name="stop">Stops the waiting.</param>
-    /// <returns>The place; disposing gives it back.</returns>
+    /// <returns>The place; disposing it gives it back.</returns>
     public async Task<IDisposable> EnterAsync(string caller, double cost, CancellationToken stop)
     {
         TaskCompletionSource turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,7 +30,7 @@ internal sealed class FairGate(int places)
             free += returned;
             while (free > 0 && waiting.TryTake(out TaskCompletionSource? turn))
             {
-                free -= turn.TrySetResult() ? 1 : 0; // one that gave up takes no place
+                free -= turn.TrySetResult() ? 1 : 0; // a cancelled waiter takes no place
             }
         }
     }

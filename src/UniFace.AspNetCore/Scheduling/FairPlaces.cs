@@ -3,19 +3,19 @@ using System.Threading.RateLimiting;
 namespace UniFace.AspNetCore.Scheduling;
 
 /// <summary>
-/// Places for requests under way, each caller's limiter counting its own: a caller alone has three quarters at most, so the next one finds a place at once.
+/// Places for requests in progress, with a rate limiter per caller: one caller gets at most three quarters, so the next caller always finds a place.
 /// </summary>
-/// <param name="places">How many.</param>
+/// <param name="places">Number of places.</param>
 internal sealed class FairPlaces(int places)
 {
     private readonly Lock gate = new();
     private readonly int places = places;
     private int taken;
 
-    /// <summary>The limiter of a caller who has no place yet.</summary>
-    public RateLimiter NewCaller() => new OfCaller(this);
+    /// <summary>Creates the limiter of a caller.</summary>
+    public RateLimiter NewCaller() => new CallerLimiter(this);
 
-    private sealed class OfCaller(FairPlaces all) : RateLimiter
+    private sealed class CallerLimiter(FairPlaces all) : RateLimiter
     {
         private int own;
 
@@ -50,7 +50,7 @@ internal sealed class FairPlaces(int places)
             }
         }
 
-        private sealed class Lease(OfCaller caller, bool acquired) : RateLimitLease
+        private sealed class Lease(CallerLimiter caller, bool acquired) : RateLimitLease
         {
             private int held = acquired ? 1 : 0;
 

@@ -3,13 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace UniFace.AspNetCore.Scheduling;
 
 /// <summary>
-/// What waits for a scarce resource, taken so that every caller gets an equal share of the work, however much each asks for: start-time fair
-/// queuing (Goyal, Vin and Cheng, SIGCOMM 1996). A caller with little waiting goes before one with much. Thread-safe.
+/// A queue that gives every caller an equal share of the work, however much each asks for: start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996).
+/// Thread-safe.
 /// </summary>
-/// <param name="capacity">Most that may wait.</param>
+/// <param name="capacity">Most items that may wait.</param>
 internal sealed class FairQueue<T>(int capacity)
 {
-    private const int ManyCallers = 4096;
+    private const int MaxCallers = 4096;
 
     private readonly Lock gate = new();
     private readonly PriorityQueue<(string Caller, T Item), (double Start, long Order)> waiting = new();
@@ -17,7 +17,7 @@ internal sealed class FairQueue<T>(int capacity)
     private double now;
     private long order;
 
-    /// <summary>True where nothing waits.</summary>
+    /// <summary>True if nothing waits.</summary>
     public bool IsEmpty
     {
         get
@@ -30,16 +30,16 @@ internal sealed class FairQueue<T>(int capacity)
     }
 
     /// <summary>
-    /// Whether a caller who holds some of a number of places may have another: at most three times as many as are free, so that some are always left
-    /// for the next caller (dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 1998).
+    /// Whether a caller may take another place: it may hold at most three times as many as are free, so that some are always left for the next caller (dynamic
+    /// thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 1998).
     /// </summary>
     public static bool IsFair(int own, int all, int places) => own < 3L * (places - all);
 
-    /// <summary>Adds one.</summary>
-    /// <param name="caller">Whose it is.</param>
-    /// <param name="cost">The work it takes, above 0, in any unit.</param>
-    /// <param name="item">It.</param>
-    /// <returns>False: too many wait already, or too many of this caller.</returns>
+    /// <summary>Adds an item.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="cost">Amount of work, above 0, in any unit.</param>
+    /// <param name="item">The item.</param>
+    /// <returns>False if too many items wait, in total or for this caller.</returns>
     public bool TryAdd(string caller, double cost, T item)
     {
         lock (gate)
@@ -50,7 +50,7 @@ internal sealed class FairQueue<T>(int capacity)
                 return false;
             }
 
-            if (waiting.Count == 0 && callers.Count > ManyCallers)
+            if (waiting.Count == 0 && callers.Count > MaxCallers)
             {
                 callers.Clear();
             }
@@ -62,7 +62,7 @@ internal sealed class FairQueue<T>(int capacity)
         }
     }
 
-    /// <summary>Takes the one whose turn it is.</summary>
+    /// <summary>Takes the next item.</summary>
     public bool TryTake([MaybeNullWhen(false)] out T item)
     {
         lock (gate)

@@ -3,9 +3,10 @@ using UniFace.Vision.Procedural;
 
 namespace UniFace.AspNetCore.Tests.Browser;
 
+/// <summary>People can be enrolled, found, compared and erased in a browser, with keyboard and camera.</summary>
 public sealed class RecognisePageTests(Chromium chromium)
 {
-    /// <summary>The faces of noise that tests have are aligned already, and good enough for nobody; the page's own requests say neither.</summary>
+    /// <summary>The tests' noise faces are aligned and of low quality; the page's requests need the flags for that.</summary>
     private const string AsAligned =
         "() => { const send = window.fetch; window.fetch = (path, options) => { " +
         "if (options?.body instanceof FormData) { options.body.append('aligned', 'true'); } return send(path, options); }; }";
@@ -94,7 +95,7 @@ public sealed class RecognisePageTests(Chromium chromium)
         await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
         await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
         await Assertions.Expect(field.Locator("video")).ToHaveCountAsync(0);
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
     }
 
     [Fact]

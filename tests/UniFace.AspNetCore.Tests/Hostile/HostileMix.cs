@@ -40,10 +40,10 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
 
     private readonly Random random = new(seed);
 
-    /// <summary>How many requests were answered with which status; 0 where the connection was closed without a word.</summary>
+    /// <summary>Number of responses by status; 0 if the connection was closed without one.</summary>
     public SortedDictionary<int, int> Statuses { get; } = [];
 
-    /// <summary>Sends so many, one after the other.</summary>
+    /// <summary>Sends a number of requests, one after the other.</summary>
     public async Task SendAsync(int requests)
     {
         for (int i = 0; i < requests; i++)
@@ -54,7 +54,7 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         }
     }
 
-    /// <summary>The largest pictures that are taken: what they leave behind belongs to the memory before as well as after.</summary>
+    /// <summary>Sends the largest allowed pictures, so that their memory is part of both measurements.</summary>
     public async Task BombsAsync(int count)
     {
         for (int i = 0; i < count; i++)

@@ -1,9 +1,9 @@
 namespace UniFace.AspNetCore.Tests.Hostile;
 
-/// <summary>Writes grey progressive JPEGs of many scans, each of which says nothing new: small files that take long to decode.</summary>
+/// <summary>Writes grey progressive JPEGs of many empty scans: small files that take long to decode.</summary>
 internal static class ManyScans
 {
-    /// <summary>A whole JPEG; its pixels are all the same grey.</summary>
+    /// <summary>A complete JPEG of uniform grey.</summary>
     public static byte[] Jpeg(int width, int height, int scans)
     {
         int blocks = (width + 7) / 8 * ((height + 7) / 8), runs = (blocks + 16383) / 16384; // a code and 14 bits end 16384 blocks

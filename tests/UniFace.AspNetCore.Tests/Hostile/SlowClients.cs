@@ -5,14 +5,14 @@ using System.Text;
 
 namespace UniFace.AspNetCore.Tests.Hostile;
 
-/// <summary>Clients that keep a connection busy and give or take nothing: the service must part from them by itself.</summary>
+/// <summary>Clients that hold a connection without sending or reading: the service must close it.</summary>
 internal static class SlowClients
 {
     // How long the service may keep one: its own limits are 5 s for what falls below the rate, 10 s for headers, 30 s for all. In half seconds and
     // counted, not timed: a busy machine that stops for a while stops both sides.
     private const int MostHalfSeconds = 180;
 
-    /// <summary>So many of each kind at once.</summary>
+    /// <summary>Runs a number of clients of each kind at once.</summary>
     /// <returns>What happened to each kind: the status lines and the seconds until the service had parted from the last.</returns>
     public static async Task<IReadOnlyList<string>> RunAsync(int port, int each)
     {

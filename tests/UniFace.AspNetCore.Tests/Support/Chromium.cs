@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace UniFace.AspNetCore.Tests.Support;
 
-/// <summary>One browser for all tests of pages: the system's Chromium, without a window.</summary>
+/// <summary>One headless browser for all page tests: the system's Chromium.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -13,7 +13,7 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? playwright;
     private IBrowser? browser;
 
-    /// <summary>The browser, started when first asked for. Skips the running test where there is none.</summary>
+    /// <summary>The browser, started on first use. Skips the test if Chromium is not installed.</summary>
     public async Task<IBrowser> OpenAsync()
     {
         await starting.WaitAsync();
@@ -27,7 +27,7 @@ public sealed class Chromium : IAsyncLifetime
         }
     }
 
-    /// <summary>Another browser, whose camera sees one picture over and over; the test's own to dispose of.</summary>
+    /// <summary>A browser whose camera shows the given frames in a loop. The test disposes it.</summary>
     /// <param name="frames">A JPEG file, or several in a row.</param>
     public async Task<IBrowser> OpenAsync(string frames)
     {

@@ -1,9 +1,9 @@
 namespace UniFace.AspNetCore.Tests.Support;
 
-/// <summary>What must hold of every page.</summary>
+/// <summary>Checks for every page.</summary>
 internal static class PageChecks
 {
-    /// <summary>The page is sound at a desk's and at a phone's width, light and dark.</summary>
+    /// <summary>Checks a page at desktop and phone width, light and dark.</summary>
     public static async Task SoundEverywhereAsync(Chromium chromium, RunningServer server, string path, string name)
     {
         foreach (int width in new[] { Visit.Desk, Visit.Phone })

@@ -10,7 +10,7 @@ using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Tests.Support;
 
-/// <summary>A service on a port of its own, with a tiny model, in a folder of its own; a real Kestrel and a real client.</summary>
+/// <summary>A service with a tiny model, a port and a folder of its own; with a real Kestrel and client.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -22,14 +22,14 @@ internal sealed class RunningServer : IAsyncDisposable
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromMinutes(10) }; // on a machine that is busy, too
     }
 
-    /// <summary>Everything the service writes is in here.</summary>
+    /// <summary>Contains everything that the service writes.</summary>
     public string Folder { get; }
 
     public HttpClient Client { get; }
 
     public IServiceProvider Services => app.Services;
 
-    /// <summary>Starts one.</summary>
+    /// <summary>Starts a service.</summary>
     /// <param name="change">Changes the options before the start.</param>
     /// <param name="model">False: started without a model package.</param>
     /// <param name="add">Registers more services; takes the server's folder.</param>
@@ -48,7 +48,7 @@ internal sealed class RunningServer : IAsyncDisposable
         return new RunningServer(app, folder);
     }
 
-    /// <summary>An aligned face of noise: different seeds are different people to the tiny model.</summary>
+    /// <summary>An aligned noise face; to the tiny model, different seeds are different people.</summary>
     public static byte[] Face(int seed)
     {
         RgbImage image = new(112, 112);
@@ -56,10 +56,10 @@ internal sealed class RunningServer : IAsyncDisposable
         return ImageEncoder.Png(image);
     }
 
-    /// <summary>Posts JSON; byte arrays go as base64.</summary>
+    /// <summary>Posts JSON, byte arrays as base64.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, object body) => Client.PostAsJsonAsync(path, body);
 
-    /// <summary>Posts JSON and reads the answer, which must have the status.</summary>
+    /// <summary>Posts JSON and reads the response, which must have the status.</summary>
     public async Task<JsonElement> PostAsync(string path, object body, HttpStatusCode expected)
     {
         using HttpResponseMessage answer = await PostAsync(path, body);
@@ -73,11 +73,11 @@ internal sealed class RunningServer : IAsyncDisposable
         return await ReadAsync(answer, expected);
     }
 
-    /// <summary>Enrolls a face of noise.</summary>
+    /// <summary>Enrolls a noise face.</summary>
     public Task<JsonElement> EnrollAsync(string person, int seed) =>
         PostAsync("/v1/people", new { person, photos = new[] { Face(seed) }, aligned = true, anyQuality = true }, HttpStatusCode.Created);
 
-    /// <summary>The answer's JSON; fails with its own words where the status is another.</summary>
+    /// <summary>Reads the response's JSON; fails with its text if the status differs.</summary>
     public static async Task<JsonElement> ReadAsync(HttpResponseMessage answer, HttpStatusCode expected)
     {
         string text = await answer.Content.ReadAsStringAsync();

@@ -20,7 +20,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         Client = new HttpClient { BaseAddress = new Uri(url) };
     }
 
-    /// <summary>What the service writes is in this folder's data, below which is all that it may write.</summary>
+    /// <summary>The service may write only to the subfolder "data".</summary>
     public string Folder { get; }
 
     public HttpClient Client { get; }
@@ -31,10 +31,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Resident memory in MB.</summary>
     public int Resident => Status("VmRSS:") / 1024;
 
-    /// <summary>The most that was ever resident, in MB.</summary>
+    /// <summary>Peak resident memory in MB.</summary>
     public int Peak => Status("VmHWM:") / 1024;
 
-    /// <summary>Whether it runs, and what it said last.</summary>
+    /// <summary>Whether it runs, and its last log lines.</summary>
     public string State =>
         $"the service {(process.HasExited ? $"ended with {process.ExitCode}" : "runs")}; its last lines: {string.Join('\n', Log.TakeLast(4))}";
 
@@ -62,7 +62,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ServiceProcess(process, folder, said.Split(' ')[1]) { Log = log };
     }
 
-    /// <summary>Connections that the service holds, the one that asks among them.</summary>
+    /// <summary>Number of open connections, including the one of this request.</summary>
     public static async Task<int> ConnectionsAsync(HttpClient client)
     {
         string metrics = await client.GetStringAsync("/metrics");
@@ -70,7 +70,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             l => int.Parse(l.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Posts JSON and reads the answer, which must have the status.</summary>
+    /// <summary>Posts JSON and reads the response, which must have the status.</summary>
     public async Task<JsonElement> PostAsync(string path, object body, HttpStatusCode expected)
     {
         using HttpResponseMessage answer = await Client.PostAsJsonAsync(path, body);

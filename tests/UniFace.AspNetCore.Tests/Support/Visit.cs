@@ -4,17 +4,17 @@ using Microsoft.Playwright;
 
 namespace UniFace.AspNetCore.Tests.Support;
 
-/// <summary>A window on a running service that notes what a user would not see: errors, refusals of the content policy, failed requests.</summary>
+/// <summary>A browser window on a running service that records errors, violations of the content policy and failed requests.</summary>
 internal sealed class Visit : IAsyncDisposable
 {
-    /// <summary>A phone's width.</summary>
+    /// <summary>Phone width.</summary>
     public const int Phone = 390;
 
-    /// <summary>A desk's width.</summary>
+    /// <summary>Desktop width.</summary>
     public const int Desk = 1280;
 
     private readonly IBrowserContext context;
-    private readonly ConcurrentQueue<string> troubles = new();
+    private readonly ConcurrentQueue<string> problems = new();
 
     private Visit(IBrowserContext context, IPage page)
     {
@@ -24,15 +24,15 @@ internal sealed class Visit : IAsyncDisposable
         {
             if (message.Type is "error" or "warning")
             {
-                troubles.Enqueue($"console: {message.Text} ({message.Location})");
+                problems.Enqueue($"console: {message.Text} ({message.Location})");
             }
         };
-        page.PageError += (_, error) => troubles.Enqueue($"error: {error}");
+        page.PageError += (_, error) => problems.Enqueue($"error: {error}");
         page.RequestFailed += (_, request) =>
         {
             if (request.Failure?.Contains("ABORTED", StringComparison.Ordinal) != true)
             {
-                troubles.Enqueue($"failed: {request.Url} {request.Failure}");
+                problems.Enqueue($"failed: {request.Url} {request.Failure}");
             }
         };
         page.Request += (_, request) =>
@@ -40,7 +40,7 @@ internal sealed class Visit : IAsyncDisposable
             string[] own = [new Uri(BaseOf(page)).GetLeftPart(UriPartial.Authority), "blob:", "data:"];
             if (!own.Any(start => request.Url.StartsWith(start, StringComparison.Ordinal)))
             {
-                troubles.Enqueue($"outside: {request.Url}");
+                problems.Enqueue($"outside: {request.Url}");
             }
         };
     }
@@ -49,11 +49,11 @@ internal sealed class Visit : IAsyncDisposable
 
     private string Server { get; set; } = "";
 
-    /// <summary>Opens a page and waits until it is at rest.</summary>
+    /// <summary>Opens a page and waits until the network is idle.</summary>
     public static async Task<Visit> ToAsync(Chromium chromium, RunningServer server, string path, int width = Desk, bool dark = false) =>
         await ToAsync(await chromium.OpenAsync(), server, path, width, dark);
 
-    /// <summary>The same in a browser of one's own.</summary>
+    /// <summary>Opens a page in a given browser.</summary>
     public static async Task<Visit> ToAsync(IBrowser browser, RunningServer server, string path, int width = Desk, bool dark = false)
     {
         IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions
@@ -73,21 +73,21 @@ internal sealed class Visit : IAsyncDisposable
         return visit;
     }
 
-    /// <summary>Goes to another page and waits until it is at rest.</summary>
+    /// <summary>Goes to another page and waits until the network is idle.</summary>
     public async Task GoAsync(string path) => await Page.GotoAsync(path, new PageGotoOptions { WaitUntil = WaitUntilState.NetworkIdle });
 
-    /// <summary>Forgets troubles that the test brought about itself, and gives them.</summary>
-    public IReadOnlyList<string> TakeTroubles()
+    /// <summary>Returns and clears the recorded problems, for those that the test caused.</summary>
+    public IReadOnlyList<string> TakeProblems()
     {
-        string[] taken = [.. troubles];
-        troubles.Clear();
+        string[] taken = [.. problems];
+        problems.Clear();
         return taken;
     }
 
-    /// <summary>Nothing went wrong, nothing sticks out sideways, and axe finds nothing that keeps somebody from using the page.</summary>
+    /// <summary>Asserts that there are no problems, no horizontal overflow, and no accessibility violations (axe).</summary>
     public async Task AssertSoundAsync()
     {
-        Assert.True(troubles.IsEmpty, string.Join("\n", TakeTroubles()));
+        Assert.True(problems.IsEmpty, string.Join("\n", TakeProblems()));
         Assert.Empty(await Page.Locator("[id$=problem] .bad").AllInnerTextsAsync());
         int tooWide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(tooWide <= 0, $"{Page.Url} is {tooWide} px wider than the window: {await Page.EvaluateAsync<string>(Widest)}");
@@ -98,7 +98,7 @@ internal sealed class Visit : IAsyncDisposable
             string.Join("\n", result.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(5).Select(n => n.Html))}")));
     }
 
-    /// <summary>Walks the page with the tab key: everything that can be used is reached, and shows that it is.</summary>
+    /// <summary>Walks the page with the tab key: every control is reached and shows its focus.</summary>
     public async Task AssertKeyboardAsync()
     {
         await Page.EvaluateAsync("document.activeElement?.blur(); window.scrollTo(0, 0)");
@@ -122,7 +122,7 @@ internal sealed class Visit : IAsyncDisposable
         Assert.True(seen.Count >= expected, $"{seen.Count} of {expected} controls of {Page.Url} are reached by the tab key");
     }
 
-    /// <summary>Keeps a picture of the whole page where UNIFACE_SCREENSHOTS says; without it, nothing.</summary>
+    /// <summary>Saves a screenshot to the folder UNIFACE_SCREENSHOTS, if set.</summary>
     public async Task KeepAsync(string name, bool whole = true)
     {
         if (Environment.GetEnvironmentVariable("UNIFACE_SCREENSHOTS") is string folder)
@@ -131,11 +131,11 @@ internal sealed class Visit : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the visit. A test that brought no trouble about itself has had none: what the service refused for a reason is left out.</summary>
+    /// <summary>Closes the window and asserts that there were no problems, except requests that the service refused.</summary>
     public async ValueTask DisposeAsync()
     {
         await context.DisposeAsync();
-        string[] left = [.. troubles.Where(t => !t.Contains("the server responded with a status of", StringComparison.Ordinal))];
+        string[] left = [.. problems.Where(t => !t.Contains("the server responded with a status of", StringComparison.Ordinal))];
         Assert.True(left.Length == 0, string.Join("\n", left));
     }
 

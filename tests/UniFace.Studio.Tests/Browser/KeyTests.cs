@@ -4,7 +4,7 @@ using UniFace.AspNetCore.Security;
 
 namespace UniFace.Studio.Tests.Browser;
 
-/// <summary>The pages of a service that wants a key from everybody, as one beyond its own machine does.</summary>
+/// <summary>Pages work with an API key if the service requires one.</summary>
 public sealed class KeyTests(Chromium chromium)
 {
     [Theory]
@@ -53,7 +53,7 @@ public sealed class KeyTests(Chromium chromium)
     private static async Task EnterKeyAsync(RunningServer server, Visit visit)
     {
         await Assertions.Expect(visit.Page.Locator("#key-form")).ToContainTextAsync("This service requires an API key");
-        Assert.NotEmpty(visit.TakeTroubles()); // the refusals without a key
+        Assert.NotEmpty(visit.TakeProblems()); // the refusals without a key
         await visit.Page.GetByLabel("API key").FillAsync(server.Services.GetRequiredService<ApiKeyStore>().Create("browser", [Scope.Read]).Secret);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Use this key" }).ClickAsync();
         await Assertions.Expect(visit.Page.Locator("#key-form")).ToHaveCountAsync(0);

@@ -68,7 +68,7 @@ public sealed class LabPageTests(Chromium chromium)
         Assert.NotEqual(before, await Curve(page));
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove cosface, margin 0.35, scale 64" }).ClickAsync();
         await Assertions.Expect(page.Locator("#pins li")).ToHaveCountAsync(2); // The shown one, and that of the first preset.
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
 
         static async Task<string> Curve(IPage page) => (await page.Locator("#charts figure").First.Locator("path.curve.s0").GetAttributeAsync("d"))!;
     }
@@ -84,7 +84,7 @@ public sealed class LabPageTests(Chromium chromium)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = preset, Exact = true }).ClickAsync();
         await Assertions.Expect(visit.Page.Locator("#seen")).ToContainTextAsync(words);
         await visit.KeepAsync("lab-" + string.Concat(preset.Where(char.IsLetterOrDigit)));
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class LabPageTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
     }
 
     [Fact]
@@ -135,6 +135,6 @@ public sealed class LabPageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
         await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("Stopped"); // at a step, or before the first
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace UniFace.Studio.Tests.Browser;
 
-/// <summary>/scalar, where the API is read and tried.</summary>
+/// <summary>The API reference at /scalar works without third parties.</summary>
 public sealed class ReferencePageTests(Chromium chromium)
 {
     [Theory]
@@ -36,7 +36,7 @@ public sealed class ReferencePageTests(Chromium chromium)
         AssertSound(visit);
     }
 
-    /// <summary>A library of the page asks whether it may make code of text, takes the no, and does without.</summary>
+    /// <summary>One of the page's libraries probes for eval, which the policy blocks, and works without it.</summary>
     private static void AssertSound(Visit visit) =>
-        Assert.DoesNotContain(visit.TakeTroubles(), t => !t.StartsWith("console: content policy: script-src eval", StringComparison.Ordinal));
+        Assert.DoesNotContain(visit.TakeProblems(), t => !t.StartsWith("console: content policy: script-src eval", StringComparison.Ordinal));
 }

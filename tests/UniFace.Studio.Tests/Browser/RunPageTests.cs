@@ -48,7 +48,7 @@ public sealed class RunPageTests(Chromium chromium)
         await page.Locator("#epoch").FocusAsync();
         await page.Keyboard.PressAsync("Home");
         await Assertions.Expect(page.Locator("#epoch-now")).ToHaveTextAsync("before training");
-        Assert.Empty(visit.TakeTroubles());
+        Assert.Empty(visit.TakeProblems());
     }
 
     [Fact]

@@ -80,21 +80,22 @@ internal sealed class EmbeddingTrainer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
-        float[][] embeddings = Rows(Forward(samples));
-        float[][] centers = [.. Rows(head.Centers.Weight).Where((_, row) => row % head.Centers.SubCenters == 0).Select(Unit)];
-        float[][] means = [.. Enumerable.Range(0, TenClasses.Classes).Select(c => Unit(Mean(embeddings.Where((_, i) => labels[i] == c).Select(Unit))))];
+        Tensor embeddings = Forward(samples), units = nn.functional.normalize(embeddings); // [N, D], class by class
+        Tensor weights = head.Centers.Weight.slice(0, 0, head.Centers.Weight.shape[0], head.Centers.SubCenters); // the first center of each class
+        Tensor centers = nn.functional.normalize(weights); // [C, D]
+        Tensor byClass = units.view(TenClasses.Classes, TenClasses.PerClass, -1); // [C, N / C, D]
+        Tensor means = nn.functional.normalize(byClass.mean([1])); // [C, D]
         double lossValue = lossCount == 0 ? InitialLoss(embeddings) : lossSum / lossCount;
         (lossSum, lossCount) = (0, 0);
-        double length = embeddings.Select(Length).Order().ElementAt((int)(0.9 * embeddings.Length));
-        float scale = length > 0 ? (float)(1 / length) : 1;
+        float length = embeddings.norm(1).sort().Values[(long)(0.9 * samples.shape[0])].item<float>();
         return new LabWorld(
             loss.ToString(),
             lossValue,
-            embeddings.Where((e, i) => Nearest(e, centers) == labels[i]).Count() / (double)embeddings.Length,
-            embeddings.Select((e, i) => Angle(Unit(e), means[labels[i]])).Average(),
-            means.Select((m, c) => means.Where((_, other) => other != c).Min(o => Angle(m, o))).Average(),
-            [.. embeddings.Select(e => Rounded(e, scale))],
-            [.. centers.Select(c => Rounded(c, 1))]);
+            units.matmul(centers.t()).argmax(1).eq(tensor(labels)).to(ScalarType.Float64).mean().item<double>(),
+            Angle((byClass * means.unsqueeze(1)).sum(2)),
+            Angle(means.matmul(means.t()).fill_diagonal_(-1).amax([1L])),
+            Rows(embeddings / (length > 0 ? length : 1)),
+            Rows(centers));
     }
 
     public void Dispose()
@@ -135,39 +136,16 @@ internal sealed class EmbeddingTrainer : IDisposable
     }
 
     /// <summary>The loss before the first step, from another head so that this one's state does not change.</summary>
-    private double InitialLoss(float[][] embeddings)
+    private double InitialLoss(Tensor embeddings)
     {
         using RecognitionHead fresh = loss.CreateHead(TenClasses.Classes, head.EmbeddingSize, 0);
         fresh.Centers.Weight.copy_(head.Centers.Weight);
-        Tensor all = tensor(embeddings.SelectMany(e => e).ToArray(), [embeddings.Length, head.EmbeddingSize]);
-        using HeadOutput output = fresh.ForwardBackward(all, tensor(labels), update: CenterUpdate.None);
+        using HeadOutput output = fresh.ForwardBackward(embeddings, tensor(labels), update: CenterUpdate.None);
         return output.Loss;
     }
 
-    private static int Nearest(float[] embedding, float[][] centers) =>
-        Enumerable.Range(0, centers.Length).MaxBy(c => centers[c].Zip(embedding, (a, b) => (double)a * b).Sum());
+    private static float[][] Rows(Tensor rows) =>
+        [.. rows.contiguous().data<float>().ToArray().Select(v => MathF.Round(v, 3)).Chunk((int)rows.shape[1])];
 
-    private static float[][] Rows(Tensor tensor)
-    {
-        int columns = (int)tensor.shape[1];
-        return [.. tensor.detach().cpu().contiguous().data<float>().ToArray().Chunk(columns)];
-    }
-
-    private static float[] Mean(IEnumerable<float[]> rows)
-    {
-        float[][] all = [.. rows];
-        return [.. Enumerable.Range(0, all[0].Length).Select(d => all.Average(row => row[d]))];
-    }
-
-    private static double Length(float[] vector) => Math.Sqrt(vector.Sum(v => (double)v * v));
-
-    private static float[] Unit(float[] vector)
-    {
-        double length = Length(vector);
-        return length > 0 ? [.. vector.Select(v => (float)(v / length))] : vector;
-    }
-
-    private static double Angle(float[] a, float[] b) => Math.Acos(Math.Clamp(a.Zip(b, (x, y) => (double)x * y).Sum(), -1, 1));
-
-    private static float[] Rounded(float[] vector, float scale) => [.. vector.Select(v => MathF.Round(v * scale, 3))];
+    private static double Angle(Tensor cosines) => cosines.clamp(-1, 1).acos().mean().item<float>();
 }

@@ -15,7 +15,7 @@ public sealed class DeletionTests
     {
         // A request may take a millisecond; an erasure takes its time.
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1) });
-        Recognizer recognizer = server.Services.GetRequiredService<Recognizer>();
+        Recognizer recognizer = server.Services.GetRequiredService<RecognizerSlot>().Loaded!;
         float[] embedding = new float[recognizer.Gallery.Info.EmbeddingSize];
         embedding[0] = 1;
         await recognizer.Gallery.EnrollAsync([new Enrolment("Ann-Ann-Ann", embedding), new Enrolment("Bob", embedding)], recognizer.Model.ContractId);

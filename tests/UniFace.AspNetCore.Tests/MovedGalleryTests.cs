@@ -70,7 +70,7 @@ public sealed class MovedGalleryTests
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
-        string path = server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path;
+        string path = server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path;
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
         {
             await gallery.RekeyAsync(GalleryKey.FromText(new string('a', 64), "key"));

@@ -114,7 +114,7 @@ public sealed class SecurityTests
         }
 
         // Ann cannot be removed; as Bob goes, Carl is enrolled anew.
-        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path};Pooling=False"))
+        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path};Pooling=False"))
         {
             other.Open();
             using SqliteCommand triggers = new(
@@ -203,7 +203,7 @@ public sealed class SecurityTests
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
-        string gallery = server.Services.GetRequiredService<Recognition.Recognizer>().Gallery.Path;
+        string gallery = server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path;
         await using (SqliteConnection other = new($"Data Source={gallery};Pooling=False"))
         {
             other.Open();

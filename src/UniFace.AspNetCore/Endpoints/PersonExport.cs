@@ -1,4 +1,3 @@
-using UniFace.AspNetCore.OpenApi;
 using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Endpoints;

@@ -98,7 +98,8 @@ public static class UniFaceServer
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ServerMetrics>();
-        services.AddRecognizer(opened);
+        services.AddSingleton(provider =>
+            new RecognizerSlot(opened is null ? null : ActivatorUtilities.CreateInstance<Recognizer>(provider, opened)));
         services.AddSingleton<BodyMemory>();
         services.AddSingleton(provider => new ApiKeyStore(options.DataFolder, provider.GetRequiredService<ILogger<ApiKeyStore>>()));
         services.AddSingleton(provider => new AuditLog(

@@ -25,7 +25,7 @@ internal sealed class FaceBatches : IAsyncDisposable
         int maxBatch)
     {
         searches = new(probes => SearchAsync(search, probes), maxBatch, MaxWaiting);
-        embeddings = new(faces => Task.FromResult(Embed(embed, faces)), maxBatch, MaxWaiting);
+        embeddings = new(faces => Task.FromResult<IReadOnlyList<Embedded>>(Embed(embed, faces)), maxBatch, MaxWaiting);
     }
 
     /// <summary>The embedding of a face, [D].</summary>
@@ -46,7 +46,7 @@ internal sealed class FaceBatches : IAsyncDisposable
         await searches.DisposeAsync();
     }
 
-    private IReadOnlyList<Embedded> Embed(Func<IReadOnlyList<RgbImage>, IReadOnlyList<float[]>> embed, IReadOnlyList<Face> faces)
+    private Embedded[] Embed(Func<IReadOnlyList<RgbImage>, IReadOnlyList<float[]>> embed, IReadOnlyList<Face> faces)
     {
         Embedded[] all = [.. embed([.. faces.Select(f => f.Image)]).Select(e => new Embedded(e, null))];
         int[] searched = [.. Enumerable.Range(0, all.Length).Where(i => faces[i].Candidates > 0)];

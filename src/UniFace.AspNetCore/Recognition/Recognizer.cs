@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using UniFace.AspNetCore.Scheduling;
-using UniFace.AspNetCore.Security;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -10,9 +9,9 @@ namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>
 /// What requests ask of the model and the gallery: faces of photos, a few photos at a time so that decoded pictures never fill the memory; embeddings
-/// and searches in batches over all requests. Callers share each fairly. Thread-safe.
+/// and searches in batches over all requests. Callers share each fairly. Thread-safe; owns model and gallery.
 /// </summary>
-internal sealed partial class Recognizer
+internal sealed partial class Recognizer : IAsyncDisposable
 {
     // In pixels times scans: what detection and alignment add, and the photo that takes so long that it must not have the last decoder.
     private const double DetectionWork = 1e6, LargeWork = 16e6;
@@ -45,6 +44,11 @@ internal sealed partial class Recognizer
     public IStoredGallery Gallery { get; }
 
     private string Caller => Security.Caller.FairShareOf(requests.HttpContext!);
+
+    /// <summary>Binds a handler's parameter to the service's recognizer; called by ASP.NET Core.</summary>
+    /// <exception cref="RefusedException">No model is loaded.</exception>
+    public static ValueTask<Recognizer?> BindAsync(HttpContext context) => ValueTask.FromResult<Recognizer?>(
+        context.RequestServices.GetRequiredService<RecognizerSlot>().Loaded ?? throw new RefusedException(Refusal.NoModel, RecognizerSlot.NoModel));
 
     /// <summary>The faces of a photo.</summary>
     /// <param name="photo">The file's bytes.</param>
@@ -126,8 +130,22 @@ internal sealed partial class Recognizer
         }
     }
 
-    /// <summary>Finishes what waits; the model and the gallery stay open.</summary>
-    public ValueTask StopAsync() => batches.DisposeAsync();
+    /// <summary>Finishes what waits, closes the gallery with its index stored, and frees the model.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await batches.DisposeAsync();
+        try
+        {
+            await Gallery.StoreIndexAsync(always: false);
+        }
+        catch (UniFaceException e) when (e.InnerException is GalleryMovedException)
+        {
+            // The index belongs to another model by now.
+        }
+
+        await Gallery.DisposeAsync();
+        Model.Dispose();
+    }
 
     private float[][] Embed(IReadOnlyList<RgbImage> faces)
     {

@@ -34,42 +34,6 @@ internal sealed class RecognizerSlot(Recognizer? loaded) : IAsyncDisposable
     /// <summary>The recognizer; null if no model is loaded.</summary>
     public Recognizer? Loaded { get; } = loaded;
 
-    /// <summary>Closes the gallery, its index stored, and frees the model.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (Loaded is null)
-        {
-            return;
-        }
-
-        await Loaded.StopAsync();
-        try
-        {
-            await Loaded.Gallery.StoreIndexAsync(always: false);
-        }
-        catch (UniFaceException e) when (e.InnerException is GalleryMovedException)
-        {
-            // The index belongs to another model by now.
-        }
-
-        await Loaded.Gallery.DisposeAsync();
-        Loaded.Model.Dispose();
-    }
-}
-
-/// <summary>Registers the recognizer.</summary>
-internal static class RecognizerServices
-{
-    /// <summary>Makes <see cref="Recognizer"/> available to handlers. Without a model, asking for it is refused.</summary>
-    public static void AddRecognizer(this IServiceCollection services, OpenedModel? opened)
-    {
-        services.AddSingleton(provider => new RecognizerSlot(opened is null ? null : new Recognizer(
-            opened,
-            provider.GetRequiredService<ServerMetrics>(),
-            provider.GetRequiredService<IHttpContextAccessor>(),
-            provider.GetRequiredService<ServerOptions>(),
-            provider.GetRequiredService<ILogger<Recognizer>>())));
-        services.AddTransient(provider =>
-            provider.GetRequiredService<RecognizerSlot>().Loaded ?? throw new RefusedException(Refusal.NoModel, RecognizerSlot.NoModel));
-    }
+    /// <summary>Closes the recognizer.</summary>
+    public ValueTask DisposeAsync() => Loaded?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

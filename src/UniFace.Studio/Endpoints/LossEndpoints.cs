@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
-using UniFace.AspNetCore.Http;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.AspNetCore.Scheduling;
 using UniFace.AspNetCore.Security;

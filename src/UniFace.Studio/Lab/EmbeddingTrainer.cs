@@ -93,7 +93,7 @@ internal sealed class EmbeddingTrainer : IDisposable
             lossValue,
             units.matmul(centers.t()).argmax(1).eq(tensor(labels)).to(ScalarType.Float64).mean().item<double>(),
             Angle((byClass * means.unsqueeze(1)).sum(2)),
-            Angle(means.matmul(means.t()).fill_diagonal_(-1).amax([1L])),
+            Angle((means.matmul(means.t()) - (2 * eye(TenClasses.Classes))).amax([1L])),
             Rows(embeddings / (length > 0 ? length : 1)),
             Rows(centers));
     }

@@ -1,4 +1,5 @@
 using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Tests;
 

@@ -69,8 +69,8 @@ public sealed class LimitTests
         await client.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port);
         NetworkStream stream = client.GetStream();
         string chunk = $"{50_000:x}\r\n{new string(' ', 50_000)}\r\n";
-        string headers = $"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(headers + chunk + chunk + chunk));
+        string start = $"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(start + chunk + chunk + chunk));
         using StreamReader reader = new(stream);
         Assert.Contains(status, await reader.ReadLineAsync(), StringComparison.Ordinal);
         List<string> headers = [];

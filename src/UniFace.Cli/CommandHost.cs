@@ -1,7 +1,17 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
-using UniFace.Cli.Commands;
+using UniFace.Cli.Bench;
+using UniFace.Cli.Data;
+using UniFace.Cli.Demo;
+using UniFace.Cli.Eval;
+using UniFace.Cli.Gallery;
+using UniFace.Cli.Losses;
+using UniFace.Cli.Models;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Serve;
+using UniFace.Cli.Terminal;
+using UniFace.Cli.Train;
 using UniFace.Training;
 
 namespace UniFace.Cli;

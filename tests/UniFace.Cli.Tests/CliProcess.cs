@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Tests;
 

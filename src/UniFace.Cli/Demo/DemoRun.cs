@@ -1,3 +1,4 @@
+using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;

@@ -1,11 +1,12 @@
 using System.CommandLine;
+using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli;
 
-/// <summary>uniface completion: a script by which a shell completes commands and options. The words come from the [suggest] directive.</summary>
+/// <summary>`uniface completion`: prints a completion script for a shell. The suggestions come from the [suggest] directive.</summary>
 internal static class CompletionCommand
 {
-    // A suggestion of options only, for a word that does not begin with '-', would hide the shell's own completion of file names.
+    // Options are suggested only for words that begin with '-': otherwise they would hide the shell's completion of file names.
     private const string Bash = """
         _uniface() {
           local word="${COMP_WORDS[COMP_CWORD]}" suggestion
@@ -41,13 +42,11 @@ internal static class CompletionCommand
     {
         Argument<string> shell = new("SHELL") { Description = "bash, zsh or pwsh." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "pwsh");
-        Command command = new(
-            "completion",
-            "Print a script that completes commands and options with the tab key.\nExample: source <(uniface completion bash)")
+        string description = "Print a script that completes commands and options with the Tab key.\nExample: source <(uniface completion bash)";
+        return CliCommand.Create("completion", description, [shell], (parsed, _) =>
         {
-            shell,
-        };
-        command.SetAction(parsed => Console.WriteLine(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => PowerShell }));
-        return command;
+            Console.WriteLine(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => PowerShell });
+            return ExitCode.Success;
+        });
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using SkiaSharp;
 using Spectre.Console;
@@ -11,38 +10,29 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Cli;
 
-/// <summary>`uniface doctor`: everything that a command may need, found or what to do.</summary>
+/// <summary>`uniface doctor`: checks the installation.</summary>
 internal static class DoctorCommand
 {
     private const long EnoughDiskBytes = 2L << 30;
 
-    /// <summary>One thing looked for. Only a required one that is not found makes the doctor's answer negative.</summary>
+    /// <summary>One check. The installation is healthy if every required check succeeds.</summary>
     private sealed record Finding(string What, bool Found, string Detail, string? Remedy, bool Required = true);
 
-    public static Command Create()
-    {
-        Command command = new("doctor", "Look for native libraries, device, models, data folder and disk: each found, or what to do.\n\nExample: uniface doctor");
-        command.SetAction(parsed =>
+    public static Command Create() => CliCommand.Create(
+        "doctor",
+        "Check native libraries, device, models, data folder and disk, and say how to fix what is missing.\nExample: uniface doctor",
+        [],
+        (parsed, _) =>
         {
             List<Finding> findings = Examine();
             bool healthy = findings.All(f => f.Found || !f.Required);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { healthy, findings });
-            }
-            else
-            {
-                Show(findings, healthy);
-            }
-
+            parsed.Print(new { healthy, findings }, () => Show(findings, healthy));
             return healthy ? ExitCode.Success : ExitCode.Negative;
         });
-        return command;
-    }
 
     private static List<Finding> Examine()
     {
-        List<Finding> findings =
+        return
         [
             new(".NET", true, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}", null),
             Try("SkiaSharp (pictures)", "build again; on Linux the native library comes with the package", () =>
@@ -63,7 +53,6 @@ internal static class DoctorCommand
             Folder("data folder", UniFaceHome.ForNew),
             Folder("working folder", () => Environment.CurrentDirectory),
         ];
-        return findings;
     }
 
     private static Finding Torch(out bool loads)
@@ -74,13 +63,13 @@ internal static class DoctorCommand
             "libtorch (training)",
             loads,
             loads ? $"TorchSharp {typeof(torch).Assembly.GetName().Version}, libtorch {torch.__version__}" : trouble!,
-            "see the line above; running packages (embed, verify) does not need it",
-            Required: true);
+            "see the line above; only training needs it");
     }
 
     private static Finding Device(bool torchLoads)
     {
-        string processor = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)} GB memory");
+        long gigabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
+        string processor = $"{Environment.ProcessorCount} processors, {gigabytes} GB memory";
         bool cuda = torchLoads && torch.cuda_is_available();
         return new Finding("device", true, cuda ? $"CUDA, {processor}" : $"CPU, {processor}", null);
     }
@@ -94,7 +83,7 @@ internal static class DoctorCommand
         }
         catch (UniFaceException)
         {
-            return new Finding(What, false, "not installed", "run setup/models.sh (needs npm), or give a detector by --detector FILE");
+            return new Finding(What, false, "not installed", "run setup/models.sh (needs npm), or give a detector with --detector FILE");
         }
     }
 
@@ -111,12 +100,12 @@ internal static class DoctorCommand
             return new Finding(
                 what,
                 free >= EnoughDiskBytes,
-                string.Create(CultureInfo.InvariantCulture, $"{folder}, writable, {free / (double)(1L << 30):F1} GB free"),
-                "free some space: a run and its checkpoints want 2 GB");
+                $"{folder}, writable, {free / (double)(1L << 30):F1} GB free",
+                "free some space: a run and its checkpoints need 2 GB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            return new Finding(what, false, e.Message, "set UNIFACE_HOME to a folder that can be written");
+            return new Finding(what, false, e.Message, "set UNIFACE_HOME to a writable folder");
         }
     }
 
@@ -134,7 +123,7 @@ internal static class DoctorCommand
 
     private static void Show(List<Finding> findings, bool healthy)
     {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("", "what", "found, or what to do");
+        Table table = Output.Table("", "what", "result");
         foreach (Finding f in findings)
         {
             string mark = f.Found ? "[green]ok[/]" : f.Required ? "[red]missing[/]" : "[yellow]absent[/]";
@@ -142,6 +131,6 @@ internal static class DoctorCommand
         }
 
         AnsiConsole.Write(table);
-        AnsiConsole.MarkupLine(healthy ? "[green]All that UniFace needs is here.[/]" : "[red]Something is missing; the table says what to do.[/]");
+        AnsiConsole.MarkupLine(healthy ? "[green]Everything that UniFace needs is installed.[/]" : "[red]Something is missing; see the table.[/]");
     }
 }

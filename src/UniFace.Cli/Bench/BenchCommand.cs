@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace UniFace.Cli.Bench;
 
-/// <summary>uniface bench: speeds on this machine. One subcommand a file.</summary>
+/// <summary>`uniface bench`: measures speed on this machine.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measure speeds on this machine.")
+    public static Command Create() => new("bench", "Measure speed on this machine.")
     {
         BenchHeadCommand.Create(),
         BenchStepCommand.Create(),

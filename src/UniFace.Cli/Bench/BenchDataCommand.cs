@@ -1,34 +1,31 @@
 using System.CommandLine;
-using System.Globalization;
-using Spectre.Console;
+using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Training.Benchmarks;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Bench;
 
-/// <summary>`uniface bench data`: how fast a set is decoded and augmented, and what that costs a training step.</summary>
+/// <summary>`uniface bench data`: speed of the input pipeline, and what it costs a training step.</summary>
 internal static class BenchDataCommand
 {
+    private const string Description = """
+        Time the input pipeline: images per second of the loader alone, and how much longer a step of mobilefacenet x 0.5 takes with it than with
+        random images in memory. Every image is decoded each time, as in a first epoch.
+        Example: uniface bench data faces --json
+        """;
+
     public static Command Create()
     {
-        Argument<string> data = new("DATA") { Description = "Aligned faces: a folder a person, a RecordIO set, or a tar of either." };
-        Option<int> batch = new("--batch") { Description = "Pictures a batch.", DefaultValueFactory = _ => 64 };
-        Option<int> threads = new("--threads") { Description = "Threads of a step; the loader has threads of its own.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        Option<string> augment = new("--augment") { Description = "How pictures are varied, as in 'uniface train'.", DefaultValueFactory = _ => AugmentOptions.Default.ToString() };
-        Command command = new(
-            "data",
-            "Time the input pipeline: pictures a second of the loader alone, and how much longer a step of mobilefacenet x 0.5 takes with it than with random pictures in memory. " +
-            "Every picture is decoded each time, as in a first epoch.\n\nExample: uniface bench data faces --json")
-        {
-            data, batch, threads, augment,
-        };
-        command.SetAction((parsed, cancellationToken) =>
+        Argument<string> data = new("DATA") { Description = "Aligned faces: one folder per person, a RecordIO set, or a tar of either." };
+        CliOption<int> batch = new("--batch", "Images per batch.", "N") { Default = 64 };
+        CliOption<int> threads = new("--threads", "Threads per step; the loader has threads of its own.", "N") { Default = Environment.ProcessorCount };
+        CliOption<string> augment = new("--augment", "Augmentation, as in 'uniface train'.") { Default = AugmentOptions.Default.ToString() };
+        return CliCommand.Create("data", Description, [data, batch, threads, augment], (parsed, stop) =>
         {
             string path = parsed.GetRequiredValue(data);
             AugmentOptions variation;
@@ -56,22 +53,11 @@ internal static class BenchDataCommand
             DataSpeed speed;
             using (Progress progress = new("timing", DataBenchmark.RoundCount, "rounds"))
             {
-                speed = DataBenchmark.Run(options, set, new SkiaImageDecoder(), () => progress.Add(), cancellationToken);
+                speed = DataBenchmark.Run(options, set, new SkiaImageDecoder(), () => progress.Add(), stop);
             }
 
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(speed);
-            }
-            else
-            {
-                Table table = new Table().Border(TableBorder.Rounded).AddColumns("loader alone, images/s", "a step takes longer by");
-                table.AddRow(speed.ImagesPerSecond.ToString("F0", CultureInfo.InvariantCulture), (100 * speed.StepOverhead).ToString("F1", CultureInfo.InvariantCulture) + " %");
-                AnsiConsole.Write(table);
-            }
-
-            return Task.FromResult(ExitCode.Success);
+            parsed.Print(speed, ["loader alone, images/s", "step takes longer by"], [[$"{speed.ImagesPerSecond:F0}", $"{100 * speed.StepOverhead:F1} %"]]);
+            return ExitCode.Success;
         });
-        return command;
     }
 }

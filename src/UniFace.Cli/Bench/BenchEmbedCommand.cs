@@ -1,71 +1,37 @@
 using System.CommandLine;
-using System.Diagnostics;
+using UniFace.Benchmarks;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
-using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Bench;
 
-/// <summary>uniface bench embed: how many aligned faces a second a package embeds.</summary>
+/// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
 internal static class BenchEmbedCommand
 {
+    private const string Description = """
+        Time the embedding of random faces, from pixels to unit vectors.
+        Example: uniface bench embed faceplugin-mobilefacenet --batch 32
+        """;
+
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file)." };
-        Option<int> batch = new("--batch") { Description = "Faces a batch.", DefaultValueFactory = _ => 32, HelpName = "N" };
-        Option<int> runs = new("--runs") { Description = "Batches that are timed; the median counts.", DefaultValueFactory = _ => 15, HelpName = "N" };
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, name from 'uniface models list', or .onnx file)." };
+        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 32, Range = (1, 4096) };
+        CliOption<int> runs = new("--runs", "Batches to time; the result is their median.", "N") { Default = 15, Range = (1, 100_000) };
         VisionOptions vision = new();
-        Command command = new("embed", "Time the embedding of random faces, pixels to unit vectors.\nExample: uniface bench embed faceplugin-mobilefacenet --batch 32") { package, batch, runs };
-        command.Add(vision.Threads);
-        vision.AddModel(command);
-        command.SetAction((parsed, stop) =>
+        return CliCommand.Create("embed", Description, [package, batch, runs, vision.Threads, .. vision.Model], (parsed, stop) =>
         {
-            int size = parsed.GetValue(batch), repeats = parsed.GetValue(runs);
-            if (size is < 1 or > 4096 || repeats is < 1 or > 100_000)
-            {
-                throw new UniFaceException(FormattableString.Invariant($"--batch {size} --runs {repeats}: expected 1 to 4096 faces and 1 to 100000 runs."));
-            }
-
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(parsed.GetRequiredValue(package)));
-            RgbImage[] faces = [.. Enumerable.Range(0, size).Select(i => Noise(embedder.InputSize, i))];
-            embedder.Embed(faces);
-            embedder.Embed(faces);
-            double[] seconds = new double[repeats];
-            for (int i = 0; i < repeats; i++)
-            {
-                stop.ThrowIfCancellationRequested();
-                long start = Stopwatch.GetTimestamp();
-                embedder.Embed(faces);
-                seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            }
-
-            double median = seconds.Order().ElementAt(repeats / 2);
-            double rate = Math.Round(size / median, 1);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { package = parsed.GetRequiredValue(package), batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(median * 1000, 3), imagesPerSecond = rate });
-            }
-            else
-            {
-                Console.WriteLine(FormattableString.Invariant($"{rate} faces/s, {median * 1000:F1} ms a batch of {size}"));
-            }
-
-            return Task.FromResult(ExitCode.Success);
+            string path = parsed.GetRequiredValue(package);
+            int size = parsed.GetValue(batch);
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(path));
+            TimeSpan median = EmbedBenchmark.Run(embedder, size, parsed.GetValue(runs), stop);
+            double rate = Math.Round(size / median.TotalSeconds, 1), milliseconds = median.TotalMilliseconds;
+            parsed.Print(
+                new { package = path, batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(milliseconds, 3), imagesPerSecond = rate },
+                () => Console.WriteLine($"{rate} faces/s, {milliseconds:F1} ms per batch of {size}"));
+            return ExitCode.Success;
         });
-        return command;
-    }
-
-    private static RgbImage Noise((int Width, int Height) size, int seed)
-    {
-        RgbImage image = new(size.Width, size.Height);
-        SeededRandom random = new(seed);
-        for (int i = 0; i < image.Pixels.Length; i++)
-        {
-            image.Pixels[i] = (byte)(256 * random.NextDouble());
-        }
-
-        return image;
     }
 }

@@ -1,34 +1,28 @@
 using System.CommandLine;
-using System.Globalization;
-using Spectre.Console;
+using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Training.Benchmarks;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Bench;
 
-/// <summary>`uniface bench step`: images a second of a training step and of inference.</summary>
+/// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
 internal static class BenchStepCommand
 {
     public static Command Create()
     {
-        Option<string> backbone = new("--backbone") { Description = $"Network: {string.Join(", ", BackboneRegistry.Names)}.", DefaultValueFactory = _ => "mobilefacenet" };
-        Option<double> width = new("--width") { Description = "Factor on the channels of mobilefacenet, 0.25 to 2.", DefaultValueFactory = _ => 1 };
-        Option<int> batch = new("--batch") { Description = "Pictures a batch.", DefaultValueFactory = _ => 32 };
-        Option<int> threads = new("--threads") { Description = "Threads of a step.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        Option<int> steps = new("--steps") { Description = "Steps timed, and as many forward passes.", DefaultValueFactory = _ => 15 };
-        Option<string> precision = new("--precision") { Description = "What the convolutions of a training step multiply in.", DefaultValueFactory = _ => "float32" };
+        string description = $"Time whole training steps (a normalized softmax over {StepBenchmark.Classes} people, sgd) and inference on random images in " +
+            "memory: medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
+        string networks = string.Join(", ", BackboneRegistry.Names);
+        CliOption<string> backbone = new("--backbone", $"Network: {networks}.") { Default = "mobilefacenet" };
+        CliOption<double> width = new("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = 1 };
+        CliOption<int> batch = new("--batch", "Images per batch.", "N") { Default = 32 };
+        CliOption<int> threads = new("--threads", "Threads per step.", "N") { Default = Environment.ProcessorCount };
+        CliOption<int> steps = new("--steps", "Steps to time, and as many forward passes.", "N") { Default = 15, Range = (1, 100_000) };
+        CliOption<string> precision = new("--precision", "Precision of a step's convolutions.") { Default = "float32" };
         precision.AcceptOnlyFromAmong("float32", "bfloat16");
-        Command command = new(
-            "step",
-            string.Create(CultureInfo.InvariantCulture, $"Time whole training steps (a normalised softmax over {StepBenchmark.Classes} people, sgd) and inference on random pictures in memory: medians after a warm-up.\n\n") +
-            "Example: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json")
-        {
-            backbone, width, batch, threads, steps, precision,
-        };
-        command.SetAction((parsed, cancellationToken) =>
+        return CliCommand.Create("step", description, [backbone, width, batch, threads, steps, precision], (parsed, stop) =>
         {
             TrainOptions options = new()
             {
@@ -42,42 +36,29 @@ internal static class BenchStepCommand
                 Warmup = 0,
             };
             int count = parsed.GetValue(steps);
-            if (count is < 1 or > 100_000)
-            {
-                throw new UniFaceException(Text($"--steps {count}: expected 1 to 100000."));
-            }
-
             HostAllocator.KeepFreed();
             StepSpeed speed;
             using (Progress progress = new("timing", StepBenchmark.Count(count), "steps"))
             {
-                speed = StepBenchmark.Run(options, count, () => progress.Add(), cancellationToken);
+                speed = StepBenchmark.Run(options, count, () => progress.Add(), stop);
             }
 
-            if (parsed.GetValue(CommonOptions.Json))
+            BackboneSpec network = speed.Backbone;
+            object json = new
             {
-                Output.Json(new
-                {
-                    backbone = speed.Backbone.Name,
-                    width = speed.Backbone.Width,
-                    batch = speed.Batch,
-                    trainImagesPerSecond = speed.TrainImagesPerSecond,
-                    inferImagesPerSecond = speed.InferImagesPerSecond,
-                    threads = speed.Threads,
-                    precision = parsed.GetValue(precision),
-                });
-            }
-            else
-            {
-                Table table = new Table().Border(TableBorder.Rounded).AddColumns("backbone", "width", "batch", "threads", "training, images/s", "inference, images/s");
-                table.AddRow(speed.Backbone.Name, Text($"{speed.Backbone.Width}"), Text($"{speed.Batch}"), Text($"{speed.Threads}"), Text($"{speed.TrainImagesPerSecond:F1}"), Text($"{speed.InferImagesPerSecond:F1}"));
-                AnsiConsole.Write(table);
-            }
-
-            return Task.FromResult(ExitCode.Success);
+                backbone = network.Name,
+                width = network.Width,
+                batch = speed.Batch,
+                trainImagesPerSecond = speed.TrainImagesPerSecond,
+                inferImagesPerSecond = speed.InferImagesPerSecond,
+                threads = speed.Threads,
+                precision = parsed.GetValue(precision),
+            };
+            parsed.Print(
+                json,
+                ["backbone", "width", "batch", "threads", "training, images/s", "inference, images/s"],
+                [[network.Name, $"{network.Width}", $"{speed.Batch}", $"{speed.Threads}", $"{speed.TrainImagesPerSecond:F1}", $"{speed.InferImagesPerSecond:F1}"]]);
+            return ExitCode.Success;
         });
-        return command;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace UniFace.Cli.Data;
 
-/// <summary>uniface data: looks at data sets and makes them. One subcommand a file.</summary>
+/// <summary>`uniface data`: commands for data sets.</summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Data sets: look at one, make one.")
+    public static Command Create() => new("data", "Inspect data sets, or draw one.")
     {
         DataInfoCommand.Create(),
         DataMakeCommand.Create(),

@@ -5,59 +5,63 @@ using UniFace.Vision.Procedural;
 
 namespace UniFace.Cli.Data;
 
-/// <summary>uniface data make: writes a set of invented faces, a folder a person.</summary>
+/// <summary>`uniface data make`: draws a set of invented faces.</summary>
 internal static class DataMakeCommand
 {
+    private const string Description = """
+        Draw a set of invented faces for tests and first steps. Nothing is downloaded, and the faces are nobody's.
+        Example: uniface data make faces --people 40 --images 12 --seed 1
+        """;
+
     public static Command Create()
     {
-        Argument<string> output = new("OUT") { Description = "Folder to write; a folder a person is made in it." };
-        Option<int> people = new("--people") { Description = "Number of invented people.", DefaultValueFactory = _ => 40 };
-        Option<int> images = new("--images") { Description = "Pictures of each.", DefaultValueFactory = _ => 12 };
-        Option<long> seed = new("--seed") { Description = "Same seed, same people, same pixels.", DefaultValueFactory = _ => 1 };
-        Option<int> first = new("--first") { Description = "Index of the first person; sets of one seed with other indices are other people.", DefaultValueFactory = _ => 0 };
-        Option<double> variation = new("--variation") { Description = "How much the pictures of a person vary, 0 (alike) to 1 (hard).", DefaultValueFactory = _ => 1 };
-        Option<bool> photos = new("--photos") { Description = "Whole photos of 320x400 to be aligned, instead of aligned 112x112 faces." };
-        Command command = new("make", "Make a set of invented, drawn faces for tests and first steps: no downloads, no licence, nobody's face.\nExample: uniface data make faces --people 40 --images 12 --seed 1")
+        Argument<string> output = new("OUT") { Description = "Folder to write, with one folder per person." };
+        CliOption<int> people = new("--people", "Number of people.", "N") { Default = 40, Range = (1, 100_000) };
+        CliOption<int> images = new("--images", "Images per person.", "N") { Default = 12, Range = (1, 10_000) };
+        CliOption<long> seed = new("--seed", "The same seed gives the same people and the same pixels.", "N") { Default = 1 };
+        CliOption<int> first = new("--first", "Index of the first person. Different indices of one seed are different people.", "N")
         {
-            output, people, images, seed, first, variation, photos,
+            Range = (0, 1_000_000),
         };
-        command.SetAction((parsed, stop) =>
+        CliOption<double> variation = new("--variation", "How much the images of a person differ, from 0 (similar) to 1 (hard).", "X")
+        {
+            Default = 1,
+            Range = (0, 1),
+        };
+        CliOption<bool> photos = new("--photos", "Draw photos of 320x400 pixels to be aligned, instead of aligned faces of 112x112.");
+        return CliCommand.Create("make", Description, [output, people, images, seed, first, variation, photos], (parsed, stop) =>
         {
             string folder = parsed.GetRequiredValue(output);
-            int count = Checked("--people", parsed.GetValue(people), 1, 100_000), each = Checked("--images", parsed.GetValue(images), 1, 10_000), start = Checked("--first", parsed.GetValue(first), 0, 1_000_000);
-            double vary = parsed.GetValue(variation);
-            if (!(vary is >= 0 and <= 1))
-            {
-                throw new UniFaceException(FormattableString.Invariant($"--variation {vary}: expected 0 to 1."));
-            }
-
-            bool whole = parsed.GetValue(photos);
+            int count = parsed.GetValue(people), each = parsed.GetValue(images);
             if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             {
-                throw new UniFaceException($"{folder}: the folder is not empty; name a new one, so that no other pictures get among the invented ones.");
+                throw new UniFaceException($"{folder}: the folder is not empty; give a new one, so that invented faces do not mix with other images.");
             }
 
+            double vary = parsed.GetValue(variation);
+            bool whole = parsed.GetValue(photos);
             Stopwatch clock = Stopwatch.StartNew();
             using (Progress progress = new("drawing", (long)count * each))
             {
-                new ProceduralFaces(parsed.GetValue(seed), (float)vary).Write(folder, start, count, each, whole, () => progress.Add(), stop);
+                ProceduralFaces faces = new(parsed.GetValue(seed), (float)vary);
+                faces.Write(folder, parsed.GetValue(first), count, each, whole, () => progress.Add(), stop);
             }
 
             double seconds = clock.Elapsed.TotalSeconds;
-            if (parsed.GetValue(CommonOptions.Json))
+            object json = new
             {
-                Output.Json(new { folder, people = count, images = count * each, seed = parsed.GetValue(seed), photos = whole, variation = vary, seconds, imagesPerSecond = count * each / seconds });
-            }
-            else
-            {
-                Console.WriteLine(FormattableString.Invariant($"{count} invented people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)"));
-            }
-
-            return Task.FromResult(ExitCode.Success);
+                folder,
+                people = count,
+                images = count * each,
+                seed = parsed.GetValue(seed),
+                photos = whole,
+                variation = vary,
+                seconds,
+                imagesPerSecond = count * each / seconds,
+            };
+            parsed.Print(json, () => Console.WriteLine(
+                $"{count} invented people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)"));
+            return ExitCode.Success;
         });
-        return command;
     }
-
-    private static int Checked(string option, int value, int low, int high) =>
-        value >= low && value <= high ? value : throw new UniFaceException(FormattableString.Invariant($"{option} {value}: expected {low} to {high}."));
 }

@@ -3,55 +3,51 @@ using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Demo;
 
-/// <summary>uniface demo: the whole main job on invented faces, in a few minutes, with a report to look at.</summary>
+/// <summary>`uniface demo`: the whole workflow on invented faces, with a report.</summary>
 internal static class DemoCommand
 {
+    private const string Description = """
+        Run the whole workflow on invented faces in a few minutes: draw faces, train, evaluate on unseen people, calibrate, export, enroll ten people
+        and identify one.
+        Example: uniface demo --out demo-out --seed 1
+        """;
+
     public static Command Create()
     {
-        Option<string> output = new("--out") { Description = "Folder to write; a folder of an earlier demo is made anew.", DefaultValueFactory = _ => "demo-out" };
-        Option<long> seed = new("--seed") { Description = "Decides the people, their pictures and the training.", DefaultValueFactory = _ => 1 };
-        Option<bool> quick = new("--quick") { Description = "Half a minute instead of minutes: fewer people, easier pictures." };
-        Command command = new("demo", "Draw faces, train on them, evaluate on people never seen, calibrate, export, enrol ten and recognise one: the whole way, on invented faces, in a few minutes.\nExample: uniface demo --out demo-out --seed 1")
+        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
+        CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.", "N") { Default = 1 };
+        CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
+        return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
         {
-            output, seed, quick,
-        };
-        command.SetAction((parsed, stop) =>
-        {
-            bool json = parsed.GetValue(CommonOptions.Json), small = parsed.GetValue(quick);
-            DemoFolder folder = DemoFolder.Prepare(parsed.GetValue(output)!);
-            DemoPlan plan = small ? DemoPlan.Quick(parsed.GetValue(seed)) : DemoPlan.Full(parsed.GetValue(seed));
-            DemoLog log = new(json ? Console.Error : Console.Out, DemoRun.Steps);
-            log.Say("The whole way from pictures to an identity. The faces are synthetic, drawn by the demo: nobody's face, no downloads.");
-            DemoSummary summary = new DemoRun(plan, folder, log, stop).Run(small);
-            Close(log, summary);
-            if (json)
-            {
-                Output.Json(summary);
-            }
-
-            return Task.FromResult(summary.Identified && summary.Rejected ? ExitCode.Success : ExitCode.Negative);
+            bool small = parsed.GetValue(quick);
+            DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
+            DemoPlan plan = small ? DemoPlan.Quick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
+            TextWriter writer = parsed.GetValue(CommonOptions.Json) ? Console.Error : Console.Out;
+            writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic: drawn by the demo, nobody's face, no downloads.");
+            DemoSummary summary = await new DemoRun(plan, folder, writer, stop).RunAsync(small);
+            Close(writer, summary);
+            parsed.Print(summary, () => { });
+            return summary.Identified && summary.Rejected ? ExitCode.Success : ExitCode.Negative;
         });
-        return command;
     }
 
-    private static void Close(DemoLog log, DemoSummary summary)
+    private static void Close(TextWriter writer, DemoSummary summary)
     {
-        log.Say("");
-        log.Say(FormattableString.Invariant($"Done in {summary.Seconds:F0} s. Look at {summary.Files["report"]}"));
-        if (!summary.Identified)
+        writer.WriteLine($"\nDone in {summary.Seconds:F0} s. Open {summary.Files["report"]}");
+        foreach (DemoProbe probe in (DemoProbe[])[summary.Known, summary.Unknown])
         {
-            log.Say("FAILED: " + DemoGallery.Words(summary.Known));
+            if (!probe.Right)
+            {
+                writer.WriteLine("FAILED: " + probe.Describe());
+            }
         }
 
-        if (!summary.Rejected)
-        {
-            log.Say("FAILED: " + DemoGallery.Words(summary.Unknown));
-        }
-
-        log.Say("These numbers are of drawn faces and say nothing about real ones. With your own photos:");
-        log.Say("  uniface align PHOTOS FACES                # find and align the faces, a folder a person");
-        log.Say("  uniface train FACES --loss uce --out RUN  # train");
-        log.Say("  uniface export RUN --out PACKAGE          # the package that an application loads");
-        log.Say("  uniface verify PACKAGE A.jpg B.jpg        # one person or two?");
+        writer.WriteLine("""
+            These numbers describe drawn faces and say nothing about real ones. With your own photos:
+              uniface align PHOTOS FACES                # find and align the faces, one folder per person
+              uniface train FACES --loss uce --out RUN  # train
+              uniface export RUN --out PACKAGE          # write the package that applications load
+              uniface verify PACKAGE A.jpg B.jpg        # one person or two?
+            """);
     }
 }

@@ -1,47 +1,33 @@
 using System.CommandLine;
 using UniFace.Cli.Terminal;
-using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery backup: a consistent copy of a gallery that is in use.</summary>
+/// <summary>`uniface gallery backup`: copies a gallery that is in use.</summary>
 internal static class GalleryBackupCommand
 {
+    private const string Description = """
+        Copy a gallery file, even while it is in use, and check the copy. The copy of an encrypted gallery is encrypted with the
+        same key; store the key elsewhere. Use pg_dump for galleries on PostgreSQL.
+        Example: uniface gallery backup people.gallery backups/people-monday.gallery
+        """;
+
     public static Command Create()
     {
-        Argument<string> file = new("FILE") { Description = "The copy to write; it is a gallery file itself." };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace the file if it is there." };
+        Argument<string> file = new("FILE") { Description = "The copy to write, which is itself a gallery file." };
+        CliOption<bool> overwrite = new("--overwrite", "Replace an existing file.");
         GalleryOptions options = new();
-        Command command = new(
-            "backup",
-            "Copy a gallery file while it is searched and enrolled into, and check that the copy is whole. An encrypted gallery stays encrypted; keep its key apart from the copy. Galleries on PostgreSQL are copied by pg_dump." +
-            "\nExample: uniface gallery backup people.gallery backups/people-monday.gallery");
-        command.Add(options.Gallery);
-        command.Add(file);
-        command.Add(overwrite);
-        options.AddKeyTo(command);
-        command.SetAction(async (parsed, stop) =>
+        return CliCommand.Create("backup", Description, [options.Gallery, file, overwrite, .. options.Keys], async (parsed, stop) =>
         {
-            string path = EnsureFile(parsed.GetRequiredValue(options.Gallery)), target = parsed.GetRequiredValue(file);
-            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, options.Key(parsed), stop).ConfigureAwait(false);
-            await gallery.BackupAsync(target, parsed.GetValue(overwrite), stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = path, backup = target, bytes = new FileInfo(target).Length, encrypted = gallery.Info.Encrypted });
-            }
-            else
-            {
-                Console.WriteLine($"{target}: a whole copy of {path}{(gallery.Info.Encrypted ? ", encrypted with its key" : "")}");
-            }
-
+            string path = options.RequireFile(parsed), target = parsed.GetRequiredValue(file);
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, options.Key(parsed), stop);
+            await gallery.BackupAsync(target, parsed.GetValue(overwrite), stop);
+            bool encrypted = gallery.Info.Encrypted;
+            parsed.Print(
+                new { gallery = path, backup = target, bytes = new FileInfo(target).Length, encrypted },
+                () => Console.WriteLine($"{target}: a complete copy of {path}{(encrypted ? ", encrypted with the same key" : "")}"));
             return ExitCode.Success;
         });
-        return command;
     }
-
-    /// <summary>Refuses a gallery on PostgreSQL.</summary>
-    public static string EnsureFile(string gallery) => PostgresAddress.Is(gallery)
-        ? throw new UniFaceException($"{PostgresAddress.Parse(gallery)}: a gallery on PostgreSQL is copied and restored by the database's own tools: pg_dump --schema=uniface, and pg_restore or psql; its disk is what is encrypted.")
-        : gallery;
 }

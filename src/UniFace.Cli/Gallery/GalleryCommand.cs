@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery: people enrolled in a file or a database, and who a photo shows. One subcommand a file.</summary>
+/// <summary>`uniface gallery`: enrolled people in a file or a database.</summary>
 internal static class GalleryCommand
 {
-    public static Command Create() => new("gallery", "Galleries: enrol people, ask who somebody is.")
+    public static Command Create() => new("gallery", "Enroll people and identify them in photos.")
     {
         GalleryCreateCommand.Create(),
         GalleryEnrollCommand.Create(),

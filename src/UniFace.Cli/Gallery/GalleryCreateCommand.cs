@@ -9,30 +9,34 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery create: an empty gallery of a model.</summary>
+/// <summary>`uniface gallery create`: creates an empty gallery for a model.</summary>
 internal static class GalleryCreateCommand
 {
+    private const string Description = """
+        Create an empty gallery for a model: one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
+        and names in the file are encrypted (AES-256-GCM); a lost key cannot be recovered.
+        Example: uniface gallery create people.gallery package --crops
+        Example: uniface gallery create people.gallery package --key-file people.key
+        Example: uniface gallery create 'postgres://user@host/database?gallery=people' package
+        """;
+
     public static Command Create()
     {
-        Argument<string?> package = new("PACKAGE") { Description = "The model package whose embeddings it will hold; the installed default if left out.", Arity = ArgumentArity.ZeroOrOne };
-        Option<PersonScore> score = new("--score") { Description = "What a person's score is: that of the best template, or the mean of all.", HelpName = "best|mean", DefaultValueFactory = _ => PersonScore.Best };
-        Option<bool> crops = new("--crops") { Description = "Keep the aligned faces too, so that the gallery can move to another model ('uniface gallery reembed')." };
-        Option<bool> hnsw = new("--hnsw") { Description = "On PostgreSQL: search a HNSW graph instead of every template. Much faster among millions, but it may miss somebody." };
+        Argument<string?> package = new("PACKAGE")
+        {
+            Description = "The model package whose embeddings the gallery holds. Default: the installed default model.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        CliOption<PersonScore> score = new("--score", "A person's score: the score of the best template, or the mean of all.", "best|mean")
+        {
+            Default = PersonScore.Best,
+        };
+        CliOption<bool> crops = new("--crops", "Keep the aligned faces too, so that the gallery can move to another model ('uniface gallery reembed').");
+        CliOption<bool> hnsw = new("--hnsw", "On PostgreSQL: search an HNSW graph instead of every template. Much faster with millions, but may miss a match.");
         GalleryOptions gallery = new();
         VisionOptions vision = new();
-        Command command = new(
-            "create",
-            "Make an empty gallery bound to a model: one file, or tables in a PostgreSQL database with pgvector. With a key, a file's templates, faces and names are encrypted (AES-256-GCM); a lost key cannot be replaced." +
-            "\nExample: uniface gallery create people.gallery package --crops\nExample: uniface gallery create people.gallery package --key-file people.key" +
-            "\nExample: uniface gallery create 'postgres://user@host/database?gallery=people' package");
-        command.Add(gallery.Gallery);
-        command.Add(package);
-        command.Add(score);
-        command.Add(crops);
-        command.Add(hnsw);
-        gallery.AddKeyTo(command);
-        vision.AddModel(command);
-        command.SetAction(async (parsed, stop) =>
+        IEnumerable<Symbol> parameters = [gallery.Gallery, package, score, crops, hnsw, .. gallery.Keys, .. vision.Model];
+        return CliCommand.Create("create", Description, parameters, async (parsed, stop) =>
         {
             string path = parsed.GetRequiredValue(gallery.Gallery);
             GalleryKey? key = gallery.Key(parsed);
@@ -46,11 +50,12 @@ internal static class GalleryCreateCommand
                 Scoring = parsed.GetValue(score),
                 KeepsCrops = parsed.GetValue(crops),
                 Package = GalleryOptions.PathOf(opened),
+                Encrypted = key is not null,
             };
             if (PostgresAddress.Is(path))
             {
                 PostgresAddress address = PostgresAddress.Parse(path);
-                await PostgresGallery.CreateAsync(address, info with { Encrypted = key is not null }, parsed.GetValue(hnsw), stop).ConfigureAwait(false);
+                await PostgresGallery.CreateAsync(address, info, parsed.GetValue(hnsw), stop);
                 path = address.ToString();
             }
             else if (parsed.GetValue(hnsw))
@@ -62,17 +67,19 @@ internal static class GalleryCreateCommand
                 SqliteGallery.Create(path, info, key);
             }
 
-            if (parsed.GetValue(CommonOptions.Json))
+            object json = new
             {
-                Output.Json(new { gallery = path, contractId = info.ContractId, embeddingSize = info.EmbeddingSize, scoring = info.Scoring, keepsCrops = info.KeepsCrops, encrypted = key is not null, package = info.Package });
-            }
-            else
-            {
-                Console.WriteLine($"{path}: an empty gallery of {opened.Source}{(key is null ? "" : ", encrypted")}. Enrol people: uniface gallery enroll {path} photos");
-            }
-
+                gallery = path,
+                contractId = info.ContractId,
+                embeddingSize = info.EmbeddingSize,
+                scoring = info.Scoring,
+                keepsCrops = info.KeepsCrops,
+                encrypted = key is not null,
+                package = info.Package,
+            };
+            parsed.Print(json, () => Console.WriteLine(
+                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {opened.Source}. Enroll people: uniface gallery enroll {path} photos"));
             return ExitCode.Success;
         });
-        return command;
     }
 }

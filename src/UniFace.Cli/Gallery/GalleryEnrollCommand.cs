@@ -11,36 +11,36 @@ using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery enroll: people from their photos.</summary>
+/// <summary>`uniface gallery enroll`: enrolls people from their photos.</summary>
 internal static class GalleryEnrollCommand
 {
+    private const string Description = """
+        Enroll the main face of each photo as a template of its person. Photos that are already enrolled are skipped, so an
+        interrupted enrollment continues when the command is run again.
+        Example: uniface gallery enroll people.gallery photos
+        Example: uniface gallery enroll people.gallery ann.jpg --person Ann
+        """;
+
     public static Command Create()
     {
-        Argument<string> images = new("IMAGES") { Description = "A folder a person (photos/Ann/1.jpg), or a tar of that. With --person, a photo or any folder of photos." };
-        Option<string?> person = new("--person") { Description = "All photos are of this person, whatever their folders.", HelpName = "NAME" };
-        Option<bool> anyQuality = new("--any-quality") { Description = "Enrol faces that are small, blurred, dark or turned away, too." };
-        Option<int?> personLevel = CommonOptions.PersonLevel();
-        Option<bool> noLookAlikes = new("--no-lookalikes") { Description = "Do not look whether an enrolled face is enrolled under another name, too." };
+        Argument<string> images = new("IMAGES")
+        {
+            Description = "One folder per person (photos/Ann/1.jpg), or a tar of such folders. With --person, a photo or any folder of photos.",
+        };
+        CliOption<string?> person = new("--person", "All photos show this person, whatever their folders.", "NAME");
+        CliOption<bool> anyQuality = new("--any-quality", "Also enroll faces that are small, blurred, dark or turned away.");
+        CliOption<int?> personLevel = CommonOptions.PersonLevel();
+        CliOption<bool> noLookAlikes = new("--no-lookalikes", "Do not check whether an enrolled face is also enrolled under another name.");
         GalleryOptions options = new();
         VisionOptions vision = new();
-        Command command = new(
-            "enroll",
-            "Enrol the main face of each photo as a template of its person. A photo that is enrolled already is passed over, so that an enrolment that was stopped goes on." +
-            "\nExample: uniface gallery enroll people.gallery photos\nExample: uniface gallery enroll people.gallery ann.jpg --person Ann");
-        command.Add(options.Gallery);
-        command.Add(images);
-        command.Add(person);
-        command.Add(personLevel);
-        command.Add(anyQuality);
-        command.Add(noLookAlikes);
-        command.Add(vision.Strict);
-        command.Add(options.Package);
-        options.AddKeyTo(command);
-        vision.AddDetection(command);
-        vision.AddModel(command);
-        command.SetAction(async (parsed, stop) =>
+        IEnumerable<Symbol> parameters =
+        [
+            options.Gallery, images, person, personLevel, anyQuality, noLookAlikes, vision.Strict, options.Package,
+            .. options.Keys, .. vision.Detection, .. vision.Model,
+        ];
+        return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
@@ -70,7 +70,7 @@ internal static class GalleryEnrollCommand
                         string whom = personOf[photo];
                         if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
                         {
-                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop).ConfigureAwait(false));
+                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop));
                         }
 
                         if (templates.Values.Contains(sha256))
@@ -103,13 +103,13 @@ internal static class GalleryEnrollCommand
                     ];
                     if (batch.Length > 0)
                     {
-                        // The same photo twice, or one enrolled before photos' hashes were kept, gets the id of a template that is there.
-                        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
+                        // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
+                        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop);
                         Enrolment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;
                         people.UnionWith(added.Select(a => a.Person));
-                        await lookAlikes.FindAsync(added, stop).ConfigureAwait(false);
+                        await lookAlikes.FindAsync(added, stop);
                     }
 
                     progress.Add(chunk.Names.Count + chunk.Skipped.Count);
@@ -118,32 +118,33 @@ internal static class GalleryEnrollCommand
 
             if (enrolled + already == 0)
             {
-                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw new UniFaceException(
+                    $"{photos.Source}: no face to enroll in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
-            await gallery.StoreIndexAsync(always: false, stop).ConfigureAwait(false);
-            GalleryCounts counts = await gallery.CountAsync(stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
+            await gallery.StoreIndexAsync(always: false, stop);
+            GalleryCounts counts = await gallery.CountAsync(stop);
+            object json = new
             {
-                Output.Json(new
-                {
-                    gallery = gallery.Path,
-                    images = photos.Names.Count,
-                    enrolled,
-                    already,
-                    enrolledPeople = people.Count,
-                    people = counts.People,
-                    templates = counts.Templates,
-                    severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
-                    skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                    leftOut = photos.LeftOut,
-                    ignoredFiles = photos.IgnoredFiles,
-                    lookAlikes = lookAlikes.Entries,
-                });
-            }
-            else
+                gallery = gallery.Path,
+                images = photos.Names.Count,
+                enrolled,
+                already,
+                enrolledPeople = people.Count,
+                people = counts.People,
+                templates = counts.Templates,
+                severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
+                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
+                leftOut = photos.LeftOut,
+                ignoredFiles = photos.IgnoredFiles,
+                lookAlikes = lookAlikes.Entries,
+            };
+            parsed.Print(json, () =>
             {
-                Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                string existing = already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already enrolled" : "";
+                Console.WriteLine(
+                    $"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{existing}; " +
+                    $"{gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
@@ -151,29 +152,22 @@ internal static class GalleryEnrollCommand
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 
-                foreach ((string photo, string reason) in skipped)
-                {
-                    Console.Error.WriteLine($"left out: {Output.Name(photo)}: {Output.Name(reason)}");
-                }
-
+                Output.Skipped(skipped);
                 Output.LeftOut(photos);
                 lookAlikes.Warn();
-            }
-
+            });
             GalleryOptions.WarnOfDamage(gallery);
-
             return ExitCode.Success;
         });
-        return command;
     }
 
-    /// <summary>Whom each photo shows: --person, or the folder that it lies in, by the rule of data sets.</summary>
+    /// <summary>The person in each photo: --person, or the folder of the photo, by the rule for data sets.</summary>
     private static Dictionary<string, string> PeopleOf(PhotoSet photos, string? person, int? level)
     {
         if (person is not null)
         {
             return string.IsNullOrWhiteSpace(person) || level is not null
-                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level were both given; leave one out.")
+                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level exclude each other.")
                 : photos.Names.ToDictionary(photo => photo, _ => person.Trim());
         }
 

@@ -1,52 +1,47 @@
 using System.CommandLine;
-using System.Globalization;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery list: who is enrolled.</summary>
+/// <summary>`uniface gallery list`: lists the enrolled people.</summary>
 internal static class GalleryListCommand
 {
     public static Command Create()
     {
         GalleryOptions options = new();
-        Command command = new("list", "Say what a gallery is and who is enrolled.\nExample: uniface gallery list people.gallery");
-        options.AddTo(command);
-        command.SetAction(async (parsed, stop) =>
+        string description = "Describe a gallery and list the enrolled people.\nExample: uniface gallery list people.gallery";
+        return CliCommand.Create("list", description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            List<GalleryPerson> people = await gallery.ListAsync(stop).ToListAsync(stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            List<GalleryPerson> people = await gallery.ListAsync(stop).ToListAsync(stop);
             GalleryInfo info = gallery.Info;
             long templates = people.Sum(p => (long)p.Templates);
-            if (parsed.GetValue(CommonOptions.Json))
+            object json = new
             {
-                Output.Json(new
-                {
-                    gallery = gallery.Path,
-                    contractId = info.ContractId,
-                    embeddingSize = info.EmbeddingSize,
-                    scoring = info.Scoring,
-                    keepsCrops = info.KeepsCrops,
-                    encrypted = info.Encrypted,
-                    package = info.Package,
-                    templates,
-                    people = people.Select(p => new { person = p.Name, templates = p.Templates }),
-                });
-                return ExitCode.Success;
-            }
-
-            Table table = new Table().Border(TableBorder.Rounded).AddColumns("person", "templates");
-            foreach (GalleryPerson person in people)
+                gallery = gallery.Path,
+                contractId = info.ContractId,
+                embeddingSize = info.EmbeddingSize,
+                scoring = info.Scoring,
+                keepsCrops = info.KeepsCrops,
+                encrypted = info.Encrypted,
+                package = info.Package,
+                templates,
+                people = people.Select(p => new { person = p.Name, templates = p.Templates }),
+            };
+            parsed.Print(json, () =>
             {
-                table.AddRow(Output.Cell(person.Name), person.Templates.ToString(CultureInfo.InvariantCulture));
-            }
-
-            AnsiConsole.Write(table);
-            Console.WriteLine($"{Plural.Of(people.Count, "person")}, {Plural.Of(templates, "template")}; model {info.Package ?? info.ContractId}; a person's score is the {(info.Scoring == PersonScore.Best ? "best" : "mean")} of the templates'{(info.KeepsCrops ? "; faces are kept" : "")}{(info.Encrypted ? "; encrypted" : "")}");
+                Table table = Output.Table("person", "templates");
+                people.ForEach(person => table.AddRow(Output.Cell(person.Name), $"{person.Templates}"));
+                AnsiConsole.Write(table);
+                string score = info.Scoring == PersonScore.Best ? "best" : "mean";
+                Console.WriteLine(
+                    $"{Plural.Of(people.Count, "person")}, {Plural.Of(templates, "template")}; model {info.Package ?? info.ContractId}; " +
+                    $"a person's score is the {score} of their templates' scores{(info.KeepsCrops ? "; faces are kept" : "")}" +
+                    $"{(info.Encrypted ? "; encrypted" : "")}");
+            });
             return ExitCode.Success;
         });
-        return command;
     }
 }

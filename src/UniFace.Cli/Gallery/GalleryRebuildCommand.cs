@@ -4,31 +4,29 @@ using UniFace.Gallery;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery rebuild: the index, made anew from the database.</summary>
+/// <summary>`uniface gallery rebuild`: rebuilds the index from the database.</summary>
 internal static class GalleryRebuildCommand
 {
+    private const string Description = """
+        Rebuild the index file from the database, so that the gallery opens quickly.
+        An encrypted gallery stores no index; for one, this command only reads every template.
+        Example: uniface gallery rebuild people.gallery
+        """;
+
     public static Command Create()
     {
         GalleryOptions options = new();
-        Command command = new("rebuild", "Make the index beside the gallery anew from its database, so that the next start is quick. An encrypted gallery stores no index: this only reads it all.\nExample: uniface gallery rebuild people.gallery");
-        options.AddTo(command);
-        command.SetAction(async (parsed, stop) =>
+        return CliCommand.Create("rebuild", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            long rows = await gallery.RebuildIndexAsync(stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = gallery.Path, rows, stored = !gallery.Info.Encrypted && gallery.Damage.Count == 0 });
-            }
-            else
-            {
-                Console.WriteLine($"{gallery.Path}: an index of {Plural.Of(rows, "row")}{(gallery.Info.Encrypted ? ", not stored because the gallery is encrypted" : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "")}");
-            }
-
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            long rows = await gallery.RebuildIndexAsync(stop);
+            string unstored = gallery.Info.Encrypted ? ", not stored because the gallery is encrypted"
+                : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "";
+            parsed.Print(
+                new { gallery = gallery.Path, rows, stored = unstored.Length == 0 },
+                () => Console.WriteLine($"{gallery.Path}: an index of {Plural.Of(rows, "row")}{unstored}"));
             GalleryOptions.WarnOfDamage(gallery);
-
             return ExitCode.Success;
         });
-        return command;
     }
 }

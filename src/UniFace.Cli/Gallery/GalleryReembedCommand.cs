@@ -10,63 +10,58 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery reembed: moves a gallery to another model.</summary>
+/// <summary>`uniface gallery reembed`: moves a gallery to another model.</summary>
 internal static class GalleryReembedCommand
 {
+    private const string Description = """
+        Move a gallery that keeps its faces (created with --crops) to another model. The gallery works with the old model until the
+        move is complete; after an interruption, run the same command again.
+        Example: uniface gallery reembed people.gallery better-package
+        """;
+
     public static Command Create()
     {
         Argument<string> package = new("PACKAGE") { Description = "The model package to move to." };
         GalleryOptions options = new();
         VisionOptions vision = new();
-        Command command = new(
-            "reembed",
-            "Move a gallery that keeps its faces (created with --crops) to another model. Until the end it works with the old one; after a stop, the same command goes on." +
-            "\nExample: uniface gallery reembed people.gallery better-package");
-        command.Add(options.Gallery);
-        command.Add(package);
-        command.Add(vision.Threads);
-        options.AddKeyTo(command);
-        vision.AddModel(command);
-        command.SetAction(async (parsed, stop) =>
+        IEnumerable<Symbol> parameters = [options.Gallery, package, vision.Threads, .. options.Keys, .. vision.Model];
+        return CliCommand.Create("reembed", Description, parameters, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             SkiaImageDecoder decoder = new();
             string before = gallery.Info.ContractId;
-            long templates = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates, shown = 0;
+            long templates = (await gallery.CountAsync(stop)).Templates, shown = 0;
             using (Progress progress = new("embedding", templates, "templates"))
             {
-                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, GalleryOptions.PathOf(opened), crops => embedder.Embed([.. crops.Select(Decode)])); // [N, D]
-                await gallery.ReembedAsync(
-                    model,
-                    (done, _) =>
-                    {
-                        progress.Add(done - shown);
-                        shown = done;
-                    },
-                    stop).ConfigureAwait(false);
+                string path = GalleryOptions.PathOf(opened);
+                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, path, crops => embedder.Embed([.. crops.Select(Decode)]));
+                void Done(long done, long total)
+                {
+                    progress.Add(done - shown);
+                    shown = done;
+                }
+
+                await gallery.ReembedAsync(model, Done, stop);
             }
 
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = gallery.Path, templates, from = before, to = gallery.Info.ContractId, package = gallery.Info.Package });
-            }
-            else
-            {
-                Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template is", "templates are")} of {opened.Source} now");
-            }
-
+            GalleryInfo info = gallery.Info;
+            parsed.Print(
+                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, package = info.Package },
+                () => Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template")} moved to {opened.Source}"));
             return ExitCode.Success;
 
             RgbImage Decode(byte[] crop)
             {
                 RgbImage face = decoder.Decode(crop, "a stored face");
-                return (face.Width, face.Height) == embedder.InputSize
+                (int width, int height) = embedder.InputSize;
+                return (face.Width, face.Height) == (width, height)
                     ? face
-                    : throw new UniFaceException($"{gallery.Path}: its faces are kept as {face.Width}x{face.Height}, {opened.Source} takes {embedder.InputSize.Width}x{embedder.InputSize.Height}; enrol the people again into a new gallery.");
+                    : throw new UniFaceException(
+                        $"{gallery.Path} keeps faces of {face.Width}x{face.Height}, but {opened.Source} takes {width}x{height}; " +
+                        "enroll the people again into a new gallery.");
             }
         });
-        return command;
     }
 }

@@ -4,44 +4,39 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery rekey: another key for a gallery.</summary>
+/// <summary>`uniface gallery rekey`: changes a gallery's encryption key.</summary>
 internal static class GalleryRekeyCommand
 {
+    private const string Description = """
+        Encrypt a gallery with another key, in one transaction, then erase the old bytes from its files. If it is killed, the gallery
+        has either the old or the new key. Backups keep the key they were made with.
+        Example: uniface gallery rekey people.gallery --key-file old.key --new-key-file new.key
+        """;
+
     public static Command Create()
     {
-        Option<string?> newKey = new("--new-key-file") { Description = "File with the new key, as 'openssl rand -hex 32' makes one. The old one is given by --key-file or --key-env; a gallery without a key gets its first.", HelpName = "FILE" };
-        Option<bool> noKey = new("--no-key") { Description = "Store the gallery in the clear from now on." };
+        CliOption<string?> newKey = new(
+            "--new-key-file",
+            "File with the new key, as written by 'openssl rand -hex 32'. Give the old key with --key-file or --key-env, unless the gallery has none.",
+            "FILE");
+        CliOption<bool> noKey = new("--no-key", "Store the gallery unencrypted from now on.");
         GalleryOptions options = new();
-        Command command = new(
-            "rekey",
-            "Encrypt a gallery with another key: all records in one transaction, so that a kill leaves the old key or the new one; then the old bytes are erased from its files. Backups keep the key they were made with." +
-            "\nExample: uniface gallery rekey people.gallery --key-file old.key --new-key-file new.key");
-        options.AddTo(command);
-        command.Add(newKey);
-        command.Add(noKey);
-        command.SetAction(async (parsed, stop) =>
+        return CliCommand.Create("rekey", Description, [.. options.All, newKey, noKey], async (parsed, stop) =>
         {
-            string path = GalleryBackupCommand.EnsureFile(parsed.GetRequiredValue(options.Gallery));
+            string path = options.RequireFile(parsed);
             string? file = parsed.GetValue(newKey);
             if (file is null != parsed.GetValue(noKey))
             {
-                throw new UniFaceException("give the new key by --new-key-file FILE, or --no-key to store the gallery in the clear.");
+                throw new UniFaceException("Give the new key with --new-key-file FILE, or --no-key to store the gallery unencrypted.");
             }
 
             GalleryKey? key = file is null ? null : GalleryKey.FromFile(file);
-            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, options.Key(parsed), stop).ConfigureAwait(false);
-            await gallery.RekeyAsync(key, stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = path, encrypted = key is not null });
-            }
-            else
-            {
-                Console.WriteLine($"{path}: {(key is null ? "no longer encrypted" : $"encrypted with the key of {file}")}");
-            }
-
+            await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path, options.Key(parsed), stop);
+            await gallery.RekeyAsync(key, stop);
+            parsed.Print(
+                new { gallery = path, encrypted = key is not null },
+                () => Console.WriteLine($"{path}: {(key is null ? "no longer encrypted" : $"encrypted with the key in {file}")}"));
             return ExitCode.Success;
         });
-        return command;
     }
 }

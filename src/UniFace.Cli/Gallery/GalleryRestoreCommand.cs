@@ -4,36 +4,25 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery restore: a gallery from a backup.</summary>
+/// <summary>`uniface gallery restore`: restores a gallery from a backup.</summary>
 internal static class GalleryRestoreCommand
 {
+    private const string Description = """
+        Restore a gallery from a backup, after checking the backup. If it is killed, the gallery is either unchanged or restored.
+        Example: uniface gallery restore backups/people-monday.gallery people.gallery
+        """;
+
     public static Command Create()
     {
-        Argument<string> file = new("FILE") { Description = "What 'uniface gallery backup' wrote." };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace the content of the gallery if it is there; a service that has it open must open it again." };
+        Argument<string> file = new("FILE") { Description = "A file written by 'uniface gallery backup'." };
+        CliOption<bool> overwrite = new("--overwrite", "Replace an existing gallery. A service that has it open must reopen it.");
         GalleryOptions options = new();
-        Command command = new(
-            "restore",
-            "Make a gallery of a backup, after checking that the backup is whole. A kill leaves the gallery as it was, or restored.\nExample: uniface gallery restore backups/people-monday.gallery people.gallery");
-        command.Add(file);
-        command.Add(options.Gallery);
-        command.Add(overwrite);
-        options.AddKeyTo(command);
-        command.SetAction(async (parsed, stop) =>
+        return CliCommand.Create("restore", Description, [file, options.Gallery, overwrite, .. options.Keys], async (parsed, stop) =>
         {
-            string backup = parsed.GetRequiredValue(file), path = GalleryBackupCommand.EnsureFile(parsed.GetRequiredValue(options.Gallery));
-            await SqliteGallery.RestoreAsync(backup, path, options.Key(parsed), parsed.GetValue(overwrite), stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = path, backup });
-            }
-            else
-            {
-                Console.WriteLine($"{path}: restored from {backup}");
-            }
-
+            string backup = parsed.GetRequiredValue(file), path = options.RequireFile(parsed);
+            await SqliteGallery.RestoreAsync(backup, path, options.Key(parsed), parsed.GetValue(overwrite), stop);
+            parsed.Print(new { gallery = path, backup }, () => Console.WriteLine($"{path}: restored from {backup}"));
             return ExitCode.Success;
         });
-        return command;
     }
 }

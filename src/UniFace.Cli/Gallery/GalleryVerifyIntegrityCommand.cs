@@ -4,38 +4,35 @@ using UniFace.Gallery;
 
 namespace UniFace.Cli.Gallery;
 
-/// <summary>uniface gallery verify-integrity: is the gallery whole?</summary>
+/// <summary>`uniface gallery verify-integrity`: checks a gallery for damage.</summary>
 internal static class GalleryVerifyIntegrityCommand
 {
+    private const string Description = """
+        Check a gallery: the pages of its database, every template, name and face, and whether the index agrees with the database.
+        Exit code 1: damage was found.
+        Example: uniface gallery verify-integrity people.gallery
+        """;
+
     public static Command Create()
     {
         GalleryOptions options = new();
-        Command command = new(
-            "verify-integrity",
-            "Check a gallery: the database's pages, every template, name and face, and whether the index beside it holds what the database holds. Exit code 1: something is wrong." +
-            "\nExample: uniface gallery verify-integrity people.gallery");
-        options.AddTo(command);
-        command.SetAction(async (parsed, stop) =>
+        return CliCommand.Create("verify-integrity", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop).ConfigureAwait(false);
-            GalleryCounts counts = await gallery.CountAsync(stop).ConfigureAwait(false);
-            if (parsed.GetValue(CommonOptions.Json))
-            {
-                Output.Json(new { gallery = gallery.Path, whole = problems.Count == 0, people = counts.People, templates = counts.Templates, problems });
-            }
-            else
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
+            GalleryCounts counts = await gallery.CountAsync(stop);
+            bool whole = problems.Count == 0;
+            parsed.Print(new { gallery = gallery.Path, whole, people = counts.People, templates = counts.Templates, problems }, () =>
             {
                 foreach (string problem in problems)
                 {
                     Console.WriteLine(Output.Name(problem));
                 }
 
-                Console.WriteLine($"{gallery.Path}: {(problems.Count == 0 ? "whole" : "NOT whole")}, {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
-            }
-
-            return problems.Count == 0 ? ExitCode.Success : ExitCode.Negative;
+                string size = $"{Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}";
+                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {size}");
+            });
+            return whole ? ExitCode.Success : ExitCode.Negative;
         });
-        return command;
     }
 }

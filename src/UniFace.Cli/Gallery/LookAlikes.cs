@@ -1,4 +1,3 @@
-using System.Globalization;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
@@ -7,19 +6,21 @@ using UniFace.Packages;
 namespace UniFace.Cli.Gallery;
 
 /// <summary>
-/// Enrolled faces that are enrolled under another name, too, at the strictest false match rate that the model's calibration supports; none without a
-/// calibration.
+/// Finds enrolled faces that are also enrolled under another name, at the strictest false match rate that the calibration supports.
+/// Finds none without a calibration.
 /// </summary>
 internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibration)
 {
-    private readonly double? threshold = calibration?.Entries.Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate)?.Threshold;
+    private readonly double? threshold = calibration?.Entries
+        .Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate)?.Threshold;
+
     private readonly HashSet<(string, string)> pairs = [];
     private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
 
-    /// <summary>What was found, one for each two people, for a JSON document.</summary>
+    /// <summary>What was found, one entry per two people, for JSON.</summary>
     public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
 
-    /// <summary>Looks for templates that were enrolled just now under other names.</summary>
+    /// <summary>Searches for newly enrolled templates under other names.</summary>
     public async Task FindAsync(IReadOnlyList<Enrolment> enrolled, CancellationToken stop)
     {
         if (threshold is not double least || enrolled.Count == 0)
@@ -28,12 +29,13 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
         }
 
         float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
-        IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop).ConfigureAwait(false);
+        IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop);
         foreach ((Enrolment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
         {
             foreach (GalleryCandidate other in candidates.Where(c => c.Person != enrolment.Person && c.Score >= least))
             {
-                if (pairs.Add(string.CompareOrdinal(enrolment.Person, other.Person) < 0 ? (enrolment.Person, other.Person) : (other.Person, enrolment.Person)))
+                (string a, string b) = (enrolment.Person, other.Person);
+                if (pairs.Add(string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a)))
                 {
                     found.Add((enrolment.Source ?? "", enrolment.Person, other));
                 }
@@ -41,18 +43,15 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
         }
     }
 
-    private string Why(GalleryCandidate other) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"(score {other.Score:F4}, which two different people reach in {Decision.AtScore(calibration!, other.Score)} comparisons)");
-
-    /// <summary>Says what was found, on standard error.</summary>
+    /// <summary>Prints what was found on standard error.</summary>
     public void Warn()
     {
         foreach ((string photo, string person, GalleryCandidate other) in found)
         {
-            Console.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too {Why(other)}"));
+            string chance = Decision.AtScore(calibration!, other.Score);
+            Console.Error.WriteLine(
+                $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too " +
+                $"(score {other.Score:F4}, which two different people reach in {chance} comparisons)");
         }
     }
 }

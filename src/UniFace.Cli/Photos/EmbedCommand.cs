@@ -8,22 +8,27 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
 
-/// <summary>uniface embed: a row of numbers for each photo.</summary>
+/// <summary>`uniface embed`: writes the embedding of each photo's main face.</summary>
 internal static class EmbedCommand
 {
+    private const string Description = """
+        Write the embedding of each photo's main face. Embeddings have unit length; compare two by their dot product.
+        Example: uniface embed model photos --out emb.npy
+        """;
+
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or a bare .onnx file." };
-        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of them." };
-        Option<string> output = new("--out") { Description = "emb.npy: float32 [N, D], and the photos' names beside it in emb.names.txt. emb.csv: a row a photo, its name first.", Required = true, HelpName = "FILE" };
-        VisionOptions vision = new();
-        Command command = new("embed", "Turn the main face of each photo into its embedding (unit length; compare two by their dot product).\nExample: uniface embed model photos --out emb.npy")
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or an .onnx file." };
+        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos." };
+        CliOption<string> output = new(
+            "--out",
+            "emb.npy: float32 [N, D], with the photos' names in emb.names.txt beside it. emb.csv: one row per photo, starting with its name.",
+            "FILE")
         {
-            package, images, output,
+            Required = true,
         };
-        vision.AddDetection(command);
-        vision.AddModel(command);
-        command.SetAction((parsed, stop) =>
+        VisionOptions vision = new();
+        return CliCommand.Create("embed", Description, [package, images, output, .. vision.Detection, .. vision.Model], (parsed, stop) =>
         {
             string target = parsed.GetRequiredValue(output);
             EmbeddingFile.CheckName(target);
@@ -33,8 +38,8 @@ internal static class EmbedCommand
             Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
             List<(string Photo, string Reason)> skipped = [];
-            int embedded = 0;
-            string? namesFile = EmbeddingFile.Write(target, embedder.EmbeddingSize, row =>
+            int embedded = 0, size = embedder.EmbeddingSize;
+            string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
                 using Progress progress = new("embedding", photos.Names.Count);
                 foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
@@ -43,7 +48,7 @@ internal static class EmbedCommand
                     float[] embeddings = embedder.Embed([.. chunk.Faces.Select(f => f.Image)]); // [N, D]
                     for (int i = 0; i < chunk.Names.Count; i++)
                     {
-                        row(chunk.Names[i], embeddings.AsSpan(i * embedder.EmbeddingSize, embedder.EmbeddingSize));
+                        row(chunk.Names[i], embeddings.AsSpan(i * size, size));
                     }
 
                     embedded += chunk.Names.Count;
@@ -52,41 +57,35 @@ internal static class EmbedCommand
 
                 if (embedded == 0)
                 {
-                    throw new UniFaceException($"{photos.Source}: no face in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}); nothing was written.");
+                    throw new UniFaceException(
+                        $"{photos.Source}: no face in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
+                        "nothing was written.");
                 }
             });
-            double seconds = clock.Elapsed.TotalSeconds;
-            if (parsed.GetValue(CommonOptions.Json))
+            double seconds = clock.Elapsed.TotalSeconds, rate = photos.Names.Count / seconds;
+            object json = new
             {
-                Output.Json(new
-                {
-                    @out = target,
-                    names = namesFile,
-                    images = photos.Names.Count,
-                    embedded,
-                    embeddingSize = embedder.EmbeddingSize,
-                    contractId = embedder.Manifest.ContractId,
-                    detector = pipeline.DetectorName,
-                    seconds = Math.Round(seconds, 3),
-                    imagesPerSecond = Math.Round(photos.Names.Count / seconds, 1),
-                    skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                    leftOut = photos.LeftOut,
-                    ignoredFiles = photos.IgnoredFiles,
-                });
-            }
-            else
+                @out = target,
+                names = namesFile,
+                images = photos.Names.Count,
+                embedded,
+                embeddingSize = size,
+                contractId = embedder.Manifest.ContractId,
+                detector = pipeline.DetectorName,
+                seconds = Math.Round(seconds, 3),
+                imagesPerSecond = Math.Round(rate, 1),
+                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
+                leftOut = photos.LeftOut,
+                ignoredFiles = photos.IgnoredFiles,
+            };
+            parsed.Print(json, () =>
             {
-                Console.WriteLine(FormattableString.Invariant($"{Plural.Of(embedded, "embedding")} of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
-                foreach ((string photo, string reason) in skipped)
-                {
-                    Console.Error.WriteLine($"left out: {Output.Name(photo)}: {reason}");
-                }
-
+                string names = namesFile is null ? "" : $", names in {namesFile}";
+                Console.WriteLine($"{Plural.Of(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
+                Output.Skipped(skipped);
                 Output.LeftOut(photos);
-            }
-
-            return Task.FromResult(ExitCode.Success);
+            });
+            return ExitCode.Success;
         });
-        return command;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
@@ -9,27 +8,29 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
 
-/// <summary>uniface verify: are two photos of one person?</summary>
+/// <summary>`uniface verify`: decides whether two photos show one person.</summary>
 internal static class VerifyCommand
 {
+    private const string Description = """
+        Decide whether the main faces of two photos are one person. Exit code 0: the same person, 1: not, 2: no answer (no face, bad input).
+        Example: uniface verify a.jpg b.jpg
+        Example: uniface verify model a.jpg b.jpg --fmr 1e-3
+        """;
+
     public static Command Create()
     {
         Argument<string[]> inputs = new("[PACKAGE] A B")
         {
-            Description = "A model package (folder, name of 'uniface models list', or a bare .onnx file), then two photos, " +
-                "one of which may be - for standard input. Without the package, the installed default.",
+            Description = "A model package (folder, name from 'uniface models list', or .onnx file), then two photos, one of which may be - for " +
+                "standard input. Default package: the installed default model.",
             Arity = new ArgumentArity(2, 3),
         };
-        Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
-        Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default.", HelpName = "RATE" };
+        CliOption<double?> threshold = new(
+            "--threshold", "Cosine at or above which two faces are one person. Default: the threshold from the package's calibration.", "COSINE");
+        CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
         VisionOptions vision = new();
-        Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify a.jpg b.jpg\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
-        {
-            inputs, threshold, fmr, vision.Strict,
-        };
-        vision.AddDetection(command);
-        vision.AddModel(command);
-        command.SetAction((parsed, stop) =>
+        IEnumerable<Symbol> parameters = [inputs, threshold, fmr, vision.Strict, .. vision.Detection, .. vision.Model];
+        return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
             ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
@@ -39,7 +40,7 @@ internal static class VerifyCommand
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
             {
-                throw new UniFaceException("- was given twice: standard input is one photo; name a file for the other.");
+                throw new UniFaceException("- was given twice, but standard input is one photo; name a file for the other.");
             }
 
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
@@ -48,55 +49,46 @@ internal static class VerifyCommand
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
             double score = UnitCosine.Of(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
             bool same = score >= decision.Threshold;
-            if (parsed.GetValue(CommonOptions.Json))
+            object json = new
             {
-                Output.Json(new
-                {
-                    same,
-                    model = opened.Source,
-                    score,
-                    threshold = decision.Threshold,
-                    falseMatchRate = decision.FalseMatchRate,
-                    falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
-                    calibrationWarning = calibration?.Warning,
-                    calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
-                    contractId = embedder.Manifest.ContractId,
-                    detector = pipeline.DetectorName,
-                    a = Seen(a, faceA),
-                    b = Seen(b, faceB),
-                });
-            }
-            else
+                same,
+                model = opened.Source,
+                score,
+                threshold = decision.Threshold,
+                falseMatchRate = decision.FalseMatchRate,
+                falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
+                calibrationWarning = calibration?.Warning,
+                calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
+                contractId = embedder.Manifest.ContractId,
+                detector = pipeline.DetectorName,
+                a = Seen(a, faceA),
+                b = Seen(b, faceB),
+            };
+            parsed.Print(json, () =>
             {
-                string rate = decision.FalseMatchRate is double stated && calibration is not null
-                    ? string.Create(CultureInfo.InvariantCulture, $" at a false match rate of {stated:G3} ({calibration.Data.Name})")
-                    : "";
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(same ? "the same person" : "not the same person")}: score {score:F4}, threshold {decision.Threshold:F4}{rate}"));
+                string answer = same ? "the same person" : "not the same person";
+                Console.WriteLine($"{answer}: score {score:F4}, threshold {decision.Threshold:F4}{decision.RateText(calibration)}");
                 Note(a, faceA);
                 Note(b, faceB);
                 if (calibration is not null)
                 {
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {Decision.AtScore(calibration, score)} comparisons"));
+                    Console.WriteLine($"two different people reach this score in {Decision.AtScore(calibration, score)} comparisons");
                     Output.Warn(calibration.Warning);
                 }
-            }
-
-            return Task.FromResult(same ? ExitCode.Success : ExitCode.Negative);
+            });
+            return same ? ExitCode.Success : ExitCode.Negative;
         });
-        return command;
     }
 
-    private static AlignedFace Face(FacePipeline pipeline, string path)
-    {
-        return pipeline.Align(PhotoSet.ReadPhoto(path), path)
-            ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo on which a face is to be seen.");
-    }
+    private static AlignedFace Face(FacePipeline pipeline, string path) => pipeline.Align(PhotoSet.ReadPhoto(path), path)
+        ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo that shows a face.");
 
     private static void Note(string path, AlignedFace face)
     {
         if (face.FacesInPhoto > 1)
         {
-            Console.WriteLine($"{Output.Name(path)}: {(face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared")}");
+            string note = face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared";
+            Console.WriteLine($"{Output.Name(path)}: {note}");
         }
     }
 

@@ -9,92 +9,59 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
 
-/// <summary>
-/// The options by which commands say how photos become aligned faces and how a model is run, and what they open.
-/// One object a command: <c>VisionOptions vision = new(); vision.AddDetection(command); vision.AddModel(command);</c>
-/// </summary>
+/// <summary>How photos become aligned faces and how a model runs, as options that commands share.</summary>
 internal sealed class VisionOptions
 {
+    private readonly CliOption<string?> normalize = new(
+        "--normalize", "For an .onnx file: its input is (pixel - MEAN) / STD with pixels from 0 to 255. Default: 127.5,127.5, as InsightFace.", "MEAN,STD");
+
+    private readonly CliOption<ColorOrder?> color = new("--color", "For an .onnx file: the order of its color planes. Default: rgb.", "rgb|bgr");
+
+    private readonly CliOption<string?> modelOutput = new(
+        "--output", "For an .onnx file: the output with the embedding, if shapes and names leave it open.", "NAME");
+
     /// <summary>--detector FILE.</summary>
-    public Option<string?> Detector { get; } = new("--detector") { Description = "Face detector: an .onnx file of YuNet or BlazeFace. Without it, BlazeFace as setup installs it.", HelpName = "FILE" };
+    public CliOption<string?> Detector { get; } = new(
+        "--detector", "Face detector: an .onnx file of YuNet or BlazeFace. Default: BlazeFace as installed by setup.", "FILE");
 
     /// <summary>--aligned.</summary>
-    public Option<bool> Aligned { get; } = new("--aligned") { Description = "The pictures are aligned faces of the model's size already (112x112): take them as they are." };
-
-    /// <summary>--normalize MEAN,STD.</summary>
-    public Option<string?> Normalize { get; } = new("--normalize") { Description = "For a bare .onnx file: (pixel - MEAN) / STD goes in, pixels being 0 to 255. InsightFace's 127.5,127.5 by default.", HelpName = "MEAN,STD" };
-
-    /// <summary>--color rgb|bgr.</summary>
-    public Option<ColorOrder?> Color { get; } = new("--color") { Description = "For a bare .onnx file: order of its colour planes. rgb by default.", HelpName = "rgb|bgr" };
-
-    /// <summary>--output NAME.</summary>
-    public Option<string?> ModelOutput { get; } = new("--output")
-    {
-        Description = "For a bare .onnx file: the output that is the embedding, if its shapes and names leave a doubt.",
-        HelpName = "NAME",
-    };
+    public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's input size (112x112); use them unchanged.");
 
     /// <summary>--strict.</summary>
-    public Option<bool> Strict { get; } = new("--strict")
-    {
-        Description = "Refuse a photo if more than one of its faces is large enough to be the one that is meant.",
-    };
+    public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
 
     /// <summary>--threads N.</summary>
-    public Option<int> Threads { get; } = new("--threads") { Description = "Cores to use; 0 for all.", HelpName = "N" };
+    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.", "N") { Range = (0, 1024) };
 
-    /// <summary>Adds --detector and --threads, and --aligned where aligned faces may be given instead of photos.</summary>
-    public void AddDetection(Command command, bool orAligned = true)
-    {
-        command.Add(Detector);
-        if (orAligned)
-        {
-            command.Add(Aligned);
-        }
+    /// <summary>--detector, --aligned and --threads.</summary>
+    public IEnumerable<Symbol> Detection => [Detector, Aligned, Threads];
 
-        command.Add(Threads);
-    }
+    /// <summary>--normalize, --color and --output.</summary>
+    public IEnumerable<Symbol> Model => [normalize, color, modelOutput];
 
-    /// <summary>Adds --normalize, --color and --output.</summary>
-    public void AddModel(Command command)
-    {
-        command.Add(Normalize);
-        command.Add(Color);
-        command.Add(ModelOutput);
-    }
+    /// <summary>The number of threads, at least 1.</summary>
+    public int ThreadCount(ParseResult parsed) => parsed.GetValue(Threads) is int threads and > 0 ? threads : Environment.ProcessorCount;
 
-    /// <summary>Threads to use, 1 or more.</summary>
-    public int ThreadCount(ParseResult parsed)
-    {
-        int threads = parsed.GetValue(Threads);
-        return threads switch
-        {
-            0 => Environment.ProcessorCount,
-            > 0 and <= 1024 => threads,
-            _ => throw new UniFaceException($"--threads {threads}: expected 1 to 1024, or 0 for all cores."),
-        };
-    }
+    /// <summary>True if an option is given that says how pixels enter a model.</summary>
+    public bool SaysHowPixelsEnter(ParseResult parsed) => parsed.GetValue(normalize) is not null || parsed.GetValue(color) is not null;
 
-    /// <summary>Opens a package folder or a bare .onnx file.</summary>
+    /// <summary>Opens a package or an .onnx file.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="package">The package.</param>
-    /// <param name="flipSum">Overrides what the package says; null to leave it.</param>
+    /// <param name="flipSum">Overrides the package's setting unless null.</param>
     public OnnxEmbedder OpenEmbedder(ParseResult parsed, ModelPackage package, bool? flipSum = null) => Embedders.Open(package, new EmbedderOptions
     {
-        Normalization = Normalization(parsed.GetValue(Normalize)),
-        ColorOrder = parsed.GetValue(Color),
-        Output = parsed.GetValue(ModelOutput),
+        Normalization = ParseNormalization(parsed.GetValue(normalize)),
+        ColorOrder = parsed.GetValue(color),
+        Output = parsed.GetValue(modelOutput),
         FlipSum = flipSum,
         Threads = ThreadCount(parsed),
     });
 
-    /// <summary>
-    /// From photos to faces of the size that a model takes: by the detector, or as they are with --aligned.
-    /// The caller disposes it.
-    /// </summary>
+    /// <summary>Opens the pipeline from photos to aligned faces. The caller disposes it.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="size">Of the faces.</param>
-    /// <param name="detectorThreads">Threads inside one detection: more than 1 only where photos come one after the other.</param>
+    /// <param name="size">The faces' size.</param>
+    /// <param name="detectorThreads">Threads per detection: more than 1 only if photos are processed one at a time.</param>
     public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size, int detectorThreads = 1)
     {
         AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
@@ -107,20 +74,22 @@ internal sealed class VisionOptions
 
         return parsed.GetValue(Detector) is null
             ? FacePipeline.ForAligned(decoder, template)
-            : throw new UniFaceException("--detector and --aligned were both given: aligned faces need no detector; leave one out.");
+            : throw new UniFaceException("--detector and --aligned exclude each other: aligned faces need no detector.");
     }
 
-    private static PixelNormalization? Normalization(string? text)
+    private static PixelNormalization? ParseNormalization(string? text)
     {
         if (text is null)
         {
             return null;
         }
 
-        string[] parts = text.Split(',');
-        return parts.Length == 2
-            && float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float mean) && float.IsFinite(mean)
-            && float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out float deviation) && float.IsFinite(deviation) && deviation > 0
+        float[] parts =
+        [
+            .. text.Split(',').Select(part =>
+                float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number : float.NaN),
+        ];
+        return parts is [float mean, float deviation] && !float.IsNaN(mean) && deviation > 0
             ? new PixelNormalization(mean, deviation)
             : throw new UniFaceException($"--normalize {text}: expected MEAN,STD with STD above 0, e.g. 127.5,127.5.");
     }

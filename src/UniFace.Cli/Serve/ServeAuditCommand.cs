@@ -4,27 +4,31 @@ using UniFace.Server.Security;
 
 namespace UniFace.Cli.Serve;
 
-/// <summary>uniface serve audit: the log of who did what, when.</summary>
+/// <summary>`uniface serve audit`: checks the audit log of a service.</summary>
 internal static class ServeAuditCommand
 {
+    private const string Description = """
+        Check that nothing in the audit log was changed, moved or removed. Exit code 1: something was.
+        Example: uniface serve audit verify --noted 8f3a...
+        """;
+
     public static Command Create(Option<string> data)
     {
-        Option<string?> noted = new("--noted") { Description = "A hash that an earlier check gave and somebody noted elsewhere: the log must still hold it, so its end was not cut off since.", HelpName = "HASH" };
-        Command verify = new("verify", "Check that nothing in the audit log was changed, moved or taken out. Exit code 1 where something was.\nExample: uniface serve audit verify --noted 8f3a...") { noted, data };
-        verify.SetAction(parsed =>
+        CliOption<string?> noted = new(
+            "--noted", "A hash from an earlier check that was stored elsewhere. The log must still contain it, which shows that its end was not cut off.", "HASH");
+        Command verify = CliCommand.Create("verify", Description, [noted, data], (parsed, _) =>
         {
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));
-            if (parsed.GetValue(CommonOptions.Json))
+            bool whole = check.Wrong is null;
+            parsed.Print(new { whole, lines = check.Lines, last = check.Last, wrong = check.Wrong, unfinished = check.Unfinished }, () =>
             {
-                Output.Json(new { whole = check.Wrong is null, lines = check.Lines, last = check.Last, wrong = check.Wrong, unfinished = check.Unfinished });
-            }
-            else
-            {
-                Console.WriteLine(check.Wrong is null ? $"whole: {Plural.Of(check.Lines, "line")}, the last one's hash is {check.Last}{(check.Unfinished ? "; after it a line that a kill cut short: unfinished, not tampered with" : "")}" : "NOT whole: " + check.Wrong);
-            }
-
-            return check.Wrong is null ? ExitCode.Success : ExitCode.Negative;
+                string unfinished = check.Unfinished ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
+                Console.WriteLine(whole
+                    ? $"intact: {Plural.Of(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
+                    : "NOT intact: " + check.Wrong);
+            });
+            return whole ? ExitCode.Success : ExitCode.Negative;
         });
-        return new Command("audit", "The audit log of a service: who did what, when.") { verify };
+        return new Command("audit", "The audit log of a service: who did what, and when.") { verify };
     }
 }

@@ -11,42 +11,61 @@ using UniFace.Training;
 
 namespace UniFace.Cli.Serve;
 
-/// <summary>uniface serve: the service, until Ctrl-C.</summary>
+/// <summary>`uniface serve`: runs the service until Ctrl-C.</summary>
 internal static class ServeCommand
 {
+    private const string Description = """
+        Serve the REST API and the web pages until Ctrl-C.
+        Example: uniface serve
+        Example: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080
+        """;
+
     public static Command Create()
     {
         ServerOptions defaults = new();
-        Option<string?> package = new("--package") { Description = "Model package; without it the installed default ('uniface models list'), else the one that 'uniface demo' made in this folder.", HelpName = "PACKAGE" };
-        Option<string?> gallery = new("--gallery") { Description = "Gallery: a file, or postgres://user@host/database?gallery=people. Without it, one of the model in the data folder, made where there is none.", HelpName = "GALLERY" };
-        Option<string> runs = new("--runs") { Description = "Folder of training runs.", HelpName = "RUNS", DefaultValueFactory = _ => defaults.Runs };
-        Option<string> data = new("--data") { Description = "Folder of all that the service itself writes.", HelpName = "FOLDER", DefaultValueFactory = _ => defaults.DataFolder };
-        Option<string[]> urls = new("--urls") { Description = $"Addresses to listen on; {ServerOptions.DefaultUrl} by default. Port 0 takes a free one.", HelpName = "URL", AllowMultipleArgumentsPerToken = true };
-        Option<string?> detector = new VisionOptions().Detector;
-        Option<int?> retention = new("--retention-days") { Description = "Remove people whose newest photo was enrolled longer ago; looked at every hour. Without it people are kept.", HelpName = "DAYS" };
-        Option<bool> requireKey = new("--require-key") { Description = "Ask for an API key at this machine too; for a service behind a proxy on the same machine." };
-        Option<int> rate = new("--rate") { Description = "Requests a second that one address beyond this machine may make; with --require-key, one key at this machine, too.", HelpName = "N", DefaultValueFactory = _ => defaults.RequestsPerSecond };
-        Option<int> concurrent = new("--concurrent")
+        CliOption<string?> package = new(
+            "--package",
+            "Model package. Default: the installed default model ('uniface models list'), else the package of 'uniface demo' in this folder.",
+            "PACKAGE");
+        CliOption<string?> gallery = new(
+            "--gallery",
+            "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, created if missing.",
+            "GALLERY");
+        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = defaults.Runs };
+        CliOption<string> data = new("--data", "Folder for everything the service writes.", "FOLDER") { Default = defaults.DataFolder };
+        CliOption<string[]> urls = new("--urls", $"Addresses to listen on. Default: {ServerOptions.DefaultUrl}. Port 0 picks a free port.", "URL")
         {
-            Description = "Recognition requests under way at once, of which one caller may have three quarters; more are refused with 503.",
-            HelpName = "N",
-            DefaultValueFactory = _ => defaults.MaxConcurrentRequests,
+            AllowMultipleArgumentsPerToken = true,
         };
-        Option<int> auditSize = new("--audit-max-size")
+        CliOption<string?> detector = new VisionOptions().Detector;
+        CliOption<int?> retention = new(
+            "--retention-days", "Remove people whose newest photo was enrolled longer ago, checked every hour. Default: people are kept.", "DAYS");
+        CliOption<bool> requireKey = new(
+            "--require-key", "Require an API key from this machine too; for a service behind a proxy on the same machine.");
+        CliOption<int> rate = new(
+            "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.", "N")
         {
-            Description = "Size in MB at which a file of the audit log is full; the chain goes on in the next.",
-            HelpName = "MB",
-            DefaultValueFactory = _ => (int)(defaults.MaxAuditBytes >> 20),
+            Default = defaults.RequestsPerSecond,
+            Range = (1, double.PositiveInfinity),
+        };
+        CliOption<int> concurrent = new(
+            "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.", "N")
+        {
+            Default = defaults.MaxConcurrentRequests,
+            Range = (1, double.PositiveInfinity),
+        };
+        CliOption<int> auditSize = new("--audit-max-size", "Size at which an audit log file is full; the chain of hashes continues in the next file.", "MB")
+        {
+            Default = (int)(defaults.MaxAuditBytes >> 20),
+            Range = (1, double.PositiveInfinity),
         };
         GalleryOptions key = new();
-        Command command = new("serve", "Serve the REST API and the web pages, until Ctrl-C.\nExample: uniface serve\nExample: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080")
-        {
-            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent, auditSize,
-            ServeKeysCommand.Create(data),
-            ServeAuditCommand.Create(data),
-        };
-        key.AddKeyTo(command);
-        command.SetAction(async (parsed, stop) =>
+        IEnumerable<Symbol> parameters =
+        [
+            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent, auditSize, .. key.Keys,
+            ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
+        ];
+        return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>
         {
             ServerOptions options = defaults with
             {
@@ -58,58 +77,50 @@ internal static class ServeCommand
                 Detector = parsed.GetValue(detector),
                 RequireKey = parsed.GetValue(requireKey),
                 RetentionDays = parsed.GetValue(retention),
-                MaxAuditBytes = (long)Positive(parsed, auditSize) << 20,
-                RequestsPerSecond = Positive(parsed, rate),
-                MaxConcurrentRequests = Positive(parsed, concurrent),
-                Urls = parsed.GetValue(urls) is { Length: > 0 } given ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))] : defaults.Urls,
+                MaxAuditBytes = (long)parsed.GetValue(auditSize) << 20,
+                RequestsPerSecond = parsed.GetValue(rate),
+                MaxConcurrentRequests = parsed.GetValue(concurrent),
+                Urls = parsed.GetValue(urls) is { Length: > 0 } given
+                    ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))]
+                    : defaults.Urls,
             };
             HostAllocator.ReturnFreed();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop).ConfigureAwait(false);
-            await StartAsync(app, options, stop).ConfigureAwait(false);
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop);
+            await StartAsync(app, options, stop);
             Recognizer recognizer = UniFaceServer.RecognizerOf(app);
-            _ = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
-            if (parsed.GetValue(CommonOptions.Json))
+            string? source = recognizer.HasModel ? recognizer.Model.Package.Source : null;
+            string? opened = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
+            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = options.Runs, data = options.DataFolder }, () =>
             {
-                Output.Json(new
-                {
-                    urls = app.Urls,
-                    package = recognizer.HasModel ? recognizer.Model.Package.Source : null,
-                    gallery = recognizer.HasModel ? recognizer.Gallery.Path : null,
-                    runs = options.Runs,
-                    data = options.DataFolder,
-                });
-            }
-            else
-            {
-                Console.WriteLine("package: " + (recognizer.HasModel ? recognizer.Model.Package.Source : "none; " + Recognizer.NoModel));
-                Console.WriteLine("gallery: " + (recognizer.HasModel ? recognizer.Gallery.Path : "none"));
-                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (not there yet)")}");
+                Console.WriteLine("package: " + (source ?? "none; " + Recognizer.NoModel));
+                Console.WriteLine("gallery: " + (opened ?? "none"));
+                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (does not exist yet)")}");
                 if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
-                    Console.WriteLine($"no API key yet, so everybody beyond this machine is refused; make one: uniface serve keys create --name NAME --scopes read --data {options.DataFolder}");
+                    Console.WriteLine(
+                        "there is no API key, so requests from other machines are refused; create one: uniface serve keys create --name NAME --scopes read " +
+                        $"--data {options.DataFolder}");
                 }
 
                 Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
-            }
-
-            await app.WaitForShutdownAsync(stop).ConfigureAwait(false);
+            });
+            await app.WaitForShutdownAsync(stop);
             return ExitCode.Success;
         });
-        return command;
     }
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {
         try
         {
-            await app.StartAsync(stop).ConfigureAwait(false);
+            await app.StartAsync(stop);
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
         {
-            throw new UniFaceException($"--urls {string.Join(' ', options.Urls)}: cannot listen there: {e.GetBaseException().Message.TrimEnd('.')}; give another address or port, or stop what uses it.", e);
+            throw new UniFaceException(
+                $"--urls {string.Join(' ', options.Urls)}: cannot listen: {e.GetBaseException().Message.TrimEnd('.')}; give another address or port, or " +
+                "stop the program that uses it.",
+                e);
         }
     }
-
-    private static int Positive(ParseResult parsed, Option<int> option) =>
-        parsed.GetValue(option) is int n and > 0 ? n : throw new UniFaceException($"{option.Name} {parsed.GetValue(option)}: expected at least 1.");
 }

@@ -7,7 +7,7 @@ using UniFace.IO;
 
 namespace UniFace.Cli.Terminal;
 
-/// <summary>How results leave a command: a table or sentence for people, one JSON document for programs.</summary>
+/// <summary>What commands print: text and tables for people, one JSON document for programs.</summary>
 internal static class Output
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -17,26 +17,29 @@ internal static class Output
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    /// <summary>Standard error as it is, for what moves the cursor.</summary>
+    /// <summary>Standard error without escaping, for cursor movements.</summary>
     public static TextWriter Terminal { get; private set; } = Console.Error;
 
     /// <summary>
-    /// Escapes control characters in all that is printed from now on, but for line ends and tabs: names of files and people come from others and may hold
-    /// commands to the terminal.
+    /// From now on, escapes control characters in everything printed, except line ends and tabs: names of files and people are untrusted and
+    /// may contain terminal commands.
     /// </summary>
     public static void Guard()
     {
-        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }); // Its colours are commands.
+        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }); // Its colors are escape sequences.
         Terminal = Console.Error;
         Console.SetOut(new EscapingWriter(Console.Out));
         Console.SetError(new EscapingWriter(Console.Error));
     }
 
-    /// <summary>A name on one line of text: control characters, line ends and characters that turn the direction of writing as \uXXXX.</summary>
+    /// <summary>A name on one line: control characters, line ends and bidirectional controls become \uXXXX.</summary>
     public static string Name(string name) => Escape(name, lines: false);
 
-    /// <summary>A name in a cell of a table.</summary>
+    /// <summary>A name in a table cell.</summary>
     public static string Cell(string name) => Markup.Escape(Name(name));
+
+    /// <summary>A table with the given columns.</summary>
+    public static Table Table(params string[] columns) => new Table().Border(TableBorder.Rounded).AddColumns(columns);
 
     private static string Escape(string text, bool lines)
     {
@@ -57,10 +60,13 @@ internal static class Output
     private static bool IsEscaped(char c, bool lines) => !(lines && (c is '\n' or '\t' || (c is '\r' && OperatingSystem.IsWindows())))
         && (char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
 
-    /// <summary>Prints an object as JSON on standard output; property names in camel case.</summary>
+    /// <summary>Prints an object as JSON on standard output, with property names in camel case.</summary>
     public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
 
-    /// <summary>Prints a warning under an answer for people; nothing for null.</summary>
+    /// <summary>The text that <see cref="Json"/> prints.</summary>
+    public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
+
+    /// <summary>Prints a warning below a result, unless it is null.</summary>
     public static void Warn(string? warning)
     {
         if (warning is not null)
@@ -69,7 +75,16 @@ internal static class Output
         }
     }
 
-    /// <summary>Says on standard error which files beside the photos were not used.</summary>
+    /// <summary>Names the photos that were skipped, and why, on standard error.</summary>
+    public static void Skipped(IEnumerable<(string Photo, string Reason)> photos)
+    {
+        foreach ((string photo, string reason) in photos)
+        {
+            Console.Error.WriteLine($"left out: {Name(photo)}: {Name(reason)}");
+        }
+    }
+
+    /// <summary>Names the files beside the photos that were not used, on standard error.</summary>
     public static void LeftOut(PhotoSet photos)
     {
         if (photos.LeftOut.Count > 0)
@@ -78,17 +93,14 @@ internal static class Output
         }
     }
 
-    /// <summary>Refuses a file to be written that is one of those to be read, links followed.</summary>
+    /// <summary>Refuses an output file that is also an input, following links.</summary>
     public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
     {
         if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Of(output), RealPath.Of(input))) is string same)
         {
-            throw new UniFaceException($"{output} would replace {same}, which is to be read; name another file.");
+            throw new UniFaceException($"{output} would replace the input {same}; name another file.");
         }
     }
-
-    /// <summary>The text that <see cref="Json"/> prints, for a file of the same.</summary>
-    public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 
     private sealed class EscapingWriter(TextWriter inner) : TextWriter
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using UniFace.Cli.Losses;
+using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Training;
 using UniFace.Training.Backbones;
@@ -12,93 +13,80 @@ using UniFace.Training.Optimization;
 namespace UniFace.Cli.Train;
 
 /// <summary>
-/// The options of `uniface train` that decide a run. Bound over a baseline: over the defaults for a new run, over run.json
-/// for a resumed one, so that an option that was not given never conflicts.
+/// The options of `uniface train` that define a run. Given options are applied to a baseline: the defaults for a new run, run.json for a
+/// resumed run.
 /// </summary>
 internal sealed class TrainOptionSet
 {
     private static readonly TrainOptions Defaults = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = new BackboneSpec("mobilefacenet") };
-    private readonly List<Option> all = [];
-    private readonly Option<string> backbone;
-    private readonly Option<double> width;
-    private readonly Option<int> embeddingSize;
-    private readonly Option<int> epochs;
-    private readonly Option<int> batch;
-    private readonly Option<int> accumulate;
-    private readonly Option<long> seed;
+    private readonly List<(Option Option, Func<ParseResult, TrainOptions, TrainOptions> Apply)> all = [];
     private readonly Option<string> optimizer;
-    private readonly Option<double> learningRate;
-    private readonly Option<double> momentum;
-    private readonly Option<double> weightDecay;
-    private readonly Option<string> decay;
-    private readonly Option<string> schedule;
-    private readonly Option<double> warmup;
-    private readonly Option<double> power;
-    private readonly Option<string> steps;
-    private readonly Option<double> clip;
-    private readonly Option<double> ema;
-    private readonly Option<string> centerType;
-    private readonly Option<string> precision;
-    private readonly Option<string> sampler;
-    private readonly Option<int> imagesPerPerson;
-    private readonly Option<string> classWeight;
-    private readonly Option<double> classWeightBeta;
-    private readonly Option<int> minImages;
-    private readonly Option<int> maxImages;
-    private readonly Option<string> augment;
-    private readonly Option<string> validation;
-    private readonly Option<double?> validationPeople;
-    private readonly Option<int> validateEvery;
-    private readonly Option<int> checkpointEvery;
-    private readonly Option<int> threads;
-    private readonly Option<string> device;
+    private readonly Option<int> epochs;
+    private readonly Option threads, validation, validationPeople;
 
     public TrainOptionSet()
     {
-        backbone = Text("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", Defaults.Backbone.Name);
-        width = Number("--width", "Factor on the channels of mobilefacenet, 0.25 to 2.", Defaults.Backbone.Width);
-        embeddingSize = Whole("--embedding-size", "Values in an embedding.", Defaults.Backbone.EmbeddingSize);
-        epochs = Whole("--epochs", "Passes over the data. --resume may raise it.", Defaults.Epochs);
-        batch = Whole("--batch", "Pictures a batch.", Defaults.Batch);
-        accumulate = Whole("--accumulate", "Batches whose gradients make one step.", Defaults.Accumulate);
-        seed = Add(new Option<long>("--seed") { Description = "Decides every random choice of the run.", DefaultValueFactory = _ => Defaults.Seed });
-        optimizer = Choice<OptimizerKind>("--optimizer", "Optimizer.", Defaults.Optimizer);
-        learningRate = Number("--lr", "Learning rate at full height (with adamw: 0.001).", Defaults.LearningRate);
-        momentum = Number("--momentum", "Momentum of sgd.", Defaults.Momentum);
-        weightDecay = Number("--weight-decay", "Weight decay (with adamw: 0.01).", Defaults.WeightDecay);
-        decay = Choice<WeightDecayRule>("--decay", "What decays: all, or weights only (no bias, normalisation, PReLU, threshold).", Defaults.Decay);
-        schedule = Choice<ScheduleKind>("--schedule", "How the learning rate falls.", Defaults.Schedule);
-        warmup = Add(new Option<double>("--warmup") { Description = "Epochs of linear warm-up, fractions allowed. Default: 2, or a sixth of --epochs where that is less." });
-        power = Number("--power", "Power of the poly schedule.", Defaults.Power);
-        steps = Text("--steps", "Epochs at which the step schedule divides by 10: 8,12.", "");
-        clip = Number("--clip", "Largest norm of all gradients together (with sgd: but for the class centers'); 0 clips nothing.", Defaults.Clip);
-        ema = Number("--ema", "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 for none.", Defaults.Ema);
-        centerType = Choice<CenterType>("--center-dtype", "How class centers and their momentum are stored: bfloat16 takes half the memory (sgd, on the CPU).", Defaults.CenterType);
-        precision = Choice<Precision>("--precision", "What the convolutions of a step multiply in; bfloat16 is faster where the processor has it ('uniface bench step' says by how much).", Defaults.Precision);
-        sampler = Text("--sampler", "Which pictures an epoch shows: every one once, people equally often, or batches of people x --images-per-person.", Defaults.Sampler);
-        sampler.AcceptOnlyFromAmong([.. Samplers.Names]);
-        imagesPerPerson = Whole("--images-per-person", "Pictures of each person in a batch of --sampler pk.", Defaults.ImagesPerPerson);
-        classWeight = Text("--class-weight", "Weights of the losses against imbalance: 1/n, or by the effective number of samples.", Defaults.ClassWeight);
-        classWeight.AcceptOnlyFromAmong([.. ClassWeights.Names]);
-        classWeightBeta = Number("--class-weight-beta", "Beta of --class-weight effective.", Defaults.ClassWeightBeta);
-        minImages = Whole("--min-images", "People with fewer pictures are left out.", Defaults.MinImages);
-        maxImages = Whole("--max-images", "Pictures of a person that are used at most; 0 for all.", Defaults.MaxImages);
-        augment = Text("--augment", "How pictures are varied: none, or flip, shift, color, blur, lowres, erase with probabilities, as in flip=0.5,color=0.2.", Defaults.Augment.ToString());
-        validation = Text("--val", "Data set of other people to validate on, or none.", "none");
-        validationPeople = Add(new Option<double?>("--val-people") { Description = $"Share of the people held out of DATA for validation and calibration, 0 to 0.5; by default {TrainOptions.ShareToHoldOut.ToString(CultureInfo.InvariantCulture)} where DATA has {TrainOptions.PeopleToHoldOut} people or more, and 0 with --val." });
-        validateEvery = Whole("--val-every", "Epochs between validations.", Defaults.ValidateEvery);
-        checkpointEvery = Whole("--checkpoint-every", "Steps between checkpoints, besides the one at each epoch's end; 0 for none.", Defaults.CheckpointEvery);
-        threads = Whole("--threads", "Threads of a step; part of the run, since the order of sums depends on it. --resume may change it.", Defaults.Threads);
-        device = Text("--device", "Where the network computes: cpu, cuda, cuda:1, mps.", Defaults.Device);
+        string networks = string.Join(", ", BackboneRegistry.Names);
+        Add("--backbone", $"Network: {networks}.", Defaults.Backbone.Name, (o, v) => o with { Backbone = o.Backbone with { Name = v } });
+        Add("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.", Defaults.Backbone.Width,
+            (o, v) => o with { Backbone = o.Backbone with { Width = v } });
+        Add("--embedding-size", "Values per embedding.", Defaults.Backbone.EmbeddingSize,
+            (o, v) => o with { Backbone = o.Backbone with { EmbeddingSize = v } });
+        epochs = Add("--epochs", "Passes over the data. --resume may raise it.", Defaults.Epochs, (o, v) => o with { Epochs = v });
+        Add("--batch", "Images per batch.", Defaults.Batch, (o, v) => o with { Batch = v });
+        Add("--accumulate", "Batches per step; their gradients are summed.", Defaults.Accumulate, (o, v) => o with { Accumulate = v });
+        Add("--seed", "Seed of every random choice of the run.", Defaults.Seed, (o, v) => o with { Seed = v });
+        optimizer = AddChoice("--optimizer", "Optimizer.", Defaults.Optimizer, (o, v) => o with { Optimizer = v });
+        Add("--lr", "Peak learning rate (default with adamw: 0.001).", Defaults.LearningRate, (o, v) => o with { LearningRate = v });
+        Add("--momentum", "Momentum of sgd.", Defaults.Momentum, (o, v) => o with { Momentum = v });
+        Add("--weight-decay", "Weight decay (default with adamw: 0.01).", Defaults.WeightDecay, (o, v) => o with { WeightDecay = v });
+        AddChoice("--decay", "Parameters that decay: all, or weights only (no bias, normalization, PReLU or threshold).", Defaults.Decay,
+            (o, v) => o with { Decay = v });
+        AddChoice("--schedule", "How the learning rate decreases.", Defaults.Schedule, (o, v) => o with { Schedule = v });
+        Add(new CliOption<double>("--warmup", "Epochs of linear warm-up; fractions are allowed. Default: 2, but at most a sixth of --epochs."),
+            (o, v) => o with { Warmup = v });
+        Add("--power", "Power of the poly schedule.", Defaults.Power, (o, v) => o with { Power = v });
+        Add("--steps", "Epochs at which the step schedule divides the rate by 10, e.g. 8,12.", "", (o, v) => o with { Steps = ParseSteps(v) });
+        Add("--clip", "Largest norm of all gradients together (with sgd, without the class centers); 0 disables clipping.", Defaults.Clip,
+            (o, v) => o with { Clip = v });
+        Add("--ema", "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 disables it.", Defaults.Ema, (o, v) => o with { Ema = v });
+        AddChoice("--center-dtype", "How class centers and their momentum are stored: bfloat16 takes half the memory (sgd, on the CPU).",
+            Defaults.CenterType, (o, v) => o with { CenterType = v });
+        AddChoice("--precision", "Precision of a step's convolutions; bfloat16 is faster on processors that support it (measure with 'uniface bench step').",
+            Defaults.Precision, (o, v) => o with { Precision = v });
+        Add("--sampler", "Images of an epoch: each once, people equally often, or batches of people x --images-per-person.", Defaults.Sampler,
+            (o, v) => o with { Sampler = v }).AcceptOnlyFromAmong([.. Samplers.Names]);
+        Add("--images-per-person", "Images of each person in a batch of --sampler pk.", Defaults.ImagesPerPerson, (o, v) => o with { ImagesPerPerson = v });
+        Add("--class-weight", "Weights of the loss against class imbalance: 1/n, or by the effective number of samples.", Defaults.ClassWeight,
+            (o, v) => o with { ClassWeight = v }).AcceptOnlyFromAmong([.. ClassWeights.Names]);
+        Add("--class-weight-beta", "Beta of --class-weight effective.", Defaults.ClassWeightBeta, (o, v) => o with { ClassWeightBeta = v });
+        Add("--min-images", "Leave out people with fewer images.", Defaults.MinImages, (o, v) => o with { MinImages = v });
+        Add("--max-images", "Largest number of images to use per person; 0 for all.", Defaults.MaxImages, (o, v) => o with { MaxImages = v });
+        Add("--augment", "Augmentation: none, or probabilities of flip, shift, color, blur, lowres and erase, e.g. flip=0.5,color=0.2.",
+            Defaults.Augment.ToString(), (o, v) => o with { Augment = AugmentOptions.Parse(v) });
+        validation = Add("--val", "Data set of other people for validation, or none.", "none",
+            (o, v) => o with { Validation = v == "none" ? null : Path.GetFullPath(v) });
+        validationPeople = Add(
+            new CliOption<double?>(
+                "--val-people",
+                $"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {TrainOptions.ShareToHoldOut} if DATA has " +
+                $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
+            (o, v) => o with { ValidationPeople = v ?? o.ValidationPeople });
+        Add("--val-every", "Epochs between validations.", Defaults.ValidateEvery, (o, v) => o with { ValidateEvery = v });
+        Add("--checkpoint-every", "Steps between checkpoints, in addition to the one after each epoch; 0 for none.", Defaults.CheckpointEvery,
+            (o, v) => o with { CheckpointEvery = v });
+        threads = Add("--threads", "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.", Defaults.Threads,
+            (o, v) => o with { Threads = v });
+        Add("--device", "Where the network computes: cpu, cuda, cuda:1, mps.", Defaults.Device, (o, v) => o with { Device = v });
     }
 
-    public IEnumerable<Option> All => all;
+    public IEnumerable<Option> All => all.Select(o => o.Option);
 
-    /// <summary>The options given, over the defaults.</summary>
+    /// <summary>The given options over the defaults.</summary>
     public TrainOptions BindNew(ParseResult parsed, string data)
     {
         TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
-        if (parsed.GetValue(optimizer) is string kind && Parse<OptimizerKind>(kind) == OptimizerKind.AdamW)
+        if (parsed.GetValue(optimizer) == Lower(OptimizerKind.AdamW))
         {
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };
         }
@@ -106,19 +94,19 @@ internal sealed class TrainOptionSet
         return Bind(parsed, baseline) with { Loss = LossOptions.Read(parsed) };
     }
 
-    /// <summary>Holds people out of a set that is large enough for it, where nothing else was said of validation.</summary>
+    /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
     public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
         IsGiven(parsed, validation) || IsGiven(parsed, validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
             ? chosen
             : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
 
-    /// <summary>The options of the run that is resumed, with --threads and --epochs as given; any other option may only repeat what the run has.</summary>
-    /// <exception cref="UniFaceException">Names the option and the given value.</exception>
+    /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
+    /// <exception cref="UniFaceException">Names the option and its value.</exception>
     public TrainOptions BindResumed(ParseResult parsed, TrainOptions stored)
     {
-        foreach (Option option in all.Where(o => IsGiven(parsed, o)))
+        foreach ((Option option, Func<ParseResult, TrainOptions, TrainOptions> apply) in all.Where(o => IsGiven(parsed, o.Option)))
         {
-            if (option != threads && option != epochs && Json(Bind(parsed, stored, option)) != Json(stored))
+            if (option != threads && option != epochs && Json(apply(parsed, stored)) != Json(stored))
             {
                 throw Conflict(parsed, option);
             }
@@ -135,91 +123,38 @@ internal sealed class TrainOptionSet
     private static UniFaceException Conflict(ParseResult parsed, Option option)
     {
         string value = string.Join(' ', parsed.GetResult(option)!.Tokens.Select(t => t.Value));
-        return new UniFaceException($"{option.Name} {value} is not what the run was started with; leave it out to go on with the run as it is, or start a new run with --out.");
+        return new UniFaceException(
+            $"{option.Name} {value} differs from the run's own value; leave it out to continue the run, or start a new run with --out.");
     }
 
-    private TrainOptions Bind(ParseResult parsed, TrainOptions baseline, Option? only = null)
-    {
-        T Given<T>(Option<T> option, T fallback) => (only is null || only == option) && IsGiven(parsed, option) ? parsed.GetValue(option)! : fallback;
-        TEnum GivenChoice<TEnum>(Option<string> option, TEnum fallback)
-            where TEnum : struct, Enum => (only is null || only == option) && IsGiven(parsed, option) ? Parse<TEnum>(parsed.GetValue(option)!) : fallback;
-        bool Has(Option option) => (only is null || only == option) && IsGiven(parsed, option);
-
-        return baseline with
-        {
-            Backbone = new BackboneSpec(
-                Given(backbone, baseline.Backbone.Name),
-                Given(width, baseline.Backbone.Width),
-                Given(embeddingSize, baseline.Backbone.EmbeddingSize)),
-            Epochs = Given(epochs, baseline.Epochs),
-            Batch = Given(batch, baseline.Batch),
-            Accumulate = Given(accumulate, baseline.Accumulate),
-            Seed = Given(seed, baseline.Seed),
-            Optimizer = GivenChoice(optimizer, baseline.Optimizer),
-            LearningRate = Given(learningRate, baseline.LearningRate),
-            Momentum = Given(momentum, baseline.Momentum),
-            WeightDecay = Given(weightDecay, baseline.WeightDecay),
-            Decay = GivenChoice(decay, baseline.Decay),
-            Schedule = GivenChoice(schedule, baseline.Schedule),
-            Warmup = Given(warmup, baseline.Warmup),
-            Power = Given(power, baseline.Power),
-            Steps = Has(steps) ? ParseSteps(parsed.GetValue(steps)!) : baseline.Steps,
-            Clip = Given(clip, baseline.Clip),
-            Ema = Given(ema, baseline.Ema),
-            CenterType = GivenChoice(centerType, baseline.CenterType),
-            Precision = GivenChoice(precision, baseline.Precision),
-            Sampler = Given(sampler, baseline.Sampler),
-            ImagesPerPerson = Given(imagesPerPerson, baseline.ImagesPerPerson),
-            ClassWeight = Given(classWeight, baseline.ClassWeight),
-            ClassWeightBeta = Given(classWeightBeta, baseline.ClassWeightBeta),
-            MinImages = Given(minImages, baseline.MinImages),
-            MaxImages = Given(maxImages, baseline.MaxImages),
-            Augment = Has(augment) ? AugmentOptions.Parse(parsed.GetValue(augment)!) : baseline.Augment,
-            Validation = Has(validation) ? ParseValidation(parsed.GetValue(validation)!) : baseline.Validation,
-            ValidationPeople = Given(validationPeople, baseline.ValidationPeople) ?? baseline.ValidationPeople,
-            ValidateEvery = Given(validateEvery, baseline.ValidateEvery),
-            CheckpointEvery = Given(checkpointEvery, baseline.CheckpointEvery),
-            Threads = Given(threads, baseline.Threads),
-            Device = Given(device, baseline.Device),
-        };
-    }
+    private TrainOptions Bind(ParseResult parsed, TrainOptions baseline) =>
+        all.Where(o => IsGiven(parsed, o.Option)).Aggregate(baseline, (options, option) => option.Apply(parsed, options));
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is OptionResult { Implicit: false };
 
     private static string Json(TrainOptions options) => System.Text.Json.JsonSerializer.Serialize(options);
-
-    private static string? ParseValidation(string text) => text == "none" ? null : Path.GetFullPath(text);
 
     private static double[] ParseSteps(string text)
     {
         string[] parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return [.. parts.Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double epoch)
             ? epoch
-            : throw new UniFaceException($"--steps {text}: '{part}' is no number; expected epochs like 8,12."))];
+            : throw new UniFaceException($"--steps {text}: '{part}' is not a number; expected epochs, e.g. 8,12."))];
     }
 
-    private static T Parse<T>(string text)
-        where T : struct, Enum => Enum.Parse<T>(text, ignoreCase: true);
+    private Option<T> Add<T>(string name, string description, T value, Func<TrainOptions, T, TrainOptions> apply) =>
+        Add(new CliOption<T>(name, description) { Default = value }, apply);
 
-    private Option<T> Add<T>(Option<T> option)
+    private Option<T> Add<T>(Option<T> option, Func<TrainOptions, T, TrainOptions> apply)
     {
-        all.Add(option);
+        all.Add((option, (parsed, options) => apply(options, parsed.GetValue(option)!)));
         return option;
     }
 
-    private Option<string> Text(string name, string description, string value) =>
-        Add(new Option<string>(name) { Description = description, DefaultValueFactory = _ => value });
-
-    private Option<double> Number(string name, string description, double value) =>
-        Add(new Option<double>(name) { Description = description, DefaultValueFactory = _ => value });
-
-    private Option<int> Whole(string name, string description, int value) =>
-        Add(new Option<int>(name) { Description = description, DefaultValueFactory = _ => value });
-
-    private Option<string> Choice<T>(string name, string description, T value)
+    private Option<string> AddChoice<T>(string name, string description, T value, Func<TrainOptions, T, TrainOptions> apply)
         where T : struct, Enum
     {
-        Option<string> option = Text(name, description, Lower(value));
+        Option<string> option = Add(name, description, Lower(value), (options, text) => apply(options, Enum.Parse<T>(text, ignoreCase: true)));
         option.AcceptOnlyFromAmong([.. Enum.GetValues<T>().Select(Lower)]);
         return option;
     }

@@ -5,7 +5,7 @@ using UniFace.Training.Data;
 using UniFace.Vision;
 using UniFace.Vision.Procedural;
 
-namespace UniFace.Benchmarks;
+namespace UniFace.MicroBenchmarks;
 
 /// <summary>What the loader does to 64 pictures: decode them, and decode, vary and normalise them into a batch.</summary>
 public class PictureBenchmarks

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using TorchSharp;
+using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 
-namespace UniFace.Training.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>How fast a backbone trains and infers.</summary>
 /// <param name="Backbone">The backbone with its sizes.</param>
@@ -14,13 +15,13 @@ namespace UniFace.Training.Benchmarks;
 /// <param name="TrainImagesPerSecond">Pictures a second of whole training steps: median of the steps.</param>
 /// <param name="InferImagesPerSecond">Pictures a second of forward passes in evaluation mode: median of the passes.</param>
 /// <param name="Threads">Threads that libtorch computed with.</param>
-public sealed record StepSpeed(BackboneSpec Backbone, int Batch, double TrainImagesPerSecond, double InferImagesPerSecond, int Threads);
+internal sealed record StepSpeed(BackboneSpec Backbone, int Batch, double TrainImagesPerSecond, double InferImagesPerSecond, int Threads);
 
 /// <summary>
 /// Times what training and evaluation repeat, on random pictures that are in memory already: the very step of a run (forward,
 /// head, backward, clipping, optimizer) with a normalised softmax over <see cref="Classes"/> people, and the forward pass alone.
 /// </summary>
-public static class StepBenchmark
+internal static class StepBenchmark
 {
     /// <summary>Classes of the head.</summary>
     public const int Classes = 10_000;

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using TorchSharp;
+using UniFace.Training;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
-namespace UniFace.Training.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>What a head costs.</summary>
 /// <param name="Loss">The loss with all its hyperparameters.</param>
@@ -16,10 +17,10 @@ namespace UniFace.Training.Benchmarks;
 /// <param name="GemmMs">The three bare matrix products of the same shapes, taken in turn with the steps, in milliseconds. Median.</param>
 /// <param name="ExtraMb">Peak resident memory of the steps above centers and momentum and what the process had before, in MB of 10^6 bytes.</param>
 /// <param name="CentersMb">Centers and momentum, in MB of 10^6 bytes.</param>
-public sealed record HeadSpeed(Loss Loss, int Classes, int Batch, int Dim, double SampleRate, CenterType CenterType, double StepMs, double GemmMs, double ExtraMb, double CentersMb);
+internal sealed record HeadSpeed(Loss Loss, int Classes, int Batch, int Dim, double SampleRate, CenterType CenterType, double StepMs, double GemmMs, double ExtraMb, double CentersMb);
 
 /// <summary>Times the head alone on random embeddings, beside the three matrix products that any exact head must make.</summary>
-public static class HeadBenchmark
+internal static class HeadBenchmark
 {
     private const int Dim = 512;
     private const int Rounds = 5;

@@ -1,22 +1,23 @@
 using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Faces;
+using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using static TorchSharp.torch;
 
-namespace UniFace.Training.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>How fast a data set is read for training.</summary>
 /// <param name="ImagesPerSecond">Pictures a second of the loader alone: read, decoded, augmented, in a batch.</param>
 /// <param name="StepOverhead">Time of a training step fed by the loader over that of a step fed from memory, minus 1.</param>
-public sealed record DataSpeed(double ImagesPerSecond, double StepOverhead);
+internal sealed record DataSpeed(double ImagesPerSecond, double StepOverhead);
 
 /// <summary>
 /// Times the input pipeline on a real set. Every picture is decoded each time, as in the first epoch or in a set too large for
 /// the cache. The two kinds of steps take turns, batch by batch of minutes that may be noisy, so that noise falls on both.
 /// </summary>
-public static class DataBenchmark
+internal static class DataBenchmark
 {
     private const int Rounds = 5;
     private static readonly TimeSpan LoaderTime = TimeSpan.FromSeconds(3);

@@ -1,10 +1,10 @@
-namespace UniFace.Gallery.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>
 /// Rows to measure a search with: random directions, each a pure function of the seed and its number, so that nobody has to keep them.
 /// One in a hundred is a copy of another, one in a hundred nearly so: ties and near-duplicates must be ordered too.
 /// </summary>
-public sealed class BenchmarkRows
+internal sealed class BenchmarkRows
 {
     private readonly long seed;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace UniFace.Training.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>The process's resident memory and its peak. Only Linux can begin a new peak; elsewhere it is that of the whole process.</summary>
 internal static class ResidentMemory

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using TorchSharp;
 using UniFace.Training.Backbones;
 
-namespace UniFace.Benchmarks;
+namespace UniFace.MicroBenchmarks;
 
 /// <summary>A backbone's pass without a gradient, and with one there and back.</summary>
 public class BackboneBenchmarks

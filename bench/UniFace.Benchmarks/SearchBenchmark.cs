@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using UniFace.Gallery.Index;
 
-namespace UniFace.Gallery.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>How fast some queries at a time are answered, and how many answers are right.</summary>
 /// <param name="Size">Rows searched.</param>
@@ -11,10 +11,10 @@ namespace UniFace.Gallery.Benchmarks;
 /// <param name="Qps">Queries a second at this speed.</param>
 /// <param name="BytesPerRow">Bytes that a scan keeps and reads for a row.</param>
 /// <param name="Exact">Share of the check queries whose best ten are brute force's: ids, order and scores to the last bit.</param>
-public sealed record SearchSpeed(int Size, int Dim, int Queries, double MedianMs, double Qps, double BytesPerRow, double Exact);
+internal sealed record SearchSpeed(int Size, int Dim, int Queries, double MedianMs, double Qps, double BytesPerRow, double Exact);
 
 /// <summary>Times the exact index on random rows and compares its answers with brute force.</summary>
-public static class SearchBenchmark
+internal static class SearchBenchmark
 {
     /// <summary>Queries whose answers are compared.</summary>
     public const int CheckQueries = 1000;

@@ -3,7 +3,7 @@ using TorchSharp;
 using UniFace.Training.Backbones;
 using UniFace.Training.Optimization;
 
-namespace UniFace.Benchmarks;
+namespace UniFace.MicroBenchmarks;
 
 /// <summary>One step of an optimizer over the weights of a backbone, the clipping before it and the moving average after it.</summary>
 public class OptimizerBenchmarks

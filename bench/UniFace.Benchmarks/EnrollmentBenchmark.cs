@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 
-namespace UniFace.Gallery.Benchmarks;
+namespace UniFace.Benchmarks;
 
 /// <summary>How fast templates are enrolled into a gallery's file, and how fast it starts.</summary>
 /// <param name="Size">Templates enrolled now.</param>
@@ -13,10 +14,10 @@ namespace UniFace.Gallery.Benchmarks;
 /// <param name="StoreSeconds">For storing the index beside it.</param>
 /// <param name="StartSeconds">From opening the gallery to the first answer, with the stored index.</param>
 /// <param name="RebuildStartSeconds">The same without a stored index.</param>
-public sealed record EnrolmentSpeed(int Size, int Dim, int Batch, double Seconds, double TemplatesPerSecond, long Templates, double StoreSeconds, double StartSeconds, double RebuildStartSeconds);
+internal sealed record EnrollmentSpeed(int Size, int Dim, int Batch, double Seconds, double TemplatesPerSecond, long Templates, double StoreSeconds, double StartSeconds, double RebuildStartSeconds);
 
 /// <summary>Times enrolment of random templates, a person each.</summary>
-public static class EnrolmentBenchmark
+internal static class EnrollmentBenchmark
 {
     /// <summary>Contract id of the galleries that it makes.</summary>
     public const string ContractId = "bench";
@@ -29,7 +30,7 @@ public static class EnrolmentBenchmark
     /// <param name="key">To encrypt with; null for none.</param>
     /// <param name="acknowledged">Called when a transaction is on the disk, with how many templates it brought and the last one's id.</param>
     /// <param name="stop">Stops it.</param>
-    public static async Task<EnrolmentSpeed> RunAsync(string path, int size, int dimension, int batch, GalleryKey? key = null, Action<int, long>? acknowledged = null, CancellationToken stop = default)
+    public static async Task<EnrollmentSpeed> RunAsync(string path, int size, int dimension, int batch, GalleryKey? key = null, Action<int, long>? acknowledged = null, CancellationToken stop = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
@@ -69,7 +70,7 @@ public static class EnrolmentBenchmark
         double started = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
         File.Delete(path + ".index");
         double restarted = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
-        return new EnrolmentSpeed(size, dimension, batch, Math.Round(enrolling.TotalSeconds, 3), Math.Round(size / enrolling.TotalSeconds, 1), templates, Math.Round(storing.TotalSeconds, 3), started, restarted);
+        return new EnrollmentSpeed(size, dimension, batch, Math.Round(enrolling.TotalSeconds, 3), Math.Round(size / enrolling.TotalSeconds, 1), templates, Math.Round(storing.TotalSeconds, 3), started, restarted);
     }
 
     private static async Task<double> StartAsync(string path, BenchmarkRows rows, GalleryKey? key, CancellationToken stop)

@@ -9,39 +9,58 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>uniface calibrate: thresholds for one's own photos, and whether the package's own hold for them.</summary>
+/// <summary>`uniface calibrate`: measures thresholds on the user's own photos, and checks those of the package.</summary>
 internal static class CalibrateCommand
 {
+    private const string Description = """
+        Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people who did not determine them, and report
+        whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
+        Example: uniface calibrate package --images people
+        """;
+
     private static readonly double[] Rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-    private sealed record Measured(Calibration Calibration, VerificationScores Scores, IReadOnlyList<HeldOutRate> Halves, IReadOnlyList<TravelledRate> Shipped, int Missing, bool SameSampled, bool DifferentSampled);
+    private sealed record Measured(
+        Calibration Calibration,
+        VerificationScores Scores,
+        IReadOnlyList<HeldOutRate> Halves,
+        IReadOnlyList<TravelledRate> Shipped,
+        int Missing,
+        bool SameSampled,
+        bool DifferentSampled);
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name of 'uniface models list')." };
-        Option<string> images = new("--images") { Required = true, Description = "Your own labelled photos: a folder a person, RecordIO or tar. Nobody in it may have been trained on.", HelpName = "PEOPLE" };
-        Option<string?> output = new("--out") { Description = "Write the calibration to a file and leave the package as it is. Default: into the package.", HelpName = "FILE" };
-        Option<int> maxPairs = new("--max-pairs") { Description = "Pairs of different people to score at most; where there are more, as many are drawn evenly.", DefaultValueFactory = _ => 20_000_000, HelpName = "N" };
-        Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 500, HelpName = "N" };
-        Option<long> seed = new("--seed") { Description = "Seed of the halves, the drawn pairs and the intervals.", DefaultValueFactory = _ => 1, HelpName = "N" };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
-        VisionOptions vision = new();
-        Command command = new("calibrate", "Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people they were not set on, and say whether those the package came with hold for you. A rate that the photos cannot support gets no threshold.\nExample: uniface calibrate package --images people")
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name from 'uniface models list')." };
+        CliOption<string> images = new(
+            "--images", "Your own labelled photos: one folder per person, RecordIO or tar. The model must not have been trained on any of them.", "PEOPLE")
         {
-            package, images, output, maxPairs, replicates, seed, allowOverlap,
+            Required = true,
         };
-        vision.AddDetection(command);
-        command.SetAction((parsed, stop) =>
+        CliOption<string?> output = new("--out", "Write the calibration to a file instead of into the package.", "FILE");
+        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.", "N")
         {
-            PairOptions pairs = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 300, 500_000_000), Seed = parsed.GetValue(seed) };
-            BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
+            Default = 20_000_000,
+            Range = (300, 500_000_000),
+        };
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 500, Range = (10, 1_000_000) };
+        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.", "N") { Default = 1 };
+        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
+        return CliCommand.Create("calibrate", Description, parameters, (parsed, stop) =>
+        {
+            PairOptions pairs = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
+            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             if (opened.Manifest is null)
             {
-                throw new UniFaceException($"{opened.Source} is a bare .onnx file, whose input nobody states; expected a package folder. 'uniface eval {opened.Source} --data PEOPLE --calibration FILE' measures it as you say.");
+                throw new UniFaceException(
+                    $"{opened.Source} is an .onnx file, which does not describe its input; expected a package folder. 'uniface eval {opened.Source} --data " +
+                    "PEOPLE --calibration FILE' measures it with the input options that you give.");
             }
 
-            string target = parsed.GetValue(output) ?? Path.Combine(opened.Source, Calibration.FileName);
+            string? file = parsed.GetValue(output);
             using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
             OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
             Measured measured;
@@ -50,26 +69,25 @@ internal static class CalibrateCommand
                 measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
             }
 
-            if (parsed.GetValue(output) is null)
+            if (file is null)
             {
                 measured.Calibration.SaveInto(opened.Source);
             }
             else
             {
-                measured.Calibration.Save(target);
+                measured.Calibration.Save(file);
             }
 
-            Show(parsed.GetValue(CommonOptions.Json), opened, measured, target);
-            return Task.FromResult(ExitCode.Success);
+            Show(parsed, opened, measured, file ?? Path.Combine(opened.Source, Calibration.FileName));
+            return ExitCode.Success;
         });
-        return command;
     }
 
-    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string path, FacePipeline pipeline, PairOptions pairs,
+    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string images, FacePipeline pipeline, PairOptions pairs,
         BootstrapOptions bootstrap, CancellationToken stop)
     {
-        using FaceDataset data = FaceDatasets.Open(path);
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        using FaceDataset data = FaceDatasets.Open(images);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(images)));
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         EmbeddedFaces embedded;
         using (Progress progress = new(name, data.Samples.Count))
@@ -89,65 +107,59 @@ internal static class CalibrateCommand
         CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
         Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
         IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
-        IReadOnlyList<TravelledRate> shipped = package.CalibrationPath is string old && Calibration.Load(old) is Calibration older && older.ContractId == calibration.ContractId
-            ? CalibrationChecks.Compare(older, calibration, scores)
-            : [];
-        return new Measured(calibration, scores, halves, shipped, embedded.Count - faces.Count, scores.SamePairs < same, scores.DifferentPairs < different);
+        Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
+        IReadOnlyList<TravelledRate> shipped = old?.ContractId == calibration.ContractId ? CalibrationChecks.Compare(old, calibration, scores) : [];
+        int missing = embedded.Count - faces.Count;
+        return new Measured(calibration, scores, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
     }
 
-    private static void Show(bool json, ModelPackage package, Measured measured, string target)
+    private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
         string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
-        if (json)
+        object json = new
         {
-            Output.Json(new
+            package = package.Source,
+            calibration = target,
+            contractId = calibration.ContractId,
+            data = calibration.Data,
+            missing = measured.Missing,
+            sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
+            entries = calibration.Entries,
+            halves = measured.Halves,
+            shipped = measured.Shipped,
+            warnings,
+        };
+        parsed.Print(json, () =>
+        {
+            Table table = Output.Table("false match rate", "threshold [[95 %]]", "recognized [[95 %]]", "on the other half of the people");
+            foreach (CalibrationEntry e in calibration.Entries)
             {
-                package = package.Source,
-                calibration = target,
-                contractId = calibration.ContractId,
-                data = calibration.Data,
-                missing = measured.Missing,
-                sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
-                entries = calibration.Entries,
-                halves = measured.Halves,
-                shipped = measured.Shipped,
-                warnings,
-            });
-            return;
-        }
+                HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);
+                string threshold = $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]";
+                string recognized = $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]";
+                table.AddRow(
+                    OperatingPoint.NameOf(e.FalseMatchRate),
+                    e.Supported ? Markup.Escape(threshold) : "-",
+                    Markup.Escape(e.Supported ? recognized : e.Why ?? ""),
+                    half is null ? "-" : Markup.Escape($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]"));
+            }
 
-        Table table = new() { Border = TableBorder.Rounded };
-        table.AddColumns("false match rate", "threshold [[95 %]]", "recognised [[95 %]]", "on the other half of the people");
-        foreach (CalibrationEntry entry in calibration.Entries)
-        {
-            HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == entry.FalseMatchRate);
-            table.AddRow(
-                OperatingPoint.NameOf(entry.FalseMatchRate),
-                entry.Supported ? Markup.Escape(Text($"{entry.Threshold:F4} [{entry.ThresholdLow:F4}, {entry.ThresholdHigh:F4}]")) : "-",
-                entry.Supported ? Markup.Escape(Text($"{100 * entry.TrueMatchRate:F1} % [{100 * entry.TrueMatchRateLow:F1}, {100 * entry.TrueMatchRateHigh:F1}]")) : Markup.Escape(entry.Why ?? ""),
-                half is null ? "-" : Markup.Escape(Text($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]")));
-        }
+            AnsiConsole.Write(table);
+            CalibrationData data = calibration.Data;
+            Console.WriteLine(
+                $"{Plural.Of(data.People, "person")}, {Plural.Of(data.Images, "photo")} ({measured.Missing} without a face): " +
+                $"{Plural.Of(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
+                $"{data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})");
+            Array.ForEach(warnings, Output.Warn);
+            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
+            {
+                Console.WriteLine("the package's own thresholds hold for these photos");
+            }
 
-        AnsiConsole.Write(table);
-        Console.WriteLine(Text($"{Plural.Of(calibration.Data.People, "person")}, {Plural.Of(calibration.Data.Images, "photo")} ({measured.Missing} without a face): {Plural.Of(calibration.Data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), {calibration.Data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})"));
-        foreach (string warning in warnings)
-        {
-            Console.WriteLine("warning: " + warning);
-        }
+            Console.WriteLine($"calibration written to {target}");
+        });
 
-        if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
-        {
-            Console.WriteLine("the thresholds that the package came with hold for these photos");
-        }
-
-        Console.WriteLine($"calibration written to {target}");
-
-        static string Sampled(bool sampled) => sampled ? "drawn evenly" : "all";
+        static string Sampled(bool sampled) => sampled ? "sampled evenly" : "all";
     }
-
-    private static int Checked(string option, int value, int low, int high) =>
-        value >= low && value <= high ? value : throw new UniFaceException(FormattableString.Invariant($"{option} {value}: expected {low} to {high}."));
-
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -10,81 +10,90 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>uniface eval: measures a model on pairs, or on labelled people, that it was not trained on.</summary>
+/// <summary>`uniface eval`: measures a model on people it was not trained on.</summary>
 internal static class EvalCommand
 {
     private const string Description = """
-        Measure a model on people it was not trained on: accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER, AUC.
+        Measure a model on people it was not trained on: accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER, AUC; or 1:N.
+        Images and people that the model was trained on are refused (see --allow-overlap). A pair with a face that is not found counts as an error in
+        the accuracy, as a non-match in TAR and EER if it shows one person, and is left out of FAR.
         Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
         Example: uniface eval PACKAGE --data other-people --write-calibration
         Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
-        Pictures and people that the model was trained on are refused (--allow-overlap).
-        A pair with a face that is not found counts as an error in the accuracy, as no match in TAR and EER if it is one person, and is left out of FAR.
         """;
 
     public static Command Create()
     {
         Argument<string> model = new("MODEL") { Description = "A run of 'uniface train', a package of 'uniface export', or an .onnx file (1x3xHxW to 1xD)." };
-        Option<string?> pairs = new("--pairs")
+        CliOption<string?> pairs = new(
+            "--pairs", "A pairs file in the format of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; requires --images.", "FILE");
+        CliOption<string?> images = new(
+            "--images", "Images of the pairs: a folder or tar with NAME/NAME_0001.jpg, or with the paths in the list.", "FOLDER|TAR");
+        CliOption<string[]> bins = new(
+            "--bin", "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose images are aligned. May be given several times.", "FILE");
+        CliOption<string?> data = new(
+            "--data", "Labelled people: one folder per person, RecordIO or tar. Every image is compared with every other.", "DATA");
+        CliOption<int?> personLevel = CommonOptions.PersonLevel();
+        CliOption<bool> identify = new("--identify", "1:N: enroll --gallery and search it with --probes: hit rates, DIR at FPIR (NIST FRTE 1:N).");
+        CliOption<string?> gallery = new("--gallery", "With --identify: people to enroll, one folder per person.", "DATA");
+        CliOption<string?> probes = new(
+            "--probes", "With --identify: other images, in folders of the same names; people not in the gallery are non-mated.", "DATA");
+        CliOption<string?> nonMated = new("--nonmated", "With --identify: more non-mated probes; they determine the thresholds.", "DATA");
+        CliOption<bool> flip = new(
+            "--flip-sum", "Add the embedding of the mirrored face to each embedding. Default: as the package says; off for a run or an .onnx file.");
+        CliOption<bool> noFlip = new("--no-flip", "Do not add the mirrored face's embedding.");
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 1000, Range = (10, 1_000_000) };
+        CliOption<int> maxPairs = new("--max-pairs", "With --data: largest number of pairs of different people to score; more are sampled evenly.", "N")
         {
-            Description = "A pairs file in the form of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; with --images.",
-            HelpName = "FILE",
+            Default = 4_000_000,
+            Range = (10, 500_000_000),
         };
-        Option<string?> images = new("--images")
-        {
-            Description = "Pictures of the pairs: a folder or tar of NAME/NAME_0001.jpg, or of the paths in the list.",
-            HelpName = "FOLDER|TAR",
-        };
-        Option<string[]> bins = new("--bin") { Description = "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose pictures are aligned. May be given several times.", HelpName = "FILE" };
-        Option<string?> data = new("--data") { Description = "Labelled people: a folder a person, RecordIO or tar. Everyone is compared with everyone.", HelpName = "DATA" };
-        Option<int?> personLevel = CommonOptions.PersonLevel();
-        Option<bool> identify = new("--identify") { Description = "1:N: enrol --gallery, search it with --probes: hit rates, DIR at FPIR (NIST FRTE 1:N)." };
-        Option<string?> gallery = new("--gallery") { Description = "With --identify: people to enrol, a folder a person.", HelpName = "DATA" };
-        Option<string?> probes = new("--probes") { Description = "With --identify: other pictures, in folders of the same names; people not in the gallery are strangers.", HelpName = "DATA" };
-        Option<string?> nonMated = new("--nonmated") { Description = "With --identify: more strangers; thresholds are set on strangers.", HelpName = "DATA" };
-        Option<bool> flip = new("--flip-sum") { Description = "Sum each embedding with the mirrored face's. By default as the package says, and off for a run or an .onnx file." };
-        Option<bool> noFlip = new("--no-flip") { Description = "Do not." };
-        Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 1000, HelpName = "N" };
-        Option<int> maxPairs = new("--max-pairs") { Description = "With --data: pairs of different people to score at most, drawn evenly.", DefaultValueFactory = _ => 4_000_000, HelpName = "N" };
-        Option<long> seed = new("--seed") { Description = "Seed of the intervals and of drawn pairs.", DefaultValueFactory = _ => 1, HelpName = "N" };
-        Option<int> batch = new("--batch") { Description = "Faces a batch.", DefaultValueFactory = _ => 64, HelpName = "N" };
-        Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and the errors as a contact sheet.", HelpName = "DIR" };
-        Option<string?> calibration = new("--calibration") { Description = "Write a calibration of the first set's scores: a threshold for each false match rate.", HelpName = "FILE" };
-        Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
+        CliOption<long> seed = new("--seed", "Seed of the intervals and of sampled pairs.", "N") { Default = 1 };
+        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 64, Range = (1, 4096) };
+        CliOption<string?> output = new(
+            "--out",
+            "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and a contact sheet of errors.",
+            "DIR");
+        CliOption<string?> calibration = new(
+            "--calibration", "Write a calibration from the first set's scores: a threshold for each false match rate.", "FILE");
+        CliOption<bool> writeCalibration = new("--write-calibration", "Write the calibration into the package.");
+        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
         VisionOptions vision = new();
-        Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip,
-            replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
-        vision.AddDetection(command);
-        vision.AddModel(command);
-        command.SetAction((parsed, stop) =>
+        IEnumerable<Symbol> parameters =
+        [
+            model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output,
+            calibration, writeCalibration, allowOverlap, .. vision.Detection, .. vision.Model,
+        ];
+        return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
         {
             string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
+            string? galleryPath = parsed.GetValue(gallery), probesPath = parsed.GetValue(probes), nonMatedPath = parsed.GetValue(nonMated);
+            string? calibrationFile = parsed.GetValue(calibration);
             string[] binPaths = parsed.GetValue(bins) ?? [];
-            bool oneToMany = parsed.GetValue(identify);
-            CheckIdentify(oneToMany, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated), pairsPath ?? imagesPath ?? dataPath ?? binPaths.FirstOrDefault() ?? parsed.GetValue(calibration), parsed.GetValue(writeCalibration));
+            bool oneToMany = parsed.GetValue(identify), intoPackage = parsed.GetValue(writeCalibration);
+            string? oneToOne = pairsPath ?? imagesPath ?? dataPath ?? binPaths.FirstOrDefault() ?? calibrationFile;
+            CheckIdentify(oneToMany, galleryPath, probesPath, nonMatedPath, oneToOne, intoPackage);
             if (!oneToMany)
             {
                 CheckSets(pairsPath, imagesPath, dataPath, binPaths);
             }
 
-            BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
-            PairOptions pairOptions = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 10, 500_000_000), Seed = parsed.GetValue(seed) };
-            string?[] inputs = [pairsPath, imagesPath, dataPath, .. binPaths, parsed.GetValue(gallery), parsed.GetValue(probes), parsed.GetValue(nonMated)];
-            CheckOutputs(parsed.GetValue(output), parsed.GetValue(calibration), inputs);
-            int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
-
-            using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
+            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
+            PairOptions pairOptions = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
+            CheckOutputs(
+                parsed.GetValue(output), calibrationFile, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
+            int batchSize = parsed.GetValue(batch);
+            bool? flipSum = Flip(parsed.GetValue(flip), parsed.GetValue(noFlip));
+            using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
             OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop, opened.TrainedHash);
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
-                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!,
-                    parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
-                return Task.FromResult(ExitCode.Success);
+                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(output));
+                return ExitCode.Success;
             }
 
-            string? calibrationPath = CalibrationPath(opened, parsed.GetValue(calibration), parsed.GetValue(writeCalibration));
+            string? calibrationPath = CalibrationPath(opened, calibrationFile, intoPackage);
             EvalSets sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
             List<EvalResult> results = [];
             if (pairsPath is not null || dataPath is not null)
@@ -103,7 +112,8 @@ internal static class EvalCommand
 
             if (binPaths.Length > 0)
             {
-                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(opened.Embedder.InputSize.Width, opened.Embedder.InputSize.Height));
+                (int width, int height) = opened.Embedder.InputSize;
+                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
                 results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
             }
 
@@ -111,7 +121,7 @@ internal static class EvalCommand
             if (calibrationPath is not null)
             {
                 Calibration measured = Calibrate(opened, results[0], bootstrap, stop);
-                if (parsed.GetValue(writeCalibration))
+                if (intoPackage)
                 {
                     measured.SaveInto(opened.Path);
                 }
@@ -128,27 +138,33 @@ internal static class EvalCommand
                 WriteFiles(folder, results, json);
             }
 
-            Show(parsed.GetValue(CommonOptions.Json), opened, results, json, calibrationPath);
-            return Task.FromResult(ExitCode.Success);
+            parsed.Print(json, () =>
+            {
+                results.ForEach(result => EvalOutput.Write(opened, result));
+                if (calibrationPath is not null)
+                {
+                    Console.WriteLine($"calibration written to {calibrationPath}");
+                }
+            });
+            return ExitCode.Success;
         });
-        return command;
     }
 
-    private static void CheckIdentify(bool identify, string? gallery, string? probes, string? nonMated, string? other, bool writeCalibration)
+    private static void CheckIdentify(bool identify, string? gallery, string? probes, string? nonMated, string? oneToOne, bool writeCalibration)
     {
         if (!identify && (gallery ?? probes ?? nonMated) is string left)
         {
-            throw new UniFaceException($"{left} was given without --identify, which --gallery, --probes and --nonmated belong to.");
+            throw new UniFaceException($"{left} was given without --identify, which --gallery, --probes and --nonmated require.");
         }
 
         if (identify && (gallery is null || probes is null))
         {
-            throw new UniFaceException("--identify takes --gallery PEOPLE and --probes PEOPLE, and --nonmated STRANGERS where the probes have none.");
+            throw new UniFaceException("--identify requires --gallery PEOPLE and --probes PEOPLE, and --nonmated STRANGERS if the probes include none.");
         }
 
-        if (identify && (other is not null || writeCalibration))
+        if (identify && (oneToOne is not null || writeCalibration))
         {
-            throw new UniFaceException("--identify was given together with an option of 1:1 measurements (--pairs, --images, --bin, --data, a calibration); measure one at a time.");
+            throw new UniFaceException("--identify and an option for 1:1 measurements (--pairs, --images, --bin, --data, a calibration) exclude each other.");
         }
     }
 
@@ -161,7 +177,9 @@ internal static class EvalCommand
 
         if ((pairs is null) != (images is null))
         {
-            throw new UniFaceException(pairs is null ? "--images was given without --pairs: the pairs file says which pictures are compared." : "--pairs was given without --images: the folder or tar of the pictures that it names.");
+            throw new UniFaceException(pairs is null
+                ? "--images was given without --pairs: the pairs file says which images to compare."
+                : "--pairs was given without --images: the folder or tar of the images that it names.");
         }
     }
 
@@ -179,11 +197,10 @@ internal static class EvalCommand
 
         if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
         {
-            throw new UniFaceException($"--out {folder} lies in {holds}, whose pictures are measured; name a folder elsewhere.");
+            throw new UniFaceException($"--out {folder} is inside {holds}, whose images are measured; give a folder elsewhere.");
         }
 
-        IEnumerable<string> scores = inputs.Select((_, i) => FormattableString.Invariant($"scores-{i + 1}.csv"));
-        foreach (string name in (string[])["eval.json", "scores.csv", .. scores, "probes.csv"])
+        foreach (string name in (string[])["eval.json", "scores.csv", .. inputs.Select((_, i) => $"scores-{i + 1}.csv"), "probes.csv"])
         {
             Output.RequireNotInput(Path.Combine(folder, name), [.. inputs, calibration]);
         }
@@ -191,13 +208,13 @@ internal static class EvalCommand
 
     private static bool? Flip(bool flip, bool noFlip) => (flip, noFlip) switch
     {
-        (true, true) => throw new UniFaceException("--flip-sum and --no-flip were both given; leave one out."),
+        (true, true) => throw new UniFaceException("--flip-sum and --no-flip exclude each other."),
         (true, false) => true,
         (false, true) => false,
         _ => null,
     };
 
-    // Asked before the long work, so that a wrong command line costs nothing.
+    // Checked before the long work.
     private static string? CalibrationPath(EvalModel model, string? file, bool intoPackage)
     {
         if (!intoPackage)
@@ -207,18 +224,19 @@ internal static class EvalCommand
 
         if (file is not null)
         {
-            throw new UniFaceException("--calibration and --write-calibration were both given; leave one out.");
+            throw new UniFaceException("--calibration and --write-calibration exclude each other.");
         }
 
         if (!model.IsPackage)
         {
-            throw new UniFaceException($"{model.Path} is no package folder to write a calibration into; name a file with --calibration FILE.");
+            throw new UniFaceException($"{model.Path} is no package folder to write a calibration into; give a file with --calibration FILE.");
         }
 
         ModelManifest manifest = ModelPackage.Open(model.Path).Manifest!;
+        (string with, string option) = manifest.FlipSum ? ("with", "--no-flip") : ("without", "--flip-sum");
         return manifest.FlipSum == model.FlipSum
             ? Path.Combine(model.Path, Calibration.FileName)
-            : throw new UniFaceException($"the package runs {(manifest.FlipSum ? "with" : "without")} flip-sum; calibrate it as it runs: leave out {(manifest.FlipSum ? "--no-flip" : "--flip-sum")}.");
+            : throw new UniFaceException($"the package runs {with} flip-sum and must be calibrated the same way: leave out {option}.");
     }
 
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
@@ -231,35 +249,15 @@ internal static class EvalCommand
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
-        for (int i = 0; i < results.Count; i++)
+        foreach ((int i, EvalResult result) in results.Index())
         {
-            string suffix = i == 0 ? "" : FormattableString.Invariant($"-{i + 1}");
-            EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), results[i]);
-            AtomicFile.WriteText(Path.Combine(folder, $"roc{suffix}.svg"), SvgChart.ToFile(Charts.Roc((results[i].Name, results[i].Report.Roc))));
-            AtomicFile.WriteText(Path.Combine(folder, $"det{suffix}.svg"), SvgChart.ToFile(Charts.Det((results[i].Name, results[i].Report.Roc))));
-            AtomicFile.WriteText(Path.Combine(folder, $"scores{suffix}.svg"), SvgChart.ToFile(Charts.Scores(results[i].Name, results[i].Scores, null)));
+            string suffix = i == 0 ? "" : $"-{i + 1}";
+            EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), result);
+            Svg($"roc{suffix}.svg", Charts.Roc((result.Name, result.Report.Roc)));
+            Svg($"det{suffix}.svg", Charts.Det((result.Name, result.Report.Roc)));
+            Svg($"scores{suffix}.svg", Charts.Scores(result.Name, result.Scores, null));
         }
+
+        void Svg(string name, string svg) => AtomicFile.WriteText(Path.Combine(folder, name), SvgChart.ToFile(svg));
     }
-
-    private static void Show(bool asJson, EvalModel model, List<EvalResult> results, Dictionary<string, object?> json, string? calibrationPath)
-    {
-        if (asJson)
-        {
-            Output.Json(json);
-            return;
-        }
-
-        foreach (EvalResult result in results)
-        {
-            EvalOutput.Write(model, result);
-        }
-
-        if (calibrationPath is not null)
-        {
-            Console.WriteLine($"calibration written to {calibrationPath}");
-        }
-    }
-
-    private static int Checked(string option, int value, int low, int high) =>
-        value >= low && value <= high ? value : throw new UniFaceException(FormattableString.Invariant($"{option} {value}: expected {low} to {high}."));
 }

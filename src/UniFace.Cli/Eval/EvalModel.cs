@@ -55,9 +55,9 @@ internal sealed class EvalModel : IDisposable
     {
         if (TrainingRun.Exists(path))
         {
-            if (parsed.GetValue(vision.Normalize) is not null || parsed.GetValue(vision.Color) is not null)
+            if (vision.SaysHowPixelsEnter(parsed))
             {
-                throw new UniFaceException($"{path} is a training run, which knows how pixels go in: leave out --normalize and --color, they are for bare .onnx files.");
+                throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
             }
 
             string checkpoint = TrainingRun.CheckpointPath(path);

@@ -1,82 +1,99 @@
-using System.Globalization;
-using System.Text;
 using Spectre.Console;
+using UniFace.Cli.Reports;
+using UniFace.Cli.Terminal;
 using UniFace.Evaluation;
-using UniFace.IO;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>How a measurement is shown: one JSON object, a table, and a file of scores.</summary>
+/// <summary>The results of 1:1 measurements as JSON, as tables and as files of scores.</summary>
 internal static class EvalOutput
 {
-    private const int MostMissingNames = 100;
+    private const int MaxMissingNames = 100;
 
-    /// <summary>The object of --json; further sets stand in "more".</summary>
+    /// <summary>The JSON of all sets: the first as the object itself, the others in "more".</summary>
     public static Dictionary<string, object?> ToJson(EvalModel model, IReadOnlyList<EvalResult> results, BootstrapOptions bootstrap)
     {
-        Dictionary<string, object?> json = One(results[0], bootstrap);
+        Dictionary<string, object?> json = ToJson(results[0], bootstrap);
         json["model"] = model.Path;
         json["modelSha256"] = model.Sha256;
         json["contractId"] = model.Manifest?.ContractId;
         json["flipSum"] = model.FlipSum;
         if (results.Count > 1)
         {
-            json["more"] = results.Skip(1).Select(r => One(r, bootstrap)).ToArray();
+            json["more"] = results.Skip(1).Select(r => ToJson(r, bootstrap)).ToArray();
         }
 
         return json;
     }
 
-    /// <summary>A table of one set for people.</summary>
+    /// <summary>The table that a measurement of a model is shown in.</summary>
+    public static Table Table(string model, string what)
+    {
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
+        Table table = Output.Table("metric", "value", "95 % interval", "threshold");
+        table.Title = new TableTitle(Markup.Escape(name + what));
+        return table;
+    }
+
+    /// <summary>A rate in percent.</summary>
+    public static string Percent(double rate) => $"{100 * rate:F2} %";
+
+    /// <summary>Prints one set.</summary>
     public static void Write(EvalModel model, EvalResult result)
     {
         VerificationReport report = result.Report;
-        Table table = new() { Border = TableBorder.Rounded, Title = new TableTitle(Markup.Escape($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(model.Path))} on {result.Name}")) };
-        table.AddColumns("metric", "value", "95 % interval", "threshold");
+        Table table = Table(model.Path, $" on {result.Name}");
         if (result.Accuracy is CrossValidatedAccuracy accuracy)
         {
-            table.AddRow("accuracy", Percent(accuracy.Mean), $"± {Percent(accuracy.StandardError)} (standard error); folds ± {Percent(accuracy.Deviation)}", Cosine(accuracy.Folds.Average(f => f.Threshold)));
+            string deviations = $"± {Percent(accuracy.StandardError)} (standard error); folds ± {Percent(accuracy.Deviation)}";
+            table.AddRow("accuracy", Percent(accuracy.Mean), deviations, $"{accuracy.Folds.Average(f => f.Threshold):F4}");
         }
 
-        table.AddRow("AUC", report.Auc.ToString("F6", CultureInfo.InvariantCulture), Interval(report.AucInterval, "F6"), "");
-        table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, "P2"), Cosine(report.EqualError.Threshold));
+        table.AddRow("AUC", $"{report.Auc:F6}", Interval(report.AucInterval, v => $"{v:F6}"), "");
+        table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, Percent), $"{report.EqualError.Threshold:F4}");
         foreach (OperatingPoint point in report.OperatingPoints)
         {
             string name = $"TAR at FAR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}";
             if (point.TrueMatchRate is double tar)
             {
-                table.AddRow(name, Percent(tar), Interval(point.TrueMatchRateInterval, "P2"), Cosine(point.Threshold!.Value));
+                table.AddRow(name, Percent(tar), Interval(point.TrueMatchRateInterval, Percent), $"{point.Threshold:F4}");
             }
             else
             {
-                table.AddRow(name, "-", Invariant($"needs {Math.Ceiling(1 / point.TargetFalseMatchRate * (1 - 1e-9)):F0} pairs of different people"), "");
+                table.AddRow(name, "-", $"needs {Math.Ceiling(1 / point.TargetFalseMatchRate * (1 - 1e-9)):F0} pairs of different people", "");
             }
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(Invariant($"{report.SamePairs} same and {report.DifferentPairs} different pairs of {Plural.Of(result.Images.Count, "picture")}, {Plural.Of(report.Missing, "pair")} missing a face ({Plural.Of(result.MissingImages.Count, "picture")})"));
-        Console.WriteLine(Invariant($"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {result.Images.Count / Math.Max(result.Seconds, 1e-9):F1} images/s, {result.Seconds:F1} s"));
-        Console.WriteLine(Invariant($"intervals: {report.BootstrapReplicates} draws of {(report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs")}; data SHA-256 {result.Sha256}"));
+        Console.WriteLine(
+            $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Of(result.Images.Count, "image")}, " +
+            $"{Plural.Of(report.Missing, "pair")} missing a face ({Plural.Of(result.MissingImages.Count, "image")})");
+        Console.WriteLine(
+            $"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Seconds:F1} s");
+        string unit = report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs";
+        Console.WriteLine($"intervals: {report.BootstrapReplicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
     }
 
-    /// <summary>A line a pair: first, second, same, fold, score, missing.</summary>
-    public static void WriteScores(string path, EvalResult result) => AtomicFile.Write(path, stream =>
+    /// <summary>Writes one line per pair.</summary>
+    public static void WriteScores(string path, EvalResult result)
     {
-        using StreamWriter writer = new(stream, new UTF8Encoding(false), leaveOpen: true);
-        writer.NewLine = "\n";
-        writer.WriteLine(result.Pairs is null ? "score,same" : "first,second,same,fold,score,missing");
         VerificationScores scores = result.Scores;
-        for (int i = 0; i < scores.Count; i++)
-        {
-            string score = scores.Scores[i].ToString("R", CultureInfo.InvariantCulture);
-            string same = scores.Same[i] ? "1" : "0";
-            writer.WriteLine(result.Pairs is null
-                ? $"{score},{same}"
-                : Invariant($"{Quoted(result.Images[result.Pairs[i].First])},{Quoted(result.Images[result.Pairs[i].Second])},{same},{scores.Folds[i]},{score},{(scores.IsMissing(i) ? 1 : 0)}"));
-        }
-    });
+        IEnumerable<int> all = Enumerable.Range(0, scores.Count);
+        Csv.Write(path, result.Pairs is IReadOnlyList<PairOfImages> pairs
+            ? all.Select(i => (string[])
+            [
+                result.Images[pairs[i].First], result.Images[pairs[i].Second], Same(i), $"{scores.Folds[i]}", Score(i), scores.IsMissing(i) ? "1" : "0",
+            ]).Prepend(["first", "second", "same", "fold", "score", "missing"])
+            : all.Select(i => (string[])[Score(i), Same(i)]).Prepend(["score", "same"]));
 
-    private static Dictionary<string, object?> One(EvalResult result, BootstrapOptions bootstrap)
+        string Score(int i) => $"{scores.Scores[i]:R}";
+
+        string Same(int i) => scores.Same[i] ? "1" : "0";
+    }
+
+    private static double Rate(EvalResult result) => result.Images.Count / Math.Max(result.Seconds, 1e-9);
+
+    private static Dictionary<string, object?> ToJson(EvalResult result, BootstrapOptions bootstrap)
     {
         VerificationReport report = result.Report;
         return new Dictionary<string, object?>
@@ -87,13 +104,13 @@ internal static class EvalOutput
             ["accuracyStd"] = result.Accuracy?.Deviation,
             ["accuracyStandardError"] = result.Accuracy?.StandardError,
             ["threshold"] = result.Accuracy?.Folds.Average(f => f.Threshold),
-            ["folds"] = result.Accuracy?.Folds.Select(f => new { fold = f.Fold + 1, accuracy = f.Accuracy, threshold = f.Threshold, pairs = f.Pairs }).ToArray(),
+            ["folds"] = result.Accuracy?.Folds.Select(f => new { fold = f.Fold + 1, accuracy = f.Accuracy, threshold = f.Threshold, pairs = f.Pairs }),
             ["pairs"] = result.Scores.Count,
             ["samePairs"] = report.SamePairs,
             ["differentPairs"] = report.DifferentPairs,
             ["missing"] = report.Missing,
             ["missingImages"] = result.MissingImages.Count,
-            ["missingImageNames"] = result.MissingImages.Take(MostMissingNames).ToArray(),
+            ["missingImageNames"] = result.MissingImages.Take(MaxMissingNames),
             ["auc"] = report.Auc,
             ["aucLow"] = report.AucInterval?.Low,
             ["aucHigh"] = report.AucInterval?.High,
@@ -101,20 +118,20 @@ internal static class EvalOutput
             ["eerLow"] = report.EqualErrorInterval?.Low,
             ["eerHigh"] = report.EqualErrorInterval?.High,
             ["eerThreshold"] = report.EqualError.Threshold,
-            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.NameOf(p.TargetFalseMatchRate), Point),
+            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.NameOf(p.TargetFalseMatchRate), ToJson),
             ["bootstrap"] = new { unit = report.BootstrapUnit, replicates = report.BootstrapReplicates, confidence = bootstrap.Confidence, seed = bootstrap.Seed },
             ["images"] = result.Images.Count,
             ["people"] = result.People,
             ["detector"] = result.Detector,
             ["seconds"] = result.Seconds,
-            ["imagesPerSecond"] = result.Images.Count / Math.Max(result.Seconds, 1e-9),
+            ["imagesPerSecond"] = Rate(result),
             ["sha256"] = result.Sha256,
             ["pairsSha256"] = result.PairsSha256,
             ["overlap"] = result.Overlap,
         };
     }
 
-    private static Dictionary<string, object?> Point(OperatingPoint point)
+    private static Dictionary<string, object?> ToJson(OperatingPoint point)
     {
         Dictionary<string, object?> json = new()
         {
@@ -132,15 +149,6 @@ internal static class EvalOutput
         return json;
     }
 
-    private static string Interval(ConfidenceInterval? interval, string format) => interval is ConfidenceInterval i
-        ? Invariant($"{(format == "P2" ? Percent(i.Low) : i.Low.ToString(format, CultureInfo.InvariantCulture))} to {(format == "P2" ? Percent(i.High) : i.High.ToString(format, CultureInfo.InvariantCulture))}")
-        : "";
-
-    private static string Percent(double rate) => (100 * rate).ToString("F2", CultureInfo.InvariantCulture) + " %";
-
-    private static string Cosine(double threshold) => threshold.ToString("F4", CultureInfo.InvariantCulture);
-
-    private static string Quoted(string name) => name.AsSpan().ContainsAny(",\"\n\r") ? "\"" + name.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"" : name;
-
-    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+    private static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
+        interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 }

@@ -3,16 +3,16 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>A set that was measured.</summary>
+/// <summary>The measurement of one set.</summary>
 /// <param name="Name">The set's name.</param>
 /// <param name="Protocol">How pairs were made: "pairs" (a list with folds) or "all-pairs" (labelled people).</param>
 /// <param name="Report">The metrics.</param>
-/// <param name="Accuracy">Accuracy over folds; null where there are too few pairs.</param>
+/// <param name="Accuracy">Accuracy over folds; null with too few pairs.</param>
 /// <param name="Scores">The scored pairs.</param>
 /// <param name="Sha256">Hash of the data set (<see cref="UniFace.Data.DatasetHash"/>, as a training states it), or of the .bin file.</param>
-/// <param name="PairsSha256">Hash of the pairs file alone; null where there is none.</param>
-/// <param name="People">People in the set; 0 where not known.</param>
-/// <param name="Images">Names of the pictures, each once.</param>
+/// <param name="PairsSha256">Hash of the pairs file alone; null without one.</param>
+/// <param name="People">People in the set; 0 if unknown.</param>
+/// <param name="Images">Names of the images, each once.</param>
 /// <param name="MissingImages">Names of those without a face.</param>
 /// <param name="Detector">How faces were found, or "aligned".</param>
 /// <param name="Seconds">Time to decode, align and embed.</param>
@@ -30,9 +30,9 @@ internal sealed record EvalResult(
     string Detector,
     double Seconds)
 {
-    /// <summary>For a pair list: the names of each pair's pictures; null for all pairs.</summary>
+    /// <summary>The images of each pair in a pair list; null for all pairs.</summary>
     public IReadOnlyList<PairOfImages>? Pairs { get; init; }
 
-    /// <summary>What of the set the model was trained on, where that was allowed; null if nothing was found.</summary>
+    /// <summary>The allowed overlap with the training data; null if there is none.</summary>
     public TrainingOverlap? Overlap { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Evaluation;
@@ -7,25 +5,19 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>Refuses to measure a model on what it was trained on, or, with --allow-overlap, says it wherever the measurement goes.</summary>
-/// <param name="model">What the model is called.</param>
-/// <param name="trained">What it was trained on; null where that is not known.</param>
+/// <summary>Refuses to measure a model on its own training data, or, with --allow-overlap, reports the overlap with the measurement.</summary>
+/// <param name="model">The model's name.</param>
+/// <param name="trained">What the model was trained on; null if unknown.</param>
 /// <param name="allowed">Whether --allow-overlap was given.</param>
 /// <param name="stop">Stops the reading.</param>
-/// <param name="trainedHash">The hash of the set that it was trained on (<see cref="DatasetHash"/>); runs and packages from before training.hashes have it too.</param>
+/// <param name="trainedHash">The <see cref="DatasetHash"/> of the training set, which also runs and packages without training.hashes have.</param>
 internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bool allowed, CancellationToken stop, string? trainedHash = null)
 {
-    /// <summary>The option of the commands that measure.</summary>
-    public static Option<bool> CreateOption() => new("--allow-overlap")
-    {
-        Description = "Measure although pictures or people were trained on; the calibration, and every decision by it, then says so.",
-    };
-
-    /// <summary>Reads a set before anything is measured on it.</summary>
+    /// <summary>Checks a set before it is measured.</summary>
     /// <param name="data">The set.</param>
-    /// <param name="uses">Which samples are measured on; null for all.</param>
-    /// <returns>The set's hash (<see cref="DatasetHash"/>), and the overlap that was allowed.</returns>
-    /// <exception cref="UniFaceException">There is an overlap that was not allowed.</exception>
+    /// <param name="uses">The samples that are measured; null for all.</param>
+    /// <returns>The set's <see cref="DatasetHash"/> and the allowed overlap.</returns>
+    /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public (string Sha256, TrainingOverlap? Overlap) Check(FaceDataset data, Func<FaceSample, bool>? uses = null)
     {
         using Progress progress = new("reading " + data.Source, data.Samples.Count);
@@ -38,24 +30,25 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
         return (hash, Decide(data.Source, found));
     }
 
-    /// <summary>Looks at pictures of people without names.</summary>
-    /// <param name="source">What to call them.</param>
+    /// <summary>Checks images of people without names.</summary>
+    /// <param name="source">Their source, for messages.</param>
     /// <param name="pictures">Their bytes.</param>
-    /// <exception cref="UniFaceException">There is an overlap that was not allowed.</exception>
+    /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public TrainingOverlap? Check(string source, IEnumerable<ReadOnlyMemory<byte>> pictures)
     {
         int found = trained is null ? 0 : pictures.Count(picture => trained.HasPicture(picture.Span));
         return Decide(source, found == 0 ? null : new OverlapFound(found, 0, source));
     }
 
-    /// <summary>Refuses an overlap that was not allowed, and warns of one that was.</summary>
-    /// <exception cref="UniFaceException">It was not allowed.</exception>
+    /// <summary>Refuses an overlap that is not allowed, and warns of an allowed one.</summary>
+    /// <exception cref="UniFaceException">The overlap is not allowed.</exception>
     public TrainingOverlap? Decide(string source, OverlapFound? found)
     {
         if (trained is { Complete: false })
         {
-            Console.Error.WriteLine($"warning: {model} does not know all that it was trained on ({TrainingFingerprint.FileName} is missing or " +
-                $"incomplete), so an overlap with {source} may go unseen");
+            Console.Error.WriteLine(
+                $"warning: the record of what {model} was trained on ({TrainingFingerprint.FileName}) is missing or incomplete, so an overlap with " +
+                $"{source} may be missed");
         }
 
         if (found is null)
@@ -63,14 +56,11 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
             return null;
         }
 
-        string what = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these " +
-            $"people by name, e.g. {found.Example}");
+        string what = $"{source}: {model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}";
         if (!allowed)
         {
-            throw new UniFaceException($"{what}: measured on them, it looks better than it is with strangers. Give people whom it has not seen, or " +
-                "--allow-overlap to measure all the same.");
+            throw new UniFaceException(
+                $"{what}: on them it performs better than on new people. Give people it was not trained on, or --allow-overlap to measure anyway.");
         }
 
         Console.Error.WriteLine("warning: " + what);

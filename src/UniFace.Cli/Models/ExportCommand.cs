@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Spectre.Console;
 using UniFace.Cli.Eval;
 using UniFace.Cli.Terminal;
@@ -12,123 +11,112 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Models;
 
-/// <summary>`uniface export`: from a run to a model package that runs without libtorch.</summary>
+/// <summary>`uniface export`: writes a run's model as a package.</summary>
 internal static class ExportCommand
 {
     private const string Best = "best";
     private const string Last = "last";
 
+    private const string Description = """
+        Write a run's model as a package, which runs without libtorch. Exporting fails unless ONNX Runtime reproduces the trained embeddings.
+        Example: uniface export run --out package --licence CC-BY-4.0
+        """;
+
     public static Command Create()
     {
-        Argument<string> run = new("RUN") { Description = "The run's folder, as 'uniface train' wrote it." };
-        Option<string> output = new("--out") { Required = true, Description = "The package folder: model.onnx, model.json and calibration.json. An older package there is replaced." };
-        Option<string?> weights = new("--weights") { Description = "best: of the best validation; last: of the last step. Default: best where the run has validated, else last." };
+        Argument<string> run = new("RUN") { Description = "The run's folder, as written by 'uniface train'." };
+        CliOption<string> output = new(
+            "--out", "The package folder to write: model.onnx, model.json and calibration.json. An existing package is replaced.", "PACKAGE")
+        {
+            Required = true,
+        };
+        CliOption<string?> weights = new(
+            "--weights", "best: of the best validation; last: of the last step. Default: best if the run has validated, else last.");
         weights.AcceptOnlyFromAmong(Best, Last);
-        Option<string?> licence = new("--licence") { Description = "Licence of the weights, as you state it, e.g. CC-BY-4.0." };
-        Option<bool> flipSum = new("--flip-sum") { Description = "An embedding is f(x) + f(mirrored x): a little more accurate, twice the time." };
-        Option<bool> int8 = new("--int8") { Description = "Store weights as int8, a quarter of the size, calibrated anew. Measured on the people that the run did not train on, and refused where accuracy falls by more than 0.3 points." };
-        Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, where it has some." };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
-        Command command = new(
-            "export",
-            "Write a run's backbone as a model package. The package is refused unless ONNX Runtime gives the embeddings that were trained.\n\n" +
-            "Example: uniface export run --out package --licence CC-BY-4.0")
+        CliOption<string?> licence = new("--licence", "Licence of the weights, as you declare it, e.g. CC-BY-4.0.", "LICENCE");
+        CliOption<bool> flipSum = new("--flip-sum", "An embedding is f(x) + f(mirrored x): slightly more accurate, at twice the time.");
+        CliOption<bool> int8 = new(
+            "--int8",
+            "Store weights as int8, a quarter of the size, with a new calibration. Measured on the people that the run did not train on, and refused if " +
+            "accuracy falls by more than 0.3 points.");
+        CliOption<string?> calibration = new(
+            "--calibration",
+            "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, if there are any.",
+            "FILE");
+        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
+        IEnumerable<Symbol> parameters = [run, output, weights, licence, flipSum, int8, calibration, allowOverlap];
+        return CliCommand.Create("export", Description, parameters, (parsed, stop) =>
         {
-            run,
-            output,
-            weights,
-            licence,
-            flipSum,
-            int8,
-            calibration,
-            allowOverlap,
-        };
-        command.SetAction((parsed, stop) => Task.FromResult(Run(
-            parsed.GetRequiredValue(run),
-            parsed.GetRequiredValue(output),
-            parsed.GetValue(weights),
-            parsed.GetValue(licence),
-            parsed.GetValue(flipSum),
-            parsed.GetValue(int8),
-            parsed.GetValue(calibration),
-            parsed.GetValue(allowOverlap),
-            parsed.GetValue(CommonOptions.Json),
-            stop)));
-        return command;
-    }
-
-    private static int Run(string run, string output, string? weights, string? licence, bool flipSum, bool int8, string? calibration,
-        bool allowOverlap, bool json, CancellationToken stop)
-    {
-        if (int8 && calibration is not null)
-        {
-            throw new UniFaceException("--int8 and --calibration were both given: int8 weights are another model, whose thresholds are measured anew; leave --calibration out.");
-        }
-
-        // Read before the work: a wrong path should not cost a minute.
-        Calibration? given = calibration is null ? null : Calibration.Load(calibration);
-        string? checkpoint = null;
-        if (TrainingRun.Exists(run))
-        {
-            checkpoint = TrainingRun.CheckpointPath(run, weights != Last);
-            if (weights == Best && Path.GetFileName(checkpoint) != TrainingRun.BestFile)
+            string path = parsed.GetRequiredValue(run), target = parsed.GetRequiredValue(output);
+            string? file = parsed.GetValue(calibration), chosen = parsed.GetValue(weights);
+            bool flips = parsed.GetValue(flipSum), quantize = parsed.GetValue(int8);
+            if (quantize && file is not null)
             {
-                throw new UniFaceException($"{run} has no {TrainingRun.BestFile}: it was trained without validation; leave --weights out, or say --weights {Last}.");
+                throw new UniFaceException("--int8 and --calibration exclude each other: int8 weights are another model, with a calibration of their own.");
             }
-        }
 
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run, weights != Last);
-        using Backbone owned = backbone;
-        ModelManifest manifest = new()
-        {
-            EmbeddingSize = backbone.Spec.EmbeddingSize,
-            OnnxSha256 = "",
-            FlipSum = flipSum,
-            Training = info.Provenance(),
-            Licence = licence ?? "not stated",
-        };
-        TrainingFingerprint trained = TrainingRun.LoadFingerprint(run);
-        OverlapGate gate = new(run, trained, allowOverlap, stop);
-        given = given is null ? int8 ? null : RunCalibration.Measure(info, backbone, flipSum, gate) : Checked(given, info, gate);
-        ExportResult result = int8
-            ? Int8Export.Export(backbone, info, manifest, output, trained, gate)
-            : PackageExporter.Export(backbone, manifest, given?.ToJson(), output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
-        string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(info, output);
-        if (json)
-        {
-            Output.Json(new
+            // Read before the work, so that a wrong path fails at once.
+            Calibration? given = file is null ? null : Calibration.Load(file);
+            string? checkpoint = null;
+            if (TrainingRun.Exists(path))
+            {
+                checkpoint = TrainingRun.CheckpointPath(path, chosen != Last);
+                if (chosen == Best && Path.GetFileName(checkpoint) != TrainingRun.BestFile)
+                {
+                    throw new UniFaceException(
+                        $"{path} has no {TrainingRun.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
+                }
+            }
+
+            (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(path, chosen != Last);
+            using Backbone owned = backbone;
+            ModelManifest manifest = new()
+            {
+                EmbeddingSize = backbone.Spec.EmbeddingSize,
+                OnnxSha256 = "",
+                FlipSum = flips,
+                Training = info.Provenance(),
+                Licence = parsed.GetValue(licence) ?? "not stated",
+            };
+            TrainingFingerprint trained = TrainingRun.LoadFingerprint(path);
+            OverlapGate gate = new(path, trained, parsed.GetValue(allowOverlap), stop);
+            given = given is not null ? Checked(given, info, gate) : quantize ? null : RunCalibration.Measure(info, backbone, flips, gate);
+            ExportResult result = quantize
+                ? Int8Export.Export(backbone, info, manifest, target, trained, gate)
+                : PackageExporter.Export(backbone, manifest, given?.ToJson(), target, (onnx, asWritten) => OnnxEmbedder.Open(onnx, asWritten), trained);
+            string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(info, target);
+            object json = new
             {
                 package = result.Folder,
                 weights = checkpoint,
                 backbone = backbone.Spec.ToString(),
                 embeddingSize = backbone.Spec.EmbeddingSize,
-                flipSum,
+                flipSum = flips,
                 files = result.Files,
                 parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
                 uncalibrated,
                 quantization = result.Manifest.Quantization,
                 sha256 = result.Manifest.OnnxSha256,
                 contractId = result.Manifest.ContractId,
-            });
-        }
-        else
-        {
-            Show(result, checkpoint, backbone.Spec, uncalibrated);
-        }
-
-        return ExitCode.Success;
+            };
+            parsed.Print(json, () => Show(result, checkpoint, backbone.Spec, uncalibrated));
+            return ExitCode.Success;
+        });
     }
 
-    /// <summary>A calibration that was measured before, if not on training data: on the very set, or on what it notes itself.</summary>
+    /// <summary>Refuses a given calibration that was measured on training data: on the training set itself, or with an overlap that it records.</summary>
     private static Calibration Checked(Calibration given, RunInfo info, OverlapGate gate)
     {
-        TrainingOverlap? noted = given.Overlap ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
-        return given with { Overlap = gate.Decide(given.Data.Name, noted is null ? null : new OverlapFound(noted.Pictures, noted.People, info.Options.Data)) };
+        TrainingOverlap? recorded = given.Overlap
+            ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
+        OverlapFound? found = recorded is null ? null : new OverlapFound(recorded.Pictures, recorded.People, info.Options.Data);
+        return given with { Overlap = gate.Decide(given.Data.Name, found) };
     }
 
     private static string WhyUncalibrated(RunInfo info, string output)
     {
-        string why = info.HeldOut.Count > 0 || info.Options.Validation is not null ? "the people held out are too few or no longer there"
+        string why = info.HeldOut.Count > 0 || info.Options.Validation is not null
+            ? "the people held out are too few or no longer there"
             : "nobody was held out of the training";
         return $"no calibration.json: {why}; 'uniface verify' and 'uniface gallery identify' need --threshold until the package is calibrated on other " +
             $"people: uniface calibrate {output} --images PEOPLE";
@@ -144,9 +132,9 @@ internal static class ExportCommand
 
         Console.WriteLine($"{result.Folder}: {spec} of {checkpoint}");
         AnsiConsole.Write(table);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 (at least {ParityGate.MinCosine} is required)"));
+        Console.WriteLine(
+            $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 " +
+            $"(required: {ParityGate.MinCosine})");
         if (uncalibrated is not null)
         {
             Console.WriteLine(uncalibrated);
@@ -154,14 +142,13 @@ internal static class ExportCommand
 
         if (result.Manifest.Quantization is Quantization stored)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stored.Kind}: accuracy {stored.AccuracyAfter:P2}, with float weights {stored.AccuracyBefore:P2} ({stored.Pairs} pairs of {stored.Data})"));
+            Console.WriteLine(
+                $"{stored.Kind}: accuracy {stored.AccuracyAfter:P2}, with float weights {stored.AccuracyBefore:P2} ({stored.Pairs} pairs of {stored.Data})");
         }
 
         Console.WriteLine($"model.onnx sha256 {result.Manifest.OnnxSha256}");
         Console.WriteLine($"contract {result.Manifest.ContractId}");
     }
 
-    private static string Size(long bytes) => bytes < 1 << 20
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:F1} KB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MB");
+    private static string Size(long bytes) => bytes < 1 << 20 ? $"{bytes / 1024.0:F1} KB" : $"{bytes / 1048576.0:F1} MB";
 }

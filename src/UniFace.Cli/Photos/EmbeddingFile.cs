@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
+using UniFace.Cli.Reports;
 using UniFace.IO;
 
 namespace UniFace.Cli.Photos;
@@ -10,10 +10,10 @@ internal static class EmbeddingFile
 {
     private const int HeaderBytes = 128;
 
-    /// <summary>Takes a row.</summary>
+    /// <summary>Receives a row.</summary>
     internal delegate void RowSink(string name, ReadOnlySpan<float> row);
 
-    /// <summary>Refuses, before any work is done, a name that says no format.</summary>
+    /// <summary>Refuses a name without a known extension.</summary>
     public static void CheckName(string path)
     {
         if (!Is(path, ".npy") && !Is(path, ".csv"))
@@ -23,12 +23,12 @@ internal static class EmbeddingFile
     }
 
     /// <summary>
-    /// Writes the file as rows come, in memory that does not grow with them; the path of the file of names, or null where the names
-    /// are in the file itself. Nothing is left where <paramref name="fill"/> throws.
+    /// Writes rows as they come, in constant memory. Returns the path of the file of names, or null if the file itself has them. Nothing is written if
+    /// <paramref name="fill"/> throws.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="size">Values in a row.</param>
-    /// <param name="fill">Gives every row to its argument, with its name.</param>
+    /// <param name="size">Values per row.</param>
+    /// <param name="fill">Passes every row with its name to its argument.</param>
     public static string? Write(string path, int size, Action<RowSink> fill)
     {
         if (Is(path, ".csv"))
@@ -44,7 +44,7 @@ internal static class EmbeddingFile
 
     private static void WriteNpy(Stream stream, Stream names, int size, Action<RowSink> fill)
     {
-        // How many rows there are stands in the header and is known at the end.
+        // The header holds the number of rows, so it is written last.
         stream.Write(new byte[HeaderBytes]);
         byte[] bytes = new byte[size * 4];
         long rows = 0;
@@ -60,7 +60,7 @@ internal static class EmbeddingFile
             nameWriter.WriteLine(name);
             rows++;
         });
-        string shape = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {size}), }}");
+        string shape = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {size}), }}";
 
         // Magic, version and length take 10 bytes; the data starts at a multiple of 64.
         string header = shape.PadRight(HeaderBytes - 11) + "\n";
@@ -72,22 +72,19 @@ internal static class EmbeddingFile
     private static void WriteCsv(Stream stream, int size, Action<RowSink> fill)
     {
         using StreamWriter writer = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine("name," + string.Join(',', Enumerable.Range(0, size).Select(i => string.Create(CultureInfo.InvariantCulture, $"e{i}"))));
+        writer.WriteLine("name," + string.Join(',', Enumerable.Range(0, size).Select(i => $"e{i}")));
         fill((name, row) =>
         {
-            writer.Write(Quoted(name));
+            writer.Write(Csv.Quote(name));
             foreach (float value in row)
             {
                 writer.Write(',');
-                writer.Write(value.ToString("R", CultureInfo.InvariantCulture));
+                writer.Write($"{value:R}");
             }
 
             writer.WriteLine();
         });
     }
-
-    /// <summary>RFC 4180.</summary>
-    private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static bool Is(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 }

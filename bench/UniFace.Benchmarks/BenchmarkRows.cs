@@ -1,24 +1,20 @@
 namespace UniFace.Benchmarks;
 
 /// <summary>
-/// Rows to measure a search with: random directions, each a pure function of the seed and its number, so that nobody has to keep them.
-/// One in a hundred is a copy of another, one in a hundred nearly so: ties and near-duplicates must be ordered too.
+/// Random rows for search benchmarks. Each is a pure function of the seed and its number, so none need be stored. One in a hundred is a copy of
+/// another row, and one in a hundred a near-duplicate, because the order of ties and near-ties is checked too.
 /// </summary>
 internal sealed class BenchmarkRows
 {
     private readonly long seed;
 
-    /// <summary>Rows of a seed.</summary>
-    /// <param name="seed">The seed.</param>
-    /// <param name="dimension">Values in a row, 1 or more.</param>
     public BenchmarkRows(long seed, int dimension)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         this.seed = seed;
         Dimension = dimension;
     }
 
-    /// <summary>Values in a row.</summary>
+    /// <summary>Values per row.</summary>
     public int Dimension { get; }
 
     /// <summary>Writes row <paramref name="number"/>, of norm 1.</summary>
@@ -32,7 +28,7 @@ internal sealed class BenchmarkRows
             return;
         }
 
-        // Of a row that is no copy itself: those before it may be, so the direction is drawn as that row's would be.
+        // The direction that the other row would have if it were no copy itself.
         SeededRandom origin = new(seed, 1, (long)(random.NextDouble() * number));
         _ = origin.Next(100);
         Direction(origin, row);
@@ -42,9 +38,9 @@ internal sealed class BenchmarkRows
         }
     }
 
-    /// <summary>Writes query <paramref name="number"/>: in turns a new direction and one close to a row, as a known person's face is.</summary>
-    /// <param name="number">Which.</param>
-    /// <param name="rows">How many rows there are.</param>
+    /// <summary>Writes query <paramref name="number"/>: alternately a new direction, and one close to a row, as for an enrolled person.</summary>
+    /// <param name="number">The query's number.</param>
+    /// <param name="rows">The number of rows.</param>
     /// <param name="query">[D], of norm 1.</param>
     public void Query(long number, long rows, Span<float> query)
     {
@@ -72,7 +68,7 @@ internal sealed class BenchmarkRows
             }
         }
 
-        Normalise(row);
+        Normalize(row);
     }
 
     private static void Nudge(SeededRandom random, Span<float> row, double by)
@@ -82,10 +78,10 @@ internal sealed class BenchmarkRows
             row[i] += (float)(by * random.Between(-1, 1));
         }
 
-        Normalise(row);
+        Normalize(row);
     }
 
-    private static void Normalise(Span<float> row)
+    private static void Normalize(Span<float> row)
     {
         double square = 0;
         foreach (float value in row)

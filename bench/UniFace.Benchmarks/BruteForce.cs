@@ -6,24 +6,22 @@ using UniFace.Gallery.Index;
 namespace UniFace.Benchmarks;
 
 /// <summary>
-/// The best rows by scoring every row with every query in double precision, as <see cref="ExactScore"/> is defined: no codes, no bounds, no
-/// candidates, nothing of the index but the order of answers. What the index's answers are compared with.
+/// The reference for the index: scores every row with every query in double precision, as <see cref="ExactScore"/> defines it. Uses nothing of the
+/// index except the order of answers.
 /// </summary>
 internal static class BruteForce
 {
     private const int Block = 64, Together = 4;
 
     /// <summary>The best <paramref name="k"/> rows of each query.</summary>
-    /// <param name="rows">The rows; row i has the id i.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="rows">The rows; row i has id i.</param>
+    /// <param name="count">The number of rows.</param>
     /// <param name="queries">[queries, D].</param>
-    /// <param name="k">How many to find.</param>
-    /// <param name="progress">Called with how many rows are done; on several threads.</param>
-    /// <param name="stop">Stops it.</param>
+    /// <param name="k">The number of rows to find.</param>
+    /// <param name="progress">Called with the number of finished rows, on several threads.</param>
+    /// <param name="stop">Stops the search.</param>
     public static IndexHit[][] Search(BenchmarkRows rows, int count, float[] queries, int k, Action<int>? progress = null, CancellationToken stop = default)
     {
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(queries);
         int size = rows.Dimension, padded = (size + 7) / 8 * 8, asked = queries.Length / size;
         double[] wide = Widen(queries, asked, size, padded);
         List<IndexHit>[] best = [.. Enumerable.Range(0, asked).Select(_ => new List<IndexHit>(k + 1))];
@@ -50,7 +48,7 @@ internal static class BruteForce
                 {
                     for (int i = 0; i < some; i++)
                     {
-                        Keep(best[q], k, new IndexHit(first + i, first + i, scores[i]));
+                        AddHit(best[q], k, new IndexHit(first + i, first + i, scores[i]));
                     }
                 }
             }
@@ -60,7 +58,7 @@ internal static class BruteForce
         return [.. best.Select(b => b.ToArray())];
     }
 
-    private static void Keep(List<IndexHit> best, int k, IndexHit hit)
+    private static void AddHit(List<IndexHit> best, int k, IndexHit hit)
     {
         if (best.Count == k && hit > best[^1])
         {
@@ -74,7 +72,7 @@ internal static class BruteForce
         }
     }
 
-    // Padding with zeros adds +0 to a lane and changes nothing.
+    // Padding with zeros adds +0 to a lane, which changes nothing.
     private static double[] Widen(ReadOnlySpan<float> values, int count, int size, int padded)
     {
         double[] wide = new double[count * padded];

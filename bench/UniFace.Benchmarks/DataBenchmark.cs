@@ -8,14 +8,14 @@ using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>How fast a data set is read for training.</summary>
-/// <param name="ImagesPerSecond">Pictures a second of the loader alone: read, decoded, augmented, in a batch.</param>
-/// <param name="StepOverhead">Time of a training step fed by the loader over that of a step fed from memory, minus 1.</param>
+/// <summary>Speed of the input pipeline.</summary>
+/// <param name="ImagesPerSecond">Images per second of the loader alone: read, decoded, augmented and batched.</param>
+/// <param name="StepOverhead">Time of a training step fed by the loader divided by that of a step fed from memory, minus 1.</param>
 internal sealed record DataSpeed(double ImagesPerSecond, double StepOverhead);
 
 /// <summary>
-/// Times the input pipeline on a real set. Every picture is decoded each time, as in the first epoch or in a set too large for
-/// the cache. The two kinds of steps take turns, batch by batch of minutes that may be noisy, so that noise falls on both.
+/// Times the input pipeline on a data set. Every image is decoded each time, as in the first epoch, or with a set too large for the cache. The two
+/// kinds of steps alternate, so that noise affects both.
 /// </summary>
 internal static class DataBenchmark
 {
@@ -23,23 +23,21 @@ internal static class DataBenchmark
     private static readonly TimeSpan LoaderTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>Times the loader alone, then steps with it and without.</summary>
+    /// <summary>Times the loader alone, then steps with and without it.</summary>
     /// <param name="options">Backbone, batch, threads, augmentation and sampler of the run.</param>
-    /// <param name="data">The set; stays the caller's.</param>
-    /// <param name="decoder">Decodes its pictures.</param>
+    /// <param name="data">The set; the caller disposes it.</param>
+    /// <param name="decoder">Decodes its images.</param>
     /// <param name="roundDone">Called after each of <see cref="RoundCount"/> rounds.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="UniFaceException">An option is out of range, or the data is not fit for training.</exception>
-    public static DataSpeed Run(TrainOptions options, FaceDataset data, IImageDecoder decoder, Action? roundDone = null, CancellationToken cancellationToken = default)
+    /// <exception cref="UniFaceException">An option is out of range, or the data is not usable for training.</exception>
+    public static DataSpeed Run(TrainOptions options, FaceDataset data, IImageDecoder decoder, Action roundDone, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(data);
         options.Validate();
         BackboneRegistry.Validate(options.Backbone);
         set_num_threads(options.Threads);
         BatchLoader loader = TrainingData.Create(options, data, null, decoder, cacheBytes: 0).Loader;
         double imagesPerSecond = LoaderAlone(loader, options.Batch, cancellationToken);
-        roundDone?.Invoke();
+        roundDone();
 
         using RandomTraining training = new(options, data.People.Count);
         List<double> ratios = [];
@@ -53,14 +51,14 @@ internal static class DataBenchmark
                 ratios.Add(loaded / memory);
             }
 
-            roundDone?.Invoke();
+            roundDone();
         }
 
         ratios.Sort();
         return new DataSpeed(imagesPerSecond, ratios[Rounds / 2] - 1);
     }
 
-    /// <summary>Rounds that <see cref="Run"/> tells of.</summary>
+    /// <summary>The number of calls of roundDone.</summary>
     public const int RoundCount = Rounds + 2;
 
     private static double LoaderAlone(BatchLoader loader, int batchSize, CancellationToken cancellationToken)
@@ -72,7 +70,7 @@ internal static class DataBenchmark
             batch.Dispose();
             if (clock is null)
             {
-                clock = Stopwatch.StartNew(); // The first batch finds cold code.
+                clock = Stopwatch.StartNew(); // The first batch runs cold code.
                 continue;
             }
 
@@ -86,7 +84,7 @@ internal static class DataBenchmark
         return images / clock!.Elapsed.TotalSeconds;
     }
 
-    /// <summary>Mean seconds of a step, waiting for the batch included; the first step, which also starts the loader, is not counted.</summary>
+    /// <summary>Mean seconds per step, including the wait for the batch. The first step, which also starts the loader, is not counted.</summary>
     private static double StepTime(IEnumerable<TrainingBatch> batches, RandomTraining training, bool owned, CancellationToken cancellationToken)
     {
         Stopwatch? clock = null;

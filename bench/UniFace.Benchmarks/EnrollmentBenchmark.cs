@@ -4,36 +4,43 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>How fast templates are enrolled into a gallery's file, and how fast it starts.</summary>
-/// <param name="Size">Templates enrolled now.</param>
-/// <param name="Dim">Values in an embedding.</param>
-/// <param name="Batch">Templates a transaction.</param>
-/// <param name="Seconds">For enrolling them all, each transaction on the disk before the next begins.</param>
+/// <summary>Speed of enrollment into a gallery file, and of opening it.</summary>
+/// <param name="Size">Templates enrolled.</param>
+/// <param name="Dim">Values per embedding.</param>
+/// <param name="Batch">Templates per transaction.</param>
+/// <param name="Seconds">Time to enroll them, with each transaction on the disk before the next begins.</param>
 /// <param name="TemplatesPerSecond">Their rate.</param>
-/// <param name="Templates">Templates in the gallery then.</param>
-/// <param name="StoreSeconds">For storing the index beside it.</param>
-/// <param name="StartSeconds">From opening the gallery to the first answer, with the stored index.</param>
+/// <param name="Templates">Templates in the gallery afterwards.</param>
+/// <param name="StoreSeconds">Time to store the index.</param>
+/// <param name="StartSeconds">Time from opening the gallery to the first answer, with the stored index.</param>
 /// <param name="RebuildStartSeconds">The same without a stored index.</param>
-internal sealed record EnrollmentSpeed(int Size, int Dim, int Batch, double Seconds, double TemplatesPerSecond, long Templates, double StoreSeconds, double StartSeconds, double RebuildStartSeconds);
+internal sealed record EnrollmentSpeed(
+    int Size,
+    int Dim,
+    int Batch,
+    double Seconds,
+    double TemplatesPerSecond,
+    long Templates,
+    double StoreSeconds,
+    double StartSeconds,
+    double RebuildStartSeconds);
 
-/// <summary>Times enrolment of random templates, a person each.</summary>
+/// <summary>Times enrollment of random templates, one person each.</summary>
 internal static class EnrollmentBenchmark
 {
-    /// <summary>Contract id of the galleries that it makes.</summary>
-    public const string ContractId = "bench";
+    private const string ContractId = "bench";
 
-    /// <summary>Runs it.</summary>
-    /// <param name="path">The gallery's file; made if it is not there, enrolled into if it is.</param>
-    /// <param name="size">Templates to enrol, 1 or more.</param>
-    /// <param name="dimension">Values in an embedding.</param>
-    /// <param name="batch">Templates a transaction.</param>
-    /// <param name="key">To encrypt with; null for none.</param>
-    /// <param name="acknowledged">Called when a transaction is on the disk, with how many templates it brought and the last one's id.</param>
-    /// <param name="stop">Stops it.</param>
-    public static async Task<EnrollmentSpeed> RunAsync(string path, int size, int dimension, int batch, GalleryKey? key = null, Action<int, long>? acknowledged = null, CancellationToken stop = default)
+    /// <summary>Runs the benchmark.</summary>
+    /// <param name="path">The gallery file; created if missing.</param>
+    /// <param name="size">Templates to enroll.</param>
+    /// <param name="dimension">Values per embedding.</param>
+    /// <param name="batch">Templates per transaction.</param>
+    /// <param name="key">The encryption key, or null.</param>
+    /// <param name="acknowledged">Called when a transaction is on the disk, with its number of templates and the id of the last.</param>
+    /// <param name="stop">Stops the benchmark.</param>
+    public static async Task<EnrollmentSpeed> RunAsync(
+        string path, int size, int dimension, int batch, GalleryKey? key, Action<int, long> acknowledged, CancellationToken stop)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         if (!File.Exists(path))
         {
             SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = ContractId, EmbeddingSize = dimension }, key);
@@ -58,7 +65,7 @@ internal static class EnrollmentBenchmark
                 long start = Stopwatch.GetTimestamp();
                 IReadOnlyList<long> ids = await gallery.EnrollAsync(some, gallery.Info.ContractId, stop).ConfigureAwait(false);
                 enrolling += Stopwatch.GetElapsedTime(start);
-                acknowledged?.Invoke(some.Length, ids[^1]);
+                acknowledged(some.Length, ids[^1]);
             }
 
             templates = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates;
@@ -70,7 +77,8 @@ internal static class EnrollmentBenchmark
         double started = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
         File.Delete(path + ".index");
         double restarted = await StartAsync(path, rows, key, stop).ConfigureAwait(false);
-        return new EnrollmentSpeed(size, dimension, batch, Math.Round(enrolling.TotalSeconds, 3), Math.Round(size / enrolling.TotalSeconds, 1), templates, Math.Round(storing.TotalSeconds, 3), started, restarted);
+        double seconds = Math.Round(enrolling.TotalSeconds, 3), rate = Math.Round(size / enrolling.TotalSeconds, 1);
+        return new EnrollmentSpeed(size, dimension, batch, seconds, rate, templates, Math.Round(storing.TotalSeconds, 3), started, restarted);
     }
 
     private static async Task<double> StartAsync(string path, BenchmarkRows rows, GalleryKey? key, CancellationToken stop)

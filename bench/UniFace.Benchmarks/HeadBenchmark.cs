@@ -6,34 +6,42 @@ using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>What a head costs.</summary>
+/// <summary>Time and memory of a head.</summary>
 /// <param name="Loss">The loss with all its hyperparameters.</param>
 /// <param name="Classes">C.</param>
 /// <param name="Batch">B.</param>
 /// <param name="Dim">D.</param>
-/// <param name="SampleRate">r: the share of the classes a step uses.</param>
+/// <param name="SampleRate">r, the share of the classes that a step uses.</param>
 /// <param name="CenterType">How centers and momentum are stored.</param>
-/// <param name="StepMs">A step: loss, gradient of the embeddings, and the update of all centers used, in milliseconds. Median.</param>
-/// <param name="GemmMs">The three bare matrix products of the same shapes, taken in turn with the steps, in milliseconds. Median.</param>
-/// <param name="ExtraMb">Peak resident memory of the steps above centers and momentum and what the process had before, in MB of 10^6 bytes.</param>
-/// <param name="CentersMb">Centers and momentum, in MB of 10^6 bytes.</param>
-internal sealed record HeadSpeed(Loss Loss, int Classes, int Batch, int Dim, double SampleRate, CenterType CenterType, double StepMs, double GemmMs, double ExtraMb, double CentersMb);
+/// <param name="StepMs">Median milliseconds of a step: loss, gradient of the embeddings, update of all used centers.</param>
+/// <param name="GemmMs">Median milliseconds of the three bare matrix products of the same shapes, alternating with the steps.</param>
+/// <param name="ExtraMb">Peak resident memory of the steps beyond centers, momentum and what the process had before, in MB (10^6 bytes).</param>
+/// <param name="CentersMb">Centers and momentum, in MB (10^6 bytes).</param>
+internal sealed record HeadSpeed(
+    Loss Loss,
+    int Classes,
+    int Batch,
+    int Dim,
+    double SampleRate,
+    CenterType CenterType,
+    double StepMs,
+    double GemmMs,
+    double ExtraMb,
+    double CentersMb);
 
-/// <summary>Times the head alone on random embeddings, beside the three matrix products that any exact head must make.</summary>
+/// <summary>Times the head alone on random embeddings, next to the three matrix products that any exact head needs.</summary>
 internal static class HeadBenchmark
 {
     private const int Dim = 512;
     private const int Rounds = 5;
 
-    /// <summary>Steps and products that are timed, and the one that warms up.</summary>
+    /// <summary>The number of rounds, including the warm-up.</summary>
     public const int StepCount = Rounds + 1;
 
-    /// <summary>Memory that is left for all else when a way of storing is chosen, in bytes.</summary>
+    // Bytes left for everything else.
     private const long Spare = 1L << 30;
 
-    /// <summary>
-    /// float32 and all classes where centers and momentum of that size fit into the machine's memory, else bfloat16 and a tenth of the classes.
-    /// </summary>
+    /// <summary>float32 and all classes if centers and momentum fit into the machine's memory, else bfloat16 and a tenth of the classes.</summary>
     public static (CenterType Type, double SampleRate) Fit(int classes) =>
         ((long)classes * Dim * 2 * sizeof(float)) + Spare <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
             ? (CenterType.Float32, 1)
@@ -47,16 +55,18 @@ internal static class HeadBenchmark
     /// <param name="threads">Threads of libtorch.</param>
     /// <param name="stepDone">Called after each of <see cref="StepCount"/> rounds.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    /// <exception cref="UniFaceException">Centers and momentum are larger than the machine's memory.</exception>
-    public static HeadSpeed Run(Loss loss, int classes, int batch, CenterType type, int threads, Action? stepDone = null, CancellationToken cancellationToken = default)
+    /// <exception cref="UniFaceException">Centers and momentum exceed the machine's memory.</exception>
+    public static HeadSpeed Run(
+        Loss loss, int classes, int batch, CenterType type, int threads, Action stepDone, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(loss);
         long bytes = (long)classes * Dim * 2 * (type == CenterType.Float32 ? sizeof(float) : sizeof(ushort));
-        long there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (bytes + Spare > there)
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes + Spare > memory)
         {
+            string remedy = type == CenterType.Float32 ? " or --center-dtype bfloat16" : "";
             throw new UniFaceException(FormattableString.Invariant(
-                $"{classes} classes take {bytes / 1e9:F1} GB of centers and momentum as {Name(type)}, and this machine has {there / 1e9:F1} GB; take fewer classes{(type == CenterType.Float32 ? " or --center-dtype bfloat16" : "")}."));
+                $"{classes} classes take {bytes / 1e9:F1} GB of centers and momentum as {Name(type)}, but this machine has {memory / 1e9:F1} GB; use fewer ") +
+                $"classes{remedy}.");
         }
 
         set_num_threads(threads);
@@ -68,11 +78,11 @@ internal static class HeadBenchmark
         ScalarType? stored = type == CenterType.BFloat16 ? ScalarType.BFloat16 : null;
         using (RecognitionHead small = loss.CreateHead(RecognitionHead.TileRows, Dim, 1, centers: stored))
         {
-            // What libraries keep once they have run is theirs, not the head's.
+            // Memory that libraries keep after their first use is not the head's.
             small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
         }
 
-        HostMemory.Release(); // Else what an earlier head left free would hide what this one takes.
+        HostMemory.Release(); // Otherwise memory freed by an earlier head would hide the use of this one.
         long before = ResidentMemory.Now();
         using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored);
         int rows = (int)Math.Max(1, classes * loss.NegativeRate);
@@ -84,14 +94,14 @@ internal static class HeadBenchmark
             cancellationToken.ThrowIfCancellationRequested();
             ResidentMemory.ResetPeak();
             double step = Time(() => head.ForwardBackward(x, labels, update: update).Dispose());
-            if (round > 0) // The first makes the momentum and warms up.
+            if (round > 0) // The first round creates the momentum and warms up.
             {
                 steps.Add(step);
                 peak = Math.Max(peak, ResidentMemory.Peak());
                 products.Add(Time(() => BareProducts(x, head.Centers.Weight, rows)));
             }
 
-            stepDone?.Invoke();
+            stepDone();
         }
 
         steps.Sort();
@@ -100,12 +110,12 @@ internal static class HeadBenchmark
         return new HeadSpeed(loss, classes, batch, Dim, loss.NegativeRate, type, steps[Rounds / 2], products[Rounds / 2], extra, bytes / 1e6);
     }
 
-    /// <summary>A type's name on the command line.</summary>
+    /// <summary>The name of a type on the command line.</summary>
     public static string Name(CenterType type) => type == CenterType.Float32 ? "float32" : "bfloat16";
 
     /// <summary>
-    /// Similarities, gradient of the embeddings and gradient of the centers, of a tile's rows at a time, as the head has them: nothing
-    /// is faster, and a whole B x C matrix would measure the memory instead.
+    /// Similarities, gradient of the embeddings and gradient of the centers, tile by tile as in the head. A whole B x C matrix would measure memory
+    /// bandwidth instead.
     /// </summary>
     private static void BareProducts(Tensor x, Tensor weight, int rows)
     {

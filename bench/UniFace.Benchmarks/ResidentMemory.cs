@@ -3,18 +3,18 @@ using System.Globalization;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>The process's resident memory and its peak. Only Linux can begin a new peak; elsewhere it is that of the whole process.</summary>
+/// <summary>The process's resident memory and its peak. Only Linux can reset the peak.</summary>
 internal static class ResidentMemory
 {
     private const string Status = "/proc/self/status";
 
-    /// <summary>Bytes now.</summary>
+    /// <summary>The bytes in use.</summary>
     public static long Now() => Read("VmRSS:") ?? Process.GetCurrentProcess().WorkingSet64;
 
-    /// <summary>The most bytes since <see cref="ResetPeak"/>.</summary>
+    /// <summary>The peak since <see cref="ResetPeak"/>, in bytes.</summary>
     public static long Peak() => Read("VmHWM:") ?? Process.GetCurrentProcess().PeakWorkingSet64;
 
-    /// <summary>Begins a new peak where the system can.</summary>
+    /// <summary>Resets the peak, if the system supports it.</summary>
     public static void ResetPeak()
     {
         try
@@ -26,7 +26,7 @@ internal static class ResidentMemory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Then the peak is that of the whole process, which is no less.
+            // The peak of the whole process is an upper bound.
         }
     }
 

@@ -9,17 +9,17 @@ using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;
 
-/// <summary>How fast a backbone trains and infers.</summary>
-/// <param name="Backbone">The backbone with its sizes.</param>
-/// <param name="Batch">Pictures a batch.</param>
-/// <param name="TrainImagesPerSecond">Pictures a second of whole training steps: median of the steps.</param>
-/// <param name="InferImagesPerSecond">Pictures a second of forward passes in evaluation mode: median of the passes.</param>
-/// <param name="Threads">Threads that libtorch computed with.</param>
+/// <summary>Speed of training and inference of a backbone.</summary>
+/// <param name="Backbone">The backbone.</param>
+/// <param name="Batch">Images per batch.</param>
+/// <param name="TrainImagesPerSecond">Images per second of whole training steps: median.</param>
+/// <param name="InferImagesPerSecond">Images per second of forward passes in evaluation mode: median.</param>
+/// <param name="Threads">Threads of libtorch.</param>
 internal sealed record StepSpeed(BackboneSpec Backbone, int Batch, double TrainImagesPerSecond, double InferImagesPerSecond, int Threads);
 
 /// <summary>
-/// Times what training and evaluation repeat, on random pictures that are in memory already: the very step of a run (forward,
-/// head, backward, clipping, optimizer) with a normalised softmax over <see cref="Classes"/> people, and the forward pass alone.
+/// Times the training step of a run (forward, head, backward, clipping, optimizer) with a normalized softmax over <see cref="Classes"/> people, and the
+/// forward pass alone, on random images in memory.
 /// </summary>
 internal static class StepBenchmark
 {
@@ -28,16 +28,14 @@ internal static class StepBenchmark
 
     private const int WarmupSteps = 3;
 
-    /// <summary>Times the options' backbone with their batch and threads.</summary>
-    /// <param name="options">What a run would be started with; its data is not read.</param>
-    /// <param name="steps">Steps timed, and as many passes.</param>
+    /// <summary>Times a backbone.</summary>
+    /// <param name="options">The options of a run; its data is not read.</param>
+    /// <param name="steps">Steps to time, and as many passes.</param>
     /// <param name="stepDone">Called after each of <see cref="Count"/> steps and passes.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
     /// <exception cref="UniFaceException">An option is out of range, or the loss is not finite.</exception>
-    public static StepSpeed Run(TrainOptions options, int steps, Action? stepDone = null, CancellationToken cancellationToken = default)
+    public static StepSpeed Run(TrainOptions options, int steps, Action stepDone, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         options.Validate();
         BackboneRegistry.Validate(options.Backbone);
         set_num_threads(options.Threads);
@@ -48,10 +46,10 @@ internal static class StepBenchmark
         return new StepSpeed(options.Backbone, options.Batch, options.Batch / step.TotalSeconds, options.Batch / pass.TotalSeconds, options.Threads);
     }
 
-    /// <summary>Steps and passes that are done to time so many of each: a few more, to warm up.</summary>
+    /// <summary>Steps and passes in all, including the warm-up.</summary>
     public static int Count(int steps) => 2 * (WarmupSteps + steps);
 
-    private static TimeSpan MedianTime(Action action, int count, Action? done, CancellationToken cancellationToken)
+    private static TimeSpan MedianTime(Action action, int count, Action done, CancellationToken cancellationToken)
     {
         List<TimeSpan> times = [];
         for (int i = 0; i < WarmupSteps + count; i++)
@@ -64,7 +62,7 @@ internal static class StepBenchmark
                 times.Add(Stopwatch.GetElapsedTime(start));
             }
 
-            done?.Invoke();
+            done();
         }
 
         times.Sort();
@@ -72,7 +70,7 @@ internal static class StepBenchmark
     }
 }
 
-/// <summary>A run's state and step, fed with one random batch.</summary>
+/// <summary>The state and step of a run that is fed one random batch.</summary>
 internal sealed class RandomTraining : IDisposable
 {
     private const int Side = BackboneRegistry.InputSize;
@@ -80,7 +78,7 @@ internal sealed class RandomTraining : IDisposable
 
     public RandomTraining(TrainOptions options, int classes)
     {
-        // The rate does not change the time; a small one keeps random labels from blowing the weights up.
+        // The learning rate does not affect the time; a small one keeps the weights finite in spite of random labels.
         LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
         State = new TrainingState(
             options,
@@ -98,7 +96,7 @@ internal sealed class RandomTraining : IDisposable
     /// <summary>The weights and the optimizer.</summary>
     public TrainingState State { get; }
 
-    /// <summary>Pictures in [-1, 1] and labels, owned by this.</summary>
+    /// <summary>Images in [-1, 1] and labels; owned by this object.</summary>
     public TrainingBatch Batch { get; }
 
     /// <summary>One whole training step.</summary>
@@ -106,7 +104,8 @@ internal sealed class RandomTraining : IDisposable
     {
         if (step.Run([batch]) is string bad)
         {
-            throw new UniFaceException($"{bad} is not finite after {State.Step} steps on random pictures; this build or machine computes wrong results: see 'uniface doctor'.");
+            throw new UniFaceException(
+                $"{bad} is not finite after {State.Step} steps on random images; this build or machine computes wrong results: see 'uniface doctor'.");
         }
     }
 

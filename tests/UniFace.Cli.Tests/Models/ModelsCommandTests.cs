@@ -60,7 +60,7 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Contains("expected faceplugin-mobilefacenet or blazeface", Run("models", "pull", "arcface").Expect(2).Error, StringComparison.Ordinal);
         string package = Package("package", 16);
         Assert.Contains("no name for a model", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("of the catalogue", Run("models", "add", "blazeface", package).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("of the catalog", Run("models", "add", "blazeface", package).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("bare .onnx", Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such installed model", Run("models", "default", "ours").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such model package", Run("embed", "ours", package, "--out", "e.npy").Expect(2).Error, StringComparison.Ordinal);

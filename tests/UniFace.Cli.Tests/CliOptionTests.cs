@@ -2,8 +2,8 @@ using System.CommandLine;
 
 namespace UniFace.Cli.Tests;
 
-/// <summary>No number of the command line is read otherwise than it is written: a comma is neither a decimal point nor a thousands separator.</summary>
-public class NumberParsingTests
+/// <summary>A number on the command line is read exactly as written: a comma is neither a decimal point nor a thousands separator.</summary>
+public class CliOptionTests
 {
     [Fact]
     public void Every_numeric_option_of_every_command_refuses_commas_and_what_is_no_number()
@@ -15,8 +15,8 @@ public class NumberParsingTests
 
         void Walk(Command command, string[] path)
         {
-            Assert.DoesNotContain(command.Arguments, argument => NumberParsing.IsNumeric(argument.ValueType));
-            foreach (Option option in command.Options.Where(option => NumberParsing.IsNumeric(option.ValueType)))
+            Assert.DoesNotContain(command.Arguments, argument => IsNumeric(argument.ValueType));
+            foreach (Option option in command.Options.Where(option => IsNumeric(option.ValueType)))
             {
                 foreach (string text in (string[])["1,5", "1,000", "1,5e-3", "0,05", "1.000,5", "nan", "Infinity", "", "1 000", "١"])
                 {
@@ -26,7 +26,9 @@ public class NumberParsingTests
                         $"{string.Join(' ', path)} {option.Name} {text}: {string.Join(" | ", parsed.Errors.Select(error => error.Message))}");
                 }
 
-                Assert.DoesNotContain(root.Parse([.. path, option.Name, "1"]).Errors, error => error.Message.StartsWith(option.Name, StringComparison.Ordinal));
+                Assert.DoesNotContain(
+                    root.Parse([.. path, option.Name, "1"]).Errors,
+                    error => error.Message.StartsWith(option.Name, StringComparison.Ordinal) && error.Message.Contains("expected a ", StringComparison.Ordinal));
                 tried++;
             }
 
@@ -35,7 +37,21 @@ public class NumberParsingTests
                 Walk(child, [.. path, child.Name]);
             }
         }
+
+        static bool IsNumeric(Type type)
+        {
+            Type value = Nullable.GetUnderlyingType(type) ?? type.GetElementType() ?? type;
+            return !value.IsEnum && Type.GetTypeCode(value) is >= TypeCode.SByte and <= TypeCode.Decimal;
+        }
     }
+
+    [Theory]
+    [InlineData("bench embed p --batch 0", "--batch 0: expected 1 to 4096.")]
+    [InlineData("bench embed p --batch 4097", "--batch 4097: expected 1 to 4096.")]
+    [InlineData("align p o --min-face -1", "--min-face -1: expected 0 or more.")]
+    [InlineData("align p o --min-score 1.5", "--min-score 1.5: expected 0 to 1.")]
+    public void A_number_out_of_range_is_refused_with_the_range(string line, string expected) =>
+        Assert.Contains(expected, CommandHost.Root().Parse(line.Split(' ')).Errors.Select(error => error.Message));
 
     [Theory]
     [InlineData("-0.5", -0.5)]

@@ -34,7 +34,11 @@ internal static class DoctorCommand
     {
         return
         [
-            new(".NET", true, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}", null),
+            new(
+                ".NET",
+                true,
+                $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+                null),
             Try("SkiaSharp (pictures)", "build again; on Linux the native library comes with the package", () =>
             {
                 using SKBitmap bitmap = new(8, 8);

@@ -28,7 +28,8 @@ public class CliOptionTests
 
                 Assert.DoesNotContain(
                     root.Parse([.. path, option.Name, "1"]).Errors,
-                    error => error.Message.StartsWith(option.Name, StringComparison.Ordinal) && error.Message.Contains("expected a ", StringComparison.Ordinal));
+                    error =>
+                        error.Message.StartsWith(option.Name, StringComparison.Ordinal) && error.Message.Contains("expected a ", StringComparison.Ordinal));
                 tried++;
             }
 

@@ -81,7 +81,7 @@ internal static class BenchHeadCommand
     private static int Count(string text) =>
         int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 3 and <= 100_000_000
             ? count
-            : throw new UniFaceException($"--classes: '{text.Trim()}' is not a number of people; expected whole numbers from 3 to 100000000, e.g. 10000,1000000.");
+            : throw new UniFaceException($"--classes: '{text.Trim()}' is not a number from 3 to 100000000; expected numbers like 10000,1000000.");
 
     private static double Rate(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) && rate is > 0 and <= 1

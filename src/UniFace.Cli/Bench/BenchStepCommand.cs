@@ -57,7 +57,10 @@ internal static class BenchStepCommand
             parsed.Print(
                 json,
                 ["backbone", "width", "batch", "threads", "training, images/s", "inference, images/s"],
-                [[network.Name, $"{network.Width}", $"{speed.Batch}", $"{speed.Threads}", $"{speed.TrainImagesPerSecond:F1}", $"{speed.InferImagesPerSecond:F1}"]]);
+                [[
+                    network.Name, $"{network.Width}", $"{speed.Batch}", $"{speed.Threads}",
+                    $"{speed.TrainImagesPerSecond:F1}", $"{speed.InferImagesPerSecond:F1}",
+                ]]);
             return ExitCode.Success;
         });
     }

@@ -132,7 +132,8 @@ internal static class DataInfoCommand
         }
 
         Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("image").AddColumn(new TableColumn("own person").RightAligned()).AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
+            .AddColumn("image").AddColumn(new TableColumn("own person").RightAligned())
+            .AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
         foreach (SuspectLabel suspect in noise.Suspects.Take(top))
         {
             table.AddRow(Output.Cell(suspect.Name), $"{suspect.OwnSimilarity:F3}", $"{suspect.NearestSimilarity:F3}", Output.Cell(suspect.NearestPerson));

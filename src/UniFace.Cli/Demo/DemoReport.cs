@@ -26,7 +26,9 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
             $"All faces here are synthetic: the demo draws them, of people it invents, from seed {plan.Seed}. They show that every part works, and how. " +
             "The numbers say nothing about real faces, which are far harder; only an evaluation on real photos shows how well a model works on them.");
         report.Tiles(
-            (Percent(summary.Before.Accuracy) + " to " + Percent(summary.After.Accuracy), "correct decisions on pairs of unseen people, before and after training"),
+            (
+                Percent(summary.Before.Accuracy) + " to " + Percent(summary.After.Accuracy),
+                "correct decisions on pairs of unseen people, before and after training"),
             (Percent(summary.After.Eer), "equal error rate (both errors are equally frequent)"),
             (Percent(summary.After.TarAtFmr), $"true matches at one false match in {1 / plan.FalseMatchRate:F0}"),
             (summary.Identified ? "recognized" : "NOT recognized", "an enrolled person"),
@@ -110,8 +112,8 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
             new ReportFigure(
                 "The scale s",
                 Charts.LossShapes("Pull for different scales", Scale("8"), Scale("16"), Scale("32"), Scale("64")),
-                "A larger scale makes the transition from 'wrong, pull hard' to 'right, stop' sharper: a few hard images then decide what is learned. A small " +
-                "one always pulls on every image a little."),
+                "A larger scale makes the transition from 'wrong, pull hard' to 'right, stop' sharper: a few hard images then decide what is learned. " +
+                "A small one always pulls on every image a little."),
             new ReportFigure(
                 "Other losses",
                 Charts.LossShapes(
@@ -165,8 +167,8 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
         report.Table(rows);
         CalibrationEntry? entry = results.Calibration.Entries.FirstOrDefault(e => e.FalseMatchRate == plan.DecisionRate);
         report.Paragraph(
-            $"The threshold {gallery.Threshold:F3} comes from a third group of {plan.CalibrationPeople} people ({results.Calibration.Data.DifferentPairs} pairs " +
-            $"of two): it is the lowest that accepts at most one such pair in {1 / plan.DecisionRate:F0} (95 % interval of the threshold " +
+            $"The threshold {gallery.Threshold:F3} comes from a third group of {plan.CalibrationPeople} people " +
+            $"({results.Calibration.Data.DifferentPairs} pairs of two): it is the lowest that accepts at most one such pair in {1 / plan.DecisionRate:F0} (95 % interval of the threshold " +
             $"{entry?.ThresholdLow:F3} to {entry?.ThresholdHigh:F3}). It is stored in the package's calibration.json.");
         report.Heading("Pairs and their scores");
         report.Paragraph(
@@ -178,8 +180,8 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
     {
         report.Heading("Who is it?");
         report.Paragraph(
-            $"{plan.GalleryPeople} of the unseen people were enrolled with {plan.Templates} plain images each. Then all other images were identified: the best " +
-            "score must reach the threshold, or the answer is \"unknown\". A stranger is compared with everybody enrolled, so the threshold is stricter than " +
+            $"{plan.GalleryPeople} of the unseen people were enrolled with {plan.Templates} plain images each. Then all other images were identified: " +
+            "the best score must reach the threshold, or the answer is \"unknown\". A stranger is compared with everybody enrolled, so the threshold is stricter than " +
             "for a single pair.");
         report.Figures(
             new ReportFigure(

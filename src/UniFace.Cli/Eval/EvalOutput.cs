@@ -119,7 +119,13 @@ internal static class EvalOutput
             ["eerHigh"] = report.EqualErrorInterval?.High,
             ["eerThreshold"] = report.EqualError.Threshold,
             ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.NameOf(p.TargetFalseMatchRate), ToJson),
-            ["bootstrap"] = new { unit = report.BootstrapUnit, replicates = report.BootstrapReplicates, confidence = bootstrap.Confidence, seed = bootstrap.Seed },
+            ["bootstrap"] = new
+            {
+                unit = report.BootstrapUnit,
+                replicates = report.BootstrapReplicates,
+                confidence = bootstrap.Confidence,
+                seed = bootstrap.Seed,
+            },
             ["images"] = result.Images.Count,
             ["people"] = result.People,
             ["detector"] = result.Detector,
@@ -149,6 +155,7 @@ internal static class EvalOutput
         return json;
     }
 
-    private static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
+    /// <summary>An interval, or nothing.</summary>
+    public static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
         interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 }

@@ -163,7 +163,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
             table.AddRow(
                 $"DIR at FPIR {NameOf(point.TargetFpir)}",
                 point.Dir is double dir ? EvalOutput.Percent(dir) : "-",
-                point.DirInterval is ConfidenceInterval interval ? $"{EvalOutput.Percent(interval.Low)} to {EvalOutput.Percent(interval.High)}" : Markup.Escape(point.Why ?? ""),
+                point.DirInterval is null ? Markup.Escape(point.Why ?? "") : EvalOutput.Interval(point.DirInterval, EvalOutput.Percent),
                 $"{point.Threshold:F4}");
         }
 

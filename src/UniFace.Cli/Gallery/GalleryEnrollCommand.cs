@@ -105,7 +105,9 @@ internal static class GalleryEnrollCommand
                     {
                         // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
                         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop);
-                        Enrolment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
+                        IEnumerable<(Enrolment Template, long Id)> stored = batch.Zip(ids);
+                        Enrolment[] added =
+                            [.. stored.Where(s => !known[s.Template.Person].ContainsKey(s.Id) && fresh.Add(s.Id)).Select(s => s.Template)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;
                         people.UnionWith(added.Select(a => a.Person));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
@@ -8,53 +7,39 @@ using static TorchSharp.torch;
 
 namespace UniFace.Cli.Losses;
 
-/// <summary>`uniface loss`: the registry of losses, and the check of a file of golden cases.</summary>
+/// <summary>`uniface loss`: lists the losses, and checks them against reference values.</summary>
 internal static class LossCommand
 {
-    public static Command Create()
+    public static Command Create() => new("loss", "List the losses, or check them against reference values.\nExample: uniface loss list uce")
     {
-        Command command = new("loss", "Show the losses, or check them against a file of expected values.\nExample: uniface loss list uce");
-        command.Add(CreateCheck());
-        command.Add(CreateList());
-        return command;
-    }
+        CreateCheck(),
+        CreateList(),
+    };
 
     private static Command CreateCheck()
     {
+        const string Description = """
+            Compute every case in a file and compare loss, gradients and state. Exit code 1: a case differs.
+            Example: uniface loss check cases.json --json
+            """;
         Argument<string> file = new("FILE") { Description = "JSON file with embeddings, centers, labels and cases." };
-        Command command = new("check", "Compute every case of a file and compare loss, gradients and state; exit code 1 if any differs.\nExample: uniface loss check cases.json --json") { file };
-        command.SetAction((parsed, stop) => Task.FromResult(Check(parsed.GetRequiredValue(file), parsed.GetValue(CommonOptions.Json), stop)));
-        return command;
-    }
-
-    private static Command CreateList()
-    {
-        Argument<string?> name = new("NAME") { Description = "One loss only, with its hyperparameters.", Arity = ArgumentArity.ZeroOrOne };
-        Command command = new("list", "Show the losses, their hyperparameters, defaults, ranges and papers.\nExample: uniface loss list arcface") { name };
-        command.SetAction((parsed, _) => Task.FromResult(List(parsed.GetValue(name), parsed.GetValue(CommonOptions.Json))));
-        return command;
-    }
-
-    private static int Check(string file, bool json, CancellationToken stop)
-    {
-        List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results = [];
-        IReadOnlyList<LossCase> cases = LossCaseFile.Read(file);
-        using (Progress progress = new("loss check", cases.Count, "cases"))
+        return CliCommand.Create("check", Description, [file], (parsed, stop) =>
         {
-            foreach (LossCase golden in cases)
+            List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results = [];
+            IReadOnlyList<LossCase> cases = LossCaseFile.Read(parsed.GetRequiredValue(file));
+            using (Progress progress = new("loss check", cases.Count, "cases"))
             {
-                stop.ThrowIfCancellationRequested();
-                results.Add((golden, LossCheck.Run(golden, ScalarType.Float64), LossCheck.Run(golden, ScalarType.Float32)));
-                progress.Add();
+                foreach (LossCase golden in cases)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    results.Add((golden, LossCheck.Run(golden, ScalarType.Float64), LossCheck.Run(golden, ScalarType.Float32)));
+                    progress.Add();
+                }
             }
-        }
 
-        int failed = results.Count(r => !r.Double.Passed || !r.Single.Passed);
-        double largestDouble = results.Max(r => r.Double.MaxError);
-        double largestSingle = results.Max(r => r.Single.MaxError);
-        if (json)
-        {
-            Output.Json(new
+            int failed = results.Count(r => !r.Double.Passed || !r.Single.Passed);
+            double largestDouble = results.Max(r => r.Double.MaxError), largestSingle = results.Max(r => r.Single.MaxError);
+            object json = new
             {
                 Cases = results.Count,
                 Failed = failed,
@@ -69,30 +54,57 @@ internal static class LossCommand
                     Float64 = new { r.Double.Loss, r.Double.MaxError, r.Double.Errors },
                     Float32 = new { r.Single.Loss, r.Single.MaxError, r.Single.Errors },
                 }),
+            };
+            parsed.Print(json, () =>
+            {
+                Print(results);
+                Console.WriteLine(
+                    $"{results.Count - failed} of {results.Count} cases match; largest error {largestDouble:E1} in float64 (allowed " +
+                    $"{LossCheck.DoubleTolerance:E0}), {largestSingle:E1} in float32 (allowed {LossCheck.SingleTolerance:E0})");
             });
-        }
-        else
-        {
-            Print(results);
-            AnsiConsole.WriteLine(FormattableString.Invariant(
-                $"{results.Count - failed} of {results.Count} cases match; largest error {largestDouble:E1} in float64 (allowed {LossCheck.DoubleTolerance:E0}), {largestSingle:E1} in float32 (allowed {LossCheck.SingleTolerance:E0})"));
-        }
+            return failed == 0 ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
 
-        return failed == 0 ? ExitCode.Success : ExitCode.Negative;
+    private static Command CreateList()
+    {
+        const string Description = """
+            List the losses with their hyperparameters, defaults, ranges and papers.
+            Example: uniface loss list arcface
+            """;
+        Argument<string?> name = new("NAME") { Description = "Show only this loss, with its hyperparameters.", Arity = ArgumentArity.ZeroOrOne };
+        return CliCommand.Create("list", Description, [name], (parsed, _) =>
+        {
+            string? one = parsed.GetValue(name);
+            IReadOnlyList<LossInfo> losses = one is null ? LossRegistry.All : [LossRegistry.Find(one)];
+            object json = one is null ? new { Losses = losses.Select(Describe) } : Describe(losses[0]);
+            parsed.Print(json, () =>
+            {
+                if (one is null)
+                {
+                    ShowAll(losses);
+                }
+                else
+                {
+                    Show(losses[0]);
+                }
+            });
+            return ExitCode.Success;
+        });
     }
 
     private static void Print(List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results)
     {
         Table table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("#", "loss", "ours", "expected", "error float64", "error float32", "");
+        table.AddColumns("#", "loss", "actual", "expected", "error float64", "error float32", "");
         foreach ((LossCase golden, CaseOutcome both, CaseOutcome single) in results)
         {
             bool passed = both.Passed && single.Passed;
             table.AddRow(
-                golden.Number.ToString(CultureInfo.InvariantCulture),
+                $"{golden.Number}",
                 Markup.Escape(Short(golden.Spec)),
-                both.Loss.ToString("G10", CultureInfo.InvariantCulture),
-                golden.Loss.ToString("G10", CultureInfo.InvariantCulture),
+                $"{both.Loss:G10}",
+                $"{golden.Loss:G10}",
                 Worst(both),
                 Worst(single),
                 passed ? "[green]ok[/]" : "[red]differs[/]");
@@ -101,57 +113,45 @@ internal static class LossCommand
         AnsiConsole.Write(table);
     }
 
-    /// <summary>A loss with what differs from its defaults.</summary>
+    /// <summary>A loss with the hyperparameters that differ from its defaults.</summary>
     private static string Short(Loss spec)
     {
         Loss usual = Loss.Parse(spec.Name);
         return $"{spec.Name} {string.Join(' ', spec.Values.Except(usual.Values).Select(v => $"{v.Key}={v.Value}"))}".TrimEnd();
     }
 
-    /// <summary>The largest error, and of what where it is too large.</summary>
+    /// <summary>The largest error, and what it is an error of if it is too large.</summary>
     private static string Worst(CaseOutcome outcome)
     {
         (string what, double error) = outcome.Errors.MaxBy(e => e.Value);
-        string text = error.ToString("E1", CultureInfo.InvariantCulture);
+        string text = $"{error:E1}";
         return outcome.Passed ? text : $"[red]{text} {what}[/]";
     }
 
-    private static int List(string? name, bool json)
+    private static void ShowAll(IReadOnlyList<LossInfo> losses)
     {
-        IReadOnlyList<LossInfo> losses = name is null ? LossRegistry.All : [LossRegistry.Find(name)];
-        if (json)
+        Table table = new Table().Border(TableBorder.Simple).AddColumns("loss", "what it does", "paper", "hyperparameters");
+        foreach (LossInfo loss in losses)
         {
-            object[] entries = [.. losses.Select(Describe)];
-            Output.Json(name is null ? new { Losses = entries } : entries[0]);
-            return ExitCode.Success;
+            table.AddRow(loss.Name, Markup.Escape(loss.Description), Markup.Escape(loss.Paper), string.Join(", ", loss.HyperparameterNames));
         }
 
-        if (name is null)
-        {
-            Table all = new Table().Border(TableBorder.Simple);
-            all.AddColumns("loss", "what it does", "paper", "hyperparameters");
-            foreach (LossInfo loss in losses)
-            {
-                all.AddRow(loss.Name, Markup.Escape(loss.Description), Markup.Escape(loss.Paper), string.Join(", ", loss.HyperparameterNames));
-            }
+        AnsiConsole.Write(table);
+        Console.WriteLine("uniface loss list NAME shows defaults and ranges.");
+    }
 
-            AnsiConsole.Write(all);
-            AnsiConsole.WriteLine("uniface loss list NAME shows defaults and ranges.");
-            return ExitCode.Success;
-        }
-
-        AnsiConsole.WriteLine($"{losses[0].Name}: {losses[0].Description}");
-        AnsiConsole.WriteLine(losses[0].Paper);
-        Table table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("option", "default", "takes", "meaning");
-        foreach (LossHyperparameter parameter in losses[0].Hyperparameters)
+    private static void Show(LossInfo loss)
+    {
+        Console.WriteLine($"{loss.Name}: {loss.Description}");
+        Console.WriteLine(loss.Paper);
+        Table table = new Table().Border(TableBorder.Simple).AddColumns("option", "default", "range", "meaning");
+        foreach (LossHyperparameter parameter in loss.Hyperparameters)
         {
             string when = parameter.MarginTypes.Count > 0 ? $" (with --margin-type {string.Join(", ", parameter.MarginTypes)})" : "";
             table.AddRow("--" + parameter.Name, parameter.Default, Markup.Escape(parameter.Range), Markup.Escape(parameter.Meaning + when));
         }
 
         AnsiConsole.Write(table);
-        return ExitCode.Success;
     }
 
     private static object Describe(LossInfo loss) => new

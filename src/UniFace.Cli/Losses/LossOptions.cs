@@ -4,9 +4,7 @@ using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Losses;
 
-/// <summary>
-/// The options of a loss for `uniface train`: --loss, and every hyperparameter of the registry once, whichever losses have it.
-/// </summary>
+/// <summary>The options for the loss of `uniface train`: --loss, and each hyperparameter once, even if several losses have it.</summary>
 internal static class LossOptions
 {
     /// <summary>--loss NAME.</summary>
@@ -22,21 +20,12 @@ internal static class LossOptions
         .GroupBy(e => e.Parameter.Name)
         .Select(g => Create(g.Key, [.. g]))];
 
-    /// <summary>--loss and every hyperparameter.</summary>
+    /// <summary>--loss and all hyperparameters.</summary>
     public static IEnumerable<Option> All => [Loss, .. Hyperparameters];
 
-    /// <summary>Adds them all to a command.</summary>
-    public static void AddTo(Command command)
-    {
-        foreach (Option option in All)
-        {
-            command.Add(option);
-        }
-    }
-
-    /// <summary>The loss that was asked for; what was not given takes the paper's default, or the value of a run that is resumed.</summary>
+    /// <summary>The given loss. Hyperparameters that are not given have the paper's defaults, or the values of the resumed run.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="run">The loss of the run that is resumed, or null.</param>
+    /// <param name="run">The loss of the resumed run, or null.</param>
     /// <exception cref="UniFaceException">Unknown loss, an option that it does not have, or a value out of range.</exception>
     public static Loss Read(ParseResult parsed, Loss? run = null)
     {
@@ -66,10 +55,10 @@ internal static class LossOptions
     {
         IEnumerable<string> losses = entries
             .GroupBy(e => e.Parameter.Default)
-            .Select(g => $"{g.Key} for {Losses([.. g.Select(e => e.Loss + (e.Parameter.MarginTypes.Count > 0 ? $" ({string.Join("/", e.Parameter.MarginTypes)})" : ""))])}");
+            .Select(g => $"{g.Key} for {Losses([.. g.Select(e => e.Loss + MarginTypes(e.Parameter))])}");
         bool flag = entries[0].Parameter.Kind == HyperparameterKind.Flag;
         string meaning = string.Join(" / ", entries.Select(e => e.Parameter.Meaning.TrimEnd('.')).Distinct());
-        string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The same under Partial FC's name.
+        string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The name in Partial FC.
         return new Option<string?>("--" + name, aliases)
         {
             Description = $"{meaning}. Default: {string.Join("; ", losses)}.",
@@ -77,6 +66,9 @@ internal static class LossOptions
             Arity = flag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
     }
+
+    private static string MarginTypes(LossHyperparameter parameter) =>
+        parameter.MarginTypes.Count > 0 ? $" ({string.Join("/", parameter.MarginTypes)})" : "";
 
     private static string Losses(string[] names)
     {

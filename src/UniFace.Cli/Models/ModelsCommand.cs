@@ -123,7 +123,7 @@ internal static class ModelsCommand
     {
         Argument<string> name = new("NAME") { Description = "The name: lower-case letters, digits, '-', '_' and '.'." };
         Argument<string> package = new("PACKAGE") { Description = "A package folder written by 'uniface export'. It is copied." };
-        string description = "Install your own package under a name that every command accepts in place of a package.\nExample: uniface models add ours package";
+        string description = "Install your own package under a name that every command accepts.\nExample: uniface models add ours package";
         return CliCommand.Create("add", description, [name, package], (parsed, _) =>
         {
             string own = parsed.GetRequiredValue(name), path = parsed.GetRequiredValue(package);

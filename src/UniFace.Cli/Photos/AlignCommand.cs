@@ -30,7 +30,10 @@ internal static class AlignCommand
             "largest|all");
         CliOption<int> size = new("--size", "Side of a face in pixels; a multiple of 112 or 128.", "PIXELS") { Default = 112 };
         CliOption<CropFormat> format = new("--format", "jpg: quality 97 at full color resolution. png: lossless.", "jpg|png");
-        CliOption<float?> minScore = new("--min-score", "Skip faces with a lower detection score. Default: the detector's own limit.", "SCORE") { Range = (0, 1) };
+        CliOption<float?> minScore = new("--min-score", "Skip faces with a lower detection score. Default: the detector's own limit.", "SCORE")
+        {
+            Range = (0, 1),
+        };
         CliOption<float> minFace = new("--min-face", "Skip faces whose longer side in the photo is shorter than this.", "PIXELS")
         {
             Range = (0, double.PositiveInfinity),

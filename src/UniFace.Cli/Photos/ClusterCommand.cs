@@ -102,7 +102,7 @@ internal static class ClusterCommand
         if (calibration is null)
         {
             throw new UniFaceException(
-                $"{package.Source} has no calibration, so its threshold is unknown; give --threshold COSINE, or calibrate the package with 'uniface calibrate'.");
+                $"{package.Source} has no calibration, so its threshold is unknown; give --threshold COSINE, or calibrate it with 'uniface calibrate'.");
         }
 
         double rate = fmr ?? ClusteringRate.For(faces, calibration);
@@ -211,7 +211,8 @@ internal static class ClusterCommand
             string rate = clusters.FalseMatchRate is double stated ? $" (false match rate {stated:G2})" : "";
             Console.WriteLine(
                 $"{Plural.Of(embedded.Faces.Count, "face")} in {Plural.Of(set.Names.Count, "photo")}: {Plural.Of(people, "person")} with two faces or more, " +
-                $"{alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; {Plural.Of(embedded.Faceless.Count, "photo shows", "photos show")} no face");
+                $"{alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
+                $"{Plural.Of(embedded.Faceless.Count, "photo shows", "photos show")} no face");
             if (score is not null)
             {
                 Console.WriteLine(

@@ -20,32 +20,32 @@ internal sealed class HtmlReport(string title, string lead)
     private readonly StringBuilder body = new();
 
     /// <summary>Adds a section heading.</summary>
-    public void Heading(string text) => body.Append($"<h2>{Text(text)}</h2>\n");
+    public HtmlReport Heading(string text) => Add($"<h2>{Text(text)}</h2>");
 
     /// <summary>Adds a paragraph.</summary>
-    public void Paragraph(string text) => body.Append($"<p>{Text(text)}</p>\n");
+    public HtmlReport Paragraph(string text) => Add($"<p>{Text(text)}</p>");
 
     /// <summary>Adds a highlighted paragraph.</summary>
-    public void Note(string text) => body.Append($"<p class=\"note\">{Text(text)}</p>\n");
+    public HtmlReport Note(string text) => Add($"<p class=\"note\">{Text(text)}</p>");
 
     /// <summary>Adds a list of commands with explanations.</summary>
-    public void Commands(params (string Code, string Words)[] commands) =>
+    public HtmlReport Commands(params (string Code, string Words)[] commands) =>
         Block("ul", "", commands.Select(c => $"<li><code>{Text(c.Code)}</code> {Text(c.Words)}</li>"));
 
     /// <summary>Adds the most important numbers, in large type.</summary>
-    public void Tiles(params (string Value, string Words)[] tiles) =>
+    public HtmlReport Tiles(params (string Value, string Words)[] tiles) =>
         Block("div", "tiles", tiles.Select(t => $"<div class=\"tile\"><b>{Text(t.Value)}</b><span>{Text(t.Words)}</span></div>"));
 
     /// <summary>Adds charts and images, side by side if there is room.</summary>
-    public void Figures(params ReportFigure[] figures) =>
+    public HtmlReport Figures(params ReportFigure[] figures) =>
         Block("div", "grid", figures.Select(f => $"<figure><h3>{Text(f.Title)}</h3>{f.Markup}<figcaption>{Text(f.Explanation)}</figcaption></figure>"));
 
     /// <summary>Adds a table; the first row is the header.</summary>
-    public void Table(IReadOnlyList<IReadOnlyList<string>> rows) => Block(
+    public HtmlReport Table(IReadOnlyList<IReadOnlyList<string>> rows) => Block(
         "div", "scroll", [$"<table><thead>{Row("th", rows[0])}</thead><tbody>", .. rows.Skip(1).Select(row => Row("td", row)), "</tbody></table>"]);
 
     /// <summary>Adds pairs of images with score and decision.</summary>
-    public void Pairs(IEnumerable<ReportPair> pairs) => Block("div", "pairs", pairs.Select(pair =>
+    public HtmlReport Pairs(IEnumerable<ReportPair> pairs) => Block("div", "pairs", pairs.Select(pair =>
     {
         string truth = pair.Same ? "same person" : "two people", decision = pair.Accepted ? "accepted" : "rejected";
         (string style, string verdict) = pair.Same == pair.Accepted ? ("ok", "right") : ("no", "wrong");
@@ -60,7 +60,8 @@ internal sealed class HtmlReport(string title, string lead)
     {
         string data = Convert.ToBase64String(ImageEncoder.Jpeg(image, 88));
         int largest = Math.Max(2 * image.Width, 240);
-        return $"<img src=\"data:image/jpeg;base64,{data}\" width=\"{image.Width}\" height=\"{image.Height}\" style=\"max-width:{largest}px\" alt=\"{Text(alt)}\">";
+        return $"<img src=\"data:image/jpeg;base64,{data}\" width=\"{image.Width}\" height=\"{image.Height}\" " +
+            $"style=\"max-width:{largest}px\" alt=\"{Text(alt)}\">";
     }
 
     /// <summary>The whole page.</summary>
@@ -69,8 +70,14 @@ internal sealed class HtmlReport(string title, string lead)
         $"<title>{Text(title)}</title><style>{StyleSheet.Read("report.css")}</style></head>\n<body><main><h1>{Text(title)}</h1>" +
         $"<p class=\"lead\">{Text(lead)}</p>\n{body}<footer>{Text(footer)}</footer></main></body></html>\n";
 
-    private void Block(string element, string style, IEnumerable<string> parts) =>
-        body.Append($"<{element}{(style.Length > 0 ? $" class=\"{style}\"" : "")}>").AppendJoin("", parts).Append($"</{element}>\n");
+    private HtmlReport Block(string element, string style, IEnumerable<string> parts) =>
+        Add($"<{element}{(style.Length > 0 ? $" class=\"{style}\"" : "")}>{string.Concat(parts)}</{element}>");
+
+    private HtmlReport Add(string markup)
+    {
+        body.Append(markup).Append('\n');
+        return this;
+    }
 
     private static string Row(string cell, IReadOnlyList<string> texts) => $"<tr>{string.Concat(texts.Select(t => $"<{cell}>{Text(t)}</{cell}>"))}</tr>";
 

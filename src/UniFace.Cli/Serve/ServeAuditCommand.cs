@@ -15,7 +15,9 @@ internal static class ServeAuditCommand
     public static Command Create(Option<string> data)
     {
         CliOption<string?> noted = new(
-            "--noted", "A hash from an earlier check that was stored elsewhere. The log must still contain it, which shows that its end was not cut off.", "HASH");
+            "--noted",
+            "A hash from an earlier check that was stored elsewhere. The log must still contain it, which shows that its end was not cut off.",
+            "HASH");
         Command verify = CliCommand.Create("verify", Description, [noted, data], (parsed, _) =>
         {
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));

@@ -7,13 +7,20 @@ public class BenchHeadTests
     [Fact]
     public void Bench_head_gives_the_contracts_fields_for_each_loss_and_size()
     {
-        CliResult result = CliProcess.Run("bench", "head", "--classes", "300,5000", "--loss", "uce,arcface(margin=0.4,scale=32)", "--batch", "16", "--sample-rate", "0.5", "--center-dtype", "bfloat16", "--json");
+        CliResult result = CliProcess.Run(
+            "bench", "head", "--classes", "300,5000", "--loss", "uce,arcface(margin=0.4,scale=32)", "--batch", "16", "--sample-rate", "0.5",
+            "--center-dtype", "bfloat16", "--json");
         Assert.Equal(0, result.ExitCode);
         JsonElement[] rows = [.. JsonDocument.Parse(result.Out).RootElement.EnumerateArray()];
-        Assert.Equal(["uce 300", "uce 5000", "arcface 300", "arcface 5000"], rows.Select(r => $"{r.GetProperty("loss").GetString()} {r.GetProperty("classes").GetInt32()}"));
+        Assert.Equal(
+            ["uce 300", "uce 5000", "arcface 300", "arcface 5000"],
+            rows.Select(r => $"{r.GetProperty("loss").GetString()} {r.GetProperty("classes").GetInt32()}"));
         foreach (JsonElement row in rows)
         {
-            Assert.Equal((16, 512, 0.5, "bfloat16"), (row.GetProperty("batch").GetInt32(), row.GetProperty("dim").GetInt32(), row.GetProperty("sampleRate").GetDouble(), row.GetProperty("centerDtype").GetString()));
+            Assert.Equal(
+                (16, 512, 0.5, "bfloat16"),
+                (row.GetProperty("batch").GetInt32(), row.GetProperty("dim").GetInt32(), row.GetProperty("sampleRate").GetDouble(),
+                 row.GetProperty("centerDtype").GetString()));
             Assert.True(row.GetProperty("stepMs").GetDouble() > 0);
             Assert.True(row.GetProperty("gemmMs").GetDouble() > 0);
             Assert.True(row.GetProperty("extraMb").GetDouble() >= 0);

@@ -13,7 +13,9 @@ public sealed class BenchSearchCommandTests
         {
             Assert.Equal((3000, 20, 1), (speed.GetProperty("size").GetInt32(), speed.GetProperty("dim").GetInt32(), speed.GetProperty("exact").GetDouble()));
             Assert.True(speed.GetProperty("medianMs").GetDouble() > 0);
-            Assert.Equal(speed.GetProperty("queries").GetInt32() * 1000 / speed.GetProperty("medianMs").GetDouble(), speed.GetProperty("qps").GetDouble(), speed.GetProperty("qps").GetDouble() * 0.02);
+            Assert.Equal(
+                speed.GetProperty("queries").GetInt32() * 1000 / speed.GetProperty("medianMs").GetDouble(), speed.GetProperty("qps").GetDouble(),
+                speed.GetProperty("qps").GetDouble() * 0.02);
 
             // 20 dimensions are padded to 32, and a row has a scale and an error of 4 bytes each.
             Assert.Equal(40, speed.GetProperty("bytesPerRow").GetDouble());

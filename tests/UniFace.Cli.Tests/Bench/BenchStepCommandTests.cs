@@ -7,8 +7,11 @@ public class BenchStepCommandTests
     [Fact]
     public void Bench_step_prints_what_its_contract_says()
     {
-        JsonElement speed = CliProcess.Run("bench", "step", "--backbone", "mobilefacenet", "--width", "0.25", "--batch", "2", "--threads", "1", "--steps", "1", "--json").Expect(0).Json();
-        Assert.Equal(("mobilefacenet", 2, 1), (speed.GetProperty("backbone").GetString(), speed.GetProperty("batch").GetInt32(), speed.GetProperty("threads").GetInt32()));
+        JsonElement speed = CliProcess.Run(
+            "bench", "step", "--backbone", "mobilefacenet", "--width", "0.25", "--batch", "2", "--threads", "1", "--steps", "1", "--json").Expect(0).Json();
+        Assert.Equal(
+            ("mobilefacenet", 2, 1),
+            (speed.GetProperty("backbone").GetString(), speed.GetProperty("batch").GetInt32(), speed.GetProperty("threads").GetInt32()));
         Assert.True(speed.GetProperty("trainImagesPerSecond").GetDouble() > 0);
         Assert.True(speed.GetProperty("inferImagesPerSecond").GetDouble() > 0);
     }

@@ -22,9 +22,12 @@ public class DataInfoCommandTests
             Assert.Equal(14, info.GetProperty("images").GetInt32());
             Assert.Equal(64, info.GetProperty("sha256").GetString()!.Length);
             Assert.Equal(112, Assert.Single(info.GetProperty("sizes").EnumerateArray()).GetProperty("width").GetInt32());
-            Assert.EndsWith("broken.jpg", Assert.Single(info.GetProperty("unreadable").EnumerateArray()).GetProperty("name").GetString(), StringComparison.Ordinal);
+            Assert.EndsWith(
+                "broken.jpg", Assert.Single(info.GetProperty("unreadable").EnumerateArray()).GetProperty("name").GetString(), StringComparison.Ordinal);
             JsonElement shared = Assert.Single(info.GetProperty("underTwoPeople").EnumerateArray());
-            Assert.Equal([Path.GetFileName(people[0]), Path.GetFileName(people[1])], shared.GetProperty("people").EnumerateArray().Select(name => name.GetString()!));
+            Assert.Equal(
+                [Path.GetFileName(people[0]), Path.GetFileName(people[1])],
+                shared.GetProperty("people").EnumerateArray().Select(name => name.GetString()!));
             Assert.Empty(info.GetProperty("duplicates").EnumerateArray());
             Assert.Equal(3, info.GetProperty("imagesPerPerson").GetProperty("histogram").EnumerateArray().Sum(bin => bin.GetProperty("people").GetInt32()));
 

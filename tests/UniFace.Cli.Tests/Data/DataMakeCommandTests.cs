@@ -33,11 +33,14 @@ public class DataMakeCommandTests
         foreach (string[] command in new string[][] { ["data", "make", "/dev/null/set"], ["demo", "--out", "/dev/null/demo", "--quick"] })
         {
             CliResult result = CliProcess.Run(command).Expect(2);
-            Assert.StartsWith("error: ", Assert.Single(result.Error.TrimEnd().Split('\n'), line => line.Contains("/dev/null", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "error: ", Assert.Single(result.Error.TrimEnd().Split('\n'), line => line.Contains("/dev/null", StringComparison.Ordinal)),
+                StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
         }
     }
 
     private static (string Name, string Hash)[] Hashes(string folder) =>
-        [.. Directory.GetFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => (Path.GetRelativePath(folder, f), Sha256.OfFile(f)))];
+        [.. Directory.GetFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => (
+            Path.GetRelativePath(folder, f), Sha256.OfFile(f)))];
 }

@@ -24,10 +24,17 @@ public sealed class CalibrateCommandTests : IDisposable
         Assert.Equal([true, true, false, false, false], written.Entries.Select(e => e.Supported)); // 3 / 6960 = 4.3e-4
         Assert.False(first.GetProperty("sampled").GetProperty("different").GetBoolean());
         Assert.NotEmpty(first.GetProperty("halves").EnumerateArray());
-        CliProcess.Run("verify", package, Directory.GetFiles(photos, "*.png", SearchOption.AllDirectories)[0], Directory.GetFiles(photos, "*.png", SearchOption.AllDirectories)[0], "--aligned").Expect(0);
+        CliProcess.Run(
+            "verify", package, Directory.GetFiles(photos, "*.png", SearchOption.AllDirectories)[0],
+            Directory.GetFiles(photos, "*.png", SearchOption.AllDirectories)[0], "--aligned").Expect(0);
 
-        Assert.Contains("hold for these photos", CliProcess.Run("calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "again.json")).Expect(0).Out, StringComparison.Ordinal);
-        string warned = CliProcess.Run("calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Out;
+        Assert.Contains(
+            "hold for these photos",
+            CliProcess.Run(
+                "calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "again.json")).Expect(0).Out,
+            StringComparison.Ordinal);
+        string warned = CliProcess.Run(
+            "calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Out;
         Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not travel", warned, StringComparison.Ordinal);
         Assert.Equal("photos", Calibration.Load(Path.Combine(package, Calibration.FileName)).Data.Name);
     }
@@ -36,9 +43,13 @@ public sealed class CalibrateCommandTests : IDisposable
     public void Too_few_people_for_any_rate_and_a_bare_model_are_refused()
     {
         string package = Package(), photos = People("few", 3, 2, 1, 0);
-        Assert.Contains("calibrate on at least 300", CliProcess.Run("calibrate", package, "--images", photos, "--aligned").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "calibrate on at least 300", CliProcess.Run("calibrate", package, "--images", photos, "--aligned").Expect(2).Error,
+            StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(package, Calibration.FileName)));
-        Assert.Contains("bare .onnx", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "bare .onnx", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error,
+            StringComparison.Ordinal);
     }
 
     // Noise about a person's own noise; the bias makes all of them alike.
@@ -72,7 +83,9 @@ public sealed class CalibrateCommandTests : IDisposable
         Directory.CreateDirectory(package);
         string onnx = Path.Combine(package, "model.onnx");
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 32);
-        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.OfFile(onnx) }, ModelManifest.Json));
+        File.WriteAllText(
+            Path.Combine(package, ModelManifest.FileName),
+            JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.OfFile(onnx) }, ModelManifest.Json));
         return package;
     }
 }

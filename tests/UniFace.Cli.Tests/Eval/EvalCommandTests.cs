@@ -24,7 +24,8 @@ public sealed class EvalFixture : IDisposable
         PackageExporter.Export(backbone, manifest, null, Package, (path, of) => OnnxEmbedder.Open(path, of));
 
         // The pictures again under LFW's names, and pairs of them: 2 folds of 8 same and 8 different.
-        string[][] people = [.. Directory.GetDirectories(Faces).Order(StringComparer.Ordinal).Select(d => Directory.GetFiles(d).Order(StringComparer.Ordinal).ToArray())];
+        string[][] people =
+            [.. Directory.GetDirectories(Faces).Order(StringComparer.Ordinal).Select(d => Directory.GetFiles(d).Order(StringComparer.Ordinal).ToArray())];
         for (int person = 0; person < People; person++)
         {
             Directory.CreateDirectory(Path.Combine(Named, Name(person)));
@@ -67,7 +68,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     public void Pairs_give_one_object_with_every_field_of_the_contract()
     {
         string folder = Path.Combine(fixture.Folder, "out-pairs");
-        CliResult run = CliProcess.Run("eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", fixture.Named, "--aligned", "--bootstrap", "50", "--out", folder, "--json").Expect(0);
+        CliResult run = CliProcess.Run(
+            "eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", fixture.Named, "--aligned", "--bootstrap", "50", "--out", folder, "--json").Expect(0);
         JsonElement json = run.Json();
         Assert.InRange(json.GetProperty("accuracy").GetDouble(), 0, 1);
         Assert.InRange(json.GetProperty("accuracyStd").GetDouble(), 0, 1);
@@ -85,7 +87,11 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         Assert.Equal(Sha256.OfFile(fixture.Onnx), json.GetProperty("modelSha256").GetString());
         Assert.Equal(json.ToString(), JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "eval.json"))).RootElement.ToString());
 
-        Assert.All(["roc.svg", "det.svg", "scores.svg"], name => Assert.Equal(System.Xml.Linq.XName.Get("svg", "http://www.w3.org/2000/svg"), System.Xml.Linq.XDocument.Load(Path.Combine(folder, name)).Root!.Name));
+        Assert.All(
+            ["roc.svg", "det.svg", "scores.svg"],
+            name =>
+                Assert.Equal(System.Xml.Linq.XName.Get("svg", "http://www.w3.org/2000/svg"),
+                    System.Xml.Linq.XDocument.Load(Path.Combine(folder, name)).Root!.Name));
 
         // The hash of the pictures is of the kind that a training states, and the metrics are those of the scores written.
         string[] lines = File.ReadAllLines(Path.Combine(folder, "scores.csv"));
@@ -123,7 +129,9 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
 
         public LfwScores(EvalFixture fixture, string pairs)
         {
-            Json = CliProcess.Run("eval", fixture.Onnx, "--pairs", pairs, "--images", fixture.Named, "--aligned", "--bootstrap", "10", "--out", folder, "--json").Expect(0).Json();
+            Json = CliProcess.Run(
+                "eval", fixture.Onnx, "--pairs", pairs, "--images", fixture.Named,
+                    "--aligned", "--bootstrap", "10", "--out", folder, "--json").Expect(0).Json();
             Rows = [.. File.ReadAllLines(Path.Combine(folder, "scores.csv")).Skip(1).Select(line => line.Split(','))];
         }
 
@@ -140,7 +148,9 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         string bin = Path.Combine(fixture.Folder, "named.bin");
         string[] pictures = [.. Directory.GetFiles(fixture.Named, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         (int A, int B)[] pairs = [.. Enumerable.Range(0, 32).Select(i => (i, i % 2 == 0 ? i / 4 * 4 + (i + 1) % 4 : (i + 7) % 32))];
-        File.WriteAllBytes(bin, Pickle([.. pairs.SelectMany(p => new[] { pictures[p.A], pictures[p.B] }).Select(File.ReadAllBytes)], [.. pairs.Select(p => p.A / 4 == p.B / 4)]));
+        File.WriteAllBytes(
+            bin,
+            Pickle([.. pairs.SelectMany(p => new[] { pictures[p.A], pictures[p.B] }).Select(File.ReadAllBytes)], [.. pairs.Select(p => p.A / 4 == p.B / 4)]));
         JsonElement json = CliProcess.Run("eval", fixture.Onnx, "--bin", bin, "--bootstrap", "50", "--json").Expect(0).Json();
         Assert.Equal(32, json.GetProperty("pairs").GetInt32());
         Assert.Equal(32, json.GetProperty("images").GetInt32());
@@ -151,7 +161,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     [Fact]
     public void Labelled_people_calibrate_a_package_that_then_states_its_thresholds()
     {
-        JsonElement json = CliProcess.Run("eval", fixture.Package, "--data", fixture.Faces, "--aligned", "--bootstrap", "50", "--write-calibration", "--json").Expect(0).Json();
+        JsonElement json = CliProcess.Run(
+            "eval", fixture.Package, "--data", fixture.Faces, "--aligned", "--bootstrap", "50", "--write-calibration", "--json").Expect(0).Json();
         Assert.Equal("all-pairs", json.GetProperty("protocol").GetString());
         Assert.Equal(32 * 31 / 2, json.GetProperty("pairs").GetInt32());
         Assert.True(json.GetProperty("flipSum").GetBoolean());
@@ -169,7 +180,9 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     public void A_run_and_its_package_score_the_same()
     {
         string run = Path.Combine(fixture.Folder, "run"), package = Path.Combine(fixture.Folder, "exported");
-        CliProcess.Run("train", fixture.Faces, "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "32", "--epochs", "3", "--batch", "16", "--lr", "0.02", "--out", run).Expect(0);
+        CliProcess.Run(
+            "train", fixture.Faces, "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "32", "--epochs", "3", "--batch", "16",
+            "--lr", "0.02", "--out", run).Expect(0);
         CliProcess.Run("export", run, "--out", package).Expect(0);
         JsonElement json = CliProcess.Run("eval", run, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", run
             + "-scores", "--json").Expect(0).Json();
@@ -183,7 +196,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         }
 
         static double[] Scores(string model) =>
-            [.. File.ReadAllLines(Path.Combine(model + "-scores", "scores.csv")).Skip(1).Select(l => double.Parse(l.Split(',')[0], CultureInfo.InvariantCulture))];
+            [.. File.ReadAllLines(Path.Combine(model + "-scores", "scores.csv")).Skip(1).Select(l => double.Parse(
+                l.Split(',')[0], CultureInfo.InvariantCulture))];
     }
 
     [Fact]
@@ -198,14 +212,16 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     public void A_crop_that_the_aligner_left_out_makes_its_pairs_errors()
     {
         string holes = Path.Combine(fixture.Folder, "holes");
-        foreach (string file in Directory.GetFiles(fixture.Named, "*", SearchOption.AllDirectories).Where(f => !f.Contains("Person_A_0001", StringComparison.Ordinal)))
+        foreach (string file in Directory.GetFiles(
+            fixture.Named, "*", SearchOption.AllDirectories).Where(f => !f.Contains("Person_A_0001", StringComparison.Ordinal)))
         {
             string copy = Path.Combine(holes, Path.GetRelativePath(fixture.Named, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
 
-        JsonElement json = CliProcess.Run("eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", holes, "--aligned", "--bootstrap", "20", "--json").Expect(0).Json();
+        JsonElement json = CliProcess.Run(
+            "eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", holes, "--aligned", "--bootstrap", "20", "--json").Expect(0).Json();
         Assert.Equal(1, json.GetProperty("missingImages").GetInt32());
         Assert.Equal(2, json.GetProperty("missing").GetInt32()); // one same and one different pair of fold 1
         Assert.Equal(32, json.GetProperty("pairs").GetInt32());

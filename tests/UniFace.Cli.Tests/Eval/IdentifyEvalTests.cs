@@ -29,9 +29,14 @@ public sealed class IdentifyEvalTests : IDisposable
             Write("strangers", person, 1);
         }
 
-        JsonElement result = Run("--probes", Path.Combine(folder, "probes"), "--nonmated", Path.Combine(folder, "strangers"), "--out", output, "--json").Expect(0).Json();
-        Assert.Equal((1.0, 1.0, 1.0), (result.GetProperty("rank1").GetDouble(), result.GetProperty("rank5").GetDouble(), result.GetProperty("rank10").GetDouble()));
-        Assert.Equal((6, 11, 6), (result.GetProperty("mated").GetInt32(), result.GetProperty("nonMated").GetInt32(), result.GetProperty("galleryPeople").GetInt32()));
+        JsonElement result = Run(
+            "--probes", Path.Combine(folder, "probes"), "--nonmated", Path.Combine(folder, "strangers"), "--out", output, "--json").Expect(0).Json();
+        Assert.Equal(
+            (1.0, 1.0, 1.0),
+            (result.GetProperty("rank1").GetDouble(), result.GetProperty("rank5").GetDouble(), result.GetProperty("rank10").GetDouble()));
+        Assert.Equal(
+            (6, 11, 6),
+            (result.GetProperty("mated").GetInt32(), result.GetProperty("nonMated").GetInt32(), result.GetProperty("galleryPeople").GetInt32()));
         JsonElement rates = result.GetProperty("dirAtFpir");
         Assert.Equal(["0.3", "0.1", "0.01", "0.003"], rates.EnumerateObject().Select(p => p.Name));
         Assert.Equal(1, rates.GetProperty("0.3").GetProperty("dir").GetDouble());
@@ -40,12 +45,15 @@ public sealed class IdentifyEvalTests : IDisposable
         Assert.Equal(18, File.ReadAllLines(Path.Combine(output, "probes.csv")).Length);
         Assert.Contains("rank 1", Run("--probes", Path.Combine(folder, "probes")).Expect(0).Out, StringComparison.Ordinal);
 
-        Assert.Contains("no stranger", Run("--probes", Path.Combine(folder, "probes"), "--nonmated", Path.Combine(folder, "gallery")).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "remove that person", Run("--probes", Path.Combine(folder, "probes"), "--nonmated", Path.Combine(folder, "gallery")).Expect(2).Error,
+            StringComparison.Ordinal);
         Assert.Contains("--identify takes", Run().Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("one at a time", Run("--probes", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("without --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
 
-        CliResult Run(params string[] more) => CliProcess.Run(["eval", model, "--identify", "--gallery", Path.Combine(folder, "gallery"), "--aligned", .. more]);
+        CliResult Run(params string[] more) =>
+            CliProcess.Run(["eval", model, "--identify", "--gallery", Path.Combine(folder, "gallery"), "--aligned", .. more]);
     }
 
     private void Write(string set, int person, int picture, int? looksLike = null)

@@ -76,8 +76,8 @@ public class LossCommandTests : IDisposable
         JsonElement all = CliProcess.Run("loss", "list", "--json").Expect(0).Json();
         string[] names = [.. all.GetProperty("losses").EnumerateArray().Select(l => l.GetProperty("name").GetString()!)];
         Assert.Equal(
-            "softmax normface sphereface cosface adacos arcface combined circle curricularface mv-am mv-arc subcenter-arcface magface adaface elasticface-arc " +
-            "elasticface-cos sphereface-r sphereface2 bce uce",
+            "softmax normface sphereface cosface adacos arcface combined circle curricularface mv-am mv-arc subcenter-arcface magface adaface " +
+            "elasticface-arc elasticface-cos sphereface-r sphereface2 bce uce",
             string.Join(' ', names));
         string text = CliProcess.Run("loss", "list", "arcface").Expect(0).Out;
         Assert.Contains("--margin", text, StringComparison.Ordinal);

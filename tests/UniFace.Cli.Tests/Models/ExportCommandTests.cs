@@ -10,7 +10,9 @@ public sealed class SmallRun : IDisposable
     public SmallRun()
     {
         CliProcess.RunIn(Folder, "data", "make", "faces", "--people", "4", "--images", "4").Expect(0);
-        CliProcess.RunIn(Folder, "train", "faces", "--loss", "uce", "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "64", "--epochs", "1", "--batch", "8", "--out", "run").Expect(0);
+        CliProcess.RunIn(
+            Folder, "train", "faces", "--loss", "uce", "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "64", "--epochs", "1",
+            "--batch", "8", "--out", "run").Expect(0);
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("uniface-export-").FullName;
@@ -23,7 +25,8 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     [Fact]
     public void A_run_becomes_a_package_that_opens()
     {
-        JsonElement result = CliProcess.RunIn(small.Folder, "export", "run", "--out", "package", "--licence", "CC0-1.0", "--flip-sum", "--json").Expect(0).Json();
+        JsonElement result = CliProcess.RunIn(
+            small.Folder, "export", "run", "--out", "package", "--licence", "CC0-1.0", "--flip-sum", "--json").Expect(0).Json();
         string package = Path.Combine(small.Folder, "package");
         ModelManifest manifest = ModelPackage.Open(package).Manifest!;
         Assert.Equal(64, manifest.EmbeddingSize);
@@ -76,10 +79,14 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     [Fact]
     public void Int8_is_measured_on_people_held_out_written_down_and_refused_where_nobody_was()
     {
-        Assert.Contains("people that the run did not train on", CliProcess.RunIn(small.Folder, "export", "run", "--out", "small", "--int8").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "people that the run did not train on", CliProcess.RunIn(small.Folder, "export", "run", "--out", "small", "--int8").Expect(2).Error,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(small.Folder, "small")));
         CliProcess.RunIn(small.Folder, "data", "make", "more", "--people", "16", "--images", "4", "--seed", "5").Expect(0);
-        CliProcess.RunIn(small.Folder, "train", "more", "--loss", "uce", "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "64", "--epochs", "1", "--batch", "8", "--val-people", "0.5", "--out", "held").Expect(0);
+        CliProcess.RunIn(
+            small.Folder, "train", "more", "--loss", "uce", "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "64", "--epochs",
+            "1", "--batch", "8", "--val-people", "0.5", "--out", "held").Expect(0);
         CliProcess.RunIn(small.Folder, "export", "held", "--out", "float").Expect(0);
         CliResult exported = CliProcess.RunIn(small.Folder, "export", "held", "--out", "int8", "--int8", "--json");
         if (exported.ExitCode == 2)

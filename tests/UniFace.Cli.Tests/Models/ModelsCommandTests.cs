@@ -20,7 +20,8 @@ public sealed class ModelsCommandTests : IDisposable
         RgbImage image = new(112, 112);
         new Random(1).NextBytes(image.Pixels);
         File.WriteAllBytes(photo, ImageEncoder.Png(image));
-        Assert.Contains("none is installed as default", Run("verify", photo, photo, "--aligned", "--threshold", "0.5").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "none is installed as default", Run("verify", photo, photo, "--aligned", "--threshold", "0.5").Expect(2).Error, StringComparison.Ordinal);
 
         JsonElement added = Run("models", "add", "ours", package, "--json").Expect(0).Json();
         Assert.True(added.GetProperty("default").GetBoolean());
@@ -30,9 +31,12 @@ public sealed class ModelsCommandTests : IDisposable
 
         JsonElement verified = Run("verify", photo, photo, "--aligned", "--threshold", "0.5", "--json").Expect(0).Json();
         string contract = verified.GetProperty("contractId").GetString()!;
-        Assert.Equal(contract, Run("verify", "ours", photo, photo, "--aligned", "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("contractId").GetString());
+        Assert.Equal(
+            contract,
+            Run("verify", "ours", photo, photo, "--aligned", "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("contractId").GetString());
         Run("models", "default", "theirs").Expect(0);
-        Assert.NotEqual(contract, Run("verify", photo, photo, "--aligned", "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("contractId").GetString());
+        Assert.NotEqual(
+            contract, Run("verify", photo, photo, "--aligned", "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("contractId").GetString());
         JsonElement list = Run("models", "list", "--json").Expect(0).Json();
         Assert.Equal("theirs", list.GetProperty("default").GetString());
         Assert.Equal(["ours", "theirs"], list.GetProperty("own").EnumerateArray().Select(o => o.GetProperty("name").GetString()));

@@ -30,7 +30,9 @@ public sealed class RunCalibrationTests : IDisposable
         // 36 pairs of two people say nothing about a rate of 1 in 1,000, and verify must not pretend that they do.
         string photo = Path.Combine("faces", run.HeldOut[0]);
         string[] photos = [.. Directory.GetFiles(Path.Combine(folder, photo)).Order(StringComparer.Ordinal)];
-        Assert.Contains("0.001", CliProcess.RunIn(folder, "verify", "package", photos[0], photos[1], "--aligned", "--fmr", "0.001").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "0.001", CliProcess.RunIn(folder, "verify", "package", photos[0], photos[1], "--aligned", "--fmr", "0.001").Expect(2).Error,
+            StringComparison.Ordinal);
         CliResult same = CliProcess.RunIn(folder, "verify", "package", photos[0], photos[0], "--aligned", "--fmr", "0.1", "--json").Expect(0);
         JsonElement decision = same.Json();
         Assert.Equal(1, decision.GetProperty("score").GetDouble(), 1e-5);

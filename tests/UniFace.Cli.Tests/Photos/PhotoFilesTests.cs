@@ -24,7 +24,9 @@ public sealed class PhotoFilesTests : IDisposable
         Photo("n/Bob/2020/b.png", 2);
         Assert.Contains("Ann/2020/a.png lies deeper than PERSON/PICTURE", CliProcess.Run(enroll).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("lies deeper", CliProcess.Run("data", "info", At("n")).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("lies deeper", CliProcess.Run("cluster", model, At("n"), At("sorted"), "--aligned", "--threshold", "0.5", "--labelled").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "lies deeper", CliProcess.Run("cluster", model, At("n"), At("sorted"), "--aligned", "--threshold", "0.5", "--labelled").Expect(2).Error,
+            StringComparison.Ordinal);
         Assert.Equal(0, List(gallery).GetArrayLength());
 
         Assert.Equal(2, CliProcess.Run([.. enroll, "--person-level", "1"]).Expect(0).Json().GetProperty("enrolledPeople").GetInt32());
@@ -66,7 +68,9 @@ public sealed class PhotoFilesTests : IDisposable
             Directory.CreateSymbolicLink(At("link"), At("x/photos"));
             Directory.CreateSymbolicLink(At("out/Ann"), At("x/photos/Ann"));
             Directory.CreateSymbolicLink(Directory.CreateDirectory(At("more")).FullName + "/Bob", At("x/photos"));
-            wrong.AddRange([("link", "x/photos", "is the folder"), ("x/photos", "link/out", "lies in"), ("x/photos", "out", "lies in"), ("more", "x/photos", "is the folder")]);
+            wrong.AddRange([
+                ("link", "x/photos", "is the folder"), ("x/photos", "link/out", "lies in"), ("x/photos", "out", "lies in"),
+                ("more", "x/photos", "is the folder")]);
         }
 
         foreach ((string photos, string output, string how) in wrong)
@@ -125,7 +129,9 @@ public sealed class PhotoFilesTests : IDisposable
         {
             JsonElement json = CliProcess.Run([.. command, "--json"]).Json();
             JsonElement left = Assert.Single(json.GetProperty("leftOut").EnumerateArray());
-            Assert.Equal(("Ann/2.tiff", "a TIFF picture or a camera's raw file"), (left.GetProperty("name").GetString(), left.GetProperty("reason").GetString()));
+            Assert.Equal(
+                ("Ann/2.tiff", "a TIFF picture or a camera's raw file"),
+                (left.GetProperty("name").GetString(), left.GetProperty("reason").GetString()));
             Assert.Equal(1, json.GetProperty("ignoredFiles").GetInt32());
         }
 
@@ -142,14 +148,27 @@ public sealed class PhotoFilesTests : IDisposable
     {
         string model = InventedPackage.Write(At("package")), photo = Photo("a.png", 1);
         byte[] bytes = File.ReadAllBytes(photo);
-        Assert.Equal(1, CliProcess.RunPiped(bytes, "verify", model, "-", photo, "--aligned", "--threshold", "0.9", "--json").Expect(0).Json().GetProperty("score").GetDouble(), 1e-5);
-        Assert.Contains("given twice", CliProcess.RunPiped(bytes, "verify", model, "-", "-", "--aligned", "--threshold", "0.9").Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("- is empty", CliProcess.RunPiped([], "verify", model, "-", photo, "--aligned", "--threshold", "0.9").Expect(2).Error, StringComparison.Ordinal);
-        Assert.Equal(1, CliProcess.RunPiped(bytes, "embed", model, "-", "--aligned", "--out", At("e.csv"), "--json").Expect(0).Json().GetProperty("embedded").GetInt32());
+        Assert.Equal(
+            1,
+            CliProcess.RunPiped(
+                bytes, "verify", model, "-", photo, "--aligned", "--threshold", "0.9", "--json").Expect(0).Json().GetProperty("score").GetDouble(),
+            1e-5);
+        Assert.Contains(
+            "given twice", CliProcess.RunPiped(bytes, "verify", model, "-", "-", "--aligned", "--threshold", "0.9").Expect(2).Error,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "- is empty", CliProcess.RunPiped([], "verify", model, "-", photo, "--aligned", "--threshold", "0.9").Expect(2).Error,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            1,
+            CliProcess.RunPiped(bytes, "embed", model, "-", "--aligned", "--out", At("e.csv"), "--json").Expect(0).Json().GetProperty("embedded").GetInt32());
         string gallery = At("g.gallery");
         CliProcess.Run("gallery", "create", gallery, model).Expect(0);
         CliProcess.RunPiped(bytes, "gallery", "enroll", gallery, "-", "--person", "Ann", "--aligned", "--any-quality").Expect(0);
-        Assert.Equal("Ann", CliProcess.RunPiped(bytes, "gallery", "identify", gallery, "-", "--aligned", "--threshold", "0.9", "--json").Expect(0).Json().GetProperty("person").GetString());
+        Assert.Equal(
+            "Ann",
+            CliProcess.RunPiped(bytes, "gallery", "identify", gallery, "-", "--aligned", "--threshold", "0.9", "--json").Expect(0).Json()
+                .GetProperty("person").GetString());
     }
 
     private static JsonElement List(string gallery) => CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json().GetProperty("people");

@@ -21,7 +21,10 @@ public sealed class VisionCommandTests : IDisposable
         File.WriteAllText(Path.Combine(photos, "damaged.jpg"), "no picture");
         File.WriteAllBytes(Path.Combine(photos, "wall.png"), ImageEncoder.Png(new RgbImage(200, 200)));
         JsonElement first = CliProcess.Run("align", photos, output, "--detector", yunet, "--json").Expect(0).Json();
-        Assert.Equal((5, 3, 1, 1), (first.GetProperty("photos").GetInt32(), first.GetProperty("aligned").GetInt32(), first.GetProperty("noFace").GetInt32(), first.GetProperty("unreadable").GetInt32()));
+        Assert.Equal(
+            (5, 3, 1, 1),
+            (first.GetProperty("photos").GetInt32(), first.GetProperty("aligned").GetInt32(),
+             first.GetProperty("noFace").GetInt32(), first.GetProperty("unreadable").GetInt32()));
         string[] crops = [.. Directory.GetFiles(output, "*_0*.jpg", SearchOption.AllDirectories)];
         Assert.Equal(3, crops.Length);
         Assert.All(crops, crop =>
@@ -31,13 +34,17 @@ public sealed class VisionCommandTests : IDisposable
             Assert.Equal((112, 112), (face.Width, face.Height));
         });
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "align-report.json")));
-        Assert.Equal(["unreadable", "no-face"], report.RootElement.GetProperty("skipped").EnumerateArray().OrderBy(s => s.GetProperty("photo").GetString(), StringComparer.Ordinal).Select(s => s.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ["unreadable", "no-face"],
+            report.RootElement.GetProperty("skipped").EnumerateArray()
+                .OrderBy(s => s.GetProperty("photo").GetString(), StringComparer.Ordinal).Select(s => s.GetProperty("reason").GetString()));
         new SkiaImageDecoder().Decode(File.ReadAllBytes(Path.Combine(output, "contact-sheet.jpg")), "contact sheet");
 
         File.Delete(crops[0]);
         JsonElement second = CliProcess.Run("align", photos, output, "--detector", yunet, "--json").Expect(0).Json();
         Assert.Equal((1, 2), (second.GetProperty("aligned").GetInt32(), second.GetProperty("existing").GetInt32()));
-        Assert.Contains("other settings", CliProcess.Run("align", photos, output, "--detector", yunet, "--size", "224").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "other settings", CliProcess.Run("align", photos, output, "--detector", yunet, "--size", "224").Expect(2).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -56,7 +63,8 @@ public sealed class VisionCommandTests : IDisposable
     public void Nothing_that_runs_a_model_keeps_notes_for_its_makers_in_the_users_folders()
     {
         string face = Picture("a.png", Noise(1)), home = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
-        Dictionary<string, string> environment = new() { ["HOME"] = home, ["XDG_CACHE_HOME"] = Path.Combine(home, "cache"), ["XDG_DATA_HOME"] = Path.Combine(home, "data") };
+        Dictionary<string, string> environment =
+            new() { ["HOME"] = home, ["XDG_CACHE_HOME"] = Path.Combine(home, "cache"), ["XDG_DATA_HOME"] = Path.Combine(home, "data") };
         CliProcess.RunWith(environment, "verify", Model("m.onnx"), face, face, "--aligned", "--threshold", "0.9").Expect(0);
         CliProcess.RunWith(environment, "doctor");
         Assert.Empty(Directory.EnumerateFiles(home, "*", SearchOption.AllDirectories));
@@ -79,8 +87,12 @@ public sealed class VisionCommandTests : IDisposable
         JsonElement decided = CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--json").Expect(0).Json();
         Assert.Equal(0.77, decided.GetProperty("threshold").GetDouble());
         Assert.Equal(0.01, decided.GetProperty("falseMatchRate").GetDouble());
-        Assert.Contains("at a false match rate of 0.01 (invented)", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2").Expect(0).Out, StringComparison.Ordinal);
-        Assert.Contains("leave one out", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "at a false match rate of 0.01 (invented)", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2").Expect(0).Out,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "leave one out", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,7 +112,9 @@ public sealed class VisionCommandTests : IDisposable
         Assert.Equal(0x93, bytes[0]);
         int header = bytes[8] + (bytes[9] << 8);
         Assert.Equal(0, (10 + header) % 64);
-        Assert.Contains("'descr': '<f4', 'fortran_order': False, 'shape': (2, 16)", System.Text.Encoding.ASCII.GetString(bytes, 10, header), StringComparison.Ordinal);
+        Assert.Contains(
+            "'descr': '<f4', 'fortran_order': False, 'shape': (2, 16)", System.Text.Encoding.ASCII.GetString(bytes, 10, header),
+            StringComparison.Ordinal);
         Assert.Equal(10 + header + (2 * 16 * 4), bytes.Length);
         float[] row = [.. Enumerable.Range(0, 16).Select(i => BitConverter.ToSingle(bytes, 10 + header + (i * 4)))];
         Assert.Equal(1, row.Sum(v => v * v), 1e-5f);

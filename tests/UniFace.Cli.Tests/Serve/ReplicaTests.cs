@@ -86,7 +86,8 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
 
     private Process Serve(string gallery, string package, string name)
     {
-        Process process = CliProcess.Start(folder, "serve", "--urls", "http://127.0.0.1:0", "--package", package, "--gallery", gallery, "--data", Path.Combine(folder, name));
+        Process process = CliProcess.Start(
+            folder, "serve", "--urls", "http://127.0.0.1:0", "--package", package, "--gallery", gallery, "--data", Path.Combine(folder, name));
         _ = process.StandardError.ReadToEndAsync();
         return process;
     }

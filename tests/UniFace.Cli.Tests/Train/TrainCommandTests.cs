@@ -8,7 +8,8 @@ namespace UniFace.Cli.Tests.Train;
 /// <summary>`uniface train` as a program: killed for good, resumed, refused.</summary>
 public sealed class TrainCommandTests : IDisposable
 {
-    private static readonly string[] Recipe = ["--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--batch", "8", "--checkpoint-every", "2", "--seed", "7"];
+    private static readonly string[] Recipe = [
+        "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--batch", "8", "--checkpoint-every", "2", "--seed", "7"];
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-train-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -40,7 +41,10 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(expected.GetProperty("loss").GetDouble(), actual.GetProperty("loss").GetDouble());
         Assert.Equal(9, actual.GetProperty("steps").GetInt32());
         string[] log = File.ReadAllLines(Path.Combine(folder, "killed", "metrics.jsonl"));
-        Assert.Equal(log.Length, log.Select(r => JsonDocument.Parse(r).RootElement).Select(r => (r.GetProperty("kind").GetString(), r.GetProperty("step").GetInt32())).Distinct().Count());
+        Assert.Equal(
+            log.Length,
+            log.Select(r => JsonDocument.Parse(r).RootElement)
+                .Select(r => (r.GetProperty("kind").GetString(), r.GetProperty("step").GetInt32())).Distinct().Count());
     }
 
     [Fact]

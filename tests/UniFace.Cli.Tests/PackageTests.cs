@@ -1,6 +1,6 @@
 namespace UniFace.Cli.Tests;
 
-/// <summary>A build takes the packages that were tested, by version and hash, whatever a registry serves today.</summary>
+/// <summary>A build uses the tested packages, by version and hash, whatever the registry serves.</summary>
 public class PackageTests
 {
     [Fact]

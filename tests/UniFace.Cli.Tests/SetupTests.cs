@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 namespace UniFace.Cli.Tests;
 
+/// <summary>The setup scripts are silent and succeed on a machine that has everything.</summary>
 public class SetupTests
 {
     /// <summary>Every ./uniface runs the check; a broken pipe once made one start in twenty fail silently.</summary>

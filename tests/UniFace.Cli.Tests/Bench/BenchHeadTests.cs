@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Bench;
 
+/// <summary>bench head measures each loss at each size with the given storage.</summary>
 public class BenchHeadTests
 {
     [Fact]

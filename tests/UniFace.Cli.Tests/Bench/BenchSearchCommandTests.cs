@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Bench;
 
+/// <summary>bench search confirms that the index is exact.</summary>
 public sealed class BenchSearchCommandTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Bench;
 
+/// <summary>bench step measures training and inference of the given backbone.</summary>
 public class BenchStepCommandTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Data;
 
+/// <summary>data info reports every defect of a data set.</summary>
 public class DataInfoCommandTests
 {
     [Fact]

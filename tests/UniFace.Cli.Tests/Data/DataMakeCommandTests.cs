@@ -3,6 +3,7 @@ using UniFace.IO;
 
 namespace UniFace.Cli.Tests.Data;
 
+/// <summary>The same seed draws the same pixels, and existing files are never overwritten.</summary>
 public class DataMakeCommandTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Tests.Demo;
 
+/// <summary>The demo completes the whole workflow with usable results, and never touches files that it did not write.</summary>
 public class DemoCommandTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Eval;
 
+/// <summary>calibrate writes thresholds that verify can use, and warns if the package's own thresholds do not hold.</summary>
 public sealed class CalibrateCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -9,7 +9,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Tests.Eval;
 
-/// <summary>A small untrained network, invented faces and pairs of them, made once for all tests of the command.</summary>
+/// <summary>A small untrained network, invented faces and pairs of them, shared by the tests.</summary>
 public sealed class EvalFixture : IDisposable
 {
     public const int People = 8;
@@ -62,6 +62,7 @@ public sealed class EvalFixture : IDisposable
     private static string Name(int person) => $"Person_{(char)('A' + person)}";
 }
 
+/// <summary>eval reproduces scores that are computed independently, and writes what it prints.</summary>
 public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
 {
     [Fact]

@@ -5,6 +5,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Eval;
 
+/// <summary>1:N measurements count mated and non-mated probes correctly, and refuse strangers who are enrolled.</summary>
 public sealed class IdentifyEvalTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

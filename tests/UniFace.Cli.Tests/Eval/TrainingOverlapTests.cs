@@ -4,7 +4,7 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Tests.Eval;
 
-/// <summary>15 invented people, one of them with a name, photographed, aligned and trained on; nobody is held out.</summary>
+/// <summary>A run trained on 15 invented people, one of them with a name; nobody is held out.</summary>
 public sealed class SeenPeople : IDisposable
 {
     public SeenPeople()
@@ -28,7 +28,7 @@ public sealed class SeenPeople : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }
 
-/// <summary>No model is certified on what it was trained on without a word: not by its pictures, their photos, or its people.</summary>
+/// <summary>A model is never silently measured on its training data: not on its images, their photos, or its people.</summary>
 public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPeople>
 {
     [Fact]

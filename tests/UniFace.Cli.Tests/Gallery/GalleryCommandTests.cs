@@ -7,6 +7,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Gallery;
 
+/// <summary>Enrolled people are found, removed people are not, and no acknowledged enrollment is lost.</summary>
 public sealed class GalleryCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

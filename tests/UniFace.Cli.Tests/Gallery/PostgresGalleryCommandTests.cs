@@ -5,6 +5,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Gallery;
 
+/// <summary>The gallery commands work the same on PostgreSQL as on a file.</summary>
 public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassFixture<PostgresServer>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -4,6 +4,7 @@ using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests.Losses;
 
+/// <summary>loss check accepts the reference values and rejects others; loss list shows every loss.</summary>
 public class LossCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-loss-").FullName;

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using UniFace.Cli.Losses;
+using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Tests.Losses;
 
+/// <summary>The options of train are exactly the hyperparameters of the losses.</summary>
 public class LossOptionsTests
 {
     [Fact]
@@ -33,8 +35,7 @@ public class LossOptionsTests
     [Fact]
     public void Every_hyperparameter_of_the_registry_is_an_option_whose_description_says_default_and_losses()
     {
-        Command command = new("train");
-        LossOptions.AddTo(command);
+        Command command = Train();
         string[] options = [.. command.Options.Select(o => o.Name)];
         Assert.Equal(options.Distinct(), options);
         Assert.All(
@@ -42,10 +43,11 @@ public class LossOptionsTests
             p => Assert.Contains(p.Default, command.Options.Single(o => o.Name == "--" + p.Name).Description!, StringComparison.Ordinal));
     }
 
+    private static Command Train() => CliCommand.Create("train", "", LossOptions.All, (_, _) => 0);
+
     private static Loss Read(string line)
     {
-        Command command = new("train");
-        LossOptions.AddTo(command);
+        Command command = Train();
         ParseResult parsed = command.Parse(line);
         Assert.Empty(parsed.Errors);
         return LossOptions.Read(parsed);

@@ -4,7 +4,7 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Tests.Models;
 
-/// <summary>A run of a few steps on invented faces, for every test of the class.</summary>
+/// <summary>A run of a few steps on invented faces, shared by the tests.</summary>
 public sealed class SmallRun : IDisposable
 {
     public SmallRun()
@@ -20,6 +20,7 @@ public sealed class SmallRun : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }
 
+/// <summary>An exported package reproduces the run's embeddings, or is not written.</summary>
 public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
 {
     [Fact]

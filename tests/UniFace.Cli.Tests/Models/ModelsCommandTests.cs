@@ -7,6 +7,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Models;
 
+/// <summary>Every command accepts an installed model by name, and a model that does not open is not installed.</summary>
 public sealed class ModelsCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -4,7 +4,7 @@ using UniFace.Training;
 
 namespace UniFace.Cli.Tests.Models;
 
-/// <summary>A package's thresholds come from people that its run did not train on.</summary>
+/// <summary>A package's thresholds come from people that its run was not trained on.</summary>
 public sealed class RunCalibrationTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-calibration-").FullName;

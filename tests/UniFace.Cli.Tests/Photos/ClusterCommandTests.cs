@@ -5,6 +5,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Photos;
 
+/// <summary>Clustering copies each photo to exactly one folder per face and never overwrites an existing folder.</summary>
 public sealed class ClusterCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

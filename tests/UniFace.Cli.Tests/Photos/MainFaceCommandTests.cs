@@ -6,7 +6,7 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Tests.Photos;
 
-/// <summary>The commands take the face that a photo is of, say how many there were, refuse a doubt with --strict, and read turned photos.</summary>
+/// <summary>Commands use the main face of a photo, report the number of faces, refuse ambiguous photos with --strict, and read rotated photos.</summary>
 public sealed class MainFaceCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -7,7 +7,7 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Tests.Photos;
 
-/// <summary>Whatever happens to a loop over many photos, nobody uses detector or model after they were disposed.</summary>
+/// <summary>However a loop over photos ends, detector and model are not used after they are disposed.</summary>
 public sealed class PhotoChunkTests : IDisposable
 {
     private const int Photos = 200;

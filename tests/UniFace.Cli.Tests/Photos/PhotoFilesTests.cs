@@ -6,7 +6,7 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Tests.Photos;
 
-/// <summary>Photos go in whole: nobody is merged, no photo is replaced by a result, and no file is left out without a word.</summary>
+/// <summary>People are never merged by folder names, no input is overwritten by a result, and every skipped file is reported.</summary>
 public sealed class PhotoFilesTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

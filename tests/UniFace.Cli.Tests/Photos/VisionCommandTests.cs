@@ -6,6 +6,7 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Tests.Photos;
 
+/// <summary>align, embed and verify process every readable photo, report every other one, and refuse options that contradict each other.</summary>
 public sealed class VisionCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

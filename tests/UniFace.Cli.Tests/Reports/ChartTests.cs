@@ -7,6 +7,7 @@ using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Tests.Reports;
 
+/// <summary>A chart is valid SVG for any values, and its geometry matches its data.</summary>
 public class ChartTests
 {
     private static readonly double[] Specials = [0, 1, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity];

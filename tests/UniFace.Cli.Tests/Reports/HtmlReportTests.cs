@@ -3,6 +3,7 @@ using UniFace.Faces;
 
 namespace UniFace.Cli.Tests.Reports;
 
+/// <summary>A report is self-contained and encodes all text.</summary>
 public class HtmlReportTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Serve;
 
-/// <summary>Two services on one PostgreSQL gallery, one of them killed under load.</summary>
+/// <summary>If one of two services on one PostgreSQL gallery is killed under load, no acknowledged enrollment is lost.</summary>
 public sealed class ReplicaTests(PostgresServer server) : IClassFixture<PostgresServer>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-replicas-").FullName;

@@ -5,6 +5,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Serve;
 
+/// <summary>serve starts with what it finds, says what that is, and stops cleanly.</summary>
 public sealed class ServeCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-serve-").FullName;

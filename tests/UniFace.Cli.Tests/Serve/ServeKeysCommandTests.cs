@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests.Serve;
 
-/// <summary>Processes that change the keys of a service at once lose nothing of each other.</summary>
+/// <summary>Processes that change the keys of a service concurrently do not lose each other's changes.</summary>
 public sealed class ServeKeysCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-keys-").FullName;

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace UniFace.Cli.Tests.Train;
 
-/// <summary>`uniface train` as a program: killed for good, resumed, refused.</summary>
+/// <summary>A run that is killed and resumed ends with the same bytes as an uninterrupted one; invalid runs are refused before anything is written.</summary>
 public sealed class TrainCommandTests : IDisposable
 {
     private static readonly string[] Recipe = [

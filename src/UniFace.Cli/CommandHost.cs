@@ -54,6 +54,7 @@ internal static class CommandHost
                 return Fail(errors);
             }
 
+            ShortenDescriptions(parsed.CommandResult.Command);
             InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             return await parsed.InvokeAsync(configuration, stop.Token);
         }
@@ -75,6 +76,15 @@ internal static class CommandHost
     /// <summary>The first exception of parallel work, or the exception itself.</summary>
     private static Exception Cause(Exception e) =>
         e is AggregateException several && several.Flatten().InnerExceptions is [Exception first, ..] ? first : e;
+
+    /// <summary>Leaves one sentence per subcommand in the list that the help of a command shows.</summary>
+    private static void ShortenDescriptions(Command command)
+    {
+        foreach (Command child in command.Subcommands)
+        {
+            child.Description = child.Description?.Split('\n')[0].Split(". ")[0].TrimEnd('.') + ".";
+        }
+    }
 
     /// <summary>The command tree.</summary>
     internal static RootCommand Root()

@@ -8,13 +8,13 @@ internal static class CliCommand
 {
     /// <summary>Declares a command.</summary>
     /// <param name="name">The word on the command line.</param>
-    /// <param name="description">What it does; further lines for examples.</param>
+    /// <param name="description">What it does. Lines are joined, except those that begin with "Example:".</param>
     /// <param name="parameters">Arguments, options and subcommands, in the order of the help.</param>
     /// <param name="run">Runs it and returns the exit code.</param>
     public static Command Create(
         string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, Task<int>> run)
     {
-        Command command = new(name, description);
+        Command command = new(name, description.Replace('\n', ' ').Replace(" Example:", "\nExample:", StringComparison.Ordinal));
         foreach (Symbol parameter in parameters)
         {
             switch (parameter)

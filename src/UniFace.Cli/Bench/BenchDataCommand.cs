@@ -51,7 +51,7 @@ internal static class BenchDataCommand
             };
             using FaceDataset set = FaceDatasets.Open(path);
             DataSpeed speed;
-            using (Progress progress = new("timing", DataBenchmark.RoundCount, "rounds"))
+            using (ProgressMeter progress = new("timing", DataBenchmark.RoundCount, "rounds"))
             {
                 speed = DataBenchmark.Run(options, set, new SkiaImageDecoder(), () => progress.Add(), stop);
             }

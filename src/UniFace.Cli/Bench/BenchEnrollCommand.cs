@@ -34,7 +34,7 @@ internal static class BenchEnrollCommand
             {
                 int count = parsed.GetValue(size);
                 bool acks = parsed.GetValue(acknowledge);
-                using Progress progress = new("enrolling", count, "templates");
+                using ProgressMeter progress = new("enrolling", count, "templates");
                 EnrollmentSpeed speed = await EnrollmentBenchmark.RunAsync(
                     kept ?? Path.Combine(folder!, "bench.gallery"), count, parsed.GetValue(dim), parsed.GetValue(batch), gallery.Key(parsed), Done, stop);
                 double[] row = [speed.TemplatesPerSecond, speed.Seconds, speed.StoreSeconds, speed.StartSeconds, speed.RebuildStartSeconds];

@@ -39,7 +39,7 @@ internal static class BenchHeadCommand
             string stored = parsed.GetRequiredValue(type);
             List<HeadSpeed> speeds = [];
             HostAllocator.KeepFreed();
-            using (Progress progress = new("timing", (long)specs.Length * counts.Length * HeadBenchmark.StepCount, "steps"))
+            using (ProgressMeter progress = new("timing", (long)specs.Length * counts.Length * HeadBenchmark.StepCount, "steps"))
             {
                 foreach ((Loss spec, int count) in specs.SelectMany(s => counts.Select(c => (s, c))))
                 {

@@ -41,7 +41,7 @@ internal static class BenchIdentifyCommand
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
             int count = Math.Min(parsed.GetValue(most), set.Names.Count);
             IdentifySpeed speed;
-            using (Progress progress = new("identifying", count + IdentifyBenchmark.WarmUp))
+            using (ProgressMeter progress = new("identifying", count + IdentifyBenchmark.WarmUp))
             {
                 speed = await IdentifyBenchmark.RunAsync(set, count, pipeline, embedder, store, decision.Threshold, () => progress.Add(), stop);
             }

@@ -52,7 +52,7 @@ internal static class BenchSearchCommand
     {
         private readonly Lock gate = new();
         private string? step;
-        private Progress? progress;
+        private ProgressMeter? progress;
 
         public void Add(string what, int done, long total)
         {
@@ -61,7 +61,7 @@ internal static class BenchSearchCommand
                 if (what != step)
                 {
                     progress?.Dispose();
-                    progress = new Progress(what, total, "rows");
+                    progress = new ProgressMeter(what, total, "rows");
                     step = what;
                 }
 

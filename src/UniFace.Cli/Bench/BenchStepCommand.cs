@@ -38,7 +38,7 @@ internal static class BenchStepCommand
             int count = parsed.GetValue(steps);
             HostAllocator.KeepFreed();
             StepSpeed speed;
-            using (Progress progress = new("timing", StepBenchmark.Count(count), "steps"))
+            using (ProgressMeter progress = new("timing", StepBenchmark.Count(count), "steps"))
             {
                 speed = StepBenchmark.Run(options, count, () => progress.Add(), stop);
             }

@@ -30,7 +30,7 @@ internal static class DataInfoCommand
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
             using IEmbedder? embedder = parsed.GetValue(package) is string path ? Embedders.Open(path) : null;
             DatasetSurvey survey;
-            using (Progress progress = new("reading", dataset.Samples.Count))
+            using (ProgressMeter progress = new("reading", dataset.Samples.Count))
             {
                 survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
             }

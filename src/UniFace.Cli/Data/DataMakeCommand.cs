@@ -41,7 +41,7 @@ internal static class DataMakeCommand
             double vary = parsed.GetValue(variation);
             bool whole = parsed.GetValue(photos);
             Stopwatch clock = Stopwatch.StartNew();
-            using (Progress progress = new("drawing", (long)count * each))
+            using (ProgressMeter progress = new("drawing", (long)count * each))
             {
                 ProceduralFaces faces = new(parsed.GetValue(seed), (float)vary);
                 faces.Write(folder, parsed.GetValue(first), count, each, whole, () => progress.Add(), stop);

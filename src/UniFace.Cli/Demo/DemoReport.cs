@@ -1,6 +1,5 @@
 using UniFace.Cli.Reports;
 using UniFace.Evaluation;
-using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Losses;

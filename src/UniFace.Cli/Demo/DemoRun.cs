@@ -128,7 +128,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
     private int Draw()
     {
         int total = (plan.TrainPeople * plan.TrainImages) + ((plan.UnseenPeople + plan.CalibrationPeople) * plan.OtherImages);
-        using Progress progress = new("drawing", total);
+        using ProgressMeter progress = new("drawing", total);
         Write(folder.Train, 0, plan.TrainPeople, plan.TrainImages);
         Write(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages);
         Write(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages);
@@ -159,7 +159,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
         using Trainer trainer = Trainers.Start(folder.Run, options, data, decoder, cancellationToken: stop);
-        using Progress progress = new("training", trainer.TotalSteps, "steps");
+        using ProgressMeter progress = new("training", trainer.TotalSteps, "steps");
         long done = 0;
         TrainingEvents events = new()
         {

@@ -90,7 +90,7 @@ internal static class CalibrateCommand
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(images)));
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         EmbeddedFaces embedded;
-        using (Progress progress = new(name, data.Samples.Count))
+        using (ProgressMeter progress = new(name, data.Samples.Count))
         {
             embedded = BatchEmbedding.Embed(
                 model.Embedder,
@@ -108,7 +108,9 @@ internal static class CalibrateCommand
         Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
         IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
         Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
-        IReadOnlyList<TravelledRate> shipped = old?.ContractId == calibration.ContractId ? CalibrationChecks.Compare(old, calibration, scores) : [];
+        IReadOnlyList<TravelledRate> shipped = old is not null && old.ContractId == calibration.ContractId
+            ? CalibrationChecks.Compare(old, calibration, scores)
+            : [];
         int missing = embedded.Count - faces.Count;
         return new Measured(calibration, scores, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
     }

@@ -82,7 +82,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         FacePipeline pipeline)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        using Progress progress = new(name, images.Count);
+        using ProgressMeter progress = new(name, images.Count);
         EmbeddedFaces embedded = BatchEmbedding.Embed(
             model.Embedder,
             images.Count,

@@ -60,7 +60,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     {
         (FaceDataset Set, int Index)[] all = [.. sets.SelectMany(set => Enumerable.Range(0, set.Samples.Count).Select(i => (set, i)))];
         string[] names = [.. all.Select(a => a.Set.Samples[a.Index].Name)];
-        using Progress progress = new(what, all.Length);
+        using ProgressMeter progress = new(what, all.Length);
         EmbeddedFaces embedded = BatchEmbedding.Embed(
             model.Embedder,
             all.Length,
@@ -95,7 +95,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         ["probesSha256"] = read[1].Sha256,
         ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
         ["overlap"] = read.Any(r => r.Overlap is not null)
-            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Images ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
+            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
     };
 
     private void Write(string folder, IdentificationReport report, Dictionary<string, object?> json, Images gallery, Images probes, FaceDataset enrolled)

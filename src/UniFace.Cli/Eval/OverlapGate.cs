@@ -20,7 +20,7 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
     /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public (string Sha256, TrainingOverlap? Overlap) Check(FaceDataset data, Func<FaceSample, bool>? uses = null)
     {
-        using Progress progress = new("reading " + data.Source, data.Samples.Count);
+        using ProgressMeter progress = new("reading " + data.Source, data.Samples.Count);
         (string hash, OverlapFound? found) = OverlapCheck.Read(data, trained, uses, count => progress.Add(count), stop);
         if (found is null && hash == trainedHash)
         {

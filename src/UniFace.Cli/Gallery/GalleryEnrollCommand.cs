@@ -59,7 +59,7 @@ internal static class GalleryEnrollCommand
             HashSet<string> people = [];
             HashSet<long> fresh = [];
             int enrolled = 0, already = 0;
-            using (Progress progress = new("enrolling", photos.Names.Count))
+            using (ProgressMeter progress = new("enrolling", photos.Names.Count))
             {
                 foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {

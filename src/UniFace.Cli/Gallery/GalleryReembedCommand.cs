@@ -33,7 +33,7 @@ internal static class GalleryReembedCommand
             SkiaImageDecoder decoder = new();
             string before = gallery.Info.ContractId;
             long templates = (await gallery.CountAsync(stop)).Templates, shown = 0;
-            using (Progress progress = new("embedding", templates, "templates"))
+            using (ProgressMeter progress = new("embedding", templates, "templates"))
             {
                 string path = GalleryOptions.PathOf(opened);
                 GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, path, crops => embedder.Embed([.. crops.Select(Decode)]));

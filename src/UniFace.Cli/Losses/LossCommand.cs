@@ -27,7 +27,7 @@ internal static class LossCommand
         {
             List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results = [];
             IReadOnlyList<LossCase> cases = LossCaseFile.Read(parsed.GetRequiredValue(file));
-            using (Progress progress = new("loss check", cases.Count, "cases"))
+            using (ProgressMeter progress = new("loss check", cases.Count, "cases"))
             {
                 foreach (LossCase golden in cases)
                 {

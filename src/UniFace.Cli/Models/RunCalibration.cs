@@ -45,7 +45,7 @@ internal static class RunCalibration
         FaceDataset people = TrainingRun.UnseenPeople(info, opened, options.Validation is null ? null : opened)!;
         (string sha256, TrainingOverlap? overlap) = gate.Check(people);
         SkiaImageDecoder decoder = new();
-        using Progress progress = new("calibrating", people.Samples.Count);
+        using ProgressMeter progress = new("calibrating", people.Samples.Count);
         ValidationResult result = Validator.Evaluate(
             embedder,
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),

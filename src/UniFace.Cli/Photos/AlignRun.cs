@@ -64,7 +64,7 @@ internal sealed class AlignRun
         Report(clock, complete: false, sheet: null).Save(reportPath);
         try
         {
-            using Progress progress = new("aligning", photos.Names.Count);
+            using ProgressMeter progress = new("aligning", photos.Names.Count);
             Parallel.For(0, photos.Names.Count, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
             {
                 outcomes[i] = AlignOne(i);

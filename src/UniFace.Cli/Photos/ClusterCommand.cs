@@ -117,7 +117,7 @@ internal static class ClusterCommand
         List<float> values = [];
         List<string> faceless = [];
         SkiaImageDecoder decoder = new();
-        using Progress progress = new("embedding", set.Names.Count);
+        using ProgressMeter progress = new("embedding", set.Names.Count);
         for (int first = 0; first < set.Names.Count; first += Chunk)
         {
             IReadOnlyList<AlignedFace>[] found = new IReadOnlyList<AlignedFace>[Math.Min(Chunk, set.Names.Count - first)];
@@ -155,7 +155,7 @@ internal static class ClusterCommand
 
     private static void Write(string target, PhotoSet set, List<Seen> faces, Clusters clusters, CancellationToken stop)
     {
-        using Progress progress = new("sorting", faces.Count, "faces");
+        using ProgressMeter progress = new("sorting", faces.Count, "faces");
         for (int i = 0; i < faces.Count; i++)
         {
             stop.ThrowIfCancellationRequested();

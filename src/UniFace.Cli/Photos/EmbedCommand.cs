@@ -41,7 +41,7 @@ internal static class EmbedCommand
             int embedded = 0, size = embedder.EmbeddingSize;
             string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
-                using Progress progress = new("embedding", photos.Names.Count);
+                using ProgressMeter progress = new("embedding", photos.Names.Count);
                 foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);

@@ -44,7 +44,7 @@ internal static class QualityCommand
             using FacePipeline pipeline = vision.OpenPipeline(parsed, (AlignmentTemplate.ArcFace112.Width, AlignmentTemplate.ArcFace112.Height));
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Result[] results = new Result[photos.Names.Count];
-            using (Progress progress = new("checking", results.Length))
+            using (ProgressMeter progress = new("checking", results.Length))
             {
                 Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = vision.ThreadCount(parsed), CancellationToken = stop }, i =>
                 {

@@ -101,7 +101,7 @@ internal static class TrainCommand
     {
         HostAllocator.KeepFreed();
         SkiaImageDecoder decoder = new();
-        using Progress progress = new("reading the data", data.Samples.Count);
+        using ProgressMeter progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes
             ? Trainers.Resume(run, data, decoder, validation, Hashed, options, stop)

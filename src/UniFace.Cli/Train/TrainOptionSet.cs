@@ -8,7 +8,6 @@ using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
-using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Train;
 

@@ -4,7 +4,7 @@ namespace UniFace.Cli.Terminal;
 /// <param name="what">The operation.</param>
 /// <param name="total">The count at the end.</param>
 /// <param name="unit">What is counted, in the plural.</param>
-internal sealed class Progress(string what, long total, string unit = "images") : IDisposable
+internal sealed class ProgressMeter(string what, long total, string unit = "images") : IDisposable
 {
     private readonly StatusLine line = new();
     private readonly Lock gate = new();

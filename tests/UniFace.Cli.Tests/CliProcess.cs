@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Tests;
 

@@ -50,7 +50,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout and whatever else draws from torch's generator depends on the position alone.
-        random.manual_seed((long)(new SeededRandom(options.Seed, state.Step, index, 5).NextBits() >> 1));
+        random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
         using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);

@@ -46,7 +46,7 @@ public sealed class ClassCenters : nn.Module
         SubCenters = subCenters;
         Similarity = similarity;
         Arithmetic = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        using Generator generator = new(SeededRandom.Mix(seed, SeededRandom.CenterStream, 0), CPU);
+        using Generator generator = new(new SeededRandom(seed, RandomStream.ClassCenters).NextBits(), CPU);
         using DisposeScope scope = NewDisposeScope();
         long rows = (long)classes * subCenters;
         Tensor start = empty([rows, embeddingSize], dtype: dtype); // [C * K, D]
@@ -139,7 +139,7 @@ public sealed class ClassCenters : nn.Module
     {
         Tensor state = get_buffer("rounding")!;
         Span<long> counted = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(state.bytes);
-        return SeededRandom.Mix(counted[0], SeededRandom.RoundingStream, counted[1]++);
+        return new SeededRandom(counted[0], RandomStream.CenterRounding, counted[1]++).NextBits();
     }
 
     internal Tensor OwnMomentum() => momentum ??= zeros(Weight.shape, dtype: Weight.dtype, device: Weight.device).DetachFromDisposeScope();

@@ -71,7 +71,7 @@ public sealed class ClassSelection
 
     private IEnumerable<(int Start, long[]? Ids, int Count)> Draws(int size)
     {
-        ulong state = seed;
+        SeededRandom random = new((long)seed);
         int wanted = Count - positives.Length;
         int left = classes - positives.Length;
         int positive = 0;
@@ -86,8 +86,7 @@ public sealed class ClassSelection
             }
             else
             {
-                state = SeededRandom.Next(state, out double draw);
-                bool drawn = draw * left < wanted;
+                bool drawn = random.NextDouble() * left < wanted;
                 left--;
                 if (!drawn)
                 {

@@ -31,6 +31,6 @@ internal sealed class NegativeSampler : nn.Module
         Tensor buffer = get_buffer("random")!;
         long[] state = buffer.cpu().data<long>().ToArray();
         buffer[1].add_(1);
-        return new ClassSelection(classes, labels, (int)(classes * rate), SeededRandom.Mix(state[0], SeededRandom.NegativeStream, state[1]));
+        return new ClassSelection(classes, labels, (int)(classes * rate), new SeededRandom(state[0], RandomStream.ClassSampling, state[1]).NextBits());
     }
 }

@@ -56,7 +56,7 @@ public sealed class ElasticFaceMargin : Margin
         }
 
         long[] state = get_buffer("random")!.cpu().data<long>().ToArray();
-        using Generator generator = new(SeededRandom.Mix(state[0], SeededRandom.MarginStream, state[1]), CPU);
+        using Generator generator = new(new SeededRandom(state[0], RandomStream.Margins, state[1]).NextBits(), CPU);
         Tensor margins = (randn([cosine.shape[0]], dtype: ScalarType.Float64, generator: generator) * sigma + mean).to(cosine.dtype, cosine.device); // [B]
         return plus
             ? margins.scatter(0, cosine.argsort(0), margins.sort(0, descending: true).Values)

@@ -1,7 +1,8 @@
 using TorchSharp;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
+using UniFace.Training.Native;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 

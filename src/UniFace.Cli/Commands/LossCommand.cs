@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using UniFace.Cli.Losses;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Checks;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Commands;
@@ -61,10 +61,10 @@ internal static class LossCommand
                 Results = results.Select(r => new
                 {
                     Case = r.Case.Number,
-                    r.Case.Spec.Name,
-                    Spec = r.Case.Spec.ToString(),
+                    r.Case.Loss.Name,
+                    Spec = r.Case.Loss.ToString(),
                     Passed = r.Double.Passed && r.Single.Passed,
-                    Expected = r.Case.Loss,
+                    Expected = r.Case.Expected.Loss,
                     Float64 = new { r.Double.Loss, r.Double.MaxError, r.Double.Errors },
                     Float32 = new { r.Single.Loss, r.Single.MaxError, r.Single.Errors },
                 }),
@@ -89,9 +89,9 @@ internal static class LossCommand
             bool passed = both.Passed && single.Passed;
             table.AddRow(
                 golden.Number.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(Short(golden.Spec)),
+                Markup.Escape(Short(golden.Loss)),
                 both.Loss.ToString("G10", CultureInfo.InvariantCulture),
-                golden.Loss.ToString("G10", CultureInfo.InvariantCulture),
+                golden.Expected.Loss.ToString("G10", CultureInfo.InvariantCulture),
                 Worst(both),
                 Worst(single),
                 passed ? "[green]ok[/]" : "[red]differs[/]");

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using TorchSharp;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
@@ -71,7 +73,7 @@ public static class HeadBenchmark
             small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
         }
 
-        HostMemory.Release(); // Else what an earlier head left free would hide what this one takes.
+        HostAllocator.Trim(); // Memory left free by an earlier head would hide what this one takes.
         long before = ResidentMemory.Now();
         using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored);
         int rows = (int)Math.Max(1, classes * loss.NegativeRate);

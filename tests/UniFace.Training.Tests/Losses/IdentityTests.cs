@@ -1,11 +1,12 @@
 using CsCheck;
 using TorchSharp;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
 
-/// <summary>What one loss is where another's choice makes them the same, what a loss does not see, and where it goes.</summary>
+/// <summary>Identities: losses that coincide for some hyperparameters, invariances, and limits.</summary>
 public class IdentityTests
 {
     public static TheoryData<string> Variants => LossVariants.Names;

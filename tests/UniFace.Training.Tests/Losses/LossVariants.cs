@@ -1,5 +1,7 @@
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Margins;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Margins;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
@@ -25,7 +27,7 @@ internal static class LossVariants
 
         if (head.Margin is ElasticFaceMargin elastic)
         {
-            elastic.Given = margins;
+            elastic.FixedMargins = margins;
         }
 
         return head;

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using TorchSharp;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 
 namespace UniFace.Training.Tests.Losses;
 
+/// <summary>Losses survive text and JSON; every hyperparameter is checked; errors name what is allowed.</summary>
 public class RegistryTests
 {
     public static TheoryData<string> Names => [.. LossRegistry.Names];
@@ -86,7 +88,7 @@ public class RegistryTests
     public void A_loss_written_in_code_is_the_loss_written_as_text()
     {
         Assert.Equal(Loss.Parse("uce(margin=0.3,scale=32)"), new UnifiedCrossEntropy { Margin = 0.3, Scale = 32 });
-        Assert.Equal(Loss.Parse("uce(margin-type=arc,gradient=straight-through)"), new UnifiedCrossEntropy { MarginType = PositiveMargin.Arc, Gradient = Training.Losses.Margins.MarginGradient.StraightThrough });
+        Assert.Equal(Loss.Parse("uce(margin-type=arc,gradient=straight-through)"), new UnifiedCrossEntropy { MarginType = PositiveMargin.Arc, Gradient = Training.Head.Margins.MarginGradient.StraightThrough });
         Assert.Equal(new UnifiedCrossEntropy(), new UnifiedCrossEntropy { Margin = 0.4 });
         Assert.NotEqual<Loss>(new UnifiedCrossEntropy(), new BinaryCrossEntropy());
     }

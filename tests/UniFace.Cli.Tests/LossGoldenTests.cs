@@ -17,7 +17,8 @@ public class LossGoldenTests
         Assert.All(cases, golden =>
         {
             CaseOutcome outcome = LossCheck.Run(golden, dtype);
-            Assert.True(outcome.Passed, $"case {golden.Number} {golden.Loss}: ours {outcome.Loss}, expected {golden.Expected.Loss}; {string.Join(", ", outcome.Errors)}");
+            string errors = string.Join(", ", outcome.Errors);
+            Assert.True(outcome.Passed, $"case {golden.Number} {golden.Loss}: ours {outcome.Loss}, expected {golden.Expected.Loss}; {errors}");
         });
     }
 }

@@ -104,7 +104,7 @@ public sealed class LossHyperparameter
     }
 
     /// <summary>A value in its canonical text: numbers in the shortest form that reads back the same.</summary>
-    /// <exception cref="UniFaceException">The value cannot be parsed or is out of range; the message names loss, hyperparameter, range and usual values.</exception>
+    /// <exception cref="UniFaceException">The value cannot be parsed or is out of range; the message names the range and usual values.</exception>
     public string Check(string loss, string value)
     {
         ArgumentNullException.ThrowIfNull(value);

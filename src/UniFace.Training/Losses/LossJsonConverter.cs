@@ -18,7 +18,7 @@ internal sealed class LossJsonConverter : JsonConverter<Loss>
         return LossRegistry.Create(
             name.GetString()!,
             root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object
-                ? values.EnumerateObject().ToDictionary(v => v.Name, v => v.Value.ValueKind == JsonValueKind.String ? v.Value.GetString()! : v.Value.GetRawText())
+                ? values.EnumerateObject().ToDictionary(v => v.Name, v => Text(v.Value))
                 : []);
     }
 
@@ -43,4 +43,6 @@ internal sealed class LossJsonConverter : JsonConverter<Loss>
         writer.WriteEndObject();
         writer.WriteEndObject();
     }
+
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 }

@@ -27,7 +27,8 @@ public class ClassSelectionTests
             Assert.Equal(classes.Distinct().Order(), classes);
             Assert.Equal(classes, LossVariants.Ids(selection)); // As often as it is walked.
             Assert.Equal(labels.Order(), selection.Tiles(labels, 7).SelectMany(t => t.Targets.Select(e => t.Ids![e.Column])));
-            Assert.All(selection.Tiles(labels, 7).SelectMany(t => t.Targets.Select(e => (e.Sample, Id: t.Ids![e.Column])).ToArray()), e => Assert.Equal(labels[e.Sample], e.Id));
+            (int Sample, long Id)[] targets = [.. selection.Tiles(labels, 7).SelectMany(t => t.Targets.Select(e => (e.Sample, t.Ids![e.Column])).ToArray())];
+            Assert.All(targets, e => Assert.Equal(labels[e.Sample], e.Id));
             seen.UnionWith(classes);
         }
 
@@ -66,7 +67,8 @@ public class ClassSelectionTests
         RecognitionHead sampled = spec.With("negative-rate", "0.3").CreateHead(20, 5, seed: 4, ScalarType.Float64);
         Tensor labels = tensor(new long[] { 3, 17, 3 });
         Tensor embeddings = randn([3, 5], dtype: ScalarType.Float64);
-        long[] chosen = spec.With("negative-rate", "0.3").CreateHead(20, 5, seed: 4, ScalarType.Float64).Centers.Select([3, 17, 3]).Tiles([], 100).Single().Ids!;
+        RecognitionHead same = spec.With("negative-rate", "0.3").CreateHead(20, 5, seed: 4, ScalarType.Float64);
+        long[] chosen = same.Centers.Select([3, 17, 3]).Tiles([], 100).Single().Ids!;
         RecognitionHead small = spec.CreateHead(chosen.Length, 5, seed: 0, ScalarType.Float64);
         int k = sampled.Centers.SubCenters;
         using (no_grad())

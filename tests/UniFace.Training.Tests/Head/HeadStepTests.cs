@@ -135,7 +135,8 @@ public class HeadStepTests
             double loss = 0;
             for (int step = 0; step < 400; step++)
             {
-                using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), update: new CenterUpdate.Sgd(0.002, 0.9, 0));
+                CenterUpdate.Sgd update = new(0.002, 0.9, 0);
+                using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), update: update);
                 loss = output.Loss;
             }
 
@@ -185,7 +186,9 @@ public class HeadStepTests
         for (int step = 0; step < 2; step++)
         {
             Tensor labels = LossVariants.Labels(batch);
-            long[] used = sampled ? LossVariants.Ids(twin.Centers.Select(labels.data<long>().ToArray())) : [.. Enumerable.Range(0, classes).Select(c => (long)c)];
+            long[] used = sampled
+                ? LossVariants.Ids(twin.Centers.Select(labels.data<long>().ToArray()))
+                : [.. Enumerable.Range(0, classes).Select(c => (long)c)];
             Tensor weights = tensor(Enumerable.Range(0, samples).Select(i => 0.5 + (i % 3)).ToArray());
             Tensor x = (LossVariants.Rows(batch.Embeddings) * (1 + 0.1 * step)).requires_grad_(true);
             foreach (TorchSharp.Modules.Parameter parameter in twin.parameters().Concat(ours.parameters()))

@@ -11,7 +11,8 @@ namespace UniFace.Training.Tests.Head;
 /// <summary>A head resumes exactly: what it keeps between batches is a function of its state, its seed and its input.</summary>
 public class StateTests
 {
-    public static TheoryData<string> Stateful => [.. LossRegistry.Names, .. LossRegistry.Names.Select(n => $"{n}(negative-rate=0.4)"), "elasticface-arc(plus=true)"];
+    public static TheoryData<string> Stateful =>
+        [.. LossRegistry.Names, .. LossRegistry.Names.Select(n => $"{n}(negative-rate=0.4)"), "elasticface-arc(plus=true)"];
 
     [Theory]
     [MemberData(nameof(Stateful))]
@@ -145,7 +146,9 @@ public class StateTests
     {
         using DisposeScope scope = NewDisposeScope();
         using Generator generator = new((ulong)step + 1, CPU);
-        using HeadOutput output = head.ForwardBackward(randn([8, 6], generator: generator) * 10, randint(0, 30, [8], dtype: ScalarType.Int64, generator: generator));
+        Tensor embeddings = randn([8, 6], generator: generator) * 10;
+        Tensor labels = randint(0, 30, [8], dtype: ScalarType.Int64, generator: generator);
+        using HeadOutput output = head.ForwardBackward(embeddings, labels);
         using (no_grad())
         {
             foreach (TorchSharp.Modules.Parameter parameter in head.parameters())

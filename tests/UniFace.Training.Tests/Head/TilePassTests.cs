@@ -18,8 +18,9 @@ public class TilePassTests
     {
         get
         {
-            TheoryData<string, bool, bool> cases = [];
-            foreach (string loss in new[] { "uce(bias=5)", "uce(margin-type=arc,lambda=0.6)", "cosface", "arcface", "adacos", "magface", "sphereface-r(loss-weight=50)" })
+            TheoryData<string, bool, bool> cases = new();
+            string[] losses = ["uce(bias=5)", "uce(margin-type=arc,lambda=0.6)", "cosface", "arcface", "adacos", "magface", "sphereface-r(loss-weight=50)"];
+            foreach (string loss in losses)
             {
                 foreach (bool half in new[] { false, true })
                 {

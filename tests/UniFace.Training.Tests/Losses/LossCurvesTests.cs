@@ -15,7 +15,8 @@ public class LossCurvesTests
     public static TheoryData<string> Smooth =>
     [
         "normface", "softmax", "cosface", "arcface", "arcface(wrap=plain)", "arcface(wrap=easy,margin=0.3)", "combined(m1=0.9,m2=0.4,m3=0.1)",
-        "uce", "uce(margin-type=arc)", "bce(margin=0.2,lambda=0.5)", "magface", "sphereface(margin=3)", "sphereface2(gradient=chain)", "uce(scale=16,clamp=true)",
+        "uce", "uce(margin-type=arc)", "bce(margin=0.2,lambda=0.5)", "magface", "sphereface(margin=3)", "sphereface2(gradient=chain)",
+        "uce(scale=16,clamp=true)",
     ];
 
     [Fact]
@@ -107,7 +108,8 @@ public class LossCurvesTests
         Assert.Equal(expected, cosface.First!.Value, 1e-4);
         Assert.Equal((Math.PI / 2) - expected, cosface.Second!.Value, 1e-4);
         Assert.Equal((Math.PI / 4) - 0.15, Compute("arcface(margin=0.3)", new CurveOptions()).Boundary.First!.Value, 1e-4);
-        Assert.Equal(Math.Acos((10.0 / 64) + 0.4), Compute("uce(margin=0.4,scale=64,bias=10)", new CurveOptions { CentersApart = 2.5 }).Boundary.First!.Value, 1e-4);
+        DecisionBoundary uce = Compute("uce(margin=0.4,scale=64,bias=10)", new CurveOptions { CentersApart = 2.5 }).Boundary;
+        Assert.Equal(Math.Acos((10.0 / 64) + 0.4), uce.First!.Value, 1e-4);
         Assert.Equal(Math.PI / 4, Compute("normface", new CurveOptions()).Boundary.First!.Value, 1e-4);
         Assert.Contains(cosface.Arcs, arc => !arc.First && !arc.Second && arc.From > 0 && arc.To < Math.PI / 2);
         Assert.Equal(2 * Math.PI, cosface.Arcs[^1].To, 1e-12);
@@ -127,14 +129,15 @@ public class LossCurvesTests
     [Fact]
     public void Options_out_of_range_are_named()
     {
-        Assert.Contains("classes = 1 ", Assert.Throws<UniFaceException>(() => Compute("uce", new CurveOptions { Classes = 1 })).Message, StringComparison.Ordinal);
-        Assert.Contains("length = 0 ", Assert.Throws<UniFaceException>(() => Compute("uce", new CurveOptions { Length = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("bits = 8 ", Assert.Throws<UniFaceException>(() => Compute("uce", new CurveOptions { Bits = 8 })).Message, StringComparison.Ordinal);
-        Assert.Contains("too many", Assert.Throws<UniFaceException>(() => Compute("uce", new CurveOptions { Classes = 100_000, Points = 2000 })).Message, StringComparison.Ordinal);
-        Assert.Contains("other-cosine", Assert.Throws<UniFaceException>(() => Compute("uce", new CurveOptions { OtherCosine = double.NaN })).Message, StringComparison.Ordinal);
+        LossVariants.AssertRefused("classes = 1 ", () => Compute("uce", new CurveOptions { Classes = 1 }));
+        LossVariants.AssertRefused("length = 0 ", () => Compute("uce", new CurveOptions { Length = 0 }));
+        LossVariants.AssertRefused("bits = 8 ", () => Compute("uce", new CurveOptions { Bits = 8 }));
+        LossVariants.AssertRefused("too many", () => Compute("uce", new CurveOptions { Classes = 100_000, Points = 2000 }));
+        LossVariants.AssertRefused("other-cosine", () => Compute("uce", new CurveOptions { OtherCosine = double.NaN }));
     }
 
-    private static void Logits(string text, Func<double, double> formula) => Equal(Compute(text, new CurveOptions { Classes = 10 }), "target-logit", formula, 1e-9);
+    private static void Logits(string text, Func<double, double> formula) =>
+        Equal(Compute(text, new CurveOptions { Classes = 10 }), "target-logit", formula, 1e-9);
 
     private static void Equal(LossCurves curves, string name, Func<double, double> formula, double tolerance) =>
         Assert.All(Points(curves, name), p => Assert.Equal(formula(p.X), p.Y!.Value, tolerance));

@@ -33,6 +33,10 @@ internal static class LossVariants
         return head;
     }
 
+    /// <summary>Asserts that an action fails with a message that contains a text.</summary>
+    public static void AssertRefused(string message, Func<object> action) =>
+        Assert.Contains(message, Assert.Throws<UniFaceException>(action).Message, StringComparison.Ordinal);
+
     public static TorchSharp.Modules.Parameter? Bias(RecognitionHead head) =>
         head.named_parameters().Where(p => p.name == "objective.bias").Select(p => p.parameter).FirstOrDefault();
 

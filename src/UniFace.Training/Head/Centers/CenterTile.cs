@@ -128,15 +128,18 @@ internal sealed class CenterTile
 
         momentum.addmm_(gradient.t(), x, beta: kept, alpha: 1);
         double decay = move.First ? sgd.WeightDecay : 0;
-        double rate = move.Last ? sgd.LearningRate : 0;
         if (SgdRowKernel.Supports(Rows) && SgdRowKernel.Supports(momentum))
         {
-            SgdRowKernel.Run(Rows, momentum, radial, (float)decay, (float)rate);
+            SgdRowKernel.Run(Rows, momentum, radial, (float)decay, move.Last ? (float)sgd.LearningRate : 0);
         }
         else
         {
             Tensor pull = radial?.add_(decay) ?? full([1, 1], decay, dtype: momentum.dtype, device: momentum.device);
-            Rows.add_(momentum.addcmul_(Rows, pull, 1), alpha: -rate);
+            momentum.addcmul_(Rows, pull, 1);
+            if (move.Last)
+            {
+                Rows.add_(momentum, alpha: -sgd.LearningRate);
+            }
         }
 
         Write(centers.GetOrCreateMomentum(), momentum);

@@ -132,7 +132,8 @@ public sealed class ClassCenters : nn.Module
         Tensor buffer = get_buffer("sampling")!;
         long[] state = buffer.cpu().data<long>().ToArray();
         buffer[1].add_(1);
-        return new ClassSelection(Classes, labels, (int)(Classes * negativeRate), new SeededRandom(state[0], RandomStream.ClassSampling, state[1]).NextBits());
+        ulong seed = new SeededRandom(state[0], RandomStream.ClassSampling, state[1]).NextBits();
+        return new ClassSelection(Classes, labels, (int)(Classes * negativeRate), seed);
     }
 
     /// <summary>

@@ -19,7 +19,10 @@ internal abstract class LogitScale(string name) : nn.Module(name)
 /// <summary>A constant s.</summary>
 internal sealed class FixedScale(double scale) : LogitScale(nameof(FixedScale))
 {
-    public override Tensor Factor(Tensor norm) => full([1, 1], scale, dtype: norm.dtype, device: norm.device);
+    /// <summary>The factor as a tensor of the type and device of another, [1, 1].</summary>
+    public static Tensor Create(double scale, Tensor like) => full([1, 1], scale, dtype: like.dtype, device: like.device);
+
+    public override Tensor Factor(Tensor norm) => Create(scale, norm);
 }
 
 /// <summary>The length of the embedding itself: SphereFace, where only the centers are normalized.</summary>

@@ -22,7 +22,13 @@ public abstract class ObjectiveTerms
     /// <param name="pairKernel">Kernel of every other class.</param>
     /// <param name="targetWeight">wt.</param>
     /// <param name="pairWeight">wp.</param>
-    protected ObjectiveTerms(ObjectiveBatch batch, Tensor scale, PairKernel targetKernel, PairKernel pairKernel, double targetWeight, double pairWeight)
+    protected ObjectiveTerms(
+        ObjectiveBatch batch,
+        Tensor scale,
+        PairKernel targetKernel,
+        PairKernel pairKernel,
+        double targetWeight,
+        double pairWeight)
     {
         ArgumentNullException.ThrowIfNull(batch);
         Batch = batch;
@@ -59,7 +65,7 @@ public abstract class ObjectiveTerms
     /// <summary>threshold, [B] or [1].</summary>
     protected abstract Tensor Threshold { get; }
 
-    /// <summary>True if the scale is one number and the offset does not depend on the class, so that rows can be processed without tensors.</summary>
+    /// <summary>True if there is one scale and the offset does not depend on the class, so that rows can be processed without tensors.</summary>
     protected abstract bool IsUniform { get; }
 
     /// <summary>True if the values of the pair kernel are part of the loss, not only their slopes of its gradient.</summary>

@@ -29,7 +29,13 @@ internal sealed class SoftmaxObjective : Objective
     public override ObjectiveTerms Begin(ObjectiveBatch batch) => new Terms(this, batch);
 
     private sealed class Terms(SoftmaxObjective objective, ObjectiveBatch batch)
-        : ObjectiveTerms(batch, objective.Scale.Factor(batch.Norm), SoftplusKernel.Instance, ExponentialKernel.Instance, objective.Factor, objective.Factor)
+        : ObjectiveTerms(
+            batch,
+            objective.Scale.Factor(batch.Norm),
+            SoftplusKernel.Instance,
+            ExponentialKernel.Instance,
+            objective.Factor,
+            objective.Factor)
     {
         private readonly bool isNorm = objective.Scale.IsNorm;
         private readonly Tensor normGradient = zeros_like(batch.Target); // [B]

@@ -3,7 +3,10 @@ using UniFace.Training.Head.Margins;
 namespace UniFace.Training.Losses;
 
 /// <summary>MagFace: the margin grows with the embedding's length (Meng et al., CVPR 2021).</summary>
-[Loss("magface", "ArcFace with a margin that grows with the embedding's length, which becomes a measure of image quality.", "Meng et al., MagFace, CVPR 2021")]
+[Loss(
+    "magface",
+    "ArcFace with a margin that grows with the embedding's length, which becomes a measure of image quality.",
+    "Meng et al., MagFace, CVPR 2021")]
 public sealed class MagFace : Loss
 {
     /// <summary>Lower bound of the length, above 0 and up to 1,000.</summary>

@@ -39,7 +39,8 @@ public sealed class SphereFaceR : Loss
     };
 
     /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => new SoftmaxObjective(new FixedScale(Scale), LossWeight == 0 ? 1 : LossWeight / Scale);
+    protected override Objective CreateObjective(HeadShape shape) =>
+        new SoftmaxObjective(new FixedScale(Scale), LossWeight == 0 ? 1 : LossWeight / Scale);
 }
 
 /// <summary>The three variants of SphereFace-R.</summary>

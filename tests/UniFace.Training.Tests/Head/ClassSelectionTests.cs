@@ -1,7 +1,6 @@
 using TorchSharp;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
-using UniFace.Training.Head.Margins;
 using UniFace.Training.Losses;
 using UniFace.Training.Tests.Losses;
 using static TorchSharp.torch;

@@ -2,7 +2,7 @@ using TorchSharp;
 using UniFace.Cli.Losses;
 using UniFace.TestSupport;
 
-namespace UniFace.Cli.Tests;
+namespace UniFace.Cli.Tests.Losses;
 
 /// <summary>Every loss reproduces the loss, gradients and state of the golden file, which was computed independently.</summary>
 public class LossGoldenTests

@@ -40,7 +40,7 @@ internal static class GalleryBackupCommand
     }
 
     /// <summary>Refuses a gallery on PostgreSQL.</summary>
-    public static string EnsureFile(string gallery) => PostgresAddress.Is(gallery)
+    public static string EnsureFile(string gallery) => PostgresAddress.IsAddress(gallery)
         ? throw new UniFaceException($"{PostgresAddress.Parse(gallery)}: a gallery on PostgreSQL is copied and restored by the database's own tools: pg_dump --schema=uniface, and pg_restore or psql; its disk is what is encrypted.")
         : gallery;
 }

@@ -38,14 +38,13 @@ internal static class GalleryCreateCommand
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = embedder.Manifest.ContractId,
                 EmbeddingSize = embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
                 KeepsCrops = parsed.GetValue(crops),
                 Package = GalleryOptions.PathOf(opened),
             };
-            if (PostgresAddress.Is(path))
+            if (PostgresAddress.IsAddress(path))
             {
                 PostgresAddress address = PostgresAddress.Parse(path);
                 await PostgresGallery.CreateAsync(address, info with { Encrypted = key is not null }, parsed.GetValue(hnsw), stop).ConfigureAwait(false);

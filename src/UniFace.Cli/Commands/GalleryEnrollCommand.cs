@@ -68,7 +68,7 @@ internal static class GalleryEnrollCommand
                         string whom = personOf[photo];
                         if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
                         {
-                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop).ConfigureAwait(false));
+                            known.Add(whom, templates = await gallery.GetPhotosAsync(whom, stop).ConfigureAwait(false));
                         }
 
                         if (templates.Values.Contains(sha256))
@@ -90,9 +90,9 @@ internal static class GalleryEnrollCommand
                     }
 
                     float[] embeddings = embedder.Embed([.. wanted.Select(w => w.Face)]); // [N, D]
-                    Enrolment[] batch =
+                    Enrollment[] batch =
                     [
-                        .. wanted.Select((w, i) => new Enrolment(
+                        .. wanted.Select((w, i) => new Enrollment(
                             w.Person,
                             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                             gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
@@ -103,7 +103,7 @@ internal static class GalleryEnrollCommand
                     {
                         // The same photo twice, or one enrolled before photos' hashes were kept, gets the id of a template that is there.
                         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop).ConfigureAwait(false);
-                        Enrolment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
+                        Enrollment[] added = [.. batch.Zip(ids).Where(b => !known[b.First.Person].ContainsKey(b.Second) && fresh.Add(b.Second)).Select(b => b.First)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;
                         people.UnionWith(added.Select(a => a.Person));

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Postgres;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
@@ -79,8 +79,11 @@ internal sealed class GalleryOptions
     public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
-        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
+    {
+        FaceGallery.Register(PostgresGallery.Provider);
+        return FaceGallery.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    }
 
     /// <summary>The path, after a warning on standard error if it is a file that is open to other users.</summary>
     public static string Warned(string path)

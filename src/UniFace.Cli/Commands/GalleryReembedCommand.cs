@@ -1,7 +1,6 @@
 using System.CommandLine;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Commands;

@@ -18,7 +18,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
 
     /// <summary>Looks for templates that were enrolled just now under other names.</summary>
-    public async Task FindAsync(IReadOnlyList<Enrolment> enrolled, CancellationToken stop)
+    public async Task FindAsync(IReadOnlyList<Enrollment> enrolled, CancellationToken stop)
     {
         if (threshold is not double least || enrolled.Count == 0)
         {
@@ -27,7 +27,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
 
         float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop).ConfigureAwait(false);
-        foreach ((Enrolment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
+        foreach ((Enrollment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
         {
             foreach (GalleryCandidate other in candidates.Where(c => c.Person != enrolment.Person && c.Score >= least))
             {

@@ -46,18 +46,18 @@ internal sealed class DemoGallery
     {
         calibration.EnsureFits(manifest);
         double threshold = calibration.ThresholdAt(plan.DecisionRate);
-        SqliteGallery.Create(folder.Gallery, new GalleryInfo { Id = "", ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package });
+        SqliteGallery.Create(folder.Gallery, new GalleryInfo { ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package });
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Gallery, cancellationToken: stop).ConfigureAwait(false);
 
         // As at a desk: people enrol, and ask, with plain pictures, straight and unhidden. The plainest of all is kept for asking.
         int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
         List<int> enrolled = [];
-        List<Enrolment> enrolments = [];
+        List<Enrollment> enrolments = [];
         for (int person = 0; person < plan.GalleryPeople; person++)
         {
             foreach (int picture in byQuality[person].Skip(1).Take(plan.Templates))
             {
-                enrolments.Add(new Enrolment(people.Name(person), Row(embedded, picture)));
+                enrolments.Add(new Enrollment(people.Name(person), Row(embedded, picture)));
                 enrolled.Add(picture);
             }
         }

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Search;
 
 namespace UniFace.Gallery.Benchmarks;
 
@@ -9,7 +9,7 @@ namespace UniFace.Gallery.Benchmarks;
 /// The best rows by scoring every row with every query in double precision, as <see cref="ExactScore"/> is defined: no codes, no bounds, no
 /// candidates, nothing of the index but the order of answers. What the index's answers are compared with.
 /// </summary>
-public static class BruteForce
+internal static class BruteForce
 {
     private const int Block = 64, Together = 4;
 

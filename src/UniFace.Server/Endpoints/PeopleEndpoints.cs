@@ -185,7 +185,7 @@ internal static class PeopleEndpoints
         bool crops = recognizer.Gallery.Info.KeepsCrops;
         FairGate gate = Turns[(uint)person.GetHashCode(StringComparison.Ordinal) % Turns.Length];
         using IDisposable turn = await gate.EnterAsync(RequestLimits.CallerOf(context), 1, stop);
-        HashSet<long> known = [.. (await recognizer.Gallery.PhotosOfAsync(person, stop)).Keys];
+        HashSet<long> known = [.. (await recognizer.Gallery.GetPhotosAsync(person, stop)).Keys];
         await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // as in DeleteAsync
         int status = StatusCodes.Status503ServiceUnavailable;
         IReadOnlyList<long> ids;
@@ -194,7 +194,7 @@ internal static class PeopleEndpoints
             ids = await recognizer.Gallery.EnrollAsync(
                 [
                     .. good.Zip(embeddings, (g, e) =>
-                        new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
+                        new Enrollment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
                 ],
                 recognizer.Model.ContractId,
                 stop);

@@ -1,4 +1,5 @@
 using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Server.Recognition;
@@ -25,7 +26,8 @@ internal static class ServedGallery
     {
         if (options.Gallery is string given)
         {
-            return await Galleries.OpenAsync(given, options.GalleryKey, stop);
+            FaceGallery.Register(PostgresGallery.Provider);
+            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
         }
 
         // One for each model: another model's embeddings cannot go into it.
@@ -37,7 +39,7 @@ internal static class ServedGallery
                 return moved;
             }
 
-            SqliteGallery.Create(own, new GalleryInfo { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, Package = Path.GetFullPath(model.Package.Source) }, options.GalleryKey);
+            SqliteGallery.Create(own, new GalleryInfo { ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, Package = Path.GetFullPath(model.Package.Source) }, options.GalleryKey);
         }
 
         return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);

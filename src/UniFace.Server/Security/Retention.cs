@@ -20,7 +20,7 @@ internal sealed partial class Retention(ServerOptions options, Recognizer recogn
         int removed = 0;
         IStoredGallery gallery = recognizer.Gallery;
         DateTimeOffset before = time.GetUtcNow().AddDays(-days);
-        foreach (string person in await gallery.EnrolledBeforeAsync(before, stop))
+        foreach (string person in await gallery.ListEnrolledBeforeAsync(before, stop))
         {
             await audit.AddAsync(new AuditEvent("retention", "delete", person, "begins"));
             bool gone = await RemoveAsync(gallery, person, before, stop);

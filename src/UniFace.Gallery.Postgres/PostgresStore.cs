@@ -41,7 +41,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
 
     /// <summary>Statements that create the gallery's partitions, without planner statistics: those would keep samples of removed people.</summary>
     public string CreateSql =>
-        string.Concat(new[] { "person", "template", "crop" }.Select(t => $"CREATE TABLE {Table(t)} PARTITION OF uniface.{t} FOR VALUES IN ({number}); "))
+        CreatePartitionSql("person") + CreatePartitionSql("template") + CreatePartitionSql("crop")
         + $"ALTER TABLE {People} ALTER COLUMN name SET STATISTICS 0; "
         + $"ALTER TABLE {Templates} ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0, ALTER COLUMN photo SET STATISTICS 0; "
         + $"ALTER TABLE {Crops} ALTER COLUMN image SET STATISTICS 0; "
@@ -72,6 +72,8 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
             throw GalleryMovedException.Create(Path, "moved to another model");
         }
     }
+
+    private string CreatePartitionSql(string table) => $"CREATE TABLE {Table(table)} PARTITION OF uniface.{table} FOR VALUES IN ({number}); ";
 
     private string Table(string name) => $"uniface.{name}_{number}";
 }

@@ -62,7 +62,7 @@ internal sealed class VectorStoreClient(VectorStore store, string name, VectorSt
     /// <summary>Releases the collection; the store stays open.</summary>
     public void Dispose() => collection.Dispose();
 
-    private Task GuardAsync(Func<Task> work) => GuardAsync(async () =>
+    private Task<int> GuardAsync(Func<Task> work) => GuardAsync(async () =>
     {
         await work().ConfigureAwait(false);
         return 0;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using UniFace.Gallery.Index.Kernels;
 using UniFace.Gallery.Index.Search;
 
 namespace UniFace.Gallery.Benchmarks;
@@ -62,7 +63,7 @@ internal static class BruteForce
 
     private static void Keep(List<IndexHit> best, int k, IndexHit hit)
     {
-        if (best.Count == k && hit > best[^1])
+        if (best.Count == k && hit.CompareTo(best[^1]) > 0)
         {
             return;
         }

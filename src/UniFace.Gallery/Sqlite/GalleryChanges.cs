@@ -95,8 +95,9 @@ internal sealed class GalleryChanges(GalleryStore store, SqliteConnection connec
         }
 
         const string Newest = "SELECT max(coalesce(enrolled, $default)) FROM template WHERE person = $id";
-        if (connection.Scalar(Newest, ("$id", id), ("$default", GalleryDatabase.DefaultEnrolled(connection))) is long newest
-            && newest >= (before?.ToUnixTimeSeconds() ?? long.MaxValue))
+        if (before is DateTimeOffset time
+            && connection.Scalar(Newest, ("$id", id), ("$default", GalleryDatabase.DefaultEnrolled(connection))) is long newest
+            && newest >= time.ToUnixTimeSeconds())
         {
             return false;
         }

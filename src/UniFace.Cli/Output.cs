@@ -81,7 +81,7 @@ internal static class Output
     /// <summary>Refuses a file to be written that is one of those to be read, links followed.</summary>
     public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
     {
-        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Of(output), RealPath.Of(input))) is string same)
+        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Resolve(output), RealPath.Resolve(input))) is string same)
         {
             throw new UniFaceException($"{output} would replace {same}, which is to be read; name another file.");
         }

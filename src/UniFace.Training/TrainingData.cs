@@ -1,4 +1,5 @@
 using UniFace.Data;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Training.Data;
 

@@ -28,7 +28,7 @@ public sealed class CalibrateCommandTests : IDisposable
 
         Assert.Contains("hold for these photos", CliProcess.Run("calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "again.json")).Expect(0).Out, StringComparison.Ordinal);
         string warned = CliProcess.Run("calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Out;
-        Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not travel", warned, StringComparison.Ordinal);
+        Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not transfer", warned, StringComparison.Ordinal);
         Assert.Equal("photos", Calibration.Load(Path.Combine(package, Calibration.FileName)).Data.Name);
     }
 
@@ -72,7 +72,7 @@ public sealed class CalibrateCommandTests : IDisposable
         Directory.CreateDirectory(package);
         string onnx = Path.Combine(package, "model.onnx");
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 32);
-        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.OfFile(onnx) }, ModelManifest.Json));
+        File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.HashFile(onnx) }, ModelManifest.Json));
         return package;
     }
 }

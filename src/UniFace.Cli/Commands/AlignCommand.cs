@@ -77,7 +77,7 @@ internal static class AlignCommand
         AlignSummary summary = report.Summary;
         Table table = new Table().Border(TableBorder.Simple).HideHeaders().AddColumn("what").AddColumn(new TableColumn("count").RightAligned()).AddColumn("note");
         table.AddRow("photos", $"{summary.Photos}", "");
-        table.AddRow("aligned", $"{summary.Aligned}", FormattableString.Invariant($"{Plural.Of(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s"));
+        table.AddRow("aligned", $"{summary.Aligned}", FormattableString.Invariant($"{Plural.Format(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s"));
         Row("there already", summary.Existing, "--overwrite makes them again");
         Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all taken" : "the main one was taken");
         Row("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous));

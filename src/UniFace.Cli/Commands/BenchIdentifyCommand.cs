@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -23,7 +24,7 @@ internal static class BenchIdentifyCommand
         Argument<string> package = new("PACKAGE") { Description = "The gallery's model package (folder, or name of 'uniface models list')." };
         Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos at any depth, or a tar of them." };
         Option<int> most = new("--photos") { Description = "How many of the photos to take, evenly spread.", DefaultValueFactory = _ => 200, HelpName = "N" };
-        Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default.", HelpName = "RATE" };
+        DecisionOptions decide = new();
         GalleryOptions gallery = new();
         VisionOptions vision = new();
         Command command = new(
@@ -31,7 +32,7 @@ internal static class BenchIdentifyCommand
             "Time photo to decision, one photo after the other, everything loaded and warm: decode the file, find and align the face, embed it, search the gallery and decide." +
             "\nExample: uniface bench identify faceplugin-mobilefacenet people.gallery photos --json")
         {
-            package, gallery.Gallery, photos, most, fmr,
+            package, gallery.Gallery, photos, most, decide.FalseMatchRate,
         };
         gallery.AddKeyTo(command);
         vision.AddDetection(command);
@@ -41,10 +42,13 @@ internal static class BenchIdentifyCommand
             int wanted = parsed.GetValue(most) is int n and >= 1 and <= 1_000_000 ? n : throw new UniFaceException($"--photos {parsed.GetValue(most)}: expected 1 to 1,000,000.");
             ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
-            Decision decision = Decision.Of(model, model.LoadCalibration(embedder.Manifest), null, parsed.GetValue(fmr));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, vision.ThreadCount(parsed));
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop).ConfigureAwait(false);
+            long templates = (await store.CountAsync(stop).ConfigureAwait(false)).Templates;
+            Calibration? calibration = model.LoadCalibration(embedder.Manifest);
+            Decision decision = DecisionOptions.Decide(
+                model, () => new DecisionRule { FalseMatchRate = parsed.GetValue(decide.FalseMatchRate) }.ForIdentification(calibration, templates));
             SkiaImageDecoder decoder = new();
             int count = Math.Min(wanted, set.Names.Count), faces = 0, matches = 0;
             List<double[]> times = [];
@@ -81,7 +85,7 @@ internal static class BenchIdentifyCommand
                 }
             }
 
-            Show(parsed, times, new Run(count, faces, matches, (await store.CountAsync(stop).ConfigureAwait(false)).Templates, vision.ThreadCount(parsed), pipeline.DetectorName));
+            Show(parsed, times, new Run(count, faces, matches, templates, vision.ThreadCount(parsed), pipeline.DetectorName));
             return ExitCode.Success;
         });
         return command;
@@ -104,7 +108,7 @@ internal static class BenchIdentifyCommand
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Plural.Of(run.Photos, "photo")}, {run.Faces} with a face, {run.Matches} matches among {Plural.Of(run.Templates, "template")}; {Plural.Of(run.Threads, "thread")}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Plural.Format(run.Photos, "photo")}, {run.Faces} with a face, {run.Matches} matches among {Plural.Format(run.Templates, "template")}; {Plural.Format(run.Threads, "thread")}"));
     }
 
     /// <summary>What was timed.</summary>

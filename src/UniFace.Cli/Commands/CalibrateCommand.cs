@@ -2,7 +2,9 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Protocols;
 using UniFace.Data;
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
 
@@ -13,7 +15,7 @@ internal static class CalibrateCommand
 {
     private static readonly double[] Rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-    private sealed record Measured(Calibration Calibration, VerificationScores Scores, IReadOnlyList<HeldOutRate> Halves, IReadOnlyList<TravelledRate> Shipped, int Missing, bool SameSampled, bool DifferentSampled);
+    private sealed record Measured(Calibration Calibration, VerificationScores Scores, IReadOnlyList<HeldOutRate> Halves, IReadOnlyList<TransferredRate> Shipped, int Missing, bool SameSampled, bool DifferentSampled);
 
     public static Command Create()
     {
@@ -87,8 +89,8 @@ internal static class CalibrateCommand
         VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
         CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
         Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
-        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
-        IReadOnlyList<TravelledRate> shipped = package.CalibrationPath is string old && Calibration.Load(old) is Calibration older && older.ContractId == calibration.ContractId
+        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
+        IReadOnlyList<TransferredRate> shipped = package.CalibrationPath is string old && Calibration.Load(old) is Calibration older && older.ContractId == calibration.ContractId
             ? CalibrationChecks.Compare(older, calibration, scores)
             : [];
         return new Measured(calibration, scores, halves, shipped, embedded.Count - faces.Count, scores.SamePairs < same, scores.DifferentPairs < different);
@@ -97,7 +99,7 @@ internal static class CalibrateCommand
     private static void Show(bool json, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
         if (json)
         {
             Output.Json(new
@@ -122,20 +124,20 @@ internal static class CalibrateCommand
         {
             HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == entry.FalseMatchRate);
             table.AddRow(
-                OperatingPoint.NameOf(entry.FalseMatchRate),
+                OperatingPoint.FormatRate(entry.FalseMatchRate),
                 entry.Supported ? Markup.Escape(Text($"{entry.Threshold:F4} [{entry.ThresholdLow:F4}, {entry.ThresholdHigh:F4}]")) : "-",
                 entry.Supported ? Markup.Escape(Text($"{100 * entry.TrueMatchRate:F1} % [{100 * entry.TrueMatchRateLow:F1}, {100 * entry.TrueMatchRateHigh:F1}]")) : Markup.Escape(entry.Why ?? ""),
                 half is null ? "-" : Markup.Escape(Text($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]")));
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(Text($"{Plural.Of(calibration.Data.People, "person")}, {Plural.Of(calibration.Data.Images, "photo")} ({measured.Missing} without a face): {Plural.Of(calibration.Data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), {calibration.Data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})"));
+        Console.WriteLine(Text($"{Plural.Format(calibration.Data.People, "person")}, {Plural.Format(calibration.Data.Images, "photo")} ({measured.Missing} without a face): {Plural.Format(calibration.Data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), {calibration.Data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})"));
         foreach (string warning in warnings)
         {
             Console.WriteLine("warning: " + warning);
         }
 
-        if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
+        if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Transfers))
         {
             Console.WriteLine("the thresholds that the package came with hold for these photos");
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.Clustering;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
@@ -23,15 +24,17 @@ internal static class ClusterCommand
         Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name of 'uniface models list') or a bare .onnx file." };
         Argument<string> photos = new("PHOTOS") { Description = "Photos, at any depth of a folder, or a tar of them." };
         Argument<string> output = new("OUT") { Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for faces that resemble no other; clusters.json." };
-        Option<double?> threshold = new("--threshold") { Description = "Mean cosine at or above which two groups are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
-        Option<double?> fmr = new("--fmr") { Description = "Take the calibration's threshold of this false match rate; by default the one at which a face among so many more often meets no stranger as alike than one, 1e-3 at most. Smaller: people are rather split than merged.", HelpName = "RATE" };
+        DecisionOptions decide = new();
+        decide.Threshold.Description = "Mean cosine at or above which two groups are one person. Default: from the package's calibration.";
+        decide.FalseMatchRate.Description = "False match rate whose threshold the calibration gives. Smaller rates split people rather than merge them. " +
+            "Default: the rate at which a face has 0.5 false matches on average, at most 1e-3.";
         Option<bool> main = new("--main-face") { Description = "Only the main face of each photo; by default all of them, so that a photo of two people stands in two folders." };
         Option<bool> labelled = new("--labelled") { Description = "The photos lie in a folder a person, and it is measured how well the groups fit: pairwise and BCubed precision, recall, F. Implies --main-face." };
         Option<int?> personLevel = CommonOptions.PersonLevel();
         VisionOptions vision = new();
         Command command = new("cluster", "Sort unlabelled photos into people, without knowing how many there are. Two people are rather kept apart than merged.\nExample: uniface cluster faceplugin-mobilefacenet photos sorted")
         {
-            package, photos, output, threshold, fmr, main, labelled, personLevel,
+            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel,
         };
         vision.AddDetection(command);
         vision.AddModel(command);
@@ -40,7 +43,7 @@ internal static class ClusterCommand
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
-            _ = Limit(2); // What is wrong with the options is said before the photos are read.
+            _ = Decide(2); // Reports wrong options before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             {
@@ -54,35 +57,18 @@ internal static class ClusterCommand
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             (List<Seen> faces, float[] embeddings, List<string> faceless) = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
-            (double limit, double? rate) = Limit(faces.Count);
+            Decision decision = Decide(faces.Count);
+            (double limit, double? rate) = (decision.Threshold, parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null);
             int[] groups = FaceClustering.Group(embeddings, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
-            ClusteringScore? score = people is not null ? ClusteringScore.Of(groups, Labels(people, faces)) : null;
+            ClusteringScore? score = people is not null ? ClusteringScore.Measure(groups, Labels(people, faces)) : null;
             string? warning = rate is null ? null : calibration?.Warning;
             Write(target, set, faces, groups, limit, warning, stop);
             Report(parsed.GetValue(CommonOptions.Json), target, set, faces, groups, limit, rate, warning, faceless, score);
             return Task.FromResult(ExitCode.Success);
 
-            (double Threshold, double? Rate) Limit(int faces) => LimitOf(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr), faces);
+            Decision Decide(int faces) => DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForClustering(calibration, faces));
         });
         return command;
-    }
-
-    private static (double Threshold, double? Rate) LimitOf(ModelPackage package, Calibration? calibration, double? threshold, double? fmr, int faces)
-    {
-        if (threshold is double given)
-        {
-            return fmr is null
-                ? given is > -1 and <= 1 ? (given, null) : throw new UniFaceException(FormattableString.Invariant($"--threshold {given}: expected a cosine above -1, up to 1."))
-                : throw new UniFaceException("--threshold and --fmr were both given: each says where to decide; leave one out.");
-        }
-
-        if (calibration is null)
-        {
-            throw new UniFaceException($"{package.Source} has no calibration, so no threshold is known; give --threshold COSINE, or calibrate the package with 'uniface calibrate'.");
-        }
-
-        double rate = fmr ?? ClusteringRate.For(faces, calibration);
-        return (calibration.ThresholdAt(rate), rate);
     }
 
     private static (List<Seen> Faces, float[] Embeddings, List<string> Faceless) Embed(PhotoSet set, FacePipeline pipeline, OnnxEmbedder embedder, FaceChoice choice, int threads, CancellationToken stop)
@@ -192,10 +178,10 @@ internal static class ClusterCommand
         }
 
         string at = rate is double stated ? FormattableString.Invariant($" (false match rate {stated:G2})") : "";
-        Console.WriteLine(FormattableString.Invariant($"{Plural.Of(faces.Count, "face")} of {Plural.Of(set.Names.Count, "photo")}: {Plural.Of(people, "person")} with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}{at}; {Plural.Of(faceless.Count, "photo shows", "photos show")} no face"));
+        Console.WriteLine(FormattableString.Invariant($"{Plural.Format(faces.Count, "face")} of {Plural.Format(set.Names.Count, "photo")}: {Plural.Format(people, "person")} with two pictures or more, {alone} alone, at a mean cosine of {limit:F4}{at}; {Plural.Format(faceless.Count, "photo shows", "photos show")} no face"));
         if (score is not null)
         {
-            Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {Plural.Of(score.People, "person")}"));
+            Console.WriteLine(FormattableString.Invariant($"pairwise precision {score.Pairwise.Precision:P2}, recall {score.Pairwise.Recall:P2}, F {score.Pairwise.F:P2}; BCubed precision {score.BCubed.Precision:P2}, recall {score.BCubed.Recall:P2}, F {score.BCubed.F:P2}; {score.MergedGroups} of {score.Groups} groups hold more than one of {Plural.Format(score.People, "person")}"));
         }
 
         Output.Warn(warning);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Data;
+using UniFace.Data.Survey;
 using UniFace.Embeddings;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
@@ -30,7 +31,7 @@ internal static class DataInfoCommand
             DatasetSurvey survey;
             using (Progress progress = new("reading", dataset.Samples.Count))
             {
-                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+                survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
             }
 
             if (parsed.GetValue(CommonOptions.Json))
@@ -78,7 +79,7 @@ internal static class DataInfoCommand
     private static void Print(FaceDataset dataset, DatasetSurvey survey, int top)
     {
         int[] sorted = [.. survey.ImagesPerPerson.Order()];
-        Line($"{dataset.Source}: {Plural.Of(dataset.People.Count, "person")}, {Plural.Of(dataset.Samples.Count, "image")}; a person has {sorted[0]} to {sorted[^1]}, median {sorted[sorted.Length / 2]}");
+        Line($"{dataset.Source}: {Plural.Format(dataset.People.Count, "person")}, {Plural.Format(dataset.Samples.Count, "image")}; a person has {sorted[0]} to {sorted[^1]}, median {sorted[sorted.Length / 2]}");
         Line($"SHA-256 over names, labels and contents: {survey.Hash ?? "none, for some files cannot be read"}");
         foreach (string warning in dataset.Warnings)
         {
@@ -100,8 +101,8 @@ internal static class DataInfoCommand
         Line($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{(survey.Sizes.Count > 5 ? $", {survey.Sizes.Count - 5} others" : "")}");
         List($"{survey.Unreadable.Count} unreadable", survey.Unreadable, top, picture => $"{picture.Name}: {picture.Reason}");
         DuplicatePictures[] across = [.. survey.Duplicates.Where(group => group.People.Count > 1)];
-        List($"{Plural.Of(survey.Duplicates.Count - across.Length, "image")} stored several times under one person", [.. survey.Duplicates.Where(group => group.People.Count == 1)], top, group => string.Join(" = ", group.Names));
-        List($"{Plural.Of(across.Length, "image")} under two people or more (one of the labels is wrong)", across, top, group => string.Join(" = ", group.Names));
+        List($"{Plural.Format(survey.Duplicates.Count - across.Length, "image")} stored several times under one person", [.. survey.Duplicates.Where(group => group.People.Count == 1)], top, group => string.Join(" = ", group.Names));
+        List($"{Plural.Format(across.Length, "image")} under two people or more (one of the labels is wrong)", across, top, group => string.Join(" = ", group.Names));
         if (survey.LabelNoise is LabelNoise noise)
         {
             PrintNoise(noise, top);

@@ -51,7 +51,7 @@ internal static class EmbedCommand
 
                 if (embedded == 0)
                 {
-                    throw new UniFaceException($"{photos.Source}: no face in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}); nothing was written.");
+                    throw new UniFaceException($"{photos.Source}: no face in any of {Plural.Format(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}); nothing was written.");
                 }
             });
             double seconds = clock.Elapsed.TotalSeconds;
@@ -75,7 +75,7 @@ internal static class EmbedCommand
             }
             else
             {
-                Console.WriteLine(FormattableString.Invariant($"{Plural.Of(embedded, "embedding")} of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
+                Console.WriteLine(FormattableString.Invariant($"{Plural.Format(embedded, "embedding")} of {embedder.EmbeddingSize} values in {target}{(namesFile is null ? "" : $", names in {namesFile}")} ({photos.Names.Count / seconds:F1} images/s)"));
                 foreach ((string photo, string reason) in skipped)
                 {
                     Console.Error.WriteLine($"left out: {Output.Name(photo)}: {reason}");

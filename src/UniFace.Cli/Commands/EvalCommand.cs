@@ -1,7 +1,8 @@
 using System.CommandLine;
 using UniFace.Cli.Protocols;
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
@@ -176,7 +177,7 @@ internal static class EvalCommand
             return;
         }
 
-        if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
+        if (RealPath.Holding(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
         {
             throw new UniFaceException($"--out {folder} lies in {holds}, whose pictures are measured; name a folder elsewhere.");
         }

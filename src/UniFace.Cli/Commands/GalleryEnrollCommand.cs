@@ -116,7 +116,7 @@ internal static class GalleryEnrollCommand
 
             if (enrolled + already == 0)
             {
-                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {Plural.Of(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw new UniFaceException($"{photos.Source}: no face to enrol in any of {Plural.Format(photos.Names.Count, "picture")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
             await gallery.StoreIndexAsync(always: false, stop).ConfigureAwait(false);
@@ -141,11 +141,11 @@ internal static class GalleryEnrollCommand
             }
             else
             {
-                Console.WriteLine($"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                Console.WriteLine($"{Plural.Format(enrolled, "template")} of {Plural.Format(people.Count, "person")} enrolled{(already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already" : "")}; {gallery.Path} holds {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
-                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.AmbiguityOf(face)}" : $"{name}: {face.FacesInPhoto} faces";
+                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.DescribeAmbiguity(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -16,8 +16,7 @@ internal static class GalleryIdentifyCommand
     public static Command Create()
     {
         Argument<string> image = new("IMAGE") { Description = "A photo; - for standard input." };
-        Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which it is the person; without it, the package's calibration says it.", HelpName = "COSINE" };
-        Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default. A stranger is compared with everybody: among N people, about N times as often taken for somebody.", HelpName = "RATE" };
+        DecisionOptions decide = new();
         Option<int> candidates = new("--candidates") { Description = "How many of the most alike people to name, match or not.", DefaultValueFactory = _ => 5, HelpName = "N" };
         GalleryOptions options = new();
         VisionOptions vision = new();
@@ -27,8 +26,9 @@ internal static class GalleryIdentifyCommand
             "\nExample: uniface gallery identify people.gallery photo.jpg --fmr 1e-4");
         command.Add(options.Gallery);
         command.Add(image);
-        command.Add(threshold);
-        command.Add(fmr);
+        command.Add(decide.Threshold);
+        command.Add(decide.FalseMatchRate);
+        command.Add(decide.FalsePositiveIdentificationRate);
         command.Add(candidates);
         command.Add(vision.Strict);
         command.Add(options.Package);
@@ -44,7 +44,8 @@ internal static class GalleryIdentifyCommand
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
             Calibration? calibration = package.LoadCalibration(embedder.Manifest);
-            Decision decision = Decision.Of(package, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            GalleryCounts counts = await gallery.CountAsync(stop).ConfigureAwait(false);
+            Decision decision = DecisionOptions.Decide(package, () => decide.Rule(parsed).ForIdentification(calibration, counts.Templates));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             AlignedFace? main = pipeline.Align(bytes, path);
             Identification? answer = main is AlignedFace face
@@ -62,6 +63,8 @@ internal static class GalleryIdentifyCommand
                     falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
                     threshold = decision.Threshold,
                     thresholdFalseMatchRate = decision.FalseMatchRate,
+                    falsePositiveIdentificationRate = decision.FalsePositiveIdentificationRate,
+                    decisionNote = decision.Note,
                     candidates = (answer?.Candidates ?? []).Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                     calibrationWarning = calibration?.Warning,
                     faces = main?.FacesInPhoto ?? 0,
@@ -74,10 +77,10 @@ internal static class GalleryIdentifyCommand
             {
                 if (main is { Ambiguous: true })
                 {
-                    Console.WriteLine($"{Output.Name(path)}: {FacePipeline.AmbiguityOf(main)}");
+                    Console.WriteLine($"{Output.Name(path)}: {FacePipeline.DescribeAmbiguity(main)}");
                 }
 
-                Show(path, decided, answer, score, decision, calibration, (await gallery.CountAsync(stop).ConfigureAwait(false)).People);
+                Show(path, decided, answer, score, decision, calibration, counts);
             }
 
             GalleryOptions.WarnOfDamage(gallery);
@@ -86,7 +89,7 @@ internal static class GalleryIdentifyCommand
         return command;
     }
 
-    private static void Show(string path, string decided, Identification? answer, double? score, Decision decision, Calibration? calibration, long people)
+    private static void Show(string path, string decided, Identification? answer, double? score, Decision decision, Calibration? calibration, GalleryCounts counts)
     {
         static string Text(FormattableString text) => FormattableString.Invariant(text);
         if (answer is null)
@@ -99,14 +102,15 @@ internal static class GalleryIdentifyCommand
         Console.WriteLine(decided == Match ? Text($"{Output.Name(answer.Person!)}: score {score:F4}, threshold {decision.Threshold:F4}{rate}") : Text($"unknown: threshold {decision.Threshold:F4}{rate}"));
         foreach (GalleryCandidate candidate in answer.Candidates)
         {
-            Console.WriteLine(Text($"  {candidate.Score:F4}  {Output.Name(candidate.Person)}{(calibration is null ? "" : $"  (two different people score so much in {Decision.AtScore(calibration, candidate.Score)} comparisons)")}"));
+            Console.WriteLine(Text($"  {candidate.Score:F4}  {Output.Name(candidate.Person)}{(calibration is null ? "" : $"  (two different people score so much in {calibration.DescribeRateAt(candidate.Score)} comparisons)")}"));
         }
 
         Output.Warn(calibration?.Warning);
-        if (decision.FalseMatchRate is double each)
+        Output.Warn(decision.Note);
+        if (decision.FalsePositiveIdentificationRate is double rateOfStrangers)
         {
-            // Comparisons with different people are not independent; the sum of their rates is a bound whatever they are.
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"among {Plural.Of(people, "person")}, a stranger is taken for somebody in at most {Math.Min(1, people * each):P1} of searches at this threshold"));
+            Console.WriteLine(Text(
+                $"with {Plural.Format(counts.Templates, "enrolled face")} of {Plural.Format(counts.People, "person")}, a person who is not enrolled matches somebody in about {rateOfStrangers:P1} of searches"));
         }
     }
 }

@@ -43,7 +43,7 @@ internal static class GalleryListCommand
             }
 
             AnsiConsole.Write(table);
-            Console.WriteLine($"{Plural.Of(people.Count, "person")}, {Plural.Of(templates, "template")}; model {info.Package ?? info.ContractId}; a person's score is the {(info.Scoring == PersonScore.Best ? "best" : "mean")} of the templates'{(info.KeepsCrops ? "; faces are kept" : "")}{(info.Encrypted ? "; encrypted" : "")}");
+            Console.WriteLine($"{Plural.Format(people.Count, "person")}, {Plural.Format(templates, "template")}; model {info.Package ?? info.ContractId}; a person's score is the {(info.Scoring == PersonScore.Best ? "best" : "mean")} of the templates'{(info.KeepsCrops ? "; faces are kept" : "")}{(info.Encrypted ? "; encrypted" : "")}");
             return ExitCode.Success;
         });
         return command;

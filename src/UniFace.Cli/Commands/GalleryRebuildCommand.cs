@@ -21,7 +21,7 @@ internal static class GalleryRebuildCommand
             }
             else
             {
-                Console.WriteLine($"{gallery.Path}: an index of {Plural.Of(rows, "row")}{(gallery.Info.Encrypted ? ", not stored because the gallery is encrypted" : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "")}");
+                Console.WriteLine($"{gallery.Path}: an index of {Plural.Format(rows, "row")}{(gallery.Info.Encrypted ? ", not stored because the gallery is encrypted" : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "")}");
             }
 
             GalleryOptions.WarnOfDamage(gallery);

@@ -52,7 +52,7 @@ internal static class GalleryReembedCommand
             }
             else
             {
-                Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template is", "templates are")} of {opened.Source} now");
+                Console.WriteLine($"{gallery.Path}: {Plural.Format(templates, "template is", "templates are")} of {opened.Source} now");
             }
 
             return ExitCode.Success;

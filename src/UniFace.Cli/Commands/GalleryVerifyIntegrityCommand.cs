@@ -30,7 +30,7 @@ internal static class GalleryVerifyIntegrityCommand
                     Console.WriteLine(Output.Name(problem));
                 }
 
-                Console.WriteLine($"{gallery.Path}: {(problems.Count == 0 ? "whole" : "NOT whole")}, {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                Console.WriteLine($"{gallery.Path}: {(problems.Count == 0 ? "whole" : "NOT whole")}, {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
             }
 
             return problems.Count == 0 ? ExitCode.Success : ExitCode.Negative;

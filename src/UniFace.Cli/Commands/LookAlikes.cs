@@ -41,7 +41,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
 
     private string Why(GalleryCandidate other) => string.Create(
         CultureInfo.InvariantCulture,
-        $"(score {other.Score:F4}, which two different people reach in {Decision.AtScore(calibration!, other.Score)} comparisons)");
+        $"(score {other.Score:F4}, which two different people reach in {calibration!.DescribeRateAt(other.Score)} comparisons)");
 
     /// <summary>Says what was found, on standard error.</summary>
     public void Warn()

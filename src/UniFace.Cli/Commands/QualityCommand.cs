@@ -116,7 +116,7 @@ internal static class QualityCommand
             AnsiConsole.Write(table);
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{good} of {Plural.Of(judged.Length, "photo is", "photos are")} good enough to enrol, {faceless} without a face that can be read ({detector})"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{good} of {Plural.Format(judged.Length, "photo is", "photos are")} good enough to enrol, {faceless} without a face that can be read ({detector})"));
         Output.LeftOut(photos);
     }
 }

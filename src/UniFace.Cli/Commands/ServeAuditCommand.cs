@@ -19,7 +19,7 @@ internal static class ServeAuditCommand
             }
             else
             {
-                Console.WriteLine(check.Wrong is null ? $"whole: {Plural.Of(check.Lines, "line")}, the last one's hash is {check.Last}{(check.Unfinished ? "; after it a line that a kill cut short: unfinished, not tampered with" : "")}" : "NOT whole: " + check.Wrong);
+                Console.WriteLine(check.Wrong is null ? $"whole: {Plural.Format(check.Lines, "line")}, the last one's hash is {check.Last}{(check.Unfinished ? "; after it a line that a kill cut short: unfinished, not tampered with" : "")}" : "NOT whole: " + check.Wrong);
             }
 
             return check.Wrong is null ? ExitCode.Success : ExitCode.Negative;

@@ -78,7 +78,7 @@ internal static class TrainCommand
         }
         else
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Run}: {Plural.Of(result.Epochs, "epoch")}, {Plural.Of(result.Steps, "step")}, loss {result.Loss:F4}, {result.ImagesPerSecond:F1} images/s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, {result.ImagesPerSecond:F1} images/s"));
             Console.WriteLine($"weights sha256 {result.Sha256}");
         }
 

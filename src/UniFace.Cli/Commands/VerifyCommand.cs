@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -19,12 +20,11 @@ internal static class VerifyCommand
                 "one of which may be - for standard input. Without the package, the installed default.",
             Arity = new ArgumentArity(2, 3),
         };
-        Option<double?> threshold = new("--threshold") { Description = "Cosine at or above which two faces are one person; without it, the package's calibration says it.", HelpName = "COSINE" };
-        Option<double?> fmr = new("--fmr") { Description = "False match rate to decide at, by the package's calibration; 1e-3 by default.", HelpName = "RATE" };
+        DecisionOptions decide = new();
         VisionOptions vision = new();
         Command command = new("verify", "Say whether the main faces of two photos are one person. Exit code 0: the same, 1: not, 2: no answer (no face, bad input).\nExample: uniface verify a.jpg b.jpg\nExample: uniface verify model a.jpg b.jpg --fmr 1e-3")
         {
-            inputs, threshold, fmr, vision.Strict,
+            inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict,
         };
         vision.AddDetection(command);
         vision.AddModel(command);
@@ -34,7 +34,7 @@ internal static class VerifyCommand
             ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
-            Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            Decision decision = DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForVerification(calibration));
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
             {
@@ -45,8 +45,8 @@ internal static class VerifyCommand
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
-            double score = UnitCosine.Of(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
-            bool same = score >= decision.Threshold;
+            double score = CosineSimilarity.Compute(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
+            bool same = decision.IsMatch(score);
             if (parsed.GetValue(CommonOptions.Json))
             {
                 Output.Json(new
@@ -58,6 +58,7 @@ internal static class VerifyCommand
                     falseMatchRate = decision.FalseMatchRate,
                     falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
                     calibrationWarning = calibration?.Warning,
+                    decisionNote = decision.Note,
                     calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
                     contractId = embedder.Manifest.ContractId,
                     detector = pipeline.DetectorName,
@@ -75,8 +76,9 @@ internal static class VerifyCommand
                 Note(b, faceB);
                 if (calibration is not null)
                 {
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {Decision.AtScore(calibration, score)} comparisons"));
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two different people score this much or more in {calibration.DescribeRateAt(score)} comparisons"));
                     Output.Warn(calibration.Warning);
+                    Output.Warn(decision.Note);
                 }
             }
 
@@ -95,7 +97,7 @@ internal static class VerifyCommand
     {
         if (face.FacesInPhoto > 1)
         {
-            Console.WriteLine($"{Output.Name(path)}: {(face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared")}");
+            Console.WriteLine($"{Output.Name(path)}: {(face.Ambiguous ? FacePipeline.DescribeAmbiguity(face) : $"{face.FacesInPhoto} faces; the main one was compared")}");
         }
     }
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training;
 using UniFace.Training.Losses;
 
@@ -97,7 +98,7 @@ internal sealed class DemoReport(
         rows.Add(["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), Interval(b.EqualErrorInterval, v => Percent(v))]);
         foreach (OperatingPoint point in b.OperatingPoints.Where(p => p.TrueMatchRate is not null))
         {
-            rows.Add([$"True matches at FMR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}", Percent(before.At(point.TargetFalseMatchRate).TrueMatchRate), Percent(point.TrueMatchRate), Interval(point.TrueMatchRateInterval, v => Percent(v))]);
+            rows.Add([$"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}", Percent(before.At(point.TargetFalseMatchRate).TrueMatchRate), Percent(point.TrueMatchRate), Interval(point.TrueMatchRateInterval, v => Percent(v))]);
         }
 
         report.Table(rows);

@@ -1,6 +1,7 @@
 using UniFace.Data;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training;
@@ -110,7 +111,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
     private DemoEvaluation Evaluate(IEmbedder embedder, DemoPeople people)
     {
         EmbeddedFaces embedded = people.Embed(embedder, stop);
-        ValidationResult result = UniFace.Evaluation.Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop);
+        ValidationResult result = UniFace.Evaluation.Verification.Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop);
         return new DemoEvaluation(embedded, result);
     }
 
@@ -164,7 +165,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
     {
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
-        CalibrationSource source = CalibrationSource.Of(embedder.Manifest, $"{people.People} invented people, seed {plan.Seed}", data.ComputeHash(cancellationToken: stop)) with
+        CalibrationSource source = CalibrationSource.FromManifest(embedder.Manifest, $"{people.People} invented people, seed {plan.Seed}", data.ComputeHash(cancellationToken: stop)) with
         {
             People = people.People,
             Images = people.Pictures.Length,

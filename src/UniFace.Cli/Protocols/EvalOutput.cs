@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Spectre.Console;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.IO;
+using UniFace.Statistics;
 
 namespace UniFace.Cli.Protocols;
 
@@ -42,7 +43,7 @@ internal static class EvalOutput
         table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, "P2"), Cosine(report.EqualError.Threshold));
         foreach (OperatingPoint point in report.OperatingPoints)
         {
-            string name = $"TAR at FAR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}";
+            string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";
             if (point.TrueMatchRate is double tar)
             {
                 table.AddRow(name, Percent(tar), Interval(point.TrueMatchRateInterval, "P2"), Cosine(point.Threshold!.Value));
@@ -54,7 +55,7 @@ internal static class EvalOutput
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(Invariant($"{report.SamePairs} same and {report.DifferentPairs} different pairs of {Plural.Of(result.Images.Count, "picture")}, {Plural.Of(report.Missing, "pair")} missing a face ({Plural.Of(result.MissingImages.Count, "picture")})"));
+        Console.WriteLine(Invariant($"{report.SamePairs} same and {report.DifferentPairs} different pairs of {Plural.Format(result.Images.Count, "picture")}, {Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.MissingImages.Count, "picture")})"));
         Console.WriteLine(Invariant($"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {result.Images.Count / Math.Max(result.Seconds, 1e-9):F1} images/s, {result.Seconds:F1} s"));
         Console.WriteLine(Invariant($"intervals: {report.BootstrapReplicates} draws of {(report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs")}; data SHA-256 {result.Sha256}"));
     }
@@ -101,7 +102,7 @@ internal static class EvalOutput
             ["eerLow"] = report.EqualErrorInterval?.Low,
             ["eerHigh"] = report.EqualErrorInterval?.High,
             ["eerThreshold"] = report.EqualError.Threshold,
-            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.NameOf(p.TargetFalseMatchRate), Point),
+            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.FormatRate(p.TargetFalseMatchRate), Point),
             ["bootstrap"] = new { unit = report.BootstrapUnit, replicates = report.BootstrapReplicates, confidence = bootstrap.Confidence, seed = bootstrap.Seed },
             ["images"] = result.Images.Count,
             ["people"] = result.People,

@@ -3,10 +3,12 @@ using System.Text;
 using Spectre.Console;
 using UniFace.Cli.Reports;
 using UniFace.Data;
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Identification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Protocols;
@@ -91,7 +93,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         ["modelSha256"] = model.Sha256,
         ["contractId"] = model.Manifest?.ContractId,
         ["detector"] = pipeline.DetectorName,
-        ["sha256"] = Sha256.OfBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
+        ["sha256"] = Sha256.HashBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
         ["gallerySha256"] = read[0].Sha256,
         ["probesSha256"] = read[1].Sha256,
         ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
@@ -172,7 +174,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine(FormattableString.Invariant($"{Plural.Of(report.GalleryPeople, "person")} enrolled by {Plural.Of(report.GalleryTemplates, "template")}; {Plural.Of(report.Mated, "mated probe")}, {report.NonMated} of strangers, {report.Missing} without a face"));
+        Console.WriteLine(FormattableString.Invariant($"{Plural.Format(report.GalleryPeople, "person")} enrolled by {Plural.Format(report.GalleryTemplates, "template")}; {Plural.Format(report.Mated, "mated probe")}, {report.NonMated} of strangers, {report.Missing} without a face"));
     }
 
     private static string NameOf(double rate) => rate.ToString("0.######", CultureInfo.InvariantCulture);

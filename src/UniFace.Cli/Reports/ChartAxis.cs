@@ -35,7 +35,7 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
     public double Place(double value) => Scale switch
     {
         AxisScale.Log => value > 0 ? Math.Log10(value) : double.NaN,
-        AxisScale.NormalDeviate => value is > 0 and < 1 ? UniFace.Evaluation.DetCurve.Probit(value) : double.NaN,
+        AxisScale.NormalDeviate => value is > 0 and < 1 ? UniFace.Evaluation.Verification.DetCurve.Probit(value) : double.NaN,
         _ => value,
     };
 

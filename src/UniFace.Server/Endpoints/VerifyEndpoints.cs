@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using UniFace.Decisions;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -24,7 +25,7 @@ internal static class VerifyEndpoints
         /// <summary>Another.</summary>
         public byte[]? B { get; init; }
 
-        /// <summary>False match rate to decide at, by the model's calibration; without it 0.001, or the smallest that the calibration states.</summary>
+        /// <summary>False match rate to decide at, by the model's calibration. Default: 0.001, or the smallest rate that the calibration supports.</summary>
         public double? FalseMatchRate { get; init; }
 
         /// <summary>Cosine to decide at, instead.</summary>
@@ -45,29 +46,30 @@ internal static class VerifyEndpoints
     /// <param name="FalseMatchRateAtScore">How often two different people score as much as these two; null likewise.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null likewise.</param>
     /// <param name="CalibrationWarning">Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.</param>
+    /// <param name="DecisionNote">Why the default false match rate was not used; null if it was, or if the request chose.</param>
     /// <param name="ContractId">The model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
-        string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
+        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").WithSummary("Say whether the main faces of two photos are one person").Recognises(Scope.Read)
         .WithExamples(
             new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
-            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, Examples.Contract, Examples.Face, Examples.Face));
+            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, null, Examples.Contract, Examples.Face, Examples.Face));
 
     private static async Task<Ok<VerifyAnswer>> VerifyAsync(Upload<VerifyRequest> body, FaceService faces, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         VerifyRequest request = body.Value;
         Calibration? calibration = recognizer.Model.Calibration;
-        Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
+        Decision decision = new DecisionRule { Threshold = request.Threshold, FalseMatchRate = request.FalseMatchRate }.ForVerification(calibration);
         AlignedFace a = await faces.MainFaceAsync(request.A, "a", request.Aligned, stop), b = await faces.MainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(faces.EmbedAsync(a, stop), faces.EmbedAsync(b, stop));
-        double score = UnitCosine.Of(embeddings[0], embeddings[1]);
+        double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
-            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
-            calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
+            decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
+            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.ContractId,
             FaceAnswer.Of(a, request.Crops), FaceAnswer.Of(b, request.Crops)));
     }
 }

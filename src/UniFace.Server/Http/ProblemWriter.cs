@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Logging;
+using UniFace.Decisions;
 using UniFace.Gallery;
 
 namespace UniFace.Server.Http;
@@ -23,6 +24,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             ServerProblemException e => new() { Status = e.Status, Detail = e.Message },
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or System.Data.Common.DbException } => new() { Status = StatusCodes.Status503ServiceUnavailable, Detail = StoreFails },
             UniFaceException { InnerException: GalleryMovedException } => new() { Status = StatusCodes.Status503ServiceUnavailable, Detail = Moved },
+            MissingCalibrationException e => new() { Status = StatusCodes.Status409Conflict, Detail = e.Message },
             UniFaceException e => new() { Status = StatusCodes.Status400BadRequest, Detail = e.Message },
             BadHttpRequestException e => new() { Status = e.StatusCode, Detail = e.Message },
             OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => new() { Status = StatusCodes.Status499ClientClosedRequest },

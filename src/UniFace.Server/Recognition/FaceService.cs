@@ -26,6 +26,7 @@ internal sealed class FaceService : IAsyncDisposable
     private readonly ServerMetrics metrics;
     private readonly IHttpContextAccessor requests;
     private readonly TimeSpan patience;
+    private readonly EnrolledCount enrolled;
 
     // Two: a gallery that does not answer must not keep those waiting who ask nothing of it.
     private readonly MicroBatcher<RgbImage, float[], float[]> embeddings;
@@ -34,6 +35,7 @@ internal sealed class FaceService : IAsyncDisposable
     public FaceService(Recognizer recognizer, ServerMetrics metrics, IHttpContextAccessor requests, ServerOptions options)
     {
         this.recognizer = recognizer;
+        enrolled = new EnrolledCount(() => recognizer.Gallery);
         this.metrics = metrics;
         this.requests = requests;
         patience = options.RequestTimeout;
@@ -90,6 +92,9 @@ internal sealed class FaceService : IAsyncDisposable
         using Activity? span = Telemetry.Source.StartActivity("embed and search");
         return await searches.AskAsync(new Probe(face.Image, candidates), Caller, stop);
     }
+
+    /// <summary>The number of enrolled faces, a few seconds old at most.</summary>
+    public Task<long> CountEnrolledAsync(CancellationToken stop) => enrolled.ReadAsync(stop);
 
     public async ValueTask DisposeAsync()
     {

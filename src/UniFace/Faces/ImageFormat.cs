@@ -3,43 +3,43 @@ using System.Text;
 namespace UniFace.Faces;
 
 /// <summary>
-/// What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a
-/// picture by mistake.
+/// The format of a file, recognised by its first bytes and never by its name: supported images, unsupported images, and other files that
+/// are often given by mistake.
 /// </summary>
 public sealed class ImageFormat
 {
-    /// <summary>How many bytes from a file's start <see cref="Detect"/> looks at.</summary>
+    /// <summary>Number of bytes that <see cref="Detect"/> needs.</summary>
     public const int HeaderBytes = 512;
 
-    /// <summary>The pictures that are read, for messages.</summary>
+    /// <summary>The supported formats, for messages.</summary>
     public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
 
-    /// <summary>Those of them whose decoding is bounded in time by their header, for pictures that strangers send.</summary>
+    /// <summary>The supported formats whose decoding time is bounded by the header, for untrusted images.</summary>
     public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
-    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isRead: true);
 
     /// <summary>PNG, and APNG (the still picture is read).</summary>
-    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isRead: true);
 
-    /// <summary>WebP (of an animation, the first frame is read).</summary>
-    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isPicture: true, isRead: true);
+    /// <summary>WebP (the first frame of an animation is read).</summary>
+    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isRead: true);
 
     /// <summary>Windows bitmap.</summary>
-    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isRead: true);
 
-    /// <summary>GIF (of an animation, the first frame is read).</summary>
-    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isPicture: true, isRead: true);
+    /// <summary>GIF (the first frame of an animation is read).</summary>
+    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isRead: true);
 
-    /// <summary>HEIC, as iPhones take it.</summary>
-    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isPicture: true, isRead: true);
+    /// <summary>HEIC, the format of iPhones.</summary>
+    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isRead: true);
 
     /// <summary>AVIF.</summary>
-    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isRead: true);
 
-    /// <summary>None of the formats known here.</summary>
-    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format", isPicture: false);
+    /// <summary>An unknown format.</summary>
+    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format");
 
     private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
     private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
@@ -50,17 +50,17 @@ public sealed class ImageFormat
     private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm picture (PBM, PGM, PPM)");
     private static readonly ImageFormat Icon = new("icon", "a Windows icon");
     private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range picture");
-    private static readonly ImageFormat Video = new("video", "a video", isPicture: false);
-    private static readonly ImageFormat Pdf = new("PDF", "a PDF document", isPicture: false);
-    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document", isPicture: false);
-    private static readonly ImageFormat Html = new("HTML", "a web page", isPicture: false);
-    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes", isPicture: false);
+    private static readonly ImageFormat Video = new("video", "a video");
+    private static readonly ImageFormat Pdf = new("PDF", "a PDF document");
+    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document");
+    private static readonly ImageFormat Html = new("HTML", "a web page");
+    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes");
     private static readonly ImageFormat LfsPointer =
-        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
-    private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive", isPicture: false);
-    private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)", isPicture: false);
-    private static readonly ImageFormat Tar = new("tar", "a tar archive", isPicture: false);
-    private static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)", isPicture: false);
+        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'");
+    private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
+    private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)");
+    private static readonly ImageFormat Tar = new("tar", "a tar archive");
+    private static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)");
 
     private static readonly (int Offset, byte[] Bytes, ImageFormat Format)[] Signatures =
     [
@@ -101,27 +101,23 @@ public sealed class ImageFormat
         (0, [.. "Rar!\x1A"u8], Archive),
     ];
 
-    private ImageFormat(string name, string description, bool isPicture = true, bool isRead = false)
+    private ImageFormat(string name, string description, bool isRead = false)
     {
         Name = name;
         Description = description;
-        IsPicture = isPicture;
         IsRead = isRead;
     }
 
     /// <summary>The short name, e.g. "HEIC", for counts and tables.</summary>
     public string Name { get; }
 
-    /// <summary>With its article, e.g. "a HEIC picture, as iPhones take them": completes "FILE is ...".</summary>
+    /// <summary>With its article, e.g. "a HEIC picture", to complete "FILE is ...".</summary>
     public string Description { get; }
 
-    /// <summary>Whether it is a picture, readable here or not.</summary>
-    public bool IsPicture { get; }
-
-    /// <summary>Whether the decoder reads it.</summary>
+    /// <summary>Whether the decoder supports it.</summary>
     public bool IsRead { get; }
 
-    /// <summary>The format of a file by its first bytes: give it <see cref="HeaderBytes"/> of them, or the whole file if that is shorter.</summary>
+    /// <summary>Recognises a format by the first <see cref="HeaderBytes"/> bytes of a file, or all of a shorter one.</summary>
     public static ImageFormat Detect(ReadOnlySpan<byte> start)
     {
         foreach ((int offset, byte[] bytes, ImageFormat format) in Signatures)
@@ -134,7 +130,7 @@ public sealed class ImageFormat
 
         if (start.Length >= 12 && start[4..8].SequenceEqual("ftyp"u8))
         {
-            return OfBrands(start);
+            return DetectBrand(start);
         }
 
         if (start.Length >= 18 && start.StartsWith("BM"u8) && start[14] is 12 or 40 or 52 or 56 or 64 or 108 or 124 && start[15] == 0)
@@ -144,14 +140,14 @@ public sealed class ImageFormat
 
         return start.Length >= 3 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r'
             ? Netpbm
-            : OfText(start[..Math.Min(start.Length, HeaderBytes)]);
+            : DetectText(start[..Math.Min(start.Length, HeaderBytes)]);
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
     // ISO/IEC 14496-12: the box ftyp holds the major brand, a version and the compatible brands.
-    private static ImageFormat OfBrands(ReadOnlySpan<byte> start)
+    private static ImageFormat DetectBrand(ReadOnlySpan<byte> start)
     {
         int end = Math.Min(start.Length, Math.Max(16, (start[2] << 8) | start[3]));
         bool still = false;
@@ -174,7 +170,7 @@ public sealed class ImageFormat
         return still ? Heic : Video;
     }
 
-    private static ImageFormat OfText(ReadOnlySpan<byte> start)
+    private static ImageFormat DetectText(ReadOnlySpan<byte> start)
     {
         string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         bool markup = text.StartsWith('<');

@@ -43,7 +43,7 @@ public sealed class FaceClusteringTests
         Gen.Int[0, 4].Array[2, 25].SelectMany(groups => Gen.Int[0, 4].Array[groups.Length].Select(people => (groups, people))).Sample(sample =>
         {
             (int[] groups, int[] people) = sample;
-            ClusteringScore score = ClusteringScore.Of(groups, people);
+            ClusteringScore score = ClusteringScore.Measure(groups, people);
             double together = 0, grouped = 0, belonging = 0, precision = 0, recall = 0;
             for (int i = 0; i < groups.Length; i++)
             {

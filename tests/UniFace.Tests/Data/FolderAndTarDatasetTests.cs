@@ -145,14 +145,6 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void A_compressed_tar_says_to_unpack_it()
-    {
-        using TempFolder folder = new();
-        string path = folder.Write("set.tar", [0x1F, 0x8B, .. new byte[1000]]);
-        Assert.Contains("gunzip", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(path)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_tar_cut_at_any_length_is_an_error_or_has_all_that_it_names()
     {
         using TempFolder folder = new();

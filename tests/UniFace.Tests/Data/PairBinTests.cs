@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
-using UniFace.Data;
+using UniFace.Data.Pairs;
+using UniFace.Data.Pickle;
 
 namespace UniFace.Tests.Data;
 
@@ -64,12 +65,12 @@ public class PairBinTests
     [InlineData("(ltR.", "closes a list or tuple")]
     [InlineData("N.", "a pickle of None")]
     [InlineData("(lI01\nI00\n.", "3 values on its stack")]
-    [InlineData("g5\n.", "recalls value 5")]
+    [InlineData("g5\n.", "reads value 5, which it did not store")]
     [InlineData("K", "truncated")]
     [InlineData("", "truncated")]
     [InlineData("\u0001\u0002", "opcode 0x01")]
     [InlineData("(I1\n0", "truncated")]
-    [InlineData("(00.", "takes a value where it put none")]
+    [InlineData("(00.", "takes a value from an empty stack")]
     public void What_is_no_plain_value_is_an_error_that_says_what(string pickle, string says) =>
         Assert.Contains(says, Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Encoding.Latin1.GetBytes(pickle))).Message, StringComparison.Ordinal);
 

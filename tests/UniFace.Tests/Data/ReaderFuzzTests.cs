@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Json;
 using UniFace.Data;
+using UniFace.Data.Pairs;
 using UniFace.Packages;
 using UniFace.TestSupport;
 
@@ -88,7 +89,7 @@ public sealed class ReaderFuzzTests : IDisposable
         ModelManifest manifest = new()
         {
             EmbeddingSize = 8,
-            OnnxSha256 = IO.Sha256.OfFile(folder["model.onnx"]),
+            OnnxSha256 = IO.Sha256.HashFile(folder["model.onnx"]),
             Licence = "CC0",
             Training = new TrainingProvenance { Loss = "uce", Backbone = "m", DataHash = "0", Seed = 1 },
         };

@@ -140,7 +140,7 @@ public class RecordIODatasetTests
         }
 
         Assert.Contains("names 1 of the 2 pictures", Message(lines[0], lines[1]), StringComparison.Ordinal);
-        Assert.Contains("key 1 stands twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
+        Assert.Contains("key 1 occurs twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
         Assert.Contains("no record at offset 4", Message("1\t4"), StringComparison.Ordinal);
         Assert.Contains("points to offset 99999999", Message("1\t0", "2\t99999999"), StringComparison.Ordinal);
         Assert.Contains("line 2 is 'nonsense'", Message("1\t0", "nonsense"), StringComparison.Ordinal);

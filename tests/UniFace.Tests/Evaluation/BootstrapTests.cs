@@ -1,4 +1,5 @@
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
+using UniFace.Statistics;
 
 namespace UniFace.Tests.Evaluation;
 

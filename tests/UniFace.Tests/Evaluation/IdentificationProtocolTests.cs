@@ -1,5 +1,6 @@
 using CsCheck;
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Identification;
 
 namespace UniFace.Tests.Evaluation;
 

@@ -1,6 +1,6 @@
 using CsCheck;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 
 namespace UniFace.Tests.Evaluation;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using UniFace.Data;
-using UniFace.Evaluation;
+using UniFace.Data.Pairs;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Verification;
 using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Evaluation;

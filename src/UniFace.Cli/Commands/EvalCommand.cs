@@ -80,7 +80,7 @@ internal static class EvalCommand
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
                 new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed.GetValue(gallery)!, parsed.GetValue(probes)!,
-                    parsed.GetValue(nonMated), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
+                    parsed.GetValue(nonMated), parsed.GetValue(personLevel), parsed.GetValue(output), parsed.GetValue(CommonOptions.Json));
                 return Task.FromResult(ExitCode.Success);
             }
 

@@ -23,12 +23,12 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
             using PhotoSet photos = PhotoSet.Open(imagesPath);
             PairSet listed = PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned);
             StringBuilder read = new($"{pairsSha256}  {name}\n");
-            for (int i = 0; i < listed.Images.Count; i++)
+            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Select((image, i) =>
             {
-                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.HashBytes((listed.Read(i) ?? ReadOnlyMemory<byte>.Empty).Span)}  {listed.Images[i]}\n");
-            }
-
-            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));
+                ReadOnlyMemory<byte> encoded = listed.Read(i) ?? ReadOnlyMemory<byte>.Empty;
+                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.HashBytes(encoded.Span)}  {image}\n");
+                return encoded;
+            }));
             return Pairs(listed, pipeline, IO.Sha256.HashBytes(Encoding.UTF8.GetBytes(read.ToString())), known, pairsSha256);
         }
 

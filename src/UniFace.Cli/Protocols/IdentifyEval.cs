@@ -25,12 +25,13 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     /// <param name="galleryPath">People to enrol.</param>
     /// <param name="probesPath">Probes; those of people who are not in the gallery are strangers.</param>
     /// <param name="strangersPath">More strangers, or null.</param>
+    /// <param name="personLevel">Which folder of a picture's path is the person, from 1; null: the one that holds the pictures.</param>
     /// <param name="output">Folder for the files, or null.</param>
     /// <param name="json">Whether to print JSON.</param>
-    public void Run(string galleryPath, string probesPath, string? strangersPath, string? output, bool json)
+    public void Run(string galleryPath, string probesPath, string? strangersPath, int? personLevel, string? output, bool json)
     {
-        using FaceDataset enrolled = FaceDatasets.Open(galleryPath), probed = FaceDatasets.Open(probesPath);
-        using FaceDataset? strangers = strangersPath is null ? null : FaceDatasets.Open(strangersPath);
+        using FaceDataset enrolled = FaceDatasets.Open(galleryPath, personLevel), probed = FaceDatasets.Open(probesPath, personLevel);
+        using FaceDataset? strangers = strangersPath is null ? null : FaceDatasets.Open(strangersPath, personLevel);
         Dictionary<string, int> people = enrolled.People.Select((name, i) => (name, i)).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
         if (strangers?.People.FirstOrDefault(people.ContainsKey) is string known)
         {

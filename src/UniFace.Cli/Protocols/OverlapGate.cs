@@ -39,11 +39,11 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
 
     /// <summary>Looks at pictures of people without names.</summary>
     /// <param name="source">What to call them.</param>
-    /// <param name="pictures">Their bytes.</param>
+    /// <param name="pictures">Their bytes; each is read once, also if it is not known what the model was trained on.</param>
     /// <exception cref="UniFaceException">There is an overlap that was not allowed.</exception>
     public TrainingOverlap? Check(string source, IEnumerable<ReadOnlyMemory<byte>> pictures)
     {
-        int found = trained is null ? 0 : pictures.Count(picture => trained.HasPicture(picture.Span));
+        int found = pictures.Count(picture => trained?.HasPicture(picture.Span) == true);
         return Decide(source, found == 0 ? null : new OverlapFound(found, 0, source));
     }
 

@@ -49,14 +49,21 @@ public sealed class PhotoSet : IDisposable
             return new PhotoSet(path, [path], _ => photo);
         }
 
+        if (!Path.Exists(path))
+        {
+            throw new UniFaceException(
+                $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input.");
+        }
+
         PhotoSet photos = Directory.Exists(path) ? OpenFolder(path)
-            : !File.Exists(path)
-                ? throw new UniFaceException(
-                    $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input.")
             : PhotoArchive.TryOpen(path) is PhotoArchive archive ? OpenArchive(path, archive)
-            : ImageFormat.Detect(PictureHead.Read(path)) is { Name: "archive" } format
-                ? throw new UniFaceException($"{path} is {format.Description}; photos are read from a folder, tar, tgz or zip, so unpack it first.")
             : new PhotoSet(path, [Path.GetFileName(path)], _ => ReadPhoto(path));
+        if (photos.listing is null && ImageFormat.Detect(PictureHead.Read(path)) == ImageFormat.Archive)
+        {
+            throw new UniFaceException(
+                $"{path} is {ImageFormat.Archive.Description}; photos are read from a folder, tar, tgz or zip, so unpack it first.");
+        }
+
         if (photos.Names.Count == 0)
         {
             photos.Dispose();

@@ -100,12 +100,7 @@ internal sealed class RecordIODataset : FaceDataset
     }
 
     /// <inheritdoc/>
-    public override byte[] Read(int index)
-    {
-        byte[] payload = RecordReader.ReadPayload(records, offsets[index]);
-        RecordReader.ParseHeader(records, offsets[index], payload, out int imageStart);
-        return payload[imageStart..];
-    }
+    public override byte[] Read(int index) => RecordReader.ReadImage(records, offsets[index]);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -142,7 +137,7 @@ internal sealed class RecordIODataset : FaceDataset
             RecordHeader header;
             try
             {
-                header = RecordReader.ReadHeader(records, offset);
+                header = RecordReader.ReadHeader(records, offset, out _);
             }
             catch (UniFaceException e) when (offset < last || !RecordReader.HasMagic(records, offset))
             {
@@ -241,7 +236,7 @@ internal sealed class RecordIODataset : FaceDataset
             return index;
         }
 
-        RecordHeader first = RecordReader.ReadHeader(records, index[0].Offset);
+        RecordHeader first = RecordReader.ReadHeader(records, index[0].Offset, out _);
         if (first.Flag == 0 || first.ImageLength > 0)
         {
             return index;
@@ -258,7 +253,7 @@ internal sealed class RecordIODataset : FaceDataset
         if (end >= LabelPeople.LargestExact)
         {
             // The number is rounded; identity records are recognised by having no image.
-            return [.. index.Skip(1).Where(entry => RecordReader.ReadHeader(records, entry.Offset).ImageLength > 0)];
+            return [.. index.Skip(1).Where(entry => RecordReader.ReadHeader(records, entry.Offset, out _).ImageLength > 0)];
         }
 
         long announced = (long)end - 1;

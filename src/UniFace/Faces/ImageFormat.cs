@@ -57,48 +57,49 @@ public sealed class ImageFormat
     private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes");
     private static readonly ImageFormat LfsPointer =
         new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'");
-    private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
-    private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)");
-    private static readonly ImageFormat Tar = new("tar", "a tar archive");
-    private static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)");
+    internal static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
+    internal static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)");
+    internal static readonly ImageFormat Tar = new("tar", "a tar archive");
+    internal static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)");
 
-    private static readonly (int Offset, byte[] Bytes, ImageFormat Format)[] Signatures =
+    // The bytes are in Latin-1.
+    private static readonly (int Offset, string Bytes, ImageFormat Format)[] Signatures =
     [
-        (0, [0xFF, 0xD8, 0xFF], Jpeg),
-        (0, [0x89, .. "PNG\r\n\x1A\n"u8], Png),
-        (8, [.. "WEBP"u8], WebP),
-        (0, [.. "GIF87a"u8], Gif),
-        (0, [.. "GIF89a"u8], Gif),
-        (0, [.. "FUJIFILMCCD-RAW"u8], Raw),
-        (8, [(byte)'C', (byte)'R', 2, 0], Raw),
-        (0, [.. "IIRO"u8], Raw),
-        (0, [.. "IIU\0"u8], Raw),
-        (0, [.. "II*\0"u8], Tiff),
-        (0, [.. "MM\0*"u8], Tiff),
-        (0, [.. "II+\0"u8], Tiff),
-        (0, [.. "MM\0+"u8], Tiff),
-        (0, [0xFF, 0x0A], JpegXl),
-        (0, [0, 0, 0, 12, .. "JXL "u8], JpegXl),
-        (0, [0, 0, 0, 12, .. "jP  "u8], Jpeg2000),
-        (0, [0xFF, 0x4F, 0xFF, 0x51], Jpeg2000),
-        (0, [.. "8BPS"u8], Photoshop),
-        (0, [0, 0, 1, 0], Icon),
-        (0, [0x76, 0x2F, 0x31, 0x01], Hdr),
-        (0, [.. "#?RADIANCE"u8], Hdr),
-        (0, [0x1A, 0x45, 0xDF, 0xA3], Video),
-        (8, [.. "AVI "u8], Video),
-        (0, [.. "%PDF-"u8], Pdf),
-        (0, [.. "%!PS"u8], PostScript),
-        (0, [.. "data:"u8], DataUrl),
-        (0, [.. "version https://git-lfs"u8], LfsPointer),
-        (0, [.. "PK\x3\x4"u8], Zip),
-        (0, [0x1F, 0x8B], Gzip),
-        (257, [.. "ustar"u8], Tar),
-        (0, [0xFD, .. "7zXZ\0"u8], Archive),
-        (0, [.. "BZh"u8], Archive),
-        (0, [0x28, 0xB5, 0x2F, 0xFD], Archive),
-        (0, [.. "7z"u8, 0xBC, 0xAF], Archive),
-        (0, [.. "Rar!\x1A"u8], Archive),
+        (0, "\u00FF\u00D8\u00FF", Jpeg),
+        (0, "\u0089PNG\r\n\u001A\n", Png),
+        (8, "WEBP", WebP),
+        (0, "GIF87a", Gif),
+        (0, "GIF89a", Gif),
+        (0, "FUJIFILMCCD-RAW", Raw),
+        (8, "CR\u0002\0", Raw),
+        (0, "IIRO", Raw),
+        (0, "IIU\0", Raw),
+        (0, "II*\0", Tiff),
+        (0, "MM\0*", Tiff),
+        (0, "II+\0", Tiff),
+        (0, "MM\0+", Tiff),
+        (0, "\u00FF\n", JpegXl),
+        (0, "\0\0\0\u000CJXL ", JpegXl),
+        (0, "\0\0\0\u000CjP  ", Jpeg2000),
+        (0, "\u00FFO\u00FFQ", Jpeg2000),
+        (0, "8BPS", Photoshop),
+        (0, "\0\0\u0001\0", Icon),
+        (0, "v/1\u0001", Hdr),
+        (0, "#?RADIANCE", Hdr),
+        (0, "\u001AE\u00DF\u00A3", Video),
+        (8, "AVI ", Video),
+        (0, "%PDF-", Pdf),
+        (0, "%!PS", PostScript),
+        (0, "data:", DataUrl),
+        (0, "version https://git-lfs", LfsPointer),
+        (0, "PK\u0003\u0004", Zip),
+        (0, "\u001F\u008B", Gzip),
+        (257, "ustar", Tar),
+        (0, "\u00FD7zXZ\0", Archive),
+        (0, "BZh", Archive),
+        (0, "(\u00B5/\u00FD", Archive),
+        (0, "7z\u00BC\u00AF", Archive),
+        (0, "Rar!\u001A", Archive),
     ];
 
     private ImageFormat(string name, string description, bool isRead = false)
@@ -120,12 +121,10 @@ public sealed class ImageFormat
     /// <summary>Recognises a format by the first <see cref="HeaderBytes"/> bytes of a file, or all of a shorter one.</summary>
     public static ImageFormat Detect(ReadOnlySpan<byte> start)
     {
-        foreach ((int offset, byte[] bytes, ImageFormat format) in Signatures)
+        string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, HeaderBytes)]);
+        if (Signatures.FirstOrDefault(s => text.AsSpan(Math.Min(s.Offset, text.Length)).StartsWith(s.Bytes)).Format is ImageFormat known)
         {
-            if (start.Length >= offset + bytes.Length && start.Slice(offset, bytes.Length).SequenceEqual(bytes))
-            {
-                return format;
-            }
+            return known;
         }
 
         if (start.Length >= 12 && start[4..8].SequenceEqual("ftyp"u8))
@@ -140,7 +139,7 @@ public sealed class ImageFormat
 
         return start.Length >= 3 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r'
             ? Netpbm
-            : DetectText(start[..Math.Min(start.Length, HeaderBytes)]);
+            : DetectText(text);
     }
 
     /// <inheritdoc/>
@@ -170,12 +169,13 @@ public sealed class ImageFormat
         return still ? Heic : Video;
     }
 
-    private static ImageFormat DetectText(ReadOnlySpan<byte> start)
+    private static ImageFormat DetectText(string text)
     {
-        string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        text = text.TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         bool markup = text.StartsWith('<');
         return markup && text.Contains("<svg", StringComparison.OrdinalIgnoreCase) ? Svg
-            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
+            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase)
+                || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
             : Unknown;
     }
 }

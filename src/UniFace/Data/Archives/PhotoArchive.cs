@@ -18,13 +18,14 @@ internal abstract class PhotoArchive : IDisposable
     /// <param name="path">A file.</param>
     /// <returns>Null if the file is not one of these.</returns>
     /// <exception cref="UniFaceException">It is damaged, or too large to unpack.</exception>
-    public static PhotoArchive? TryOpen(string path) => ImageFormat.Detect(PictureHead.Read(path)).Name switch
+    public static PhotoArchive? TryOpen(string path)
     {
-        "tar" => TarArchive.Open(path),
-        "gzip" => TarArchive.OpenCompressed(path),
-        "ZIP" => new ZipPhotoArchive(path),
-        _ => path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? TarArchive.Open(path) : null, // a v7 tar has no magic
-    };
+        ImageFormat format = ImageFormat.Detect(PictureHead.Read(path));
+        return format == ImageFormat.Gzip ? TarArchive.OpenCompressed(path)
+            : format == ImageFormat.Zip ? new ZipPhotoArchive(path)
+            : format == ImageFormat.Tar || path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? TarArchive.Open(path) // v7 has no magic
+            : null;
+    }
 
     /// <summary>The first bytes of a file, up to a limit; all of them by default.</summary>
     /// <exception cref="UniFaceException">It cannot be read.</exception>

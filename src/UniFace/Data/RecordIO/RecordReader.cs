@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
+using UniFace.IO;
 
 namespace UniFace.Data.RecordIO;
 
 /// <summary>The header that MXNet writes before an image: IRHeader, "IfQQ".</summary>
 /// <param name="Flag">0: the label is one number; n: n labels follow the header.</param>
 /// <param name="Label">The first label.</param>
-/// <param name="SecondLabel">The second label if there are two or more, otherwise 0.</param>
-/// <param name="ImageLength">Bytes after header and labels; of a split record too.</param>
-internal readonly record struct RecordHeader(uint Flag, float Label, float SecondLabel, long ImageLength);
+/// <param name="Id">The record's id, its key in the index.</param>
+/// <param name="ImageLength">Bytes after header and labels.</param>
+internal readonly record struct RecordHeader(uint Flag, float Label, long Id, long ImageLength);
 
 /// <summary>
 /// dmlc RecordIO, the container of MXNet: [magic][kind and length][payload][padding to 4 bytes]. A payload that contains the magic at a
@@ -28,48 +29,34 @@ internal static class RecordReader
     private const uint Middle = 2;
     private const uint Last = 3;
 
-    /// <summary>The whole payload of the record at an offset.</summary>
+    /// <summary>The image of the record at an offset.</summary>
     /// <exception cref="UniFaceException">No record starts there, or it is damaged.</exception>
-    public static byte[] ReadPayload(FileSegment file, long offset)
+    public static byte[] ReadImage(FileSegment file, long offset)
     {
-        (uint magic, uint kind, long length) = ReadPart(file, offset);
-        if (kind == Whole)
+        byte[] payload = ReadPayload(file, offset, out _);
+        return payload[^(int)ParseHeader(file, offset, payload, payload.Length).ImageLength..];
+    }
+
+    /// <summary>Header and labels of the record at an offset, without its image.</summary>
+    /// <param name="file">The records.</param>
+    /// <param name="offset">Where the record starts.</param>
+    /// <param name="end">The offset after the record.</param>
+    /// <exception cref="UniFaceException">No record starts there, or it is damaged.</exception>
+    public static RecordHeader ReadHeader(FileSegment file, long offset, out long end)
+    {
+        (_, uint kind, long length) = ReadPart(file, offset);
+        if (kind != Whole)
         {
-            return file.Read(offset + 8, length, "record");
+            // The magic may be in the header itself; split records are rare, so the record is read as a whole.
+            byte[] payload = ReadPayload(file, offset, out end);
+            return ParseHeader(file, offset, payload, payload.Length);
         }
 
-        Expect(file, offset, kind, kind == First);
-        List<(long Offset, long Length)> parts = [(offset + 8, length)];
-        long total = length;
-        long at = offset;
-        while (kind != Last)
-        {
-            at += 8 + ((length + 3) & ~3L);
-            (uint partMagic, kind, length) = ReadPart(file, at);
-            Expect(file, at, kind, kind is Middle or Last && partMagic == magic);
-            parts.Add((at + 8, length));
-            total += 4 + length;
-            if (total > FileSegment.LargestItem)
-            {
-                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.LargestItem} bytes; the file is damaged.");
-            }
-        }
-
-        byte[] payload = GC.AllocateUninitializedArray<byte>((int)total);
-        int done = 0;
-        foreach ((long partOffset, long partLength) in parts)
-        {
-            if (done > 0 || partOffset != offset + 8)
-            {
-                BinaryPrimitives.WriteUInt32LittleEndian(payload.AsSpan(done), magic);
-                done += 4;
-            }
-
-            file.Read(partOffset, payload.AsSpan(done, (int)partLength), "record");
-            done += (int)partLength;
-        }
-
-        return payload;
+        end = End(offset, length);
+        Span<byte> start = stackalloc byte[IrHeaderLength + 4];
+        start = start[..(int)Math.Min(start.Length, length)];
+        file.Read(offset + 8, start, "record header");
+        return ParseHeader(file, offset, start, length);
     }
 
     /// <summary>Whether there is a record's first word at an offset.</summary>
@@ -89,45 +76,58 @@ internal static class RecordReader
         }
     }
 
-    /// <summary>Header and labels of the record at an offset, without its image.</summary>
-    public static RecordHeader ReadHeader(FileSegment file, long offset) => ReadHeader(file, offset, out _, out _);
-
-    /// <summary>Header and labels of the record at an offset, the id in it, and the offset after the record.</summary>
-    public static RecordHeader ReadHeader(FileSegment file, long offset, out long id, out long end)
+    private static byte[] ReadPayload(FileSegment file, long offset, out long end)
     {
-        (_, uint kind, long length) = ReadPart(file, offset);
-        end = offset + 8 + ((length + 3) & ~3L);
-        if (kind != Whole)
+        (uint magic, uint kind, long length) = ReadPart(file, offset);
+        end = End(offset, length);
+        if (kind == Whole)
         {
-            // The magic may be in the header itself; split records are rare, so the record is read as a whole.
-            byte[] payload = ReadPayload(file, offset);
-            RecordHeader header = ParseHeader(file, offset, payload, out _);
-            for (; kind != Last; end += 8 + ((length + 3) & ~3L))
-            {
-                (_, kind, length) = ReadPart(file, end);
-            }
-
-            id = BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(8));
-            return header;
+            return file.Read(offset + 8, length, "record");
         }
 
-        Span<byte> start = stackalloc byte[IrHeaderLength + 8];
-        start = start[..(int)Math.Min(start.Length, length)];
-        file.Read(offset + 8, start, "record header");
-        RecordHeader whole = Header(file, offset, start, length);
-        id = BinaryPrimitives.ReadInt64LittleEndian(start[8..]);
-        return whole;
+        Expect(kind == First, offset);
+        List<(long Offset, long Length)> parts = [(offset + 8, length)];
+        long total = length;
+        while (kind != Last)
+        {
+            long at = end;
+            (uint partMagic, kind, length) = ReadPart(file, at);
+            Expect(kind is Middle or Last && partMagic == magic, at);
+            end = End(at, length);
+            parts.Add((at + 8, length));
+            total += 4 + length;
+            if (total > FileSegment.LargestItem)
+            {
+                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.LargestItem} bytes; the file is damaged.");
+            }
+        }
+
+        byte[] payload = GC.AllocateUninitializedArray<byte>((int)total);
+        int done = 0;
+        foreach ((long partOffset, long partLength) in parts)
+        {
+            if (partOffset != offset + 8)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(payload.AsSpan(done), magic);
+                done += 4;
+            }
+
+            file.Read(partOffset, payload.AsSpan(done, (int)partLength), "record");
+            done += (int)partLength;
+        }
+
+        return payload;
+
+        void Expect(bool valid, long at)
+        {
+            if (!valid)
+            {
+                throw new UniFaceException($"{file.Name}: the record part at offset {at} is of kind {kind}, which is not allowed there; the file is damaged.");
+            }
+        }
     }
 
-    /// <summary>The header of a payload, and the offset of its image.</summary>
-    public static RecordHeader ParseHeader(FileSegment file, long offset, ReadOnlySpan<byte> payload, out int imageStart)
-    {
-        RecordHeader header = Header(file, offset, payload, payload.Length);
-        imageStart = payload.Length - (int)header.ImageLength;
-        return header;
-    }
-
-    private static RecordHeader Header(FileSegment file, long offset, ReadOnlySpan<byte> start, long length)
+    private static RecordHeader ParseHeader(FileSegment file, long offset, ReadOnlySpan<byte> start, long length)
     {
         if (length < IrHeaderLength)
         {
@@ -143,8 +143,7 @@ internal static class RecordReader
         }
 
         float label = BinaryPrimitives.ReadSingleLittleEndian(start[(flag == 0 ? 4 : IrHeaderLength)..]);
-        float second = flag >= 2 ? BinaryPrimitives.ReadSingleLittleEndian(start[(IrHeaderLength + 4)..]) : 0;
-        return new RecordHeader(flag, label, second, length - IrHeaderLength - labels);
+        return new RecordHeader(flag, label, BinaryPrimitives.ReadInt64LittleEndian(start[8..]), length - IrHeaderLength - labels);
     }
 
     private static (uint Magic, uint Kind, long Length) ReadPart(FileSegment file, long offset)
@@ -171,12 +170,5 @@ internal static class RecordReader
         return (magic, word >> lengthBits, length);
     }
 
-    private static void Expect(FileSegment file, long offset, uint kind, bool valid)
-    {
-        if (!valid)
-        {
-            throw new UniFaceException(
-                $"{file.Name}: the record part at offset {offset} is of kind {kind}, which is not allowed there; the file is damaged.");
-        }
-    }
+    private static long End(long offset, long length) => offset + 8 + ((length + 3) & ~3L);
 }

@@ -22,8 +22,8 @@ internal static class RecordScan
         {
             try
             {
-                RecordHeader header = RecordReader.ReadHeader(records, offset, out long id, out long end);
-                found.Add((id, offset, header.ImageLength > 0));
+                RecordHeader header = RecordReader.ReadHeader(records, offset, out long end);
+                found.Add((header.Id, offset, header.ImageLength > 0));
                 offset = end;
             }
             catch (UniFaceException e)

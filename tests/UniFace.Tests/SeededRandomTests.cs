@@ -15,7 +15,10 @@ public class SeededRandomTests
     [Fact]
     public void Other_keys_or_another_order_of_them_give_other_numbers()
     {
-        ulong[] firsts = [new SeededRandom().NextBits(), new SeededRandom(0).NextBits(), new SeededRandom(0, 0).NextBits(), new SeededRandom(1, 0).NextBits(), new SeededRandom(0, 1).NextBits(), new SeededRandom(1).NextBits()];
+        ulong[] firsts = [
+            new SeededRandom().NextBits(), new SeededRandom(0).NextBits(), new SeededRandom(0, 0).NextBits(), new SeededRandom(1, 0).NextBits(),
+            new SeededRandom(0, 1).NextBits(), new SeededRandom(1).NextBits()
+        ];
         Assert.Equal(firsts.Length, firsts.Distinct().Count());
     }
 

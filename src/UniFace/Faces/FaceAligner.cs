@@ -18,7 +18,7 @@ public sealed class FaceAligner
     {
         Point[] from = landmarks.ToArray(), to = Template.Landmarks.ToArray();
         return landmarks.MouthIsOnePoint
-            ? SimilarityTransform.Fit(from[..4], [.. to[..3], new Point((to[3].X + to[4].X) / 2, (to[3].Y + to[4].Y) / 2)])
+            ? SimilarityTransform.Fit(from.AsSpan(0, 4), [.. to[..3], new Point((to[3].X + to[4].X) / 2, (to[3].Y + to[4].Y) / 2)])
             : SimilarityTransform.Fit(from, to);
     }
 

@@ -96,7 +96,8 @@ public sealed record Calibration
         if (!Supports(falseMatchRate))
         {
             throw new UniFaceException(
-                $"{Limit}, " + Text($"not {falseMatchRate:G3}: use a larger rate, or calibrate on at least {RuleOfThree.TrialsFor(falseMatchRate)} such pairs"));
+                $"{Limit}, " + Text(
+                    $"not {falseMatchRate:G3}: use a larger rate, or calibrate on at least {RuleOfThree.TrialsFor(falseMatchRate)} such pairs"));
         }
 
         double limit = falseMatchRate * (1 + 2e-9);

@@ -83,7 +83,8 @@ public sealed class FaceClusteringTests
             {
                 for (int j = 0; j < i; j++)
                 {
-                    double mean = groups[i].Average(x => groups[j].Average(y => Enumerable.Range(0, dimension).Sum(d => (double)faces[(x * dimension) + d] * faces[(y * dimension) + d])));
+                    double mean = groups[i].Average(
+                        x => groups[j].Average(y => Enumerable.Range(0, dimension).Sum(d => (double)faces[(x * dimension) + d] * faces[(y * dimension) + d])));
                     (best, a, b) = mean > best ? (mean, i, j) : (best, a, b);
                 }
             }

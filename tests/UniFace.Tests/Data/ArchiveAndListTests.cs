@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Text;
 using CsCheck;
 using UniFace.Data;
-using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
@@ -54,7 +53,10 @@ public sealed class ArchiveAndListTests : IDisposable
         string path = folder.Write("set.zip", zip);
         using PhotoSet photos = PhotoSet.Open(path);
         long before = GC.GetTotalAllocatedBytes();
-        Assert.Contains("claims", Assert.Throws<UniFaceException>(() => Enumerable.Range(0, photos.Names.Count).Sum(i => photos.Read(i).Length)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "claims",
+            Assert.Throws<UniFaceException>(() => Enumerable.Range(0, photos.Names.Count).Sum(i => photos.Read(i).Length)).Message,
+            StringComparison.Ordinal);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 10 << 20);
     }
 

@@ -28,11 +28,17 @@ public class PersonLayoutTests
         PersonLayout layout = PersonLayout.Resolve("n", paths);
         Assert.Equal(["Ann", "Bob"], layout.People);
         Assert.Equal("the people are the folders in lfw", Assert.Single(layout.Warnings));
-        Assert.Contains("level 1 is lfw, 2 is Ann", Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "level 1 is lfw, 2 is Ann",
+            Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: true)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(["Ann", "Bob"], PersonLayout.Resolve("n", paths, level: 2, strict: true).People);
 
         // The same name in two places may be two people.
-        Assert.Contains("one person or two?", Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", ["x/Ann/a.jpg", "y/Ann/b.jpg"], level: 2)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "one person or two?",
+            Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", ["x/Ann/a.jpg", "y/Ann/b.jpg"], level: 2)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,7 +46,13 @@ public class PersonLayoutTests
     {
         string[] paths = ["Ann/a.jpg", "loose.jpg"];
         Assert.Contains("1 picture beside", Assert.Single(PersonLayout.Resolve("n", paths).Warnings), StringComparison.Ordinal);
-        Assert.Contains("whose photo is loose.jpg?", Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("whose photo is loose.jpg?", Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, level: 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "whose photo is loose.jpg?",
+            Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: true)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "whose photo is loose.jpg?",
+            Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, level: 1)).Message,
+            StringComparison.Ordinal);
     }
 }

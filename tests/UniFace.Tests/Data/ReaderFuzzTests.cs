@@ -61,7 +61,8 @@ public sealed class ReaderFuzzTests : IDisposable
     [Fact]
     public void RecordIO_without_an_index()
     {
-        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 4, 4).AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1);
+        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 4, 4).AddImage(
+            1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1);
         Fuzzer.Run([writer.Records], bytes =>
         {
             using FaceDataset data = FaceDatasets.Open(folder.Write("lost.rec", bytes));
@@ -75,7 +76,8 @@ public sealed class ReaderFuzzTests : IDisposable
         bytes => PathPairs.TryRead(folder.Write("pairs.csv", bytes)));
 
     [Fact]
-    public void Bin() => Fuzzer.Run([.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
+    public void Bin() => Fuzzer.Run(
+        [.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
 
     [Fact]
     public void Pairs_files() => Fuzzer.Run(

@@ -4,7 +4,9 @@ using UniFace.Packages;
 
 namespace UniFace.Tests.Decisions;
 
-/// <summary>One rule chooses every threshold: what was asked for is kept or refused with numbers, and a default that is not supported is replaced and named.</summary>
+/// <summary>
+/// One rule chooses every threshold: what was asked for is kept or refused with numbers, and a default that is not supported is replaced and named.
+/// </summary>
 public sealed class DecisionRuleTests
 {
     private static readonly Calibration Large = Calibrated(100_000_000, 1e-6);
@@ -35,11 +37,17 @@ public sealed class DecisionRuleTests
             new() { FalseMatchRate = 0.01, FalsePositiveIdentificationRate = 0.01 },
         ];
         Assert.All(several, rule => Assert.Contains("give one of them", Message(() => rule.ForIdentification(Large, 10)), StringComparison.Ordinal));
-        Assert.Contains("identification only", Message(() => new DecisionRule { FalsePositiveIdentificationRate = 0.1 }.ForVerification(Large)), StringComparison.Ordinal);
+        Assert.Contains(
+            "identification only",
+            Message(() => new DecisionRule { FalsePositiveIdentificationRate = 0.1 }.ForVerification(Large)),
+            StringComparison.Ordinal);
         foreach (double wrong in new[] { 0, 1, -0.1, double.NaN })
         {
             Assert.Contains("above 0 and below 1", Message(() => new DecisionRule { FalseMatchRate = wrong }.ForVerification(Large)), StringComparison.Ordinal);
-            Assert.Contains("above 0 and below 1", Message(() => new DecisionRule { FalsePositiveIdentificationRate = wrong }.ForIdentification(Large, 10)), StringComparison.Ordinal);
+            Assert.Contains(
+                "above 0 and below 1",
+                Message(() => new DecisionRule { FalsePositiveIdentificationRate = wrong }.ForIdentification(Large, 10)),
+                StringComparison.Ordinal);
         }
     }
 

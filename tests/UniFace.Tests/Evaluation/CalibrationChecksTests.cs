@@ -49,16 +49,23 @@ public sealed class CalibrationChecksTests
             Assert.Contains("does not transfer", rate.Warning, StringComparison.Ordinal);
             Assert.True(rate.Measured > rate.FalseMatchRate);
         });
-        Assert.All(CalibrationChecks.Compare(family, own, CalibrateScores(People(80, 6, 0.5, 1))), rate => Assert.Contains("stricter", rate.Warning, StringComparison.Ordinal));
+        Assert.All(
+            CalibrationChecks.Compare(family, own, CalibrateScores(People(80, 6, 0.5, 1))),
+            rate => Assert.Contains("stricter", rate.Warning, StringComparison.Ordinal));
     }
 
     private static Calibration Calibrate((EmbeddedFaces Faces, int[] Labels) people, out VerificationScores scores)
     {
         scores = CalibrateScores(people);
-        return Calibrator.FromScores(scores, new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" }, [1e-2, 1e-3], new BootstrapOptions { Replicates = 200 });
+        return Calibrator.FromScores(
+            scores,
+            new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" },
+            [1e-2, 1e-3],
+            new BootstrapOptions { Replicates = 200 });
     }
 
-    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(people.Faces.Values, people.Faces.Dimension, people.Labels);
+    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(
+        people.Faces.Values, people.Faces.Dimension, people.Labels);
 
     private static double[] Different(EmbeddedFaces faces, int[] labels, Func<int, bool> wanted) =>
     [

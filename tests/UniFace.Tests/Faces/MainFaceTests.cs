@@ -26,7 +26,8 @@ public class MainFaceTests
     [Fact]
     public void A_face_one_and_a_half_times_as_wide_wins_wherever_both_are() =>
         Gen.Select(
-            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((x, y, u, v, side, score) =>
+            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((
+                x, y, u, v, side, score) =>
         {
             DetectedFace small = Face(x, y, side, 1), large = Face(u, v, side * 1.5f, score);
             Assert.Same(large, MainFace.Select([small, large], 1024, 768));

@@ -86,6 +86,6 @@ internal sealed class TarArchive : PhotoArchive
             RandomAccess.Write(target, buffer.AsSpan(0, count), length);
         }
 
-        return length;
+        return length > 0 ? length : throw new InvalidDataException("it is truncated");
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using UniFace.IO;
 
 namespace UniFace.Data.Archives;
 

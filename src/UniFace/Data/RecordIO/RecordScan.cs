@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using UniFace.IO;
 
 namespace UniFace.Data.RecordIO;
 

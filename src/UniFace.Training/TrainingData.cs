@@ -1,5 +1,4 @@
 using UniFace.Data;
-using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Training.Data;
 

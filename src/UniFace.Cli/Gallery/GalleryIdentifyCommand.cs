@@ -1,0 +1,113 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Decisions;
+using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>`uniface gallery identify`: identifies the person in a photo.</summary>
+internal static class GalleryIdentifyCommand
+{
+    private const string Match = "match", Unknown = "unknown", NoFace = "no-face";
+
+    private const string Description = """
+        Identify the main face of a photo, or report that the person is not enrolled.
+        Exit code 0: identified, 1: unknown or no face, 2: bad input.
+        Example: uniface gallery identify people.gallery photo.jpg --fpir 0.01
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> image = new("IMAGE") { Description = "A photo; - for standard input." };
+        DecisionOptions decide = new();
+        decide.FalseMatchRate.Description = "False match rate of each comparison, according to the package's calibration, instead of --fpir.";
+        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.", "N") { Default = 5, Range = (1, 10_000) };
+        GalleryOptions options = new();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters =
+        [
+            options.Gallery, image, decide.FalsePositiveIdentificationRate, decide.FalseMatchRate, decide.Threshold, candidates, vision.Strict,
+            options.Package, .. options.Keys, .. vision.Detection, .. vision.Model,
+        ];
+        return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
+        {
+            string path = parsed.GetRequiredValue(image);
+            byte[] bytes = PhotoSet.ReadPhoto(path);
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
+            using OnnxEmbedder owned = embedder;
+            Calibration? calibration = package.LoadCalibration(embedder.Manifest);
+            GalleryCounts counts = await gallery.CountAsync(stop);
+            Decision decision = DecisionOptions.Decide(package, () => decide.Rule(parsed).ForIdentification(calibration, counts.Templates));
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            AlignedFace? main = pipeline.Align(bytes, path);
+            Identification? answer = main is AlignedFace face
+                ? await gallery.IdentifyAsync(embedder.Embed([face.Image]), embedder.Manifest.ContractId, decision.Threshold, parsed.GetValue(candidates), stop)
+                : null;
+            string decided = answer is null ? NoFace : answer.IsMatch ? Match : Unknown;
+            double? score = answer is { Candidates: [GalleryCandidate best, ..] } ? best.Score : null;
+            object json = new
+            {
+                decision = decided,
+                person = answer?.Person,
+                score,
+                falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
+                threshold = decision.Threshold,
+                thresholdFalseMatchRate = decision.FalseMatchRate,
+                falsePositiveIdentificationRate = decision.FalsePositiveIdentificationRate,
+                decisionNote = decision.Note,
+                candidates = (answer?.Candidates ?? [])
+                    .Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
+                calibrationWarning = calibration?.Warning,
+                faces = main?.FacesInPhoto ?? 0,
+                ambiguous = main is { Ambiguous: true },
+                contractId = embedder.Manifest.ContractId,
+                detector = pipeline.DetectorName,
+            };
+            parsed.Print(json, () =>
+            {
+                if (main is { Ambiguous: true })
+                {
+                    Console.WriteLine($"{Output.Name(path)}: {FacePipeline.DescribeAmbiguity(main)}");
+                }
+
+                Show(path, answer, score, decision, calibration, counts);
+            });
+            GalleryOptions.WarnOfDamage(gallery);
+            return decided == Match ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+
+    private static void Show(string path, Identification? answer, double? score, Decision decision, Calibration? calibration, GalleryCounts counts)
+    {
+        if (answer is null)
+        {
+            Console.WriteLine($"{path}: no face found");
+            return;
+        }
+
+        string who = answer.IsMatch ? $"{Output.Name(answer.Person!)}: score {score:F4}, " : "unknown: ";
+        Console.WriteLine($"{who}threshold {decision.Threshold:F4}{DecisionOptions.RateText(decision, calibration)}");
+        foreach (GalleryCandidate candidate in answer.Candidates)
+        {
+            string chance = calibration is null
+                ? ""
+                : $"  (two different people reach this score in {calibration.DescribeRateAt(candidate.Score)} comparisons)";
+            Console.WriteLine($"  {candidate.Score:F4}  {Output.Name(candidate.Person)}{chance}");
+        }
+
+        Output.Warn(calibration?.Warning);
+        Output.Warn(decision.Note);
+        if (decision.FalsePositiveIdentificationRate is double rate)
+        {
+            Console.WriteLine(
+                $"with {Plural.Format(counts.Templates, "enrolled face")} of {Plural.Format(counts.People, "person")}, a person who is not enrolled " +
+                $"matches somebody in about {rate:P1} of searches");
+        }
+    }
+}

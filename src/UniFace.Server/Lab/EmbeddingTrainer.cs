@@ -1,5 +1,7 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;

@@ -42,7 +42,7 @@ public sealed class FilteredDataset : FaceDataset
             labels[person] = label;
             if (byPerson[person].Length > maxImages)
             {
-                new SeededRandom(seed, person).Shuffle<int>(byPerson[person]);
+                new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle<int>(byPerson[person]);
             }
 
             kept.AddRange(byPerson[person].Take(maxImages ?? int.MaxValue));

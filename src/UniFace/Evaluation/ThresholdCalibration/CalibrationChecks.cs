@@ -49,7 +49,7 @@ public static class CalibrationChecks
         EmbeddedFaces faces, IReadOnlyList<int> labels, IReadOnlyList<double> rates, PairOptions pairs, CancellationToken cancellation = default)
     {
         int[] people = [.. labels.Distinct().Order()];
-        new SeededRandom(pairs.Seed, 6).Shuffle<int>(people);
+        new SeededRandom(pairs.Seed, RandomStream.CalibrationHalves).Shuffle<int>(people);
         HashSet<int> first = [.. people.Take(people.Length / 2)];
         if (Scores(faces, labels, first.Contains, pairs, cancellation) is not VerificationScores fit
             || Scores(faces, labels, person => !first.Contains(person), pairs, cancellation) is not VerificationScores check)

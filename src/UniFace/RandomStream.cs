@@ -1,3 +1,5 @@
+using UniFace.Evaluation.Verification;
+
 namespace UniFace;
 
 /// <summary>

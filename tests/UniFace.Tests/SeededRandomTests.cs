@@ -1,4 +1,5 @@
 using CsCheck;
+using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests;
 

@@ -24,7 +24,7 @@ internal static class DataInfoCommand
         Argument<string> data = new("DATA") { Description = "One folder per person, a RecordIO set (its folder or train.rec), or a tar of either." };
         CliOption<string?> package = new("--package", "A model package or .onnx file to check the labels with; DATA must hold aligned faces.", "PACKAGE");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
-        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.", "N") { Default = 10 };
+        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.") { Default = 10 };
         return CliCommand.Create("info", Description, [data, package, personLevel, top], (parsed, stop) =>
         {
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));

@@ -13,7 +13,7 @@ namespace UniFace.Cli.Gallery;
 internal static class GalleryCreateCommand
 {
     private const string Description = """
-        Create an empty gallery for a model: one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
+        Create an empty gallery for a model. It is one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
         and names in the file are encrypted (AES-256-GCM); a lost key cannot be recovered.
         Example: uniface gallery create people.gallery package --crops
         Example: uniface gallery create people.gallery package --key-file people.key

@@ -30,7 +30,7 @@ internal static class GalleryIdentifyCommand
             "False match rate of the threshold, according to the package's calibration. Default: 1e-3. " +
             "A stranger is compared with everybody: with N people enrolled, a false match is about N times as likely.",
             "RATE");
-        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.", "N") { Default = 5, Range = (1, 10_000) };
+        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.") { Default = 5, Range = (1, 10_000) };
         GalleryOptions options = new();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =

@@ -8,7 +8,7 @@ namespace UniFace.Cli.Gallery;
 internal static class GalleryVerifyIntegrityCommand
 {
     private const string Description = """
-        Check a gallery: the pages of its database, every template, name and face, and whether the index agrees with the database.
+        Check a gallery for damage. Checks the pages of its database, every template, name and face, and whether the index agrees with the database.
         Exit code 1: damage was found.
         Example: uniface gallery verify-integrity people.gallery
         """;

@@ -31,7 +31,7 @@ internal sealed class VisionOptions
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
 
     /// <summary>--threads N.</summary>
-    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.", "N") { Range = (0, 1024) };
+    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.") { Range = (0, 1024) };
 
     /// <summary>--detector, --aligned and --threads.</summary>
     public IEnumerable<Symbol> Detection => [Detector, Aligned, Threads];

@@ -54,15 +54,15 @@ internal static class BenchHeadCommand
             object json = speeds.Select(s => new
             {
                 loss = s.Loss.Name,
-                classes = s.Classes,
-                batch = s.Batch,
-                dim = s.Dim,
-                sampleRate = s.SampleRate,
+                s.Classes,
+                s.Batch,
+                s.Dim,
+                s.SampleRate,
                 centerDtype = HeadBenchmark.Name(s.CenterType),
-                stepMs = s.StepMs,
-                gemmMs = s.GemmMs,
-                extraMb = s.ExtraMb,
-                centersMb = s.CentersMb,
+                s.StepMs,
+                s.GemmMs,
+                s.ExtraMb,
+                s.CentersMb,
             });
             parsed.Print(
                 json,

@@ -47,11 +47,11 @@ internal static class BenchStepCommand
             object json = new
             {
                 backbone = network.Name,
-                width = network.Width,
-                batch = speed.Batch,
-                trainImagesPerSecond = speed.TrainImagesPerSecond,
-                inferImagesPerSecond = speed.InferImagesPerSecond,
-                threads = speed.Threads,
+                network.Width,
+                speed.Batch,
+                speed.TrainImagesPerSecond,
+                speed.InferImagesPerSecond,
+                speed.Threads,
                 precision = parsed.GetValue(precision),
             };
             parsed.Print(

@@ -55,16 +55,16 @@ internal static class DataInfoCommand
                 median = sorted[sorted.Length / 2],
                 mean = sorted.Average(),
                 max = sorted[^1],
-                histogram = Histogram(survey).Select(bin => new { from = bin.From, to = bin.To, people = bin.People }),
+                histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
             },
-            sizes = survey.Sizes,
-            unreadable = survey.Unreadable,
+            survey.Sizes,
+            survey.Unreadable,
             duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
             underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
-            labelNoise = survey.LabelNoise,
-            warnings = dataset.Warnings,
-            leftOut = dataset.LeftOut,
-            ignoredFiles = dataset.IgnoredFiles,
+            survey.LabelNoise,
+            dataset.Warnings,
+            dataset.LeftOut,
+            dataset.IgnoredFiles,
         };
     }
 

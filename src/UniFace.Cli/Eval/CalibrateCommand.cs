@@ -123,13 +123,13 @@ internal static class CalibrateCommand
         {
             package = package.Source,
             calibration = target,
-            contractId = calibration.ContractId,
-            data = calibration.Data,
-            missing = measured.Missing,
+            calibration.ContractId,
+            calibration.Data,
+            measured.Missing,
             sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
-            entries = calibration.Entries,
-            halves = measured.Halves,
-            shipped = measured.Shipped,
+            calibration.Entries,
+            measured.Halves,
+            measured.Shipped,
             warnings,
         };
         parsed.Print(json, () =>

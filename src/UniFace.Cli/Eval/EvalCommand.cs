@@ -83,7 +83,9 @@ internal static class EvalCommand
             CheckOutputs(
                 parsed.GetValue(output), calibrationFile, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
             int batchSize = parsed.GetValue(batch);
-            bool? flipSum = Flip(parsed.GetValue(flip), parsed.GetValue(noFlip));
+            parsed.Exclude(flip, noFlip);
+            parsed.Exclude(calibration, writeCalibration);
+            bool? flipSum = parsed.GetValue(flip) ? true : parsed.GetValue(noFlip) ? false : null;
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
             OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop, opened.TrainedHash);
             if (oneToMany)
@@ -206,25 +208,12 @@ internal static class EvalCommand
         }
     }
 
-    private static bool? Flip(bool flip, bool noFlip) => (flip, noFlip) switch
-    {
-        (true, true) => throw new UniFaceException("--flip-sum and --no-flip exclude each other."),
-        (true, false) => true,
-        (false, true) => false,
-        _ => null,
-    };
-
     // Checked before the long work.
     private static string? CalibrationPath(EvalModel model, string? file, bool intoPackage)
     {
         if (!intoPackage)
         {
             return file;
-        }
-
-        if (file is not null)
-        {
-            throw new UniFaceException("--calibration and --write-calibration exclude each other.");
         }
 
         if (!model.IsPackage)

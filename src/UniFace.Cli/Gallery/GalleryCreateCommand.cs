@@ -70,12 +70,12 @@ internal static class GalleryCreateCommand
             object json = new
             {
                 gallery = path,
-                contractId = info.ContractId,
-                embeddingSize = info.EmbeddingSize,
-                scoring = info.Scoring,
-                keepsCrops = info.KeepsCrops,
+                info.ContractId,
+                info.EmbeddingSize,
+                info.Scoring,
+                info.KeepsCrops,
                 encrypted = key is not null,
-                package = info.Package,
+                info.Package,
             };
             parsed.Print(json, () => Console.WriteLine(
                 $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {opened.Source}. Enroll people: uniface gallery enroll {path} photos"));

@@ -56,17 +56,17 @@ internal static class GalleryIdentifyCommand
             object json = new
             {
                 decision = decided,
-                person = answer?.Person,
+                answer?.Person,
                 score,
                 falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
-                threshold = decision.Threshold,
+                decision.Threshold,
                 thresholdFalseMatchRate = decision.FalseMatchRate,
                 candidates = (answer?.Candidates ?? [])
-                    .Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
+                    .Select(c => new { c.Person, c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                 calibrationWarning = calibration?.Warning,
                 faces = main?.FacesInPhoto ?? 0,
                 ambiguous = main is { Ambiguous: true },
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
             };
             long people = (await gallery.CountAsync(stop)).People;

@@ -22,7 +22,7 @@ internal static class GalleryVerifyIntegrityCommand
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
             GalleryCounts counts = await gallery.CountAsync(stop);
             bool whole = problems.Count == 0;
-            parsed.Print(new { gallery = gallery.Path, whole, people = counts.People, templates = counts.Templates, problems }, () =>
+            parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
             {
                 foreach (string problem in problems)
                 {

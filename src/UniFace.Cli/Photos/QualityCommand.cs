@@ -90,8 +90,8 @@ internal static class QualityCommand
             reasons,
             detector,
             judged = results.Select(r => new { r.Photo, r.Good, r.Quality, faults = r.Faults.Select(f => new { f.Kind, f.Message }), r.Unreadable }),
-            leftOut = photos.LeftOut,
-            ignoredFiles = photos.IgnoredFiles,
+            photos.LeftOut,
+            photos.IgnoredFiles,
         };
         parsed.Print(json, () =>
         {

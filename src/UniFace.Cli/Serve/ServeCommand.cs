@@ -90,7 +90,7 @@ internal static class ServeCommand
             Recognizer recognizer = UniFaceServer.RecognizerOf(app);
             string? source = recognizer.HasModel ? recognizer.Model.Package.Source : null;
             string? opened = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
-            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = options.Runs, data = options.DataFolder }, () =>
+            parsed.Print(new { app.Urls, package = source, gallery = opened, options.Runs, data = options.DataFolder }, () =>
             {
                 Console.WriteLine("package: " + (source ?? "none; " + Recognizer.NoModel));
                 Console.WriteLine("gallery: " + (opened ?? "none"));

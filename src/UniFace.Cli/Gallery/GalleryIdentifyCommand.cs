@@ -26,7 +26,7 @@ internal static class GalleryIdentifyCommand
         Argument<string> image = new("IMAGE") { Description = "A photo; - for standard input." };
         DecisionOptions decide = new();
         decide.FalseMatchRate.Description = "False match rate of each comparison, according to the package's calibration, instead of --fpir.";
-        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.", "N") { Default = 5, Range = (1, 10_000) };
+        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.") { Default = 5, Range = (1, 10_000) };
         GalleryOptions options = new();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
@@ -54,19 +54,19 @@ internal static class GalleryIdentifyCommand
             object json = new
             {
                 decision = decided,
-                person = answer?.Person,
+                answer?.Person,
                 score,
                 falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
-                threshold = decision.Threshold,
+                decision.Threshold,
                 thresholdFalseMatchRate = decision.FalseMatchRate,
-                falsePositiveIdentificationRate = decision.FalsePositiveIdentificationRate,
+                decision.FalsePositiveIdentificationRate,
                 decisionNote = decision.Note,
                 candidates = (answer?.Candidates ?? [])
-                    .Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
+                    .Select(c => new { c.Person, c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                 calibrationWarning = calibration?.Warning,
                 faces = main?.FacesInPhoto ?? 0,
                 ambiguous = main is { Ambiguous: true },
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
             };
             parsed.Print(json, () =>

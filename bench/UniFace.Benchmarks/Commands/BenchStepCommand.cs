@@ -1,11 +1,10 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
 internal static class BenchStepCommand

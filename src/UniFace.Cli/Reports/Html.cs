@@ -19,8 +19,11 @@ internal static partial class Html
         Placeholder().Replace(template, match => markup.TryGetValue(match.Groups[1].Value, out string? value) ? value : Text(texts[match.Groups[1].Value]));
 
     /// <summary>A table; the first row is the header.</summary>
-    public static string Table(IReadOnlyList<IReadOnlyList<string>> rows) =>
-        $"<div class=\"scroll\"><table><thead>{Row("th", rows[0])}</thead><tbody>{string.Concat(rows.Skip(1).Select(row => Row("td", row)))}</tbody></table></div>";
+    public static string Table(IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        string body = string.Concat(rows.Skip(1).Select(row => Row("td", row)));
+        return $"<div class=\"scroll\"><table><thead>{Row("th", rows[0])}</thead><tbody>{body}</tbody></table></div>";
+    }
 
     /// <summary>Pairs of images with score and decision.</summary>
     public static string Pairs(IEnumerable<ReportPair> pairs) => $"<div class=\"pairs\">{string.Concat(pairs.Select(Pair))}</div>";

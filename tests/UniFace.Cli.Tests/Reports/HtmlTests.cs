@@ -29,7 +29,10 @@ public class HtmlTests
     public void Text_is_text_whatever_it_looks_like() =>
         Assert.DoesNotContain(
             "<script",
-            Html.Fill("{{a}}{{b}}", new Dictionary<string, string> { ["a"] = Html.Table([["<script>"], ["<script>"]]) }, new Dictionary<string, string> { ["b"] = "<script>" }),
+            Html.Fill(
+                "{{a}}{{b}}",
+                new Dictionary<string, string> { ["a"] = Html.Table([["<script>"], ["<script>"]]) },
+                new Dictionary<string, string> { ["b"] = "<script>" }),
             StringComparison.Ordinal);
 
     [Fact]

@@ -1,6 +1,7 @@
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training;
 using UniFace.Training.Losses;
 
@@ -124,7 +125,7 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
             ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), Interval(b.EqualErrorInterval, v => Percent(v))],
             .. b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (string[])
             [
-                $"True matches at FMR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}",
+                $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",
                 Percent(results.Before.At(point.TargetFalseMatchRate).TrueMatchRate),
                 Percent(point.TrueMatchRate),
                 Interval(point.TrueMatchRateInterval, v => Percent(v)),

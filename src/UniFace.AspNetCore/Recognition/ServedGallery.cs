@@ -1,4 +1,5 @@
 using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.AspNetCore.Recognition;
@@ -27,7 +28,8 @@ internal static class ServedGallery
     {
         if (options.Gallery is string given)
         {
-            return await Galleries.OpenAsync(given, options.GalleryKey, stop);
+            FaceGallery.Register(PostgresGallery.Provider);
+            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
         }
 
         // One gallery per model: embeddings of different models cannot be compared.
@@ -41,7 +43,6 @@ internal static class ServedGallery
 
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = model.ContractId,
                 EmbeddingSize = model.Embedder.EmbeddingSize,
                 Package = Path.GetFullPath(model.Package.Source),

@@ -44,7 +44,6 @@ internal static class GalleryCreateCommand
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = embedder.Manifest.ContractId,
                 EmbeddingSize = embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
@@ -52,7 +51,7 @@ internal static class GalleryCreateCommand
                 Package = GalleryOptions.PathOf(opened),
                 Encrypted = key is not null,
             };
-            if (PostgresAddress.Is(path))
+            if (PostgresAddress.IsAddress(path))
             {
                 PostgresAddress address = PostgresAddress.Parse(path);
                 await PostgresGallery.CreateAsync(address, info, parsed.GetValue(hnsw), stop);

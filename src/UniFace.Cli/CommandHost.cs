@@ -1,5 +1,5 @@
 using System.CommandLine;
-using UniFace.Cli.Bench;
+using UniFace.Benchmarks.Commands;
 using UniFace.Cli.Data;
 using UniFace.Cli.Demo;
 using UniFace.Cli.Eval;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Data.Survey;
 using UniFace.Embeddings;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
@@ -24,7 +25,7 @@ internal static class DataInfoCommand
         Argument<string> data = new("DATA") { Description = "One folder per person, a RecordIO set (its folder or train.rec), or a tar of either." };
         CliOption<string?> package = new("--package", "A model package or .onnx file to check the labels with; DATA must hold aligned faces.", "PACKAGE");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
-        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.", "N") { Default = 10 };
+        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.") { Default = 10 };
         return CliCommand.Create("info", Description, [data, package, personLevel, top], (parsed, stop) =>
         {
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
@@ -32,7 +33,7 @@ internal static class DataInfoCommand
             DatasetSurvey survey;
             using (ProgressMeter progress = new("reading", dataset.Samples.Count))
             {
-                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+                survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
             }
 
             parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
@@ -55,16 +56,16 @@ internal static class DataInfoCommand
                 median = sorted[sorted.Length / 2],
                 mean = sorted.Average(),
                 max = sorted[^1],
-                histogram = Histogram(survey).Select(bin => new { from = bin.From, to = bin.To, people = bin.People }),
+                histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
             },
-            sizes = survey.Sizes,
-            unreadable = survey.Unreadable,
+            survey.Sizes,
+            survey.Unreadable,
             duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
             underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
-            labelNoise = survey.LabelNoise,
-            warnings = dataset.Warnings,
-            leftOut = dataset.LeftOut,
-            ignoredFiles = dataset.IgnoredFiles,
+            survey.LabelNoise,
+            dataset.Warnings,
+            dataset.LeftOut,
+            dataset.IgnoredFiles,
         };
     }
 
@@ -72,7 +73,7 @@ internal static class DataInfoCommand
     {
         int[] sorted = [.. survey.ImagesPerPerson.Order()];
         Console.WriteLine(
-            $"{dataset.Source}: {Plural.Of(dataset.People.Count, "person")}, {Plural.Of(dataset.Samples.Count, "image")}; " +
+            $"{dataset.Source}: {Plural.Format(dataset.People.Count, "person")}, {Plural.Format(dataset.Samples.Count, "image")}; " +
             $"{sorted[0]} to {sorted[^1]} per person, median {sorted[sorted.Length / 2]}");
         Console.WriteLine($"SHA-256 of names, labels and contents: {survey.Hash ?? "none, because some files are unreadable"}");
         foreach (string warning in dataset.Warnings)
@@ -87,8 +88,8 @@ internal static class DataInfoCommand
         Console.WriteLine($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{others}");
         List($"{survey.Unreadable.Count} unreadable", [.. survey.Unreadable.Select(picture => $"{picture.Name}: {picture.Reason}")], top);
         ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
-        List($"{Plural.Of(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
-        List($"{Plural.Of(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
+        List($"{Plural.Format(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
+        List($"{Plural.Format(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
         if (survey.LabelNoise is LabelNoise noise)
         {
             ShowNoise(noise, top);

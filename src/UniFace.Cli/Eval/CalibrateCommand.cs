@@ -3,7 +3,9 @@ using Spectre.Console;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
 
@@ -13,8 +15,8 @@ namespace UniFace.Cli.Eval;
 internal static class CalibrateCommand
 {
     private const string Description = """
-        Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people who did not determine them, and report
-        whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
+        Measure a package's thresholds on your own labelled photos. Finds thresholds for false match rates of 1e-2 to 1e-6, checks them on people who did not
+        determine them, and reports whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
         Example: uniface calibrate package --images people
         """;
 
@@ -24,7 +26,7 @@ internal static class CalibrateCommand
         Calibration Calibration,
         VerificationScores Scores,
         IReadOnlyList<HeldOutRate> Halves,
-        IReadOnlyList<TravelledRate> Shipped,
+        IReadOnlyList<TransferredRate> Shipped,
         int Missing,
         bool SameSampled,
         bool DifferentSampled);
@@ -38,13 +40,13 @@ internal static class CalibrateCommand
             Required = true,
         };
         CliOption<string?> output = new("--out", "Write the calibration to a file instead of into the package.", "FILE");
-        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.", "N")
+        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.")
         {
             Default = 20_000_000,
             Range = (300, 500_000_000),
         };
-        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 500, Range = (10, 1_000_000) };
-        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.", "N") { Default = 1 };
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.") { Default = 500, Range = (10, 1_000_000) };
+        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.") { Default = 1 };
         CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters = [package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
@@ -106,9 +108,9 @@ internal static class CalibrateCommand
         VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
         CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
         Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
-        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
+        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
         Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
-        IReadOnlyList<TravelledRate> shipped = old is not null && old.ContractId == calibration.ContractId
+        IReadOnlyList<TransferredRate> shipped = old is not null && old.ContractId == calibration.ContractId
             ? CalibrationChecks.Compare(old, calibration, scores)
             : [];
         int missing = embedded.Count - faces.Count;
@@ -118,18 +120,18 @@ internal static class CalibrateCommand
     private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
         object json = new
         {
             package = package.Source,
             calibration = target,
-            contractId = calibration.ContractId,
-            data = calibration.Data,
-            missing = measured.Missing,
+            calibration.ContractId,
+            calibration.Data,
+            measured.Missing,
             sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
-            entries = calibration.Entries,
-            halves = measured.Halves,
-            shipped = measured.Shipped,
+            calibration.Entries,
+            measured.Halves,
+            measured.Shipped,
             warnings,
         };
         parsed.Print(json, () =>
@@ -141,7 +143,7 @@ internal static class CalibrateCommand
                 string threshold = $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]";
                 string recognized = $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]";
                 table.AddRow(
-                    OperatingPoint.NameOf(e.FalseMatchRate),
+                    OperatingPoint.FormatRate(e.FalseMatchRate),
                     e.Supported ? Markup.Escape(threshold) : "-",
                     Markup.Escape(e.Supported ? recognized : e.Why ?? ""),
                     half is null ? "-" : Markup.Escape($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]"));
@@ -150,11 +152,11 @@ internal static class CalibrateCommand
             AnsiConsole.Write(table);
             CalibrationData data = calibration.Data;
             Console.WriteLine(
-                $"{Plural.Of(data.People, "person")}, {Plural.Of(data.Images, "photo")} ({measured.Missing} without a face): " +
-                $"{Plural.Of(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
+                $"{Plural.Format(data.People, "person")}, {Plural.Format(data.Images, "photo")} ({measured.Missing} without a face): " +
+                $"{Plural.Format(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
                 $"{data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})");
             Array.ForEach(warnings, Output.Warn);
-            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
+            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Transfers))
             {
                 Console.WriteLine("the package's own thresholds hold for these photos");
             }

@@ -40,6 +40,7 @@ internal static class GalleryEnrollCommand
         ];
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
+            parsed.Exclude(person, personLevel);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
@@ -121,7 +122,7 @@ internal static class GalleryEnrollCommand
             if (enrolled + already == 0)
             {
                 throw new UniFaceException(
-                    $"{photos.Source}: no face to enroll in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                    $"{photos.Source}: no face to enroll in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
             await gallery.StoreIndexAsync(always: false, stop);
@@ -133,24 +134,24 @@ internal static class GalleryEnrollCommand
                 enrolled,
                 already,
                 enrolledPeople = people.Count,
-                people = counts.People,
-                templates = counts.Templates,
-                severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
-                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                leftOut = photos.LeftOut,
-                ignoredFiles = photos.IgnoredFiles,
+                counts.People,
+                counts.Templates,
+                severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
+                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                photos.LeftOut,
+                photos.IgnoredFiles,
                 lookAlikes = lookAlikes.Entries,
             };
             parsed.Print(json, () =>
             {
-                string existing = already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already enrolled" : "";
+                string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
-                    $"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{existing}; " +
-                    $"{gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(people.Count, "person")} enrolled{existing}; " +
+                    $"{gallery.Path} holds {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
-                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.AmbiguityOf(face)}" : $"{name}: {face.FacesInPhoto} faces";
+                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.DescribeAmbiguity(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 
@@ -168,8 +169,8 @@ internal static class GalleryEnrollCommand
     {
         if (person is not null)
         {
-            return string.IsNullOrWhiteSpace(person) || level is not null
-                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level exclude each other.")
+            return string.IsNullOrWhiteSpace(person)
+                ? throw new UniFaceException("--person: expected a name.")
                 : photos.Names.ToDictionary(photo => photo, _ => person.Trim());
         }
 

@@ -21,14 +21,14 @@ internal static class GalleryListCommand
             object json = new
             {
                 gallery = gallery.Path,
-                contractId = info.ContractId,
-                embeddingSize = info.EmbeddingSize,
-                scoring = info.Scoring,
-                keepsCrops = info.KeepsCrops,
-                encrypted = info.Encrypted,
-                package = info.Package,
+                info.ContractId,
+                info.EmbeddingSize,
+                info.Scoring,
+                info.KeepsCrops,
+                info.Encrypted,
+                info.Package,
                 templates,
-                people = people.Select(p => new { person = p.Name, templates = p.Templates }),
+                people = people.Select(p => new { person = p.Name, p.Templates }),
             };
             parsed.Print(json, () =>
             {
@@ -37,7 +37,7 @@ internal static class GalleryListCommand
                 AnsiConsole.Write(table);
                 string score = info.Scoring == PersonScore.Best ? "best" : "mean";
                 Console.WriteLine(
-                    $"{Plural.Of(people.Count, "person")}, {Plural.Of(templates, "template")}; model {info.Package ?? info.ContractId}; " +
+                    $"{Plural.Format(people.Count, "person")}, {Plural.Format(templates, "template")}; model {info.Package ?? info.ContractId}; " +
                     $"a person's score is the {score} of their templates' scores{(info.KeepsCrops ? "; faces are kept" : "")}" +
                     $"{(info.Encrypted ? "; encrypted" : "")}");
             });

@@ -1,4 +1,3 @@
-using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -18,7 +17,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
 
     /// <summary>What was found, one entry per two people, for JSON.</summary>
-    public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
+    public IEnumerable<object> Entries => found.Select(f => new { f.Photo, f.Person, other = f.Other.Person, f.Other.Score });
 
     /// <summary>Searches for newly enrolled templates under other names.</summary>
     public async Task FindAsync(IReadOnlyList<Enrollment> enrolled, CancellationToken stop)
@@ -48,7 +47,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     {
         foreach ((string photo, string person, GalleryCandidate other) in found)
         {
-            string chance = Decision.AtScore(calibration!, other.Score);
+            string chance = calibration!.DescribeRateAt(other.Score);
             Console.Error.WriteLine(
                 $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too " +
                 $"(score {other.Score:F4}, which two different people reach in {chance} comparisons)");

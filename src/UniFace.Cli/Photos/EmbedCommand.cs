@@ -58,7 +58,7 @@ internal static class EmbedCommand
                 if (embedded == 0)
                 {
                     throw new UniFaceException(
-                        $"{photos.Source}: no face in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
+                        $"{photos.Source}: no face in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
                         "nothing was written.");
                 }
             });
@@ -70,18 +70,18 @@ internal static class EmbedCommand
                 images = photos.Names.Count,
                 embedded,
                 embeddingSize = size,
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
                 seconds = Math.Round(seconds, 3),
                 imagesPerSecond = Math.Round(rate, 1),
-                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                leftOut = photos.LeftOut,
-                ignoredFiles = photos.IgnoredFiles,
+                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                photos.LeftOut,
+                photos.IgnoredFiles,
             };
             parsed.Print(json, () =>
             {
                 string names = namesFile is null ? "" : $", names in {namesFile}";
-                Console.WriteLine($"{Plural.Of(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
+                Console.WriteLine($"{Plural.Format(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
                 Output.Skipped(skipped);
                 Output.LeftOut(photos);
             });

@@ -22,11 +22,11 @@ internal static class ServeAuditCommand
         {
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));
             bool whole = check.Wrong is null;
-            parsed.Print(new { whole, lines = check.Lines, last = check.Last, wrong = check.Wrong, unfinished = check.Unfinished }, () =>
+            parsed.Print(new { whole, check.Lines, check.Last, check.Wrong, check.Unfinished }, () =>
             {
                 string unfinished = check.Unfinished ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
                 Console.WriteLine(whole
-                    ? $"intact: {Plural.Of(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
+                    ? $"intact: {Plural.Format(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
                     : "NOT intact: " + check.Wrong);
             });
             return whole ? ExitCode.Success : ExitCode.Negative;

@@ -49,7 +49,7 @@ public sealed class CalibrateCommandTests : IDisposable
             StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(package, Calibration.FileName)));
         Assert.Contains(
-            "bare .onnx", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error,
+            "is an .onnx file", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error,
             StringComparison.Ordinal);
     }
 
@@ -86,7 +86,7 @@ public sealed class CalibrateCommandTests : IDisposable
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 32);
         File.WriteAllText(
             Path.Combine(package, ModelManifest.FileName),
-            JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.OfFile(onnx) }, ModelManifest.Json));
+            JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.HashFile(onnx) }, ModelManifest.Json));
         return package;
     }
 }

@@ -113,8 +113,9 @@ public sealed class SecurityTests
             await server.EnrollAsync(person, 1);
         }
 
-        // Ann cannot be removed; as Bob goes, Carl is enrolled anew.
-        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path};Pooling=False"))
+        // Ann cannot be removed; when Bob is removed, Carl is enrolled again.
+        string gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery.Path;
+        await using (SqliteConnection other = new($"Data Source={gallery};Pooling=False"))
         {
             other.Open();
             using SqliteCommand triggers = new(

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.VectorData;
-using UniFace.Gallery.Index.Kernels;
 using UniFace.Gallery.Stores;
 using Record = System.Collections.Generic.Dictionary<string, object?>;
 
@@ -249,31 +248,20 @@ public sealed class VectorStoreGallery : IGallery
         return ValueTask.CompletedTask;
     }
 
-    private async Task<IReadOnlyList<GalleryCandidate>> FindAsync(ReadOnlyMemory<float> probe, int people, CancellationToken stop)
+    private Task<IReadOnlyList<GalleryCandidate>> FindAsync(ReadOnlyMemory<float> probe, int people, CancellationToken stop)
     {
         // Twice the error of a sum of D products in single precision for norms up to 1.001 (Higham, Accuracy and Stability, 3.1), and of the norms
         // that a store may divide by.
         double slack = 4 * (Info.EmbeddingSize + 4) * Math.Pow(2, -24);
-        for (long rows = (4L * people) + 32; ; rows *= 8)
+        return Shortlist.FindAsync(people, slack, options.LargestSearch, async count =>
         {
-            int requested = (int)Math.Min(rows, Math.Max(options.LargestSearch, people));
-            List<Record> returned = await client.SearchAsync(probe, requested, stop).ConfigureAwait(false);
-            (string Person, long Id, double Score)[] found =
-            [
-                .. returned.Select(r => Score(r, probe.Span)).OfType<(string Person, long Id, double Score)>()
-                    .OrderByDescending(f => f.Score).ThenBy(f => f.Id),
-            ];
-            GalleryCandidate[] best = [.. found.DistinctBy(f => f.Person).Take(people).Select(f => new GalleryCandidate(f.Person, f.Score))];
-            bool all = returned.Count < requested, limit = requested < rows || requested >= options.LargestSearch;
-            if (all || limit || (best.Length == people && found[^1].Score < best[^1].Score - slack))
-            {
-                return [.. best.Select(b => b with { Score = Math.Clamp(b.Score, -1, 1) })];
-            }
-        }
+            List<Record> returned = await client.SearchAsync(probe, count, stop).ConfigureAwait(false);
+            return (returned.Count, [.. returned.Select(r => Score(r, probe.Span)).OfType<ScoredTemplate>()]);
+        });
     }
 
     // Null for the record that describes the gallery, and for a damaged one.
-    private (string Person, long Id, double Score)? Score(Record record, ReadOnlySpan<float> probe)
+    private ScoredTemplate? Score(Record record, ReadOnlySpan<float> probe)
     {
         string person = VectorStoreRecords.GetText(record, VectorStoreRecords.Person);
         if (person.Length == 0)
@@ -289,18 +277,10 @@ public sealed class VectorStoreGallery : IGallery
                 "create the gallery again.");
         }
 
-        ReadOnlyMemory<float> embedding = VectorStoreRecords.GetEmbedding(record) is ReadOnlyMemory<float> given && given.Length == probe.Length
-            ? given
+        return VectorStoreRecords.GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
+            ? Shortlist.Score(Info, person, VectorStoreRecords.GetId(record), embedding.Span, probe, damage)
             : throw new UniFaceException(
                 $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors.");
-        long id = VectorStoreRecords.GetId(record);
-        if (!Info.IsValid(embedding.Span))
-        {
-            damage[id] = GalleryChecks.DescribeDamage(person, id, "its norm is not 1");
-            return null;
-        }
-
-        return (person, id, ExactScore.Compute(probe, embedding.Span));
     }
 
     // The person of each template, in the order of enrollment.

@@ -245,7 +245,7 @@ public sealed class SqliteGallery : IStoredGallery
     /// <param name="cancellationToken">Stops it; nothing is written then.</param>
     /// <exception cref="UniFaceException">The file exists or cannot be written; or the gallery is damaged.</exception>
     public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => new GalleryBackup(store, cancellationToken).Write(file, overwrite), cancellationToken);
+        Task.Run(() => new GalleryBackup(store, cancellationToken).Create(file, overwrite, replaces: false), cancellationToken);
 
     /// <summary>Restores a gallery from a backup, after checking the backup.</summary>
     /// <param name="backup">A file that <see cref="BackupAsync"/> wrote.</param>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.VectorData;
 using UniFace.Gallery.Stores;
+using static UniFace.Gallery.VectorData.VectorStoreRecords;
 using Record = System.Collections.Generic.Dictionary<string, object?>;
 
 namespace UniFace.Gallery.VectorData;
@@ -108,7 +109,7 @@ public sealed class VectorStoreGallery : IGallery
             }
 
             List<Record> described = await client.GetAsync([records.InfoKey], cancellationToken).ConfigureAwait(false);
-            GalleryInfo info = described.Select(VectorStoreRecords.ReadInfo).FirstOrDefault()
+            GalleryInfo info = described.Select(ReadInfo).FirstOrDefault()
                 ?? throw new UniFaceException($"{collection}: a collection, but not of a gallery; create a gallery under another name.");
             info.EnsureContract(model.ContractId);
             return info.EmbeddingSize == model.EmbeddingSize
@@ -132,7 +133,7 @@ public sealed class VectorStoreGallery : IGallery
         // The key of a photo's record is derived from the photo and its person: two processes that enroll it at once write one record.
         IEnumerable<object> photos = enrollments.Where(e => e.PhotoSha256 is not null).Select(e => records.CreateKey(e, Info)).Distinct();
         Dictionary<object, long> known = (await client.GetAsync(photos, cancellationToken).ConfigureAwait(false))
-            .ToDictionary(r => r[VectorStoreRecords.Key]!, VectorStoreRecords.GetId);
+            .ToDictionary(r => r[Key]!, GetId);
         long first = NextIds(enrollments.Count);
         List<long> ids = [];
         List<Record> written = [];
@@ -142,7 +143,7 @@ public sealed class VectorStoreGallery : IGallery
             long id = first + ids.Count;
             if (known.TryAdd(key, id))
             {
-                written.Add(VectorStoreRecords.CreateTemplate(key, id, enrollment, Info));
+                written.Add(CreateTemplate(key, id, enrollment, Info));
             }
 
             ids.Add(known[key]);
@@ -155,7 +156,7 @@ public sealed class VectorStoreGallery : IGallery
         catch
         {
             // All or none, as far as the store still responds.
-            await client.DeleteAsync(written.Select(r => r[VectorStoreRecords.Key]!), CancellationToken.None).ConfigureAwait(false);
+            await client.DeleteAsync(written.Select(r => r[Key]!), CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
@@ -172,13 +173,13 @@ public sealed class VectorStoreGallery : IGallery
         while (person.Length > 0)
         {
             List<Record> found = await client.QueryAsync(
-                r => (string)r[VectorStoreRecords.Person]! == person, ordered: false, cancellationToken).ConfigureAwait(false);
+                r => (string)r[Person]! == person, ordered: false, cancellationToken).ConfigureAwait(false);
             if (found.Count == 0)
             {
                 break;
             }
 
-            object[] keys = [.. found.Select(r => r[VectorStoreRecords.Key]!)];
+            object[] keys = [.. found.Select(r => r[Key]!)];
             if (Array.TrueForAll(keys, deleted.Contains))
             {
                 // A store may show deleted records for a moment.
@@ -263,22 +264,22 @@ public sealed class VectorStoreGallery : IGallery
     // Null for the record that describes the gallery, and for a damaged one.
     private ScoredTemplate? Score(Record record, ReadOnlySpan<float> probe)
     {
-        string person = VectorStoreRecords.GetText(record, VectorStoreRecords.Person);
+        string person = GetText(record, Person);
         if (person.Length == 0)
         {
             return null;
         }
 
-        if (VectorStoreRecords.GetText(record, VectorStoreRecords.Contract) != Info.ContractId
-            || VectorStoreRecords.GetText(record, VectorStoreRecords.Gallery) != Info.Id)
+        if (GetText(record, Contract) != Info.ContractId
+            || GetText(record, VectorStoreRecords.Gallery) != Info.Id)
         {
             throw new UniFaceException(
                 $"{client.Name}: holds a record of another model or gallery ({person}): embeddings of different models cannot be compared; remove it, or " +
                 "create the gallery again.");
         }
 
-        return VectorStoreRecords.GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
-            ? Shortlist.Score(Info, person, VectorStoreRecords.GetId(record), embedding.Span, probe, damage)
+        return GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
+            ? Shortlist.Score(Info, person, GetId(record), embedding.Span, probe, damage)
             : throw new UniFaceException(
                 $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors.");
     }
@@ -292,19 +293,19 @@ public sealed class VectorStoreGallery : IGallery
         do
         {
             long from = last;
-            page = await client.QueryAsync(r => (long)r[VectorStoreRecords.Id]! >= from, ordered: true, stop).ConfigureAwait(false);
+            page = await client.QueryAsync(r => (long)r[Id]! >= from, ordered: true, stop).ConfigureAwait(false);
             foreach (Record record in page)
             {
-                long id = VectorStoreRecords.GetId(record);
+                long id = GetId(record);
                 if (id != last)
                 {
                     seen.Clear();
                     last = id;
                 }
 
-                if (seen.Add(record[VectorStoreRecords.Key]!))
+                if (seen.Add(record[Key]!))
                 {
-                    yield return VectorStoreRecords.GetText(record, VectorStoreRecords.Person);
+                    yield return GetText(record, Person);
                 }
             }
         }

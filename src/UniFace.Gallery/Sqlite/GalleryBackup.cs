@@ -61,7 +61,7 @@ internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
         await copy.AddMissingColumnsAsync(stop);
         GalleryStore store = source.WithDatabase(copy);
         IReadOnlyList<string> problems = await copy.ReadAsync(
-            c => new GalleryIntegrity(store, c, 1, stop).FindProblems(projection: null), stop);
+            c => new GalleryIntegrity(store, c, stop).FindProblems(projection: null), stop);
         if (problems is [string problem, ..])
         {
             throw new UniFaceException(

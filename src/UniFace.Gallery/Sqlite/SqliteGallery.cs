@@ -207,8 +207,8 @@ public sealed class SqliteGallery : IStoredGallery
     public Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default) => projection.RebuildAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default) => database.ReadAsync(
-        connection => new GalleryIntegrity(store, connection, most, cancellationToken).FindProblems(projection), cancellationToken);
+    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection => new GalleryIntegrity(store, connection, cancellationToken).FindProblems(projection), cancellationToken);
 
     /// <inheritdoc/>
     public async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)

@@ -7,15 +7,15 @@ namespace UniFace.Gallery.Tests.Index;
 /// <summary>Every kernel computes exact inner products of codes, and codes keep the limits that this needs.</summary>
 public sealed unsafe class DotKernelTests
 {
-    public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
+    public static TheoryData<string> InstructionSets => [.. Enum.GetNames<InstructionSet>()];
 
     [Theory]
-    [MemberData(nameof(Paths))]
+    [MemberData(nameof(InstructionSets))]
     public void Every_kernel_gives_the_inner_products_of_the_codes(string name)
     {
-        DotPath path = Enum.Parse<DotPath>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}"); // not in the sample, which would report a skip as a failure
-        Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(path, size, queries, seed), iter: 60);
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name);
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}"); // not in the sample, which would report a skip as a failure
+        Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(instructions, size, queries, seed), iter: 60);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed unsafe class DotKernelTests
         }
     });
 
-    private static void InnerProducts(DotPath path, int size, int queries, int seed)
+    private static void InnerProducts(InstructionSet instructions, int size, int queries, int seed)
     {
         RowGroup layout = new(size);
         const int count = 4;
@@ -74,7 +74,7 @@ public sealed unsafe class DotKernelTests
                 QueryTile.Pack(layout, queryCodes[q], tile, width, q);
             }
 
-            DotKernels.Multiply(path, groups, count, layout, tile, width, output);
+            DotKernels.Multiply(instructions, groups, count, layout, tile, width, output);
             for (int r = 0; r < rows.Length; r++)
             {
                 for (int q = 0; q < queryCodes.Length; q++)

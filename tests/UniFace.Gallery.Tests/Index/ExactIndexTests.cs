@@ -11,7 +11,7 @@ public sealed class ExactIndexTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
-    public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
+    public static TheoryData<string> InstructionSets => [.. Enum.GetNames<InstructionSet>()];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -23,15 +23,15 @@ public sealed class ExactIndexTests : IDisposable
     });
 
     [Theory]
-    [MemberData(nameof(Paths))]
+    [MemberData(nameof(InstructionSets))]
     public void The_answer_is_that_of_comparing_with_every_row_ties_and_near_duplicates_included(string name)
     {
-        DotPath path = Enum.Parse<DotPath>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}");
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name);
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
         Gen.Select(Gen.Int[1, 100], Gen.Int[0, 400], Gen.Int[1, 20], Gen.Int[1, 20], Gen.Bool, Gen.Int[1, 2], Gen.Int).Sample(
             (size, count, queries, k, distinct, threads, seed) =>
         {
-            using ExactIndex index = new(size) { Path = path };
+            using ExactIndex index = new(size) { Instructions = instructions };
             (long Id, long Key, float[] Row)[] rows = [.. Rows.Hard(count, size, seed).Select((r, i) => ((long)i * 3, i % 17L, r))];
             foreach ((long id, long key, float[] row) in rows.Reverse())
             {

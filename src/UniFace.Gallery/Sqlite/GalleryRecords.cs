@@ -64,12 +64,8 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>A template's embedding as it is stored.</summary>
     public byte[] Seal(long template, long person, ReadOnlySpan<float> embedding)
     {
-        byte[] bytes = new byte[embedding.Length * sizeof(float)];
-        for (int i = 0; i < embedding.Length; i++)
-        {
-            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), embedding[i]);
-        }
-
+        byte[] bytes = MemoryMarshal.AsBytes(embedding).ToArray();
+        ConvertLittleEndian(bytes);
         return cipher.Seal(Template, template, person, bytes);
     }
 
@@ -85,15 +81,17 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
                 "restore it from a copy.");
         }
 
-        if (BitConverter.IsLittleEndian)
-        {
-            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(embedding);
-            return;
-        }
+        bytes.CopyTo(MemoryMarshal.AsBytes(embedding));
+        ConvertLittleEndian(MemoryMarshal.AsBytes(embedding));
+    }
 
-        for (int i = 0; i < embedding.Length; i++)
+    // Embeddings are stored in little-endian byte order.
+    private static void ConvertLittleEndian(Span<byte> values)
+    {
+        if (!BitConverter.IsLittleEndian)
         {
-            embedding[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(i * sizeof(float)));
+            Span<int> words = MemoryMarshal.Cast<byte, int>(values);
+            BinaryPrimitives.ReverseEndianness(words, words);
         }
     }
 

@@ -11,10 +11,12 @@ public sealed unsafe class DotKernelTests
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
-    public void Every_kernel_gives_the_inner_products_of_the_codes(string name)
+    public void Every_kernel_computes_the_inner_products_of_the_codes(string name)
     {
         InstructionSet instructions = Enum.Parse<InstructionSet>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}"); // not in the sample, which would report a skip as a failure
+
+        // Outside the sample, which would report a skip as a failure.
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
         Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(instructions, size, queries, seed), iter: 60);
     }
 
@@ -40,8 +42,8 @@ public sealed unsafe class DotKernelTests
 
             double error = Math.Sqrt(values.Select((v, i) => Math.Pow(v - ((double)quantized.Scale * codes[i]), 2)).Sum());
             double norm = Math.Sqrt(codes.Sum(c => Math.Pow((double)quantized.Scale * c, 2)));
-            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, said {quantized.Error}");
-            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, said {quantized.Norm}");
+            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, stated {quantized.Error}");
+            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, stated {quantized.Norm}");
         }
     });
 

@@ -24,7 +24,8 @@ internal enum InstructionSet
 internal static unsafe class DotKernels
 {
     /// <summary>The fastest that this processor supports.</summary>
-    public static InstructionSet Best { get; } = Avx512BW.IsSupported ? InstructionSet.Avx512 : Avx2.IsSupported ? InstructionSet.Avx2 : InstructionSet.Portable;
+    public static InstructionSet Best { get; } =
+        Avx512BW.IsSupported ? InstructionSet.Avx512 : Avx2.IsSupported ? InstructionSet.Avx2 : InstructionSet.Portable;
 
     /// <summary>True if this processor supports it.</summary>
     public static bool IsSupported(InstructionSet instructions) => instructions <= Best;

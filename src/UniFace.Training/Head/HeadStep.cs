@@ -74,6 +74,7 @@ public sealed class HeadStep
         }
 
         batch.BackwardTargets(terms.TargetGradient());
+        pass.BeginBackward();
         ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, move));
         pass.Complete(); // Sharded: before a sum of the losses, the gradients of bias and embeddings, and a maximum of the hardest negatives.
         Tensor loss = batch.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss;

@@ -67,8 +67,8 @@ public sealed class ApiTests
     public async Task Decisions_follow_the_rule_for_rates_and_the_size_of_the_gallery()
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        await server.EnrolAsync("Ann", 1);
-        await server.EnrolAsync("Bob", 2);
+        await server.EnrollAsync("Ann", 1);
+        await server.EnrollAsync("Bob", 2);
         JsonElement verified = await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         Assert.Equal(0.009, verified.GetProperty("falseMatchRate").GetDouble());
         Assert.Contains("not the default of 0.001", verified.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);

@@ -88,7 +88,7 @@ public sealed partial class ArchitectureTests
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or "Generated"))];
         Assert.True(files.Length > 400, "the sources were not found");
-        Assert.Empty(files.Where(file => file.StartsWith("src/", StringComparison.Ordinal)).CountBy(file => Path.GetDirectoryName(file))
+        Assert.Empty(files.Where(file => file.StartsWith("src/", StringComparison.Ordinal)).CountBy(file => Path.GetDirectoryName(file)!)
             .Where(folder => folder.Value > LargestFolder).Select(folder => $"{folder.Key}: {folder.Value} files"));
         foreach (string file in files)
         {

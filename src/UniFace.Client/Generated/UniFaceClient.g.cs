@@ -2097,10 +2097,17 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// An arc of the circle, and which class's samples are classified as right there: with a probability above 1/2.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CircleArc
     {
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("from")]
         public double From { get; set; } = default!;
 
@@ -2110,6 +2117,29 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public bool First { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Start, in radians from the center of the first class towards that of the second.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("from")]
+        public double From { get; set; } = default!;
+
+        /// <summary>
+        /// End, above From.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("to")]
+        public double To { get; set; } = default!;
+
+        /// <summary>
+        /// True if a sample of the first class is classified as right.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("first")]
+        public bool First { get; set; } = default!;
+
+        /// <summary>
+        /// True if a sample of the second class is classified as right.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public bool Second { get; set; } = default!;
 
@@ -2124,6 +2154,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurveOptions
     {
@@ -2131,18 +2167,43 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("classes")]
         public int? Classes { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("length")]
         public double? Length { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
         public double? OtherCosine { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Length of the embedding, for losses that depend on it: above 0, up to 1,000.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("length")]
+        public double? Length { get; set; } = default!;
+
+        /// <summary>
+        /// Cosine of the sample with every other class: -1 to 1. Random directions in many dimensions have 0.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
+        public double? OtherCosine { get; set; } = default!;
+
+        /// <summary>
+        /// Points per curve: 2 to 2,000.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         public int? Points { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double? CentersApart { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
+        /// <br/>computes in, 16 what training would see if the loss were not kept in float32.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("bits")]
         public int? Bits { get; set; } = default!;
 
@@ -2157,13 +2218,31 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// A point of a curve; y is null if the arithmetic gave no finite number.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurvePoint
     {
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Horizontal coordinate.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("x")]
+        public double X { get; set; } = default!;
+
+        /// <summary>
+        /// Vertical coordinate.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double? Y { get; set; } = default!;
 
@@ -2190,6 +2269,12 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Spec { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// All values, including defaults.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("hyperparameters")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IDictionary<string, string> Hyperparameters { get; set; } = new System.Collections.Generic.Dictionary<string, string>();
@@ -2198,9 +2283,21 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public CurveOptions Options { get; set; } = new CurveOptions();
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double? Threshold { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// The threshold b / s as a cosine; null if the loss has none.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("threshold")]
+        public double? Threshold { get; set; } = default!;
+
+        /// <summary>
+        /// Points of the curves.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("curves")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<LossCurve> Curves { get; set; } = new System.Collections.Generic.List<LossCurve>();
@@ -2220,16 +2317,41 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// The decision boundary between two classes on the circle through their centers. The gap that the margin opens lies where neither class's sample
+    /// <br/>is classified as right.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class DecisionBoundary
     {
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double CentersApart { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public double? First { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Angle from the first center, at 0, to the second, in radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
+        public double CentersApart { get; set; } = default!;
+
+        /// <summary>
+        /// Where, on the way from the first center to the second, a sample of the first class is no longer right; null: nowhere.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("first")]
+        public double? First { get; set; } = default!;
+
+        /// <summary>
+        /// Where, on that way, a sample of the second class becomes right; null: nowhere.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public double? Second { get; set; } = default!;
 
@@ -2335,6 +2457,7 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("method")]
         public MapMethod Method { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("unseen")]
         public bool Unseen { get; set; } = default!;
 
@@ -2350,10 +2473,51 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
         public double Trustworthiness { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// True if the run did not train on these people; false if it held nobody out.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("unseen")]
+        public bool Unseen { get; set; } = default!;
+
+        /// <summary>
+        /// Number of people on the map.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("people")]
+        public int People { get; set; } = default!;
+
+        /// <summary>
+        /// Share of the variance in the two components; null for t-SNE.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("share")]
+        public double? Share { get; set; } = default!;
+
+        /// <summary>
+        /// Perplexity of t-SNE, about the number of neighbours that count; null for PCA.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("perplexity")]
+        public double? Perplexity { get; set; } = default!;
+
+        /// <summary>
+        /// How far the nearest five on the map are neighbours among the embeddings: 1 entirely, 0.5 by chance.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
+        public double Trustworthiness { get; set; } = default!;
+
+        /// <summary>
+        /// Modification time of the checkpoint, UTC.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("checkpoint")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Checkpoint { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// The images.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<MapPoint> Points { get; set; } = new System.Collections.Generic.List<MapPoint>();
@@ -2709,6 +2873,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// The kind of value of a hyperparameter.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum HyperparameterKind
     {
@@ -2730,6 +2900,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// A hyperparameter; minimum and maximum are null unless it is a number.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class HyperparameterSummary
     {
@@ -2962,6 +3138,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// State of a lesson.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabFrame
     {
@@ -2969,6 +3151,12 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public int Step { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Steps in total.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public int Steps { get; set; } = default!;
 
@@ -2976,6 +3164,12 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<int> Labels { get; set; } = new System.Collections.Generic.List<int>();
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// State for each loss.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("worlds")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<LabWorld> Worlds { get; set; } = new System.Collections.Generic.List<LabWorld>();
@@ -2991,6 +3185,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// Samples and class centers as one loss has placed them.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabWorld
     {
@@ -2999,6 +3199,7 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Loss { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("lossValue")]
         public double LossValue { get; set; } = default!;
 
@@ -3011,10 +3212,45 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("interAngle")]
         public double InterAngle { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Mean loss of the steps since the previous frame.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("lossValue")]
+        public double LossValue { get; set; } = default!;
+
+        /// <summary>
+        /// Share of the samples whose nearest class center by angle is their own.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("accuracy")]
+        public double Accuracy { get; set; } = default!;
+
+        /// <summary>
+        /// Mean angle between a sample and the mean direction of its class, radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("intraAngle")]
+        public double IntraAngle { get; set; } = default!;
+
+        /// <summary>
+        /// Mean angle between a class's mean direction and the nearest other, radians.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("interAngle")]
+        public double InterAngle { get; set; } = default!;
+
+        /// <summary>
+        /// [N, D]: the samples, scaled so that 90 % have a length of at most 1.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("embeddings")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Embeddings { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// [10, D]: directions of the class centers.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("centers")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Centers { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
@@ -3038,14 +3274,32 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Meaning of x, with its unit.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string X { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Meaning of y, with its unit.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Y { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// In ascending order of x.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CurvePoint> Points { get; set; } = new System.Collections.Generic.List<CurvePoint>();
@@ -3080,6 +3334,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// A loss and its hyperparameters.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossSummary
     {
@@ -3114,6 +3374,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// How embeddings are projected to two dimensions.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum MapMethod
     {
@@ -3126,6 +3392,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// An image on the map.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class MapPoint
     {
@@ -3133,9 +3405,21 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("person")]
         public int Person { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// First principal component; without meaning for t-SNE.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("x")]
+        public double X { get; set; } = default!;
+
+        /// <summary>
+        /// Second principal component; without meaning for t-SNE.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double Y { get; set; } = default!;
 
@@ -3445,14 +3729,32 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// An evaluation.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultAnswer
     {
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Its folder, relative to the folder of runs.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// When it was measured.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("measured")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Measured { get; set; } = default!;
@@ -3461,6 +3763,12 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public JsonElement Report { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Names of its charts and contact sheets, for /v1/results/figure.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("figures")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<string> Figures { get; set; } = new System.Collections.Generic.List<string>();
@@ -3476,10 +3784,22 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// All evaluations.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultList
     {
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// The folder that is searched, three levels deep.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Folder { get; set; } = default!;
@@ -3499,6 +3819,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// A run in detail.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunAnswer
     {
@@ -3507,13 +3833,31 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public RunSummary Summary { get; set; } = new RunSummary();
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Rows of its metrics.jsonl, of the kinds "step" and "epoch".
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("metrics")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<object> Metrics { get; set; } = new System.Collections.Generic.List<object>();
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("whole")]
         public bool Whole { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// True if these are all rows; false if only those since the cursor that was sent.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("whole")]
+        public bool Whole { get; set; } = default!;
+
+        /// <summary>
+        /// To send as "after" next time, for the rows that follow these.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("cursor")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Cursor { get; set; } = default!;
@@ -3558,6 +3902,12 @@ namespace UniFace.Client
     public partial class RunList
     {
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// The folder that is searched.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Folder { get; set; } = default!;
@@ -3609,6 +3959,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// State of a run.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunState
     {
@@ -3633,6 +3989,12 @@ namespace UniFace.Client
 
     }
 
+<<<<<<< HEAD
+=======
+    /// <summary>
+    /// Summary of a run.
+    /// </summary>
+>>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunSummary
     {
@@ -3644,9 +4006,21 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("state")]
         public RunState State { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("message")]
         public string? Message { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// What went wrong and what to change; null if nothing did.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("message")]
+        public string? Message { get; set; } = default!;
+
+        /// <summary>
+        /// The loss in full; null, like all below, if run.json cannot be read.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         public string? Loss { get; set; } = default!;
 
@@ -3656,30 +4030,66 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("data")]
         public string? Data { get; set; } = default!;
 
+<<<<<<< HEAD
         [System.Text.Json.Serialization.JsonPropertyName("people")]
         public int? People { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("images")]
         public int? Images { get; set; } = default!;
 
+=======
+        /// <summary>
+        /// Number of people trained on.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("people")]
+        public int? People { get; set; } = default!;
+
+        /// <summary>
+        /// Number of images trained on.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("images")]
+        public int? Images { get; set; } = default!;
+
+        /// <summary>
+        /// Number of people held out for validation.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("heldOut")]
         public int? HeldOut { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("started")]
         public System.DateTimeOffset? Started { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// When its metrics were last written.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("updated")]
         public System.DateTimeOffset? Updated { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("epoch")]
         public int? Epoch { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Epochs in total.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("epochs")]
         public int? Epochs { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public long? Step { get; set; } = default!;
 
+<<<<<<< HEAD
+=======
+        /// <summary>
+        /// Steps in total.
+        /// </summary>
+>>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public long? Steps { get; set; } = default!;
 

@@ -69,7 +69,8 @@ public sealed class ApiTests
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
         await server.EnrollAsync("Bob", 2);
-        JsonElement verified = await server.PostAsync("/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        JsonElement verified = await server.PostAsync(
+            "/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         Assert.Equal(0.009, verified.GetProperty("falseMatchRate").GetDouble());
         Assert.Contains("not the default of 0.001", verified.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);
         JsonElement identified = await server.PostAsync(

@@ -2097,27 +2097,13 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// An arc of the circle, and which class's samples are classified as right there: with a probability above 1/2.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CircleArc
     {
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("from")]
-        public double From { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("to")]
-        public double To { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("first")]
-        public bool First { get; set; } = default!;
-
-=======
         /// <summary>
         /// Start, in radians from the center of the first class towards that of the second.
         /// </summary>
@@ -2139,7 +2125,6 @@ namespace UniFace.Client
         /// <summary>
         /// True if a sample of the second class is classified as right.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public bool Second { get; set; } = default!;
 
@@ -2154,27 +2139,19 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurveOptions
     {
 
+        /// <summary>
+        /// C: the sample's own class and C - 1 others. 2 to 100,000.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("classes")]
         public int? Classes { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("length")]
-        public double? Length { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
-        public double? OtherCosine { get; set; } = default!;
-
-=======
         /// <summary>
         /// Length of the embedding, for losses that depend on it: above 0, up to 1,000.
         /// </summary>
@@ -2190,20 +2167,19 @@ namespace UniFace.Client
         /// <summary>
         /// Points per curve: 2 to 2,000.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         public int? Points { get; set; } = default!;
 
+        /// <summary>
+        /// Angle between the two class centers of the decision boundary, in radians: above 0, up to pi.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double? CentersApart { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
         /// <br/>computes in, 16 what training would see if the loss were not kept in float32.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("bits")]
         public int? Bits { get; set; } = default!;
 
@@ -2218,21 +2194,13 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// A point of a curve; y is null if the arithmetic gave no finite number.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurvePoint
     {
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("x")]
-        public double X { get; set; } = default!;
-
-=======
         /// <summary>
         /// Horizontal coordinate.
         /// </summary>
@@ -2242,7 +2210,6 @@ namespace UniFace.Client
         /// <summary>
         /// Vertical coordinate.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double? Y { get; set; } = default!;
 
@@ -2257,24 +2224,30 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// A loss's curves.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurvesAnswer
     {
 
+        /// <summary>
+        /// Its name.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Loss { get; set; } = default!;
 
+        /// <summary>
+        /// The loss in full, as the command line takes it.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("spec")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Spec { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// All values, including defaults.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("hyperparameters")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IDictionary<string, string> Hyperparameters { get; set; } = new System.Collections.Generic.Dictionary<string, string>();
@@ -2283,11 +2256,6 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public CurveOptions Options { get; set; } = new CurveOptions();
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("threshold")]
-        public double? Threshold { get; set; } = default!;
-
-=======
         /// <summary>
         /// The threshold b / s as a cosine; null if the loss has none.
         /// </summary>
@@ -2297,7 +2265,6 @@ namespace UniFace.Client
         /// <summary>
         /// Points of the curves.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("curves")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<LossCurve> Curves { get; set; } = new System.Collections.Generic.List<LossCurve>();
@@ -2317,25 +2284,14 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// The decision boundary between two classes on the circle through their centers. The gap that the margin opens lies where neither class's sample
     /// <br/>is classified as right.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class DecisionBoundary
     {
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
-        public double CentersApart { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("first")]
-        public double? First { get; set; } = default!;
-
-=======
         /// <summary>
         /// Angle from the first center, at 0, to the second, in radians.
         /// </summary>
@@ -2351,10 +2307,12 @@ namespace UniFace.Client
         /// <summary>
         /// Where, on that way, a sample of the second class becomes right; null: nowhere.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public double? Second { get; set; } = default!;
 
+        /// <summary>
+        /// The whole circle, from 0 to 2 pi.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("arcs")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CircleArc> Arcs { get; set; } = new System.Collections.Generic.List<CircleArc>();
@@ -2450,6 +2408,9 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// Unit embeddings in two dimensions.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class EmbeddingMapAnswer
     {
@@ -2457,23 +2418,6 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("method")]
         public MapMethod Method { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("unseen")]
-        public bool Unseen { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("people")]
-        public int People { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("share")]
-        public double? Share { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("perplexity")]
-        public double? Perplexity { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
-        public double Trustworthiness { get; set; } = default!;
-
-=======
         /// <summary>
         /// True if the run did not train on these people; false if it held nobody out.
         /// </summary>
@@ -2507,17 +2451,13 @@ namespace UniFace.Client
         /// <summary>
         /// Modification time of the checkpoint, UTC.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("checkpoint")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Checkpoint { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// The images.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<MapPoint> Points { get; set; } = new System.Collections.Generic.List<MapPoint>();
@@ -2873,12 +2813,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// The kind of value of a hyperparameter.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum HyperparameterKind
     {
@@ -2900,12 +2837,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// A hyperparameter; minimum and maximum are null unless it is a number.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class HyperparameterSummary
     {
@@ -3138,38 +3072,35 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// State of a lesson.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabFrame
     {
 
+        /// <summary>
+        /// Steps taken.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public int Step { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Steps in total.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public int Steps { get; set; } = default!;
 
+        /// <summary>
+        /// [N]: the class of each sample, 0 to 9.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("labels")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<int> Labels { get; set; } = new System.Collections.Generic.List<int>();
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// State for each loss.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("worlds")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<LabWorld> Worlds { get; set; } = new System.Collections.Generic.List<LabWorld>();
@@ -3185,34 +3116,20 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// Samples and class centers as one loss has placed them.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabWorld
     {
 
+        /// <summary>
+        /// The loss in full.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Loss { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("lossValue")]
-        public double LossValue { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("accuracy")]
-        public double Accuracy { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("intraAngle")]
-        public double IntraAngle { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("interAngle")]
-        public double InterAngle { get; set; } = default!;
-
-=======
         /// <summary>
         /// Mean loss of the steps since the previous frame.
         /// </summary>
@@ -3240,17 +3157,13 @@ namespace UniFace.Client
         /// <summary>
         /// [N, D]: the samples, scaled so that 90 % have a length of at most 1.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("embeddings")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Embeddings { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// [10, D]: directions of the class centers.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("centers")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Centers { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
@@ -3266,40 +3179,37 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// A curve.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossCurve
     {
 
+        /// <summary>
+        /// Its name: "target-logit".
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Meaning of x, with its unit.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string X { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Meaning of y, with its unit.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Y { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// In ascending order of x.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CurvePoint> Points { get; set; } = new System.Collections.Generic.List<CurvePoint>();
@@ -3315,6 +3225,9 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// Every loss.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossList
     {
@@ -3334,12 +3247,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// A loss and its hyperparameters.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossSummary
     {
@@ -3374,12 +3284,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// How embeddings are projected to two dimensions.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum MapMethod
     {
@@ -3392,24 +3299,19 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// An image on the map.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class MapPoint
     {
 
+        /// <summary>
+        /// Number of its person, from 0.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("person")]
         public int Person { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("x")]
-        public double X { get; set; } = default!;
-
-=======
         /// <summary>
         /// First principal component; without meaning for t-SNE.
         /// </summary>
@@ -3419,7 +3321,6 @@ namespace UniFace.Client
         /// <summary>
         /// Second principal component; without meaning for t-SNE.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double Y { get; set; } = default!;
 
@@ -3729,32 +3630,23 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// An evaluation.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultAnswer
     {
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Its folder, relative to the folder of runs.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// When it was measured.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("measured")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Measured { get; set; } = default!;
@@ -3763,12 +3655,9 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public JsonElement Report { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Names of its charts and contact sheets, for /v1/results/figure.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("figures")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<string> Figures { get; set; } = new System.Collections.Generic.List<string>();
@@ -3784,26 +3673,23 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// All evaluations.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultList
     {
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// The folder that is searched, three levels deep.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Folder { get; set; } = default!;
 
+        /// <summary>
+        /// By name.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("results")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<ResultAnswer> Results { get; set; } = new System.Collections.Generic.List<ResultAnswer>();
@@ -3819,12 +3705,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// A run in detail.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunAnswer
     {
@@ -3833,21 +3716,13 @@ namespace UniFace.Client
         [System.ComponentModel.DataAnnotations.Required]
         public RunSummary Summary { get; set; } = new RunSummary();
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Rows of its metrics.jsonl, of the kinds "step" and "epoch".
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("metrics")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<object> Metrics { get; set; } = new System.Collections.Generic.List<object>();
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("whole")]
-        public bool Whole { get; set; } = default!;
-
-=======
         /// <summary>
         /// True if these are all rows; false if only those since the cursor that was sent.
         /// </summary>
@@ -3857,11 +3732,13 @@ namespace UniFace.Client
         /// <summary>
         /// To send as "after" next time, for the rows that follow these.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("cursor")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Cursor { get; set; } = default!;
 
+        /// <summary>
+        /// Starts, warnings and ends.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("notes")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<RunNote> Notes { get; set; } = new System.Collections.Generic.List<RunNote>();
@@ -3877,6 +3754,9 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// What happened to a run.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunEvent
     {
@@ -3898,20 +3778,23 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// All runs.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunList
     {
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// The folder that is searched.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Folder { get; set; } = default!;
 
+        /// <summary>
+        /// By name.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("runs")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<RunSummary> Runs { get; set; } = new System.Collections.Generic.List<RunSummary>();
@@ -3927,23 +3810,38 @@ namespace UniFace.Client
 
     }
 
+    /// <summary>
+    /// A line of notes.jsonl.
+    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunNote
     {
 
+        /// <summary>
+        /// When, UTC.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("time")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Time { get; set; } = default!;
 
+        /// <summary>
+        /// Steps taken.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public long Step { get; set; } = default!;
 
+        /// <summary>
+        /// Epochs completed.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("epoch")]
         public int Epoch { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("kind")]
         public RunEvent Kind { get; set; } = default!;
 
+        /// <summary>
+        /// In words: what went wrong and what to change.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("message")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Message { get; set; } = default!;
@@ -3959,12 +3857,9 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// State of a run.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunState
     {
@@ -3989,16 +3884,16 @@ namespace UniFace.Client
 
     }
 
-<<<<<<< HEAD
-=======
     /// <summary>
     /// Summary of a run.
     /// </summary>
->>>>>>> int
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunSummary
     {
 
+        /// <summary>
+        /// Name of its folder.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
@@ -4006,11 +3901,6 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("state")]
         public RunState State { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("message")]
-        public string? Message { get; set; } = default!;
-
-=======
         /// <summary>
         /// What went wrong and what to change; null if nothing did.
         /// </summary>
@@ -4020,24 +3910,21 @@ namespace UniFace.Client
         /// <summary>
         /// The loss in full; null, like all below, if run.json cannot be read.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         public string? Loss { get; set; } = default!;
 
+        /// <summary>
+        /// The backbone.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("backbone")]
         public string? Backbone { get; set; } = default!;
 
+        /// <summary>
+        /// The training set.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("data")]
         public string? Data { get; set; } = default!;
 
-<<<<<<< HEAD
-        [System.Text.Json.Serialization.JsonPropertyName("people")]
-        public int? People { get; set; } = default!;
-
-        [System.Text.Json.Serialization.JsonPropertyName("images")]
-        public int? Images { get; set; } = default!;
-
-=======
         /// <summary>
         /// Number of people trained on.
         /// </summary>
@@ -4053,49 +3940,54 @@ namespace UniFace.Client
         /// <summary>
         /// Number of people held out for validation.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("heldOut")]
         public int? HeldOut { get; set; } = default!;
 
+        /// <summary>
+        /// When it was started.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("started")]
         public System.DateTimeOffset? Started { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// When its metrics were last written.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("updated")]
         public System.DateTimeOffset? Updated { get; set; } = default!;
 
+        /// <summary>
+        /// Epochs completed.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("epoch")]
         public int? Epoch { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Epochs in total.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("epochs")]
         public int? Epochs { get; set; } = default!;
 
+        /// <summary>
+        /// Steps taken.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public long? Step { get; set; } = default!;
 
-<<<<<<< HEAD
-=======
         /// <summary>
         /// Steps in total.
         /// </summary>
->>>>>>> int
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public long? Steps { get; set; } = default!;
 
+        /// <summary>
+        /// Loss of the newest row.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("lastLoss")]
         public double? LastLoss { get; set; } = default!;
 
+        /// <summary>
+        /// True accept rate of the last validation; null without one.
+        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("tarAtFar")]
         public double? TarAtFar { get; set; } = default!;
 

@@ -92,7 +92,8 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Files_folders_and_lines_are_small()
     {
-        string[] files = [.. new[] { "src", "tests" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+        string[] files = [.. new[] { "src", "tests" }.SelectMany(
+            folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or "Generated"))];
         Assert.True(files.Length > 400, "the sources were not found");
@@ -124,7 +125,11 @@ public sealed partial class ArchitectureTests
             left.Remove(sink);
         }
 
-        return [.. edges.Where(edge => left.Contains(edge.Key.From) && left.Contains(edge.Key.To)).Select(edge => $"{edge.Key.From} -> {edge.Key.To}: {edge.Value}")];
+        return
+        [
+            .. edges.Where(edge => left.Contains(edge.Key.From) && left.Contains(edge.Key.To))
+                .Select(edge => $"{edge.Key.From} -> {edge.Key.To}: {edge.Value}"),
+        ];
     }
 
     [GeneratedRegex(@"<ProjectReference Include=""[^""]*?([\w.]+)\.csproj""")]

@@ -48,7 +48,8 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             for (int version = 20; version >= 15 && programs is null; version--)
             {
-                if (File.Exists($"{place}/usr/lib/postgresql/{version}/bin/postgres") && File.Exists($"{place}/usr/share/postgresql/{version}/extension/vector.control"))
+                if (File.Exists($"{place}/usr/lib/postgresql/{version}/bin/postgres")
+                    && File.Exists($"{place}/usr/share/postgresql/{version}/extension/vector.control"))
                 {
                     programs = $"{place}/usr/lib/postgresql/{version}/bin";
 
@@ -98,8 +99,8 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             if (guard.HasExited || waited.Elapsed > Patience)
             {
-                Assert.Fail(
-                    $"PostgreSQL does not start: {(File.Exists(Path.Combine(Folder, "log")) ? await File.ReadAllTextAsync(Path.Combine(Folder, "log")) : "it says nothing")}");
+                string log = Path.Combine(Folder, "log");
+                Assert.Fail($"PostgreSQL does not start: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "it says nothing")}");
             }
         }
     }

@@ -62,6 +62,30 @@ public sealed class ApiTests
         Assert.Equal(["Bob/C é"], gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
     }
 
+    /// <summary>A rate that the calibration does not support is refused if it was asked for, and replaced and named if it is the default.</summary>
+    [Fact]
+    public async Task Decisions_follow_the_rule_for_rates_and_the_size_of_the_gallery()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+        await server.EnrollAsync("Bob", 2);
+        JsonElement verified = await server.PostAsync(
+            "/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        Assert.Equal(0.009, verified.GetProperty("falseMatchRate").GetDouble());
+        Assert.Contains("not the default of 0.001", verified.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);
+        JsonElement identified = await server.PostAsync(
+            "/v1/identify", new { photo = RunningServer.Face(1), aligned = true, falsePositiveIdentificationRate = 0.1 }, HttpStatusCode.OK);
+        Assert.Equal(1 - Math.Pow(0.9, 0.5), identified.GetProperty("falseMatchRate").GetDouble(), 1e-9);
+        Assert.Equal(0.1, identified.GetProperty("falsePositiveIdentificationRate").GetDouble(), 1e-9);
+        JsonElement refused = await server.PostAsync(
+            "/v1/identify", new { photo = RunningServer.Face(1), aligned = true, falsePositiveIdentificationRate = 0.01 }, HttpStatusCode.BadRequest);
+        Assert.Contains(
+            "0.01 with 2 enrolled faces needs a false match rate of 0.00501", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        JsonElement replaced = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        Assert.Equal(1 - Math.Pow(1 - 0.009, 2), replaced.GetProperty("falsePositiveIdentificationRate").GetDouble(), 1e-9);
+        Assert.Contains("the smallest supported rate was used", replaced.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);
+    }
+
     /// <summary>Every decision by a calibration on training data carries a warning.</summary>
     [Fact]
     public async Task Decisions_by_a_calibration_on_training_data_say_so()

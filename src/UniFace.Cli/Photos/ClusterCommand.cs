@@ -57,7 +57,9 @@ internal static class ClusterCommand
             "The photos are in one folder per person: also measure how well the groups fit (pairwise and BCubed precision, recall, F). Implies --main-face.");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters = [
+            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model
+        ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));

@@ -2927,7 +2927,8 @@ namespace UniFace.Client
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// How often a person who is not enrolled matches anybody in this gallery; null without a calibration.
+        /// How often a person who is not enrolled matches anybody in this gallery; null without a
+        /// <br/>    calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falsePositiveIdentificationRate")]
         public double? FalsePositiveIdentificationRate { get; set; } = default!;

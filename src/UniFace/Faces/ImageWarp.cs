@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>
@@ -27,7 +29,7 @@ public static class ImageWarp
         {
             for (int x = 0; x < width; x++, at += 3)
             {
-                float red = 0, green = 0, blue = 0;
+                Vector3 sum = Vector3.Zero;
                 for (int j = 0; j < samples; j++)
                 {
                     double v = y + (((j + 0.5) / samples) - 0.5);
@@ -35,13 +37,12 @@ public static class ImageWarp
                     {
                         double u = x + (((i + 0.5) / samples) - 0.5);
                         (double fromX, double fromY) = inverse.Apply(u, v);
-                        AddSample(photo, (float)fromX, (float)fromY, ref red, ref green, ref blue);
+                        sum = AddSample(sum, photo, (float)fromX, (float)fromY);
                     }
                 }
 
-                pixels[at] = ToByte(red * share);
-                pixels[at + 1] = ToByte(green * share);
-                pixels[at + 2] = ToByte(blue * share);
+                sum *= share;
+                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
             }
         }
 
@@ -50,32 +51,28 @@ public static class ImageWarp
 
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
-    private static void AddSample(RgbImage photo, float x, float y, ref float red, ref float green, ref float blue)
+    private static Vector3 AddSample(Vector3 sum, RgbImage photo, float x, float y)
     {
         // In this form, NaN is outside too.
         if (!(x > -1 && y > -1 && x < photo.Width && y < photo.Height))
         {
-            return;
+            return sum;
         }
 
         int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
         float fx = x - left, fy = y - top;
-        AddPixel(photo, left, top, (1 - fx) * (1 - fy), ref red, ref green, ref blue);
-        AddPixel(photo, left + 1, top, fx * (1 - fy), ref red, ref green, ref blue);
-        AddPixel(photo, left, top + 1, (1 - fx) * fy, ref red, ref green, ref blue);
-        AddPixel(photo, left + 1, top + 1, fx * fy, ref red, ref green, ref blue);
+        return sum + (1 - fx) * (1 - fy) * Pixel(photo, left, top) + fx * (1 - fy) * Pixel(photo, left + 1, top)
+            + (1 - fx) * fy * Pixel(photo, left, top + 1) + fx * fy * Pixel(photo, left + 1, top + 1);
     }
 
-    private static void AddPixel(RgbImage photo, int x, int y, float weight, ref float red, ref float green, ref float blue)
+    private static Vector3 Pixel(RgbImage photo, int x, int y)
     {
         if ((uint)x >= (uint)photo.Width || (uint)y >= (uint)photo.Height)
         {
-            return;
+            return Vector3.Zero;
         }
 
-        ReadOnlySpan<byte> pixel = photo.Pixels.AsSpan(((y * photo.Width) + x) * 3, 3);
-        red += weight * pixel[0];
-        green += weight * pixel[1];
-        blue += weight * pixel[2];
+        ReadOnlySpan<byte> pixel = photo.Pixels.AsSpan((y * photo.Width + x) * 3, 3);
+        return new Vector3(pixel[0], pixel[1], pixel[2]);
     }
 }

@@ -115,27 +115,25 @@ public sealed class TrainingFingerprint
     /// <summary>Writes the file atomically.</summary>
     public void Save(string path)
     {
-        byte[] bytes;
+        using MemoryStream file = new();
+        using BinaryWriter writer = new(file);
         lock (gate)
         {
-            int count = pictures.Count + people.Count;
-            bytes = new byte[HeaderBytes + (HashBytes * (long)count) + SHA256.HashSizeInBytes];
-            Magic.CopyTo(bytes, 0);
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), Complete ? 1 : 0);
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), pictures.Count);
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16), people.Count);
-            salt.CopyTo(bytes, 20);
-            int at = HeaderBytes;
-            foreach (UInt128 hash in pictures.Order().Concat(people.Order()))
+            writer.Write(Magic);
+            writer.Write(Complete ? 1 : 0);
+            writer.Write(pictures.Count);
+            writer.Write(people.Count);
+            writer.Write(salt);
+            Span<byte> hash = stackalloc byte[HashBytes];
+            foreach (UInt128 value in pictures.Order().Concat(people.Order()))
             {
-                BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(at), hash);
-                at += HashBytes;
+                BinaryPrimitives.WriteUInt128LittleEndian(hash, value);
+                writer.Write(hash);
             }
-
-            SHA256.HashData(bytes.AsSpan(0, at), bytes.AsSpan(at));
         }
 
-        AtomicFile.Write(path, stream => stream.Write(bytes));
+        byte[] body = file.ToArray();
+        AtomicFile.Write(path, stream => stream.Write([.. body, .. SHA256.HashData(body)]));
     }
 
     /// <summary>Reads the file.</summary>

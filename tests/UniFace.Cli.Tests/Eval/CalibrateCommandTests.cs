@@ -36,7 +36,7 @@ public sealed class CalibrateCommandTests : IDisposable
             StringComparison.Ordinal);
         string warned = CliProcess.Run(
             "calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Out;
-        Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not travel", warned, StringComparison.Ordinal);
+        Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not transfer", warned, StringComparison.Ordinal);
         Assert.Equal("photos", Calibration.Load(Path.Combine(package, Calibration.FileName)).Data.Name);
     }
 

@@ -74,6 +74,20 @@ public sealed class GalleryCommandTests : IDisposable
             ["Ann", "Bob", "Carl C."],
             known.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!).Order(StringComparer.Ordinal));
 
+        // A search compares with all four enrolled faces.
+        string[] target = ["gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--json", "--fpir"];
+        JsonElement supported = CliProcess.Run([.. target, "0.1"]).Expect(0).Json();
+        Assert.Equal(1 - Math.Pow(0.9, 0.25), supported.GetProperty("thresholdFalseMatchRate").GetDouble(), 1e-9);
+        Assert.Equal(0.1, supported.GetProperty("falsePositiveIdentificationRate").GetDouble(), 1e-9);
+        Assert.Contains(
+            "0.01 with 4 enrolled faces needs a false match rate of 0.00251", CliProcess.Run([.. target, "0.01"]).Expect(2).Error, StringComparison.Ordinal);
+        CliResult replaced = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned").Expect(0);
+        Assert.Contains("the smallest supported rate was used", replaced.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "with 4 enrolled faces of 3 people, a person who is not enrolled matches somebody in about 3.6",
+            replaced.Out,
+            StringComparison.Ordinal);
+
         JsonElement stranger = CliProcess.Run(
             "gallery", "identify", gallery, Photo("stranger.png", 77), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
         Assert.Equal(("unknown", JsonValueKind.Null), (stranger.GetProperty("decision").GetString(), stranger.GetProperty("person").ValueKind));

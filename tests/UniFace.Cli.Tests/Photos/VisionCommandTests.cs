@@ -92,8 +92,16 @@ public sealed class VisionCommandTests : IDisposable
             "at a false match rate of 0.01 (invented)", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2").Expect(0).Out,
             StringComparison.Ordinal);
         Assert.Contains(
-            "exclude each other", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
+            "give one of them", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
             StringComparison.Ordinal);
+
+        // The calibration does not support the default of 1e-3: a default is replaced, what was asked for is refused.
+        JsonElement replaced = CliProcess.Run("verify", package, a, a, "--aligned", "--json").Expect(0).Json();
+        Assert.Equal(0.009, replaced.GetProperty("falseMatchRate").GetDouble());
+        Assert.Contains("not the default of 0.001", replaced.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "supports false match rates of 0.009 and above",
+            CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-3").Expect(2).Error, StringComparison.Ordinal);
     }
 
     [Fact]

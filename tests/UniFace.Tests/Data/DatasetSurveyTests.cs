@@ -53,7 +53,8 @@ public class DatasetSurveyTests
     public void A_model_judges_the_pictures_of_its_size_and_a_set_that_is_not_aligned_is_an_error()
     {
         using TempFolder folder = new();
-        foreach ((string name, byte value) in new[] { ("Ann/1", (byte)1), ("Ann/2", (byte)2), ("Ann/3", (byte)1), ("Ann/4", (byte)130), ("Bob/1", (byte)128), ("Bob/2", (byte)131) })
+        (string, byte)[] pictures = [("Ann/1", 1), ("Ann/2", 2), ("Ann/3", 1), ("Ann/4", 130), ("Bob/1", 128), ("Bob/2", 131)];
+        foreach ((string name, byte value) in pictures)
         {
             folder.Write(name + ".jpg", [8, 8, value]);
         }

@@ -63,7 +63,10 @@ internal sealed class ListDataset(int[] counts, int? label = null) : FaceDataset
     public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
 
     public override IReadOnlyList<FaceSample> Samples { get; } =
-        [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person)))];
+    [
+        .. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(
+            i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person))),
+    ];
 
     public override byte[] Read(int index) => System.Text.Encoding.ASCII.GetBytes(Samples[index].Name);
 }

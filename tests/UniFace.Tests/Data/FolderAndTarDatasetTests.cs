@@ -134,7 +134,12 @@ public class FolderAndTarDatasetTests
     public void What_is_no_data_set_is_an_error_that_says_how_one_looks()
     {
         using TempFolder folder = new();
-        foreach (string wrong in new[] { folder["absent"], folder.Root, folder.Write("a.jpg", [1, 2]), folder.Write("flat/1.jpg", [1]), Path.GetDirectoryName(folder.Write("flat2/2.jpg", [1]))!, Path.GetDirectoryName(folder.Write("deep/Ann/x/1.jpg", [1])) + "/../.." })
+        string[] wrongs =
+        [
+            folder["absent"], folder.Root, folder.Write("a.jpg", [1, 2]), folder.Write("flat/1.jpg", [1]),
+            Path.GetDirectoryName(folder.Write("flat2/2.jpg", [1]))!, Path.GetDirectoryName(folder.Write("deep/Ann/x/1.jpg", [1])) + "/../..",
+        ];
+        foreach (string wrong in wrongs)
         {
             string path = wrong.EndsWith("1.jpg", StringComparison.Ordinal) ? Path.GetDirectoryName(wrong)! : wrong;
             if (path.EndsWith("../..", StringComparison.Ordinal))

@@ -113,18 +113,14 @@ public class CalibrationTests
         Assert.Throws<UniFaceException>(() => calibration.For(Manifest with { FlipSum = false }));
     }
 
+    public static TheoryData<string> NoCalibrations => new(
+        "", "null", "{}", "[1]",
+        Json(data: "null"), Json(version: 2), Json(data: Data.Replace("\"differentPairs\":1", "\"differentPairs\":-1", StringComparison.Ordinal)),
+        Json(entries: "null"), Json(entries: "{\"falseMatchRate\":2,\"supported\":false}"), Json(entries: "{\"falseMatchRate\":0.1,\"supported\":true}"),
+        Json(curve: "{\"threshold\":0.1,\"falseMatchRate\":0.1,\"trueMatchRate\":1},{\"threshold\":0.2,\"falseMatchRate\":0.1,\"trueMatchRate\":1}"));
+
     [Theory]
-    [InlineData("")]
-    [InlineData("null")]
-    [InlineData("{}")]
-    [InlineData("[1]")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":null,\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":2,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":-1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[null],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[{\"falseMatchRate\":2,\"supported\":false}],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[{\"falseMatchRate\":0.1,\"supported\":true}],\"curve\":[]}")]
-    [InlineData("{\"schemaVersion\":1,\"flipSum\":false,\"data\":{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1},\"created\":\"2026-01-01T00:00:00Z\",\"entries\":[],\"curve\":[{\"threshold\":0.1,\"falseMatchRate\":0.1,\"trueMatchRate\":1},{\"threshold\":0.2,\"falseMatchRate\":0.1,\"trueMatchRate\":1}]}")]
+    [MemberData(nameof(NoCalibrations))]
     public void A_file_that_is_no_calibration_is_named(string json)
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => Calibration.Parse(json, "some/calibration.json"));
@@ -138,7 +134,21 @@ public class CalibrationTests
         Assert.Contains("uniface eval", error.Message, StringComparison.Ordinal);
     }
 
-    private static CalibrationSource Source() => new() { FlipSum = true, DataName = "synthetic", DataSha256 = new string('0', 64), People = 10, Images = 100, ToolVersion = "test" };
+    private const string Data = "{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1}";
+
+    private static string Json(int version = 1, string data = Data, string entries = "", string curve = "") =>
+        $"{{\"schemaVersion\":{version},\"flipSum\":false,\"data\":{data},\"created\":\"2026-01-01T00:00:00Z\"," +
+        $"\"entries\":[{entries}],\"curve\":[{curve}]}}";
+
+    private static CalibrationSource Source() => new()
+    {
+        FlipSum = true,
+        DataName = "synthetic",
+        DataSha256 = new string('0', 64),
+        People = 10,
+        Images = 100,
+        ToolVersion = "test",
+    };
 
     // Rounded to 1/rounding, so that small ones have many ties.
     private static VerificationScores Scores(int seed, int same, int different, double rounding)

@@ -141,7 +141,8 @@ public class View2ProtocolTests
     }
 
     private static Gen<VerificationScores> Scores() => Gen.Select(Gen.Int[-20, 20], Gen.Bool).Array[20, 60]
-        .Select(pairs => new VerificationScores([.. pairs.Select(p => p.Item1 / 40.0 + (p.Item2 ? 0.3 : 0))], [.. pairs.Select(p => p.Item2)]).WithContiguousFolds());
+        .Select(pairs => new VerificationScores(
+            [.. pairs.Select(p => p.Item1 / 40.0 + (p.Item2 ? 0.3 : 0))], [.. pairs.Select(p => p.Item2)]).WithContiguousFolds());
 
     private static int Right(VerificationScores scores, double threshold) =>
         Enumerable.Range(0, scores.Count).Count(i => scores.Scores[i] >= threshold == scores.Same[i]);

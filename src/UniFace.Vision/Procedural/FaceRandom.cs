@@ -22,10 +22,7 @@ internal sealed class FaceRandom
     public ulong Next()
     {
         state += 0x9E3779B97F4A7C15UL;
-        ulong z = state;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
+        return SeededRandom.Mix(state);
     }
 
     /// <summary>Uniform in [0, 1).</summary>

@@ -30,13 +30,6 @@ internal static class IndexChecksum
             a = BitOperations.Crc32C(a, words[i]);
         }
 
-        return Mix(Mix(((ulong)a << 32) | b) ^ (((ulong)c << 32) | d) ^ ((ulong)place * 0x9E3779B97F4A7C15));
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
+        return SeededRandom.Mix(SeededRandom.Mix(((ulong)a << 32) | b) ^ (((ulong)c << 32) | d) ^ ((ulong)place * 0x9E3779B97F4A7C15));
     }
 }

@@ -4,7 +4,7 @@ using UniFace.Training.Backbones;
 
 namespace UniFace.MicroBenchmarks;
 
-/// <summary>A backbone's pass without a gradient, and with one there and back.</summary>
+/// <summary>A backbone's forward pass, and its forward and backward pass.</summary>
 public class BackboneBenchmarks
 {
     private Backbone backbone = null!;

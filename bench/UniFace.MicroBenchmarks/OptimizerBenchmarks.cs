@@ -5,7 +5,7 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.MicroBenchmarks;
 
-/// <summary>One step of an optimizer over the weights of a backbone, the clipping before it and the moving average after it.</summary>
+/// <summary>An optimizer step over a backbone's weights, gradient clipping and the moving average.</summary>
 public class OptimizerBenchmarks
 {
     private Backbone backbone = null!;

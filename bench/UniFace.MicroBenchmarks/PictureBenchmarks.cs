@@ -7,7 +7,7 @@ using UniFace.Vision.Procedural;
 
 namespace UniFace.MicroBenchmarks;
 
-/// <summary>What the loader does to 64 pictures: decode them, and decode, vary and normalise them into a batch.</summary>
+/// <summary>The loader's work on 64 images: decoding, and decoding, augmenting and normalizing them into a batch.</summary>
 public class PictureBenchmarks
 {
     private const int Images = 64;

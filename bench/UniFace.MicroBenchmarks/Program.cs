@@ -3,8 +3,8 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// Pieces, each by itself: dotnet run -c Release --project bench/UniFace.MicroBenchmarks -- --filter '*Decode*'   ('*' for all: some minutes)
-// In this process: one of its own would build itself by our own strict rules. Whole speeds against the peers: bench/compare.sh
+// Usage: dotnet run -c Release --project bench/UniFace.MicroBenchmarks -- --filter '*Decode*'   ('*' runs all, which takes minutes)
+// Benchmarks run in this process, because the projects that BenchmarkDotNet generates do not pass our analyzers. See bench/compare.sh for peers.
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(
     args,
     ManualConfig.Create(DefaultConfig.Instance).AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));

@@ -70,8 +70,8 @@ internal static class BenchIdentifyCommand
 
                 AnsiConsole.Write(table);
                 Console.WriteLine(
-                    $"{Plural.Format(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among {Plural.Format(templates, "template")}; " +
-                    Plural.Format(threads, "thread"));
+                    $"{Plural.Format(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among " +
+                    $"{Plural.Format(templates, "template")}; {Plural.Format(threads, "thread")}");
             });
             return ExitCode.Success;
         });

@@ -70,30 +70,29 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             $"Enrolling {plan.GalleryPeople} of the unseen people and identifying everybody",
             () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop),
             g => g.Describe());
-        DemoSummary summary = new()
-        {
-            Seed = plan.Seed,
-            Quick = quick,
-            TrainPeople = plan.TrainPeople,
-            TrainImages = plan.TrainPeople * plan.TrainImages,
-            UnseenPeople = plan.UnseenPeople,
-            CalibrationPeople = plan.CalibrationPeople,
-            Loss = options.Loss.ToString(),
-            Backbone = options.Backbone.ToString(),
-            Epochs = training.Result.Epochs,
-            Steps = training.Result.Steps,
-            ImagesPerSecond = training.Result.ImagesPerSecond,
-            Before = before.Verification(plan.FalseMatchRate),
-            After = after.Verification(plan.FalseMatchRate),
-            FalseMatchRate = plan.DecisionRate,
-            Threshold = gallery.Threshold,
-            Parity = export.Parity.Cosine,
-            Known = gallery.Known,
-            Unknown = gallery.Unknown,
-            Gallery = gallery.Counts,
-            ContractId = embedder.Manifest.ContractId,
-            StepSeconds = stepSeconds,
-            Files = new Dictionary<string, string>
+        DemoSummary summary = new(
+            Seed: plan.Seed,
+            Quick: quick,
+            TrainPeople: plan.TrainPeople,
+            TrainImages: plan.TrainPeople * plan.TrainImages,
+            UnseenPeople: plan.UnseenPeople,
+            CalibrationPeople: plan.CalibrationPeople,
+            Loss: options.Loss.ToString(),
+            Backbone: options.Backbone.ToString(),
+            Epochs: training.Result.Epochs,
+            Steps: training.Result.Steps,
+            ImagesPerSecond: training.Result.ImagesPerSecond,
+            Before: before.Verification(plan.FalseMatchRate),
+            After: after.Verification(plan.FalseMatchRate),
+            FalseMatchRate: plan.DecisionRate,
+            Threshold: gallery.Threshold,
+            Parity: export.Parity.Cosine,
+            Known: gallery.Known,
+            Unknown: gallery.Unknown,
+            Gallery: gallery.Counts,
+            ContractId: embedder.Manifest.ContractId,
+            StepSeconds: stepSeconds,
+            Files: new Dictionary<string, string>
             {
                 ["report"] = folder.Report,
                 ["package"] = Path.Combine(folder.Package, ModelManifest.FileName),
@@ -102,8 +101,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
                 ["metrics"] = folder.Metrics,
                 ["run"] = folder.Run,
                 ["faces"] = folder.Faces,
-            },
-        };
+            });
         DemoResults results = new(plan, options, training, before, after, calibration, gallery, unseen);
         Step("report", "Writing the report", () => WriteReport(summary, results), Relative);
         summary = summary with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };

@@ -31,63 +31,36 @@ internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, d
 internal sealed record DemoIdentification(int Mated, int MatedRight, int NonMated, int NonMatedRight);
 
 /// <summary>The JSON of `uniface demo --json` and of demo.json.</summary>
-internal sealed record DemoSummary
+internal sealed record DemoSummary(
+    long Seed,
+    bool Quick,
+    int TrainPeople,
+    int TrainImages,
+    int UnseenPeople,
+    int CalibrationPeople,
+    string Loss,
+    string Backbone,
+    int Epochs,
+    long Steps,
+    double ImagesPerSecond,
+    DemoVerification Before, // With the initial weights, on the unseen people.
+    DemoVerification After, // With the exported package, on the unseen people.
+    double FalseMatchRate, // Of the threshold.
+    double Threshold, // A cosine, from the package's calibration.json.
+    double Parity, // The smallest cosine between an exported embedding and the trained one.
+    DemoProbe Known,
+    DemoProbe Unknown,
+    DemoIdentification Gallery,
+    string ContractId,
+    IReadOnlyDictionary<string, double> StepSeconds,
+    IReadOnlyDictionary<string, string> Files)
 {
     /// <summary>Always true: the numbers describe drawn faces and say nothing about real ones.</summary>
-    public bool Synthetic { get; init; } = true;
-
-    public required long Seed { get; init; }
-
-    public required bool Quick { get; init; }
-
-    public required int TrainPeople { get; init; }
-
-    public required int TrainImages { get; init; }
-
-    public required int UnseenPeople { get; init; }
-
-    public required int CalibrationPeople { get; init; }
-
-    public required string Loss { get; init; }
-
-    public required string Backbone { get; init; }
-
-    public required int Epochs { get; init; }
-
-    public required long Steps { get; init; }
-
-    public required double ImagesPerSecond { get; init; }
-
-    /// <summary>On the unseen people, with the initial weights.</summary>
-    public required DemoVerification Before { get; init; }
-
-    /// <summary>On the unseen people, with the exported package.</summary>
-    public required DemoVerification After { get; init; }
-
-    /// <summary>The false match rate of the threshold.</summary>
-    public required double FalseMatchRate { get; init; }
-
-    /// <summary>The threshold, a cosine, from the package's calibration.json.</summary>
-    public required double Threshold { get; init; }
-
-    /// <summary>The smallest cosine between an exported embedding and the trained one.</summary>
-    public required double Parity { get; init; }
-
-    public required DemoProbe Known { get; init; }
-
-    public required DemoProbe Unknown { get; init; }
+    public bool Synthetic { get; } = true;
 
     public bool Identified => Known.Right;
 
     public bool Rejected => Unknown.Right;
 
-    public required DemoIdentification Gallery { get; init; }
-
-    public required string ContractId { get; init; }
-
     public double Seconds { get; init; }
-
-    public required IReadOnlyDictionary<string, double> StepSeconds { get; init; }
-
-    public required IReadOnlyDictionary<string, string> Files { get; init; }
 }

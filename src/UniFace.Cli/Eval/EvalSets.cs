@@ -11,11 +11,11 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>Measures a model on each kind of set that the command takes.</summary>
+/// <summary>Measures a model on the kinds of sets that the command accepts.</summary>
 internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize,
     CancellationToken cancellation)
 {
-    /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
+    /// <summary>Measures the pairs of a file (LFW's format or a list of paths) of images in a folder or tar.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
     {
         string pairsSha256 = IO.Sha256.HashFile(pairsPath), name = Path.GetFileName(pairsPath);
@@ -41,7 +41,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         return Pairs(set, pipeline, sha256, overlap, pairsSha256);
     }
 
-    /// <summary>An InsightFace .bin, whose pictures are aligned.</summary>
+    /// <summary>Measures an InsightFace .bin, whose images are aligned.</summary>
     public EvalResult Bin(string path, FacePipeline aligned)
     {
         string name = Path.GetFileName(path);
@@ -50,7 +50,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         return Pairs(set, aligned, IO.Sha256.HashFile(path), overlap, null);
     }
 
-    /// <summary>Labelled people the model never saw: everyone against everyone.</summary>
+    /// <summary>Measures all pairs of images of labelled people.</summary>
     public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
         using FaceDataset data = FaceDatasets.Open(path, personLevel);
@@ -95,5 +95,5 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         return (embedded, clock.Elapsed.TotalSeconds);
     }
 
-    private static string[] Missing(IReadOnlyList<string> images, EmbeddedFaces embedded) => [.. Enumerable.Range(0, images.Count).Where(i => !embedded.Found[i]).Select(i => images[i])];
+    private static string[] Missing(IReadOnlyList<string> images, EmbeddedFaces embedded) => [.. images.Where((_, i) => !embedded.Found[i])];
 }

@@ -57,8 +57,9 @@ internal static class ClusterCommand
             "The photos are in one folder per person: also measure how well the groups fit (pairwise and BCubed precision, recall, F). Implies --main-face.");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [
-            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model
+        IEnumerable<Symbol> parameters =
+        [
+            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
@@ -194,8 +195,8 @@ internal static class ClusterCommand
         {
             string rate = clusters.FalseMatchRate is double stated ? $" (false match rate {stated:G2})" : "";
             Console.WriteLine(
-                $"{Plural.Format(embedded.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: {Plural.Format(people, "person")} with two faces or more, " +
-                $"{alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
+                $"{Plural.Format(embedded.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
+                $"{Plural.Format(people, "person")} with two faces or more, {alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
                 $"{Plural.Format(embedded.Faceless.Count, "photo shows", "photos show")} no face");
             if (score is not null)
             {

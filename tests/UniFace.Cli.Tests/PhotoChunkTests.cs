@@ -2,8 +2,8 @@ using UniFace.Cli.Commands;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests;
 

@@ -10,7 +10,7 @@ using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Server.Recognition;
 using UniFace.Server.Security;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Server.Tests;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Server.Tests;
 

@@ -3,6 +3,7 @@ using CsCheck;
 using UniFace.Faces;
 using UniFace.TestSupport;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.TestSupport;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;

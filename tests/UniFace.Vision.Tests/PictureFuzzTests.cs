@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using SkiaSharp;
 using UniFace.Faces;
 using UniFace.TestSupport;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Tests.Decoding;
 

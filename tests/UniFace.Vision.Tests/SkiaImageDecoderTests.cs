@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using SkiaSharp;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.IO;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

@@ -7,7 +7,7 @@ using UniFace.Training.Backbones;
 using UniFace.Training.Benchmarks;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

@@ -5,7 +5,7 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;

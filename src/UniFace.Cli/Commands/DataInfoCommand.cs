@@ -3,7 +3,7 @@ using System.Globalization;
 using Spectre.Console;
 using UniFace.Data;
 using UniFace.Embeddings;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;

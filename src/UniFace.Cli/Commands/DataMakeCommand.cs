@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.Cli.Commands;
 

@@ -5,7 +5,7 @@ using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

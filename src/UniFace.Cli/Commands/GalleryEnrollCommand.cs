@@ -3,7 +3,7 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Quality;
 

@@ -3,7 +3,7 @@ using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;

@@ -5,7 +5,7 @@ using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.Data;
 using UniFace.Training;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Commands;
 

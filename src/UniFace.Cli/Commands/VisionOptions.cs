@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;

@@ -1,7 +1,7 @@
 using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Faces;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.Cli.Demo;
 

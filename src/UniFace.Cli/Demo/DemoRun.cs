@@ -3,12 +3,12 @@ using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.IO;
 using UniFace.Packages;
+using UniFace.Synthetic;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
-using UniFace.Vision.Procedural;
 
 namespace UniFace.Cli.Demo;
 

@@ -1,5 +1,5 @@
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Server.Endpoints;

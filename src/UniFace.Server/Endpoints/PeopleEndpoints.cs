@@ -9,7 +9,7 @@ using UniFace.Server.Http;
 using UniFace.Server.OpenApi;
 using UniFace.Server.Recognition;
 using UniFace.Server.Security;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Server.Endpoints;
 

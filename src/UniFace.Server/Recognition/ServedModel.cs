@@ -1,7 +1,7 @@
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Server.Recognition;

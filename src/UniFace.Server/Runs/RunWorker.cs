@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using UniFace.Data;
 using UniFace.Training;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Server.Runs;
 

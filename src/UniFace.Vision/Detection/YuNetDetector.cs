@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
 using UniFace.IO;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using SkiaSharp;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 

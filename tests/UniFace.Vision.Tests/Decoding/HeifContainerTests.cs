@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 

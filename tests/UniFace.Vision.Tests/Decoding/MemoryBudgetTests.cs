@@ -1,5 +1,6 @@
 using UniFace.Faces;
 using UniFace.Vision.Decoding;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using SkiaSharp;
 using UniFace.Faces;
 using UniFace.Vision.Decoding;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 

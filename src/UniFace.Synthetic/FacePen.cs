@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a picture.</summary>
 internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable

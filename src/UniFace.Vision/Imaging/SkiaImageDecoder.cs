@@ -3,7 +3,7 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.Vision.Decoding;
 
-namespace UniFace.Vision;
+namespace UniFace.Vision.Imaging;
 
 /// <summary>
 /// Decodes JPEG, PNG, WebP, BMP and GIF with SkiaSharp, HEIC and AVIF with ImageMagick, upright by the EXIF orientation. Pixel values are the file's own

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Neck, ears, the face's surface with its light, freckles and moles.</summary>
 internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene scene)

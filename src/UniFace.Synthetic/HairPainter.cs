@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>The hair: what hangs behind the head, and what lies over the skull and forehead.</summary>
 internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene scene)

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Colours of skin, hair and eyes from an identity's numbers.</summary>
 internal static class FacePalette

@@ -2,7 +2,7 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.Vision.Detection;
 
-namespace UniFace.Vision;
+namespace UniFace.Vision.Imaging;
 
 /// <summary>Draws many faces on one picture, for a person to look over in a moment.</summary>
 public static class ContactSheet

@@ -1,4 +1,4 @@
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>What hides a part of the face in a picture.</summary>
 public enum Occlusion

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Eyes, brows, nose.</summary>
 internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene scene)

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Mouth, moustache and beard.</summary>
 internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene scene)

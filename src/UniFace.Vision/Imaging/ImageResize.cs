@@ -1,6 +1,6 @@
 using UniFace.Faces;
 
-namespace UniFace.Vision;
+namespace UniFace.Vision.Imaging;
 
 /// <summary>Scales pictures.</summary>
 public static class ImageResize

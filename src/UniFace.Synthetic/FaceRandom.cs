@@ -1,4 +1,4 @@
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>
 /// The random numbers of procedural faces: SplitMix64 over a hashed key. A key (seed, person, picture, stream) always gives

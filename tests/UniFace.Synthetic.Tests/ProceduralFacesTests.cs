@@ -1,8 +1,9 @@
 using CsCheck;
 using UniFace.Faces;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
+using UniFace.Vision.Imaging;
 
-namespace UniFace.Vision.Tests.Procedural;
+namespace UniFace.Synthetic.Tests;
 
 public class ProceduralFacesTests
 {

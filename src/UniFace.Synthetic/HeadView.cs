@@ -1,7 +1,7 @@
 using SkiaSharp;
 using UniFace.Faces;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears.</summary>
 internal readonly record struct HeadPoint(float X, float Y, float Z);

@@ -1,7 +1,7 @@
 using SkiaSharp;
 using UniFace.Faces;
 
-namespace UniFace.Vision;
+namespace UniFace.Vision.Imaging;
 
 /// <summary>Encodes pictures as files.</summary>
 public static class ImageEncoder

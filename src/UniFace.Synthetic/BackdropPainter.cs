@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>Background and clothes: they change from picture to picture.</summary>
 internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, int height)

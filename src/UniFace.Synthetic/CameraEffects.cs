@@ -1,6 +1,6 @@
 using UniFace.Faces;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>What light and camera do to the finished drawing: light gradient, exposure, white balance, blur, noise.</summary>
 internal static class CameraEffects

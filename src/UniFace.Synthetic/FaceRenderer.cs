@@ -1,7 +1,7 @@
 using SkiaSharp;
 using UniFace.Faces;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>A drawn picture and where the face's points really are.</summary>
 /// <param name="Image">The picture.</param>

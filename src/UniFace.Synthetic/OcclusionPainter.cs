@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>What stands between camera and face, or is worn on it.</summary>
 internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceScene scene)

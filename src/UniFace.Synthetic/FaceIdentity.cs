@@ -1,4 +1,4 @@
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>How a person wears the hair. Part of the identity; a hat may cover it in a picture.</summary>
 public enum HairStyle

@@ -1,6 +1,7 @@
 using UniFace.IO;
+using UniFace.Vision.Imaging;
 
-namespace UniFace.Vision.Procedural;
+namespace UniFace.Synthetic;
 
 /// <summary>
 /// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, nobody's face.

@@ -24,7 +24,7 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
             SKPoint c = new(random.Unit() * width, random.Unit() * height);
             float radius = random.Range(0.06f, 0.3f) * height;
             SKColor color = FacePalette.Hsv((hue + random.Range(0, 200)) % 360, random.Range(0.1f, 0.6f), random.Range(0.4f, 1));
-            pen.FillRadial(all, c, radius, FacePen.Fade(color, 0.7f), FacePen.Fade(color, 0));
+            pen.FillRadial(all, c, radius, color.Fade(0.7f), color.Fade(0));
         }
     }
 
@@ -40,6 +40,6 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
             view.Body(0.3f, 2.25f), view.Body(0, 2.25f + random.Range(0, 0.4f)), view.Body(-0.3f, 2.25f),
         ];
         using SKPath path = FacePen.Smooth(body, true);
-        pen.FillLinear(path, view.Body(-1.5f, 2), view.Body(1.5f, 4), FacePen.Mix(cloth, SKColors.White, 0.12f), FacePen.Mix(cloth, SKColors.Black, 0.25f));
+        pen.FillLinear(path, view.Body(-1.5f, 2), view.Body(1.5f, 4), cloth.Mix(SKColors.White, 0.12f), cloth.Mix(SKColors.Black, 0.25f));
     }
 }

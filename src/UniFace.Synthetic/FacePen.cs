@@ -7,28 +7,27 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
 {
     private readonly SKPaint paint = new() { IsAntialias = true, StrokeCap = SKStrokeCap.Round, StrokeJoin = SKStrokeJoin.Round };
 
-    public SKCanvas Canvas => canvas;
-
     public HeadView View => view;
 
     public void Dispose() => paint.Dispose();
 
-    /// <summary>A colour with another opacity, 0 to 1.</summary>
-    public static SKColor Fade(SKColor color, float alpha) => color.WithAlpha((byte)Math.Clamp(alpha * 255, 0, 255));
-
-    /// <summary>Between two colours; 0 gives the first.</summary>
-    public static SKColor Mix(SKColor a, SKColor b, float t)
-    {
-        t = Math.Clamp(t, 0, 1);
-        return new SKColor(
-            (byte)(a.Red + ((b.Red - a.Red) * t)),
-            (byte)(a.Green + ((b.Green - a.Green) * t)),
-            (byte)(a.Blue + ((b.Blue - a.Blue) * t)),
-            (byte)(a.Alpha + ((b.Alpha - a.Alpha) * t)));
-    }
-
     /// <summary>A smooth closed curve through points of the head (Catmull-Rom).</summary>
     public SKPath Closed(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), true);
+
+    /// <summary>A smooth closed curve down the right side and, mirrored, up the left side. Points with X = 0 are not repeated.</summary>
+    public SKPath Symmetric(params ReadOnlySpan<HeadPoint> right)
+    {
+        List<HeadPoint> points = [.. right];
+        for (int i = right.Length - 1; i >= 0; i--)
+        {
+            if (right[i].X != 0)
+            {
+                points.Add(right[i] with { X = -right[i].X });
+            }
+        }
+
+        return Closed([.. points]);
+    }
 
     /// <summary>A smooth open curve through points of the head.</summary>
     public SKPath Open(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), false);
@@ -68,7 +67,7 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         }
     }
 
-    /// <summary>Fills a path that the caller keeps.</summary>
+    /// <summary>Fills a path and leaves it to the caller.</summary>
     public void FillKept(SKPath path, SKColor color)
     {
         paint.Style = SKPaintStyle.Fill;
@@ -76,18 +75,18 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         canvas.DrawPath(path, paint);
     }
 
-    /// <summary>Fills a kept path with a gradient along a line between two pixels.</summary>
+    /// <summary>Fills a path with a gradient along a line between two pixels, and leaves it to the caller.</summary>
     public void FillLinear(SKPath path, SKPoint from, SKPoint to, SKColor start, SKColor end)
     {
         using SKShader shader = SKShader.CreateLinearGradient(from, to, [start, end], SKShaderTileMode.Clamp);
-        FillShader(path, shader);
+        Shaded(shader, () => canvas.DrawPath(path, paint));
     }
 
-    /// <summary>Fills a kept path with a gradient round a pixel.</summary>
+    /// <summary>Fills a path with a gradient around a pixel, and leaves it to the caller.</summary>
     public void FillRadial(SKPath path, SKPoint center, float radius, SKColor inner, SKColor outer)
     {
         using SKShader shader = SKShader.CreateRadialGradient(center, Math.Max(radius, 0.5f), [inner, outer], SKShaderTileMode.Clamp);
-        FillShader(path, shader);
+        Shaded(shader, () => canvas.DrawPath(path, paint));
     }
 
     /// <summary>Strokes a path and disposes it; the width is in head units.</summary>
@@ -108,15 +107,11 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         SKPoint c = view.Project(center);
         float rx = radiusX * view.Scale, ry = radiusY * view.Scale;
         using SKShader shader = SKShader.CreateRadialGradient(
-            new SKPoint(0, 0), 1, [Fade(color, alpha), Fade(color, alpha * 0.55f), Fade(color, 0)], [0, 0.5f, 1], SKShaderTileMode.Clamp);
+            new SKPoint(0, 0), 1, [color.Fade(alpha), color.Fade(alpha * 0.55f), color.Fade(0)], [0, 0.5f, 1], SKShaderTileMode.Clamp);
         canvas.Save();
         canvas.Translate(c.X, c.Y);
         canvas.Scale(Math.Max(rx, 0.01f), Math.Max(ry, 0.01f));
-        paint.Style = SKPaintStyle.Fill;
-        paint.Color = SKColors.Black;
-        paint.Shader = shader;
-        canvas.DrawCircle(0, 0, 1, paint);
-        paint.Shader = null;
+        Shaded(shader, () => canvas.DrawCircle(0, 0, 1, paint));
         canvas.Restore();
     }
 
@@ -137,12 +132,12 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         canvas.Restore();
     }
 
-    private void FillShader(SKPath path, SKShader shader)
+    private void Shaded(SKShader shader, Action draw)
     {
         paint.Style = SKPaintStyle.Fill;
         paint.Color = SKColors.Black;
         paint.Shader = shader;
-        canvas.DrawPath(path, paint);
+        draw();
         paint.Shader = null;
     }
 

@@ -1,15 +1,16 @@
 using SkiaSharp;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Synthetic;
 
-/// <summary>A drawn picture and where the face's points really are.</summary>
+/// <summary>A drawn picture with the exact landmarks of its face.</summary>
 /// <param name="Image">The picture.</param>
-/// <param name="Landmarks">The five points in its pixels, exact.</param>
+/// <param name="Landmarks">The five points in pixels.</param>
 public sealed record ProceduralPicture(RgbImage Image, FaceLandmarks Landmarks);
 
 /// <summary>Draws an invented person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
-public static class FaceRenderer
+internal static class FaceRenderer
 {
     /// <summary>A photo: the person somewhere in the picture, upright shoulders, background around.</summary>
     /// <param name="person">Who.</param>
@@ -18,8 +19,6 @@ public static class FaceRenderer
     /// <param name="height">Height in pixels, 64 to 4096.</param>
     public static ProceduralPicture Photo(FaceIdentity person, FaceScene scene, int width = 320, int height = 400)
     {
-        ArgumentNullException.ThrowIfNull(person);
-        ArgumentNullException.ThrowIfNull(scene);
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 64, nameof(width));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), 4096, nameof(width));
         HeadView view = new(person, scene);
@@ -32,16 +31,14 @@ public static class FaceRenderer
     }
 
     /// <summary>
-    /// The face as the aligner would cut it from a photo: the five true points fitted to a template by least squares,
-    /// then the scene's detector errors (<see cref="FaceScene.CropShiftX"/> and its like) on top.
+    /// The face as the aligner would crop it from a photo: the five exact points fitted to a template by least squares,
+    /// then the detector errors of the scene (<see cref="FaceScene.CropShiftX"/> and the like).
     /// </summary>
     /// <param name="person">Who.</param>
     /// <param name="scene">How.</param>
     /// <param name="template">Template to align to; null for ArcFace's 112x112.</param>
     public static ProceduralPicture Aligned(FaceIdentity person, FaceScene scene, AlignmentTemplate? template = null)
     {
-        ArgumentNullException.ThrowIfNull(person);
-        ArgumentNullException.ThrowIfNull(scene);
         template ??= AlignmentTemplate.ArcFace112;
         HeadView view = new(person, scene);
         float half = template.Width / 2f;
@@ -49,7 +46,7 @@ public static class FaceRenderer
         float a = scene.CropScale * cos, b = scene.CropScale * sin;
         SimilarityTransform error = new(a, b, half - (a * half) + (b * half) + scene.CropShiftX, half - (b * half) - (a * half) + scene.CropShiftY);
 
-        // Skia's pixel centers lie at halves, ours at whole numbers: Draw adds the half.
+        // Skia's pixel centers are at halves, ours at whole numbers: Draw adds the half.
         view.ToPixels = new FaceAligner(template).Fit(view.Landmarks()).Then(error);
         return Draw(person, scene, view, template.Width, template.Height);
     }
@@ -57,8 +54,7 @@ public static class FaceRenderer
     private static ProceduralPicture Draw(FaceIdentity person, FaceScene scene, HeadView view, int width, int height)
     {
         FaceLandmarks landmarks = view.Landmarks();
-        SKImageInfo info = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        using SKBitmap bitmap = new(info);
+        using SKBitmap bitmap = SkiaImages.Create(width, height);
         using (SKCanvas canvas = new(bitmap))
         {
             canvas.Translate(0.5f, 0.5f);
@@ -67,16 +63,7 @@ public static class FaceRenderer
             canvas.Flush();
         }
 
-        RgbImage image = new(width, height);
-        ReadOnlySpan<byte> source = bitmap.GetPixelSpan();
-        byte[] target = image.Pixels;
-        for (int i = 0, j = 0; j < target.Length; i += 4, j += 3)
-        {
-            target[j] = source[i];
-            target[j + 1] = source[i + 1];
-            target[j + 2] = source[i + 2];
-        }
-
+        RgbImage image = bitmap.ToRgb();
         CameraEffects.Apply(image, person, scene, view.Scale);
         return new ProceduralPicture(image, landmarks);
     }

@@ -118,11 +118,8 @@ public sealed record FaceScene
     /// <param name="picture">Index of the picture.</param>
     /// <param name="identity">The person, for habits such as wearing glasses.</param>
     /// <param name="variation">How much pictures vary, 0 (all alike portraits) to 1 (hard); scales pose, expression, light, camera and how often something hides the face.</param>
-    public static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
+    internal static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
     {
-        ArgumentNullException.ThrowIfNull(identity);
-        ArgumentOutOfRangeException.ThrowIfNegative(variation);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(variation, 1);
         FaceRandom r = new(seed, person, picture, 2);
         Occlusion occlusion = Occlusion.None;
         if (r.Chance(identity.GlassesChance))
@@ -135,63 +132,36 @@ public sealed record FaceScene
         }
 
         bool laughing = r.Chance(0.25f);
-        FaceScene full = new()
+        FaceScene scene = new()
         {
-            Yaw = Math.Clamp(r.Bell(0.24f), -0.55f, 0.55f),
-            Pitch = Math.Clamp(r.Bell(0.13f), -0.33f, 0.33f),
-            Roll = Math.Clamp(r.Bell(0.13f), -0.4f, 0.4f),
-            Perspective = r.Range(0.02f, 0.12f),
-            MouthOpen = laughing ? r.Range(0.35f, 1) : Math.Max(0, r.Bell(0.15f)),
-            Smile = laughing ? r.Range(0.4f, 1) : Math.Clamp(0.32f + r.Bell(0.4f), -0.6f, 1),
-            BrowRaise = Math.Clamp(r.Bell(0.45f), -1, 1),
-            EyesClosed = r.Chance(0.06f) ? r.Range(0.7f, 1) : Math.Max(0, r.Bell(0.18f)),
-            GazeX = Math.Clamp(r.Bell(0.45f), -1, 1),
-            GazeY = Math.Clamp(r.Bell(0.3f), -1, 1),
-            Occlusion = occlusion,
-            LightAngle = r.Range(-MathF.PI, MathF.PI),
-            LightContrast = r.Range(0.05f, 0.75f),
-            Exposure = r.Bell(0.33f),
-            Warmth = Math.Clamp(r.Bell(0.5f), -1, 1),
-            Tint = Math.Clamp(r.Bell(0.35f), -1, 1),
-            Saturation = r.Chance(0.06f) ? 0 : r.Range(0.55f, 1.25f),
-            Contrast = r.Range(0.8f, 1.2f),
-            Noise = r.Chance(0.5f) ? r.Range(0, 9) : 1,
-            Blur = r.Chance(0.25f) ? 1 + r.Below(4) : 0,
-            CropShiftX = r.Bell(1.2f),
-            CropShiftY = r.Bell(1.2f),
-            CropTurn = r.Bell(0.025f),
-            CropScale = 1 + r.Bell(0.022f),
+            Yaw = Vary(Math.Clamp(r.Bell(0.24f), -0.55f, 0.55f)),
+            Pitch = Vary(Math.Clamp(r.Bell(0.13f), -0.33f, 0.33f)),
+            Roll = Vary(Math.Clamp(r.Bell(0.13f), -0.4f, 0.4f)),
+            Perspective = Vary(r.Range(0.02f, 0.12f), 0.06f),
+            MouthOpen = Vary(laughing ? r.Range(0.35f, 1) : Math.Max(0, r.Bell(0.15f))),
+            Smile = Vary(laughing ? r.Range(0.4f, 1) : Math.Clamp(0.32f + r.Bell(0.4f), -0.6f, 1), 0.3f),
+            BrowRaise = Vary(Math.Clamp(r.Bell(0.45f), -1, 1)),
+            EyesClosed = Vary(r.Chance(0.06f) ? r.Range(0.7f, 1) : Math.Max(0, r.Bell(0.18f))),
+            GazeX = Vary(Math.Clamp(r.Bell(0.45f), -1, 1)),
+            GazeY = Vary(Math.Clamp(r.Bell(0.3f), -1, 1)),
+            LightAngle = Vary(r.Range(-MathF.PI, MathF.PI), -1.2f),
+            LightContrast = Vary(r.Range(0.05f, 0.75f)),
+            Exposure = Vary(r.Bell(0.33f)),
+            Warmth = Vary(Math.Clamp(r.Bell(0.5f), -1, 1)),
+            Tint = Vary(Math.Clamp(r.Bell(0.35f), -1, 1)),
+            Saturation = Vary(r.Chance(0.06f) ? 0 : r.Range(0.55f, 1.25f), 1),
+            Contrast = Vary(r.Range(0.8f, 1.2f), 1),
+            Noise = Vary(r.Chance(0.5f) ? r.Range(0, 9) : 1),
+            Blur = (int)MathF.Round(Vary(r.Chance(0.25f) ? 1 + r.Below(4) : 0)),
+            CropShiftX = Vary(r.Bell(1.2f)),
+            CropShiftY = Vary(r.Bell(1.2f)),
+            CropTurn = Vary(r.Bell(0.025f)),
+            CropScale = Vary(1 + r.Bell(0.022f), 1),
             PhotoSize = r.Range(0.38f, 0.6f),
             Grain = (long)(r.Next() >> 1),
         };
-        return variation < 1 ? full.Milder(variation, r) : full;
-    }
+        return scene with { Occlusion = variation == 1 || r.Chance(variation) ? occlusion : Occlusion.None };
 
-    private FaceScene Milder(float by, FaceRandom r) => this with
-    {
-        Yaw = by * Yaw,
-        Pitch = by * Pitch,
-        Roll = by * Roll,
-        MouthOpen = by * MouthOpen,
-        Smile = 0.3f + (by * (Smile - 0.3f)),
-        BrowRaise = by * BrowRaise,
-        EyesClosed = by * EyesClosed,
-        GazeX = by * GazeX,
-        GazeY = by * GazeY,
-        Occlusion = r.Chance(by) ? Occlusion : Occlusion.None,
-        Perspective = 0.06f + (by * (Perspective - 0.06f)),
-        LightAngle = -1.2f + (by * (LightAngle + 1.2f)),
-        LightContrast = by * LightContrast,
-        Exposure = by * Exposure,
-        Warmth = by * Warmth,
-        Tint = by * Tint,
-        Saturation = 1 + (by * (Saturation - 1)),
-        Contrast = 1 + (by * (Contrast - 1)),
-        Noise = by * Noise,
-        Blur = (int)MathF.Round(by * Blur),
-        CropShiftX = by * CropShiftX,
-        CropShiftY = by * CropShiftY,
-        CropTurn = by * CropTurn,
-        CropScale = 1 + (by * (CropScale - 1)),
-    };
+        float Vary(float value, float neutral = 0) => variation < 1 ? neutral + (variation * (value - neutral)) : value;
+    }
 }

@@ -16,8 +16,8 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
 
     public void Brows()
     {
-        SKColor hair = FacePen.Mix(FacePalette.Hair(person), new SKColor(0x2A, 0x1C, 0x14), 0.45f);
-        foreach (float side in (ReadOnlySpan<float>)[-1, 1])
+        SKColor hair = FacePalette.Hair(person).Mix(new SKColor(0xFF2A1C14), 0.45f);
+        foreach (float side in HeadView.Sides)
         {
             float raise = 0.07f * scene.BrowRaise, frown = Math.Max(0, -scene.BrowRaise) * 0.05f;
             float y = -person.BrowHeight - raise, thick = person.BrowThickness, length = person.BrowLength;
@@ -33,14 +33,14 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
                 pen.Closed(
                     At(-1, 0.35f * thick), At(-0.5f, 0.55f * thick), At(0.2f, 0.48f * thick), At(0.7f, 0.3f * thick), At(1.05f, 0),
                     At(0.7f, -0.12f * thick), At(0.2f, -0.38f * thick), At(-0.5f, -0.5f * thick), At(-1, -0.4f * thick)),
-                FacePen.Fade(hair, 0.88f));
+                hair.Fade(0.88f));
         }
     }
 
     public void Nose()
     {
         float tipY = person.NoseLength, width = person.NoseWidth, bridge = person.NoseBridge, depth = person.NoseDepth, turn = 0.04f * person.NoseTip;
-        SKColor dark = FacePalette.Shade(skin, 0.62f);
+        SKColor dark = skin.Shade(0.62f);
         float lightX = MathF.Cos(scene.LightAngle);
         float shadow = lightX > 0 ? -1 : 1;
 
@@ -49,33 +49,33 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
             view.Skin(shadow * bridge * 0.9f, -0.10f, 0.05f), view.Skin(shadow * bridge * 0.5f, 0.25f * tipY, 0.5f * depth), view.Skin(shadow * 0.04f, tipY - 0.06f, depth),
             view.Skin(shadow * width * 0.7f, tipY + 0.07f, 0.25f * depth), view.Skin(shadow * (width + 0.02f), tipY, 0.05f), view.Skin(shadow * bridge * 1.5f, 0.5f * tipY, 0)))
         {
-            pen.FillKept(side, FacePen.Fade(dark, 0.16f + (0.22f * scene.LightContrast)));
+            pen.FillKept(side, dark.Fade(0.16f + (0.22f * scene.LightContrast)));
         }
 
-        pen.Spot(view.Skin(0, 0.45f * tipY, 0.7f * depth), 0.07f + (0.3f * bridge), 0.34f * tipY, FacePen.Mix(skin, SKColors.White, 0.7f), 0.34f);
+        pen.Spot(view.Skin(0, 0.45f * tipY, 0.7f * depth), 0.07f + (0.3f * bridge), 0.34f * tipY, skin.Mix(SKColors.White, 0.7f), 0.34f);
 
         // Wings, nostrils, the line under the tip.
         HeadPoint tip = view.NoseTip;
-        foreach (float s in (ReadOnlySpan<float>)[-1, 1])
+        foreach (float s in HeadView.Sides)
         {
             pen.Stroke(
                 pen.Open(
                     view.Skin(s * width * 0.86f, tipY - 0.10f, 0.12f), view.Skin(s * width, tipY - 0.01f, 0.10f), view.Skin(s * width * 0.82f, tipY + 0.065f, 0.12f)),
-                FacePen.Fade(dark, 0.75f), 0.032f);
+                dark.Fade(0.75f), 0.032f);
             HeadPoint n = view.Skin(s * width * 0.48f, tipY + 0.055f - turn, 0.45f * depth);
             pen.Fill(
                 pen.Closed(
                     n with { X = n.X - (s * width * 0.22f), Y = n.Y - 0.005f }, n with { Y = n.Y - 0.022f - (0.3f * Math.Max(0, turn)) },
                     n with { X = n.X + (s * width * 0.24f), Y = n.Y + 0.004f }, n with { Y = n.Y + 0.016f }),
-                FacePen.Fade(FacePalette.Shade(skin, 0.9f), 0.85f));
+                skin.Shade(0.9f).Fade(0.85f));
         }
 
         pen.Stroke(
             pen.Open(
                 view.Skin(-width * 0.5f, tipY + 0.06f, 0.4f * depth), view.Skin(-width * 0.2f, tipY + 0.085f - turn, 0.8f * depth),
                 view.Skin(width * 0.2f, tipY + 0.085f - turn, 0.8f * depth), view.Skin(width * 0.5f, tipY + 0.06f, 0.4f * depth)),
-            FacePen.Fade(dark, 0.6f), 0.03f);
-        pen.Spot(tip with { X = -0.04f * shadow, Y = tip.Y - 0.05f }, 0.09f + (0.2f * width), 0.09f, FacePen.Mix(skin, SKColors.White, 0.75f), 0.42f);
+            dark.Fade(0.6f), 0.03f);
+        pen.Spot(tip with { X = -0.04f * shadow, Y = tip.Y - 0.05f }, 0.09f + (0.2f * width), 0.09f, skin.Mix(SKColors.White, 0.75f), 0.42f);
         pen.Spot(view.Skin(0, tipY + 0.15f), width, 0.09f, dark, 0.25f);
     }
 
@@ -86,39 +86,39 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         float open = person.EyeOpening * squint * (1 - scene.EyesClosed);
         HeadPoint At(float t, float up) => view.Skin(side * (cx + (width * t)), (-up) - (tilt * t * 0.7f), 0.01f);
         float peak = 0.25f * person.EyePeak;
-        SKColor lash = FacePen.Mix(new SKColor(0x1A, 0x10, 0x0E), skin, 0.1f);
+        SKColor lash = new SKColor(0xFF1A100E).Mix(skin, 0.1f);
         HeadPoint[] upper = [At(-1, -0.02f), At(-0.5f + (0.4f * peak), 0.78f * open), At(peak, open), At(0.55f + (0.4f * peak), 0.72f * open), At(1, 0)];
 
         // The fold of the lid, and the lid itself where the eye is closing.
         float fold = open + person.LidFold;
         pen.Stroke(
             pen.Open(At(-0.85f, 0.45f * fold), At(peak - 0.1f, fold), At(0.65f, 0.75f * fold), At(1.05f, 0.35f * fold)),
-            FacePen.Fade(FacePalette.Shade(skin, 0.6f), 0.6f), 0.026f);
+            skin.Shade(0.6f).Fade(0.6f), 0.026f);
         if (open > 0.012f)
         {
             HeadPoint[] rim = [.. upper, At(0.5f, -0.62f * open), At(-0.05f, -0.85f * open), At(-0.6f, -0.6f * open)];
             using SKPath almond = pen.Closed(rim);
-            pen.FillKept(almond, new SKColor(0xF6, 0xF2, 0xEE));
+            pen.FillKept(almond, new SKColor(0xFFF6F2EE));
             pen.Inside(almond, () => Iris(side, cx, tilt));
             pen.Stroke(
                 pen.Open(At(0.95f, -0.01f), At(0.5f, -0.64f * open), At(-0.05f, -0.88f * open), At(-0.6f, -0.62f * open)),
-                FacePen.Fade(FacePalette.Shade(skin, 0.6f), 0.65f), 0.022f);
+                skin.Shade(0.6f).Fade(0.65f), 0.022f);
         }
 
         // The lashes' line lies over the white.
-        pen.Stroke(pen.Open(upper), FacePen.Fade(lash, 0.72f + (0.28f * person.Lashes)), 0.028f + (0.026f * person.Lashes));
+        pen.Stroke(pen.Open(upper), lash.Fade(0.72f + (0.28f * person.Lashes)), 0.028f + (0.026f * person.Lashes));
         if (person.Lashes > 0.45f)
         {
             float reach = 0.075f * person.Lashes;
             for (int i = 0; i < 4; i++)
             {
                 float t = 0.35f + (0.22f * i), height = open * (1 - (0.62f * t * t));
-                pen.Stroke(pen.Open(At(t, height), At(t + (0.35f * reach / width), height + reach)), FacePen.Fade(lash, 0.8f), 0.020f);
+                pen.Stroke(pen.Open(At(t, height), At(t + (0.35f * reach / width), height + reach)), lash.Fade(0.8f), 0.020f);
             }
         }
 
         // Inner corner.
-        pen.Disc(At(-0.96f, -0.015f), 0.018f, FacePen.Fade(new SKColor(0xC8, 0x6E, 0x66), 0.7f));
+        pen.Disc(At(-0.96f, -0.015f), 0.018f, new SKColor(0xFFC86E66).Fade(0.7f));
     }
 
     private void Iris(float side, float cx, float tilt)
@@ -131,11 +131,11 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         using SKPathBuilder builder = new();
         builder.AddCircle(c.X, c.Y, pixels, SKPathDirection.Clockwise);
         using SKPath disc = builder.Detach();
-        pen.FillRadial(disc, c, pixels, FacePen.Mix(color, SKColors.White, 0.28f), FacePen.Mix(color, SKColors.Black, 0.42f));
-        pen.Disc(center, r * 0.44f, new SKColor(0x0C, 0x09, 0x08));
-        pen.Disc(center with { X = center.X - (0.35f * r * -MathF.Cos(scene.LightAngle)), Y = center.Y - (0.38f * r) }, r * 0.27f, FacePen.Fade(SKColors.White, 0.92f));
+        pen.FillRadial(disc, c, pixels, color.Mix(SKColors.White, 0.28f), color.Mix(SKColors.Black, 0.42f));
+        pen.Disc(center, r * 0.44f, new SKColor(0xFF0C0908));
+        pen.Disc(center with { X = center.X - (0.35f * r * -MathF.Cos(scene.LightAngle)), Y = center.Y - (0.38f * r) }, r * 0.27f, SKColors.White.Fade(0.92f));
 
         // The lid's shadow on the eye.
-        pen.Spot(view.Skin(side * cx, -person.EyeOpening), person.EyeWidth * 1.1f, person.EyeOpening * 0.9f, new SKColor(0x30, 0x18, 0x18), 0.45f);
+        pen.Spot(view.Skin(side * cx, -person.EyeOpening), person.EyeWidth * 1.1f, person.EyeOpening * 0.9f, new SKColor(0xFF301818), 0.45f);
     }
 }

@@ -12,9 +12,9 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
     private bool IsLong => person.Hair is HairStyle.Bob or HairStyle.Straight or HairStyle.Waves;
 
-    private SKColor Dark => FacePen.Mix(color, SKColors.Black, 0.38f);
+    private SKColor Dark => color.Mix(SKColors.Black, 0.38f);
 
-    private SKColor Light => FacePen.Mix(color, new SKColor(0xFF, 0xE8, 0xC8), 0.30f);
+    private SKColor Light => color.Mix(new SKColor(0xFFFFE8C8), 0.30f);
 
     /// <summary>Hair behind neck and ears.</summary>
     public void Back()
@@ -33,10 +33,9 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 float end = person.Hair == HairStyle.Bob ? 1.25f + (0.5f * Volume) : 2.3f;
                 float wave = person.Hair == HairStyle.Waves ? 0.09f : 0;
                 pen.Fill(
-                    pen.Closed(
-                        new(0, -top, -0.3f), new(0.75f * side, -0.75f * top, -0.3f), new(side, -0.1f, -0.35f), new(side + 0.05f + wave, 0.5f, -0.35f), new(side + 0.05f - wave, 1.0f, -0.35f),
-                        new(side + 0.02f + wave, end - 0.25f, -0.3f), new(0.75f * side, end, -0.3f), new(-0.75f * side, end, -0.3f), new(-side - 0.02f - wave, end - 0.25f, -0.3f),
-                        new(-side - 0.05f + wave, 1.0f, -0.35f), new(-side - 0.05f - wave, 0.5f, -0.35f), new(-side, -0.1f, -0.35f), new(-0.75f * side, -0.75f * top, -0.3f)),
+                    pen.Symmetric(
+                        new(0, -top, -0.3f), new(0.75f * side, -0.75f * top, -0.3f), new(side, -0.1f, -0.35f), new(side + 0.05f + wave, 0.5f, -0.35f),
+                        new(side + 0.05f - wave, 1.0f, -0.35f), new(side + 0.02f + wave, end - 0.25f, -0.3f), new(0.75f * side, end, -0.3f)),
                     Dark);
                 break;
             default:
@@ -52,14 +51,14 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             pen.Inside(outline, () =>
             {
                 using SKPath cap = pen.Closed(Cap(0.02f));
-                pen.FillKept(cap, FacePen.Fade(color, 0.30f));
+                pen.FillKept(cap, color.Fade(0.30f));
             });
             return;
         }
 
         if (IsLong)
         {
-            pen.Fill(pen.Closed(Cap(0.7f * Volume)), FacePen.Mix(color, Dark, 0.3f));
+            pen.Fill(pen.Closed(Cap(0.7f * Volume)), color.Mix(Dark, 0.3f));
             Curtain(person.HairPart > 0 ? -1 : 1, true);
             Curtain(person.HairPart > 0 ? 1 : -1, false);
             return;
@@ -73,7 +72,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             }
 
             Curls(0, color, 17);
-            Curls(0, FacePen.Fade(Light, 0.45f), 11);
+            Curls(0, Light.Fade(0.45f), 11);
             return;
         }
 
@@ -89,9 +88,9 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float burn = person.Hair is HairStyle.Bun or HairStyle.Shaved ? -0.15f : 0.12f;
         List<HeadPoint> points =
         [
-            HeadView.Outline(-cheek - (0.4f * stand), burn), HeadView.Outline(-temple - 0.02f, -0.42f * top), HeadView.Outline(-0.80f * temple, -0.76f * top),
-            HeadView.Outline(-0.42f * temple, (-0.97f * top) - (0.7f * lift)), HeadView.Outline(0.1f * part, -top - lift), HeadView.Outline(0.42f * temple, (-0.97f * top) - (0.7f * lift)),
-            HeadView.Outline(0.80f * temple, -0.76f * top), HeadView.Outline(temple + 0.02f, -0.42f * top), HeadView.Outline(cheek + (0.4f * stand), burn),
+            new(-cheek - (0.4f * stand), burn), new(-temple - 0.02f, -0.42f * top), new(-0.80f * temple, -0.76f * top),
+            new(-0.42f * temple, (-0.97f * top) - (0.7f * lift)), new(0.1f * part, -top - lift), new(0.42f * temple, (-0.97f * top) - (0.7f * lift)),
+            new(0.80f * temple, -0.76f * top), new(temple + 0.02f, -0.42f * top), new(cheek + (0.4f * stand), burn),
             view.Skin(cheek - 0.05f, burn - 0.12f),
         ];
         switch (person.Hair)
@@ -126,9 +125,9 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float end = person.Hair == HairStyle.Bob ? 1.2f + (0.5f * Volume) : 2.2f, wave = person.Hair == HairStyle.Waves ? 0.07f : 0;
         float inset = 0.03f + (0.10f * (0.26f - Volume)) + (wide ? 0.05f : 0);
         using SKPath hair = pen.Closed(
-            HeadView.Outline(part, -top), HeadView.Outline((0.45f * part) + (side * 0.5f * temple), -0.93f * top), HeadView.Outline(side * 0.9f * temple, -0.62f * top), HeadView.Outline(side * (temple + 0.04f), -0.2f),
-            HeadView.Outline(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f), HeadView.Outline(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), HeadView.Outline(side * (cheek - 0.05f + wave), end, -0.1f),
-            HeadView.Outline(side * (cheek - 0.16f), end - 0.08f, 0), HeadView.Outline(side * (cheek - 0.04f - inset - wave), 0.95f, 0.05f), HeadView.Outline(side * (cheek - inset + (0.5f * wave)), 0.4f, 0.1f),
+            new(part, -top), new((0.45f * part) + (side * 0.5f * temple), -0.93f * top), new(side * 0.9f * temple, -0.62f * top), new(side * (temple + 0.04f), -0.2f),
+            new(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f), new(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), new(side * (cheek - 0.05f + wave), end, -0.1f),
+            new(side * (cheek - 0.16f), end - 0.08f, 0), new(side * (cheek - 0.04f - inset - wave), 0.95f, 0.05f), new(side * (cheek - inset + (0.5f * wave)), 0.4f, 0.1f),
             view.Skin(side * (person.TempleWidth - 0.06f - inset), -0.22f, 0.03f), view.Skin(side * (0.66f - (wide ? 0.06f : 0)), -0.72f * person.HairLine, 0.04f), view.Skin((0.6f * part) + (side * 0.16f), -person.HairLine, 0.04f), view.Skin(part, -person.HairLine - 0.12f, 0.03f));
         Finish(hair);
     }
@@ -136,8 +135,8 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
     /// <summary>Colour, light from above and strands.</summary>
     private void Finish(SKPath hair)
     {
-        SKPoint high = view.Project(HeadView.Outline(0.2f * MathF.Cos(scene.LightAngle), -person.SkullHeight - 0.1f)), low = view.Project(HeadView.Outline(0, 0.6f));
-        pen.FillLinear(hair, high, low, FacePen.Mix(color, Light, 0.35f), FacePen.Mix(color, Dark, 0.7f));
+        SKPoint high = view.Project(new(0.2f * MathF.Cos(scene.LightAngle), -person.SkullHeight - 0.1f)), low = view.Project(new(0, 0.6f));
+        pen.FillLinear(hair, high, low, color.Mix(Light, 0.35f), color.Mix(Dark, 0.7f));
         pen.Inside(hair, () =>
         {
             FaceRandom r = new(person.Grain, 0, 0, 4);
@@ -145,11 +144,11 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             for (int i = 0; i < 14; i++)
             {
                 float side = r.Chance(0.5f) ? 1 : -1, out1 = r.Range(0.15f, 1), jitter = r.Around(0.06f);
-                SKColor strand = r.Chance(0.5f) ? FacePen.Fade(Light, 0.30f) : FacePen.Fade(Dark, 0.45f);
+                SKColor strand = r.Chance(0.5f) ? Light.Fade(0.30f) : Dark.Fade(0.45f);
                 pen.Stroke(
                     pen.Open(
-                        HeadView.Outline(part + (side * 0.1f * out1), -person.SkullHeight - Volume, 0.1f), HeadView.Outline(part + (side * (0.62f * out1)) + jitter, -0.86f * person.SkullHeight, 0.3f),
-                        HeadView.Outline((0.4f * part) + (side * ((0.98f * out1) + jitter)), -0.42f * person.SkullHeight, 0.2f), HeadView.Outline(side * (0.2f + (0.88f * out1) + jitter), 0.4f, 0), HeadView.Outline(side * (0.2f + (0.85f * out1)), 1.9f, -0.1f)),
+                        new(part + (side * 0.1f * out1), -person.SkullHeight - Volume, 0.1f), new(part + (side * (0.62f * out1)) + jitter, -0.86f * person.SkullHeight, 0.3f),
+                        new((0.4f * part) + (side * ((0.98f * out1) + jitter)), -0.42f * person.SkullHeight, 0.2f), new(side * (0.2f + (0.88f * out1) + jitter), 0.4f, 0), new(side * (0.2f + (0.85f * out1)), 1.9f, -0.1f)),
                     strand, r.Range(0.015f, 0.045f));
             }
         });

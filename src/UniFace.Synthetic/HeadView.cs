@@ -3,8 +3,11 @@ using UniFace.Faces;
 
 namespace UniFace.Synthetic;
 
-/// <summary>A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears.</summary>
-internal readonly record struct HeadPoint(float X, float Y, float Z);
+/// <summary>
+/// A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears. Points with z = 0 form
+/// the outline, which keeps its shape when the head turns.
+/// </summary>
+internal readonly record struct HeadPoint(float X, float Y, float Z = 0);
 
 /// <summary>
 /// How a head stands before the camera: turns points of the head by yaw, pitch and roll about the neck and
@@ -26,6 +29,9 @@ internal sealed class HeadView
         (sinRoll, cosRoll) = MathF.SinCos(scene.Roll);
     }
 
+    /// <summary>The left and the right side, as signs of X.</summary>
+    public static ReadOnlySpan<float> Sides => [-1, 1];
+
     /// <summary>From the picture plane in head units to pixels.</summary>
     public SimilarityTransform ToPixels { get; set; } = SimilarityTransform.Identity;
 
@@ -41,9 +47,6 @@ internal sealed class HeadView
         float u = x / (person.CheekWidth * 1.12f), v = (y - 0.05f) / 1.8f;
         return new(x, y, (0.92f * MathF.Sqrt(Math.Max(0, 1 - (u * u) - (v * v)))) + @out);
     }
-
-    /// <summary>A point on the outline of the head, which stays an outline as the head turns.</summary>
-    public static HeadPoint Outline(float x, float y, float z = 0) => new(x, y, z);
 
     /// <summary>Pixels of a point of the head.</summary>
     public SKPoint Project(HeadPoint p)
@@ -70,18 +73,18 @@ internal sealed class HeadView
     public FaceLandmarks Landmarks()
     {
         float corner = MouthHalfWidth;
-        Point At(HeadPoint p)
-        {
-            SKPoint q = Project(p);
-            return new Point(q.X, q.Y);
-        }
-
         return new FaceLandmarks(
             At(Skin(-person.EyeSpacing, 0)),
             At(Skin(person.EyeSpacing, 0)),
             At(NoseTip),
             At(Skin(-corner, MouthCornerY)),
             At(Skin(corner, MouthCornerY)));
+
+        Point At(HeadPoint p)
+        {
+            SKPoint q = Project(p);
+            return new Point(q.X, q.Y);
+        }
     }
 
     /// <summary>Half the width of the mouth with this expression.</summary>

@@ -10,50 +10,50 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
 
     public void Mouth()
     {
-        float w = view.MouthHalfWidth, corner = view.MouthCornerY, middle = person.MouthHeight, jaw = view.Jaw;
+        float w = view.MouthHalfWidth, corner = view.MouthCornerY, smile = Math.Max(0, scene.Smile);
         float open = Math.Max(0, scene.MouthOpen - 0.12f), gap = 0.20f * open;
-        float up = person.UpperLip * (1 - (0.25f * Math.Max(0, scene.Smile))), low = person.LowerLip * (1 - (0.15f * Math.Max(0, scene.Smile)));
-        float bow = 0.35f * person.CupidsBow * up, inner = middle - (0.25f * gap) + (0.02f * Math.Max(0, scene.Smile)), lower = inner + gap + (0.35f * jaw * open);
-        SKColor lip = FacePen.Mix(FacePalette.Shade(skin, 0.22f), new SKColor(0xB8, 0x38, 0x44), 0.22f + (0.55f * person.LipColor));
+        float up = person.UpperLip * (1 - (0.25f * smile)), low = person.LowerLip * (1 - (0.15f * smile)), bow = 0.35f * person.CupidsBow * up;
+        float inner = person.MouthHeight - (0.25f * gap) + (0.02f * smile), lower = inner + gap + (0.35f * view.Jaw * open);
+        SKColor lip = skin.Shade(0.22f).Mix(new SKColor(0xFFB83844), 0.22f + (0.55f * person.LipColor));
         HeadPoint left = view.Skin(-w, corner), right = view.Skin(w, corner);
         HeadPoint P(float x, float y) => view.Skin(x * w, y, 0.05f);
 
         // Inside of the open mouth.
         if (gap > 0.012f)
         {
-            using SKPath inside = pen.Closed(left, P(-0.5f, inner), P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower), P(-0.5f, lower - (0.12f * gap)));
-            pen.FillKept(inside, new SKColor(0x4A, 0x12, 0x16));
+            using SKPath inside = pen.Symmetric(P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
+            pen.FillKept(inside, new SKColor(0xFF4A1216));
             pen.Inside(inside, () =>
             {
                 float teeth = inner + Math.Min(0.09f, 0.62f * gap);
-                pen.Fill(pen.Closed(P(-0.9f, corner - 0.02f), P(-0.5f, inner - 0.05f), P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f), P(-0.55f, teeth)), new SKColor(0xF4, 0xF0, 0xE8));
-                pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, new SKColor(0xC0, 0x50, 0x58), 0.8f);
+                pen.Fill(pen.Symmetric(P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)), new SKColor(0xFFF4F0E8));
+                pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, new SKColor(0xFFC05058), 0.8f);
             });
         }
 
-        using (SKPath lowerLip = pen.Closed(left, P(-0.5f, lower - (0.12f * gap)), P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low), P(-0.55f, lower + (0.75f * low))))
+        using (SKPath lowerLip = pen.Symmetric(P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low)))
         {
             pen.FillKept(lowerLip, lip);
             pen.Inside(lowerLip, () => pen.Spot(view.Skin(0, lower + (0.45f * low), 0.05f), 0.45f * w, 0.3f * low, SKColors.White, 0.32f));
         }
 
         pen.Fill(
-            pen.Closed(left, P(-0.5f, inner - (0.72f * up)), P(-0.2f, inner - up), P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f), P(-0.5f, inner)),
-            FacePen.Mix(lip, new SKColor(0x50, 0x18, 0x20), 0.22f));
+            pen.Symmetric(P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f)),
+            lip.Mix(new SKColor(0xFF501820), 0.22f));
         if (gap <= 0.012f)
         {
-            pen.Stroke(pen.Open(left, P(-0.5f, inner), P(0, inner + 0.014f), P(0.5f, inner), right), FacePen.Fade(new SKColor(0x40, 0x14, 0x16), 0.85f), 0.026f);
+            pen.Stroke(pen.Open(left, P(-0.5f, inner), P(0, inner + 0.014f), P(0.5f, inner), right), new SKColor(0xFF401416).Fade(0.85f), 0.026f);
         }
 
         // Corners.
-        pen.Spot(left, 0.06f, 0.05f, FacePalette.Shade(skin, 0.8f), 0.5f);
-        pen.Spot(right, 0.06f, 0.05f, FacePalette.Shade(skin, 0.8f), 0.5f);
+        pen.Spot(left, 0.06f, 0.05f, skin.Shade(0.8f), 0.5f);
+        pen.Spot(right, 0.06f, 0.05f, skin.Shade(0.8f), 0.5f);
     }
 
     /// <summary>Beard and moustache; painted before the mouth.</summary>
     public void Beard(SKPath outline)
     {
-        SKColor hair = FacePen.Mix(FacePalette.Hair(person), new SKColor(0x20, 0x16, 0x12), 0.25f);
+        SKColor hair = FacePalette.Hair(person).Mix(new SKColor(0xFF201612), 0.25f);
         float jaw = view.Jaw, mouth = person.MouthHeight;
         if (person.Beard > 0)
         {
@@ -61,19 +61,19 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             pen.Inside(outline, () =>
             {
                 float cheek = person.CheekWidth, w = view.MouthHalfWidth;
-                using SKPath beard = pen.Closed(
-                    HeadView.Outline(-cheek - 0.1f, 0.1f), view.Skin(-cheek + 0.12f, 0.45f), view.Skin(-0.62f, 0.86f + line), view.Skin(-w - 0.12f, mouth - 0.02f + line), view.Skin(-w * 0.7f, mouth + person.LowerLip + 0.06f + jaw),
-                    view.Skin(0, mouth + person.LowerLip + 0.085f + jaw), view.Skin(w * 0.7f, mouth + person.LowerLip + 0.06f + jaw), view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
-                    HeadView.Outline(cheek + 0.1f, 0.1f), HeadView.Outline(cheek + 0.1f, 1.3f), HeadView.Outline(0.5f, 2.1f), HeadView.Outline(-0.5f, 2.1f), HeadView.Outline(-cheek - 0.1f, 1.3f));
-                pen.FillKept(beard, FacePen.Fade(hair, alpha));
+                using SKPath beard = pen.Symmetric(
+                    view.Skin(0, mouth + person.LowerLip + 0.085f + jaw), view.Skin(w * 0.7f, mouth + person.LowerLip + 0.06f + jaw),
+                    view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
+                    new(cheek + 0.1f, 0.1f), new(cheek + 0.1f, 1.3f), new(0.5f, 2.1f));
+                pen.FillKept(beard, hair.Fade(alpha));
                 FaceRandom r = new(person.Grain, 0, 0, 5);
-                SKColor strand = FacePen.Mix(hair, person.HairColor < 0.3f ? new SKColor(0x90, 0x80, 0x74) : new SKColor(0x30, 0x20, 0x18), 0.5f);
+                SKColor strand = hair.Mix(person.HairColor < 0.3f ? new SKColor(0xFF908074) : new SKColor(0xFF302018), 0.5f);
                 pen.Inside(beard, () =>
                 {
                     for (int i = 0; i < 16; i++)
                     {
                         float x = r.Around(0.75f), y = r.Range(0.85f, person.ChinHeight);
-                        pen.Stroke(pen.Open(view.Skin(x, y + jaw), view.Skin(x * 1.04f, y + 0.13f + jaw)), FacePen.Fade(strand, 0.45f * alpha), 0.016f);
+                        pen.Stroke(pen.Open(view.Skin(x, y + jaw), view.Skin(x * 1.04f, y + 0.13f + jaw)), strand.Fade(0.45f * alpha), 0.016f);
                     }
                 });
             });
@@ -81,12 +81,13 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
 
         if (person.Moustache > 0)
         {
-            float w = view.MouthHalfWidth * (0.75f + (0.4f * person.Moustache)), top = person.NoseLength + 0.13f, bottom = mouth - person.UpperLip + 0.03f, end = mouth - (0.01f * scene.Smile) + (0.12f * person.Moustache);
+            float w = view.MouthHalfWidth * (0.75f + (0.4f * person.Moustache)), top = person.NoseLength + 0.13f;
+            float bottom = mouth - person.UpperLip + 0.03f, end = mouth - (0.01f * scene.Smile) + (0.12f * person.Moustache);
             pen.Fill(
-                pen.Closed(
-                    view.Skin(0, top + 0.03f, 0.06f), view.Skin(0.45f * w, top + 0.02f, 0.06f), view.Skin(0.95f * w, bottom - 0.02f, 0.05f), view.Skin(1.15f * w, end, 0.04f), view.Skin(0.7f * w, bottom + 0.03f, 0.06f),
-                    view.Skin(0, bottom - 0.01f, 0.07f), view.Skin(-0.7f * w, bottom + 0.03f, 0.06f), view.Skin(-1.15f * w, end, 0.04f), view.Skin(-0.95f * w, bottom - 0.02f, 0.05f), view.Skin(-0.45f * w, top + 0.02f, 0.06f)),
-                FacePen.Fade(hair, 0.45f + (0.5f * person.Moustache)));
+                pen.Symmetric(
+                    view.Skin(0, top + 0.03f, 0.06f), view.Skin(0.45f * w, top + 0.02f, 0.06f), view.Skin(0.95f * w, bottom - 0.02f, 0.05f),
+                    view.Skin(1.15f * w, end, 0.04f), view.Skin(0.7f * w, bottom + 0.03f, 0.06f), view.Skin(0, bottom - 0.01f, 0.07f)),
+                hair.Fade(0.45f + (0.5f * person.Moustache)));
         }
     }
 }

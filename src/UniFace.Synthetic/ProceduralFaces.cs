@@ -4,11 +4,11 @@ using UniFace.Vision.Imaging;
 namespace UniFace.Synthetic;
 
 /// <summary>
-/// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, nobody's face.
-/// Good for tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
+/// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, no real faces.
+/// For tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
 /// </summary>
-/// <param name="seed">Same seed, same people, same pixels.</param>
-/// <param name="variation">How much the pictures of a person vary, 0 to 1; see <see cref="FaceScene.Create"/>.</param>
+/// <param name="seed">The same seed gives the same people and pixels.</param>
+/// <param name="variation">How much the pictures of a person vary, 0 to 1; 0 gives nearly the same portrait each time.</param>
 public sealed class ProceduralFaces(long seed, float variation = 1)
 {
     private const int PhotoQuality = 92;
@@ -17,30 +17,31 @@ public sealed class ProceduralFaces(long seed, float variation = 1)
     public long Seed { get; } = seed;
 
     /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
-    public float Variation { get; } = variation is >= 0 and <= 1 ? variation : throw new ArgumentOutOfRangeException(nameof(variation), variation, "expected 0 to 1");
+    public float Variation { get; } =
+        variation is >= 0 and <= 1 ? variation : throw new ArgumentOutOfRangeException(nameof(variation), variation, "expected 0 to 1");
 
-    /// <summary>Person number <paramref name="person"/>, 0 or more.</summary>
-    public FaceIdentity Identity(int person) => FaceIdentity.Create(Seed, person);
+    internal FaceIdentity Identity(int person) => new(Seed, person);
 
-    /// <summary>How picture number <paramref name="picture"/> of a person is taken.</summary>
+    /// <summary>The scene of picture number <paramref name="picture"/> of a person.</summary>
     public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person), Variation);
 
     /// <summary>An aligned 112x112 face.</summary>
     public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));
 
-    /// <summary>A photo to be detected and aligned.</summary>
-    public ProceduralPicture Photo(int person, int picture, int width = 320, int height = 400) => FaceRenderer.Photo(Identity(person), Scene(person, picture), width, height);
+    /// <summary>A whole photo, not aligned.</summary>
+    public ProceduralPicture Photo(int person, int picture, int width = 320, int height = 400) =>
+        FaceRenderer.Photo(Identity(person), Scene(person, picture), width, height);
 
     /// <summary>Name of a person's folder: "person-0007".</summary>
     public static string PersonName(int person) => FormattableString.Invariant($"person-{person:D4}");
 
     /// <summary>
-    /// Writes a folder a person, a JPEG a picture: OUT/person-0007/003.jpg. Files are written whole or not at all.
+    /// Writes one folder per person with one JPEG per picture: OUT/person-0007/003.jpg. Each file is written atomically.
     /// </summary>
-    /// <param name="folder">Folder to write; made where absent.</param>
-    /// <param name="firstPerson">Index of the first person, so that sets of one seed can be disjoint.</param>
+    /// <param name="folder">The folder to write; created if it does not exist.</param>
+    /// <param name="firstPerson">Index of the first person; sets of one seed can be disjoint.</param>
     /// <param name="people">Number of people, 1 or more.</param>
-    /// <param name="images">Pictures a person, 1 or more.</param>
+    /// <param name="images">Pictures per person, 1 or more.</param>
     /// <param name="photos">True for whole photos of 320x400 instead of aligned faces.</param>
     /// <param name="written">Called after each picture, from any thread.</param>
     /// <param name="stop">Stops between pictures.</param>

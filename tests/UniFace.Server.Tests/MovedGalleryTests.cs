@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.TestSupport;
+using UniFace.Vision;
 
 namespace UniFace.Server.Tests;
 
@@ -19,7 +20,7 @@ public sealed class MovedGalleryTests
         await using RunningServer server = await RunningServer.StartAsync(o =>
         {
             Directory.CreateDirectory(o.DataFolder);
-            using Recognition.ServedModel model = Recognition.ServedModel.Open(o)!;
+            using FaceRecognizer model = Recognition.ServedModel.Open(o)!;
             path = Path.Combine(o.DataFolder, $"people-{model.ContractId[..8]}.gallery");
             GalleryInfo info = new() { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, KeepsCrops = true };
             SqliteGallery.Create(path, info);
@@ -33,7 +34,7 @@ public sealed class MovedGalleryTests
             DataFolder = Path.Combine(server.Folder, "data"),
             Package = InventedPackage.Write(other, seed: 2),
         };
-        using (Recognition.ServedModel model = Recognition.ServedModel.Open(moved)!)
+        using (FaceRecognizer model = Recognition.ServedModel.Open(moved)!)
         {
             await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
             float[] Embed(IReadOnlyList<byte[]> crops) => model.Embedder.Embed([.. crops.Select(c => model.Decoder.Decode(c, "crop"))]);

@@ -137,7 +137,7 @@ public class DetectionTests
         {
             Assert.Contains("cannot load it as a model", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(path)).Message, StringComparison.Ordinal);
             TinyOnnx.WriteEmbedder(path, 112, 112, 4);
-            Assert.Contains("not a face detector that uniface knows", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(path)).Message, StringComparison.Ordinal);
+            Assert.Contains("not a supported face detector", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(path)).Message, StringComparison.Ordinal);
         }
         finally
         {
@@ -151,7 +151,7 @@ public class DetectionTests
     public void Both_detectors_find_the_same_faces_on_real_photos()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), yunet = SharedData.Require("data/yunet_s_dynamic.onnx"), yunetFixed = SharedData.Require("data/yunet_s_640_640.onnx");
-        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         using IFaceDetector first = FaceDetectors.Open(), second = FaceDetectors.Open(yunet), third = FaceDetectors.Open(yunetFixed);
         FaceAligner aligner = new();
         int photos = 0;
@@ -181,7 +181,7 @@ public class DetectionTests
     public void A_face_is_found_small_turned_and_filling_the_photo()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
-        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         using IFaceDetector detector = FaceDetectors.Open();
         (string name, byte[] bytes) = Entries(tar).First();
         RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
@@ -208,7 +208,7 @@ public class DetectionTests
     public void A_real_photo_gives_the_same_face_on_its_side_and_upside_down(bool yunet)
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), model = SharedData.Require("data/yunet_s_dynamic.onnx");
-        Assert.SkipWhen(!yunet && ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(!yunet && FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         using FacePipeline pipeline = new(new SkiaImageDecoder(), FaceDetectors.Open(yunet ? model : null));
         int same = 0, all = 0;
         foreach ((string name, byte[] bytes) in Entries(tar).Take(10))

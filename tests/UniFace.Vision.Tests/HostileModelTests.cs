@@ -1,4 +1,5 @@
 using System.Text;
+using Google.Protobuf;
 using UniFace.TestSupport;
 using UniFace.Vision.Detection;
 using UniFace.Vision.Onnx;
@@ -47,12 +48,12 @@ public sealed class HostileModelTests : IDisposable
             _ => Bytes(20, Bytes(2, Bytes(5, tensor))),
         };
         TinyOnnx.WriteEmbedder(Model, Side, Side, Size);
-        Embedders.Open(Model).Dispose();
+        FaceRecognizer.Open(Model).Dispose();
 
         // A message that stands twice is one to protobuf: what is appended is part of the model.
         File.AppendAllBytes(Model, added);
         File.WriteAllBytes(Path.Combine(folder, "w.bin"), new byte[4]);
-        Assert.Contains("external data", Assert.Throws<UniFaceException>(() => Embedders.Open(Model)).Message, StringComparison.Ordinal);
+        Assert.Contains("external data", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(Model)).Message, StringComparison.Ordinal);
         Assert.Contains("external data", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(Model)).Message, StringComparison.Ordinal);
     }
 
@@ -66,7 +67,7 @@ public sealed class HostileModelTests : IDisposable
         }
 
         File.WriteAllBytes(Model, [.. Int(1, 8), .. Bytes(7, graph)]);
-        Assert.Contains("cannot load it as a model", Assert.Throws<UniFaceException>(() => Embedders.Open(Model)).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot load it as a model", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(Model)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -125,17 +126,19 @@ public sealed class HostileModelTests : IDisposable
 
     private static byte[] Text(int field, string text) => Bytes(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Bytes(int field, byte[] bytes)
-    {
-        using MemoryStream stream = new();
-        ProtoFields.Write(stream, field, bytes);
-        return stream.ToArray();
-    }
+    private static byte[] Bytes(int field, byte[] bytes) => Write(field, WireFormat.WireType.LengthDelimited, stream => stream.WriteBytes(ByteString.CopyFrom(bytes)));
 
-    private static byte[] Int(int field, int value)
+    private static byte[] Int(int field, int value) => Write(field, WireFormat.WireType.Varint, stream => stream.WriteInt32(value));
+
+    private static byte[] Write(int field, WireFormat.WireType type, Action<CodedOutputStream> value)
     {
-        using MemoryStream stream = new();
-        ProtoFields.Write(stream, field, (ulong)value);
-        return stream.ToArray();
+        using MemoryStream bytes = new();
+        using (CodedOutputStream stream = new(bytes, leaveOpen: true))
+        {
+            stream.WriteTag(field, type);
+            value(stream);
+        }
+
+        return bytes.ToArray();
     }
 }

@@ -24,11 +24,11 @@ public sealed class OnnxEmbedderTests : IDisposable
     public void Embeddings_are_the_networks_own_for_colour_order_normalisation_and_flip_sum(bool fixedBatch, bool flipSum, ColorOrder order)
     {
         string path = Path.Combine(folder, "m.onnx");
-        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, fixedBatch);
-        using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 });
-        Assert.Equal((Size, (Side, Side)), (embedder.EmbeddingSize, embedder.InputSize));
+        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(Batch: fixedBatch ? 1 : 0));
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 });
+        Assert.Equal((Size, (Side, Side)), (recognizer.Embedder.EmbeddingSize, recognizer.Embedder.InputSize));
         RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => Pictures.Noise(Side, Side, i))];
-        float[] embeddings = embedder.Embed(faces);
+        float[] embeddings = recognizer.Embedder.Embed(faces);
         Assert.Equal(37 * Size, embeddings.Length);
         for (int i = 0; i < faces.Length; i++)
         {
@@ -40,16 +40,53 @@ public sealed class OnnxEmbedderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("float32", true, 0)]
+    [InlineData("float32", false, 4)]
+    [InlineData("float16", false, 0)]
+    [InlineData("float16", true, 3)]
+    [InlineData("uint8", false, 0)]
+    [InlineData("uint8", true, 8)]
+    public void Element_type_layout_and_batch_of_the_input_do_not_change_the_embedding(string type, bool channelsLast, int batch)
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(type, channelsLast, batch));
+        PixelNormalization normalization = type == "uint8" ? new(0, 1) : PixelNormalization.Default;
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { FlipSum = true, Threads = 2 });
+        Assert.Equal(normalization, recognizer.Manifest.Normalization);
+        Assert.Equal((Side, Side), recognizer.Embedder.InputSize);
+        RgbImage[] faces = [.. Enumerable.Range(0, 11).Select(i => Pictures.Noise(Side, Side, i))];
+        float[] embeddings = recognizer.Embedder.Embed(faces);
+        for (int i = 0; i < faces.Length; i++)
+        {
+            double[] expected = Expected(faces[i], weights, ColorOrder.Rgb, flipSum: true, normalization, channelsLast);
+            Assert.All(expected.Zip(embeddings.Skip(i * Size)), pair => Assert.Equal(pair.First, pair.Second, type == "float16" ? 5e-3 : 1e-4));
+        }
+    }
+
+    [Fact]
+    public void A_uint8_input_takes_no_normalization_and_other_types_are_refused()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("uint8"));
+        UniFaceException twice = Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(path, new RecognizerOptions { Normalization = PixelNormalization.Default }));
+        Assert.Contains("normalizes them itself", twice.Message, StringComparison.Ordinal);
+
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("int32"));
+        string refused = Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(path)).Message;
+        Assert.Contains("is Int32 ?x3x16x16, expected Float, Float16 or UInt8 of Nx3xHxW or NxHxWx3", refused, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Many_threads_on_one_embedder_get_the_same_as_one()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
-        using OnnxEmbedder embedder = Embedders.Open(path);
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path);
         RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(Side, Side, i))];
-        float[] expected = embedder.Embed(faces);
-        Parallel.For(0, 32, _ => Assert.Equal(expected, embedder.Embed(faces)));
-        Assert.Empty(embedder.Embed([]));
+        float[] expected = recognizer.Embedder.Embed(faces);
+        Parallel.For(0, 32, _ => Assert.Equal(expected, recognizer.Embedder.Embed(faces)));
+        Assert.Empty(recognizer.Embedder.Embed([]));
     }
 
     [Fact]
@@ -57,18 +94,18 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
-        using (OnnxEmbedder embedder = Embedders.Open(path))
+        using (FaceRecognizer recognizer = FaceRecognizer.Open(path))
         {
-            Assert.Contains("face 1 of the batch is 8x8 pixels", Assert.Throws<UniFaceException>(() => embedder.Embed([new(Side, Side), new(8, 8)])).Message, StringComparison.Ordinal);
+            Assert.Contains("face 1 of the batch is 8x8 pixels", Assert.Throws<UniFaceException>(() => recognizer.Embedder.Embed([new(Side, Side), new(8, 8)])).Message, StringComparison.Ordinal);
         }
 
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: float.NaN);
-        using OnnxEmbedder broken = Embedders.Open(path);
-        Assert.Contains("value 0 of the embedding of face 0 of the batch is NaN", Assert.Throws<UniFaceException>(() => broken.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+        using FaceRecognizer broken = FaceRecognizer.Open(path);
+        Assert.Contains("value 0 of the embedding of face 0 of the batch is NaN", Assert.Throws<UniFaceException>(() => broken.Embedder.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
 
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: 0);
-        using OnnxEmbedder empty = Embedders.Open(path);
-        Assert.Contains("has no direction", Assert.Throws<UniFaceException>(() => empty.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+        using FaceRecognizer empty = FaceRecognizer.Open(path);
+        Assert.Contains("has no direction", Assert.Throws<UniFaceException>(() => empty.Embedder.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,10 +117,10 @@ public sealed class OnnxEmbedderTests : IDisposable
         ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.OfFile(onnx), FlipSum = true };
         string good = System.Text.Json.JsonSerializer.Serialize(manifest, ModelManifest.Json);
         File.WriteAllText(json, good);
-        using (OnnxEmbedder embedder = Embedders.Open(package))
+        using (FaceRecognizer recognizer = FaceRecognizer.Open(package))
         {
-            Assert.True(embedder.Manifest.FlipSum);
-            Assert.Equal(manifest.ContractId, embedder.Manifest.ContractId);
+            Assert.True(recognizer.Manifest.FlipSum);
+            Assert.Equal(manifest.ContractId, recognizer.ContractId);
         }
 
         Refused("schema version 99", good.Replace("\"schemaVersion\": 1", "\"schemaVersion\": 99", StringComparison.Ordinal));
@@ -97,21 +134,21 @@ public sealed class OnnxEmbedderTests : IDisposable
         Refused("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
 
         File.WriteAllText(json, good);
-        Assert.Contains("leave out --normalize and --color", Assert.Throws<UniFaceException>(() => Embedders.Open(package, new EmbedderOptions { ColorOrder = ColorOrder.Bgr })).Message, StringComparison.Ordinal);
+        Assert.Contains("normalization and color are options for bare .onnx files", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(package, new RecognizerOptions { ColorOrder = ColorOrder.Bgr })).Message, StringComparison.Ordinal);
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
         File.WriteAllBytes(onnx, bytes);
-        Assert.Contains("was changed or damaged", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        Assert.Contains("was changed or damaged", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(package)).Message, StringComparison.Ordinal);
         File.Delete(onnx);
-        Assert.Contains("missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        Assert.Contains("missing", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(package)).Message, StringComparison.Ordinal);
         File.Delete(json);
-        Assert.Contains("model.json: missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such model package", Assert.Throws<UniFaceException>(() => Embedders.Open(Path.Combine(folder, "nowhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains("model.json: missing", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(package)).Message, StringComparison.Ordinal);
+        Assert.Contains("no such model package", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(Path.Combine(folder, "nowhere"))).Message, StringComparison.Ordinal);
 
         void Refused(string why, string text)
         {
             File.WriteAllText(json, text);
-            Assert.Contains(why, Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+            Assert.Contains(why, Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(package)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -126,12 +163,12 @@ public sealed class OnnxEmbedderTests : IDisposable
         Assert.Equal(40, WithOutputs([("logits", 40), ("embedding", 32)], "logits")!.Length);
         Assert.Equal(4, WithOutputs([("y", 4)], "y")!.Length);
 
-        Refused([("a", 32), ("b", 64)], null, "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it: --output NAME.");
+        Refused([("a", 32), ("b", 64)], null, "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it with the option 'output'.");
         Refused([("emb1", 32), ("emb2", 32)], null, "several outputs could be the embedding");
         Refused([("norm", 1)], null, "no output is an embedding, Float NxD with D of 16 or more; it has 'norm' Float ?x1");
         Refused([("y", 15)], null, "D of 16 or more");
-        Refused([("norm", 1), ("y", 32)], "norm", "--output norm is no output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
-        Refused([("norm", 1), ("y", 32)], "z", "--output z is no output");
+        Refused([("norm", 1), ("y", 32)], "norm", "'norm' is not an output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
+        Refused([("norm", 1), ("y", 32)], "z", "'z' is not an output");
 
         // A manifest states the size, and the two outputs of it are a doubt again.
         TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
@@ -146,8 +183,8 @@ public sealed class OnnxEmbedderTests : IDisposable
         float[]? WithOutputs((string, int)[] outputs, string? output)
         {
             TinyOnnx.WriteOutputs(path, Side, Side, outputs);
-            using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Output = output });
-            return embedder.Embed([Pictures.Noise(Side, Side, 1)]);
+            using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Output = output });
+            return recognizer.Embedder.Embed([Pictures.Noise(Side, Side, 1)]);
         }
 
         void Refused((string, int)[] outputs, string? output, string why) =>
@@ -164,8 +201,10 @@ public sealed class OnnxEmbedderTests : IDisposable
         Assert.Contains("its manifest says 128x112", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 })).Message, StringComparison.Ordinal);
     }
 
-    private static double[] Expected(RgbImage face, float[] weights, ColorOrder order, bool flipSum)
+    private static double[] Expected(
+        RgbImage face, float[] weights, ColorOrder order, bool flipSum, PixelNormalization? normalization = null, bool channelsLast = false)
     {
+        (double mean, double deviation) = normalization is null ? (100, 50) : (normalization.Mean, normalization.Deviation);
         double[] sum = new double[Size];
         for (int mirrored = 0; mirrored < (flipSum ? 2 : 1); mirrored++)
         {
@@ -176,10 +215,11 @@ public sealed class OnnxEmbedderTests : IDisposable
                     for (int x = 0; x < Side; x++)
                     {
                         int column = mirrored == 1 ? Side - 1 - x : x, channel = order == ColorOrder.Rgb ? c : 2 - c;
-                        double value = (face.Pixels[(((y * Side) + column) * 3) + channel] - 100.0) / 50;
+                        double value = (face.Pixels[(((y * Side) + column) * 3) + channel] - mean) / deviation;
+                        int row = channelsLast ? (((y * Side) + x) * 3) + c : (((c * Side) + y) * Side) + x;
                         for (int d = 0; d < Size; d++)
                         {
-                            sum[d] += value * weights[((((c * Side) + y) * Side) + x) * Size + d];
+                            sum[d] += value * weights[(row * Size) + d];
                         }
                     }
                 }

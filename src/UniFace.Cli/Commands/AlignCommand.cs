@@ -3,7 +3,7 @@ using Spectre.Console;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Imaging;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Commands;
 
@@ -43,18 +43,22 @@ internal static class AlignCommand
                 throw new UniFaceException(FormattableString.Invariant($"--min-face {smallest}: expected 0 pixels or more."));
             }
 
-            int side = parsed.GetValue(size);
-            AlignmentTemplate template = AlignmentTemplate.ArcFace(side, side);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
-            SkiaImageDecoder decoder = new();
-            using FacePipeline pipeline = new(decoder, FaceDetectors.Open(parsed.GetValue(vision.Detector), new DetectorOptions { MinScore = score }), new FaceAligner(template))
+            AlignOptions options = new()
             {
-                MinFaceSize = smallest,
-                Strict = parsed.GetValue(vision.Strict),
+                Photos = vision.Photos(parsed) with { Detection = new DetectorOptions { MinScore = score }, MinFaceSize = smallest },
+                Size = parsed.GetValue(size),
+                Faces = parsed.GetValue(faces),
+                Format = parsed.GetValue(format),
+                Overwrite = parsed.GetValue(overwrite),
+                Threads = vision.ThreadCount(parsed),
             };
-            AlignSettings settings = new(pipeline.DetectorName, side, parsed.GetValue(faces), parsed.GetValue(format), score, smallest);
-            AlignRun run = new(set, parsed.GetRequiredValue(output), decoder, pipeline, settings, parsed.GetValue(overwrite));
-            AlignReport report = run.Run(vision.ThreadCount(parsed), stop);
+            AlignReport report;
+            using (Progress progress = new("aligning", set.Names.Count))
+            {
+                report = PhotoAligner.Align(set, parsed.GetRequiredValue(output), options, () => progress.Add(), stop);
+            }
+
             if (parsed.GetValue(CommonOptions.Json))
             {
                 Output.Json(report.Summary);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using UniFace.Faces;
-using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
@@ -26,7 +26,8 @@ internal static class BenchEmbedCommand
                 throw new UniFaceException(FormattableString.Invariant($"--batch {size} --runs {repeats}: expected 1 to 4096 faces and 1 to 100000 runs."));
             }
 
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(parsed.GetRequiredValue(package)));
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            OnnxEmbedder embedder = recognizer.Embedder;
             RgbImage[] faces = [.. Enumerable.Range(0, size).Select(i => Noise(embedder.InputSize, i))];
             embedder.Embed(faces);
             embedder.Embed(faces);

@@ -5,8 +5,7 @@ using Spectre.Console;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Packages;
-using UniFace.Vision.Imaging;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
@@ -39,13 +38,12 @@ internal static class BenchIdentifyCommand
         command.SetAction(async (parsed, stop) =>
         {
             int wanted = parsed.GetValue(most) is int n and >= 1 and <= 1_000_000 ? n : throw new UniFaceException($"--photos {parsed.GetValue(most)}: expected 1 to 1,000,000.");
-            ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
-            Decision decision = Decision.Of(model, model.LoadCalibration(embedder.Manifest), null, parsed.GetValue(fmr));
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, vision.ThreadCount(parsed));
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package), detectorThreads: vision.ThreadCount(parsed));
+            OnnxEmbedder embedder = recognizer.Embedder;
+            Decision decision = Decision.Of(recognizer.Package, recognizer.Calibration, null, parsed.GetValue(fmr));
+            FacePipeline pipeline = recognizer.Photos;
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop).ConfigureAwait(false);
-            SkiaImageDecoder decoder = new();
             int count = Math.Min(wanted, set.Names.Count), faces = 0, matches = 0;
             List<double[]> times = [];
             using (Progress progress = new("identifying", count + WarmUp))
@@ -57,7 +55,7 @@ internal static class BenchIdentifyCommand
                     byte[] file = set.Read(photo);
                     long[] at = new long[Parts.Length + 1];
                     at[0] = Stopwatch.GetTimestamp();
-                    RgbImage image = decoder.Decode(file, set.Names[photo]);
+                    RgbImage image = recognizer.Decoder.Decode(file, set.Names[photo]);
                     at[1] = Stopwatch.GetTimestamp();
                     AlignedFace? face = pipeline.Align(image);
                     at[2] = at[3] = at[4] = Stopwatch.GetTimestamp();

@@ -5,6 +5,7 @@ using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Commands;
 
@@ -34,21 +35,17 @@ internal static class CalibrateCommand
         {
             PairOptions pairs = new() { MaxDifferentPairs = Checked("--max-pairs", parsed.GetValue(maxPairs), 300, 500_000_000), Seed = parsed.GetValue(seed) };
             BootstrapOptions bootstrap = new() { Replicates = Checked("--bootstrap", parsed.GetValue(replicates), 10, 1_000_000), Seed = parsed.GetValue(seed) };
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            ModelPackage opened = recognizer.Package;
+            using EvalModel model = EvalModel.Of(recognizer, opened.Source);
             if (opened.Manifest is null)
             {
                 throw new UniFaceException($"{opened.Source} is a bare .onnx file, whose input nobody states; expected a package folder. 'uniface eval {opened.Source} --data PEOPLE --calibration FILE' measures it as you say.");
             }
 
             string target = parsed.GetValue(output) ?? Path.Combine(opened.Source, Calibration.FileName);
-            using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
             OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
-            Measured measured;
-            using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
-            {
-                measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
-            }
-
+            Measured measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), recognizer.Photos, pairs, bootstrap, stop);
             if (parsed.GetValue(output) is null)
             {
                 measured.Calibration.SaveInto(opened.Source);

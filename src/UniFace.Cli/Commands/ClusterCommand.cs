@@ -5,6 +5,7 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
@@ -37,9 +38,9 @@ internal static class ClusterCommand
         vision.AddModel(command);
         command.SetAction((parsed, stop) =>
         {
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            Calibration? calibration = recognizer.Calibration;
             _ = Limit(2); // What is wrong with the options is said before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
@@ -51,7 +52,7 @@ internal static class ClusterCommand
             set.RequireApart(target);
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            FacePipeline pipeline = recognizer.Photos;
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             (List<Seen> faces, float[] embeddings, List<string> faceless) = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
             (double limit, double? rate) = Limit(faces.Count);

@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Data;
-using UniFace.Embeddings;
+using UniFace.Vision;
 using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
 
@@ -26,11 +25,11 @@ internal static class DataInfoCommand
         command.SetAction((parsed, stop) =>
         {
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
-            using IEmbedder? embedder = parsed.GetValue(package) is string path ? Embedders.Open(path) : null;
+            using FaceRecognizer? recognizer = parsed.GetValue(package) is string path ? FaceRecognizer.Open(path) : null;
             DatasetSurvey survey;
             using (Progress progress = new("reading", dataset.Samples.Count))
             {
-                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), recognizer?.Embedder, count => progress.Add(count), stop);
             }
 
             if (parsed.GetValue(CommonOptions.Json))

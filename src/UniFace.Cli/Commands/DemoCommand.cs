@@ -6,9 +6,12 @@ namespace UniFace.Cli.Commands;
 /// <summary>uniface demo: the whole main job on invented faces, in a few minutes, with a report to look at.</summary>
 internal static class DemoCommand
 {
+    /// <summary>The folder that the demo writes by default.</summary>
+    public const string DefaultFolder = "demo-out";
+
     public static Command Create()
     {
-        Option<string> output = new("--out") { Description = "Folder to write; a folder of an earlier demo is made anew.", DefaultValueFactory = _ => "demo-out" };
+        Option<string> output = new("--out") { Description = "Folder to write; a folder of an earlier demo is made anew.", DefaultValueFactory = _ => DefaultFolder };
         Option<long> seed = new("--seed") { Description = "Decides the people, their pictures and the training.", DefaultValueFactory = _ => 1 };
         Option<bool> quick = new("--quick") { Description = "Half a minute instead of minutes: fewer people, easier pictures." };
         Command command = new("demo", "Draw faces, train on them, evaluate on people never seen, calibrate, export, enrol ten and recognise one: the whole way, on invented faces, in a few minutes.\nExample: uniface demo --out demo-out --seed 1")

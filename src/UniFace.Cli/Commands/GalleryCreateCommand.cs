@@ -2,8 +2,7 @@ using System.CommandLine;
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Commands;
 
@@ -34,16 +33,15 @@ internal static class GalleryCreateCommand
         {
             string path = parsed.GetRequiredValue(gallery.Gallery);
             GalleryKey? key = gallery.Key(parsed);
-            ModelPackage opened = parsed.GetValue(package) is string given ? ModelPackage.Open(given) : InstalledModels.OpenDefault();
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package));
             GalleryInfo info = new()
             {
                 Id = "",
-                ContractId = embedder.Manifest.ContractId,
-                EmbeddingSize = embedder.EmbeddingSize,
+                ContractId = recognizer.ContractId,
+                EmbeddingSize = recognizer.Embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
                 KeepsCrops = parsed.GetValue(crops),
-                Package = GalleryOptions.PathOf(opened),
+                Package = Path.GetFullPath(recognizer.Package.Source),
             };
             if (PostgresAddress.Is(path))
             {
@@ -66,7 +64,7 @@ internal static class GalleryCreateCommand
             }
             else
             {
-                Console.WriteLine($"{path}: an empty gallery of {opened.Source}{(key is null ? "" : ", encrypted")}. Enrol people: uniface gallery enroll {path} photos");
+                Console.WriteLine($"{path}: an empty gallery of {recognizer.Package.Source}{(key is null ? "" : ", encrypted")}. Enrol people: uniface gallery enroll {path} photos");
             }
 
             return ExitCode.Success;

@@ -2,9 +2,10 @@ using System.CommandLine;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Commands;
@@ -39,9 +40,8 @@ internal static class GalleryEnrollCommand
         command.SetAction(async (parsed, stop) =>
         {
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
-            using OnnxEmbedder owned = embedder;
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
+            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
@@ -49,7 +49,7 @@ internal static class GalleryEnrollCommand
                 PersonName.Ensure(name);
             }
 
-            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : package.LoadCalibration(embedder.Manifest));
+            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : recognizer.Calibration);
             EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
             Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
@@ -59,7 +59,7 @@ internal static class GalleryEnrollCommand
             int enrolled = 0, already = 0;
             using (Progress progress = new("enrolling", photos.Names.Count))
             {
-                foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
+                foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
                     List<(string Photo, string Person, RgbImage Face, string Sha256)> wanted = [];

@@ -4,6 +4,7 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
@@ -41,11 +42,11 @@ internal static class GalleryIdentifyCommand
             string path = parsed.GetRequiredValue(image);
             byte[] bytes = PhotoSet.ReadPhoto(path);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
-            using OnnxEmbedder owned = embedder;
-            Calibration? calibration = package.LoadCalibration(embedder.Manifest);
-            Decision decision = Decision.Of(package, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
+            OnnxEmbedder embedder = recognizer.Embedder;
+            Calibration? calibration = recognizer.Calibration;
+            Decision decision = Decision.Of(recognizer.Package, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            FacePipeline pipeline = recognizer.Photos;
             AlignedFace? main = pipeline.Align(bytes, path);
             Identification? answer = main is AlignedFace face
                 ? await gallery.IdentifyAsync(embedder.Embed([face.Image]), embedder.Manifest.ContractId, decision.Threshold, named, stop).ConfigureAwait(false)

@@ -2,8 +2,7 @@ using System.CommandLine;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Commands;
 
@@ -45,25 +44,28 @@ internal sealed class GalleryOptions
         _ => throw new UniFaceException("--key-file and --key-env were both given: leave one out."),
     };
 
-    /// <summary>Opens the gallery's model package and its embedder; refuses another model.</summary>
-    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
+    /// <summary>Opens the gallery's model; refuses another one. The caller disposes it.</summary>
+    public FaceRecognizer OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
     {
-        string path = parsed.GetValue(Package) ?? gallery.Info.Package ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
-        if (parsed.GetValue(Package) is null && !Path.Exists(path))
+        string? given = parsed.GetValue(Package);
+        string path = given ?? gallery.Info.Package
+            ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
+        if (given is null && !Path.Exists(path))
         {
             throw new UniFaceException($"{path}: the gallery's model package is not there any more; give --package PACKAGE.");
         }
 
-        ModelPackage package = ModelPackage.Open(path);
-        OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package);
-        if (embedder.Manifest.ContractId == gallery.Info.ContractId)
+        FaceRecognizer recognizer = vision.Open(parsed, path);
+        try
         {
-            return (package, embedder);
+            recognizer.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
+            return recognizer;
         }
-
-        string other = embedder.Manifest.ContractId;
-        embedder.Dispose();
-        throw new UniFaceException($"{path} is a model of contract {other}, the gallery {gallery.Path} is of {gallery.Info.ContractId}: give its own package by --package, or move the gallery by 'uniface gallery reembed'.");
+        catch
+        {
+            recognizer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Says on standard error which templates were found damaged.</summary>
@@ -74,9 +76,6 @@ internal sealed class GalleryOptions
             Console.Error.WriteLine("warning: " + Output.Name(damage));
         }
     }
-
-    /// <summary>A package's path as a gallery keeps it.</summary>
-    public static string PathOf(ModelPackage package) => Path.GetFullPath(package.Manifest is null ? package.OnnxPath : Path.GetDirectoryName(Path.GetFullPath(package.OnnxPath))!);
 
     /// <summary>Opens the gallery.</summary>
     public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>

@@ -3,7 +3,7 @@ using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
-using UniFace.Vision.Imaging;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
@@ -28,14 +28,13 @@ internal static class GalleryReembedCommand
         command.SetAction(async (parsed, stop) =>
         {
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop).ConfigureAwait(false);
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            SkiaImageDecoder decoder = new();
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
             string before = gallery.Info.ContractId;
             long templates = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates, shown = 0;
             using (Progress progress = new("embedding", templates, "templates"))
             {
-                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, GalleryOptions.PathOf(opened), crops => embedder.Embed([.. crops.Select(Decode)])); // [N, D]
+                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, Path.GetFullPath(opened.Source), crops => embedder.Embed([.. crops.Select(Decode)])); // [N, D]
                 await gallery.ReembedAsync(
                     model,
                     (done, _) =>
@@ -59,7 +58,7 @@ internal static class GalleryReembedCommand
 
             RgbImage Decode(byte[] crop)
             {
-                RgbImage face = decoder.Decode(crop, "a stored face");
+                RgbImage face = recognizer.Decoder.Decode(crop, "a stored face");
                 return (face.Width, face.Height) == embedder.InputSize
                     ? face
                     : throw new UniFaceException($"{gallery.Path}: its faces are kept as {face.Width}x{face.Height}, {opened.Source} takes {embedder.InputSize.Width}x{embedder.InputSize.Height}; enrol the people again into a new gallery.");

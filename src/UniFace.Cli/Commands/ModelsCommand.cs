@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Spectre.Console;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Models;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
 
@@ -104,7 +104,7 @@ internal static class ModelsCommand
             }
 
             string path = parsed.GetRequiredValue(package);
-            Embedders.Open(path).Dispose(); // tried before it is installed
+            FaceRecognizer.Open(path).Dispose(); // Opened once before it is installed.
             return Installed(parsed, own, InstalledModels.Add(own, path));
         });
         return command;

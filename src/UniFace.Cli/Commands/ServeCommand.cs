@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using UniFace.Packages;
 using UniFace.Server;
 using UniFace.Server.Recognition;
 using UniFace.Server.Security;
@@ -47,7 +48,7 @@ internal static class ServeCommand
         {
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package),
+                Package = parsed.GetValue(package) ?? (InstalledModels.Default() is null ? DemoPackage() : null),
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
                 Runs = parsed.GetRequiredValue(runs),
@@ -94,6 +95,10 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    // The package of 'uniface demo', if it was run in this folder.
+    private static string? DemoPackage() =>
+        Path.Combine(DemoCommand.DefaultFolder, "package") is string package && File.Exists(Path.Combine(package, ModelManifest.FileName)) ? package : null;
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {

@@ -4,6 +4,7 @@ using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Commands;
@@ -31,9 +32,9 @@ internal static class VerifyCommand
         command.SetAction((parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
-            ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
+            using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : null);
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            Calibration? calibration = recognizer.Calibration;
             Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
@@ -41,7 +42,7 @@ internal static class VerifyCommand
                 throw new UniFaceException("- was given twice: standard input is one photo; name a file for the other.");
             }
 
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            FacePipeline pipeline = recognizer.Photos;
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]

@@ -2,15 +2,15 @@ using System.CommandLine;
 using System.Globalization;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Commands;
 
 /// <summary>
-/// The options by which commands say how photos become aligned faces and how a model is run, and what they open.
-/// One object a command: <c>VisionOptions vision = new(); vision.AddDetection(command); vision.AddModel(command);</c>
+/// The options for turning photos into aligned faces and for running a model.
+/// One object per command: <c>VisionOptions vision = new(); vision.AddDetection(command); vision.AddModel(command);</c>
 /// </summary>
 internal sealed class VisionOptions
 {
@@ -74,40 +74,37 @@ internal sealed class VisionOptions
         };
     }
 
-    /// <summary>Opens a package folder or a bare .onnx file.</summary>
+    /// <summary>Opens a model; the caller disposes it.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="package">The package.</param>
-    /// <param name="flipSum">Overrides what the package says; null to leave it.</param>
-    public OnnxEmbedder OpenEmbedder(ParseResult parsed, ModelPackage package, bool? flipSum = null) => Embedders.Open(package, new EmbedderOptions
-    {
-        Normalization = Normalization(parsed.GetValue(Normalize)),
-        ColorOrder = parsed.GetValue(Color),
-        Output = parsed.GetValue(ModelOutput),
-        FlipSum = flipSum,
-        Threads = ThreadCount(parsed),
-    });
-
-    /// <summary>
-    /// From photos to faces of the size that a model takes: by the detector, or as they are with --aligned.
-    /// The caller disposes it.
-    /// </summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="size">Of the faces.</param>
-    /// <param name="detectorThreads">Threads inside one detection: more than 1 only where photos come one after the other.</param>
-    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size, int detectorThreads = 1)
-    {
-        AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
-        SkiaImageDecoder decoder = new();
-        if (!parsed.GetValue(Aligned))
+    /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
+    /// <param name="flipSum">Overrides the package's flip-sum; null to keep it.</param>
+    /// <param name="detectorThreads">Threads inside one detection: more than 1 only if photos are processed one by one.</param>
+    public FaceRecognizer Open(ParseResult parsed, string? model, bool? flipSum = null, int detectorThreads = 1) =>
+        FaceRecognizer.Open(model, new RecognizerOptions
         {
-            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
-            return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
-        }
+            Normalization = Normalization(parsed.GetValue(Normalize)),
+            ColorOrder = parsed.GetValue(Color),
+            Output = parsed.GetValue(ModelOutput),
+            FlipSum = flipSum,
+            Threads = ThreadCount(parsed),
+            Photos = Photos(parsed, detectorThreads),
+        });
 
-        return parsed.GetValue(Detector) is null
-            ? FacePipeline.ForAligned(decoder, template)
-            : throw new UniFaceException("--detector and --aligned were both given: aligned faces need no detector; leave one out.");
-    }
+    /// <summary>How photos become aligned faces: by the detector, or unchanged with --aligned.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="detectorThreads">Threads inside one detection.</param>
+    public PhotoOptions Photos(ParseResult parsed, int detectorThreads = 1) => parsed.GetValue(Aligned) && parsed.GetValue(Detector) is not null
+        ? throw new UniFaceException("--detector and --aligned were both given: aligned faces need no detector; leave one out.")
+        : new PhotoOptions
+        {
+            Detector = parsed.GetValue(Detector),
+            Detection = new DetectorOptions { Threads = detectorThreads },
+            Aligned = parsed.GetValue(Aligned),
+            Strict = parsed.GetValue(Strict),
+        };
+
+    /// <summary>Opens the pipeline from photos to faces of a size; the caller disposes it.</summary>
+    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
 
     private static PixelNormalization? Normalization(string? text)
     {

@@ -7,6 +7,7 @@ using UniFace.Synthetic;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
+using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
@@ -46,7 +47,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         ExportResult export = log.Step("export", "Exporting a model package; ONNX Runtime must give the trained embeddings", Export, e => FormattableString.Invariant($"{Relative(folder.Package)}, parity cosine {e.Parity.Cosine:F6}"));
 
         // From here on only the package is used, as an application would.
-        using OnnxEmbedder embedder = Embedders.Open(ModelPackage.Open(folder.Package));
+        using FaceRecognizer recognizer = FaceRecognizer.Open(folder.Package);
+        OnnxEmbedder embedder = recognizer.Embedder;
         DemoEvaluation after = log.Step("evaluate", "Testing the package on the people it never saw", () => Evaluate(embedder, unseen), Describe);
         Calibration calibration = log.Step("calibrate", "Calibrating: which score means 'same person', on the third group", () => Calibrate(embedder, others), c => FormattableString.Invariant($"threshold {c.ThresholdAt(plan.DecisionRate):F3} for one false match in {1 / plan.DecisionRate:F0}"));
         DemoGallery gallery = log.Step("identify", $"Enrolling {plan.GalleryPeople} of the unseen people and asking who is who", () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop).GetAwaiter().GetResult(), g => g.Describe());

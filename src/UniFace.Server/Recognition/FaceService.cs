@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Server.Http;
+using UniFace.Vision;
 
 namespace UniFace.Server.Recognition;
 
@@ -56,7 +57,7 @@ internal sealed class FaceService : IAsyncDisposable
         }
 
         using Activity? span = Telemetry.Source.StartActivity("detect");
-        ServedModel model = recognizer.Model;
+        FaceRecognizer model = recognizer.Model;
         double work = DetectionWork + model.Decoder.WorkOf(photo, name);
         using IDisposable? place = work > LargeWork ? await large.EnterAsync(Caller, work, stop) : null;
         using IDisposable decoder = await decoders.EnterAsync(Caller, work, stop);

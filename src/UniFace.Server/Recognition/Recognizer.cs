@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using UniFace.Gallery;
+using UniFace.Vision;
 
 namespace UniFace.Server.Recognition;
 
@@ -12,10 +13,10 @@ public sealed class Recognizer : IAsyncDisposable
     /// <summary>What is said where a model is needed and there is none.</summary>
     public const string NoModel = "this service has no model package, so it cannot recognise anybody: make one with 'uniface demo', or get one with 'uniface models pull', and start it again; or start it with --package PACKAGE";
 
-    private readonly ServedModel? model;
+    private readonly FaceRecognizer? model;
     private readonly IStoredGallery? gallery;
 
-    private Recognizer(ServedModel? model, IStoredGallery? gallery)
+    private Recognizer(FaceRecognizer? model, IStoredGallery? gallery)
     {
         this.model = model;
         this.gallery = gallery;
@@ -26,7 +27,7 @@ public sealed class Recognizer : IAsyncDisposable
 
     /// <summary>The model.</summary>
     /// <exception cref="ServerProblemException">There is none.</exception>
-    public ServedModel Model => model ?? throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, NoModel);
+    public FaceRecognizer Model => model ?? throw new ServerProblemException(StatusCodes.Status503ServiceUnavailable, NoModel);
 
     /// <summary>The gallery.</summary>
     /// <exception cref="ServerProblemException">There is no model, and so no gallery.</exception>
@@ -37,7 +38,7 @@ public sealed class Recognizer : IAsyncDisposable
     public static async Task<Recognizer> OpenAsync(ServerOptions options, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ServedModel? model = ServedModel.Open(options);
+        FaceRecognizer? model = ServedModel.Open(options);
         try
         {
             return new Recognizer(model, model is null ? null : await ServedGallery.OpenAsync(options, model, stop));

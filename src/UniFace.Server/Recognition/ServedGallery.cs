@@ -1,5 +1,6 @@
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
+using UniFace.Vision;
 
 namespace UniFace.Server.Recognition;
 
@@ -8,20 +9,22 @@ internal static class ServedGallery
 {
     /// <summary>Opens the gallery that the options name, else the data folder's own of this model, which is made where there is none.</summary>
     /// <exception cref="UniFaceException">It cannot be opened, or is another model's.</exception>
-    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         IStoredGallery gallery = await OpenAnyAsync(options, model, stop);
-        if (gallery.Info.ContractId == model.ContractId)
+        try
         {
+            model.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
             return gallery;
         }
-
-        string path = gallery.Path, other = gallery.Info.ContractId;
-        await gallery.DisposeAsync();
-        throw new UniFaceException($"{model.Package.Source} is a model of contract {model.ContractId}, the gallery {path} is of {other}: give its own package by --package, another gallery by --gallery, or move it by 'uniface gallery reembed'.");
+        catch
+        {
+            await gallery.DisposeAsync();
+            throw;
+        }
     }
 
-    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         if (options.Gallery is string given)
         {
@@ -44,7 +47,7 @@ internal static class ServedGallery
     }
 
     // A gallery that 'uniface gallery reembed' moved to this model keeps the name that it had.
-    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
         {

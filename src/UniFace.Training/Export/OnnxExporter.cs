@@ -2,7 +2,7 @@ using System.Reflection;
 using Google.Protobuf;
 using UniFace.IO;
 using UniFace.Training.Backbones;
-using UniFace.Training.Export.Schema;
+using UniFace.Onnx.Schema;
 
 namespace UniFace.Training.Export;
 

@@ -52,7 +52,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
     public int Size { get; }
 
     /// <summary>Whether a model's outputs are BlazeFace's.</summary>
-    public static bool Recognises(OnnxSession session) =>
+    public static bool Matches(OnnxSession session) =>
         OutputNames.All(name => session.Outputs.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
         && session.Outputs[OutputNames[0]].Dimensions is [_, 512, 1] && session.Outputs[OutputNames[1]].Dimensions is [_, 384, 1]
         && session.Outputs[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.Outputs[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
@@ -73,7 +73,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
         for (int grid = 0; grid < 2; grid++)
         {
             (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
-            foreach (BlazeFace face in Decode(results[grid], results[2 + grid], cells, anchors, Size, minScore))
+            foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(2 + grid), cells, anchors, Size, minScore))
             {
                 faces.Add((mirrored ? Mirror(face) : face).Through(back));
             }

@@ -49,7 +49,7 @@ public sealed class YuNetDetector : IFaceDetector
     public string Name { get; }
 
     /// <summary>Whether a model's outputs are YuNet's.</summary>
-    internal static bool Recognises(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
+    internal static bool Matches(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
 
     /// <inheritdoc/>
     public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
@@ -141,7 +141,7 @@ public sealed class YuNetDetector : IFaceDetector
         PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
         for (int s = 0; s < Strides.Length; s++)
         {
-            float[] Output(int head) => results[(head * Strides.Length) + s].ToArray();
+            float[] Output(int head) => results.Floats((head * Strides.Length) + s).ToArray();
             faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], Math.Min(minScore, PileScore)).Select(back.Apply));
         }
     }

@@ -44,7 +44,7 @@ public static class ModelCatalogue
             Bytes = 603_432,
             Licence = "Apache-2.0, by the package's LICENSE file and by MediaPipe, whose model it is",
             TrainingData = "66,000 photos of Google's that are not published (by the paper, Bazarevsky et al. 2019)",
-            HomePath = ModelStore.BlazeFacePath,
+            HomePath = FaceDetectors.BlazeFacePath,
         },
     ];
 

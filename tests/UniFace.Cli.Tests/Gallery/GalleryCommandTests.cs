@@ -100,7 +100,7 @@ public sealed class GalleryCommandTests : IDisposable
     [Fact]
     public void A_photo_without_a_face_is_said_to_show_none()
     {
-        Assert.SkipWhen(UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(UniFace.Vision.Detection.FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         string gallery = At("g.gallery"), wall = At("wall.png");
         File.WriteAllBytes(wall, ImageEncoder.Png(new RgbImage(200, 200)));
         CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);

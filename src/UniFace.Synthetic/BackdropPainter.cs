@@ -11,7 +11,8 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
     public void Background()
     {
         float hue = random.Range(0, 360), saturation = random.Range(0.05f, 0.5f), value = random.Range(0.35f, 0.95f);
-        SKColor first = FacePalette.Hsv(hue, saturation, value), second = FacePalette.Hsv((hue + random.Range(0, 70)) % 360, saturation * 0.8f, value * random.Range(0.5f, 0.95f));
+        SKColor first = FacePalette.Hsv(hue, saturation, value);
+        SKColor second = FacePalette.Hsv((hue + random.Range(0, 70)) % 360, saturation * 0.8f, value * random.Range(0.5f, 0.95f));
         (float sin, float cos) = MathF.SinCos(random.Range(0, MathF.Tau));
         using SKPathBuilder builder = new();
         builder.AddRect(new SKRect(-1, -1, width + 1, height + 1), SKPathDirection.Clockwise);
@@ -36,7 +37,8 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
         float slope = random.Range(2.15f, 2.4f), collar = random.Range(0.35f, 0.62f);
         SKPoint[] body =
         [
-            view.Body(-collar, 1.95f), view.Body(-1.2f, slope), view.Body(-2.0f, slope + 0.35f), view.Body(-2.5f, 5), view.Body(2.5f, 5), view.Body(2.0f, slope + 0.35f), view.Body(1.2f, slope), view.Body(collar, 1.95f),
+            view.Body(-collar, 1.95f), view.Body(-1.2f, slope), view.Body(-2.0f, slope + 0.35f), view.Body(-2.5f, 5),
+            view.Body(2.5f, 5), view.Body(2.0f, slope + 0.35f), view.Body(1.2f, slope), view.Body(collar, 1.95f),
             view.Body(0.3f, 2.25f), view.Body(0, 2.25f + random.Range(0, 0.4f)), view.Body(-0.3f, 2.25f),
         ];
         using SKPath path = FacePen.Smooth(body, true);

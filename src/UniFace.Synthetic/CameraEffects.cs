@@ -22,7 +22,9 @@ internal static class CameraEffects
         float exposure = MathF.Pow(2, scene.Exposure + (0.6f * (person.Skin - 0.15f)));
         Span<float> gains =
         [
-            exposure * (1 + (0.20f * scene.Warmth) - (0.05f * scene.Tint)), exposure * (1 + (0.02f * scene.Warmth) + (0.08f * scene.Tint)), exposure * (1 - (0.24f * scene.Warmth) - (0.05f * scene.Tint)),
+            exposure * (1 + (0.20f * scene.Warmth) - (0.05f * scene.Tint)),
+            exposure * (1 + (0.02f * scene.Warmth) + (0.08f * scene.Tint)),
+            exposure * (1 - (0.24f * scene.Warmth) - (0.05f * scene.Tint)),
         ];
         (float sin, float cos) = MathF.SinCos(scene.LightAngle);
         FaceRandom random = new(scene.Grain, 0, 0, 9);

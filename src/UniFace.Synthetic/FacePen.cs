@@ -58,12 +58,16 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         return builder.Detach();
     }
 
-    /// <summary>Fills a path and disposes it.</summary>
-    public void Fill(SKPath path, SKColor color)
+    /// <summary>Fills a path, draws inside it, and disposes it.</summary>
+    public void Fill(SKPath path, SKColor color, Action? inside = null)
     {
         using (path)
         {
             FillKept(path, color);
+            if (inside is not null)
+            {
+                Inside(path, inside);
+            }
         }
     }
 

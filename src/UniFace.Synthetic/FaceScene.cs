@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>What hides a part of the face in a picture.</summary>
+/// <summary>What covers a part of the face in a picture.</summary>
 public enum Occlusion
 {
     /// <summary>Nothing.</summary>
@@ -25,10 +25,7 @@ public enum Occlusion
     Hat,
 }
 
-/// <summary>
-/// One picture of a person: everything that changes from picture to picture and says nothing about who it is.
-/// Angles in radians.
-/// </summary>
+/// <summary>The scene of one picture: everything that changes between the pictures of a person. Angles are in radians.</summary>
 public sealed record FaceScene
 {
     /// <summary>Turn of the head to the right of the image, at most 0.55 either way.</summary>
@@ -61,10 +58,10 @@ public sealed record FaceScene
     /// <summary>Gaze downwards, -1 to 1.</summary>
     public float GazeY { get; init; }
 
-    /// <summary>What hides a part of the face.</summary>
+    /// <summary>What covers a part of the face.</summary>
     public Occlusion Occlusion { get; init; }
 
-    /// <summary>Direction the light comes from: 0 from the right of the image, pi/2 from below.</summary>
+    /// <summary>Direction of the light: 0 from the right of the image, pi/2 from below.</summary>
     public float LightAngle { get; init; } = -1.2f;
 
     /// <summary>Contrast between the lit and the dark side, 0 to 1.</summary>
@@ -91,16 +88,16 @@ public sealed record FaceScene
     /// <summary>Passes of a 3x3 binomial blur over the aligned face.</summary>
     public int Blur { get; init; }
 
-    /// <summary>Errors of an imagined detector: shift in pixels of the aligned face.</summary>
+    /// <summary>Simulated detector error: shift to the right in pixels of the aligned face.</summary>
     public float CropShiftX { get; init; }
 
-    /// <summary>Shift down in pixels of the aligned face.</summary>
+    /// <summary>Simulated detector error: shift down in pixels of the aligned face.</summary>
     public float CropShiftY { get; init; }
 
-    /// <summary>Turn in radians.</summary>
+    /// <summary>Simulated detector error: rotation.</summary>
     public float CropTurn { get; init; }
 
-    /// <summary>Factor on the size.</summary>
+    /// <summary>Simulated detector error: scale.</summary>
     public float CropScale { get; init; } = 1;
 
     /// <summary>Height of the face in a photo, as a share of the photo's height, 0.35 to 0.6.</summary>
@@ -112,12 +109,14 @@ public sealed record FaceScene
     /// <summary>A frontal, evenly lit, unhidden portrait.</summary>
     public static FaceScene Portrait { get; } = new();
 
-    /// <summary>Invents picture <paramref name="picture"/> of person <paramref name="person"/>.</summary>
+    /// <summary>Creates the scene of a picture.</summary>
     /// <param name="seed">Seed of the set.</param>
     /// <param name="person">Index of the person.</param>
     /// <param name="picture">Index of the picture.</param>
     /// <param name="identity">The person, for habits such as wearing glasses.</param>
-    /// <param name="variation">How much pictures vary, 0 (all alike portraits) to 1 (hard); scales pose, expression, light, camera and how often something hides the face.</param>
+    /// <param name="variation">
+    /// How much pictures vary, from 0 (nearly the same portrait) to 1 (hard). Scales pose, expression, light, camera and the frequency of occlusions.
+    /// </param>
     internal static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
     {
         FaceRandom r = new(seed, person, picture, 2);

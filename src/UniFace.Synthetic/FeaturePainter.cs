@@ -45,13 +45,11 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         float shadow = lightX > 0 ? -1 : 1;
 
         // The side away from the light.
-        using (SKPath side = pen.Closed(
-            view.Skin(shadow * bridge * 0.9f, -0.10f, 0.05f), view.Skin(shadow * bridge * 0.5f, 0.25f * tipY, 0.5f * depth), view.Skin(shadow * 0.04f, tipY - 0.06f, depth),
-            view.Skin(shadow * width * 0.7f, tipY + 0.07f, 0.25f * depth), view.Skin(shadow * (width + 0.02f), tipY, 0.05f), view.Skin(shadow * bridge * 1.5f, 0.5f * tipY, 0)))
-        {
-            pen.FillKept(side, dark.Fade(0.16f + (0.22f * scene.LightContrast)));
-        }
-
+        SKPath side = pen.Closed(
+            view.Skin(shadow * bridge * 0.9f, -0.10f, 0.05f), view.Skin(shadow * bridge * 0.5f, 0.25f * tipY, 0.5f * depth),
+            view.Skin(shadow * 0.04f, tipY - 0.06f, depth), view.Skin(shadow * width * 0.7f, tipY + 0.07f, 0.25f * depth),
+            view.Skin(shadow * (width + 0.02f), tipY, 0.05f), view.Skin(shadow * bridge * 1.5f, 0.5f * tipY, 0));
+        pen.Fill(side, dark.Fade(0.16f + (0.22f * scene.LightContrast)));
         pen.Spot(view.Skin(0, 0.45f * tipY, 0.7f * depth), 0.07f + (0.3f * bridge), 0.34f * tipY, skin.Mix(SKColors.White, 0.7f), 0.34f);
 
         // Wings, nostrils, the line under the tip.
@@ -60,7 +58,8 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         {
             pen.Stroke(
                 pen.Open(
-                    view.Skin(s * width * 0.86f, tipY - 0.10f, 0.12f), view.Skin(s * width, tipY - 0.01f, 0.10f), view.Skin(s * width * 0.82f, tipY + 0.065f, 0.12f)),
+                    view.Skin(s * width * 0.86f, tipY - 0.10f, 0.12f), view.Skin(s * width, tipY - 0.01f, 0.10f),
+                    view.Skin(s * width * 0.82f, tipY + 0.065f, 0.12f)),
                 dark.Fade(0.75f), 0.032f);
             HeadPoint n = view.Skin(s * width * 0.48f, tipY + 0.055f - turn, 0.45f * depth);
             pen.Fill(
@@ -97,9 +96,7 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         if (open > 0.012f)
         {
             HeadPoint[] rim = [.. upper, At(0.5f, -0.62f * open), At(-0.05f, -0.85f * open), At(-0.6f, -0.6f * open)];
-            using SKPath almond = pen.Closed(rim);
-            pen.FillKept(almond, new SKColor(0xFFF6F2EE));
-            pen.Inside(almond, () => Iris(side, cx, tilt));
+            pen.Fill(pen.Closed(rim), new SKColor(0xFFF6F2EE), () => Iris(side, cx));
             pen.Stroke(
                 pen.Open(At(0.95f, -0.01f), At(0.5f, -0.64f * open), At(-0.05f, -0.88f * open), At(-0.6f, -0.62f * open)),
                 skin.Shade(0.6f).Fade(0.65f), 0.022f);
@@ -121,11 +118,11 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         pen.Disc(At(-0.96f, -0.015f), 0.018f, new SKColor(0xFFC86E66).Fade(0.7f));
     }
 
-    private void Iris(float side, float cx, float tilt)
+    private void Iris(float side, float cx)
     {
         SKColor color = FacePalette.Iris(person);
         float r = person.IrisSize;
-        HeadPoint center = view.Skin((side * cx) + (0.055f * scene.GazeX), (0.025f * scene.GazeY) - 0.008f + (tilt * 0), 0);
+        HeadPoint center = view.Skin((side * cx) + (0.055f * scene.GazeX), (0.025f * scene.GazeY) - 0.008f);
         SKPoint c = view.Project(center);
         float pixels = r * view.Scale;
         using SKPathBuilder builder = new();
@@ -133,7 +130,8 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         using SKPath disc = builder.Detach();
         pen.FillRadial(disc, c, pixels, color.Mix(SKColors.White, 0.28f), color.Mix(SKColors.Black, 0.42f));
         pen.Disc(center, r * 0.44f, new SKColor(0xFF0C0908));
-        pen.Disc(center with { X = center.X - (0.35f * r * -MathF.Cos(scene.LightAngle)), Y = center.Y - (0.38f * r) }, r * 0.27f, SKColors.White.Fade(0.92f));
+        HeadPoint glint = center with { X = center.X - (0.35f * r * -MathF.Cos(scene.LightAngle)), Y = center.Y - (0.38f * r) };
+        pen.Disc(glint, r * 0.27f, SKColors.White.Fade(0.92f));
 
         // The lid's shadow on the eye.
         pen.Spot(view.Skin(side * cx, -person.EyeOpening), person.EyeWidth * 1.1f, person.EyeOpening * 0.9f, new SKColor(0xFF301818), 0.45f);

@@ -48,11 +48,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
     {
         if (person.Hair == HairStyle.Shaved)
         {
-            pen.Inside(outline, () =>
-            {
-                using SKPath cap = pen.Closed(Cap(0.02f));
-                pen.FillKept(cap, color.Fade(0.30f));
-            });
+            pen.Inside(outline, () => pen.Fill(pen.Closed(Cap(0.02f)), color.Fade(0.30f)));
             return;
         }
 
@@ -66,11 +62,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
         if (person.Hair == HairStyle.Curls)
         {
-            using (SKPath cap = pen.Closed(Cap(0.10f + (0.5f * Volume))))
-            {
-                pen.FillKept(cap, color);
-            }
-
+            pen.Fill(pen.Closed(Cap(0.10f + (0.5f * Volume))), color);
             Curls(0, color, 17);
             Curls(0, Light.Fade(0.45f), 11);
             return;
@@ -83,7 +75,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
     /// <summary>The cap from sideburn to sideburn: over the top outside, back along the hairline.</summary>
     private HeadPoint[] Cap(float stand)
     {
-        float temple = person.TempleWidth + stand, top = person.SkullHeight + stand, line = person.HairLine, cheek = person.CheekWidth;
+        float temple = person.TempleWidth + stand, top = person.SkullHeight + stand, cheek = person.CheekWidth;
         float part = person.HairPart, lift = person.Hair == HairStyle.Quiff ? 0.10f + (0.5f * Volume) : 0;
         float burn = person.Hair is HairStyle.Bun or HairStyle.Shaved ? -0.15f : 0.12f;
         List<HeadPoint> points =
@@ -93,42 +85,56 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             new(0.80f * temple, -0.76f * top), new(temple + 0.02f, -0.42f * top), new(cheek + (0.4f * stand), burn),
             view.Skin(cheek - 0.05f, burn - 0.12f),
         ];
+        points.AddRange(Hairline());
+        points.Add(view.Skin(-cheek + 0.05f, burn - 0.12f));
+        return [.. points];
+    }
+
+    /// <summary>The hairline over the forehead, from the right to the left temple.</summary>
+    private HeadPoint[] Hairline()
+    {
+        float temple = person.TempleWidth, line = person.HairLine, part = person.HairPart;
         switch (person.Hair)
         {
             case HairStyle.Fringe:
-                points.AddRange([view.Skin(0.80f * person.TempleWidth, -0.30f), view.Skin(0.55f, -0.36f + (0.08f * part)), view.Skin(0.28f, -0.42f), view.Skin(0.02f, -0.37f), view.Skin(-0.26f, -0.43f), view.Skin(-0.55f, -0.36f - (0.08f * part)), view.Skin(-0.80f * person.TempleWidth, -0.30f)]);
-                break;
+                return
+                [
+                    view.Skin(0.80f * temple, -0.30f), view.Skin(0.55f, -0.36f + (0.08f * part)), view.Skin(0.28f, -0.42f), view.Skin(0.02f, -0.37f),
+                    view.Skin(-0.26f, -0.43f), view.Skin(-0.55f, -0.36f - (0.08f * part)), view.Skin(-0.80f * temple, -0.30f),
+                ];
             case HairStyle.SidePart:
                 float s = part >= 0 ? 1 : -1;
-                HeadPoint[] across = [view.Skin(s * 0.78f * person.TempleWidth, -0.52f), view.Skin(s * 0.66f, -0.80f * line), view.Skin(s * (0.25f + (0.25f * Math.Abs(part))), -line - 0.02f, 0.03f), view.Skin(-s * 0.15f, -0.86f * line, 0.06f), view.Skin(-s * 0.52f, -0.70f * line, 0.05f), view.Skin(-s * 0.80f * person.TempleWidth, -0.42f)];
-                if (s < 0)
-                {
-                    Array.Reverse(across);
-                }
-
-                points.AddRange(across);
-                break;
+                HeadPoint[] across =
+                [
+                    view.Skin(s * 0.78f * temple, -0.52f), view.Skin(s * 0.66f, -0.80f * line),
+                    view.Skin(s * (0.25f + (0.25f * Math.Abs(part))), -line - 0.02f, 0.03f), view.Skin(-s * 0.15f, -0.86f * line, 0.06f), view.Skin(-s * 0.52f, -0.70f * line, 0.05f), view.Skin(-s * 0.80f * temple, -0.42f),
+                ];
+                return s < 0 ? [.. across.Reverse()] : across;
             default:
                 float widow = person.Hair == HairStyle.Quiff ? 0.05f : -0.02f;
-                points.AddRange([view.Skin(0.80f * person.TempleWidth, -0.46f), view.Skin(0.66f, -0.80f * line), view.Skin(0.34f, -line - 0.02f), view.Skin(0.1f * part, -line + widow), view.Skin(-0.34f, -line - 0.02f), view.Skin(-0.66f, -0.80f * line), view.Skin(-0.80f * person.TempleWidth, -0.46f)]);
-                break;
+                return
+                [
+                    view.Skin(0.80f * temple, -0.46f), view.Skin(0.66f, -0.80f * line), view.Skin(0.34f, -line - 0.02f), view.Skin(0.1f * part, -line + widow),
+                    view.Skin(-0.34f, -line - 0.02f), view.Skin(-0.66f, -0.80f * line), view.Skin(-0.80f * temple, -0.46f),
+                ];
         }
-
-        points.Add(view.Skin(-cheek + 0.05f, burn - 0.12f));
-        return [.. points];
     }
 
     /// <summary>Long hair falling at one side of the face from the parting.</summary>
     private void Curtain(float side, bool wide)
     {
-        float temple = person.TempleWidth + (0.7f * Volume), top = person.SkullHeight + (0.7f * Volume), cheek = person.CheekWidth, part = 0.7f * person.HairPart;
+        float temple = person.TempleWidth + (0.7f * Volume), top = person.SkullHeight + (0.7f * Volume);
+        float cheek = person.CheekWidth, part = 0.7f * person.HairPart;
         float end = person.Hair == HairStyle.Bob ? 1.2f + (0.5f * Volume) : 2.2f, wave = person.Hair == HairStyle.Waves ? 0.07f : 0;
         float inset = 0.03f + (0.10f * (0.26f - Volume)) + (wide ? 0.05f : 0);
         using SKPath hair = pen.Closed(
-            new(part, -top), new((0.45f * part) + (side * 0.5f * temple), -0.93f * top), new(side * 0.9f * temple, -0.62f * top), new(side * (temple + 0.04f), -0.2f),
-            new(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f), new(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), new(side * (cheek - 0.05f + wave), end, -0.1f),
-            new(side * (cheek - 0.16f), end - 0.08f, 0), new(side * (cheek - 0.04f - inset - wave), 0.95f, 0.05f), new(side * (cheek - inset + (0.5f * wave)), 0.4f, 0.1f),
-            view.Skin(side * (person.TempleWidth - 0.06f - inset), -0.22f, 0.03f), view.Skin(side * (0.66f - (wide ? 0.06f : 0)), -0.72f * person.HairLine, 0.04f), view.Skin((0.6f * part) + (side * 0.16f), -person.HairLine, 0.04f), view.Skin(part, -person.HairLine - 0.12f, 0.03f));
+            new(part, -top), new((0.45f * part) + (side * 0.5f * temple), -0.93f * top), new(side * 0.9f * temple, -0.62f * top),
+            new(side * (temple + 0.04f), -0.2f), new(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f),
+            new(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), new(side * (cheek - 0.05f + wave), end, -0.1f),
+            new(side * (cheek - 0.16f), end - 0.08f), new(side * (cheek - 0.04f - inset - wave), 0.95f, 0.05f),
+            new(side * (cheek - inset + (0.5f * wave)), 0.4f, 0.1f), view.Skin(side * (person.TempleWidth - 0.06f - inset), -0.22f, 0.03f),
+            view.Skin(side * (0.66f - (wide ? 0.06f : 0)), -0.72f * person.HairLine, 0.04f),
+            view.Skin((0.6f * part) + (side * 0.16f), -person.HairLine, 0.04f), view.Skin(part, -person.HairLine - 0.12f, 0.03f));
         Finish(hair);
     }
 
@@ -147,8 +153,10 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 SKColor strand = r.Chance(0.5f) ? Light.Fade(0.30f) : Dark.Fade(0.45f);
                 pen.Stroke(
                     pen.Open(
-                        new(part + (side * 0.1f * out1), -person.SkullHeight - Volume, 0.1f), new(part + (side * (0.62f * out1)) + jitter, -0.86f * person.SkullHeight, 0.3f),
-                        new((0.4f * part) + (side * ((0.98f * out1) + jitter)), -0.42f * person.SkullHeight, 0.2f), new(side * (0.2f + (0.88f * out1) + jitter), 0.4f, 0), new(side * (0.2f + (0.85f * out1)), 1.9f, -0.1f)),
+                        new(part + (side * 0.1f * out1), -person.SkullHeight - Volume, 0.1f),
+                        new(part + (side * (0.62f * out1)) + jitter, -0.86f * person.SkullHeight, 0.3f),
+                        new((0.4f * part) + (side * ((0.98f * out1) + jitter)), -0.42f * person.SkullHeight, 0.2f),
+                        new(side * (0.2f + (0.88f * out1) + jitter), 0.4f), new(side * (0.2f + (0.85f * out1)), 1.9f, -0.1f)),
                     strand, r.Range(0.015f, 0.045f));
             }
         });
@@ -170,7 +178,8 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             if (light)
             {
                 float half = 0.42f * radius;
-                pen.Stroke(pen.Open(center with { X = center.X - half }, center with { Y = center.Y - half }, center with { X = center.X + half }), fill, 0.03f);
+                HeadPoint left = center with { X = center.X - half }, top = center with { Y = center.Y - half }, right = center with { X = center.X + half };
+                pen.Stroke(pen.Open(left, top, right), fill, 0.03f);
             }
             else
             {

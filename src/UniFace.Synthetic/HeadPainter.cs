@@ -45,7 +45,8 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
             HeadPoint[] outer =
             [
                 new(x, -0.45f * size, -0.1f), new(x + (side * stand), -0.95f * size, -0.12f), new(x + (side * (stand + 0.05f)), -0.3f * size, -0.16f),
-                new(x + (side * stand * 0.75f), 0.5f * size, -0.12f), new(x + (side * 0.4f * stand), 1.1f * size, -0.06f), new(x - (side * 0.04f), 0.9f * size, -0.06f),
+                new(x + (side * stand * 0.75f), 0.5f * size, -0.12f), new(x + (side * 0.4f * stand), 1.1f * size, -0.06f),
+                new(x - (side * 0.04f), 0.9f * size, -0.06f),
             ];
             pen.Fill(pen.Closed(outer), skin.Shade(0.10f));
             HeadPoint[] inner =

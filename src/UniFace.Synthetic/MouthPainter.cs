@@ -21,9 +21,8 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
         // Inside of the open mouth.
         if (gap > 0.012f)
         {
-            using SKPath inside = pen.Symmetric(P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
-            pen.FillKept(inside, new SKColor(0xFF4A1216));
-            pen.Inside(inside, () =>
+            SKPath inside = pen.Symmetric(P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
+            pen.Fill(inside, new SKColor(0xFF4A1216), () =>
             {
                 float teeth = inner + Math.Min(0.09f, 0.62f * gap);
                 pen.Fill(pen.Symmetric(P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)), new SKColor(0xFFF4F0E8));
@@ -31,12 +30,8 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             });
         }
 
-        using (SKPath lowerLip = pen.Symmetric(P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low)))
-        {
-            pen.FillKept(lowerLip, lip);
-            pen.Inside(lowerLip, () => pen.Spot(view.Skin(0, lower + (0.45f * low), 0.05f), 0.45f * w, 0.3f * low, SKColors.White, 0.32f));
-        }
-
+        SKPath lowerLip = pen.Symmetric(P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low));
+        pen.Fill(lowerLip, lip, () => pen.Spot(view.Skin(0, lower + (0.45f * low), 0.05f), 0.45f * w, 0.3f * low, SKColors.White, 0.32f));
         pen.Fill(
             pen.Symmetric(P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f)),
             lip.Mix(new SKColor(0xFF501820), 0.22f));
@@ -61,14 +56,13 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             pen.Inside(outline, () =>
             {
                 float cheek = person.CheekWidth, w = view.MouthHalfWidth;
-                using SKPath beard = pen.Symmetric(
+                SKPath beard = pen.Symmetric(
                     view.Skin(0, mouth + person.LowerLip + 0.085f + jaw), view.Skin(w * 0.7f, mouth + person.LowerLip + 0.06f + jaw),
                     view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
                     new(cheek + 0.1f, 0.1f), new(cheek + 0.1f, 1.3f), new(0.5f, 2.1f));
-                pen.FillKept(beard, hair.Fade(alpha));
                 FaceRandom r = new(person.Grain, 0, 0, 5);
                 SKColor strand = hair.Mix(person.HairColor < 0.3f ? new SKColor(0xFF908074) : new SKColor(0xFF302018), 0.5f);
-                pen.Inside(beard, () =>
+                pen.Fill(beard, hair.Fade(alpha), () =>
                 {
                     for (int i = 0; i < 16; i++)
                     {

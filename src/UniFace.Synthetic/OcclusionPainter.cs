@@ -54,10 +54,9 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         SKColor cloth = FacePalette.Hsv(random.Range(0, 360), random.Range(0.3f, 0.8f), random.Range(0.3f, 0.85f));
         float top = random.Chance(0.5f) ? random.Range(1.15f, 1.35f) : random.Range(0.62f, 0.85f);
         float side = person.CheekWidth + 0.12f;
-        using SKPath path = pen.Symmetric(
+        SKPath path = pen.Symmetric(
             view.Skin(0, top + 0.02f, 0.2f), view.Skin(0.5f, top - 0.02f, 0.1f), new(side, top - 0.3f), new(side + 0.2f, 1.7f), new(0.6f, 2.4f));
-        pen.FillKept(path, cloth);
-        pen.Inside(path, () =>
+        pen.Fill(path, cloth, () =>
         {
             for (int i = 0; i < 6; i++)
             {

@@ -16,12 +16,12 @@ public sealed class FaceRecognizer : IDisposable
     private readonly Lazy<FacePipeline> photos;
     private readonly Lazy<Calibration?> calibration;
 
-    private FaceRecognizer(ModelPackage package, OnnxEmbedder embedder, PhotoOptions options)
+    internal FaceRecognizer(ModelPackage package, OnnxEmbedder embedder, SkiaImageDecoder decoder, Func<FacePipeline> openPhotos)
     {
         Package = package;
         Embedder = embedder;
-        Decoder = options.Decoder;
-        photos = new(() => PhotoPipeline.Open(options, embedder.InputSize));
+        Decoder = decoder;
+        photos = new(openPhotos);
         calibration = new(() => package.LoadCalibration(embedder.Manifest));
     }
 
@@ -63,7 +63,8 @@ public sealed class FaceRecognizer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(package);
         options ??= new RecognizerOptions();
-        return new FaceRecognizer(package, OpenEmbedder(package, options), options.Photos);
+        OnnxEmbedder embedder = OpenEmbedder(package, options);
+        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
     }
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>

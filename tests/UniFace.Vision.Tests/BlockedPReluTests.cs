@@ -2,6 +2,7 @@ using Google.Protobuf;
 using UniFace.Faces;
 using UniFace.Onnx.Schema;
 using UniFace.Packages;
+using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
@@ -56,6 +57,17 @@ public sealed class BlockedPReluTests : IDisposable
         GraphProto graph = ModelProto.Parser.ParseFrom(Model(new float[Channels * 3], new float[Channels], true)).Graph;
         graph.Initializer.Single(tensor => tensor.Name == "s").Dims[1] = 1;
         Assert.False(BlockedPRelu.Rewrite(graph));
+    }
+
+    [Fact]
+    public void Damaged_models_with_PRelu_are_rewritten_or_refused()
+    {
+        string path = Path.Combine(folder, "damaged.onnx");
+        Fuzzer.Run([Model(new float[Channels * 3], new float[Channels], true)], bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            OnnxFile.Read(path);
+        });
     }
 
     private static byte[] Model(float[] weights, float[] slopes, bool leadingOne)

@@ -108,9 +108,9 @@ public class DetectionTests
     public void BlazeFace_landmarks_move_turn_and_scale_with_the_face()
     {
         Point[] six = [new(100, 100), new(140, 103), new(119, 126), new(121, 145), new(80, 108), new(163, 110)];
-        FaceLandmarks still = BlazeFaceLandmarks.Of(six);
+        FaceLandmarks still = BlazeFaceLandmarks.ToFive(six);
         SimilarityTransform transform = new(1.7 * Math.Cos(0.6), 1.7 * Math.Sin(0.6), -30, 55);
-        FaceLandmarks moved = BlazeFaceLandmarks.Of([.. six.Select(transform.Apply)]);
+        FaceLandmarks moved = BlazeFaceLandmarks.ToFive([.. six.Select(transform.Apply)]);
         Assert.Equal(transform.Apply(still.LeftEye).X, moved.LeftEye.X, 1e-2f);
         Assert.Equal(transform.Apply(still.RightMouth).Y, moved.RightMouth.Y, 1e-2f);
         Assert.Equal(transform.Apply(still.Nose).X, moved.Nose.X, 1e-2f);
@@ -119,7 +119,7 @@ public class DetectionTests
     [Fact]
     public void BlazeFace_landmarks_of_its_mean_face_are_nearly_the_template()
     {
-        FaceLandmarks five = BlazeFaceLandmarks.Of(BlazeFaceLandmarks.Mean);
+        FaceLandmarks five = BlazeFaceLandmarks.ToFive(BlazeFaceLandmarks.Mean);
         SimilarityTransform transform = new FaceAligner().Fit(five);
         foreach ((Point found, Point wanted) in new[] { (five.LeftEye, AlignmentTemplate.ArcFace112.Landmarks.LeftEye), (five.Nose, AlignmentTemplate.ArcFace112.Landmarks.Nose), (five.RightMouth, AlignmentTemplate.ArcFace112.Landmarks.RightMouth) })
         {

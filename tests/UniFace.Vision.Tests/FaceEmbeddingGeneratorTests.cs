@@ -43,7 +43,8 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, 8);
-        return new FaceEmbeddingGenerator(OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" }), pipeline);
+        OnnxEmbedder embedder = OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" });
+        return new FaceEmbeddingGenerator(new FaceRecognizer(ModelPackage.Open(path), embedder, new SkiaImageDecoder(), () => pipeline));
     }
 
     private sealed class Blind : IFaceDetector

@@ -82,7 +82,7 @@ public sealed class HostileModelTests : IDisposable
             _ => new Packages.ModelManifest { EmbeddingSize = Size, InputWidth = Side, InputHeight = Side, OnnxSha256 = "" },
             threads: 1,
             timeLimit: TimeSpan.FromSeconds(0.5)));
-        Assert.Contains("did not end within", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("did not finish within", refused.Message, StringComparison.Ordinal);
         Assert.Contains(Model, refused.Message, StringComparison.Ordinal);
     }
 

@@ -50,7 +50,7 @@ internal static class GalleryEnrollCommand
             }
 
             LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : recognizer.Calibration);
-            EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
+            EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
             Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
             List<(string Photo, AlignedFace Face)> several = [];

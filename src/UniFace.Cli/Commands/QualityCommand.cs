@@ -28,7 +28,7 @@ internal static class QualityCommand
         command.SetAction((parsed, stop) =>
         {
             QualityOptions defaults = new();
-            EnrolmentGate gate = new(defaults with
+            EnrollmentGate gate = new(defaults with
             {
                 MinEyeDistance = parsed.GetValue(eyes) ?? defaults.MinEyeDistance,
                 MinSharpness = parsed.GetValue(sharpness) ?? defaults.MinSharpness,
@@ -55,7 +55,7 @@ internal static class QualityCommand
 
     private static Option<double?> Limit(string name, string description, string help) => new(name) { Description = description, HelpName = help };
 
-    private static Judged Judge(PhotoSet photos, int index, FacePipeline pipeline, EnrolmentGate gate)
+    private static Judged Judge(PhotoSet photos, int index, FacePipeline pipeline, EnrollmentGate gate)
     {
         string name = photos.Names[index];
         try
@@ -65,7 +65,7 @@ internal static class QualityCommand
                 return new Judged(name, null, [], "no face found");
             }
 
-            FaceQuality quality = FaceQuality.Of(face);
+            FaceQuality quality = FaceQuality.Measure(face);
             return new Judged(name, quality, gate.Check(quality), null);
         }
         catch (UniFaceException e)

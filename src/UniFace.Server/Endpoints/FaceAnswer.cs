@@ -30,7 +30,7 @@ internal sealed record FaultAnswer(QualityFaultKind Kind, string Message);
 /// <param name="Crop">The aligned face as PNG, base64; null where it was not asked for.</param>
 internal sealed record FaceAnswer(BoxAnswer? Box, double? Score, IReadOnlyList<PointAnswer>? Landmarks, FaceQuality Quality, IReadOnlyList<FaultAnswer> Faults, byte[]? Crop)
 {
-    private static readonly EnrolmentGate Gate = new();
+    private static readonly EnrollmentGate Gate = new();
 
     /// <summary>How many faces the photo shows, this one included.</summary>
     public int FacesInPhoto { get; init; } = 1;
@@ -41,7 +41,7 @@ internal sealed record FaceAnswer(BoxAnswer? Box, double? Score, IReadOnlyList<P
     /// <summary>Tells of a face.</summary>
     public static FaceAnswer Of(AlignedFace face, bool crop = false)
     {
-        FaceQuality quality = FaceQuality.Of(face);
+        FaceQuality quality = FaceQuality.Measure(face);
         DetectedFace? found = face.Face;
         return new FaceAnswer(
             found is null ? null : new BoxAnswer(found.X, found.Y, found.Width, found.Height),

@@ -6,31 +6,30 @@ using UniFace.Vision.Decoding;
 namespace UniFace.Vision.Imaging;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP, BMP and GIF with SkiaSharp, HEIC and AVIF with ImageMagick, upright by the EXIF orientation. Pixel values are the file's own
-/// (no colour profile is applied, as in training sets decoded with OpenCV or Pillow); what is transparent is laid over white.
-/// Metadata never reaches SkiaSharp, and all decoding in the process shares one memory budget: a photo waits until there is room.
+/// Decodes JPEG, PNG, WebP, BMP and GIF with SkiaSharp, HEIC and AVIF with ImageMagick, and applies the EXIF orientation. Pixel values are those
+/// of the file (no color profile is applied, as in training sets decoded with OpenCV or Pillow); transparency is blended with white.
+/// Metadata never reaches SkiaSharp, and all decoders of the process share one memory budget: a photo waits until there is room.
 /// Thread-safe.
 /// </summary>
 public sealed class SkiaImageDecoder : IImageDecoder
 {
-    // Deflate makes 1,032 bytes of one, and a byte holds 8 pixels at most: no PNG, and no photo in any format, is denser.
-    private const long MostPixelsPerByte = 8 * 1032;
+    // Deflate expands one byte to at most 1,032, and a byte holds at most 8 pixels: no PNG, and no photo in any format, is denser.
+    private const long MaxPixelsPerByte = 8 * 1032;
 
-    // Any file may claim as many.
+    // A file of any length may have as many.
     private const long PixelsOfAnyFile = 4_000_000;
 
-    // A progressive JPEG has some ten scans, and each is a pass over all pixels, whatever it costs in bytes.
-    // No program writes more scans of a large photo: libjpeg's standard are 10, those of MozJPEG about as many.
-    private const int MostScans = 100, MostScansOfLargest = 16;
+    // Each scan of a progressive JPEG is a pass over all pixels, however short it is. libjpeg and MozJPEG write about 10 scans.
+    private const int MaxScans = 100, MaxScansOfLargest = 16;
 
     private const int StripBytes = 1 << 18;
 
-    /// <summary>Pictures of more pixels than this are refused from their header, before memory is taken. 100 million by default.</summary>
+    /// <summary>Pictures with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
     /// <summary>
-    /// Whether HEIC and AVIF are read. They may hold any number of hidden frames and of tiles over each other, so that memory is bounded but time is
-    /// not: false for pictures that strangers send.
+    /// Whether HEIC and AVIF are read. They can contain any number of hidden frames and overlapping tiles, so their memory is bounded but their time
+    /// is not: set it to false for pictures from untrusted senders.
     /// </summary>
     public bool ReadsHeif { get; init; } = true;
 
@@ -41,24 +40,23 @@ public sealed class SkiaImageDecoder : IImageDecoder
     {
         (ImageFormat format, PictureContainer picture) = Open(encoded, source);
 
-        // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
+        // RGB, RGBA as a whole or in strips, and the decoder's own memory.
         bool strips = format == ImageFormat.Jpeg;
         long pixels = (long)picture.Width * picture.Height;
         using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
         return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
     }
 
-    /// <summary>The work of decoding a picture, in pixels times passes over them (a progressive JPEG has many), read without decoding it.</summary>
+    /// <summary>Estimates the work of decoding a picture from its headers: pixels times passes over them (a progressive JPEG has many).</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="source">What to call it in an error.</param>
-    /// <exception cref="UniFaceException">The picture would be refused, or is more work than one picture may take.</exception>
+    /// <param name="source">The name of the file in errors.</param>
+    /// <exception cref="UniFaceException">The picture would be refused.</exception>
     public long WorkOf(ReadOnlyMemory<byte> encoded, string source)
     {
         PictureContainer picture = Open(encoded, source).Picture;
         return (long)picture.Width * picture.Height * Math.Max(1, picture.Scans);
     }
 
-    /// <summary>Reads a file's container, and refuses what must not be decoded.</summary>
     private (ImageFormat Format, PictureContainer Picture) Open(ReadOnlyMemory<byte> encoded, string source)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
@@ -78,17 +76,17 @@ public sealed class SkiaImageDecoder : IImageDecoder
             throw new UniFaceException($"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
         }
 
-        if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MostPixelsPerByte))
+        if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MaxPixelsPerByte))
         {
             throw new UniFaceException(
-                $"{source}: it says {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to fill the memory.");
+                $"{source}: it claims {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to exhaust memory.");
         }
 
-        if (picture.Scans > MostScans || picture.Scans * pixels > MostScansOfLargest * MaxPixels)
+        if (picture.Scans > MaxScans || picture.Scans * pixels > MaxScansOfLargest * MaxPixels)
         {
             throw new UniFaceException(
-                $"{source}: {size} in {picture.Scans} scans, more work than one photo may take: at most {MostScans} scans and " +
-                $"{MostScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
+                $"{source}: {size} in {picture.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
+                $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
         return (format, picture);
@@ -133,7 +131,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
         }
     }
 
-    /// <summary>Rows of RGBA as stored to RGB as seen: the eight orientations are mirrors along x, along y, and a swap of the two.</summary>
+    /// <summary>Copies stored RGBA rows to the upright RGB image. The eight orientations are mirrors along x and y, and a swap of the two.</summary>
     private static void Place(ReadOnlySpan<byte> rgba, int first, int rows, RgbImage image, int orientation, bool opaque)
     {
         bool swap = orientation >= 5, mirrorX = orientation is 2 or 3 or 6 or 7, mirrorY = orientation is 3 or 4 or 7 or 8;
@@ -143,15 +141,15 @@ public sealed class SkiaImageDecoder : IImageDecoder
         int from = 0;
         for (int y = first; y < first + rows; y++)
         {
-            // The stored row y is the seen row, or column, y; mirrored afterwards in the seen picture.
-            int seenX = swap ? (mirrorX ? image.Width - 1 - y : y) : (mirrorX ? image.Width - 1 : 0);
-            int seenY = swap ? (mirrorY ? image.Height - 1 : 0) : (mirrorY ? image.Height - 1 - y : y);
-            int to = ((seenY * image.Width) + seenX) * 3;
+            // The stored row y is row or column y of the upright picture, before mirroring.
+            int uprightX = swap ? (mirrorX ? image.Width - 1 - y : y) : (mirrorX ? image.Width - 1 : 0);
+            int uprightY = swap ? (mirrorY ? image.Height - 1 : 0) : (mirrorY ? image.Height - 1 - y : y);
+            int to = ((uprightY * image.Width) + uprightX) * 3;
             int step = swap ? (mirrorY ? -3 : 3) * image.Width : (mirrorX ? -3 : 3);
             int x = 0;
             for (; opaque && step == 3 && x + 6 <= width; x += 4, from += 16, to += 12)
             {
-                // Writes 16 bytes, of which the next pixels take four back.
+                // Writes 16 bytes; the next pixels overwrite the last four.
                 Vector128.Shuffle(Vector128.Create(rgba.Slice(from, 16)), fourPixels).CopyTo(rgb, to);
             }
 

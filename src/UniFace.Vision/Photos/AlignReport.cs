@@ -38,65 +38,29 @@ public sealed record AlignEntry(string Photo, AlignOutcome Reason, string Detail
 public sealed record AlignSeveral(string Photo, int Faces);
 
 /// <summary>The counts of a run.</summary>
-public sealed record AlignSummary
-{
-    /// <summary>The photos.</summary>
-    public required string Source { get; init; }
-
-    /// <summary>The folder of the crops.</summary>
-    public required string Out { get; init; }
-
-    /// <summary>The settings.</summary>
-    public required AlignSettings Settings { get; init; }
-
-    /// <summary>False if the run was stopped.</summary>
-    public required bool Complete { get; init; }
-
-    /// <summary>Number of photos.</summary>
-    public required int Photos { get; init; }
-
-    /// <summary>Photos of which this run wrote a face.</summary>
-    public required int Aligned { get; init; }
-
-    /// <summary>Faces that this run wrote.</summary>
-    public required int Faces { get; init; }
-
-    /// <summary>Photos with a crop of an earlier run.</summary>
-    public required int Existing { get; init; }
-
-    /// <summary>Photos with several faces.</summary>
-    public required int SeveralFaces { get; init; }
-
-    /// <summary>Ambiguous photos, if those are refused.</summary>
-    public required int Ambiguous { get; init; }
-
-    /// <summary>Photos without a face.</summary>
-    public required int NoFace { get; init; }
-
-    /// <summary>Photos with small faces only.</summary>
-    public required int TooSmall { get; init; }
-
-    /// <summary>Photos that cannot be read.</summary>
-    public required int Unreadable { get; init; }
-
-    /// <summary>Files beside the photos that are not photos.</summary>
-    public required int LeftOut { get; init; }
-
-    /// <summary>Hidden files, texts and reports.</summary>
-    public required int IgnoredFiles { get; init; }
-
-    /// <summary>Duration.</summary>
-    public required double Seconds { get; init; }
-
-    /// <summary>Speed.</summary>
-    public required double ImagesPerSecond { get; init; }
-
-    /// <summary>Path of the report.</summary>
-    public required string Report { get; init; }
-
-    /// <summary>Path of the contact sheet; null if there is nothing to show.</summary>
-    public required string? ContactSheet { get; init; }
-}
+/// <param name="Source">The photos.</param>
+/// <param name="Out">The folder of the crops.</param>
+/// <param name="Settings">The settings.</param>
+/// <param name="Complete">False if the run was stopped.</param>
+/// <param name="Photos">Number of photos.</param>
+/// <param name="Aligned">Photos of which this run wrote a face.</param>
+/// <param name="Faces">Faces that this run wrote.</param>
+/// <param name="Existing">Photos with a crop of an earlier run.</param>
+/// <param name="SeveralFaces">Photos with several faces.</param>
+/// <param name="Ambiguous">Ambiguous photos, if those are refused.</param>
+/// <param name="NoFace">Photos without a face.</param>
+/// <param name="TooSmall">Photos with small faces only.</param>
+/// <param name="Unreadable">Photos that cannot be read.</param>
+/// <param name="LeftOut">Files beside the photos that are not photos.</param>
+/// <param name="IgnoredFiles">Hidden files, texts and reports.</param>
+/// <param name="Seconds">Duration.</param>
+/// <param name="ImagesPerSecond">Speed.</param>
+/// <param name="Report">Path of the report.</param>
+/// <param name="ContactSheet">Path of the contact sheet; null if there is nothing to show.</param>
+public sealed record AlignSummary(
+    string Source, string Out, AlignSettings Settings, bool Complete, int Photos, int Aligned, int Faces, int Existing,
+    int SeveralFaces, int Ambiguous, int NoFace, int TooSmall, int Unreadable, int LeftOut, int IgnoredFiles, double Seconds,
+    double ImagesPerSecond, string Report, string? ContactSheet);
 
 /// <summary>align-report.json.</summary>
 public sealed record AlignReport(

@@ -3,12 +3,12 @@ using UniFace.Vision.Quality;
 
 namespace UniFace.Vision.Tests.Quality;
 
-public sealed class EnrolmentGateTests
+public sealed class EnrollmentGateTests
 {
     // A head in millimetres: x to the right of the image, y down, z towards the camera, between the eyes the origin.
     private static readonly (double X, double Y, double Z)[] Head = [(-31.5, 0, 0), (31.5, 0, 0), (0, 41, 38), (-24, 73, 0), (24, 73, 0)];
 
-    private readonly EnrolmentGate gate = new();
+    private readonly EnrollmentGate gate = new();
 
     [Theory]
     [InlineData(0)]
@@ -17,7 +17,7 @@ public sealed class EnrolmentGateTests
     [InlineData(50)]
     public void Yaw_is_that_of_a_head_turned_in_space(double degrees)
     {
-        FaceQuality quality = FaceQuality.Of(Face(Turned(degrees, 0, 0)));
+        FaceQuality quality = FaceQuality.Measure(Face(Turned(degrees, 0, 0)));
         Assert.Equal(degrees, quality.Yaw!.Value, 2.5);
         Assert.Equal(Math.Abs(degrees) > 35, gate.Check(Face(Turned(degrees, 0, 0))).Any(f => f.Kind == QualityFaultKind.TurnedAway));
     }
@@ -25,7 +25,7 @@ public sealed class EnrolmentGateTests
     [Fact]
     public void Pitch_rises_as_a_head_nods_down_and_falls_as_it_looks_up()
     {
-        double[] pitches = [.. new double[] { -30, -15, 0, 15, 30 }.Select(d => FaceQuality.Of(Face(Turned(0, d, 0))).Pitch!.Value)];
+        double[] pitches = [.. new double[] { -30, -15, 0, 15, 30 }.Select(d => FaceQuality.Measure(Face(Turned(0, d, 0))).Pitch!.Value)];
         Assert.Equal(pitches.Order(), pitches);
         Assert.True(pitches[4] - pitches[0] > 30);
         Assert.All(pitches, p => Assert.InRange(p, -60, 60));
@@ -36,17 +36,17 @@ public sealed class EnrolmentGateTests
     [InlineData(-70)]
     public void A_head_that_leans_has_that_roll_and_no_other_turn(double degrees)
     {
-        FaceQuality quality = FaceQuality.Of(Face(Turned(0, 0, degrees)));
+        FaceQuality quality = FaceQuality.Measure(Face(Turned(0, 0, degrees)));
         Assert.Equal(degrees, quality.Roll!.Value, 0.01);
         Assert.Equal(0, quality.Yaw!.Value, 0.01);
-        Assert.Equal(FaceQuality.Of(Face(Turned(0, 0, 0))).Pitch!.Value, quality.Pitch!.Value, 0.01);
+        Assert.Equal(FaceQuality.Measure(Face(Turned(0, 0, 0))).Pitch!.Value, quality.Pitch!.Value, 0.01);
         Assert.Equal(Math.Abs(degrees) > 45, gate.Check(quality).Any(f => f.Kind == QualityFaultKind.Leaning));
     }
 
     [Fact]
     public void The_distance_of_the_eyes_is_that_of_the_photo_and_small_faces_are_refused_by_it()
     {
-        FaceQuality large = FaceQuality.Of(Face(Turned(0, 0, 0), scale: 2)), small = FaceQuality.Of(Face(Turned(0, 0, 0), scale: 0.2));
+        FaceQuality large = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 2)), small = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 0.2));
         Assert.Equal(10, large.EyeDistance!.Value / small.EyeDistance!.Value, 1e-3);
         Assert.InRange(large.EyeDistance.Value, 110, 140); // 63 mm by 2 pixels a mm, over the whole face's fit
         QualityFault fault = Assert.Single(gate.Check(small), f => f.Kind == QualityFaultKind.TooSmall);
@@ -67,7 +67,7 @@ public sealed class EnrolmentGateTests
     [Fact]
     public void Of_an_aligned_picture_size_and_pose_are_not_known_and_not_held_against_it()
     {
-        FaceQuality quality = FaceQuality.Of(new AlignedFace(Texture(128, 60), null, SimilarityTransform.Identity));
+        FaceQuality quality = FaceQuality.Measure(new AlignedFace(Texture(128, 60), null, SimilarityTransform.Identity));
         Assert.Equal((null, null, null, null), (quality.EyeDistance, quality.Yaw, quality.Pitch, quality.Roll));
         Assert.Empty(gate.Check(quality));
     }
@@ -77,8 +77,8 @@ public sealed class EnrolmentGateTests
     {
         FaceQuality quality = new(30, 0.3, 120, 40, 20, 0, 0);
         Assert.Empty(gate.Check(quality));
-        Assert.Equal([QualityFaultKind.TooSmall, QualityFaultKind.TurnedAway], new EnrolmentGate(new QualityOptions { MinEyeDistance = 31, MaxYaw = 19 }).Check(quality).Select(f => f.Kind));
-        Assert.Throws<UniFaceException>(() => new EnrolmentGate(new QualityOptions { MaxYaw = double.NaN }));
+        Assert.Equal([QualityFaultKind.TooSmall, QualityFaultKind.TurnedAway], new EnrollmentGate(new QualityOptions { MinEyeDistance = 31, MaxYaw = 19 }).Check(quality).Select(f => f.Kind));
+        Assert.Throws<UniFaceException>(() => new EnrollmentGate(new QualityOptions { MaxYaw = double.NaN }));
     }
 
     private IEnumerable<QualityFaultKind> Faults(RgbImage image) => gate.Check(new AlignedFace(image, null, SimilarityTransform.Identity)).Select(f => f.Kind);

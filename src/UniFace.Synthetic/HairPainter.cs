@@ -107,7 +107,8 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 HeadPoint[] across =
                 [
                     view.Skin(s * 0.78f * temple, -0.52f), view.Skin(s * 0.66f, -0.80f * line),
-                    view.Skin(s * (0.25f + (0.25f * Math.Abs(part))), -line - 0.02f, 0.03f), view.Skin(-s * 0.15f, -0.86f * line, 0.06f), view.Skin(-s * 0.52f, -0.70f * line, 0.05f), view.Skin(-s * 0.80f * temple, -0.42f),
+                    view.Skin(s * (0.25f + (0.25f * Math.Abs(part))), -line - 0.02f, 0.03f), view.Skin(-s * 0.15f, -0.86f * line, 0.06f),
+                    view.Skin(-s * 0.52f, -0.70f * line, 0.05f), view.Skin(-s * 0.80f * temple, -0.42f),
                 ];
                 return s < 0 ? [.. across.Reverse()] : across;
             default:

@@ -143,7 +143,7 @@ public sealed class FaceRecognizer : IDisposable
         if (!float.IsFinite(normalization.Mean) || !(normalization.Deviation > 0) || !float.IsFinite(normalization.Deviation))
         {
             throw new UniFaceException(FormattableString.Invariant(
-                $"{path}: the normalization is {normalization.Mean},{normalization.Deviation}, expected a finite mean and a deviation above 0, e.g. 127.5,127.5."));
+                $"{path}: the normalization is {normalization.Mean},{normalization.Deviation}, expected a finite mean and a deviation above 0."));
         }
 
         return new ModelManifest

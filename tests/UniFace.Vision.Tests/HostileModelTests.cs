@@ -53,8 +53,8 @@ public sealed class HostileModelTests : IDisposable
         // A message that stands twice is one to protobuf: what is appended is part of the model.
         File.AppendAllBytes(Model, added);
         File.WriteAllBytes(Path.Combine(folder, "w.bin"), new byte[4]);
-        Assert.Contains("external data", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(Model)).Message, StringComparison.Ordinal);
-        Assert.Contains("external data", Assert.Throws<UniFaceException>(() => FaceDetectors.Open(Model)).Message, StringComparison.Ordinal);
+        Refused.With("external data", () => FaceRecognizer.Open(Model));
+        Refused.With("external data", () => FaceDetectors.Open(Model));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class HostileModelTests : IDisposable
         }
 
         File.WriteAllBytes(Model, [.. Int(1, 8), .. Bytes(7, graph)]);
-        Assert.Contains("cannot load it as a model", Assert.Throws<UniFaceException>(() => FaceRecognizer.Open(Model)).Message, StringComparison.Ordinal);
+        Refused.With("cannot load it as a model", () => FaceRecognizer.Open(Model));
     }
 
     [Theory]
@@ -126,7 +126,8 @@ public sealed class HostileModelTests : IDisposable
 
     private static byte[] Text(int field, string text) => Bytes(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Bytes(int field, byte[] bytes) => Write(field, WireFormat.WireType.LengthDelimited, stream => stream.WriteBytes(ByteString.CopyFrom(bytes)));
+    private static byte[] Bytes(int field, byte[] bytes) =>
+        Write(field, WireFormat.WireType.LengthDelimited, stream => stream.WriteBytes(ByteString.CopyFrom(bytes)));
 
     private static byte[] Int(int field, int value) => Write(field, WireFormat.WireType.Varint, stream => stream.WriteInt32(value));
 

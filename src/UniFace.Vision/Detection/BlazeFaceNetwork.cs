@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;
@@ -31,6 +32,8 @@ internal sealed class BlazeFaceNetwork : IDisposable
 
     // Scores, then boxes, of the fine grid (2 anchors per cell) and the coarse grid (6 anchors per cell).
     private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
+
+    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
 
     private readonly OnnxSession session;
     private readonly string inputName;
@@ -65,7 +68,8 @@ internal sealed class BlazeFaceNetwork : IDisposable
     public List<BlazeFace> Run(ImagePyramid photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
     {
         RgbImage square = photo.Warp(photoToInput, Size, Size);
-        float[] input = ToInput(square, mirrored); // [1, S, S, 3]
+        float[] input = new float[square.Pixels.Length]; // [1, S, S, 3]
+        Writer.Write(square, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         SimilarityTransform back = photoToInput.Inverse();
@@ -125,24 +129,5 @@ internal sealed class BlazeFaceNetwork : IDisposable
         Point At(int point) => Flip(face.Points[point]);
         Point Flip(Point p) => p with { X = Size - 1 - p.X };
         return face with { Center = Flip(face.Center), Points = [At(1), At(0), At(2), At(3), At(5), At(4)] };
-    }
-
-    private static float[] ToInput(RgbImage square, bool mirrored)
-    {
-        byte[] pixels = square.Pixels;
-        float[] input = new float[pixels.Length];
-        int stride = square.Width * 3;
-        for (int row = 0; row < pixels.Length; row += stride)
-        {
-            for (int x = 0; x < stride; x += 3)
-            {
-                int from = row + (mirrored ? stride - 3 - x : x);
-                input[row + x] = (pixels[from] / 127.5f) - 1;
-                input[row + x + 1] = (pixels[from + 1] / 127.5f) - 1;
-                input[row + x + 2] = (pixels[from + 2] / 127.5f) - 1;
-            }
-        }
-
-        return input;
     }
 }

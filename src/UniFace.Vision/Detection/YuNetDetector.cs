@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
 using UniFace.IO;
+using UniFace.Packages;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
@@ -20,6 +21,8 @@ public sealed class YuNetDetector : IFaceDetector
     private const float GroupScore = 0.5f;
     private static readonly int[] Strides = [8, 16, 32];
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
+
+    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (float)pixel, ColorOrder.Bgr, channelsLast: false);
 
     private readonly OnnxSession session;
     private readonly string inputName;
@@ -143,7 +146,8 @@ public sealed class YuNetDetector : IFaceDetector
     private void AddFaces(RgbImage photo, RgbImage level, List<DetectedFace> faces)
     {
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
-        float[] input = ToInput(level, width, height); // [1, 3, H, W]
+        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the picture
+        Writer.Write(level, input, width, height);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
@@ -154,26 +158,5 @@ public sealed class YuNetDetector : IFaceDetector
             faces.AddRange(
                 Decode(Output(0), Output(1), Output(2), Output(3), width / stride, stride, Math.Min(minScore, GroupScore)).Select(back.Apply));
         }
-    }
-
-    /// <summary>Planes of blue, green and red, 0 to 255; black to the right of and below the picture.</summary>
-    private static float[] ToInput(RgbImage image, int width, int height)
-    {
-        int area = width * height;
-        float[] planes = new float[3 * area];
-        ReadOnlySpan<byte> pixels = image.Pixels;
-        int from = 0;
-        for (int y = 0; y < image.Height; y++)
-        {
-            int to = y * width;
-            for (int x = 0; x < image.Width; x++, from += 3, to++)
-            {
-                planes[to] = pixels[from + 2];
-                planes[area + to] = pixels[from + 1];
-                planes[(2 * area) + to] = pixels[from];
-            }
-        }
-
-        return planes;
     }
 }

@@ -6,7 +6,7 @@ using UniFace.Packages;
 
 namespace UniFace.Vision.Onnx;
 
-/// <summary>Turns faces into the input tensor of a model: element type, layout, colour order, normalisation. Thread-safe.</summary>
+/// <summary>Turns faces into the input tensor of a model. Thread-safe.</summary>
 internal abstract class PixelInput
 {
     /// <summary>The input of a model.</summary>
@@ -27,66 +27,39 @@ internal abstract class PixelInput
 }
 
 /// <inheritdoc/>
-internal sealed class PixelInput<T> : PixelInput
+internal sealed class PixelInput<T>(OnnxModelShape shape, ModelManifest manifest, Func<float, T> convert) : PixelInput
     where T : unmanaged
 {
-    private readonly int width, height, red, green, blue, pixelStride;
-    private readonly bool channelsLast, flipSum;
-    private readonly T[] values; // One for each of the 256 pixel values: faster than a division per pixel.
-
-    public PixelInput(OnnxModelShape shape, ModelManifest manifest, Func<float, T> convert)
-    {
-        (width, height, channelsLast, flipSum) = (manifest.InputWidth, manifest.InputHeight, shape.ChannelsLast, manifest.FlipSum);
-        int channel = channelsLast ? 1 : width * height;
-        pixelStride = channelsLast ? 3 : 1;
-        (red, green, blue) = manifest.ColorOrder == ColorOrder.Rgb ? (0, channel, 2 * channel) : (2 * channel, channel, 0);
-        PixelNormalization normalization = manifest.Normalization;
-        values = [.. Enumerable.Range(0, 256).Select(i => convert((i - normalization.Mean) / normalization.Deviation))];
-    }
+    private readonly int width = manifest.InputWidth, height = manifest.InputHeight, passes = manifest.FlipSum ? 2 : 1;
+    private readonly bool channelsLast = shape.ChannelsLast;
+    private readonly PixelWriter<T> writer = PixelWriter.Create(
+        pixel => convert((pixel - manifest.Normalization.Mean) / manifest.Normalization.Deviation), manifest.ColorOrder, shape.ChannelsLast);
 
     /// <inheritdoc/>
     public override void Run(IReadOnlyList<RgbImage> faces, int first, int count, int batch, Action<OrtValue> run)
     {
         int size = 3 * width * height;
-        long[] shape = channelsLast ? [batch, height, width, 3] : [batch, 3, height, width];
+        long[] dimensions = channelsLast ? [batch, height, width, 3] : [batch, 3, height, width];
 
         // Rented, because megabytes per run would keep the collector busy.
         T[] rented = ArrayPool<T>.Shared.Rent(batch * size);
         try
         {
             Memory<T> tensor = rented.AsMemory(0, batch * size);
-            for (int pass = 0; pass < (flipSum ? 2 : 1); pass++)
+            for (int pass = 0; pass < passes; pass++)
             {
                 for (int i = 0; i < batch; i++)
                 {
-                    Write(faces[first + Math.Min(i, count - 1)], mirrored: pass == 1, tensor.Span.Slice(i * size, size));
+                    writer.Write(faces[first + Math.Min(i, count - 1)], tensor.Span.Slice(i * size, size), width, height, mirrored: pass == 1);
                 }
 
-                using OrtValue input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, tensor, shape);
+                using OrtValue input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, tensor, dimensions);
                 run(input);
             }
         }
         finally
         {
             ArrayPool<T>.Shared.Return(rented);
-        }
-    }
-
-    private void Write(RgbImage face, bool mirrored, Span<T> target)
-    {
-        Span<T> reds = target[red..], greens = target[green..], blues = target[blue..];
-        ReadOnlySpan<T> table = values;
-        ReadOnlySpan<byte> pixels = face.Pixels;
-        int from = 0, step = mirrored ? -pixelStride : pixelStride;
-        for (int y = 0; y < height; y++)
-        {
-            int to = ((y * width) + (mirrored ? width - 1 : 0)) * pixelStride;
-            for (int x = 0; x < width; x++, from += 3, to += step)
-            {
-                reds[to] = table[pixels[from]];
-                greens[to] = table[pixels[from + 1]];
-                blues[to] = table[pixels[from + 2]];
-            }
         }
     }
 }

@@ -5,6 +5,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Synthetic.Tests;
 
+/// <summary>The same seed draws the same people and pixels; people differ from each other more than the pictures of one person.</summary>
 public class ProceduralFacesTests
 {
     private static readonly Gen<(long Seed, int Person, int Picture)> Keys = Gen.Select(Gen.Long[0, 1000], Gen.Int[0, 5000], Gen.Int[0, 200]);
@@ -179,7 +180,7 @@ public class ProceduralFacesTests
     }
 
     [Fact]
-    public void A_written_set_has_a_folder_a_person_and_pictures_that_decode()
+    public void A_written_set_has_one_folder_per_person_and_pictures_that_decode()
     {
         string folder = Directory.CreateTempSubdirectory("uniface-faces").FullName;
         try

@@ -7,6 +7,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>A rewritten network gives the embeddings of the original one; other models are left alone.</summary>
 public sealed class BlockedPReluTests : IDisposable
 {
     private const int Side = 16, Channels = 16;

@@ -7,6 +7,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Faces are found at every size, position and rotation that the detectors promise, in pixels of the photo.</summary>
 public class DetectionTests
 {
     [Fact]

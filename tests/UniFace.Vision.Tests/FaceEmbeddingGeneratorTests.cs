@@ -7,6 +7,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>The generator gives the embeddings of the recognizer, and names a photo that it cannot embed.</summary>
 public sealed class FaceEmbeddingGeneratorTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

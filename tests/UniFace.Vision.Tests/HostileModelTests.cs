@@ -6,7 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>A model from anywhere is one file, all of which its hash covers, and an opening of it ends.</summary>
+/// <summary>An untrusted model is one file that its hash covers completely, and opening it ends.</summary>
 public sealed class HostileModelTests : IDisposable
 {
     private const int Side = 16, Size = 16;

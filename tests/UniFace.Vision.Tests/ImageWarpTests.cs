@@ -5,6 +5,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Warping and resizing move pixels exactly and never fail.</summary>
 public class ImageWarpTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Quantization only rounds weights; everything else in the network stays the same.</summary>
 public sealed class Int8WeightsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -6,6 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>An embedder gives the values of its network for every input format, and refuses models and packages that do not fit.</summary>
 public sealed class OnnxEmbedderTests : IDisposable
 {
     private const int Side = 16;

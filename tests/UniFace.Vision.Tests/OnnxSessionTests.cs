@@ -6,7 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>A native session outlives its users: disposed under their hands it ends the runs under way and refuses the next, and the process lives.</summary>
+/// <summary>A session that is disposed while threads use it finishes their runs, refuses new ones, and never crashes the process.</summary>
 public sealed class OnnxSessionTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

@@ -4,7 +4,7 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>Pictures that tests make for themselves.</summary>
+/// <summary>Generated pictures.</summary>
 internal static class Pictures
 {
     /// <summary>Random pixels.</summary>
@@ -15,7 +15,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>Red, green, blue and white quarters: no mirror or turn of it is itself.</summary>
+    /// <summary>Four quarters of different colors: no mirror image or rotation equals the original.</summary>
     public static RgbImage Quadrants(int width, int height)
     {
         RgbImage image = new(width, height);
@@ -34,7 +34,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>A smooth picture without noise, for measures that interpolation must keep.</summary>
+    /// <summary>A smooth picture without noise, whose values survive interpolation.</summary>
     public static RgbImage Smooth(int width, int height)
     {
         RgbImage image = new(width, height);
@@ -52,7 +52,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>Largest difference of a channel, leaving out what is nearer than margin to an edge or to the middle lines.</summary>
+    /// <summary>Largest difference of a channel, except within a margin of the edges and the center lines.</summary>
     public static int LargestDifference(RgbImage a, RgbImage b, int margin)
     {
         int largest = 0;

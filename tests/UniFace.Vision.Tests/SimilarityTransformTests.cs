@@ -3,6 +3,7 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>A fit is the least-squares similarity of the points, or is refused.</summary>
 public class SimilarityTransformTests
 {
     private static readonly Point[] Template =

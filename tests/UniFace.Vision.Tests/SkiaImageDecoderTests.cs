@@ -5,6 +5,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Photos are decoded upright with the pixels of the file; anything else is refused with a message.</summary>
 public class SkiaImageDecoderTests
 {
     private static readonly SkiaImageDecoder Decoder = new();

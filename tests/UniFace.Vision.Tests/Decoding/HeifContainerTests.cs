@@ -4,7 +4,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
-/// <summary>HEIC and AVIF come out upright, and take no more memory than they declare, whatever their coded data claims.</summary>
+/// <summary>HEIC and AVIF are decoded upright, in no more memory than they declare, whatever their coded data claims.</summary>
 public class HeifContainerTests
 {
     // Pictures.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.

@@ -7,8 +7,8 @@ using UniFace.Vision.Imaging;
 namespace UniFace.Vision.Tests.Decoding;
 
 /// <summary>
-/// Whatever a picture's file holds beside the picture, the decoder sees the picture alone, and the person sees it upright. So no metadata,
-/// packed or not, takes memory or time.
+/// The decoder sees only the picture, whatever else the file contains, and the result is upright. Metadata, compressed or not, therefore costs
+/// no memory or time.
 /// </summary>
 public class PictureContainerTests
 {

@@ -6,6 +6,7 @@ using UniFace.Vision.Models;
 
 namespace UniFace.Vision.Tests.Models;
 
+/// <summary>Only the published file of a catalogue model is installed, with its own calibration.</summary>
 public sealed class ModelCatalogueTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

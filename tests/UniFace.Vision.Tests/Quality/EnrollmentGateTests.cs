@@ -3,6 +3,7 @@ using UniFace.Vision.Quality;
 
 namespace UniFace.Vision.Tests.Quality;
 
+/// <summary>Measured quality follows size, pose, light and focus, and each limit refuses a face for its own reason.</summary>
 public sealed class EnrollmentGateTests
 {
     // A head in millimetres: x to the right of the image, y down, z towards the camera, between the eyes the origin.

@@ -29,7 +29,7 @@ public class DetectionTests
                 }
             }
 
-            // Whatever is gone overlaps something at least as good that stayed.
+            // Every dropped item overlaps a kept one that is at least as good.
             Assert.All(
                 items,
                 item => Assert.True(kept.Contains(item) || kept.Exists(better => better.Score >= item.Score && better.Box.Overlap(item.Box) > 0.3f)));
@@ -46,12 +46,12 @@ public class DetectionTests
     [Fact]
     public void BlazeFace_boxes_and_points_are_counted_from_the_middle_of_their_cell()
     {
-        // Anchor 1 of cell (row 2, column 3) of a grid of 8 with 6 anchors a cell over 256 pixels: its middle is (112, 80).
+        // Anchor 1 of cell (row 2, column 3) of a grid of 8 with 6 anchors per cell over 256 pixels: its center is (112, 80).
         float[] scores = new float[8 * 8 * 6];
         Array.Fill(scores, -20f);
         float[] boxes = new float[scores.Length * 16];
         int at = (((2 * 8) + 3) * 6) + 1;
-        scores[at] = 0; // the sigmoid of 0 is 0.5
+        scores[at] = 0; // The sigmoid of 0 is 0.5.
         float[] box = [4, -6, 40, 50, .. Enumerable.Range(0, 12).Select(i => (float)i)];
         box.CopyTo(boxes, at * 16);
         BlazeFace face = Assert.Single(BlazeFaceNetwork.Decode(scores, boxes, 8, 6, 256, 0.5f));
@@ -179,7 +179,7 @@ public class DetectionTests
                 SimilarityTransform fit = aligner.Fit(face.Landmarks);
                 reference ??= fit;
 
-                // Where one puts the middle of the crop, the other is within a ninth of the crop.
+                // The centers of the two crops differ by at most a ninth of the crop.
                 (double x, double y) = reference.Value.Inverse().Then(fit).Apply(56, 56);
                 Assert.True(double.Hypot(x - 56, y - 56) < 12, $"{detector.Name}: {name} is off by ({x - 56:F1}, {y - 56:F1}) pixels of 112");
             }
@@ -241,7 +241,7 @@ public class DetectionTests
 
         Assert.True(same >= all * 9 / 10, $"{same} of {all} turned photos gave the same face");
 
-        // Mean distance between where a point is found and where it is, in distances of the eyes.
+        // Mean error of the landmarks, relative to the distance between the eyes.
         static double Off(SimilarityTransform turn, DetectedFace was, DetectedFace now)
         {
             double eyes = double.Hypot(was.Landmarks.RightEye.X - was.Landmarks.LeftEye.X, was.Landmarks.RightEye.Y - was.Landmarks.LeftEye.Y);

@@ -50,7 +50,7 @@ public sealed class HostileModelTests : IDisposable
         TinyOnnx.WriteEmbedder(Model, Side, Side, Size);
         FaceRecognizer.Open(Model).Dispose();
 
-        // A message that stands twice is one to protobuf: what is appended is part of the model.
+        // Protobuf merges a message that occurs twice, so the appended bytes are part of the model.
         File.AppendAllBytes(Model, added);
         File.WriteAllBytes(Path.Combine(folder, "w.bin"), new byte[4]);
         Refused.With("external data", () => FaceRecognizer.Open(Model));

@@ -56,7 +56,7 @@ public class ImageWarpTests
     [Fact]
     public void Making_a_picture_much_smaller_averages_and_does_not_alias()
     {
-        // A checkerboard of single pixels is grey from afar; one sample a pixel would see white or black.
+        // A checkerboard of single pixels becomes gray when reduced; one sample per pixel would give white or black.
         RgbImage board = new(128, 128);
         for (int i = 0; i < 128 * 128; i++)
         {
@@ -79,7 +79,7 @@ public class ImageWarpTests
         int inside = 0;
         for (int i = 0; i < direct.Pixels.Length; i++)
         {
-            // Borders are black in one and half black in the other.
+            // Borders are black in one image and half black in the other.
             if (direct.Pixels[i] > 60 && through.Pixels[i] > 60)
             {
                 Assert.InRange(direct.Pixels[i] - through.Pixels[i], -25, 25);

@@ -135,7 +135,8 @@ public sealed class OnnxEmbedderTests : IDisposable
         RefusedPackage("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
 
         File.WriteAllText(json, good);
-        Refused.With("normalization and color are options for bare .onnx files", () => FaceRecognizer.Open(package, new RecognizerOptions { ColorOrder = ColorOrder.Bgr }));
+        RecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
+        Refused.With("normalization and color are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
         File.WriteAllBytes(onnx, bytes);
@@ -164,14 +165,17 @@ public sealed class OnnxEmbedderTests : IDisposable
         Assert.Equal(40, WithOutputs([("logits", 40), ("embedding", 32)], "logits")!.Length);
         Assert.Equal(4, WithOutputs([("y", 4)], "y")!.Length);
 
-        RefusedOutputs([("a", 32), ("b", 64)], null, "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it with the option 'output'.");
+        RefusedOutputs(
+            [("a", 32), ("b", 64)],
+            null,
+            "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it with the option 'output'.");
         RefusedOutputs([("emb1", 32), ("emb2", 32)], null, "several outputs could be the embedding");
         RefusedOutputs([("norm", 1)], null, "no output is an embedding, Float NxD with D of 16 or more; it has 'norm' Float ?x1");
         RefusedOutputs([("y", 15)], null, "D of 16 or more");
         RefusedOutputs([("norm", 1), ("y", 32)], "norm", "'norm' is not an output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
         RefusedOutputs([("norm", 1), ("y", 32)], "z", "'z' is not an output");
 
-        // A manifest states the size, and the two outputs of it are a doubt again.
+        // The size in a manifest selects the output.
         TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
         ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(path) };
         using (OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest))

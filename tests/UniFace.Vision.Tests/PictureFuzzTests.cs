@@ -92,7 +92,7 @@ public sealed class PictureFuzzTests : IDisposable
             Assert.StartsWith("cut.jpg: ", e.Message, StringComparison.Ordinal);
         }
 
-        // As compressible as a PNG can honestly be.
+        // The most compressible PNG.
         byte[] plain = Pictures.Encode(new RgbImage(3000, 2000), SKEncodedImageFormat.Png);
         Assert.Equal(3000, new SkiaImageDecoder().Decode(plain, "plain.png").Width);
     }

@@ -74,7 +74,7 @@ internal static class Pictures
         return largest;
     }
 
-    /// <summary>How a camera stores an upright picture when it notes an EXIF orientation (1 to 8), by the standard's definition.</summary>
+    /// <summary>An upright picture as a camera stores it with an EXIF orientation (1 to 8), as the standard defines them.</summary>
     public static RgbImage StoredAs(RgbImage upright, int orientation)
     {
         bool swap = orientation >= 5;
@@ -83,7 +83,7 @@ internal static class Pictures
         {
             for (int column = 0; column < stored.Width; column++)
             {
-                // The standard names the seen side of the stored row 0 and of the stored column 0.
+                // The standard names the visual sides of the stored row 0 and column 0.
                 int w = upright.Width - 1, h = upright.Height - 1;
                 (int x, int y) = orientation switch
                 {
@@ -103,7 +103,7 @@ internal static class Pictures
         return stored;
     }
 
-    /// <summary>Encodes as Skia does, best quality.</summary>
+    /// <summary>Encodes with Skia in the best quality.</summary>
     public static byte[] Encode(RgbImage image, SKEncodedImageFormat format)
     {
         using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
@@ -120,7 +120,7 @@ internal static class Pictures
         return data.ToArray();
     }
 
-    /// <summary>A 24-bit BMP; Skia only reads them.</summary>
+    /// <summary>Encodes a 24-bit BMP, which Skia can only read.</summary>
     public static byte[] Bmp(RgbImage image)
     {
         int stride = ((image.Width * 3) + 3) / 4 * 4;

@@ -55,7 +55,7 @@ public class SimilarityTransformTests
     [Fact]
     public void A_mirrored_face_is_never_mirrored_back()
     {
-        // A mirror is no similarity: the best one turns by 180 degrees or leaves an error, but has a positive determinant.
+        // A reflection is not a similarity: the best fit rotates by 180 degrees or leaves an error, but has a positive determinant.
         Point[] mirrored = [.. Template.Select(p => p with { X = 111 - p.X })];
         SimilarityTransform fitted = SimilarityTransform.Fit(mirrored, Template);
         Assert.True((fitted.A * fitted.A) + (fitted.B * fitted.B) > 0);

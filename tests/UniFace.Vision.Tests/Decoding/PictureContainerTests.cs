@@ -119,7 +119,7 @@ public class PictureContainerTests
         string message = Assert.Throws<UniFaceException>(() => Decoder.Decode(many, "a.jpg")).Message;
         Assert.StartsWith("a.jpg: 400x300 pixels in 121 scans, more work than one photo may take: at most 100 scans", message, StringComparison.Ordinal);
 
-        // A picture as large as is allowed may have fewer.
+        // A picture of the maximum size may have fewer scans.
         byte[] some = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 20).SelectMany(s => s), .. jpeg.AsSpan(scan)];
         SkiaImageDecoder small = new() { MaxPixels = 120_000 };
         Refused.With("21 scans", () => small.Decode(some, "a.jpg"));

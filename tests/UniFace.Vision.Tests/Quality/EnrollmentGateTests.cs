@@ -6,7 +6,7 @@ namespace UniFace.Vision.Tests.Quality;
 /// <summary>Measured quality follows size, pose, light and focus, and each limit refuses a face for its own reason.</summary>
 public sealed class EnrollmentGateTests
 {
-    // A head in millimetres: x to the right of the image, y down, z towards the camera, between the eyes the origin.
+    // A head in millimeters: x to the right of the image, y down, z towards the camera; the origin is between the eyes.
     private static readonly (double X, double Y, double Z)[] Head = [(-31.5, 0, 0), (31.5, 0, 0), (0, 41, 38), (-24, 73, 0), (24, 73, 0)];
 
     private readonly EnrollmentGate gate = new();
@@ -49,7 +49,7 @@ public sealed class EnrollmentGateTests
     {
         FaceQuality large = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 2)), small = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 0.2));
         Assert.Equal(10, large.EyeDistance!.Value / small.EyeDistance!.Value, 1e-3);
-        Assert.InRange(large.EyeDistance.Value, 110, 140); // 63 mm by 2 pixels a mm, over the whole face's fit
+        Assert.InRange(large.EyeDistance.Value, 110, 140); // 63 mm at 2 pixels per mm, fitted over the whole face.
         QualityFault fault = Assert.Single(gate.Check(small), f => f.Kind == QualityFaultKind.TooSmall);
         Assert.Contains("expected at least 20; come closer", fault.Message, StringComparison.Ordinal);
     }
@@ -92,7 +92,7 @@ public sealed class EnrollmentGateTests
         return new AlignedFace(Texture(128, 60), new DetectedFace(0, 0, 1, 1, 1, landmarks), new FaceAligner().Fit(landmarks));
     }
 
-    // Far from the camera, so without perspective: turned about y (to the right of the image), then x (down), then in the image.
+    // Orthographic projection after rotations about y (to the right of the image), then x (down), then in the image.
     private static Point[] Turned(double yaw, double pitch, double roll)
     {
         (double sy, double cy) = Math.SinCos(yaw * Math.PI / 180);
@@ -106,7 +106,7 @@ public sealed class EnrollmentGateTests
         })];
     }
 
-    // Blocks of four pixels, dark and bright about a mean.
+    // Blocks of four pixels, alternately darker and brighter than a mean.
     private static RgbImage Texture(int mean, int amplitude)
     {
         RgbImage image = new(112, 112);

@@ -1,6 +1,5 @@
 using CsCheck;
 using UniFace.Faces;
-using UniFace.Synthetic;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Synthetic.Tests;

@@ -4,7 +4,6 @@ using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
-using UniFace.Training.Backbones;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Protocols;

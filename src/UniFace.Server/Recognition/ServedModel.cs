@@ -1,7 +1,6 @@
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Imaging;
-using UniFace.Vision.Photos;
 
 namespace UniFace.Server.Recognition;
 

@@ -100,7 +100,7 @@ public class HeifContainerTests
         byte[] file = Convert.FromBase64String(Upright);
         Assert.Contains("the file ends in the middle", Refusal(file[..300]), StringComparison.Ordinal);
         "deflate\0"u8.CopyTo(file.AsSpan(file.AsSpan().IndexOf("hdlr"u8) + 12));
-        Assert.Contains("its metadata is packed", Refusal(file), StringComparison.Ordinal);
+        Assert.Contains("its metadata is compressed", Refusal(file), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Embeddings;
+using UniFace.Evaluation;
+using UniFace.Packages;
+using UniFace.Training;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Eval;
+
+/// <summary>A model to measure: the weights of a run, a package, or an .onnx file. Owns its embedder.</summary>
+internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
+{
+    private IDisposable? recognizer;
+
+    /// <summary>SHA-256 of the ONNX file or of the run's checkpoint.</summary>
+    public required string Sha256 { get; init; }
+
+    public required bool FlipSum { get; init; }
+
+    /// <summary>How the model is run; null for a run, which has no ONNX file yet.</summary>
+    public ModelManifest? Manifest { get; init; }
+
+    /// <summary>True for a package folder, which can hold a calibration.</summary>
+    public bool IsPackage { get; init; }
+
+    /// <summary>What it was trained on; null if unknown.</summary>
+    public TrainingFingerprint? Trained { get; init; }
+
+    /// <summary>The hash of its training set; null if unknown.</summary>
+    public string? TrainedHash { get; init; }
+
+    /// <summary>Opens what the command line calls RUN or PACKAGE.</summary>
+    /// <param name="path">A run folder, a package folder, or an .onnx file.</param>
+    /// <param name="flipSum">Whether embeddings are summed with those of the mirrored faces; null for what the model says.</param>
+    /// <param name="vision">The command's options for running a model.</param>
+    /// <param name="parsed">The command line.</param>
+    public static EvalModel Open(string path, bool? flipSum, VisionOptions vision, ParseResult parsed)
+    {
+        if (!TrainingRun.Exists(path))
+        {
+            return Of(vision.Open(parsed, path, flipSum), path);
+        }
+
+        if (vision.SaysHowPixelsEnter(parsed))
+        {
+            throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
+        }
+
+        bool flips = flipSum ?? false; // As export writes a package.
+        return new EvalModel(path, new BackboneEmbedder(TrainingRun.LoadBackbone(path).Backbone, flips))
+        {
+            Sha256 = IO.Sha256.OfFile(TrainingRun.CheckpointPath(path)),
+            FlipSum = flips,
+            Trained = TrainingRun.LoadFingerprint(path),
+            TrainedHash = TrainingRun.ReadInfo(path).DataHash,
+        };
+    }
+
+    /// <summary>The model of a recognizer, which it owns from now on.</summary>
+    public static EvalModel Of(FaceRecognizer recognizer, string path) => new(path, recognizer.Embedder)
+    {
+        recognizer = recognizer,
+        Sha256 = recognizer.Manifest.OnnxSha256,
+        FlipSum = recognizer.Manifest.FlipSum,
+        Manifest = recognizer.Manifest,
+        IsPackage = recognizer.Package.Manifest is not null,
+        Trained = recognizer.Package.LoadFingerprint(),
+        TrainedHash = recognizer.Manifest.Training?.DataHash,
+    };
+
+    /// <summary>The source of a calibration that is measured on this model.</summary>
+    public CalibrationSource Source(string dataName, string dataSha256) => new()
+    {
+        ContractId = Manifest?.ContractId,
+        OnnxSha256 = Manifest?.OnnxSha256,
+        FlipSum = FlipSum,
+        DataName = dataName,
+        DataSha256 = dataSha256,
+        ToolVersion = typeof(EvalModel).Assembly.GetName().Version?.ToString(3),
+    };
+
+    public void Dispose() => (recognizer ?? Embedder).Dispose();
+}

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using TorchSharp;
 using UniFace.Training;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
@@ -82,7 +84,7 @@ internal static class HeadBenchmark
             small.ForwardBackward(x, labels.remainder(RecognitionHead.TileRows), update: update).Dispose();
         }
 
-        HostMemory.Release(); // Otherwise memory freed by an earlier head would hide the use of this one.
+        HostAllocator.Trim(); // Otherwise memory freed by an earlier head would hide the use of this one.
         long before = ResidentMemory.Now();
         using RecognitionHead head = loss.CreateHead(classes, Dim, 1, centers: stored);
         int rows = (int)Math.Max(1, classes * loss.NegativeRate);

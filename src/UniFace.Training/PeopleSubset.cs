@@ -59,7 +59,7 @@ internal sealed class PeopleSubset : FaceDataset
                 $"{data.Source}: {count} of {data.People.Count} people cannot be held out: {candidates.Length} have two pictures or more, and two must be left to train on; lower --val-people."));
         }
 
-        new SeededRandom(seed, 4).Shuffle<int>(candidates);
+        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
         HashSet<int> heldOut = [.. candidates.Take(count)];
         HashSet<int> rest = [.. Enumerable.Range(0, pictures.Length).Where(p => !heldOut.Contains(p))];
         return (new PeopleSubset(data, rest), new PeopleSubset(data, heldOut));

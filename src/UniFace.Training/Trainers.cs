@@ -6,7 +6,7 @@ using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
 using static TorchSharp.torch;
 
 namespace UniFace.Training;

@@ -1,7 +1,8 @@
 using TorchSharp;
 using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
+using UniFace.Training.Native;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 
@@ -50,7 +51,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout and whatever else draws from torch's generator depends on the position alone.
-        random.manual_seed((long)(new SeededRandom(options.Seed, state.Step, index, 5).NextBits() >> 1));
+        random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
         using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using UniFace.AspNetCore.Audit;
 using UniFace.Cli.Terminal;
-using UniFace.Server.Security;
 
 namespace UniFace.Cli.Serve;
 

@@ -1,15 +1,16 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using UniFace.AspNetCore;
+using UniFace.AspNetCore.Hosting;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
 using UniFace.Cli.Demo;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Packages;
-using UniFace.Server;
-using UniFace.Server.Recognition;
-using UniFace.Server.Security;
-using UniFace.Training;
+using UniFace.Studio;
 
 namespace UniFace.Cli.Serve;
 
@@ -33,7 +34,7 @@ internal static class ServeCommand
             "--gallery",
             "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, created if missing.",
             "GALLERY");
-        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = defaults.Runs };
+        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = "runs" };
         CliOption<string> data = new("--data", "Folder for everything the service writes.", "FOLDER") { Default = defaults.DataFolder };
         CliOption<string[]> urls = new("--urls", $"Addresses to listen on. Default: {ServerOptions.DefaultUrl}. Port 0 picks a free port.", "URL")
         {
@@ -71,10 +72,9 @@ internal static class ServeCommand
         {
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package) ?? (InstalledModels.Default() is null ? DemoPackage() : null),
+                Package = parsed.GetValue(package) ?? InstalledModels.Default() ?? FindDemoPackage(),
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
-                Runs = parsed.GetRequiredValue(runs),
                 DataFolder = parsed.GetRequiredValue(data),
                 Detector = parsed.GetValue(detector),
                 RequireKey = parsed.GetValue(requireKey),
@@ -86,17 +86,18 @@ internal static class ServeCommand
                     ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))]
                     : defaults.Urls,
             };
-            HostAllocator.ReturnFreed();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop);
+            string runFolder = parsed.GetRequiredValue(runs);
+            UnusedMemory.ReturnFreedBlocks();
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, services => services.AddUniFaceStudio(runFolder), stop);
             await StartAsync(app, options, stop);
-            Recognizer recognizer = UniFaceServer.RecognizerOf(app);
-            string? source = recognizer.HasModel ? recognizer.Model.Package.Source : null;
-            string? opened = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
-            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = options.Runs, data = options.DataFolder }, () =>
+            Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
+            string? source = recognizer?.Model.Package.Source;
+            string? opened = recognizer is null ? null : GalleryOptions.Warned(recognizer.Gallery.Path);
+            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = runFolder, data = options.DataFolder }, () =>
             {
-                Console.WriteLine("package: " + (source ?? "none; " + Recognizer.NoModel));
+                Console.WriteLine("package: " + (source ?? "none; " + RecognizerSlot.NoModel));
                 Console.WriteLine("gallery: " + (opened ?? "none"));
-                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (does not exist yet)")}");
+                Console.WriteLine($"runs: {runFolder}{(Directory.Exists(runFolder) ? "" : " (does not exist yet)")}");
                 if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
                     Console.WriteLine(
@@ -111,9 +112,8 @@ internal static class ServeCommand
         });
     }
 
-    // The package of 'uniface demo', if it was run in this folder.
-    private static string? DemoPackage() =>
-        Path.Combine(DemoCommand.DefaultFolder, "package") is string package && File.Exists(Path.Combine(package, ModelManifest.FileName)) ? package : null;
+    private static string? FindDemoPackage() =>
+        Path.Combine(DemoCommand.DefaultFolder, "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {

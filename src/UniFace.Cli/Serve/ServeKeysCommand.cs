@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Security;
 using UniFace.Cli.Terminal;
-using UniFace.Server.Security;
 
 namespace UniFace.Cli.Serve;
 
@@ -115,7 +116,7 @@ internal static class ServeKeysCommand
     private static Scope ScopeOf(string text) => text switch
     {
         "read" => Scope.Read,
-        "enrol" or "enroll" => Scope.Enrol,
+        "enrol" or "enroll" => Scope.Enroll,
         "admin" => Scope.Admin,
         _ => throw new UniFaceException($"--scopes {text}: expected read, enrol or admin."),
     };

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
 using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 

@@ -115,7 +115,7 @@ public sealed class BatchLoader
             try
             {
                 Span<float> pixels = MemoryMarshal.Cast<byte, float>(slot.Images.bytes).Slice((int)(slot.Index * ImageBytes), (int)ImageBytes);
-                SeededRandom random = new(options.Seed, epoch, slot.Position, 2);
+                SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, slot.Position);
                 augmenter.Write(Image(slot.Sample), random, pixels);
                 queue.Finish(slot, dataset.Samples[slot.Sample].Label);
             }

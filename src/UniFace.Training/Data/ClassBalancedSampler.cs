@@ -43,14 +43,14 @@ public sealed class ClassBalancedSampler : ISampler
                 {
                     turn = wanted;
                     shuffled = [.. samples];
-                    new SeededRandom(seed, person, turn, 3).Shuffle<int>(shuffled);
+                    new SeededRandom(seed, RandomStream.BalancedPersonOrder, person, turn).Shuffle<int>(shuffled);
                 }
 
                 order[at++] = shuffled[place];
             }
         }
 
-        new SeededRandom(seed, epoch, 4).Shuffle<int>(order);
+        new SeededRandom(seed, RandomStream.BalancedEpochOrder, epoch).Shuffle<int>(order);
         return order;
     }
 }

@@ -51,7 +51,7 @@ public sealed class PersonBatchSampler : ISampler
         {
             if (batch % groups == 0)
             {
-                new SeededRandom(seed, epoch, batch / groups, 5).Shuffle<int>(turnOfPeople);
+                new SeededRandom(seed, RandomStream.PersonBatchOrder, epoch, batch / groups).Shuffle<int>(turnOfPeople);
             }
 
             for (int i = 0; i < people; i++)
@@ -63,7 +63,7 @@ public sealed class PersonBatchSampler : ISampler
                 if (draw == 0)
                 {
                     shuffled[person] = [.. samples];
-                    new SeededRandom(seed, epoch, person, turn, 6).Shuffle<int>(shuffled[person]);
+                    new SeededRandom(seed, RandomStream.PersonBatchImages, epoch, person, turn).Shuffle<int>(shuffled[person]);
                 }
 
                 for (int k = 0; k < images; k++)

@@ -36,28 +36,13 @@ public sealed class SkiaImageDecoder : IImageDecoder
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
     /// <inheritdoc/>
-    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
-    {
-        (ImageFormat format, PictureContainer picture) = Open(encoded, source);
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Decode();
 
-        // RGB, RGBA as a whole or in strips, and the decoder's own memory.
-        bool strips = format == ImageFormat.Jpeg;
-        long pixels = (long)picture.Width * picture.Height;
-        using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-        return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
-    }
-
-    /// <summary>Estimates the work of decoding a picture from its headers: pixels times passes over them (a progressive JPEG has many).</summary>
+    /// <summary>Reads a file's container without decoding the picture, and refuses what must not be decoded.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="source">The name of the file in errors.</param>
-    /// <exception cref="UniFaceException">The picture would be refused.</exception>
-    public long WorkOf(ReadOnlyMemory<byte> encoded, string source)
-    {
-        PictureContainer picture = Open(encoded, source).Picture;
-        return (long)picture.Width * picture.Height * Math.Max(1, picture.Scans);
-    }
-
-    private (ImageFormat Format, PictureContainer Picture) Open(ReadOnlyMemory<byte> encoded, string source)
+    /// <param name="source">Names it in errors.</param>
+    /// <exception cref="UniFaceException">The file is not a picture, or more work than one picture may take.</exception>
+    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
@@ -89,7 +74,13 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return (format, picture);
+        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, () =>
+        {
+            // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
+            bool strips = format == ImageFormat.Jpeg;
+            using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
+            return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+        });
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)

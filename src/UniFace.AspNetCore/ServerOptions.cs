@@ -1,4 +1,4 @@
-using UniFace.Gallery.Sqlite;
+using UniFace.Gallery;
 
 namespace UniFace.AspNetCore;
 

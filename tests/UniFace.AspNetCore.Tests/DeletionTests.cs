@@ -18,7 +18,7 @@ public sealed class DeletionTests
         Recognizer recognizer = server.Services.GetRequiredService<RecognizerSlot>().Loaded!;
         float[] embedding = new float[recognizer.Gallery.Info.EmbeddingSize];
         embedding[0] = 1;
-        await recognizer.Gallery.EnrollAsync([new Enrolment("Ann-Ann-Ann", embedding), new Enrolment("Bob", embedding)], recognizer.Model.ContractId);
+        await recognizer.Gallery.EnrollAsync([new Enrollment("Ann-Ann-Ann", embedding), new Enrollment("Bob", embedding)], recognizer.Model.ContractId);
         string path = recognizer.Gallery.Path;
         await using (SqliteConnection other = new($"Data Source={path};Pooling=False"))
         {

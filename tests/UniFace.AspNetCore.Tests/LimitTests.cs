@@ -127,7 +127,7 @@ public sealed class LimitTests
         float[] embedding = new float[gallery.Info.EmbeddingSize];
         embedding[0] = 1;
         await gallery.EnrollAsync(
-            [.. Enumerable.Range(0, 1000).Select(i => new Enrolment($"person {i}", embedding, ReadOnlyMemory<byte>.Empty, "test"))],
+            [.. Enumerable.Range(0, 1000).Select(i => new Enrollment($"person {i}", embedding, ReadOnlyMemory<byte>.Empty, "test"))],
             gallery.Info.ContractId,
             default);
         Assert.Equal(1000, (await server.GetAsync("/v1/gallery/export")).GetArrayLength());

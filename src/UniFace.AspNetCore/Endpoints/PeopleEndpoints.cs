@@ -188,17 +188,17 @@ internal static class PeopleEndpoints
 
         float[][] embeddings = await Task.WhenAll(good.Select(g => recognizer.EmbedAsync(g.Face, stop)));
         bool crops = recognizer.Gallery.Info.KeepsCrops;
-        Enrolment[] enrollments =
+        Enrollment[] enrollments =
         [
             .. good.Zip(embeddings, (g, e) =>
-                new Enrolment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
+                new Enrollment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
         ];
         FairGate gate = Turns[(uint)person.GetHashCode(StringComparison.Ordinal) % Turns.Length];
         IReadOnlyList<long> ids;
         HashSet<long> known;
         using (await gate.EnterAsync(Caller.FairShareOf(context), 1, stop))
         {
-            known = [.. (await recognizer.Gallery.PhotosOfAsync(person, stop)).Keys];
+            known = [.. (await recognizer.Gallery.GetPhotosAsync(person, stop)).Keys];
             await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // recorded twice, as in DeleteAsync
             int status = StatusCodes.Status503ServiceUnavailable;
             try

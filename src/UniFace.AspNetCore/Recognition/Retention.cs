@@ -18,7 +18,7 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
 
         int removed = 0;
         DateTimeOffset before = time.GetUtcNow().AddDays(-days);
-        foreach (string person in await gallery.EnrolledBeforeAsync(before, stop))
+        foreach (string person in await gallery.ListEnrolledBeforeAsync(before, stop))
         {
             await audit.AddAsync(new AuditEvent("retention", "delete", person, "begins"));
             bool done = await RemoveAsync(gallery, person, before, stop);

@@ -1,4 +1,5 @@
 using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
 using UniFace.Vision;
 
@@ -28,7 +29,8 @@ internal static class ServedGallery
     {
         if (options.Gallery is string given)
         {
-            return await Galleries.OpenAsync(given, options.GalleryKey, stop);
+            FaceGallery.Register(PostgresGallery.Provider);
+            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
         }
 
         // One gallery per model: embeddings of different models cannot be compared.
@@ -42,7 +44,6 @@ internal static class ServedGallery
 
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = model.ContractId,
                 EmbeddingSize = model.Embedder.EmbeddingSize,
                 Package = Path.GetFullPath(model.Package.Source),

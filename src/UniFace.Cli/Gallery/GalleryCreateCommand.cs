@@ -42,7 +42,6 @@ internal static class GalleryCreateCommand
             using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package));
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = recognizer.ContractId,
                 EmbeddingSize = recognizer.Embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
@@ -50,7 +49,7 @@ internal static class GalleryCreateCommand
                 Package = Path.GetFullPath(recognizer.Package.Source),
                 Encrypted = key is not null,
             };
-            if (PostgresAddress.Is(path))
+            if (PostgresAddress.IsAddress(path))
             {
                 PostgresAddress address = PostgresAddress.Parse(path);
                 await PostgresGallery.CreateAsync(address, info, parsed.GetValue(hnsw), stop);

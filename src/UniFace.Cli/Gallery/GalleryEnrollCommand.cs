@@ -70,7 +70,7 @@ internal static class GalleryEnrollCommand
                         string whom = personOf[photo];
                         if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
                         {
-                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop));
+                            known.Add(whom, templates = await gallery.GetPhotosAsync(whom, stop));
                         }
 
                         if (templates.Values.Contains(sha256))
@@ -92,9 +92,9 @@ internal static class GalleryEnrollCommand
                     }
 
                     float[] embeddings = embedder.Embed([.. wanted.Select(w => w.Face)]); // [N, D]
-                    Enrolment[] batch =
+                    Enrollment[] batch =
                     [
-                        .. wanted.Select((w, i) => new Enrolment(
+                        .. wanted.Select((w, i) => new Enrollment(
                             w.Person,
                             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                             gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
@@ -105,8 +105,8 @@ internal static class GalleryEnrollCommand
                     {
                         // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
                         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop);
-                        IEnumerable<(Enrolment Template, long Id)> stored = batch.Zip(ids);
-                        Enrolment[] added =
+                        IEnumerable<(Enrollment Template, long Id)> stored = batch.Zip(ids);
+                        Enrollment[] added =
                             [.. stored.Where(s => !known[s.Template.Person].ContainsKey(s.Id) && fresh.Add(s.Id)).Select(s => s.Template)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;

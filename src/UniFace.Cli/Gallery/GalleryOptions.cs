@@ -3,7 +3,6 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
-using UniFace.Gallery.Sqlite;
 using UniFace.IO;
 using UniFace.Vision;
 
@@ -44,15 +43,18 @@ internal sealed class GalleryOptions
     };
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
-        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
+    {
+        FaceGallery.Register(PostgresGallery.Provider);
+        return FaceGallery.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    }
 
     /// <summary>The path of a gallery that must be a file.</summary>
     /// <exception cref="UniFaceException">It is on PostgreSQL.</exception>
     public string RequireFile(ParseResult parsed)
     {
         string gallery = parsed.GetRequiredValue(Gallery);
-        return PostgresAddress.Is(gallery)
+        return PostgresAddress.IsAddress(gallery)
             ? throw new UniFaceException(
                 $"{PostgresAddress.Parse(gallery)}: use the database's own tools for a gallery on PostgreSQL: pg_dump --schema=uniface to copy it, " +
                 "pg_restore or psql to restore it, and an encrypted disk to encrypt it.")

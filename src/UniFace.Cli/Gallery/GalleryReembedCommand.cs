@@ -3,7 +3,6 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;

@@ -41,6 +41,7 @@ internal static class GalleryEnrollCommand
         ];
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
+            parsed.Exclude(person, personLevel);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
             (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
@@ -133,12 +134,12 @@ internal static class GalleryEnrollCommand
                 enrolled,
                 already,
                 enrolledPeople = people.Count,
-                people = counts.People,
-                templates = counts.Templates,
-                severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
-                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                leftOut = photos.LeftOut,
-                ignoredFiles = photos.IgnoredFiles,
+                counts.People,
+                counts.Templates,
+                severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
+                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                photos.LeftOut,
+                photos.IgnoredFiles,
                 lookAlikes = lookAlikes.Entries,
             };
             parsed.Print(json, () =>
@@ -168,8 +169,8 @@ internal static class GalleryEnrollCommand
     {
         if (person is not null)
         {
-            return string.IsNullOrWhiteSpace(person) || level is not null
-                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level exclude each other.")
+            return string.IsNullOrWhiteSpace(person)
+                ? throw new UniFaceException("--person: expected a name.")
                 : photos.Names.ToDictionary(photo => photo, _ => person.Trim());
         }
 

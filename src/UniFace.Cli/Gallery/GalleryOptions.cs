@@ -34,13 +34,13 @@ internal sealed class GalleryOptions
     public IEnumerable<Symbol> All => [Gallery, .. Keys];
 
     /// <summary>The given key, or null.</summary>
-    public GalleryKey? Key(ParseResult parsed) => (parsed.GetValue(keyFile), parsed.GetValue(keyVariable)) switch
+    public GalleryKey? Key(ParseResult parsed)
     {
-        (null, null) => null,
-        (string file, null) => GalleryKey.FromFile(Warned(file)),
-        (null, string variable) => GalleryKey.FromEnvironment(variable),
-        _ => throw new UniFaceException("--key-file and --key-env exclude each other."),
-    };
+        parsed.Exclude(keyFile, keyVariable);
+        return parsed.GetValue(keyFile) is string file ? GalleryKey.FromFile(Warned(file))
+            : parsed.GetValue(keyVariable) is string variable ? GalleryKey.FromEnvironment(variable)
+            : null;
+    }
 
     /// <summary>Opens the gallery.</summary>
     public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)

@@ -46,7 +46,7 @@ internal static class GalleryReembedCommand
 
             GalleryInfo info = gallery.Info;
             parsed.Print(
-                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, package = info.Package },
+                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, info.Package },
                 () => Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template")} moved to {opened.Source}"));
             return ExitCode.Success;
 

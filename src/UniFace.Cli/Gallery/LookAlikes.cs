@@ -18,7 +18,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
 
     /// <summary>What was found, one entry per two people, for JSON.</summary>
-    public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
+    public IEnumerable<object> Entries => found.Select(f => new { f.Photo, f.Person, other = f.Other.Person, f.Other.Score });
 
     /// <summary>Searches for newly enrolled templates under other names.</summary>
     public async Task FindAsync(IReadOnlyList<Enrollment> enrolled, CancellationToken stop)

@@ -31,7 +31,7 @@ internal sealed class VisionOptions
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
 
     /// <summary>--threads N.</summary>
-    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.", "N") { Range = (0, 1024) };
+    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.") { Range = (0, 1024) };
 
     /// <summary>--detector, --aligned and --threads.</summary>
     public IEnumerable<Symbol> Detection => [Detector, Aligned, Threads];
@@ -62,15 +62,17 @@ internal sealed class VisionOptions
         });
 
     /// <summary>How photos become aligned faces: by the detector, or unchanged with --aligned.</summary>
-    public PhotoOptions Photos(ParseResult parsed, int detectorThreads = 1) => parsed.GetValue(Aligned) && parsed.GetValue(Detector) is not null
-        ? throw new UniFaceException("--detector and --aligned exclude each other: aligned faces need no detector.")
-        : new PhotoOptions
+    public PhotoOptions Photos(ParseResult parsed, int detectorThreads = 1)
+    {
+        parsed.Exclude(Detector, Aligned, "aligned faces need no detector");
+        return new PhotoOptions
         {
             Detector = parsed.GetValue(Detector),
             Detection = new DetectorOptions { Threads = detectorThreads },
             Aligned = parsed.GetValue(Aligned),
             Strict = parsed.GetValue(Strict),
         };
+    }
 
     /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
     public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);

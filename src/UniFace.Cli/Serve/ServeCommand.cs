@@ -46,13 +46,13 @@ internal static class ServeCommand
         CliOption<bool> requireKey = new(
             "--require-key", "Require an API key from this machine too; for a service behind a proxy on the same machine.");
         CliOption<int> rate = new(
-            "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.", "N")
+            "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.")
         {
             Default = defaults.RequestsPerSecond,
             Range = (1, double.PositiveInfinity),
         };
         CliOption<int> concurrent = new(
-            "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.", "N")
+            "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.")
         {
             Default = defaults.MaxConcurrentRequests,
             Range = (1, double.PositiveInfinity),
@@ -93,7 +93,7 @@ internal static class ServeCommand
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
             string? source = recognizer?.Model.Package.Source;
             string? opened = recognizer is null ? null : GalleryOptions.Warned(recognizer.Gallery.Path);
-            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = runFolder, data = options.DataFolder }, () =>
+            parsed.Print(new { app.Urls, package = source, gallery = opened, runs = runFolder, data = options.DataFolder }, () =>
             {
                 Console.WriteLine("package: " + (source ?? "none; " + RecognizerSlot.NoModel));
                 Console.WriteLine("gallery: " + (opened ?? "none"));

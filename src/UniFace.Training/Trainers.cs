@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;
@@ -47,7 +46,7 @@ public static class Trainers
         RunInfo info = new()
         {
             Id = Guid.NewGuid().ToString("N"),
-            ToolVersion = ToolVersion,
+            ToolVersion = ToolVersion.Current,
             Started = DateTime.UtcNow,
             Options = options,
             DataHash = dataHash,
@@ -149,9 +148,6 @@ public static class Trainers
             throw new UniFaceException($"{folder} holds a run already: go on with 'uniface train --resume {folder}', or choose another --out.");
         }
     }
-
-    internal static string ToolVersion { get; } =
-        typeof(Trainers).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     /// <summary>The hash of the data set, which is read for it anyway, after a look whether the validation set has its people or pictures.</summary>
     private static string HashApartFrom(FaceDataset validation, FaceDataset data, FaceDataset trained, Action<int>? hashed, CancellationToken cancellationToken)

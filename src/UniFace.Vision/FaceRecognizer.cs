@@ -156,7 +156,7 @@ public sealed class FaceRecognizer : IDisposable
             FlipSum = options.FlipSum ?? false,
             Output = options.Output,
             OnnxFile = Path.GetFileName(path),
-            OnnxSha256 = Sha256.OfFile(path),
+            OnnxSha256 = Sha256.HashFile(path),
         };
     }
 }

@@ -35,7 +35,10 @@ internal static class TinyOnnx
         input ??= new Input();
         Random random = new(seed);
         int inputs = 3 * width * height;
-        float[][] weights = [.. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())];
+        float[][] weights =
+        [
+            .. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray()),
+        ];
         int element = input.ElementType switch { "float16" => Float16, "uint8" => UInt8, "int32" => Int32, _ => Float };
         bool half = element == Float16, integer = element is UInt8 or Int32;
         int type = half ? Float16 : Float;
@@ -47,7 +50,9 @@ internal static class TinyOnnx
             .. Bytes(1, [.. Text(1, integer ? "c" : "x"), .. Text(2, "f"), .. Text(4, "Flatten")]),
             .. outputs.SelectMany(o => Bytes(1, [.. Text(1, "f"), .. Text(1, "w" + o.Name), .. Text(2, o.Name), .. Text(4, "Gemm")])),
             .. Text(2, "tiny"),
-            .. outputs.Zip(weights, (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, type), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w, half))]))
+            .. outputs.Zip(
+                weights,
+                (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, type), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w, half))]))
                 .SelectMany(initializer => initializer),
             .. Bytes(11, Value("x", element, input.Batch, shape)),
             .. outputs.SelectMany(o => Bytes(12, Value(o.Name, type, input.Batch, o.Size))),

@@ -115,7 +115,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx"), json = Path.Combine(package, ModelManifest.FileName);
         Directory.CreateDirectory(package);
         TinyOnnx.WriteEmbedder(onnx, 112, 112, Size);
-        ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.OfFile(onnx), FlipSum = true };
+        ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.HashFile(onnx), FlipSum = true };
         string good = System.Text.Json.JsonSerializer.Serialize(manifest, ModelManifest.Json);
         File.WriteAllText(json, good);
         using (FaceRecognizer recognizer = FaceRecognizer.Open(package))
@@ -177,7 +177,7 @@ public sealed class OnnxEmbedderTests : IDisposable
 
         // The size in a manifest selects the output.
         TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(path) };
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.HashFile(path) };
         using (OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest))
         {
             Assert.Equal(8, embedder.EmbeddingSize);
@@ -201,7 +201,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, Size);
-        ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.OfFile(path) };
+        ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.HashFile(path) };
         Refused.With("its manifest says 21", () => OnnxEmbedder.Open(path, manifest));
         Refused.With("its manifest says 128x112", () => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 }));
     }

@@ -1,6 +1,7 @@
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training;
 using UniFace.Training.Losses;
 
@@ -158,7 +159,7 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
         ];
         rows.AddRange(b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (IReadOnlyList<string>)
         [
-            $"True matches at FMR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}",
+            $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",
             Percent(results.Before.At(point.TargetFalseMatchRate).TrueMatchRate),
             Percent(point.TrueMatchRate),
             Interval(point.TrueMatchRateInterval, v => Percent(v)),

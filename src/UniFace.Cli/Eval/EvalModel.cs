@@ -1,7 +1,7 @@
 using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Vision;
@@ -50,7 +50,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         bool flips = flipSum ?? false; // As export writes a package.
         return new EvalModel(path, new BackboneEmbedder(TrainingRun.LoadBackbone(path).Backbone, flips))
         {
-            Sha256 = IO.Sha256.OfFile(TrainingRun.CheckpointPath(path)),
+            Sha256 = IO.Sha256.HashFile(TrainingRun.CheckpointPath(path)),
             FlipSum = flips,
             Trained = TrainingRun.LoadFingerprint(path),
             TrainedHash = TrainingRun.ReadInfo(path).DataHash,
@@ -77,7 +77,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         FlipSum = FlipSum,
         DataName = dataName,
         DataSha256 = dataSha256,
-        ToolVersion = typeof(EvalModel).Assembly.GetName().Version?.ToString(3),
+        ToolVersion = ToolVersion.Current,
     };
 
     public void Dispose() => (recognizer ?? Embedder).Dispose();

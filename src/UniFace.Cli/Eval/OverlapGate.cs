@@ -32,11 +32,11 @@ internal sealed class OverlapGate(string model, TrainingFingerprint? trained, bo
 
     /// <summary>Checks images of people without names.</summary>
     /// <param name="source">Their source, for messages.</param>
-    /// <param name="pictures">Their bytes.</param>
+    /// <param name="pictures">Their bytes; all are read once.</param>
     /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public TrainingOverlap? Check(string source, IEnumerable<ReadOnlyMemory<byte>> pictures)
     {
-        int found = trained is null ? 0 : pictures.Count(picture => trained.HasPicture(picture.Span));
+        int found = pictures.Count(picture => trained?.HasPicture(picture.Span) == true);
         return Decide(source, found == 0 ? null : new OverlapFound(found, 0, source));
     }
 

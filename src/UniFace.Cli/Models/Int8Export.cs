@@ -1,6 +1,6 @@
 using System.Text.Json;
 using UniFace.Cli.Eval;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training;
@@ -31,7 +31,7 @@ internal static class Int8Export
             beside = destination.CreateBeside();
             string onnx = Path.Combine(beside, PackageFolder.OnnxName);
             File.WriteAllBytes(onnx, stored);
-            ModelManifest small = exported.Manifest with { OnnxSha256 = Sha256.OfBytes(stored) };
+            ModelManifest small = exported.Manifest with { OnnxSha256 = Sha256.HashBytes(stored) };
 
             RunCalibration.HeldOut before = Measure(info, floatOnnx, exported.Manifest, gate), after = Measure(info, onnx, small, gate);
             CrossValidatedAccuracy was = Accuracy(before, output), now = Accuracy(after, output);

@@ -2,8 +2,10 @@ using UniFace.Cli.Eval;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Vision.Imaging;
@@ -51,16 +53,16 @@ internal static class RunCalibration
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
             [.. people.Samples.Select(s => s.Label)],
             progress: count => progress.Add(count));
-        if (result.Report.DifferentPairs < Calibration.PairsFor(VerificationReport.DefaultRates[0]))
+        if (result.Report.DifferentPairs < RuleOfThree.TrialsFor(VerificationReport.DefaultRates[0]))
         {
-            Console.Error.WriteLine($"warning: {Plural.Of(people.People.Count, "person")} held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
+            Console.Error.WriteLine($"warning: {Plural.Format(people.People.Count, "person")} held out make {result.Report.DifferentPairs} pairs of two people, too few for any threshold: the package is written without calibration.json");
             return new HeldOut(result, null);
         }
 
         CalibrationSource from = new()
         {
             FlipSum = flipSum,
-            DataName = options.Validation is null ? $"{Plural.Of(people.People.Count, "person")} held out of {options.Data}" : options.Validation,
+            DataName = options.Validation is null ? $"{Plural.Format(people.People.Count, "person")} held out of {options.Data}" : options.Validation,
             DataSha256 = sha256,
             People = result.People,
             Images = result.Images,

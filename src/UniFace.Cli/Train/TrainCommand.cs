@@ -72,7 +72,7 @@ internal static class TrainCommand
             parsed.Print(result, () =>
             {
                 Console.WriteLine(
-                    $"{result.Run}: {Plural.Of(result.Epochs, "epoch")}, {Plural.Of(result.Steps, "step")}, loss {result.Loss:F4}, " +
+                    $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
                     $"{result.ImagesPerSecond:F1} images/s");
                 Console.WriteLine($"weights sha256 {result.Sha256}");
             });

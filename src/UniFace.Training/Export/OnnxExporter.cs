@@ -1,4 +1,3 @@
-using System.Reflection;
 using Google.Protobuf;
 using UniFace.IO;
 using UniFace.Training.Backbones;
@@ -24,10 +23,6 @@ public static class OnnxExporter
 
     // The IR version that operator set 17 came with.
     private const int IrVersion = 8;
-
-    /// <summary>Version of this library, as a package's manifest and an ONNX file's producer say it.</summary>
-    public static string ToolVersion { get; } =
-        typeof(OnnxExporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     /// <summary>Writes the backbone, as it works in eval mode, to a file; an existing one is replaced whole.</summary>
     /// <param name="backbone">On any device, in any mode; not changed.</param>
@@ -55,11 +50,11 @@ public static class OnnxExporter
         {
             IrVersion = IrVersion,
             ProducerName = "UniFace",
-            ProducerVersion = ToolVersion,
+            ProducerVersion = ToolVersion.Current,
             Graph = graph.Finish(backbone.Spec.Name, (InputName, inputShape), value, (OutputName, [backbone.Spec.EmbeddingSize])),
         };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OpsetVersion });
-        model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion}" });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion.Current}" });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "backbone", Value = backbone.Spec.ToString() });
         return model;
     }

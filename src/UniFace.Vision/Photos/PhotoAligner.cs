@@ -151,7 +151,7 @@ public sealed class PhotoAligner
         int inPhoto = found.Found - found.Unsure;
         if (found.Faces.Count == 0)
         {
-            string small = FormattableString.Invariant($"{Plural.Of(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels");
+            string small = FormattableString.Invariant($"{Plural.Format(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels");
             return found.TooSmall > 0
                 ? new(AlignOutcome.TooSmall, 0, inPhoto, small)
                 : new(AlignOutcome.NoFace, 0, inPhoto, "the detector found no face");
@@ -159,10 +159,10 @@ public sealed class PhotoAligner
 
         if (pipeline.Strict && options.Faces == FaceChoice.Largest && found.Faces[0].Ambiguous)
         {
-            return new(AlignOutcome.Ambiguous, 0, inPhoto, FacePipeline.AmbiguityOf(found.Faces[0]));
+            return new(AlignOutcome.Ambiguous, 0, inPhoto, FacePipeline.DescribeAmbiguity(found.Faces[0]));
         }
 
-        string source = CropSource.Read(photo) ?? Sha256.OfBytes(photo); // A crop of a crop has the first photo as its source.
+        string source = CropSource.Read(photo) ?? Sha256.HashBytes(photo); // A crop of a crop has the first photo as its source.
 
         // The main face is written last: its file marks the photo as done.
         for (int f = found.Faces.Count - 1; f >= 0; f--)
@@ -198,7 +198,7 @@ public sealed class PhotoAligner
                     $"{photos.Source}: the picture '{name}' would be written outside of {output}; the names in it are not to be trusted.");
         }
 
-        if (result is [string only] && RealPath.Same(RealPath.Of(only), RealPath.Of(photos.Source)))
+        if (result is [string only] && RealPath.Same(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))
         {
             throw new UniFaceException($"{only} would replace {photos.Source}, which is to be read; name another folder.");
         }
@@ -255,8 +255,8 @@ public sealed class PhotoAligner
         }
 
         string path = Path.Combine(output, FaceDatasets.ContactSheet);
-        string heading = $"{Plural.Of(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
-        string leftHeading = $"{Plural.Of(bad.Length, "photo")} without a usable face{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}";
+        string heading = $"{Plural.Format(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
+        string leftHeading = $"{Plural.Format(bad.Length, "photo")} without a usable face{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}";
         byte[] sheet = ContactSheet.Draw(heading, faces, leftHeading, leftOut);
         AtomicFile.Write(path, stream => stream.Write(sheet));
         return path;

@@ -23,7 +23,7 @@ public sealed record PhotoChunk(
     /// <param name="threads">Photos to process at once.</param>
     /// <param name="stop">Stops between photos.</param>
     public static IEnumerable<PhotoChunk> ReadAll(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop) =>
-        ReadAhead.Of((photos.Names.Count + Size - 1) / Size, (chunk, left) =>
+        ReadAhead.Enumerate((photos.Names.Count + Size - 1) / Size, (chunk, left) =>
         {
             int first = chunk * Size;
             (string Name, AlignedFace? Face, string Detail)[] read = new (string, AlignedFace?, string)[Math.Min(photos.Names.Count - first, Size)];
@@ -51,7 +51,7 @@ public sealed record PhotoChunk(
         {
             byte[] bytes = photos.Read(index);
             AlignedFace? face = pipeline.Align(bytes, name);
-            return (name, face, face is null ? "no face found" : IO.Sha256.OfBytes(bytes));
+            return (name, face, face is null ? "no face found" : IO.Sha256.HashBytes(bytes));
         }
         catch (UniFaceException e)
         {

@@ -1,10 +1,9 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Vision;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
 internal static class BenchEmbedCommand

@@ -6,9 +6,6 @@ namespace UniFace.Cli.Demo;
 /// <summary>`uniface demo`: the whole workflow on invented faces, with a report.</summary>
 internal static class DemoCommand
 {
-    /// <summary>The folder that the demo writes by default.</summary>
-    public const string DefaultFolder = "demo-out";
-
     private const string Description = """
         Run the whole workflow on invented faces in a few minutes. The demo draws faces, trains, evaluates on unseen people, calibrates, exports, enrolls
         ten people and identifies one, and writes a report.
@@ -17,7 +14,7 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = DefaultFolder };
+        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
         CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.") { Default = 1 };
         CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>

@@ -6,7 +6,6 @@ using UniFace.AspNetCore;
 using UniFace.AspNetCore.Hosting;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
-using UniFace.Cli.Demo;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
@@ -119,7 +118,7 @@ internal static class ServeCommand
     }
 
     private static string? FindDemoPackage() =>
-        Path.Combine(DemoCommand.DefaultFolder, "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
+        Path.Combine("demo-out", "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {

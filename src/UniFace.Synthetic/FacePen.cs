@@ -15,7 +15,9 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
     public SKPath Closed(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), true);
 
     /// <summary>A smooth closed curve down the right side and, mirrored, up the left side. Points with X = 0 are not repeated.</summary>
-    public SKPath Symmetric(params ReadOnlySpan<HeadPoint> right)
+    /// <param name="lead">Points at the end of the left side with which the path starts: antialiasing depends on where it does.</param>
+    /// <param name="right">The right side.</param>
+    public SKPath Symmetric(int lead, params ReadOnlySpan<HeadPoint> right)
     {
         List<HeadPoint> points = [.. right];
         for (int i = right.Length - 1; i >= 0; i--)
@@ -26,7 +28,7 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
             }
         }
 
-        return Closed([.. points]);
+        return Closed([.. points[^lead..], .. points[..^lead]]);
     }
 
     /// <summary>A smooth open curve through points of the head.</summary>

@@ -34,6 +34,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 float wave = person.Hair == HairStyle.Waves ? 0.09f : 0;
                 pen.Fill(
                     pen.Symmetric(
+                        lead: 0,
                         new(0, -top, -0.3f), new(0.75f * side, -0.75f * top, -0.3f), new(side, -0.1f, -0.35f), new(side + 0.05f + wave, 0.5f, -0.35f),
                         new(side + 0.05f - wave, 1.0f, -0.35f), new(side + 0.02f + wave, end - 0.25f, -0.3f), new(0.75f * side, end, -0.3f)),
                     Dark);

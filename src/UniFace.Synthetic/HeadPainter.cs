@@ -12,6 +12,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     {
         float jaw = pen.View.Jaw, chin = person.ChinHeight + jaw;
         return pen.Symmetric(
+            lead: 0,
             new(0, -person.SkullHeight),
             new(0.62f * person.TempleWidth, -0.90f * person.SkullHeight),
             new(person.TempleWidth, -0.48f * person.SkullHeight),

@@ -21,19 +21,19 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
         // Inside of the open mouth.
         if (gap > 0.012f)
         {
-            SKPath inside = pen.Symmetric(P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
+            SKPath inside = pen.Symmetric(lead: 2, P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
             pen.Fill(inside, new SKColor(0xFF4A1216), () =>
             {
                 float teeth = inner + Math.Min(0.09f, 0.62f * gap);
-                pen.Fill(pen.Symmetric(P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)), new SKColor(0xFFF4F0E8));
+                pen.Fill(pen.Symmetric(lead: 2, P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)), new SKColor(0xFFF4F0E8));
                 pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, new SKColor(0xFFC05058), 0.8f);
             });
         }
 
-        SKPath lowerLip = pen.Symmetric(P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low));
+        SKPath lowerLip = pen.Symmetric(lead: 2, P(0, lower), P(0.5f, lower - (0.12f * gap)), right, P(0.55f, lower + (0.75f * low)), P(0, lower + low));
         pen.Fill(lowerLip, lip, () => pen.Spot(view.Skin(0, lower + (0.45f * low), 0.05f), 0.45f * w, 0.3f * low, SKColors.White, 0.32f));
         pen.Fill(
-            pen.Symmetric(P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f)),
+            pen.Symmetric(lead: 3, P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f)),
             lip.Mix(new SKColor(0xFF501820), 0.22f));
         if (gap <= 0.012f)
         {
@@ -57,6 +57,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             {
                 float cheek = person.CheekWidth, w = view.MouthHalfWidth;
                 SKPath beard = pen.Symmetric(
+                    lead: 5,
                     view.Skin(0, mouth + person.LowerLip + 0.085f + jaw), view.Skin(w * 0.7f, mouth + person.LowerLip + 0.06f + jaw),
                     view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
                     new(cheek + 0.1f, 0.1f), new(cheek + 0.1f, 1.3f), new(0.5f, 2.1f));
@@ -79,6 +80,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             float bottom = mouth - person.UpperLip + 0.03f, end = mouth - (0.01f * scene.Smile) + (0.12f * person.Moustache);
             pen.Fill(
                 pen.Symmetric(
+                    lead: 0,
                     view.Skin(0, top + 0.03f, 0.06f), view.Skin(0.45f * w, top + 0.02f, 0.06f), view.Skin(0.95f * w, bottom - 0.02f, 0.05f),
                     view.Skin(1.15f * w, end, 0.04f), view.Skin(0.7f * w, bottom + 0.03f, 0.06f), view.Skin(0, bottom - 0.01f, 0.07f)),
                 hair.Fade(0.45f + (0.5f * person.Moustache)));

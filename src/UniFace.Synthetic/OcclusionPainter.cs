@@ -55,6 +55,7 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         float top = random.Chance(0.5f) ? random.Range(1.15f, 1.35f) : random.Range(0.62f, 0.85f);
         float side = person.CheekWidth + 0.12f;
         SKPath path = pen.Symmetric(
+            lead: 2,
             view.Skin(0, top + 0.02f, 0.2f), view.Skin(0.5f, top - 0.02f, 0.1f), new(side, top - 0.3f), new(side + 0.2f, 1.7f), new(0.6f, 2.4f));
         pen.Fill(path, cloth, () =>
         {
@@ -109,6 +110,7 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         float side = Math.Max(person.TempleWidth, person.CheekWidth - 0.02f) + 0.10f + (0.4f * person.HairVolume);
         bool cap = random.Chance(0.5f);
         using SKPath path = pen.Symmetric(
+            lead: 3,
             new(0, -top - 0.1f), new(0.72f * side, -0.92f * top), new(side, -line - 0.25f), new(side, -line + 0.2f),
             view.Skin(0.5f, -line - 0.02f, 0.1f), view.Skin(0, -line - 0.06f, 0.1f));
         SKPoint start = view.Project(new(0, -top)), end = view.Project(new(0, -line));
@@ -116,7 +118,7 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         if (cap)
         {
             pen.Fill(
-                pen.Symmetric(view.Skin(0.4f, -line - 0.12f, 0.2f), view.Skin(0.78f, -line, 0.08f), view.Skin(0.45f, -line + 0.06f, 0.5f)),
+                pen.Symmetric(lead: 2, view.Skin(0.4f, -line - 0.12f, 0.2f), view.Skin(0.78f, -line, 0.08f), view.Skin(0.45f, -line + 0.06f, 0.5f)),
                 cloth.Mix(SKColors.Black, 0.35f));
         }
         else

@@ -25,7 +25,9 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
             pen.Fill(inside, new SKColor(0xFF4A1216), () =>
             {
                 float teeth = inner + Math.Min(0.09f, 0.62f * gap);
-                pen.Fill(pen.Symmetric(lead: 2, P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)), new SKColor(0xFFF4F0E8));
+                pen.Fill(
+                    pen.Symmetric(lead: 2, P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)),
+                    new SKColor(0xFFF4F0E8));
                 pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, new SKColor(0xFFC05058), 0.8f);
             });
         }

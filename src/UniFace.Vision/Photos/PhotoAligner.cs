@@ -255,7 +255,8 @@ public sealed class PhotoAligner
         }
 
         string path = Path.Combine(output, FaceDatasets.ContactSheet);
-        string heading = $"{Plural.Format(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
+        string drawn = shown < good.Length ? $"; {shown} of them, evenly drawn" : "";
+        string heading = $"{Plural.Format(good.Length, "photo")} aligned{drawn}  ({settings.Detector})";
         string leftHeading = $"{Plural.Format(bad.Length, "photo")} without a usable face{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}";
         byte[] sheet = ContactSheet.Draw(heading, faces, leftHeading, leftOut);
         AtomicFile.Write(path, stream => stream.Write(sheet));

@@ -28,9 +28,10 @@ internal static class IdentifyBenchmark
 
     /// <summary>Times evenly spread photos of a set.</summary>
     public static async Task<IdentifySpeed> RunAsync(
-        PhotoSet photos, int count, FacePipeline pipeline, OnnxEmbedder embedder, IGallery gallery, double threshold, Action done, CancellationToken stop)
+        PhotoSet photos, int count, FaceRecognizer recognizer, IGallery gallery, double threshold, Action done, CancellationToken stop)
     {
-        SkiaImageDecoder decoder = new();
+        FacePipeline pipeline = recognizer.Photos;
+        OnnxEmbedder embedder = recognizer.Embedder;
         int faces = 0, matches = 0;
         List<double[]> times = [];
         for (int i = -WarmUp; i < count; i++)
@@ -40,7 +41,7 @@ internal static class IdentifyBenchmark
             byte[] file = photos.Read(photo);
             long[] at = new long[Parts.Length + 1];
             at[0] = Stopwatch.GetTimestamp();
-            RgbImage image = decoder.Decode(file, photos.Names[photo]);
+            RgbImage image = recognizer.Decoder.Decode(file, photos.Names[photo]);
             at[1] = Stopwatch.GetTimestamp();
             AlignedFace? face = pipeline.Align(image);
             at[2] = at[3] = at[4] = Stopwatch.GetTimestamp();
@@ -49,7 +50,7 @@ internal static class IdentifyBenchmark
             {
                 float[] embedding = embedder.Embed([face.Image]);
                 at[3] = Stopwatch.GetTimestamp();
-                answer = await gallery.IdentifyAsync(embedding, embedder.Manifest.ContractId, threshold, 5, stop).ConfigureAwait(false);
+                answer = await gallery.IdentifyAsync(embedding, recognizer.ContractId, threshold, 5, stop).ConfigureAwait(false);
                 at[4] = Stopwatch.GetTimestamp();
             }
 

@@ -1,9 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using UniFace.Data;
 using UniFace.Faces;
+using UniFace.Synthetic;
 using UniFace.Training.Data;
-using UniFace.Vision;
-using UniFace.Vision.Procedural;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.MicroBenchmarks;
 

@@ -84,7 +84,7 @@ internal static class DoctorCommand
         const string What = "BlazeFace (default face detector)";
         try
         {
-            return new Finding(What, true, ModelStore.BlazeFace(), null);
+            return new Finding(What, true, FaceDetectors.RequireInstalled(), null);
         }
         catch (UniFaceException)
         {

@@ -5,7 +5,7 @@ using System.Text.Json;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests;
 

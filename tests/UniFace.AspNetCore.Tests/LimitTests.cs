@@ -11,7 +11,7 @@ using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests;
 

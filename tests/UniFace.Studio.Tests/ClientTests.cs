@@ -7,7 +7,7 @@ using NSwag;
 using NSwag.CodeGeneration.CSharp;
 using UniFace.Client;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
 

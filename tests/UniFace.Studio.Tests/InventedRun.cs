@@ -2,7 +2,7 @@ using UniFace.Faces;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
 

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
 

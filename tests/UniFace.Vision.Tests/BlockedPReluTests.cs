@@ -1,10 +1,13 @@
-using CsCheck;
+using Google.Protobuf;
 using UniFace.Faces;
+using UniFace.Onnx.Schema;
 using UniFace.Packages;
+using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>A rewritten network gives the embeddings of the original one; other models are left alone.</summary>
 public sealed class BlockedPReluTests : IDisposable
 {
     private const int Side = 16, Channels = 16;
@@ -22,9 +25,10 @@ public sealed class BlockedPReluTests : IDisposable
         float[] weights = [.. Enumerable.Range(0, Channels * 3).Select(_ => (float)random.NextDouble() - 0.5f)];
         float[] slopes = [.. Enumerable.Range(0, Channels).Select(i => (i - 4) / 5f)];
         byte[] model = Model(weights, slopes, leadingOne);
-        byte[]? rewritten = BlockedPRelu.Rewrite(model);
-        Assert.NotNull(rewritten);
-        Assert.Null(BlockedPRelu.Rewrite(rewritten)); // none is left
+        ModelProto rewritten = ModelProto.Parser.ParseFrom(model);
+        Assert.True(BlockedPRelu.Rewrite(rewritten.Graph));
+        Assert.DoesNotContain(rewritten.Graph.Node, node => node.OpType == "PRelu");
+        Assert.False(BlockedPRelu.Rewrite(rewritten.Graph));
         string path = Path.Combine(folder, "m.onnx");
         File.WriteAllBytes(path, model);
         ModelManifest manifest = new() { EmbeddingSize = Channels * Side * Side, InputWidth = Side, InputHeight = Side, OnnxSha256 = "" };
@@ -49,82 +53,43 @@ public sealed class BlockedPReluTests : IDisposable
     }
 
     [Fact]
-    public void A_slope_for_all_channels_and_bytes_that_are_no_model_are_left_alone() =>
-        Gen.Byte.Array[0, 300].Sample(bytes =>
-        {
-            BlockedPRelu.Rewrite(bytes);
-            byte[] model = Model(new float[Channels * 3], new float[Channels], true);
-            for (int i = 0; i < bytes.Length && i < model.Length; i += 7)
-            {
-                model[(i * 31) % model.Length] ^= bytes[i];
-            }
+    public void A_model_with_one_slope_for_all_channels_is_left_alone()
+    {
+        GraphProto graph = ModelProto.Parser.ParseFrom(Model(new float[Channels * 3], new float[Channels], true)).Graph;
+        graph.Initializer.Single(tensor => tensor.Name == "s").Dims[1] = 1;
+        Assert.False(BlockedPRelu.Rewrite(graph));
+    }
 
-            BlockedPRelu.Rewrite(model);
+    [Fact]
+    public void Damaged_models_with_PRelu_are_rewritten_or_refused()
+    {
+        string path = Path.Combine(folder, "damaged.onnx");
+        Fuzzer.Run([Model(new float[Channels * 3], new float[Channels], true)], bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            OnnxFile.Read(path);
         });
+    }
 
     private static byte[] Model(float[] weights, float[] slopes, bool leadingOne)
     {
-        using MemoryStream graph = new();
-        Node(graph, "Conv", ["x", "w"], "c");
-        Node(graph, "PRelu", ["c", "s"], "p");
-        Node(graph, "Flatten", ["p"], "y");
-        ProtoFields.Write(graph, 2, "g");
-        Tensor(graph, "w", weights, Channels, 3, 1, 1);
-        Tensor(graph, "s", slopes, leadingOne ? [1, Channels, 1, 1] : [Channels, 1, 1]);
-        Value(graph, 11, "x", 3, Side, Side);
-        Value(graph, 12, "y", Channels * Side * Side);
-        using MemoryStream opset = new(), model = new();
-        ProtoFields.Write(opset, 2, 17);
-        ProtoFields.Write(model, 1, 8);
-        ProtoFields.Write(model, 7, graph.ToArray());
-        ProtoFields.Write(model, 8, opset.ToArray());
-        return model.ToArray();
+        TensorProto weight = OnnxMessages.Tensor<float>("w", TensorProto.Types.DataType.Float, [Channels, 3, 1, 1], weights);
+        TensorProto slope = OnnxMessages.Tensor<float>("s", TensorProto.Types.DataType.Float, leadingOne ? [1, Channels, 1, 1] : [Channels, 1, 1], slopes);
+        GraphProto graph = new()
+        {
+            Name = "g",
+            Node = { OnnxMessages.Node("Conv", "c", "x", "w"), OnnxMessages.Node("PRelu", "p", "c", "s"), OnnxMessages.Node("Flatten", "y", "p") },
+            Initializer = { weight, slope },
+            Input = { Value("x", 3, Side, Side) },
+            Output = { Value("y", Channels * Side * Side) },
+        };
+        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } }.ToByteArray();
     }
 
-    private static void Node(Stream graph, string op, string[] inputs, string output)
+    private static ValueInfoProto Value(string name, params long[] dims)
     {
-        using MemoryStream node = new();
-        foreach (string input in inputs)
-        {
-            ProtoFields.Write(node, 1, input);
-        }
-
-        ProtoFields.Write(node, 2, output);
-        ProtoFields.Write(node, 4, op);
-        ProtoFields.Write(graph, 1, node.ToArray());
-    }
-
-    private static void Tensor(Stream graph, string name, float[] values, params int[] dims)
-    {
-        using MemoryStream tensor = new();
-        foreach (int dim in dims)
-        {
-            ProtoFields.Write(tensor, 1, (ulong)dim);
-        }
-
-        ProtoFields.Write(tensor, 2, 1);
-        ProtoFields.Write(tensor, 8, name);
-        ProtoFields.Write(tensor, 9, ProtoFields.Bytes(values));
-        ProtoFields.Write(graph, 5, tensor.ToArray());
-    }
-
-    private static void Value(Stream graph, int field, string name, params int[] dims)
-    {
-        using MemoryStream shape = new(), free = new(), tensor = new(), type = new(), value = new();
-        ProtoFields.Write(free, 2, "N");
-        ProtoFields.Write(shape, 1, free.ToArray());
-        foreach (int dim in dims)
-        {
-            using MemoryStream side = new();
-            ProtoFields.Write(side, 1, (ulong)dim);
-            ProtoFields.Write(shape, 1, side.ToArray());
-        }
-
-        ProtoFields.Write(tensor, 1, 1);
-        ProtoFields.Write(tensor, 2, shape.ToArray());
-        ProtoFields.Write(type, 1, tensor.ToArray());
-        ProtoFields.Write(value, 1, name);
-        ProtoFields.Write(value, 2, type.ToArray());
-        ProtoFields.Write(graph, field, value.ToArray());
+        TensorShapeProto shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" } } };
+        shape.Dim.Add(dims.Select(d => new TensorShapeProto.Types.Dimension { DimValue = d }));
+        return new() { Name = name, Type = new TypeProto { TensorType = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape } } };
     }
 }

@@ -2,10 +2,12 @@ using Microsoft.Extensions.AI;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.TestSupport;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>The generator gives the embeddings of the recognizer, and names a photo that it cannot embed.</summary>
 public sealed class FaceEmbeddingGeneratorTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -24,7 +26,9 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
         Assert.Equal(expected, embeddings.SelectMany(e => e.Vector.ToArray()));
         Assert.All(embeddings, e => Assert.Equal(embedder.Manifest.ContractId, e.ModelId));
         Assert.Equal(8, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelDimensions);
-        Assert.Contains("512", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([], new EmbeddingGenerationOptions { Dimensions = 512 }))).Message, StringComparison.Ordinal);
+        EmbeddingGenerationOptions other = new() { Dimensions = 512 };
+        UniFaceException refused = await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([], other));
+        Assert.Contains("512", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -32,8 +36,12 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     {
         using FaceEmbeddingGenerator generator = Open(new FacePipeline(new SkiaImageDecoder(), new Blind()));
         DataContent photo = new(ImageEncoder.Png(Pictures.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
-        Assert.StartsWith("wall.png: no face found", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([photo]))).Message, StringComparison.Ordinal);
-        Assert.StartsWith("photo 1: not a picture", (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync([photo, new DataContent(new byte[] { 1, 2 }, "image/png")]))).Message, StringComparison.Ordinal);
+        DataContent text = new(new byte[] { 1, 2 }, "image/png");
+        Assert.StartsWith("wall.png: no face found", await MessageAsync(photo), StringComparison.Ordinal);
+        Assert.StartsWith("photo 1: not a picture", await MessageAsync(photo, text), StringComparison.Ordinal);
+
+        async Task<string> MessageAsync(params DataContent[] photos) =>
+            (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync(photos))).Message;
     }
 
     private static IEmbeddingGenerator<DataContent, Embedding<float>> AsAny(IEmbeddingGenerator<DataContent, Embedding<float>> generator) => generator;
@@ -42,7 +50,8 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, 8);
-        return new FaceEmbeddingGenerator(OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" }), pipeline);
+        OnnxEmbedder embedder = OnnxEmbedder.Open(path, new ModelManifest { EmbeddingSize = 8, OnnxSha256 = "" });
+        return new FaceEmbeddingGenerator(new FaceRecognizer(ModelPackage.Open(path), embedder, new SkiaImageDecoder(), () => pipeline));
     }
 
     private sealed class Blind : IFaceDetector

@@ -1,9 +1,11 @@
 using CsCheck;
 using UniFace.Faces;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Warping and resizing move pixels exactly and never fail.</summary>
 public class ImageWarpTests
 {
     [Fact]
@@ -54,7 +56,7 @@ public class ImageWarpTests
     [Fact]
     public void Making_a_picture_much_smaller_averages_and_does_not_alias()
     {
-        // A checkerboard of single pixels is grey from afar; one sample a pixel would see white or black.
+        // A checkerboard of single pixels becomes gray when reduced; one sample per pixel would give white or black.
         RgbImage board = new(128, 128);
         for (int i = 0; i < 128 * 128; i++)
         {
@@ -77,7 +79,7 @@ public class ImageWarpTests
         int inside = 0;
         for (int i = 0; i < direct.Pixels.Length; i++)
         {
-            // Borders are black in one and half black in the other.
+            // Borders are black in one image and half black in the other.
             if (direct.Pixels[i] > 60 && through.Pixels[i] > 60)
             {
                 Assert.InRange(direct.Pixels[i] - through.Pixels[i], -25, 25);
@@ -89,7 +91,8 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void Resizing_keeps_a_flat_picture_flat_and_the_same_size_the_same() => Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Byte).Sample((width, height, toWidth, toHeight, value) =>
+    public void Resizing_keeps_a_flat_picture_flat_and_the_same_size_the_same() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Byte).Sample((width, height, toWidth, toHeight, value) =>
     {
         RgbImage flat = new(width, height);
         flat.Pixels.AsSpan().Fill(value);
@@ -100,6 +103,7 @@ public class ImageWarpTests
     });
 
     [Fact]
-    public void A_warp_never_fails_whatever_the_transform() => Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3], Gen.Double[-1e6, 1e6], Gen.Double[-1e6, 1e6]).Sample((a, b, x, y) =>
+    public void A_warp_never_fails_whatever_the_transform() =>
+        Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3], Gen.Double[-1e6, 1e6], Gen.Double[-1e6, 1e6]).Sample((a, b, x, y) =>
         Assert.Equal(8 * 8 * 3, ImageWarp.Warp(Pictures.Quadrants(16, 16), new SimilarityTransform(a, b, x, y), 8, 8).Pixels.Length));
 }

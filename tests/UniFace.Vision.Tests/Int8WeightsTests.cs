@@ -5,6 +5,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>Quantization only rounds weights; everything else in the network stays the same.</summary>
 public sealed class Int8WeightsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -56,7 +57,7 @@ public sealed class Int8WeightsTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 16, 16, 4);
-        Assert.Contains("no weights", Assert.Throws<UniFaceException>(() => Int8Weights.Quantize(Int8Weights.Quantize(File.ReadAllBytes(path), "x"), "x")).Message, StringComparison.Ordinal);
-        Assert.Contains("opset 0", Assert.Throws<UniFaceException>(() => Int8Weights.Quantize([], "x")).Message, StringComparison.Ordinal);
+        Refused.With("no weights", () => Int8Weights.Quantize(Int8Weights.Quantize(File.ReadAllBytes(path), "x"), "x"));
+        Refused.With("opset 0", () => Int8Weights.Quantize([], "x"));
     }
 }

@@ -6,6 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>An embedder gives the values of its network for every input format, and refuses models and packages that do not fit.</summary>
 public sealed class OnnxEmbedderTests : IDisposable
 {
     private const int Side = 16;
@@ -24,11 +25,12 @@ public sealed class OnnxEmbedderTests : IDisposable
     public void Embeddings_are_the_networks_own_for_colour_order_normalisation_and_flip_sum(bool fixedBatch, bool flipSum, ColorOrder order)
     {
         string path = Path.Combine(folder, "m.onnx");
-        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, fixedBatch);
-        using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 });
-        Assert.Equal((Size, (Side, Side)), (embedder.EmbeddingSize, embedder.InputSize));
+        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(Batch: fixedBatch ? 1 : 0));
+        RecognizerOptions options = new() { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 };
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path, options);
+        Assert.Equal((Size, (Side, Side)), (recognizer.Embedder.EmbeddingSize, recognizer.Embedder.InputSize));
         RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => Pictures.Noise(Side, Side, i))];
-        float[] embeddings = embedder.Embed(faces);
+        float[] embeddings = recognizer.Embedder.Embed(faces);
         Assert.Equal(37 * Size, embeddings.Length);
         for (int i = 0; i < faces.Length; i++)
         {
@@ -40,16 +42,52 @@ public sealed class OnnxEmbedderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("float32", true, 0)]
+    [InlineData("float32", false, 4)]
+    [InlineData("float16", false, 0)]
+    [InlineData("float16", true, 3)]
+    [InlineData("uint8", false, 0)]
+    [InlineData("uint8", true, 8)]
+    public void Element_type_layout_and_batch_of_the_input_do_not_change_the_embedding(string type, bool channelsLast, int batch)
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(type, channelsLast, batch));
+        PixelNormalization normalization = type == "uint8" ? new(0, 1) : PixelNormalization.Default;
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { FlipSum = true, Threads = 2 });
+        Assert.Equal(normalization, recognizer.Manifest.Normalization);
+        Assert.Equal((Side, Side), recognizer.Embedder.InputSize);
+        RgbImage[] faces = [.. Enumerable.Range(0, 11).Select(i => Pictures.Noise(Side, Side, i))];
+        float[] embeddings = recognizer.Embedder.Embed(faces);
+        for (int i = 0; i < faces.Length; i++)
+        {
+            double[] expected = Expected(faces[i], weights, ColorOrder.Rgb, flipSum: true, normalization, channelsLast);
+            Assert.All(expected.Zip(embeddings.Skip(i * Size)), pair => Assert.Equal(pair.First, pair.Second, type == "float16" ? 5e-3 : 1e-4));
+        }
+    }
+
+    [Fact]
+    public void A_uint8_input_takes_no_normalization_and_other_types_are_refused()
+    {
+        string path = Path.Combine(folder, "m.onnx");
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("uint8"));
+        RecognizerOptions twice = new() { Normalization = PixelNormalization.Default };
+        Refused.With("normalizes them itself", () => FaceRecognizer.Open(path, twice));
+
+        TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input("int32"));
+        Refused.With("is Int32 ?x3x16x16, expected Float, Float16 or UInt8 of Nx3xHxW or NxHxWx3", () => FaceRecognizer.Open(path));
+    }
+
     [Fact]
     public void Many_threads_on_one_embedder_get_the_same_as_one()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
-        using OnnxEmbedder embedder = Embedders.Open(path);
+        using FaceRecognizer recognizer = FaceRecognizer.Open(path);
         RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(Side, Side, i))];
-        float[] expected = embedder.Embed(faces);
-        Parallel.For(0, 32, _ => Assert.Equal(expected, embedder.Embed(faces)));
-        Assert.Empty(embedder.Embed([]));
+        float[] expected = recognizer.Embedder.Embed(faces);
+        Parallel.For(0, 32, _ => Assert.Equal(expected, recognizer.Embedder.Embed(faces)));
+        Assert.Empty(recognizer.Embedder.Embed([]));
     }
 
     [Fact]
@@ -57,18 +95,18 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
-        using (OnnxEmbedder embedder = Embedders.Open(path))
+        using (FaceRecognizer recognizer = FaceRecognizer.Open(path))
         {
-            Assert.Contains("face 1 of the batch is 8x8 pixels", Assert.Throws<UniFaceException>(() => embedder.Embed([new(Side, Side), new(8, 8)])).Message, StringComparison.Ordinal);
+            Refused.With("face 1 of the batch is 8x8 pixels", () => recognizer.Embedder.Embed([new(Side, Side), new(8, 8)]));
         }
 
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: float.NaN);
-        using OnnxEmbedder broken = Embedders.Open(path);
-        Assert.Contains("value 0 of the embedding of face 0 of the batch is NaN", Assert.Throws<UniFaceException>(() => broken.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+        using FaceRecognizer broken = FaceRecognizer.Open(path);
+        Refused.With("value 0 of the embedding of face 0 of the batch is NaN", () => broken.Embedder.Embed([new(Side, Side)]));
 
         TinyOnnx.WriteEmbedder(path, Side, Side, Size, weight: 0);
-        using OnnxEmbedder empty = Embedders.Open(path);
-        Assert.Contains("has no direction", Assert.Throws<UniFaceException>(() => empty.Embed([new(Side, Side)])).Message, StringComparison.Ordinal);
+        using FaceRecognizer empty = FaceRecognizer.Open(path);
+        Refused.With("has no direction", () => empty.Embedder.Embed([new(Side, Side)]));
     }
 
     [Fact]
@@ -80,38 +118,39 @@ public sealed class OnnxEmbedderTests : IDisposable
         ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.HashFile(onnx), FlipSum = true };
         string good = System.Text.Json.JsonSerializer.Serialize(manifest, ModelManifest.Json);
         File.WriteAllText(json, good);
-        using (OnnxEmbedder embedder = Embedders.Open(package))
+        using (FaceRecognizer recognizer = FaceRecognizer.Open(package))
         {
-            Assert.True(embedder.Manifest.FlipSum);
-            Assert.Equal(manifest.ContractId, embedder.Manifest.ContractId);
+            Assert.True(recognizer.Manifest.FlipSum);
+            Assert.Equal(manifest.ContractId, recognizer.ContractId);
         }
 
-        Refused("schema version 99", good.Replace("\"schemaVersion\": 1", "\"schemaVersion\": 99", StringComparison.Ordinal));
-        Refused("no schemaVersion", "{}");
-        Refused("not a model manifest", "{\"schemaVersion\": 1");
-        Refused("not a model manifest", "{\"schemaVersion\": 1}");
-        Refused("contract id", good.Replace("\"flipSum\": true", "\"flipSum\": false", StringComparison.Ordinal));
-        Refused("onnxFile", good.Replace("\"model.onnx\"", "\"../model.onnx\"", StringComparison.Ordinal));
-        Refused("embeddingSize", good.Replace($"\"embeddingSize\": {Size}", "\"embeddingSize\": 0", StringComparison.Ordinal));
-        Refused("alignmentTemplate", good.Replace("arcface-112", "my-own", StringComparison.Ordinal));
-        Refused("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
+        RefusedPackage("schema version 99", good.Replace("\"schemaVersion\": 1", "\"schemaVersion\": 99", StringComparison.Ordinal));
+        RefusedPackage("no schemaVersion", "{}");
+        RefusedPackage("not a model manifest", "{\"schemaVersion\": 1");
+        RefusedPackage("not a model manifest", "{\"schemaVersion\": 1}");
+        RefusedPackage("contract id", good.Replace("\"flipSum\": true", "\"flipSum\": false", StringComparison.Ordinal));
+        RefusedPackage("onnxFile", good.Replace("\"model.onnx\"", "\"../model.onnx\"", StringComparison.Ordinal));
+        RefusedPackage("embeddingSize", good.Replace($"\"embeddingSize\": {Size}", "\"embeddingSize\": 0", StringComparison.Ordinal));
+        RefusedPackage("alignmentTemplate", good.Replace("arcface-112", "my-own", StringComparison.Ordinal));
+        RefusedPackage("onnxSha256", good.Replace(manifest.OnnxSha256, "abc", StringComparison.Ordinal));
 
         File.WriteAllText(json, good);
-        Assert.Contains("leave out --normalize and --color", Assert.Throws<UniFaceException>(() => Embedders.Open(package, new EmbedderOptions { ColorOrder = ColorOrder.Bgr })).Message, StringComparison.Ordinal);
+        RecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
+        Refused.With("normalization and color are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
         File.WriteAllBytes(onnx, bytes);
-        Assert.Contains("was changed or damaged", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        Refused.With("was changed or damaged", () => FaceRecognizer.Open(package));
         File.Delete(onnx);
-        Assert.Contains("missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+        Refused.With("missing", () => FaceRecognizer.Open(package));
         File.Delete(json);
-        Assert.Contains("model.json: missing", Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such model package", Assert.Throws<UniFaceException>(() => Embedders.Open(Path.Combine(folder, "nowhere"))).Message, StringComparison.Ordinal);
+        Refused.With("model.json: missing", () => FaceRecognizer.Open(package));
+        Refused.With("no such model package", () => FaceRecognizer.Open(Path.Combine(folder, "nowhere")));
 
-        void Refused(string why, string text)
+        void RefusedPackage(string why, string text)
         {
             File.WriteAllText(json, text);
-            Assert.Contains(why, Assert.Throws<UniFaceException>(() => Embedders.Open(package)).Message, StringComparison.Ordinal);
+            Refused.With(why, () => FaceRecognizer.Open(package));
         }
     }
 
@@ -126,14 +165,17 @@ public sealed class OnnxEmbedderTests : IDisposable
         Assert.Equal(40, WithOutputs([("logits", 40), ("embedding", 32)], "logits")!.Length);
         Assert.Equal(4, WithOutputs([("y", 4)], "y")!.Length);
 
-        Refused([("a", 32), ("b", 64)], null, "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it: --output NAME.");
-        Refused([("emb1", 32), ("emb2", 32)], null, "several outputs could be the embedding");
-        Refused([("norm", 1)], null, "no output is an embedding, Float NxD with D of 16 or more; it has 'norm' Float ?x1");
-        Refused([("y", 15)], null, "D of 16 or more");
-        Refused([("norm", 1), ("y", 32)], "norm", "--output norm is no output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
-        Refused([("norm", 1), ("y", 32)], "z", "--output z is no output");
+        RefusedOutputs(
+            [("a", 32), ("b", 64)],
+            null,
+            "several outputs could be the embedding; it has 'a' Float ?x32, 'b' Float ?x64. Name it with the option 'output'.");
+        RefusedOutputs([("emb1", 32), ("emb2", 32)], null, "several outputs could be the embedding");
+        RefusedOutputs([("norm", 1)], null, "no output is an embedding, Float NxD with D of 16 or more; it has 'norm' Float ?x1");
+        RefusedOutputs([("y", 15)], null, "D of 16 or more");
+        RefusedOutputs([("norm", 1), ("y", 32)], "norm", "'norm' is not an output of Float NxD with D of 2 or more; it has 'norm' Float ?x1, 'y' Float ?x32.");
+        RefusedOutputs([("norm", 1), ("y", 32)], "z", "'z' is not an output");
 
-        // A manifest states the size, and the two outputs of it are a doubt again.
+        // The size in a manifest selects the output.
         TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
         ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.HashFile(path) };
         using (OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest))
@@ -146,12 +188,12 @@ public sealed class OnnxEmbedderTests : IDisposable
         float[]? WithOutputs((string, int)[] outputs, string? output)
         {
             TinyOnnx.WriteOutputs(path, Side, Side, outputs);
-            using OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Output = output });
-            return embedder.Embed([Pictures.Noise(Side, Side, 1)]);
+            using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Output = output });
+            return recognizer.Embedder.Embed([Pictures.Noise(Side, Side, 1)]);
         }
 
-        void Refused((string, int)[] outputs, string? output, string why) =>
-            Assert.Contains(why, Assert.Throws<UniFaceException>(() => WithOutputs(outputs, output)).Message, StringComparison.Ordinal);
+        void RefusedOutputs((string, int)[] outputs, string? output, string why) =>
+            Refused.With(why, () => WithOutputs(outputs, output));
     }
 
     [Fact]
@@ -160,12 +202,14 @@ public sealed class OnnxEmbedderTests : IDisposable
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, Size);
         ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.HashFile(path) };
-        Assert.Contains("its manifest says 21", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest)).Message, StringComparison.Ordinal);
-        Assert.Contains("its manifest says 128x112", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 })).Message, StringComparison.Ordinal);
+        Refused.With("its manifest says 21", () => OnnxEmbedder.Open(path, manifest));
+        Refused.With("its manifest says 128x112", () => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 }));
     }
 
-    private static double[] Expected(RgbImage face, float[] weights, ColorOrder order, bool flipSum)
+    private static double[] Expected(
+        RgbImage face, float[] weights, ColorOrder order, bool flipSum, PixelNormalization? normalization = null, bool channelsLast = false)
     {
+        (double mean, double deviation) = normalization is null ? (100, 50) : (normalization.Mean, normalization.Deviation);
         double[] sum = new double[Size];
         for (int mirrored = 0; mirrored < (flipSum ? 2 : 1); mirrored++)
         {
@@ -176,10 +220,11 @@ public sealed class OnnxEmbedderTests : IDisposable
                     for (int x = 0; x < Side; x++)
                     {
                         int column = mirrored == 1 ? Side - 1 - x : x, channel = order == ColorOrder.Rgb ? c : 2 - c;
-                        double value = (face.Pixels[(((y * Side) + column) * 3) + channel] - 100.0) / 50;
+                        double value = (face.Pixels[(((y * Side) + column) * 3) + channel] - mean) / deviation;
+                        int row = channelsLast ? (((y * Side) + x) * 3) + c : (((c * Side) + y) * Side) + x;
                         for (int d = 0; d < Size; d++)
                         {
-                            sum[d] += value * weights[((((c * Side) + y) * Side) + x) * Size + d];
+                            sum[d] += value * weights[(row * Size) + d];
                         }
                     }
                 }

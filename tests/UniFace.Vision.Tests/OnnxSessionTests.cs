@@ -6,7 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>A native session outlives its users: disposed under their hands it ends the runs under way and refuses the next, and the process lives.</summary>
+/// <summary>A session that is disposed while threads use it finishes their runs, refuses new ones, and never crashes the process.</summary>
 public sealed class OnnxSessionTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -21,16 +21,16 @@ public sealed class OnnxSessionTests : IDisposable
         RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(112, 112, i))];
         for (int round = 0; round < 20; round++)
         {
-            OnnxEmbedder embedder = Embedders.Open(path, new EmbedderOptions { Threads = 2 });
-            RunUntilDisposed(() => embedder.Embed(faces), embedder.Dispose);
-            embedder.Dispose();
+            FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Threads = 2 });
+            RunUntilDisposed(() => recognizer.Embedder.Embed(faces), recognizer.Dispose);
+            recognizer.Dispose();
         }
     }
 
     [Fact]
     public void A_detector_disposed_while_other_threads_run_it_ends_their_runs_and_refuses_the_next()
     {
-        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         RgbImage photo = Pictures.Noise(120, 120, 1);
         for (int round = 0; round < 3; round++)
         {
@@ -48,7 +48,7 @@ public sealed class OnnxSessionTests : IDisposable
         using Microsoft.ML.OnnxRuntime.OrtValue value = Microsoft.ML.OnnxRuntime.OrtValue.CreateTensorValueFromMemory(new float[48], [1, 3, 4, 4]);
         OnnxSession.Results results = session.Run("x", value, ["y"]);
         session.Dispose();
-        Assert.Equal(16, results[0].Length);
+        Assert.Equal(16, results.Floats(0).Length);
         results.Dispose();
         results.Dispose();
         Assert.Throws<ObjectDisposedException>(() => session.Run("x", value, ["y"]));

@@ -4,7 +4,7 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>Pictures that tests make for themselves.</summary>
+/// <summary>Generated pictures.</summary>
 internal static class Pictures
 {
     /// <summary>Random pixels.</summary>
@@ -15,7 +15,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>Red, green, blue and white quarters: no mirror or turn of it is itself.</summary>
+    /// <summary>Four quarters of different colors: no mirror image or rotation equals the original.</summary>
     public static RgbImage Quadrants(int width, int height)
     {
         RgbImage image = new(width, height);
@@ -34,7 +34,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>A smooth picture without noise, for measures that interpolation must keep.</summary>
+    /// <summary>A smooth picture without noise, whose values survive interpolation.</summary>
     public static RgbImage Smooth(int width, int height)
     {
         RgbImage image = new(width, height);
@@ -52,7 +52,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>Largest difference of a channel, leaving out what is nearer than margin to an edge or to the middle lines.</summary>
+    /// <summary>Largest difference of a channel, except within a margin of the edges and the center lines.</summary>
     public static int LargestDifference(RgbImage a, RgbImage b, int margin)
     {
         int largest = 0;
@@ -74,7 +74,7 @@ internal static class Pictures
         return largest;
     }
 
-    /// <summary>How a camera stores an upright picture when it notes an EXIF orientation (1 to 8), by the standard's definition.</summary>
+    /// <summary>An upright picture as a camera stores it with an EXIF orientation (1 to 8), as the standard defines them.</summary>
     public static RgbImage StoredAs(RgbImage upright, int orientation)
     {
         bool swap = orientation >= 5;
@@ -83,7 +83,7 @@ internal static class Pictures
         {
             for (int column = 0; column < stored.Width; column++)
             {
-                // The standard names the seen side of the stored row 0 and of the stored column 0.
+                // The standard names the visual sides of the stored row 0 and column 0.
                 int w = upright.Width - 1, h = upright.Height - 1;
                 (int x, int y) = orientation switch
                 {
@@ -103,7 +103,7 @@ internal static class Pictures
         return stored;
     }
 
-    /// <summary>Encodes as Skia does, best quality.</summary>
+    /// <summary>Encodes with Skia in the best quality.</summary>
     public static byte[] Encode(RgbImage image, SKEncodedImageFormat format)
     {
         using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
@@ -120,7 +120,7 @@ internal static class Pictures
         return data.ToArray();
     }
 
-    /// <summary>A 24-bit BMP; Skia only reads them.</summary>
+    /// <summary>Encodes a 24-bit BMP, which Skia can only read.</summary>
     public static byte[] Bmp(RgbImage image)
     {
         int stride = ((image.Width * 3) + 3) / 4 * 4;

@@ -3,6 +3,7 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Tests;
 
+/// <summary>A fit is the least-squares similarity of the points, or is refused.</summary>
 public class SimilarityTransformTests
 {
     private static readonly Point[] Template =
@@ -31,7 +32,8 @@ public class SimilarityTransformTests
     });
 
     [Fact]
-    public void No_other_similarity_is_nearer_in_least_squares() => Gen.Select(Points, Points, Gen.Double[0.1, 5].Array[5], Gen.Double[-0.01, 0.01].Array[4]).Sample((from, to, weights, nudge) =>
+    public void No_other_similarity_is_nearer_in_least_squares() =>
+        Gen.Select(Points, Points, Gen.Double[0.1, 5].Array[5], Gen.Double[-0.01, 0.01].Array[4]).Sample((from, to, weights, nudge) =>
     {
         SimilarityTransform best = SimilarityTransform.Fit(from, to, weights);
         SimilarityTransform other = new(best.A + nudge[0], best.B + nudge[1], best.Tx + nudge[2], best.Ty + nudge[3]);
@@ -53,7 +55,7 @@ public class SimilarityTransformTests
     [Fact]
     public void A_mirrored_face_is_never_mirrored_back()
     {
-        // A mirror is no similarity: the best one turns by 180 degrees or leaves an error, but has a positive determinant.
+        // A reflection is not a similarity: the best fit rotates by 180 degrees or leaves an error, but has a positive determinant.
         Point[] mirrored = [.. Template.Select(p => p with { X = 111 - p.X })];
         SimilarityTransform fitted = SimilarityTransform.Fit(mirrored, Template);
         Assert.True((fitted.A * fitted.A) + (fitted.B * fitted.B) > 0);
@@ -110,7 +112,7 @@ public class SimilarityTransformTests
     public void Points_on_one_spot_or_not_finite_are_a_clear_failure(float value)
     {
         Point[] points = [.. Enumerable.Repeat(new Point(value, value), 5)];
-        Assert.Contains("no similarity transform fits", Assert.Throws<UniFaceException>(() => SimilarityTransform.Fit(points, Template)).Message, StringComparison.Ordinal);
+        Refused.With("no similarity transform fits", () => SimilarityTransform.Fit(points, Template));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Benchmarks.Commands;
 

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Benchmarks.Commands;
 
@@ -24,8 +23,8 @@ internal static class BenchEmbedCommand
         {
             string path = parsed.GetRequiredValue(package);
             int size = parsed.GetValue(batch);
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(path));
-            TimeSpan median = EmbedBenchmark.Run(embedder, size, parsed.GetValue(runs), stop);
+            using FaceRecognizer recognizer = vision.Open(parsed, path);
+            TimeSpan median = EmbedBenchmark.Run(recognizer.Embedder, size, parsed.GetValue(runs), stop);
             double rate = Math.Round(size / median.TotalSeconds, 1), milliseconds = median.TotalMilliseconds;
             parsed.Print(
                 new { package = path, batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(milliseconds, 3), imagesPerSecond = rate },

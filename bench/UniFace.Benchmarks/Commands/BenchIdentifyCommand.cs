@@ -5,10 +5,8 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Decisions;
-using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Benchmarks.Commands;
 
@@ -32,20 +30,17 @@ internal static class BenchIdentifyCommand
         IEnumerable<Symbol> parameters = [package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
-            ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
             int threads = vision.ThreadCount(parsed);
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, threads);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package), detectorThreads: threads);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
             long templates = (await store.CountAsync(stop)).Templates;
-            Calibration? calibration = model.LoadCalibration(embedder.Manifest);
-            Decision decision = DecisionOptions.Decide(model, () => decide.Rule(parsed).ForIdentification(calibration, templates));
+            Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForIdentification(recognizer.Calibration, templates));
             int count = Math.Min(parsed.GetValue(most), set.Names.Count);
             IdentifySpeed speed;
             using (ProgressMeter progress = new("identifying", count + IdentifyBenchmark.WarmUp))
             {
-                speed = await IdentifyBenchmark.RunAsync(set, count, pipeline, embedder, store, decision.Threshold, () => progress.Add(), stop);
+                speed = await IdentifyBenchmark.RunAsync(set, count, recognizer, store, decision.Threshold, () => progress.Add(), stop);
             }
 
             object json = new
@@ -55,7 +50,7 @@ internal static class BenchIdentifyCommand
                 speed.Matches,
                 templates,
                 threads,
-                detector = pipeline.DetectorName,
+                detector = recognizer.Photos.DetectorName,
                 speed.Total.MedianMs,
                 speed.Total.P95Ms,
                 speed.Parts,

@@ -1,5 +1,5 @@
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Quality;
 
 namespace UniFace.AspNetCore.Endpoints;
@@ -31,7 +31,7 @@ internal sealed record FaultAnswer(QualityFaultKind Kind, string Message);
 internal sealed record FaceAnswer(
     BoxAnswer? Box, double? Score, IReadOnlyList<PointAnswer>? Landmarks, FaceQuality Quality, IReadOnlyList<FaultAnswer> Faults, byte[]? Crop)
 {
-    private static readonly EnrolmentGate Gate = new();
+    private static readonly EnrollmentGate Gate = new();
 
     /// <summary>Number of faces in the photo, including this one.</summary>
     public int FacesInPhoto { get; init; } = 1;
@@ -42,7 +42,7 @@ internal sealed record FaceAnswer(
     /// <summary>Describes a face.</summary>
     public static FaceAnswer Create(AlignedFace face, bool crop = false)
     {
-        FaceQuality quality = FaceQuality.Of(face);
+        FaceQuality quality = FaceQuality.Measure(face);
         DetectedFace? found = face.Face;
         FaceLandmarks? points = found?.Landmarks;
         return new FaceAnswer(

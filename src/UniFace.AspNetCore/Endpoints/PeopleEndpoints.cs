@@ -7,7 +7,7 @@ using UniFace.AspNetCore.Scheduling;
 using UniFace.AspNetCore.Security;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Endpoints;
 

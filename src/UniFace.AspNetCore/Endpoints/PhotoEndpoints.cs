@@ -4,7 +4,7 @@ using UniFace.AspNetCore.OpenApi;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Endpoints;
 

@@ -4,6 +4,7 @@ using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
 using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Recognition;
 
@@ -40,7 +41,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     }
 
     /// <summary>The model.</summary>
-    public ServedModel Model { get; }
+    public FaceRecognizer Model { get; }
 
     /// <summary>The gallery, of the same model.</summary>
     public IStoredGallery Gallery { get; }

@@ -1,16 +1,17 @@
 using UniFace.Gallery;
+using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>A model and its gallery, opened before the service is built.</summary>
-internal sealed record OpenedModel(ServedModel Model, IStoredGallery Gallery)
+internal sealed record OpenedModel(FaceRecognizer Model, IStoredGallery Gallery)
 {
     /// <summary>Opens both.</summary>
     /// <returns>Null if no model is named or installed.</returns>
     /// <exception cref="UniFaceException">One of them cannot be opened, or they do not belong together.</exception>
     public static async Task<OpenedModel?> OpenAsync(ServerOptions options, CancellationToken stop)
     {
-        ServedModel? model = ServedModel.Open(options);
+        FaceRecognizer? model = ServedModel.Open(options);
         try
         {
             return model is null ? null : new OpenedModel(model, await ServedGallery.OpenAsync(options, model, stop));

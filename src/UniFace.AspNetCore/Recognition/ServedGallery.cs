@@ -1,6 +1,7 @@
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
+using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Recognition;
 
@@ -9,22 +10,22 @@ internal static class ServedGallery
 {
     /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
     /// <exception cref="UniFaceException">It cannot be opened, or belongs to another model.</exception>
-    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         IStoredGallery gallery = await OpenAnyAsync(options, model, stop);
-        if (gallery.Info.ContractId == model.ContractId)
+        try
         {
+            model.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
             return gallery;
         }
-
-        string path = gallery.Path, other = gallery.Info.ContractId;
-        await gallery.DisposeAsync();
-        throw new UniFaceException(
-            $"{model.Package.Source} is a model of contract {model.ContractId}, the gallery {path} is of {other}: " +
-            "use the gallery's own package or another gallery, or move the gallery to this model with 'uniface gallery reembed'.");
+        catch
+        {
+            await gallery.DisposeAsync();
+            throw;
+        }
     }
 
-    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         if (options.Gallery is string given)
         {
@@ -54,7 +55,7 @@ internal static class ServedGallery
     }
 
     // A gallery moved to this model by 'uniface gallery reembed' keeps its old name.
-    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
         {

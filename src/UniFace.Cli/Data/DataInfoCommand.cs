@@ -3,9 +3,8 @@ using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Data.Survey;
-using UniFace.Embeddings;
 using UniFace.Vision;
-using UniFace.Vision.Onnx;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Data;
 
@@ -29,11 +28,11 @@ internal static class DataInfoCommand
         return CliCommand.Create("info", Description, [data, package, personLevel, top], (parsed, stop) =>
         {
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
-            using IEmbedder? embedder = parsed.GetValue(package) is string path ? Embedders.Open(path) : null;
+            using FaceRecognizer? recognizer = parsed.GetValue(package) is string path ? FaceRecognizer.Open(path) : null;
             DatasetSurvey survey;
             using (ProgressMeter progress = new("reading", dataset.Samples.Count))
             {
-                survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+                survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), recognizer?.Embedder, count => progress.Add(count), stop);
             }
 
             parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using UniFace.Cli.Terminal;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.Cli.Data;
 

@@ -2,7 +2,7 @@ using UniFace.Embeddings;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.Cli.Demo;
 

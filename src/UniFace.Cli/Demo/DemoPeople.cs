@@ -1,6 +1,6 @@
 using UniFace.Embeddings;
 using UniFace.Faces;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.Cli.Demo;
 

@@ -7,12 +7,13 @@ using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
 using UniFace.IO;
 using UniFace.Packages;
+using UniFace.Synthetic;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
-using UniFace.Vision.Procedural;
 
 namespace UniFace.Cli.Demo;
 
@@ -58,7 +59,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             e => $"{Relative(folder.Package)}, parity cosine {e.Parity.Cosine:F6}");
 
         // From here on only the package is used, as in an application.
-        using OnnxEmbedder embedder = Embedders.Open(ModelPackage.Open(folder.Package));
+        using FaceRecognizer recognizer = FaceRecognizer.Open(folder.Package);
+        OnnxEmbedder embedder = recognizer.Embedder;
         DemoEvaluation after = Step("evaluate", "Testing the package on the unseen people", () => Evaluate(embedder, unseen), Describe);
         Calibration calibration = Step(
             "calibrate",

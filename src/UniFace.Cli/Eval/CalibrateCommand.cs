@@ -8,6 +8,7 @@ using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
 
@@ -54,7 +55,9 @@ internal static class CalibrateCommand
         {
             PairOptions pairs = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
             BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            ModelPackage opened = recognizer.Package;
+            using EvalModel model = EvalModel.Of(recognizer, opened.Source);
             if (opened.Manifest is null)
             {
                 throw new UniFaceException(
@@ -63,14 +66,8 @@ internal static class CalibrateCommand
             }
 
             string? file = parsed.GetValue(output);
-            using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
             OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
-            Measured measured;
-            using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
-            {
-                measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
-            }
-
+            Measured measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), recognizer.Photos, pairs, bootstrap, stop);
             if (file is null)
             {
                 measured.Calibration.SaveInto(opened.Source);

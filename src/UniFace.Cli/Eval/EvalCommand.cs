@@ -7,7 +7,7 @@ using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Eval;
 

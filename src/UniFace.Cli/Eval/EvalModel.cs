@@ -4,77 +4,72 @@ using UniFace.Embeddings;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Packages;
 using UniFace.Training;
-using UniFace.Training.Backbones;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
 
-/// <summary>What is measured: a run's weights, a package, or a bare .onnx file. Owns its embedder.</summary>
-internal sealed class EvalModel : IDisposable
+/// <summary>A model to measure: the weights of a run, a package, or an .onnx file. Owns its embedder.</summary>
+internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
 {
-    private EvalModel(string path, IEmbedder embedder, string sha256, bool flipSum, ModelManifest? manifest, bool isPackage, TrainingFingerprint? trained, string? trainedHash)
-    {
-        Path = path;
-        Embedder = embedder;
-        Sha256 = sha256;
-        FlipSum = flipSum;
-        Manifest = manifest;
-        IsPackage = isPackage;
-        Trained = trained;
-        TrainedHash = trainedHash;
-    }
-
-    /// <summary>The path that was given.</summary>
-    public string Path { get; }
-
-    public IEmbedder Embedder { get; }
+    private IDisposable? recognizer;
 
     /// <summary>SHA-256 of the ONNX file or of the run's checkpoint.</summary>
-    public string Sha256 { get; }
+    public required string Sha256 { get; init; }
 
-    public bool FlipSum { get; }
+    public required bool FlipSum { get; init; }
 
     /// <summary>How the model is run; null for a run, which has no ONNX file yet.</summary>
-    public ModelManifest? Manifest { get; }
+    public ModelManifest? Manifest { get; init; }
 
-    /// <summary>True for a package folder: it can keep a calibration.</summary>
-    public bool IsPackage { get; }
+    /// <summary>True for a package folder, which can hold a calibration.</summary>
+    public bool IsPackage { get; init; }
 
-    /// <summary>What it was trained on; null where that is not known.</summary>
-    public TrainingFingerprint? Trained { get; }
+    /// <summary>What it was trained on; null if unknown.</summary>
+    public TrainingFingerprint? Trained { get; init; }
 
-    /// <summary>The hash of the set that it was trained on; null where that is not known.</summary>
-    public string? TrainedHash { get; }
+    /// <summary>The hash of its training set; null if unknown.</summary>
+    public string? TrainedHash { get; init; }
 
     /// <summary>Opens what the command line calls RUN or PACKAGE.</summary>
     /// <param name="path">A run folder, a package folder, or an .onnx file.</param>
-    /// <param name="flipSum">Whether embeddings are summed with the mirrored faces'; null for what the model says.</param>
-    /// <param name="vision">The command's options of running a model.</param>
+    /// <param name="flipSum">Whether embeddings are summed with those of the mirrored faces; null for what the model says.</param>
+    /// <param name="vision">The command's options for running a model.</param>
     /// <param name="parsed">The command line.</param>
     public static EvalModel Open(string path, bool? flipSum, VisionOptions vision, ParseResult parsed)
     {
-        if (TrainingRun.Exists(path))
+        if (!TrainingRun.Exists(path))
         {
-            if (vision.SaysHowPixelsEnter(parsed))
-            {
-                throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
-            }
-
-            string checkpoint = TrainingRun.CheckpointPath(path);
-            (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
-            bool flips = flipSum ?? false; // as export writes a package
-            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.HashFile(checkpoint), flips, null, false,
-                TrainingRun.LoadFingerprint(path), TrainingRun.ReadInfo(path).DataHash);
+            return Of(vision.Open(parsed, path, flipSum), path);
         }
 
-        ModelPackage package = ModelPackage.Open(path);
-        TrainingFingerprint? trained = package.LoadFingerprint();
-        OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package, flipSum);
-        return new EvalModel(path, embedder, embedder.Manifest.OnnxSha256, embedder.Manifest.FlipSum, embedder.Manifest, package.Manifest is not null, trained,
-            embedder.Manifest.Training?.DataHash);
+        if (vision.SaysHowPixelsEnter(parsed))
+        {
+            throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
+        }
+
+        bool flips = flipSum ?? false; // As export writes a package.
+        return new EvalModel(path, new BackboneEmbedder(TrainingRun.LoadBackbone(path).Backbone, flips))
+        {
+            Sha256 = IO.Sha256.HashFile(TrainingRun.CheckpointPath(path)),
+            FlipSum = flips,
+            Trained = TrainingRun.LoadFingerprint(path),
+            TrainedHash = TrainingRun.ReadInfo(path).DataHash,
+        };
     }
 
-    /// <summary>Whose scores a calibration of this model is made of.</summary>
+    /// <summary>The model of a recognizer, which it owns from now on.</summary>
+    public static EvalModel Of(FaceRecognizer recognizer, string path) => new(path, recognizer.Embedder)
+    {
+        recognizer = recognizer,
+        Sha256 = recognizer.Manifest.OnnxSha256,
+        FlipSum = recognizer.Manifest.FlipSum,
+        Manifest = recognizer.Manifest,
+        IsPackage = recognizer.Package.Manifest is not null,
+        Trained = recognizer.Package.LoadFingerprint(),
+        TrainedHash = recognizer.Manifest.Training?.DataHash,
+    };
+
+    /// <summary>The source of a calibration that is measured on this model.</summary>
     public CalibrationSource Source(string dataName, string dataSha256) => new()
     {
         ContractId = Manifest?.ContractId,
@@ -85,5 +80,5 @@ internal sealed class EvalModel : IDisposable
         ToolVersion = ToolVersion.Current,
     };
 
-    public void Dispose() => Embedder.Dispose();
+    public void Dispose() => (recognizer ?? Embedder).Dispose();
 }

@@ -9,7 +9,7 @@ using UniFace.Evaluation.Identification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Eval;
 

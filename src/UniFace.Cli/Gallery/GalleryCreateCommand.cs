@@ -4,8 +4,7 @@ using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Gallery;
 
@@ -40,15 +39,14 @@ internal static class GalleryCreateCommand
         {
             string path = parsed.GetRequiredValue(gallery.Gallery);
             GalleryKey? key = gallery.Key(parsed);
-            ModelPackage opened = parsed.GetValue(package) is string given ? ModelPackage.Open(given) : InstalledModels.OpenDefault();
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package));
             GalleryInfo info = new()
             {
-                ContractId = embedder.Manifest.ContractId,
-                EmbeddingSize = embedder.EmbeddingSize,
+                ContractId = recognizer.ContractId,
+                EmbeddingSize = recognizer.Embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
                 KeepsCrops = parsed.GetValue(crops),
-                Package = GalleryOptions.PathOf(opened),
+                Package = Path.GetFullPath(recognizer.Package.Source),
                 Encrypted = key is not null,
             };
             if (PostgresAddress.IsAddress(path))
@@ -77,7 +75,7 @@ internal static class GalleryCreateCommand
                 info.Package,
             };
             parsed.Print(json, () => Console.WriteLine(
-                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {opened.Source}. Enroll people: uniface gallery enroll {path} photos"));
+                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. Enroll people: uniface gallery enroll {path} photos"));
             return ExitCode.Success;
         });
     }

@@ -4,9 +4,10 @@ using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Packages;
 using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Gallery;
@@ -42,9 +43,8 @@ internal static class GalleryEnrollCommand
         {
             parsed.Exclude(person, personLevel);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
-            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
-            using OnnxEmbedder owned = embedder;
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
+            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
@@ -52,8 +52,8 @@ internal static class GalleryEnrollCommand
                 PersonName.Ensure(name);
             }
 
-            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : package.LoadCalibration(embedder.Manifest));
-            EnrolmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrolmentGate();
+            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : recognizer.Calibration);
+            EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
             Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
             List<(string Photo, AlignedFace Face)> several = [];
@@ -62,7 +62,7 @@ internal static class GalleryEnrollCommand
             int enrolled = 0, already = 0;
             using (ProgressMeter progress = new("enrolling", photos.Names.Count))
             {
-                foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
+                foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
                     List<(string Photo, string Person, RgbImage Face, string Sha256)> wanted = [];

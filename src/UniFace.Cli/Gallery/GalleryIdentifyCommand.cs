@@ -6,6 +6,7 @@ using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Gallery;
@@ -39,12 +40,11 @@ internal static class GalleryIdentifyCommand
             string path = parsed.GetRequiredValue(image);
             byte[] bytes = PhotoSet.ReadPhoto(path);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
-            (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
-            using OnnxEmbedder owned = embedder;
-            Calibration? calibration = package.LoadCalibration(embedder.Manifest);
+            using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
+            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
+            Calibration? calibration = recognizer.Calibration;
             GalleryCounts counts = await gallery.CountAsync(stop);
-            Decision decision = DecisionOptions.Decide(package, () => decide.Rule(parsed).ForIdentification(calibration, counts.Templates));
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForIdentification(calibration, counts.Templates));
             AlignedFace? main = pipeline.Align(bytes, path);
             Identification? answer = main is AlignedFace face
                 ? await gallery.IdentifyAsync(embedder.Embed([face.Image]), embedder.Manifest.ContractId, decision.Threshold, parsed.GetValue(candidates), stop)

@@ -4,8 +4,7 @@ using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
+using UniFace.Vision;
 
 namespace UniFace.Cli.Gallery;
 
@@ -62,29 +61,29 @@ internal sealed class GalleryOptions
             : gallery;
     }
 
-    /// <summary>Opens the gallery's model package and its embedder.</summary>
+    /// <summary>Opens the gallery's model. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">The package is missing or is another model.</exception>
-    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
+    public FaceRecognizer OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
     {
-        string path = parsed.GetValue(Package) ?? gallery.Info.Package
+        string? given = parsed.GetValue(Package);
+        string path = given ?? gallery.Info.Package
             ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
-        if (parsed.GetValue(Package) is null && !Path.Exists(path))
+        if (given is null && !Path.Exists(path))
         {
             throw new UniFaceException($"{path}: the gallery's model package is no longer there; give --package PACKAGE.");
         }
 
-        ModelPackage package = ModelPackage.Open(path);
-        OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package);
-        if (embedder.Manifest.ContractId == gallery.Info.ContractId)
+        FaceRecognizer recognizer = vision.Open(parsed, path);
+        try
         {
-            return (package, embedder);
+            recognizer.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
+            return recognizer;
         }
-
-        string other = embedder.Manifest.ContractId;
-        embedder.Dispose();
-        throw new UniFaceException(
-            $"{path} is a model of contract {other}, but the gallery {gallery.Path} is of {gallery.Info.ContractId}: " +
-            "give its own package with --package, or move the gallery with 'uniface gallery reembed'.");
+        catch
+        {
+            recognizer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Names damaged templates on standard error.</summary>
@@ -94,13 +93,6 @@ internal sealed class GalleryOptions
         {
             Console.Error.WriteLine("warning: " + Output.Name(damage));
         }
-    }
-
-    /// <summary>A package's path in the form that a gallery stores.</summary>
-    public static string PathOf(ModelPackage package)
-    {
-        string onnx = Path.GetFullPath(package.OnnxPath);
-        return package.Manifest is null ? onnx : Path.GetDirectoryName(onnx)!;
     }
 
     /// <summary>The path, after a warning on standard error if other users can read the file.</summary>

@@ -27,14 +27,13 @@ internal static class GalleryReembedCommand
         return CliCommand.Create("reembed", Description, parameters, async (parsed, stop) =>
         {
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            SkiaImageDecoder decoder = new();
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
             string before = gallery.Info.ContractId;
             long templates = (await gallery.CountAsync(stop)).Templates, shown = 0;
             using (ProgressMeter progress = new("embedding", templates, "templates"))
             {
-                string path = GalleryOptions.PathOf(opened);
+                string path = Path.GetFullPath(opened.Source);
                 GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, path, crops => embedder.Embed([.. crops.Select(Decode)]));
                 void Done(long done, long total)
                 {
@@ -53,7 +52,7 @@ internal static class GalleryReembedCommand
 
             RgbImage Decode(byte[] crop)
             {
-                RgbImage face = decoder.Decode(crop, "a stored face");
+                RgbImage face = recognizer.Decoder.Decode(crop, "a stored face");
                 (int width, int height) = embedder.InputSize;
                 return (face.Width, face.Height) == (width, height)
                     ? face

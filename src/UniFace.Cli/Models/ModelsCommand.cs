@@ -2,8 +2,8 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Models;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Models;
 
@@ -132,7 +132,7 @@ internal static class ModelsCommand
                 throw new UniFaceException($"{own} is a model of the catalog; choose another name.");
             }
 
-            Embedders.Open(path).Dispose(); // A package that does not open is not installed.
+            FaceRecognizer.Open(path).Dispose(); // A package that does not open is not installed.
             return Installed(parsed, own, InstalledModels.Add(own, path));
         });
     }

@@ -8,7 +8,7 @@ using UniFace.Packages;
 using UniFace.Statistics;
 using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Models;
 

@@ -3,8 +3,8 @@ using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Photos;
 
@@ -43,17 +43,26 @@ internal static class AlignCommand
             [photos, output, faces, size, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads];
         return CliCommand.Create("align", Description, parameters, (parsed, stop) =>
         {
-            int side = parsed.GetValue(size);
-            float? score = parsed.GetValue(minScore);
-            float smallest = parsed.GetValue(minFace);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
-            SkiaImageDecoder decoder = new();
-            FaceAligner aligner = new(AlignmentTemplate.ArcFace(side, side));
-            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(vision.Detector), new DetectorOptions { MinScore = score });
-            using FacePipeline pipeline = new(decoder, detector, aligner) { MinFaceSize = smallest, Strict = parsed.GetValue(vision.Strict) };
-            AlignSettings settings = new(pipeline.DetectorName, side, parsed.GetValue(faces), parsed.GetValue(format), score, smallest);
-            AlignRun run = new(set, parsed.GetRequiredValue(output), decoder, pipeline, settings, parsed.GetValue(overwrite));
-            AlignReport report = run.Run(vision.ThreadCount(parsed), stop);
+            AlignOptions options = new()
+            {
+                Photos = vision.Photos(parsed) with
+                {
+                    Detection = new DetectorOptions { MinScore = parsed.GetValue(minScore) },
+                    MinFaceSize = parsed.GetValue(minFace),
+                },
+                Size = parsed.GetValue(size),
+                Faces = parsed.GetValue(faces),
+                Format = parsed.GetValue(format),
+                Overwrite = parsed.GetValue(overwrite),
+                Threads = vision.ThreadCount(parsed),
+            };
+            AlignReport report;
+            using (ProgressMeter progress = new("aligning", set.Names.Count))
+            {
+                report = PhotoAligner.Align(set, parsed.GetRequiredValue(output), options, () => progress.Add(), stop);
+            }
+
             AlignSummary summary = report.Summary;
             parsed.Print(summary, () => Show(report));
             stop.ThrowIfCancellationRequested();

@@ -7,6 +7,7 @@ using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
@@ -63,9 +64,9 @@ internal static class ClusterCommand
         ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
-            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            Calibration? calibration = recognizer.Calibration;
             _ = Decide(2); // Checks the options before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
@@ -77,9 +78,8 @@ internal static class ClusterCommand
             set.RequireApart(target);
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
-            Embedded embedded = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
+            Embedded embedded = Embed(set, recognizer.Photos, embedder, choice, vision.ThreadCount(parsed), stop);
             Decision decision = Decide(embedded.Faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };

@@ -3,8 +3,9 @@ using System.Diagnostics;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Photos;
 
@@ -32,8 +33,8 @@ internal static class EmbedCommand
         {
             string target = parsed.GetRequiredValue(output);
             EmbeddingFile.CheckName(target);
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(parsed.GetRequiredValue(package)));
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
@@ -42,7 +43,7 @@ internal static class EmbedCommand
             string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
                 using ProgressMeter progress = new("embedding", photos.Names.Count);
-                foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, vision.ThreadCount(parsed), stop))
+                foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, vision.ThreadCount(parsed), stop))
                 {
                     skipped.AddRange(chunk.Skipped);
                     float[] embeddings = embedder.Embed([.. chunk.Faces.Select(f => f.Image)]); // [N, D]

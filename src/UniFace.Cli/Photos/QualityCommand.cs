@@ -34,7 +34,7 @@ internal static class QualityCommand
         IEnumerable<Symbol> parameters = [images, eyes, sharpness, yaw, pitch, vision.Strict, .. vision.Detection];
         return CliCommand.Create("quality", Description, parameters, (parsed, stop) =>
         {
-            EnrolmentGate gate = new(defaults with
+            EnrollmentGate gate = new(defaults with
             {
                 MinEyeDistance = parsed.GetValue(eyes),
                 MinSharpness = parsed.GetValue(sharpness),
@@ -58,7 +58,7 @@ internal static class QualityCommand
         });
     }
 
-    private static Result Check(PhotoSet photos, int index, FacePipeline pipeline, EnrolmentGate gate)
+    private static Result Check(PhotoSet photos, int index, FacePipeline pipeline, EnrollmentGate gate)
     {
         string name = photos.Names[index];
         try
@@ -68,7 +68,7 @@ internal static class QualityCommand
                 return new Result(name, null, [], "no face found");
             }
 
-            FaceQuality quality = FaceQuality.Of(face);
+            FaceQuality quality = FaceQuality.Measure(face);
             return new Result(name, quality, gate.Check(quality), null);
         }
         catch (UniFaceException e)

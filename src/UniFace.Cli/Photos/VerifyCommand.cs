@@ -5,6 +5,7 @@ using UniFace.Decisions;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
@@ -32,9 +33,9 @@ internal static class VerifyCommand
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
-            ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
-            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
-            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
+            using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : null);
+            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            Calibration? calibration = recognizer.Calibration;
             Decision decision = DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForVerification(calibration));
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
@@ -42,7 +43,7 @@ internal static class VerifyCommand
                 throw new UniFaceException("- was given twice, but standard input is one photo; name a file for the other.");
             }
 
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            FacePipeline pipeline = recognizer.Photos;
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]

@@ -5,7 +5,7 @@ using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Photos;
 
@@ -45,36 +45,37 @@ internal sealed class VisionOptions
     /// <summary>True if an option is given that says how pixels enter a model.</summary>
     public bool SaysHowPixelsEnter(ParseResult parsed) => parsed.GetValue(normalize) is not null || parsed.GetValue(color) is not null;
 
-    /// <summary>Opens a package or an .onnx file.</summary>
+    /// <summary>Opens a model. The caller disposes it.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="package">The package.</param>
+    /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
     /// <param name="flipSum">Overrides the package's setting unless null.</param>
-    public OnnxEmbedder OpenEmbedder(ParseResult parsed, ModelPackage package, bool? flipSum = null) => Embedders.Open(package, new EmbedderOptions
-    {
-        Normalization = ParseNormalization(parsed.GetValue(normalize)),
-        ColorOrder = parsed.GetValue(color),
-        Output = parsed.GetValue(modelOutput),
-        FlipSum = flipSum,
-        Threads = ThreadCount(parsed),
-    });
-
-    /// <summary>Opens the pipeline from photos to aligned faces. The caller disposes it.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="size">The faces' size.</param>
     /// <param name="detectorThreads">Threads per detection: more than 1 only if photos are processed one at a time.</param>
-    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size, int detectorThreads = 1)
+    public FaceRecognizer Open(ParseResult parsed, string? model, bool? flipSum = null, int detectorThreads = 1) =>
+        FaceRecognizer.Open(model, new RecognizerOptions
+        {
+            Normalization = ParseNormalization(parsed.GetValue(normalize)),
+            ColorOrder = parsed.GetValue(color),
+            Output = parsed.GetValue(modelOutput),
+            FlipSum = flipSum,
+            Threads = ThreadCount(parsed),
+            Photos = Photos(parsed, detectorThreads),
+        });
+
+    /// <summary>How photos become aligned faces: by the detector, or unchanged with --aligned.</summary>
+    public PhotoOptions Photos(ParseResult parsed, int detectorThreads = 1)
     {
         parsed.Exclude(Detector, Aligned, "aligned faces need no detector");
-        AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
-        SkiaImageDecoder decoder = new();
-        if (parsed.GetValue(Aligned))
+        return new PhotoOptions
         {
-            return FacePipeline.ForAligned(decoder, template);
-        }
-
-        IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
-        return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
+            Detector = parsed.GetValue(Detector),
+            Detection = new DetectorOptions { Threads = detectorThreads },
+            Aligned = parsed.GetValue(Aligned),
+            Strict = parsed.GetValue(Strict),
+        };
     }
+
+    /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
+    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
 
     private static PixelNormalization? ParseNormalization(string? text)
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Reports;
 

@@ -3,7 +3,7 @@ using UniFace.Cli.Losses;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Training;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Train;
 

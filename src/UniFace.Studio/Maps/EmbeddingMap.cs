@@ -3,7 +3,7 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Maps;
 

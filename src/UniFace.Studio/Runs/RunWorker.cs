@@ -1,7 +1,7 @@
 using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Training;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Runs;
 

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using UniFace.IO;
 using UniFace.Training.Backbones;
-using UniFace.Training.Export.Schema;
+using UniFace.Onnx.Schema;
 
 namespace UniFace.Training.Export;
 

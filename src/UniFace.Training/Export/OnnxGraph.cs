@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using TorchSharp;
-using UniFace.Training.Export.Schema;
+using UniFace.Onnx.Schema;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Export;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace UniFace.Vision.Decoding;
 
-/// <summary>Windows bitmap: has no metadata; its header is checked against the file.</summary>
+/// <summary>Windows bitmap. It has no metadata; the header is checked against the length of the file.</summary>
 internal static class BmpContainer
 {
     /// <inheritdoc cref="PictureContainer.Open"/>
@@ -22,7 +22,7 @@ internal static class BmpContainer
         uint compression = old ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(bytes[30..]); // 0 none, 1 and 2 run lengths, 3 and 6 bit fields
         if (compression is not (0 or 1 or 2 or 3 or 6) || bits is not (1 or 2 or 4 or 8 or 16 or 24 or 32) || width > int.MaxValue || height > int.MaxValue)
         {
-            throw PictureContainer.Damaged(source, $"a BMP of {bits} bits a pixel and compression {compression}");
+            throw PictureContainer.Damaged(source, $"a BMP of {bits} bits per pixel and compression {compression}");
         }
 
         return compression is not (1 or 2) && ((width * bits) + 31) / 32 * 4 * height > bytes.Length

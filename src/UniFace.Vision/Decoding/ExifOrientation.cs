@@ -4,13 +4,13 @@ using System.Text;
 
 namespace UniFace.Vision.Decoding;
 
-/// <summary>Which side of a stored picture is up (EXIF tag 0x0112): 1 as stored, 2 to 8 mirrored or turned.</summary>
+/// <summary>Reads the EXIF orientation (tag 0x0112): 1 is upright, 2 to 8 are mirrored or rotated.</summary>
 internal static class ExifOrientation
 {
-    // The directory of the picture comes first in EXIF; what comes later is previews and notes.
-    private const int MostProfileBytes = 8192;
+    // The directory of the picture comes first; previews and notes follow.
+    private const int MaxProfileBytes = 8192;
 
-    /// <summary>The orientation of EXIF data (a TIFF header, with "Exif" and two zeros before it or not); 1 where it says none that is valid.</summary>
+    /// <summary>The orientation in EXIF data (a TIFF header, with or without "Exif\0\0" before it); 1 if it has no valid one.</summary>
     public static int Read(ReadOnlySpan<byte> exif)
     {
         exif = exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif;
@@ -33,7 +33,7 @@ internal static class ExifOrientation
         {
             if (Number(exif) == 0x0112)
             {
-                return Number(exif[2..]) == 3 && Number(exif[8..]) is int value and >= 1 and <= 8 ? value : 1; // type 3: two bytes
+                return Number(exif[2..]) == 3 && Number(exif[8..]) is int value and >= 1 and <= 8 ? value : 1; // Type 3: two bytes.
             }
         }
 
@@ -42,8 +42,8 @@ internal static class ExifOrientation
         int Number(ReadOnlySpan<byte> at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(at) : BinaryPrimitives.ReadUInt16BigEndian(at);
     }
 
-    /// <summary>The orientation of EXIF data as ImageMagick wrote it into PNG before that had a chunk for it: compressed text, hexadecimal.</summary>
-    /// <param name="chunk">A zTXt chunk's data.</param>
+    /// <summary>The orientation in EXIF data as ImageMagick wrote it before PNG had a chunk for it: hexadecimal digits in compressed text.</summary>
+    /// <param name="chunk">The data of a zTXt chunk.</param>
     public static int ReadRawProfile(ReadOnlySpan<byte> chunk)
     {
         ReadOnlySpan<byte> keyword = "Raw profile type exif\0\0"u8, app1 = "Raw profile type APP1\0\0"u8;
@@ -52,20 +52,20 @@ internal static class ExifOrientation
             return 1;
         }
 
-        byte[] text = new byte[MostProfileBytes];
+        byte[] text = new byte[MaxProfileBytes];
         int length;
         try
         {
-            using MemoryStream packed = new(chunk[keyword.Length..Math.Min(chunk.Length, keyword.Length + MostProfileBytes)].ToArray());
+            using MemoryStream packed = new(chunk[keyword.Length..Math.Min(chunk.Length, keyword.Length + MaxProfileBytes)].ToArray());
             using ZLibStream unpacked = new(packed, CompressionMode.Decompress);
             length = unpacked.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException) // IOException: zlib's own, for a dictionary that is asked for
+        catch (Exception e) when (e is InvalidDataException or IOException) // IOException: zlib asks for a dictionary.
         {
             return 1;
         }
 
-        // A line with the profile's name, one with its length, then lines of hexadecimal digits.
+        // The first line is the profile's name, the second its length; hexadecimal digits follow.
         string[] lines = Encoding.Latin1.GetString(text, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string digits = string.Concat(lines.Skip(2).Select(line => line.Trim()));
         digits = digits[..(digits.Length & ~1)];

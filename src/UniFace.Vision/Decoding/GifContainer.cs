@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace UniFace.Vision.Decoding;
 
-/// <summary>GIF: header, colours and the first frame with its transparency; no comments, application data or further frames.</summary>
+/// <summary>GIF. Keeps the header, the color table and the first frame with its transparency.</summary>
 internal static class GifContainer
 {
     private const byte Extension = 0x21, GraphicControl = 0xF9, Frame = 0x2C;
@@ -11,13 +11,13 @@ internal static class GifContainer
     public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
-        int at = bytes.Length < 13 ? throw PictureContainer.CutOff(source) : 13 + Colours(bytes[10]);
+        int at = bytes.Length < 13 ? throw PictureContainer.CutOff(source) : 13 + ColorBytes(bytes[10]);
         KeptBytes kept = new(file);
         kept.Keep(0, Math.Min(at, bytes.Length));
         while (bytes.Length - at >= 10 && bytes[at] is Extension or Frame)
         {
             bool frame = bytes[at] == Frame;
-            int end = Blocks(bytes, at + (frame ? 11 + Colours(bytes[at + 9]) : 2)); // behind the frame's place, colours and code size
+            int end = EndOfBlocks(bytes, at + (frame ? 11 + ColorBytes(bytes[at + 9]) : 2)); // After the frame's position, color table and code size.
             if (end < 0)
             {
                 break;
@@ -39,10 +39,10 @@ internal static class GifContainer
         throw PictureContainer.CutOff(source);
     }
 
-    private static int Colours(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
+    private static int ColorBytes(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
 
-    // Behind data blocks, each of which begins with its length; a length of zero ends them.
-    private static int Blocks(ReadOnlySpan<byte> bytes, int at)
+    // The end of a list of data blocks. Each block begins with its length; length 0 ends the list.
+    private static int EndOfBlocks(ReadOnlySpan<byte> bytes, int at)
     {
         while (at < bytes.Length)
         {

@@ -5,16 +5,16 @@ using UniFace.Faces;
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// HEIC and AVIF (ISO/IEC 23008-12), decoded by ImageMagick's libheif. The format is told and never guessed, so that no other of ImageMagick's
-/// readers runs. libheif takes no more memory than the declared sizes allow, whatever the coded data claims, and turns the picture itself.
+/// HEIC and AVIF (ISO/IEC 23008-12), decoded by ImageMagick's libheif. The format is passed explicitly, so no other ImageMagick reader
+/// runs. libheif allocates no more than the declared sizes require, and applies the orientation itself.
 /// </summary>
 internal static class HeifContainer
 {
-    // 14.5 were measured: planes, RGBA and ImageMagick's copy.
+    // 14.5 measured: planes, RGBA and ImageMagick's copy.
     private const int BytesPerPixel = 16;
 
-    /// <summary>Takes the largest size that is declared for any part.</summary>
-    /// <exception cref="UniFaceException">It is cut off or damaged, or its metadata is packed.</exception>
+    /// <summary>Opens a file; its size is the largest that is declared for any part.</summary>
+    /// <exception cref="UniFaceException">It is cut off or damaged, or its metadata is compressed.</exception>
     public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
@@ -33,7 +33,7 @@ internal static class HeifContainer
         ReadOnlySpan<byte> boxes = meta == 0 ? throw PictureContainer.CutOff(source) : bytes.Slice(meta, (int)length);
         if (boxes.IndexOf("deflate\0"u8) >= 0 || boxes.IndexOf("gzip\0"u8) >= 0 || boxes.IndexOf("\0br\0"u8) >= 0)
         {
-            throw PictureContainer.Damaged(source, "its metadata is packed, which no camera does");
+            throw PictureContainer.Damaged(source, "its metadata is compressed, which no camera does");
         }
 
         PictureContainer picture = new(file, 0, 0);
@@ -50,7 +50,7 @@ internal static class HeifContainer
         return picture;
     }
 
-    /// <summary>Decodes the main picture, upright, what is transparent over white.</summary>
+    /// <summary>Decodes the main picture, upright, with transparency over white.</summary>
     /// <exception cref="UniFaceException">It is damaged.</exception>
     public static RgbImage Decode(PictureContainer picture, ImageFormat format, string source)
     {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// JPEG (ITU T.81): tables, frame and scans are kept, and of the application segments the two that say how colours are coded (JFIF,
-/// Adobe). EXIF, XMP, colour profiles, comments, previews, and in an MPO the pictures behind the first, are left out.
+/// JPEG (ITU T.81). Keeps tables, frame and scans, and the two application segments that define the color coding (JFIF, Adobe). Drops EXIF, XMP,
+/// color profiles, comments, previews, and in an MPO all pictures after the first.
 /// </summary>
 internal static class JpegContainer
 {
@@ -30,7 +30,7 @@ internal static class JpegContainer
             byte marker = bytes[at];
             if (marker is 0 or 0x01 or 0xFF or (>= 0xD0 and <= 0xD8))
             {
-                continue; // filling, or nothing that stands between segments
+                continue; // Padding, or markers that are not segments.
             }
 
             at++;
@@ -52,8 +52,8 @@ internal static class JpegContainer
             bool keep = marker is 0xC4 or 0xCC or 0xDB or 0xDD;
             if (marker is >= 0xC0 and <= 0xCF && !keep && marker != 0xC8)
             {
-                (picture, components, coefficients) = components == 0 ? Frame(data, source) : throw PictureContainer.Damaged(source, "a JPEG of two frames");
-                buffered = (marker & 3) == 2; // progressive
+                (picture, components, coefficients) = components == 0 ? Frame(data, source) : throw PictureContainer.Damaged(source, "a JPEG with two frames");
+                buffered = (marker & 3) == 2; // Progressive.
                 keep = true;
             }
             else if (marker == 0xDA)
@@ -75,13 +75,13 @@ internal static class JpegContainer
         }
     }
 
-    // The size, the number of components, and what their coefficients take: two bytes each, held for the whole picture if there are several scans.
+    // The size, the number of components, and the memory of their coefficients (two bytes each) if the decoder has to buffer the whole picture.
     private static (PictureContainer Picture, int Components, long Coefficients) Frame(ReadOnlySpan<byte> data, string source)
     {
         int components = data.Length < 6 ? 0 : data[5];
         if (components is < 1 or > 4 || data.Length < 6 + (3 * components))
         {
-            throw PictureContainer.Damaged(source, "a JPEG frame of no or too many components");
+            throw PictureContainer.Damaged(source, "a JPEG frame with no or too many components");
         }
 
         int height = BinaryPrimitives.ReadUInt16BigEndian(data[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(data[3..]);
@@ -96,7 +96,7 @@ internal static class JpegContainer
         return (new PictureContainer(default, width, height, Scans: 0), components, units * blocks * 64 * sizeof(short));
     }
 
-    // Behind the coded data, in which a marker's first byte is followed by a zero, or by the number of a restart.
+    // The end of the coded data, in which 0xFF is followed by 0 or by a restart number.
     private static int EndOfScan(ReadOnlySpan<byte> bytes, int at)
     {
         while (true)

@@ -1,21 +1,21 @@
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// How much memory all decoding in this process takes at one time. Who would exceed it waits, first come first served; what is larger
-/// than the whole budget runs alone. Blocks its thread, as decoding does. Thread-safe.
+/// The memory that all decoders of this process may use at a time. Callers that would exceed it wait in order of arrival; a picture larger
+/// than the whole budget is decoded alone. Blocks the calling thread, as decoding does. Thread-safe.
 /// </summary>
 internal sealed class MemoryBudget(long bytes)
 {
-    /// <summary>The process's own: a quarter of the memory it may use (of the machine, or of the container's limit).</summary>
+    /// <summary>The budget of this process: a quarter of the memory of the machine or container.</summary>
     public static readonly MemoryBudget Shared = new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
     private readonly object gate = new();
     private long used, lastTicket, nextTicket;
 
-    /// <summary>How many wait.</summary>
+    /// <summary>The number of waiting callers.</summary>
     public long Waiting => Interlocked.Read(ref lastTicket) - Interlocked.Read(ref nextTicket);
 
-    /// <summary>Takes a part of the budget, as soon as there is as much, until the answer is disposed.</summary>
+    /// <summary>Waits for a share of the budget; disposing the share returns it.</summary>
     public Share Take(long need)
     {
         need = Math.Min(need, bytes);
@@ -34,10 +34,10 @@ internal sealed class MemoryBudget(long bytes)
         return new Share(this, need);
     }
 
-    /// <summary>A part of a budget.</summary>
+    /// <summary>A share of the budget.</summary>
     public readonly struct Share(MemoryBudget budget, long need) : IDisposable
     {
-        /// <summary>Gives it back.</summary>
+        /// <summary>Returns the share.</summary>
         public void Dispose()
         {
             lock (budget.gate)

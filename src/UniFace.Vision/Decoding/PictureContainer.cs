@@ -3,18 +3,18 @@ using UniFace.Faces;
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// What of a picture's file the decoder gets to see: its header checked, its metadata (text, EXIF, colour profiles, previews, further
-/// pictures) read as far as it says which side is up and then left out, because a decoder unpacks it into memory without a bound.
+/// The part of a file that the decoder sees. The header is checked; of the metadata (text, EXIF, color profiles, previews, further pictures)
+/// only the orientation is read, and all of it is dropped, because decoders unpack it without a memory limit.
 /// </summary>
-/// <param name="Bytes">The file itself where nothing is left out, else a copy.</param>
-/// <param name="Width">Stored width in pixels, of the header.</param>
-/// <param name="Height">Stored height in pixels, of the header.</param>
+/// <param name="Bytes">The file itself if nothing is dropped, otherwise a copy.</param>
+/// <param name="Width">Width in pixels before orientation, from the header.</param>
+/// <param name="Height">Height in pixels before orientation, from the header.</param>
 /// <param name="Orientation">EXIF orientation, 1 to 8.</param>
-/// <param name="DecoderBytes">Memory that decoding takes beside the pixels.</param>
-/// <param name="Scans">How often the decoder passes over all pixels.</param>
+/// <param name="DecoderBytes">Memory that the decoder needs besides the pixels.</param>
+/// <param name="Scans">The number of passes over all pixels.</param>
 internal readonly record struct PictureContainer(ReadOnlyMemory<byte> Bytes, int Width, int Height, int Orientation = 1, long DecoderBytes = 0, int Scans = 1)
 {
-    /// <summary>Opens a file of a format that is read.</summary>
+    /// <summary>Opens a file of a supported format.</summary>
     /// <exception cref="UniFaceException">It is cut off or damaged.</exception>
     public static PictureContainer Open(ImageFormat format, ReadOnlyMemory<byte> file, string source) =>
         format == ImageFormat.Jpeg ? JpegContainer.Open(file, source)
@@ -27,20 +27,20 @@ internal readonly record struct PictureContainer(ReadOnlyMemory<byte> Bytes, int
     /// <summary>The error for a file that ends too early.</summary>
     public static UniFaceException CutOff(string source) => new($"{source}: the file ends in the middle of the picture; copy it again.");
 
-    /// <summary>The error for a file that is not what it must be.</summary>
+    /// <summary>The error for a file that violates its format.</summary>
     public static UniFaceException Damaged(string source, string how) => new($"{source}: the picture is damaged ({how}); copy it again.");
 }
 
-/// <summary>The kept parts of a file, in order: the file's own memory until something is left out, then a copy.</summary>
+/// <summary>The kept parts of a file, in order: a slice of the file until something is dropped, then a copy.</summary>
 internal struct KeptBytes(ReadOnlyMemory<byte> file)
 {
     private byte[]? copy;
     private int length;
 
-    /// <summary>What was kept.</summary>
+    /// <summary>The kept bytes.</summary>
     public readonly ReadOnlyMemory<byte> Bytes => copy is null ? file[..length] : copy.AsMemory(0, length);
 
-    /// <summary>Keeps a part that lies behind all that was kept before.</summary>
+    /// <summary>Keeps a part after all parts kept before.</summary>
     public void Keep(int from, int to)
     {
         if (copy is null && from != length)

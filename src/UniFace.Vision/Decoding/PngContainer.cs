@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// PNG (ISO/IEC 15948): of all chunks only those that make the pixels are kept. Text and profiles, which unpack to a thousand times
-/// their size, and the frames of an APNG never reach the decoder.
+/// PNG (ISO/IEC 15948). Keeps only the chunks of the pixels. Text and profiles, which can unpack to a thousand times their size, and the frames of
+/// an APNG never reach the decoder.
 /// </summary>
 internal static class PngContainer
 {
@@ -30,7 +30,7 @@ internal static class PngContainer
             bool header = type.SequenceEqual("IHDR"u8), last = type.SequenceEqual("IEND"u8);
             if (header != (at == SignatureBytes) || (header && data.Length != 13))
             {
-                throw PictureContainer.Damaged(source, "a PNG begins with one chunk IHDR of 13 bytes");
+                throw PictureContainer.Damaged(source, "a PNG begins with one IHDR chunk of 13 bytes");
             }
 
             if (header)

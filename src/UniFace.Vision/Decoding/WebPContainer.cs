@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace UniFace.Vision.Decoding;
 
-/// <summary>WebP (RFC 9649): the picture, or the first frame of an animation, with its transparency; no profile, EXIF, XMP or further frame.</summary>
+/// <summary>WebP (RFC 9649). Keeps the picture, or the first frame of an animation, with its transparency.</summary>
 internal static class WebPContainer
 {
-    // Lossless: each group of prefix codes takes the decoder at least 1,280 table entries, and the file 20 bits; a group holds 16 pixels or more.
-    private const int GroupBytes = 6000, MostGroups = 1 << 16, GroupBits = 20, GroupPixels = 16;
+    // Lossless: each group of prefix codes needs at least 1,280 table entries in the decoder and 20 bits in the file, and covers 16 pixels or more.
+    private const int GroupBytes = 6000, MaxGroups = 1 << 16, GroupBits = 20, GroupPixels = 16;
 
     /// <inheritdoc cref="PictureContainer.Open"/>
     public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
@@ -30,7 +30,7 @@ internal static class WebPContainer
             }
             else if (type.SequenceEqual("ANMF"u8) && picture.Equals(default))
             {
-                for (int part = at + 24, behind; part < next && picture.Equals(default); part = behind) // behind place, time and flags
+                for (int part = at + 24, behind; part < next && picture.Equals(default); part = behind) // After position, time and flags.
                 {
                     behind = Next(bytes, part, next, source);
                     Take(bytes, part, behind, ref alpha, ref picture);
@@ -53,14 +53,14 @@ internal static class WebPContainer
         bool lossless = coded[3] == 'L';
         uint packed = BinaryPrimitives.ReadUInt32LittleEndian(lossless ? coded[9..] : coded[14..]);
         int width = (int)(packed & 0x3FFF) + (lossless ? 1 : 0), height = (int)((packed >> (lossless ? 14 : 16)) & 0x3FFF) + (lossless ? 1 : 0);
-        long groups = Math.Min(MostGroups, Math.Min(8L * file.Length / GroupBits, (long)width * height / GroupPixels));
+        long groups = Math.Min(MaxGroups, Math.Min(8L * file.Length / GroupBits, (long)width * height / GroupPixels));
         bool transparent = !alpha.Equals(default);
         bool whole = picture.Start.Value == 12 && picture.End.Value == bytes.Length;
         long decoder = lossless || transparent ? (4L * width * height) + (groups * GroupBytes) : 0;
         return new PictureContainer(whole ? file : Still(bytes[alpha], coded, width, height), width, height, Math.Max(1, orientation), decoder);
     }
 
-    // Behind a chunk: name, length, data, and a byte more if the length is odd.
+    // The end of a chunk: name, length, data, and one more byte if the length is odd.
     private static int Next(ReadOnlySpan<byte> bytes, int at, int end, string source)
     {
         long next = end - at < 8 ? long.MaxValue : at + 8L + BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 4)..]);
@@ -80,13 +80,13 @@ internal static class WebPContainer
         }
     }
 
-    // A file of the picture alone. Transparency beside a lossy picture asks for the extended header (size, flags) before both.
+    // A file with the picture alone. A lossy picture with transparency needs the extended header (size, flags) before both.
     private static byte[] Still(ReadOnlySpan<byte> alpha, ReadOnlySpan<byte> picture, int width, int height)
     {
         Span<byte> extended = stackalloc byte[alpha.IsEmpty ? 0 : 18];
         if (!alpha.IsEmpty)
         {
-            "VP8X\x0A\0\0\0\x10\0\0\0"u8.CopyTo(extended); // 10 bytes; transparency
+            "VP8X\x0A\0\0\0\x10\0\0\0"u8.CopyTo(extended); // 10 bytes; the transparency flag.
             BinaryPrimitives.WriteInt32LittleEndian(extended[12..], (width - 1) | ((height - 1) << 24));
             BinaryPrimitives.WriteUInt16LittleEndian(extended[16..], (ushort)((height - 1) >> 8));
         }

@@ -5,38 +5,37 @@ using UniFace.Vision.Onnx;
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// BlazeFace (Bazarevsky et al., 2019) made fit for photos. The network sees one square of 256 (or 128) pixels and finds
-/// faces of a tenth of its side and more, so the photo is looked at whole and, where it is large, in overlapping tiles of
-/// a half and a quarter of its longer side: faces down to about 5 % of the longer side (photos over 512 pixels) or 2.5 %
-/// (over 1024) are found; for crowds smaller than that YuNet is the better choice. Each face is then looked at twice
-/// more, turned upright and at the size the network likes, once as it is and once mirrored; its points are the mean of both,
-/// and a face that the second look does not see is dropped. Thread-safe.
+/// BlazeFace (Bazarevsky et al., 2019), adapted to photos. The network sees one square of 256 (or 128) pixels and finds faces of at
+/// least a tenth of its side. It therefore runs on the whole photo and, for large photos, on overlapping tiles of a half and a quarter of
+/// the longer side. This finds faces down to about 5 % of the longer side (photos over 512 pixels) or 2.5 % (over 1024); for smaller
+/// faces in crowds, use YuNet. Each face is then detected twice more in an upright crop of the best size, once mirrored: its landmarks are
+/// the mean of both, and a face that is not confirmed is dropped. Thread-safe.
 /// </summary>
 public sealed class BlazeFaceDetector : IFaceDetector
 {
-    // A face fills this share of the square that it is looked at again in.
+    // The share of the second crop that the face fills.
     private const double UprightShare = 0.3;
     private const int SmallestTile = 256;
-    private const int MostTileLevels = 2;
-    private const int MostFaces = 100;
+    private const int MaxTileLevels = 2;
+    private const int MaxFaces = 100;
 
-    // The second look's points are within this share of the box from the first look's.
+    // The landmarks of both detections differ by at most this share of the box.
     private const double MaxShift = 0.2;
     private const float SureScore = 0.8f;
 
-    // What the first look only suspects, the second may be sure of.
-    private const float SuspectScore = 0.3f;
+    // Candidates of the first pass may have a lower score than confirmed faces.
+    private const float CandidateScore = 0.3f;
 
     private readonly BlazeFaceNetwork network;
     private readonly float minScore;
-    private readonly float suspectScore;
+    private readonly float candidateScore;
     private readonly float maxOverlap;
 
     internal BlazeFaceDetector(OnnxSession session, string path, DetectorOptions options)
     {
         network = new BlazeFaceNetwork(session, path);
         minScore = options.MinScore ?? 0.5f;
-        suspectScore = MathF.Min(minScore, SuspectScore);
+        candidateScore = MathF.Min(minScore, CandidateScore);
         maxOverlap = options.MaxOverlap;
         Name = $"blazeface {Sha256.HashFile(path)[..12]}";
     }
@@ -49,19 +48,19 @@ public sealed class BlazeFaceDetector : IFaceDetector
     {
         ArgumentNullException.ThrowIfNull(photo);
         ImagePyramid pyramid = new(photo);
-        List<BlazeFace> seen = [];
+        List<BlazeFace> candidates = [];
         foreach (Window window in Windows(photo.Width, photo.Height))
         {
-            seen.AddRange(network.Run(pyramid, Square(window, 0), suspectScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
+            candidates.AddRange(network.Run(pyramid, Square(window, 0), candidateScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
         }
 
-        List<DetectedFace> faces = Confirm(pyramid, seen);
+        List<DetectedFace> faces = Confirm(pyramid, candidates);
         if (faces.Count == 0)
         {
-            // A face that fills the photo or is cut by its edge is found with black around it.
+            // A face that fills the photo or is cut off by its edge is found with black around it.
             foreach (double zoom in (ReadOnlySpan<double>)[1.6, 2.5])
             {
-                faces = Confirm(pyramid, network.Run(pyramid, Square(Window.Whole(photo.Width, photo.Height, zoom), 0), suspectScore));
+                faces = Confirm(pyramid, network.Run(pyramid, Square(Window.Whole(photo.Width, photo.Height, zoom), 0), candidateScore));
                 if (faces.Count > 0)
                 {
                     break;
@@ -75,12 +74,12 @@ public sealed class BlazeFaceDetector : IFaceDetector
     /// <summary>Frees the model.</summary>
     public void Dispose() => network.Dispose();
 
-    /// <summary>Whole photo first, then tiles; neighbours overlap by half, so every face small enough for a tile is whole in one.</summary>
+    /// <summary>The whole photo, then tiles. Neighbors overlap by half, so one tile holds the whole of every face that is small enough.</summary>
     internal static List<Window> Windows(int width, int height)
     {
         List<Window> windows = [Window.Whole(width, height, 1)];
         double longest = Math.Max(width, height);
-        for (int level = 1; level <= MostTileLevels && longest / (1 << level) >= SmallestTile; level++)
+        for (int level = 1; level <= MaxTileLevels && longest / (1 << level) >= SmallestTile; level++)
         {
             double side = longest / (1 << level);
             int columns = Steps(width, side), rows = Steps(height, side);
@@ -97,12 +96,12 @@ public sealed class BlazeFaceDetector : IFaceDetector
 
         static int Steps(double length, double side) => length <= side ? 1 : (int)Math.Ceiling(((length - side) / (side / 2)) - 1e-9) + 1;
 
-        // Tiles are spread evenly from edge to edge; a single one is in the middle.
+        // Tiles are spread evenly from edge to edge; a single tile is centered.
         static double Place(int step, int steps, double length, double side) =>
             steps == 1 ? (length - 1) / 2 : -0.5 + (side / 2) + (step * (length - side) / (steps - 1));
     }
 
-    /// <summary>From the photo to the network's square: a window, turned by an angle about its center.</summary>
+    /// <summary>The transform from a window of the photo, rotated around its center, to the network's square.</summary>
     private SimilarityTransform Square(Window window, double angle)
     {
         double scale = network.Size / window.Side, middle = (network.Size - 1) / 2.0;
@@ -110,26 +109,26 @@ public sealed class BlazeFaceDetector : IFaceDetector
         return new SimilarityTransform(a, b, middle - ((a * window.X) - (b * window.Y)), middle - ((b * window.X) + (a * window.Y)));
     }
 
-    /// <summary>Of what was seen once, the faces that a second look confirms, the most confident first.</summary>
-    private List<DetectedFace> Confirm(ImagePyramid photo, List<BlazeFace> seen)
+    /// <summary>The candidates that a second detection confirms, the most confident first.</summary>
+    private List<DetectedFace> Confirm(ImagePyramid photo, List<BlazeFace> candidates)
     {
-        List<BlazeFace> first = NonMaximumSuppression.Keep(seen, face => face.Box, face => face.Score, maxOverlap);
-        IEnumerable<DetectedFace> faces = first.Take(MostFaces).Select(face => LookAgain(photo, face)).OfType<DetectedFace>();
+        List<BlazeFace> first = NonMaximumSuppression.Keep(candidates, face => face.Box, face => face.Score, maxOverlap);
+        IEnumerable<DetectedFace> faces = first.Take(MaxFaces).Select(face => DetectAgain(photo, face)).OfType<DetectedFace>();
         return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
     }
 
-    private DetectedFace? LookAgain(ImagePyramid photo, BlazeFace face)
+    private DetectedFace? DetectAgain(ImagePyramid photo, BlazeFace face)
     {
         Point eye = face.Points[0], mouth = face.Points[3];
         if (!(Math.Abs(eye.X - mouth.X) + Math.Abs(eye.Y - mouth.Y) > 0.5 && float.IsFinite(face.Points.Sum(p => p.X + p.Y))))
         {
-            return null; // All on one spot: no face, and nothing to turn upright.
+            return null; // All landmarks in one place: not a face, and without an angle.
         }
 
         (Window window, double angle) = Upright(face);
         SimilarityTransform square = Square(window, angle);
-        BlazeFace? plain = Nearest(network.Run(photo, square, suspectScore), face);
-        BlazeFace? mirrored = Nearest(network.Run(photo, square, suspectScore, mirrored: true), face);
+        BlazeFace? plain = Nearest(network.Run(photo, square, candidateScore), face);
+        BlazeFace? mirrored = Nearest(network.Run(photo, square, candidateScore, mirrored: true), face);
         float score = Math.Max(plain?.Score ?? 0, mirrored?.Score ?? 0);
         if (score < minScore)
         {
@@ -141,26 +140,28 @@ public sealed class BlazeFaceDetector : IFaceDetector
             score = face.Score;
         }
 
-        List<BlazeFace> looks = [.. new[] { plain, mirrored }.OfType<BlazeFace>()];
-        looks = looks.Count > 0 ? looks : [face];
+        List<BlazeFace> found = [.. new[] { plain, mirrored }.OfType<BlazeFace>()];
+        found = found.Count > 0 ? found : [face];
         Point[] points = new Point[BlazeFaceNetwork.PointCount];
         for (int p = 0; p < points.Length; p++)
         {
-            points[p] = new Point(looks.Average(look => look.Points[p].X), looks.Average(look => look.Points[p].Y));
+            points[p] = new Point(found.Average(f => f.Points[p].X), found.Average(f => f.Points[p].Y));
         }
 
         FaceBox box = face.Box;
-        return new DetectedFace(box.X, box.Y, box.Width, box.Height, score, BlazeFaceLandmarks.Of(points));
+        return new DetectedFace(box.X, box.Y, box.Width, box.Height, score, BlazeFaceLandmarks.ToFive(points));
     }
 
-    /// <summary>The most confident face of a look whose eyes, nose and mouth are about where the first look had them; not a neighbour's.</summary>
-    private static BlazeFace? Nearest(List<BlazeFace> look, BlazeFace first)
+    /// <summary>The most confident detection whose eyes, nose and mouth are close to those of the first; a neighbor's are not.</summary>
+    private static BlazeFace? Nearest(List<BlazeFace> found, BlazeFace first)
     {
         double reach = MaxShift * Math.Max(first.Width, first.Height);
-        return look.Where(face => Enumerable.Range(0, 4).Average(p => double.Hypot(face.Points[p].X - first.Points[p].X, face.Points[p].Y - first.Points[p].Y)) < reach).MaxBy(face => face.Score);
+        return found.Where(face => Enumerable.Range(0, 4).Average(p => Distance(face.Points[p], first.Points[p])) < reach).MaxBy(face => face.Score);
+
+        static double Distance(Point a, Point b) => double.Hypot(a.X - b.X, a.Y - b.Y);
     }
 
-    /// <summary>The window and the turn that show a face upright: eyes level, the middle between eyes and mouth in the middle.</summary>
+    /// <summary>The window and the angle that show a face upright: eyes level, the point between eyes and mouth in the center.</summary>
     private static (Window Window, double Angle) Upright(BlazeFace face)
     {
         Point left = face.Points[0], right = face.Points[1], mouth = face.Points[3];
@@ -174,10 +175,10 @@ public sealed class BlazeFaceDetector : IFaceDetector
 /// <summary>A square of the photo: center and side in pixels.</summary>
 internal readonly record struct Window(double X, double Y, double Side)
 {
-    /// <summary>The square about the whole photo, its side times a zoom.</summary>
+    /// <summary>The square around the whole photo, with its side multiplied.</summary>
     public static Window Whole(int width, int height, double zoom) => new((width - 1) / 2.0, (height - 1) / 2.0, Math.Max(width, height) * zoom);
 
-    /// <summary>False for a face that an edge of the window cuts where the photo goes on; another window has it whole.</summary>
+    /// <summary>False for a face that is cut by an edge of the window inside the photo; another window holds all of it.</summary>
     public bool Holds(BlazeFace face, int photoWidth, int photoHeight)
     {
         double half = Side / 2, slack = 0.01 * Side;

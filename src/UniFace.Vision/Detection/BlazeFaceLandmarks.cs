@@ -3,32 +3,31 @@ using UniFace.Faces;
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// From BlazeFace's six points (eyes, nose, middle of the mouth, ears) to the five that faces are aligned by. BlazeFace
-/// puts its points otherwise than the annotators of the alignment template did (the nose lower, the eyes further apart), and
-/// where they lie to each other tells the head's pose, from which the corners of the mouth follow.
+/// Maps BlazeFace's six points (eyes, nose, center of the mouth, ears) to the five landmarks of the alignment template. BlazeFace's points differ
+/// from those of the template (the nose is lower, the eyes are further apart), and their relative positions depend on the pose of the
+/// head, which determines the corners of the mouth.
 /// <para>
-/// The six points are brought into a frame by the weighted similarity of the first four onto their mean places; in the
-/// frame the five points are a linear function of the six. It was fitted by ridge regression (robust, mirrored pairs
-/// added) on 5,120 CelebA photos against YuNet's landmarks; LFW had no part in it. On
-/// people left out of the fit the alignment came to 3.3 pixels of 112 from YuNet's, where a plain fit of four points
-/// onto the template comes to 4.7.
+/// A weighted similarity transform of the first four points onto their mean positions defines a frame; in this frame the five landmarks are a
+/// linear function of the six points, fitted by robust ridge regression with mirrored pairs on 5,120 CelebA photos against YuNet's
+/// landmarks (no LFW photos). On people outside the fit, alignment differs from YuNet's by 3.3 pixels of 112; a plain fit of four points
+/// to the template differs by 4.7.
 /// </para>
 /// </summary>
 internal static class BlazeFaceLandmarks
 {
-    /// <summary>Mean places of the six points in the frame.</summary>
+    /// <summary>Mean positions of the six points in the frame.</summary>
     internal static readonly Point[] Mean =
     [
         new(36.786f, 52.420f), new(75.049f, 52.214f), new(56.049f, 76.099f), new(56.152f, 94.783f), new(16.315f, 60.068f), new(95.601f, 59.653f),
     ];
 
-    // How far each of the first four points is to be trusted.
+    // Weights of the first four points in the fit.
     private static readonly double[] Weights = [0.2750, 0.2750, 0.1468, 0.3031];
 
-    // Mean places of the five points in the frame: x, y of the eyes, the nose, the corners of the mouth.
+    // Mean positions of the five landmarks in the frame: x, y of the eyes, the nose, the corners of the mouth.
     private static readonly float[] Constant = [37.324f, 52.828f, 74.517f, 52.625f, 56.038f, 74.135f, 40.210f, 89.973f, 72.037f, 89.800f];
 
-    // [10, 12]: what a shift of x, y of each of the six points from its mean place adds.
+    // [10, 12]: the effect of the offsets x, y of each of the six points from its mean position.
     private static readonly float[,] Matrix =
     {
         { 0.0912f, 0.0095f, -0.0891f, -0.0042f, 0.0188f, -0.0263f, -0.0111f, 0.0079f, 0.1388f, -0.0409f, -0.1303f, -0.0180f },
@@ -43,36 +42,36 @@ internal static class BlazeFaceLandmarks
         { 0.0961f, 0.0409f, -0.1000f, 0.0352f, 0.0308f, -0.1430f, -0.0113f, 0.0002f, 0.0512f, 0.0852f, -0.0905f, 0.1248f },
     };
 
-    /// <summary>The five landmarks, in the six points' own coordinates.</summary>
-    /// <param name="points">Eyes, nose, mouth, ears; the image's left first.</param>
-    /// <exception cref="UniFaceException">The points lie on one spot.</exception>
-    public static FaceLandmarks Of(ReadOnlySpan<Point> points)
+    /// <summary>The five landmarks, in the coordinates of the six points.</summary>
+    /// <param name="points">Eyes, nose, mouth, ears; left in the image first.</param>
+    /// <exception cref="UniFaceException">All points are in one place.</exception>
+    public static FaceLandmarks ToFive(ReadOnlySpan<Point> points)
     {
         SimilarityTransform frame = SimilarityTransform.Fit(points[..4], Mean.AsSpan(0, 4), Weights);
-        Span<float> shifts = stackalloc float[12];
+        Span<float> offsets = stackalloc float[12];
         for (int p = 0; p < 6; p++)
         {
             Point at = frame.Apply(points[p]);
-            shifts[2 * p] = at.X - Mean[p].X;
-            shifts[(2 * p) + 1] = at.Y - Mean[p].Y;
+            offsets[2 * p] = at.X - Mean[p].X;
+            offsets[(2 * p) + 1] = at.Y - Mean[p].Y;
         }
 
         SimilarityTransform back = frame.Inverse();
         Span<Point> five = stackalloc Point[5];
         for (int p = 0; p < 5; p++)
         {
-            five[p] = back.Apply(new Point(Value(2 * p, shifts), Value((2 * p) + 1, shifts)));
+            five[p] = back.Apply(new Point(Value(2 * p, offsets), Value((2 * p) + 1, offsets)));
         }
 
         return new FaceLandmarks(five[0], five[1], five[2], five[3], five[4]);
     }
 
-    private static float Value(int row, ReadOnlySpan<float> shifts)
+    private static float Value(int row, ReadOnlySpan<float> offsets)
     {
         float sum = Constant[row];
-        for (int i = 0; i < shifts.Length; i++)
+        for (int i = 0; i < offsets.Length; i++)
         {
-            sum += Matrix[row, i] * shifts[i];
+            sum += Matrix[row, i] * offsets[i];
         }
 
         return sum;

@@ -1,16 +1,17 @@
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;
 
-/// <summary>One face as BlazeFace gives it: a box's center and size, six points (eyes, nose, mouth, ears; the image's left first), a score.</summary>
+/// <summary>A detection: center and size of the box, six points (eyes, nose, mouth, ears; left in the image first), score.</summary>
 internal sealed record BlazeFace(Point Center, float Width, float Height, Point[] Points, float Score)
 {
     /// <summary>The box.</summary>
     public FaceBox Box => new(Center.X - (Width / 2), Center.Y - (Height / 2), Width, Height);
 
-    /// <summary>The face through a transform; the box stays upright and grows or shrinks with the scale.</summary>
+    /// <summary>Applies a transform. The box stays upright and is scaled.</summary>
     public BlazeFace Through(SimilarityTransform transform) => new(
         transform.Apply(Center),
         (float)(Width * transform.Scale),
@@ -20,17 +21,19 @@ internal sealed record BlazeFace(Point Center, float Width, float Height, Point[
 }
 
 /// <summary>
-/// The BlazeFace network (Bazarevsky et al., 2019): one look at a square of 128 or 256 pixels. Thread-safe.
+/// The BlazeFace network (Bazarevsky et al., 2019) on one square of 128 or 256 pixels. Thread-safe.
 /// </summary>
 internal sealed class BlazeFaceNetwork : IDisposable
 {
-    /// <summary>Points a face.</summary>
+    /// <summary>Points per face.</summary>
     public const int PointCount = 6;
 
     private const int ValuesPerAnchor = 4 + (2 * PointCount);
 
-    // Scores and boxes of the fine grid (2 anchors a cell) and of the coarse one (6 anchors a cell).
+    // Scores, then boxes, of the fine grid (2 anchors per cell) and the coarse grid (6 anchors per cell).
     private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
+
+    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
 
     private readonly OnnxSession session;
     private readonly string inputName;
@@ -48,24 +51,25 @@ internal sealed class BlazeFaceNetwork : IDisposable
         Size = width;
     }
 
-    /// <summary>Side of the square it looks at, in pixels.</summary>
+    /// <summary>Side of the square in pixels.</summary>
     public int Size { get; }
 
-    /// <summary>Whether a model's outputs are BlazeFace's.</summary>
-    public static bool Recognises(OnnxSession session) =>
+    /// <summary>Whether a model has BlazeFace's outputs.</summary>
+    public static bool Matches(OnnxSession session) =>
         OutputNames.All(name => session.Outputs.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
         && session.Outputs[OutputNames[0]].Dimensions is [_, 512, 1] && session.Outputs[OutputNames[1]].Dimensions is [_, 384, 1]
         && session.Outputs[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.Outputs[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
 
-    /// <summary>Looks at the photo through a transform. Faces are in pixels of the photo, in no order, overlapping.</summary>
+    /// <summary>Detects faces in a part of the photo. They are in pixels of the photo, unordered and overlapping.</summary>
     /// <param name="photo">The photo.</param>
-    /// <param name="photoToInput">From pixels of the photo to the network's square.</param>
-    /// <param name="minScore">Lower scores are left out.</param>
-    /// <param name="mirrored">True shows the network the mirrored square; left and right are swapped back.</param>
+    /// <param name="photoToInput">The transform from the photo to the network's square.</param>
+    /// <param name="minScore">Lower scores are dropped.</param>
+    /// <param name="mirrored">True to mirror the square; left and right are swapped back.</param>
     public List<BlazeFace> Run(ImagePyramid photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
     {
         RgbImage square = photo.Warp(photoToInput, Size, Size);
-        float[] input = ToInput(square, mirrored); // [1, S, S, 3]
+        float[] input = new float[square.Pixels.Length]; // [1, S, S, 3]
+        Writer.Write(square, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         SimilarityTransform back = photoToInput.Inverse();
@@ -73,7 +77,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
         for (int grid = 0; grid < 2; grid++)
         {
             (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
-            foreach (BlazeFace face in Decode(results[grid], results[2 + grid], cells, anchors, Size, minScore))
+            foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(2 + grid), cells, anchors, Size, minScore))
             {
                 faces.Add((mirrored ? Mirror(face) : face).Through(back));
             }
@@ -82,13 +86,13 @@ internal sealed class BlazeFaceNetwork : IDisposable
         return faces;
     }
 
-    /// <summary>The faces of one grid's outputs, in pixels of the square.</summary>
+    /// <summary>Decodes the outputs of one grid to pixels of the square.</summary>
     /// <param name="scores">[cells * cells * anchors], before the sigmoid.</param>
-    /// <param name="boxes">[cells * cells * anchors, 16]: center, size and points in pixels, centers and points from the middle of the cell.</param>
-    /// <param name="cells">Cells in a row.</param>
-    /// <param name="anchors">Anchors a cell; all lie in its middle.</param>
+    /// <param name="boxes">[cells * cells * anchors, 16]: center, size and points in pixels; centers and points are relative to the center of the cell.</param>
+    /// <param name="cells">Cells per row.</param>
+    /// <param name="anchors">Anchors per cell, all in its center.</param>
     /// <param name="size">Side of the square in pixels.</param>
-    /// <param name="minScore">Lower scores are left out.</param>
+    /// <param name="minScore">Lower scores are dropped.</param>
     internal static List<BlazeFace> Decode(ReadOnlySpan<float> scores, ReadOnlySpan<float> boxes, int cells, int anchors, int size, float minScore)
     {
         List<BlazeFace> faces = [];
@@ -102,7 +106,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
 
             int cell = i / anchors;
 
-            // Coordinates run from 0 at the left edge; ours from 0 at the first pixel's center.
+            // The network's 0 is the left edge; ours is the center of the first pixel.
             float x = (((cell % cells) + 0.5f) * size / cells) - 0.5f, y = (((cell / cells) + 0.5f) * size / cells) - 0.5f;
             ReadOnlySpan<float> box = boxes.Slice(i * ValuesPerAnchor, ValuesPerAnchor);
             Point[] points = new Point[PointCount];
@@ -125,24 +129,5 @@ internal sealed class BlazeFaceNetwork : IDisposable
         Point At(int point) => Flip(face.Points[point]);
         Point Flip(Point p) => p with { X = Size - 1 - p.X };
         return face with { Center = Flip(face.Center), Points = [At(1), At(0), At(2), At(3), At(5), At(4)] };
-    }
-
-    private static float[] ToInput(RgbImage square, bool mirrored)
-    {
-        byte[] pixels = square.Pixels;
-        float[] input = new float[pixels.Length];
-        int stride = square.Width * 3;
-        for (int row = 0; row < pixels.Length; row += stride)
-        {
-            for (int x = 0; x < stride; x += 3)
-            {
-                int from = row + (mirrored ? stride - 3 - x : x);
-                input[row + x] = (pixels[from] / 127.5f) - 1;
-                input[row + x + 1] = (pixels[from + 1] / 127.5f) - 1;
-                input[row + x + 2] = (pixels[from + 2] / 127.5f) - 1;
-            }
-        }
-
-        return input;
     }
 }

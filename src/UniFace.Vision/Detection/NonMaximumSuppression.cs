@@ -13,10 +13,14 @@ internal readonly record struct FaceBox(float X, float Y, float Width, float Hei
     }
 }
 
-/// <summary>Keeps the best of boxes that overlap.</summary>
+/// <summary>Keeps the best of overlapping boxes.</summary>
 internal static class NonMaximumSuppression
 {
-    /// <summary>Items by descending score, without those whose box overlaps a better one's by more than <paramref name="maxOverlap"/> (intersection over union).</summary>
+    /// <summary>Items by descending score, without those whose box overlaps that of a better item.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="box">The box of an item.</param>
+    /// <param name="score">The score of an item.</param>
+    /// <param name="maxOverlap">The allowed intersection over union.</param>
     public static List<T> Keep<T>(IEnumerable<T> items, Func<T, FaceBox> box, Func<T, float> score, float maxOverlap)
     {
         List<T> kept = [];

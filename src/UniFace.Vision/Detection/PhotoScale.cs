@@ -2,10 +2,10 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Detection;
 
-/// <summary>Brings faces found in a scaled picture back to the photo; pixel centers stay pixel centers.</summary>
+/// <summary>Maps faces found in a scaled picture back to the photo. Pixel centers are at whole numbers.</summary>
 internal readonly record struct PhotoScale(double X, double Y)
 {
-    /// <summary>A face in pixels of the photo.</summary>
+    /// <summary>The face in pixels of the photo.</summary>
     public DetectedFace Apply(DetectedFace face)
     {
         FaceLandmarks points = face.Landmarks;

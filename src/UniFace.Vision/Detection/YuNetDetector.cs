@@ -1,24 +1,28 @@
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Faces;
 using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// YuNet (Wu et al., 2023): a small anchor-free detector with five landmarks, at strides 8, 16 and 32. It sees faces of
-/// about 10 to 300 pixels, so a photo is looked at in several sizes, from 1280 pixels down to 320. Thread-safe.
+/// YuNet (Wu et al., 2023): a small anchor-free detector with five landmarks, at strides 8, 16 and 32. It finds faces of
+/// about 10 to 300 pixels, so it runs on a photo at several sizes, from 1280 pixels down to 320. Thread-safe.
 /// </summary>
 public sealed class YuNetDetector : IFaceDetector
 {
     private const int LargestSide = 1280;
     private const int SmallestSide = 320;
 
-    // What counts as a look at the same face, and how sure it must be to count.
+    // Detections with this overlap are of the same face, and count towards its landmarks from this score on.
     private const float SameFace = 0.5f;
-    private const float PileScore = 0.5f;
+    private const float GroupScore = 0.5f;
     private static readonly int[] Strides = [8, 16, 32];
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
+
+    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (float)pixel, ColorOrder.Bgr, channelsLast: false);
 
     private readonly OnnxSession session;
     private readonly string inputName;
@@ -47,8 +51,8 @@ public sealed class YuNetDetector : IFaceDetector
     /// <inheritdoc/>
     public string Name { get; }
 
-    /// <summary>Whether a model's outputs are YuNet's.</summary>
-    internal static bool Recognises(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
+    /// <summary>Whether a model has YuNet's outputs.</summary>
+    internal static bool Matches(OnnxSession session) => OutputNames.All(session.Outputs.ContainsKey);
 
     /// <inheritdoc/>
     public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
@@ -75,16 +79,17 @@ public sealed class YuNetDetector : IFaceDetector
     public void Dispose() => session.Dispose();
 
     /// <summary>
-    /// The faces of one stride's maps, in pixels of the network's input. A face's score is the root of class times objectness.
+    /// Decodes the maps of one stride to pixels of the network's input. The score is the root of class times objectness.
     /// </summary>
     /// <param name="cls">[cells].</param>
     /// <param name="obj">[cells].</param>
-    /// <param name="boxes">[cells, 4]: center from the cell in strides, logarithms of the size in strides.</param>
-    /// <param name="points">[cells, 10]: five points from the cell in strides.</param>
-    /// <param name="columns">Cells in a row.</param>
-    /// <param name="stride">Pixels a cell.</param>
-    /// <param name="minScore">Lower scores are left out.</param>
-    internal static IEnumerable<DetectedFace> Decode(float[] cls, float[] obj, float[] boxes, float[] points, int columns, int stride, float minScore)
+    /// <param name="boxes">[cells, 4]: center relative to the cell, logarithm of the size, both in strides.</param>
+    /// <param name="points">[cells, 10]: five points relative to the cell, in strides.</param>
+    /// <param name="columns">Cells per row.</param>
+    /// <param name="stride">Pixels per cell.</param>
+    /// <param name="minScore">Lower scores are dropped.</param>
+    internal static IEnumerable<DetectedFace> Decode(
+        float[] cls, float[] obj, float[] boxes, float[] points, int columns, int stride, float minScore)
     {
         for (int cell = 0; cell < cls.Length; cell++)
         {
@@ -109,21 +114,28 @@ public sealed class YuNetDetector : IFaceDetector
     }
 
     /// <summary>
-    /// The best of each pile of overlapping faces, its landmarks the mean over the pile, weighted by score: a face is seen from
-    /// several cells, and their mean is steadier than the best of them.
+    /// The best of each group of overlapping detections, with the score-weighted mean of the group's landmarks, which is more stable
+    /// than those of the best detection.
     /// </summary>
     private List<DetectedFace> Merge(List<DetectedFace> faces)
     {
         List<DetectedFace> best = NonMaximumSuppression.Keep(faces, Box, face => face.Score, maxOverlap);
-        return [.. best.Where(face => face.Score >= minScore).Select(face => face with { Landmarks = Mean([.. faces.Where(other => Box(other).Overlap(Box(face)) > SameFace)]) })];
+        return
+        [
+            .. best.Where(face => face.Score >= minScore)
+                .Select(face => face with { Landmarks = Mean([.. faces.Where(other => Box(other).Overlap(Box(face)) > SameFace)]) }),
+        ];
 
         static FaceBox Box(DetectedFace face) => new(face.X, face.Y, face.Width, face.Height);
 
-        static FaceLandmarks Mean(List<DetectedFace> pile)
+        static FaceLandmarks Mean(List<DetectedFace> group)
         {
-            float total = pile.Sum(face => face.Score);
-            Point Of(Func<FaceLandmarks, Point> point) => new(pile.Sum(face => face.Score * point(face.Landmarks).X) / total, pile.Sum(face => face.Score * point(face.Landmarks).Y) / total);
-            return new FaceLandmarks(Of(l => l.LeftEye), Of(l => l.RightEye), Of(l => l.Nose), Of(l => l.LeftMouth), Of(l => l.RightMouth));
+            float total = group.Sum(face => face.Score);
+            return new FaceLandmarks(At(l => l.LeftEye), At(l => l.RightEye), At(l => l.Nose), At(l => l.LeftMouth), At(l => l.RightMouth));
+
+            Point At(Func<FaceLandmarks, Point> point) => new(Average(l => point(l).X), Average(l => point(l).Y));
+
+            float Average(Func<FaceLandmarks, float> value) => group.Sum(face => face.Score * value(face.Landmarks)) / total;
         }
     }
 
@@ -134,35 +146,17 @@ public sealed class YuNetDetector : IFaceDetector
     private void AddFaces(RgbImage photo, RgbImage level, List<DetectedFace> faces)
     {
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
-        float[] input = ToInput(level, width, height); // [1, 3, H, W]
+        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the picture
+        Writer.Write(level, input, width, height);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
         PhotoScale back = new((double)photo.Width / level.Width, (double)photo.Height / level.Height);
         for (int s = 0; s < Strides.Length; s++)
         {
-            float[] Output(int head) => results[(head * Strides.Length) + s].ToArray();
-            faces.AddRange(Decode(Output(0), Output(1), Output(2), Output(3), width / Strides[s], Strides[s], Math.Min(minScore, PileScore)).Select(back.Apply));
+            int stride = Strides[s];
+            float[] Output(int head) => results.Floats((head * Strides.Length) + s).ToArray();
+            faces.AddRange(
+                Decode(Output(0), Output(1), Output(2), Output(3), width / stride, stride, Math.Min(minScore, GroupScore)).Select(back.Apply));
         }
-    }
-
-    /// <summary>Blue, green, red planes of 0..255; black to the right and below the picture.</summary>
-    private static float[] ToInput(RgbImage image, int width, int height)
-    {
-        int area = width * height;
-        float[] planes = new float[3 * area];
-        ReadOnlySpan<byte> pixels = image.Pixels;
-        int from = 0;
-        for (int y = 0; y < image.Height; y++)
-        {
-            int to = y * width;
-            for (int x = 0; x < image.Width; x++, from += 3, to++)
-            {
-                planes[to] = pixels[from + 2];
-                planes[area + to] = pixels[from + 1];
-                planes[(2 * area) + to] = pixels[from];
-            }
-        }
-
-        return planes;
     }
 }

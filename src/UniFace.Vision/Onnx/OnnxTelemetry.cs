@@ -4,17 +4,17 @@ using Microsoft.ML.OnnxRuntime;
 namespace UniFace.Vision.Onnx;
 
 /// <summary>
-/// ONNX Runtime 1.31 tells its maker about the models that it runs: it keeps a number of the machine and a list of events in the user's cache
-/// folder, and sends them by HTTPS. What runs on faces tells nobody, so it is off before the first session.
+/// Disables the telemetry of ONNX Runtime. Version 1.31 stores a machine id and a list of events about the models that it runs in the user's
+/// cache folder and sends them to its publisher; face recognition must not.
 /// </summary>
 public static partial class OnnxTelemetry
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 
-    /// <summary>Turns it off for this process; does nothing more the second time. Call it before ONNX Runtime where you use that yourself, too.</summary>
+    /// <summary>Disables it for this process, once. Call it first if you use ONNX Runtime yourself as well.</summary>
     public static void TurnOff() => Off.Done();
 
-    // .NET keeps the variables that it sets to itself; the native library asks the C library's.
+    // .NET does not pass on the variables that it sets; the native library reads those of the C library.
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SetVariable(string name, string value, int overwrite);
@@ -30,7 +30,7 @@ public static partial class OnnxTelemetry
             }
             catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
             {
-                OrtEnv.Instance().DisableTelemetryEvents(); // another C library: the later way
+                OrtEnv.Instance().DisableTelemetryEvents(); // Another C library.
             }
         }
 

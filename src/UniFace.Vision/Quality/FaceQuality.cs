@@ -3,28 +3,30 @@ using UniFace.Faces;
 namespace UniFace.Vision.Quality;
 
 /// <summary>
-/// What can be measured of one aligned face without any model. Size and angles are of the photo, and null for a picture
-/// that was given as aligned; sharpness, brightness and contrast are of the middle of the crop (eyes to mouth).
+/// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for a picture that was already
+/// aligned; sharpness, brightness and contrast are measured in the center of the crop.
 /// </summary>
-/// <param name="EyeDistance">Pixels of the photo between the eyes of a face that size seen from the front; an aligned 112x112 face has 35, so less was made larger.</param>
-/// <param name="Sharpness">Standard deviation of the Laplacian over that of the grey values: 0 is a blank, about 0.2 soft, 1 noise.</param>
-/// <param name="Brightness">Mean grey value, 0 to 255.</param>
-/// <param name="Contrast">Standard deviation of the grey values, 0 to 127.</param>
-/// <param name="Yaw">Degrees that the face looks to the right of the image (negative: left), an estimate of five points.</param>
-/// <param name="Pitch">Degrees that it looks down (negative: up), likewise.</param>
-/// <param name="Roll">Degrees that the head leans, clockwise as seen, in a photo that is turned upright by quarter turns.</param>
+/// <param name="EyeDistance">
+/// Distance between the eyes in pixels of the photo, of a frontal face of the same size. An aligned 112x112 face has 35; a smaller one was enlarged.
+/// </param>
+/// <param name="Sharpness">Standard deviation of the Laplacian divided by that of the gray values: 0 is blank, about 0.2 soft, 1 noise.</param>
+/// <param name="Brightness">Mean gray value, 0 to 255.</param>
+/// <param name="Contrast">Standard deviation of the gray values, 0 to 127.</param>
+/// <param name="Yaw">Turn to the right of the image in degrees (negative: left), estimated from the five landmarks.</param>
+/// <param name="Pitch">Turn down in degrees (negative: up), estimated likewise.</param>
+/// <param name="Roll">Clockwise tilt of the head in degrees, in the photo after quarter turns.</param>
 public sealed record FaceQuality(double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll)
 {
-    // The tip of the nose stands about 0.6 eye distances in front of the plane of the eyes (an adult's 38 of 63 mm), so that it
-    // wanders by 0.6 tan(angle) as the head turns. The mouth stands out too, which halves what is seen of a nod.
+    // The tip of the nose is about 0.6 eye distances in front of the eyes (38 of 63 mm in adults), so a turn of the head moves it by
+    // 0.6 tan(angle). The mouth protrudes as well, which halves the visible effect of a nod.
     private const double NoseDepth = 0.6;
     private const double NoseDepthOfNod = 0.3;
 
-    // How far down from the eyes to the mouth the tip of the nose is seen, the median of 12,868 faces of LFW and CelebA.
+    // The position of the tip of the nose between the eyes (0) and the mouth (1): the median of 12,868 faces of LFW and CelebA.
     private const double NoseShare = 0.562;
 
     /// <summary>Measures a face.</summary>
-    public static FaceQuality Of(AlignedFace face)
+    public static FaceQuality Measure(AlignedFace face)
     {
         ArgumentNullException.ThrowIfNull(face);
         (double sharpness, double brightness, double contrast) = Pixels(face.Image);
@@ -37,7 +39,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         double dx = points.RightEye.X - points.LeftEye.X, dy = points.RightEye.Y - points.LeftEye.Y;
         (double yaw, double pitch) = Pose(points, dx, dy, Math.Sqrt((dx * dx) + (dy * dy)));
 
-        // By the scale of the whole alignment: a profile's own eyes are near each other however large it is.
+        // From the scale of the alignment: in a profile the eyes are close to each other whatever its size.
         FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
         double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
         double roll = Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360);
@@ -51,7 +53,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
             return (90, 90);
         }
 
-        // In the head's own axes: along the eyes, and from the eyes to the mouth.
+        // In the axes of the head: along the eyes, and from the eyes to the mouth.
         double eyesX = (points.LeftEye.X + points.RightEye.X) / 2.0, eyesY = (points.LeftEye.Y + points.RightEye.Y) / 2.0;
         (double noseAcross, double noseDown) = Turned(points.Nose.X - eyesX, points.Nose.Y - eyesY);
         (double mouthAcross, double mouthDown) = Turned(
@@ -59,14 +61,14 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
             ((points.LeftMouth.Y + points.RightMouth.Y) / 2.0) - eyesY);
         if (!(mouthDown > 0))
         {
-            return (90, 90); // the mouth beside or above the eyes: no face that we can tell the pose of
+            return (90, 90); // The mouth is beside or above the eyes: the pose is unknown.
         }
 
         FaceLandmarks frontal = AlignmentTemplate.ArcFace112.Landmarks;
         double eyes = frontal.RightEye.X - frontal.LeftEye.X, eyeY = (frontal.LeftEye.Y + frontal.RightEye.Y) / 2.0;
         double mouthHeight = ((frontal.LeftMouth.Y + frontal.RightMouth.Y) / 2.0) - eyeY;
 
-        // The middle line of the face goes from between the eyes to the mouth; the nose leaves it as the head turns.
+        // The midline of the face goes from between the eyes to the mouth; a turn of the head moves the nose away from it.
         double across = noseAcross - (mouthAcross * noseDown / mouthDown);
         double yaw = Math.Atan(across / distance / NoseDepth);
         double pitch = Math.Atan(((noseDown / mouthDown) - NoseShare) * (mouthHeight / eyes) / NoseDepthOfNod);
@@ -77,7 +79,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
 
     private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)
     {
-        // The middle of an aligned face: from the brows to the chin, from cheek to cheek.
+        // The center of an aligned face: from the brows to the chin, from cheek to cheek.
         int left = image.Width / 4, right = image.Width - left, top = image.Height * 3 / 10, bottom = image.Height * 9 / 10;
         double sum = 0, squares = 0, edges = 0, edgeSquares = 0;
         int count = 0;

@@ -1,5 +1,5 @@
 using Microsoft.Playwright;
-using UniFace.Vision.Procedural;
+using UniFace.Synthetic;
 
 namespace UniFace.AspNetCore.Tests.Browser;
 

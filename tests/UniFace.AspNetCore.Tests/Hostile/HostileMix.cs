@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests.Hostile;
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UniFace.AspNetCore.Hosting;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests.Support;
 

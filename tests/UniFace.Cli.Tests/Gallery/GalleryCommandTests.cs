@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests.Gallery;
 
@@ -133,7 +133,7 @@ public sealed class GalleryCommandTests : IDisposable
     public void A_photo_without_a_face_is_said_to_show_none()
     {
         Assert.SkipWhen(
-            UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null,
+            UniFace.Vision.Detection.FaceDetectors.Installed() is null,
             "needs BlazeFace; run setup/models.sh");
         string gallery = At("g.gallery"), wall = At("wall.png");
         File.WriteAllBytes(wall, ImageEncoder.Png(new RgbImage(200, 200)));

@@ -3,7 +3,7 @@ using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests.Models;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests.Photos;
 

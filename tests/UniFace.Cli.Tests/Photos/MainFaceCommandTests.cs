@@ -1,8 +1,8 @@
 using System.Text.Json;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests.Photos;
 
@@ -15,7 +15,7 @@ public sealed class MainFaceCommandTests : IDisposable
 
     public MainFaceCommandTests()
     {
-        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         model = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(model, 112, 112, 16);
         string made = Path.Combine(folder, "made");

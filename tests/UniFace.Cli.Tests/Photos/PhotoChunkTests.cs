@@ -1,9 +1,9 @@
-using UniFace.Cli.Photos;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
+using UniFace.Vision.Imaging;
+using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Tests.Photos;
 
@@ -37,7 +37,7 @@ public sealed class PhotoChunkTests : IDisposable
             using FacePipeline pipeline = new(new SkiaImageDecoder(), detector);
             using PhotoSet photos = PhotoSet.Open(folder);
             int chunks = 0;
-            foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, 4, CancellationToken.None))
+            foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, 4, CancellationToken.None))
             {
                 Assert.Empty(chunk.Skipped);
                 if (chunks++ == at)
@@ -53,7 +53,7 @@ public sealed class PhotoChunkTests : IDisposable
     [Fact]
     public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
     {
-        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
         CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);

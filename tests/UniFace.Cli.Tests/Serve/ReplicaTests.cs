@@ -3,7 +3,7 @@ using System.Diagnostics;
 using UniFace.Client;
 using UniFace.Faces;
 using UniFace.TestSupport;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Tests.Serve;
 

@@ -3,7 +3,7 @@ using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Training.Export.Schema;
+using UniFace.Onnx.Schema;
 using UniFace.Training.Tests.Backbones;
 using UniFace.Vision.Onnx;
 using static TorchSharp.torch;

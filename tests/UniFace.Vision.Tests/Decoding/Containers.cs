@@ -3,10 +3,11 @@ using System.IO.Compression;
 using System.Text;
 using SkiaSharp;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
-/// <summary>Puts pictures into the containers that cameras, phones and attackers write.</summary>
+/// <summary>Writes pictures in the containers of cameras, phones and attackers.</summary>
 internal static class Containers
 {
     /// <summary>Ways to store a picture with an EXIF orientation.</summary>
@@ -57,11 +58,11 @@ internal static class Containers
         }
     }
 
-    /// <summary>A JPEG with a segment more, behind its first two bytes.</summary>
+    /// <summary>Adds a segment to a JPEG after its first two bytes.</summary>
     public static byte[] InsertSegment(byte[] jpeg, byte marker, byte[] data) =>
         [0xFF, 0xD8, 0xFF, marker, (byte)((data.Length + 2) >> 8), (byte)(data.Length + 2), .. data, .. jpeg.AsSpan(2)];
 
-    /// <summary>A PNG with a chunk more, behind its header or where asked.</summary>
+    /// <summary>Adds a chunk to a PNG, by default after its header.</summary>
     public static byte[] InsertChunk(byte[] png, string type, byte[] data, int at = 33)
     {
         byte[] body = [.. Encoding.ASCII.GetBytes(type), .. data];
@@ -86,7 +87,7 @@ internal static class Containers
         return data.ToArray();
     }
 
-    /// <summary>A WebP with an extended header, a colour profile before the picture and chunks of metadata behind it.</summary>
+    /// <summary>A WebP with an extended header, a color profile before the picture and metadata after it.</summary>
     public static byte[] ExtendWebP(byte[] webP, params (string Type, byte[] Data)[] metadata)
     {
         byte[] chunks = webP.AsSpan(12, 4).SequenceEqual("VP8X"u8) ? webP[30..] : webP[12..];
@@ -98,7 +99,7 @@ internal static class Containers
         return Riff([.. Chunk("VP8X", header), .. Chunk("ICCP", new byte[77]), .. chunks, .. metadata.SelectMany(m => Chunk(m.Type, m.Data))]);
     }
 
-    /// <summary>An animated WebP of frames that each fill it.</summary>
+    /// <summary>An animated WebP of full-size frames.</summary>
     public static byte[] AnimateWebP(int width, int height, params byte[][] frames)
     {
         byte[] header = new byte[10], frame = new byte[16];
@@ -110,7 +111,7 @@ internal static class Containers
         return Riff([.. Chunk("VP8X", header), .. Chunk("ANIM", new byte[6]), .. frames.SelectMany(f => Chunk("ANMF", [.. frame, .. f.AsSpan(12)]))]);
     }
 
-    /// <summary>A GIF of two frames, one red and one blue pixel, with a comment before and application data between.</summary>
+    /// <summary>A GIF of two frames, one red and one blue pixel, with a comment before them and application data between them.</summary>
     public static byte[] Gif() =>
     [
         .. "GIF89a\x01\0\x01\0"u8, 0x80, 0, 0, 255, 0, 0, 0, 0, 255,
@@ -121,7 +122,7 @@ internal static class Containers
         0x3B,
     ];
 
-    /// <summary>As zlib packs it.</summary>
+    /// <summary>Compresses with zlib.</summary>
     public static byte[] Deflate(byte[] data)
     {
         using MemoryStream packed = new();

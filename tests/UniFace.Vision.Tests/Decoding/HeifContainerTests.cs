@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using UniFace.Faces;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
-/// <summary>HEIC and AVIF come out upright, and take no more memory than they declare, whatever their coded data claims.</summary>
+/// <summary>HEIC and AVIF are decoded upright, in no more memory than they declare, whatever their coded data claims.</summary>
 public class HeifContainerTests
 {
     // Pictures.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.
@@ -99,7 +100,7 @@ public class HeifContainerTests
         byte[] file = Convert.FromBase64String(Upright);
         Assert.Contains("the file ends in the middle", Refusal(file[..300]), StringComparison.Ordinal);
         "deflate\0"u8.CopyTo(file.AsSpan(file.AsSpan().IndexOf("hdlr"u8) + 12));
-        Assert.Contains("its metadata is packed", Refusal(file), StringComparison.Ordinal);
+        Assert.Contains("its metadata is compressed", Refusal(file), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,9 +1,10 @@
 using UniFace.Faces;
 using UniFace.Vision.Decoding;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
-/// <summary>All decoding together stays within the budget; a photo waits for its part, whatever its size, and never fails for it.</summary>
+/// <summary>All decoders together stay within the budget; a photo of any size waits for its share and never fails because of it.</summary>
 public class MemoryBudgetTests
 {
     [Fact]

@@ -2,12 +2,13 @@ using System.Runtime.InteropServices;
 using SkiaSharp;
 using UniFace.Faces;
 using UniFace.Vision.Decoding;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
 /// <summary>
-/// Whatever a picture's file holds beside the picture, the decoder sees the picture alone, and the person sees it upright. So no metadata,
-/// packed or not, takes memory or time.
+/// The decoder sees only the picture, whatever else the file contains, and the result is upright. Metadata, compressed or not, therefore costs
+/// no memory or time.
 /// </summary>
 public class PictureContainerTests
 {
@@ -118,10 +119,10 @@ public class PictureContainerTests
         string message = Assert.Throws<UniFaceException>(() => Decoder.Decode(many, "a.jpg")).Message;
         Assert.StartsWith("a.jpg: 400x300 pixels in 121 scans, more work than one photo may take: at most 100 scans", message, StringComparison.Ordinal);
 
-        // A picture as large as is allowed may have fewer.
+        // A picture of the maximum size may have fewer scans.
         byte[] some = [.. jpeg.AsSpan(0, scan), .. Enumerable.Repeat(jpeg[scan..(scan + 40)], 20).SelectMany(s => s), .. jpeg.AsSpan(scan)];
         SkiaImageDecoder small = new() { MaxPixels = 120_000 };
-        Assert.Contains("21 scans", Assert.Throws<UniFaceException>(() => small.Decode(some, "a.jpg")).Message, StringComparison.Ordinal);
+        Refused.With("21 scans", () => small.Decode(some, "a.jpg"));
     }
 
     [Fact]

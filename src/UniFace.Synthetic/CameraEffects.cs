@@ -1,0 +1,89 @@
+using UniFace.Faces;
+
+namespace UniFace.Synthetic;
+
+/// <summary>What light and camera do to the finished drawing: light gradient, exposure, white balance, blur, noise.</summary>
+internal static class CameraEffects
+{
+    /// <summary>Applies a scene's light and camera in place; pixels [height, width, 3].</summary>
+    public static void Apply(RgbImage image, FaceIdentity person, FaceScene scene, float faceScale)
+    {
+        byte[] pixels = image.Pixels;
+        int width = image.Width, height = image.Height;
+
+        // A blur of the aligned face's size, whatever the picture's.
+        int passes = (int)MathF.Round(scene.Blur * Math.Max(1, faceScale / 40f));
+        for (int i = 0; i < passes; i++)
+        {
+            Binomial(pixels, width, height);
+        }
+
+        // A camera exposes for the face: dark skin gets more light, so brightness tells less about who it is.
+        float exposure = MathF.Pow(2, scene.Exposure + (0.6f * (person.Skin - 0.15f)));
+        Span<float> gains =
+        [
+            exposure * (1 + (0.20f * scene.Warmth) - (0.05f * scene.Tint)),
+            exposure * (1 + (0.02f * scene.Warmth) + (0.08f * scene.Tint)),
+            exposure * (1 - (0.24f * scene.Warmth) - (0.05f * scene.Tint)),
+        ];
+        (float sin, float cos) = MathF.SinCos(scene.LightAngle);
+        FaceRandom random = new(scene.Grain, 0, 0, 9);
+        float slope = 0.45f * scene.LightContrast, noise = scene.Noise * 2.0f / 255;
+        for (int y = 0; y < height; y++)
+        {
+            float v = ((y + 0.5f) / height * 2) - 1;
+            for (int x = 0; x < width; x++)
+            {
+                float u = ((x + 0.5f) / width * 2) - 1;
+                float light = 1 + (slope * ((u * cos) + (v * sin)));
+                int at = 3 * ((y * width) + x);
+                float r = pixels[at] * light * gains[0], g = pixels[at + 1] * light * gains[1], b = pixels[at + 2] * light * gains[2];
+                float grey = (0.299f * r) + (0.587f * g) + (0.114f * b);
+
+                // 24 random bits a pixel: grain mostly of brightness, a little of colour.
+                ulong bits = noise > 0 ? random.Next() : 0;
+                float grain = noise * ((bits & 255) + ((bits >> 8) & 255) - 255f);
+                pixels[at] = Level(r, grey, scene, grain + (0.4f * noise * (((bits >> 16) & 255) - 127.5f)));
+                pixels[at + 1] = Level(g, grey, scene, grain + (0.4f * noise * (((bits >> 24) & 255) - 127.5f)));
+                pixels[at + 2] = Level(b, grey, scene, grain + (0.4f * noise * (((bits >> 32) & 255) - 127.5f)));
+            }
+        }
+    }
+
+    private static byte Level(float value, float grey, FaceScene scene, float noise)
+    {
+        float v = grey + ((value - grey) * scene.Saturation);
+        v = 127.5f + ((v - 127.5f) * scene.Contrast);
+
+        // A shoulder instead of a hard clip at the light end.
+        v = v > 210 ? 210 + (45 * (1 - MathF.Exp(-(v - 210) / 45))) : v;
+        return (byte)Math.Clamp(v + noise + 0.5f, 0, 255);
+    }
+
+    /// <summary>One pass of [1 2 1] / 4 in both directions.</summary>
+    private static void Binomial(byte[] pixels, int width, int height)
+    {
+        byte[] source = (byte[])pixels.Clone();
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                int left = 3 * ((y * width) + Math.Max(x - 1, 0)), here = 3 * ((y * width) + x), right = 3 * ((y * width) + Math.Min(x + 1, width - 1));
+                for (int c = 0; c < 3; c++)
+                {
+                    pixels[here + c] = (byte)((source[left + c] + (2 * source[here + c]) + source[right + c] + 2) >> 2);
+                }
+            }
+        }
+
+        Array.Copy(pixels, source, pixels.Length);
+        for (int y = 0; y < height; y++)
+        {
+            int above = 3 * width * Math.Max(y - 1, 0), row = 3 * width * y, below = 3 * width * Math.Min(y + 1, height - 1);
+            for (int i = 0; i < 3 * width; i++)
+            {
+                pixels[row + i] = (byte)((source[above + i] + (2 * source[row + i]) + source[below + i] + 2) >> 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace UniFace.Synthetic;
+
+/// <summary>
+/// The random numbers of procedural faces: SplitMix64 over a hashed key. A key (seed, person, picture, stream) always gives
+/// the same numbers, on every machine and whatever was drawn before.
+/// </summary>
+internal sealed class FaceRandom
+{
+    private ulong state;
+
+    public FaceRandom(long seed, long person, long picture, long stream)
+    {
+        state = 0x243F6A8885A308D3UL;
+        foreach (long part in (ReadOnlySpan<long>)[seed, person, picture, stream])
+        {
+            state ^= (ulong)part;
+            state = Next();
+        }
+    }
+
+    /// <summary>64 random bits.</summary>
+    public ulong Next()
+    {
+        state += 0x9E3779B97F4A7C15UL;
+        return SeededRandom.Mix(state);
+    }
+
+    /// <summary>Uniform in [0, 1).</summary>
+    public float Unit() => (Next() >> 40) * (1f / (1 << 24));
+
+    /// <summary>Uniform in [low, high).</summary>
+    public float Range(float low, float high) => low + ((high - low) * Unit());
+
+    /// <summary>Uniform in [-size, size).</summary>
+    public float Around(float size) => Range(-size, size);
+
+    /// <summary>Roughly normal with mean 0 and the given deviation, never over 3.5 deviations.</summary>
+    public float Bell(float deviation) => (Unit() + Unit() + Unit() + Unit() - 2) * 1.7320508f * deviation;
+
+    /// <summary>True with the given chance.</summary>
+    public bool Chance(float probability) => Unit() < probability;
+
+    /// <summary>Uniform in 0 .. count - 1.</summary>
+    public int Below(int count) => (int)(Next() % (ulong)count);
+}

@@ -1,0 +1,67 @@
+using UniFace.IO;
+using UniFace.Vision.Imaging;
+
+namespace UniFace.Synthetic;
+
+/// <summary>
+/// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, no real faces.
+/// For tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
+/// </summary>
+/// <param name="seed">The same seed gives the same people and pixels.</param>
+/// <param name="variation">How much the pictures of a person vary, 0 to 1; 0 gives nearly the same portrait each time.</param>
+public sealed class ProceduralFaces(long seed, float variation = 1)
+{
+    private const int PhotoQuality = 92;
+
+    /// <summary>The seed.</summary>
+    public long Seed { get; } = seed;
+
+    /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
+    public float Variation { get; } =
+        variation is >= 0 and <= 1 ? variation : throw new ArgumentOutOfRangeException(nameof(variation), variation, "expected 0 to 1");
+
+    internal FaceIdentity Identity(int person) => new(Seed, person);
+
+    /// <summary>The scene of picture number <paramref name="picture"/> of a person.</summary>
+    public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person), Variation);
+
+    /// <summary>An aligned 112x112 face.</summary>
+    public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));
+
+    /// <summary>A whole photo, not aligned.</summary>
+    public ProceduralPicture Photo(int person, int picture, int width = 320, int height = 400) =>
+        FaceRenderer.Photo(Identity(person), Scene(person, picture), width, height);
+
+    /// <summary>Name of a person's folder: "person-0007".</summary>
+    public static string PersonName(int person) => FormattableString.Invariant($"person-{person:D4}");
+
+    /// <summary>
+    /// Writes one folder per person with one JPEG per picture: OUT/person-0007/003.jpg. Each file is written atomically.
+    /// </summary>
+    /// <param name="folder">The folder to write; created if it does not exist.</param>
+    /// <param name="firstPerson">Index of the first person; sets of one seed can be disjoint.</param>
+    /// <param name="people">Number of people, 1 or more.</param>
+    /// <param name="images">Pictures per person, 1 or more.</param>
+    /// <param name="photos">True for whole photos of 320x400 instead of aligned faces.</param>
+    /// <param name="written">Called after each picture, from any thread.</param>
+    /// <param name="stop">Stops between pictures.</param>
+    public void Write(string folder, int firstPerson, int people, int images, bool photos = false, Action? written = null, CancellationToken stop = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstPerson);
+        ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
+        Parallel.For(firstPerson, firstPerson + people, new ParallelOptions { CancellationToken = stop }, person =>
+        {
+            string home = Path.Combine(folder, PersonName(person));
+            Directory.CreateDirectory(home);
+            for (int picture = 0; picture < images; picture++)
+            {
+                stop.ThrowIfCancellationRequested();
+                ProceduralPicture drawn = photos ? Photo(person, picture) : Aligned(person, picture);
+                byte[] encoded = ImageEncoder.Jpeg(drawn.Image, photos ? PhotoQuality : ImageEncoder.CropQuality);
+                AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{picture:D3}.jpg")), stream => stream.Write(encoded));
+                written?.Invoke();
+            }
+        });
+    }
+}

@@ -1,0 +1,162 @@
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision.Imaging;
+using UniFace.Vision.Onnx;
+using UniFace.Vision.Photos;
+
+namespace UniFace.Vision;
+
+/// <summary>
+/// A face recognition model: photo to aligned face to embedding, with the calibration of its scores. The one way to open a model package.
+/// Thread-safe; owns the model and the detector.
+/// </summary>
+public sealed class FaceRecognizer : IDisposable
+{
+    private readonly Lazy<FacePipeline> photos;
+    private readonly Lazy<Calibration?> calibration;
+
+    internal FaceRecognizer(ModelPackage package, OnnxEmbedder embedder, SkiaImageDecoder decoder, Func<FacePipeline> openPhotos)
+    {
+        Package = package;
+        Embedder = embedder;
+        Decoder = decoder;
+        photos = new(openPhotos);
+        calibration = new(() => package.LoadCalibration(embedder.Manifest));
+    }
+
+    /// <summary>The package.</summary>
+    public ModelPackage Package { get; }
+
+    /// <summary>Aligned faces to embeddings.</summary>
+    public OnnxEmbedder Embedder { get; }
+
+    /// <summary>How the model is run.</summary>
+    public ModelManifest Manifest => Embedder.Manifest;
+
+    /// <summary>Only embeddings of the same contract are comparable.</summary>
+    public string ContractId => Manifest.ContractId;
+
+    /// <summary>Files to pictures.</summary>
+    public SkiaImageDecoder Decoder { get; }
+
+    /// <summary>Photos to aligned faces of the model's size. The detector is opened at the first use.</summary>
+    /// <exception cref="UniFaceException">The detector cannot be opened.</exception>
+    public FacePipeline Photos => photos.Value;
+
+    /// <summary>The false match rate of each threshold; null if the package has no calibration.</summary>
+    /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>
+    public Calibration? Calibration => calibration.Value;
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
+    public static FaceRecognizer Open(string? model = null, RecognizerOptions? options = null) =>
+        Open(model is null ? InstalledModels.OpenDefault() : ModelPackage.Open(model), options);
+
+    /// <summary>Opens a package that has been checked already.</summary>
+    /// <param name="package">The package.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
+    public static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        options ??= new RecognizerOptions();
+        OnnxEmbedder embedder = OpenEmbedder(package, options);
+        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
+    }
+
+    /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>
+    /// <exception cref="UniFaceException">One of them cannot be opened.</exception>
+    public void Load() => _ = (Photos, Calibration);
+
+    /// <summary>Refuses to compare this model's embeddings with those of another.</summary>
+    /// <param name="contractId">The contract of the other embeddings.</param>
+    /// <param name="source">Where they are, e.g. "the gallery people.gallery".</param>
+    /// <exception cref="UniFaceException">The contract is another.</exception>
+    public void RequireContract(string contractId, string source)
+    {
+        if (contractId != ContractId)
+        {
+            throw new UniFaceException(
+                $"{Package.Source} is a model of contract {ContractId}, {source} is of {contractId}, and embeddings of two models are not comparable: " +
+                "use its own model, or move it to this one with 'uniface gallery reembed'.");
+        }
+    }
+
+    /// <summary>A picture that is an aligned face already.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="name">The picture's name in errors.</param>
+    /// <exception cref="UniFaceException">It has another size than the model takes.</exception>
+    public AlignedFace AsAligned(RgbImage picture, string name)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        return (picture.Width, picture.Height) == Embedder.InputSize
+            ? new AlignedFace(picture, null, SimilarityTransform.Identity)
+            : throw new UniFaceException(
+                $"{name}: {picture.Width}x{picture.Height} pixels, expected an aligned face of {Manifest.InputWidth}x{Manifest.InputHeight}; " +
+                "leave out aligned for raw photos");
+    }
+
+    /// <summary>Frees the model and the detector.</summary>
+    public void Dispose()
+    {
+        Embedder.Dispose();
+        if (photos.IsValueCreated)
+        {
+            photos.Value.Dispose();
+        }
+    }
+
+    private static OnnxEmbedder OpenEmbedder(ModelPackage package, RecognizerOptions options)
+    {
+        if (package.Manifest is not ModelManifest manifest)
+        {
+            return OnnxEmbedder.Open(package.OnnxPath, shape => CreateManifest(shape, package.OnnxPath, options), options.Threads, options.Output);
+        }
+
+        if ((options.Normalization ?? manifest.Normalization) != manifest.Normalization || (options.ColorOrder ?? manifest.ColorOrder) != manifest.ColorOrder)
+        {
+            throw new UniFaceException(
+                $"{package.Source}: the package says how pixels go in ({manifest.Normalization.Mean},{manifest.Normalization.Deviation}, " +
+                $"{manifest.ColorOrder}); normalization and color are options for bare .onnx files, leave them out.");
+        }
+
+        if ((options.Output ?? manifest.Output) != manifest.Output)
+        {
+            throw new UniFaceException(
+                $"{package.Source}: the package says which output is the embedding; output {options.Output} is an option for bare .onnx files, leave it out.");
+        }
+
+        return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads);
+    }
+
+    private static ModelManifest CreateManifest(OnnxModelShape shape, string path, RecognizerOptions options)
+    {
+        if (shape.EmbeddingSize == 0)
+        {
+            throw new UniFaceException($"{path}: the file does not declare the size of an embedding; expected an output of NxD.");
+        }
+
+        PixelNormalization normalization = options.Normalization ?? (shape.TakesBytes ? new(0, 1) : PixelNormalization.Default);
+        if (!float.IsFinite(normalization.Mean) || !(normalization.Deviation > 0) || !float.IsFinite(normalization.Deviation))
+        {
+            throw new UniFaceException(FormattableString.Invariant(
+                $"{path}: the normalization is {normalization.Mean},{normalization.Deviation}, expected a finite mean and a deviation above 0."));
+        }
+
+        return new ModelManifest
+        {
+            EmbeddingSize = shape.EmbeddingSize,
+            InputWidth = shape.Width > 0 ? shape.Width : 112,
+            InputHeight = shape.Height > 0 ? shape.Height : 112,
+            Normalization = normalization,
+            ColorOrder = options.ColorOrder ?? ColorOrder.Rgb,
+            FlipSum = options.FlipSum ?? false,
+            Output = options.Output,
+            OnnxFile = Path.GetFileName(path),
+            OnnxSha256 = Sha256.HashFile(path),
+        };
+    }
+}

@@ -1,0 +1,76 @@
+using Google.Protobuf;
+using UniFace.Onnx.Schema;
+
+namespace UniFace.Vision.Onnx;
+
+/// <summary>Reads an ONNX file from an untrusted source: one file without external data, so that its hash covers all weights.</summary>
+internal static class OnnxFile
+{
+    // Larger models are not rewritten: that takes a second copy of the weights.
+    private const int LargestRewrite = 1 << 30;
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The .onnx file.</param>
+    /// <returns>The file's bytes, and the same network with <see cref="BlockedPRelu"/>; null if that does not apply.</returns>
+    /// <exception cref="UniFaceException">There is no such file, it is not an ONNX model, or it has external data.</exception>
+    public static (byte[] Model, byte[]? Rewritten) Read(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists)
+        {
+            throw new UniFaceException($"{path}: no such file; expected an ONNX model.");
+        }
+
+        if (file.Length > Array.MaxLength)
+        {
+            throw new UniFaceException($"{path}: larger than an ONNX file can be (2 GB); expected an ONNX model.");
+        }
+
+        // The bytes that are checked are the bytes that are loaded, whatever happens to the file meanwhile.
+        byte[] bytes = File.ReadAllBytes(path);
+        ModelProto model = Parse(bytes, path);
+        if (HasExternalData(model))
+        {
+            throw new UniFaceException(
+                $"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file.");
+        }
+
+        return (bytes, bytes.Length <= LargestRewrite && model.Graph is GraphProto graph && BlockedPRelu.Rewrite(graph) ? model.ToByteArray() : null);
+    }
+
+    /// <summary>Parses a model. Lengths are checked before memory is allocated; nesting is limited to protobuf's 100 levels.</summary>
+    /// <exception cref="UniFaceException">The bytes are not an ONNX model.</exception>
+    public static ModelProto Parse(byte[] bytes, string source)
+    {
+        try
+        {
+            return ModelProto.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new UniFaceException($"{source}: cannot load it as a model: it is not an ONNX file, or is cut off or damaged.", e);
+        }
+    }
+
+    private static bool HasExternalData(ModelProto model) =>
+        HasExternalData(model.Graph)
+        || model.TrainingInfo.Any(t => HasExternalData(t.Initialization) || HasExternalData(t.Algorithm))
+        || model.Functions.Any(f => f.Node.Any(HasExternalData) || f.AttributeProto.Any(HasExternalData));
+
+    private static bool HasExternalData(GraphProto? graph) =>
+        graph is not null
+        && (graph.Node.Any(HasExternalData) || graph.Initializer.Any(HasExternalData) || graph.SparseInitializer.Any(HasExternalData));
+
+    private static bool HasExternalData(NodeProto node) => node.Attribute.Any(HasExternalData);
+
+    private static bool HasExternalData(AttributeProto attribute) =>
+        HasExternalData(attribute.T) || attribute.Tensors.Any(HasExternalData)
+        || HasExternalData(attribute.G) || attribute.Graphs.Any(HasExternalData)
+        || HasExternalData(attribute.SparseTensor) || attribute.SparseTensors.Any(HasExternalData);
+
+    private static bool HasExternalData(SparseTensorProto? sparse) =>
+        sparse is not null && (HasExternalData(sparse.Values) || HasExternalData(sparse.Indices));
+
+    // A data_location other than 0 is outside the file.
+    private static bool HasExternalData(TensorProto? tensor) => tensor is not null && (tensor.ExternalData.Count > 0 || tensor.DataLocation != 0);
+}

@@ -1,0 +1,47 @@
+using UniFace.Faces;
+using UniFace.Packages;
+
+namespace UniFace.Vision.Onnx;
+
+/// <summary>Writes the pixels of an image into a tensor of another element type, layout and color order.</summary>
+/// <param name="values">The tensor value of each pixel value, 0 to 255: faster than computing it per pixel.</param>
+/// <param name="order">The color order of the tensor.</param>
+/// <param name="channelsLast">[H, W, 3] instead of [3, H, W].</param>
+internal sealed class PixelWriter<T>(T[] values, ColorOrder order, bool channelsLast)
+    where T : unmanaged
+{
+    /// <summary>Writes an image to the top left of a tensor; the rest of a larger tensor is left as it is.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="tensor">[3, H, W] or [H, W, 3].</param>
+    /// <param name="width">W, at least the image's.</param>
+    /// <param name="height">H, at least the image's.</param>
+    /// <param name="mirrored">Swap left and right.</param>
+    public void Write(RgbImage image, Span<T> tensor, int width, int height, bool mirrored = false)
+    {
+        (int channel, int pixel) = channelsLast ? (1, 3) : (width * height, 1);
+        (int red, int blue) = order == ColorOrder.Rgb ? (0, 2 * channel) : (2 * channel, 0);
+        Span<T> reds = tensor[red..], greens = tensor[channel..], blues = tensor[blue..];
+        ReadOnlySpan<T> table = values;
+        ReadOnlySpan<byte> pixels = image.Pixels;
+        int from = 0, step = mirrored ? -pixel : pixel;
+        for (int y = 0; y < image.Height; y++)
+        {
+            int to = ((y * width) + (mirrored ? image.Width - 1 : 0)) * pixel;
+            for (int x = 0; x < image.Width; x++, from += 3, to += step)
+            {
+                reds[to] = table[pixels[from]];
+                greens[to] = table[pixels[from + 1]];
+                blues[to] = table[pixels[from + 2]];
+            }
+        }
+    }
+}
+
+/// <summary>Creates <see cref="PixelWriter{T}"/>.</summary>
+internal static class PixelWriter
+{
+    /// <summary>A writer that converts pixels with a function.</summary>
+    public static PixelWriter<T> Create<T>(Func<int, T> convert, ColorOrder order, bool channelsLast)
+        where T : unmanaged =>
+        new([.. Enumerable.Range(0, 256).Select(convert)], order, channelsLast);
+}

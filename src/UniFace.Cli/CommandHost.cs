@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
 using UniFace.Cli.Commands;
-using UniFace.Training;
+using UniFace.Training.Native;
 
 namespace UniFace.Cli;
 
@@ -15,6 +15,7 @@ internal static class CommandHost
     public static async Task<int> RunAsync(string[] args)
     {
         Output.Guard();
+        TorchRuntime.Configure();
         if (Console.IsOutputRedirected)
         {
             // Into a pipe a table is as wide as what it says: no cell is wrapped or cut.

@@ -1,7 +1,9 @@
 using UniFace.Faces;
 using UniFace.Training;
 using UniFace.Training.Backbones;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 
 namespace UniFace.Server.Tests;
@@ -13,8 +15,8 @@ internal static class InventedRun
     public static string Write(string runs, string name, int epochs, string loss = "uce", double start = 30)
     {
         string folder = Directory.CreateDirectory(Path.Combine(runs, name)).FullName;
-        TrainingRun.WriteInfo(folder, Info(Options("faces", loss, 4), 10));
-        using MetricsLog log = new(Path.Combine(folder, TrainingRun.MetricsFile), 0, -1);
+        RunFolder.WriteInfo(folder, Info(Options("faces", loss, 4), 10));
+        using MetricsLog log = new(Path.Combine(folder, RunFolder.MetricsFile), 0, -1);
         for (int epoch = 0; epoch <= epochs; epoch++)
         {
             for (int step = (10 * epoch) - 8; epoch > 0 && step <= 10 * epoch; step += 2)
@@ -58,7 +60,7 @@ internal static class InventedRun
 
         string folder = Path.Combine(runs, name);
         using Data.FaceDataset set = Data.FaceDatasets.Open(data);
-        using Trainer trainer = Trainers.Start(folder, Options(Path.GetFullPath(data), "normface", epochs), set, new SkiaImageDecoder());
+        using Trainer trainer = Trainer.Create(folder, Options(Path.GetFullPath(data), "normface", epochs), set, null);
         return folder;
     }
 

@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Benchmarks;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Commands;

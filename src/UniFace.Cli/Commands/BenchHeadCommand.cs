@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
-using UniFace.Training;
+using UniFace.IO;
 using UniFace.Training.Benchmarks;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
-using UniFace.Training;
+using UniFace.IO;
 using UniFace.Training.Backbones;
 using UniFace.Training.Benchmarks;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 

@@ -23,7 +23,7 @@ internal static class CalibrateCommand
         Option<int> maxPairs = new("--max-pairs") { Description = "Pairs of different people to score at most; where there are more, as many are drawn evenly.", DefaultValueFactory = _ => 20_000_000, HelpName = "N" };
         Option<int> replicates = new("--bootstrap") { Description = "Draws of the intervals.", DefaultValueFactory = _ => 500, HelpName = "N" };
         Option<long> seed = new("--seed") { Description = "Seed of the halves, the drawn pairs and the intervals.", DefaultValueFactory = _ => 1, HelpName = "N" };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
+        Option<bool> allowOverlap = OverlapOption.Create();
         VisionOptions vision = new();
         Command command = new("calibrate", "Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people they were not set on, and say whether those the package came with hold for you. A rate that the photos cannot support gets no threshold.\nExample: uniface calibrate package --images people")
         {
@@ -42,7 +42,8 @@ internal static class CalibrateCommand
 
             string target = parsed.GetValue(output) ?? Path.Combine(opened.Source, Calibration.FileName);
             using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
-            OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
+            using ProgressLine progress = new();
+            OverlapGate gate = OverlapOption.OpenGate(model.Path, model.Trained, parsed.GetValue(allowOverlap), progress, stop, model.TrainedHash);
             Measured measured;
             using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
             {

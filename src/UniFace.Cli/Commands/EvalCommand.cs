@@ -50,7 +50,7 @@ internal static class EvalCommand
         Option<string?> output = new("--out") { Description = "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and the errors as a contact sheet.", HelpName = "DIR" };
         Option<string?> calibration = new("--calibration") { Description = "Write a calibration of the first set's scores: a threshold for each false match rate.", HelpName = "FILE" };
         Option<bool> writeCalibration = new("--write-calibration") { Description = "Write it into the package." };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
+        Option<bool> allowOverlap = OverlapOption.Create();
         VisionOptions vision = new();
         Command command = new("eval", Description) { allowOverlap, model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip,
             replicates, maxPairs, seed, batch, output, calibration, writeCalibration };
@@ -74,7 +74,8 @@ internal static class EvalCommand
             int batchSize = Checked("--batch", parsed.GetValue(batch), 1, 4096);
 
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), Flip(parsed.GetValue(flip), parsed.GetValue(noFlip)), vision, parsed);
-            OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop, opened.TrainedHash);
+            using ProgressLine progress = new();
+            OverlapGate gate = OverlapOption.OpenGate(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), progress, stop, opened.TrainedHash);
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);

@@ -2,12 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.Cli.Protocols;
-using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Vision.Onnx;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 
@@ -27,7 +26,7 @@ internal static class ExportCommand
         Option<bool> flipSum = new("--flip-sum") { Description = "An embedding is f(x) + f(mirrored x): a little more accurate, twice the time." };
         Option<bool> int8 = new("--int8") { Description = "Store weights as int8, a quarter of the size, calibrated anew. Measured on the people that the run did not train on, and refused where accuracy falls by more than 0.3 points." };
         Option<string?> calibration = new("--calibration") { Description = "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, where it has some." };
-        Option<bool> allowOverlap = OverlapGate.CreateOption();
+        Option<bool> allowOverlap = OverlapOption.Create();
         Command command = new(
             "export",
             "Write a run's backbone as a model package. The package is refused unless ONNX Runtime gives the embeddings that were trained.\n\n" +
@@ -67,40 +66,43 @@ internal static class ExportCommand
         // Read before the work: a wrong path should not cost a minute.
         Calibration? given = calibration is null ? null : Calibration.Load(calibration);
         string? checkpoint = null;
-        if (TrainingRun.Exists(run))
+        if (RunFolder.Exists(run))
         {
-            checkpoint = TrainingRun.CheckpointPath(run, weights != Last);
-            if (weights == Best && Path.GetFileName(checkpoint) != TrainingRun.BestFile)
+            checkpoint = RunFolder.CheckpointPath(run, weights != Last);
+            if (weights == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
             {
-                throw new UniFaceException($"{run} has no {TrainingRun.BestFile}: it was trained without validation; leave --weights out, or say --weights {Last}.");
+                throw new UniFaceException($"{run} has no {RunFolder.BestFile}: it was trained without validation; leave --weights out, or say --weights {Last}.");
             }
         }
 
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run, weights != Last);
-        using Backbone owned = backbone;
-        ModelManifest manifest = new()
+        TrainingRun trained = TrainingRun.Open(run);
+        ExportResult result;
+        using (ProgressLine progress = new())
         {
-            EmbeddingSize = backbone.Spec.EmbeddingSize,
-            OnnxSha256 = "",
-            FlipSum = flipSum,
-            Training = info.Provenance(),
-            Licence = licence ?? "not stated",
-        };
-        TrainingFingerprint trained = TrainingRun.LoadFingerprint(run);
-        OverlapGate gate = new(run, trained, allowOverlap, stop);
-        given = given is null ? int8 ? null : RunCalibration.Measure(info, backbone, flipSum, gate) : Checked(given, info, gate);
-        ExportResult result = int8
-            ? Int8Export.Export(backbone, info, manifest, output, trained, gate)
-            : PackageExporter.Export(backbone, manifest, given?.ToJson(), output, (path, asWritten) => OnnxEmbedder.Open(path, asWritten), trained);
-        string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(info, output);
+            ExportOptions options = new()
+            {
+                Best = weights != Last,
+                FlipSum = flipSum,
+                Int8 = int8,
+                Calibration = given,
+                AllowOverlap = allowOverlap,
+                OverlapHint = OverlapOption.Hint,
+                Warning = text => Console.Error.WriteLine("warning: " + text),
+                Progress = progress.Report,
+            };
+            result = trained.Export(output, licence is null ? options : options with { License = licence }, stop);
+        }
+
+        BackboneSpec spec = trained.Info.Options.Backbone;
+        string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(trained.Info, output);
         if (json)
         {
             Output.Json(new
             {
                 package = result.Folder,
                 weights = checkpoint,
-                backbone = backbone.Spec.ToString(),
-                embeddingSize = backbone.Spec.EmbeddingSize,
+                backbone = spec.ToString(),
+                embeddingSize = spec.EmbeddingSize,
                 flipSum,
                 files = result.Files,
                 parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
@@ -112,17 +114,10 @@ internal static class ExportCommand
         }
         else
         {
-            Show(result, checkpoint, backbone.Spec, uncalibrated);
+            Show(result, checkpoint, spec, uncalibrated);
         }
 
         return ExitCode.Success;
-    }
-
-    /// <summary>A calibration that was measured before, if not on training data: on the very set, or on what it notes itself.</summary>
-    private static Calibration Checked(Calibration given, RunInfo info, OverlapGate gate)
-    {
-        TrainingOverlap? noted = given.Overlap ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
-        return given with { Overlap = gate.Decide(given.Data.Name, noted is null ? null : new OverlapFound(noted.Pictures, noted.People, info.Options.Data)) };
     }
 
     private static string WhyUncalibrated(RunInfo info, string output)

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using UniFace.IO;
 using UniFace.Server;
 using UniFace.Server.Recognition;
 using UniFace.Server.Security;
-using UniFace.Training;
 
 namespace UniFace.Cli.Commands;
 

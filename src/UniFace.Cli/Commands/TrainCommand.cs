@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using UniFace.Data;
+using UniFace.IO;
 using UniFace.Training;
-using UniFace.Vision;
+using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 
@@ -63,7 +66,7 @@ internal static class TrainCommand
         TrainResult result;
         try
         {
-            result = trainer.Run(console.Events(), cancellationToken);
+            result = trainer.Run(console.Events(), cancellationToken).Result!;
         }
         catch (OperationCanceledException)
         {
@@ -87,7 +90,7 @@ internal static class TrainCommand
 
     private static TrainOptions Resumed(ParseResult parsed, string run, string? dataPath, string? output, TrainOptionSet options)
     {
-        TrainOptions stored = TrainingRun.ReadInfo(run).Options;
+        TrainOptions stored = RunFolder.ReadInfo(run).Options;
         if (dataPath is null && !Path.Exists(stored.Data))
         {
             throw new UniFaceException($"{stored.Data}, the data of {run}, is not there; if it was moved, say where it is now: uniface train DATA --resume {run}");
@@ -104,11 +107,10 @@ internal static class TrainCommand
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken cancellationToken)
     {
         HostAllocator.KeepFreed();
-        SkiaImageDecoder decoder = new();
         using Progress progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes
-            ? Trainers.Resume(run, data, decoder, validation, Hashed, options, cancellationToken)
-            : Trainers.Start(run, options, data, decoder, validation, Hashed, cancellationToken);
+            ? Trainer.Resume(run, data, validation, Hashed, options, cancellationToken)
+            : Trainer.Create(run, options, data, validation, Hashed, cancellationToken);
     }
 }

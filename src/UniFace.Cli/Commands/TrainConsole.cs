@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 

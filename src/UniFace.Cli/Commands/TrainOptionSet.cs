@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Commands;
 

@@ -1,5 +1,4 @@
 using UniFace.IO;
-using UniFace.Training;
 
 namespace UniFace.Cli.Demo;
 
@@ -35,7 +34,7 @@ internal sealed class DemoFolder
     public string Gallery => Path.Combine(Root, "people.gallery");
 
     /// <summary>A copy of the run's log.</summary>
-    public string Metrics => Path.Combine(Root, TrainingRun.MetricsFile);
+    public string Metrics => Path.Combine(Root, RunFolder.MetricsFile);
 
     /// <summary>The report.</summary>
     public string Report => Path.Combine(Root, "report.html");

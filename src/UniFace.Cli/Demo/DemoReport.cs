@@ -3,8 +3,10 @@ using UniFace.Cli.Reports;
 using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

@@ -1,5 +1,6 @@
 using UniFace.Evaluation;
-using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

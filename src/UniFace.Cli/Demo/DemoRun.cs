@@ -6,6 +6,9 @@ using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
+using UniFace.Training.Loop;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Procedural;
@@ -122,7 +125,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         using FaceDataset data = FaceDatasets.Open(options.Data);
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
-        using Trainer trainer = Trainers.Start(folder.Run, options, data, decoder, cancellationToken: stop);
+        using Trainer trainer = Trainer.Create(folder.Run, options, data, null, cancellationToken: stop);
         using Progress progress = new("training", trainer.TotalSteps, "steps");
         long done = 0;
         TrainResult result = trainer.Run(
@@ -137,28 +140,15 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
                 EpochEnded = epochs.Add,
                 Warning = log.Say,
             },
-            stop);
-        File.Copy(Path.Combine(folder.Run, TrainingRun.MetricsFile), folder.Metrics, overwrite: true);
+            stop).Result!;
+        File.Copy(Path.Combine(folder.Run, RunFolder.MetricsFile), folder.Metrics, overwrite: true);
         return new DemoTraining(result, trainer.Info, steps, epochs);
     }
 
-    private ExportResult Export()
-    {
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(folder.Run);
-        using (backbone)
-        {
-            ModelManifest manifest = new()
-            {
-                EmbeddingSize = backbone.Spec.EmbeddingSize,
-                FlipSum = true,
-                OnnxSha256 = "",
-                Training = info.Provenance(),
-                Licence = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')",
-            };
-            return PackageExporter.Export(backbone, manifest, null, folder.Package, (path, how) => OnnxEmbedder.Open(path, how),
-                TrainingRun.LoadFingerprint(folder.Run));
-        }
-    }
+    private ExportResult Export() => TrainingRun.Open(folder.Run).Export(
+        folder.Package,
+        new ExportOptions { FlipSum = true, License = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')" },
+        stop);
 
     private Calibration Calibrate(OnnxEmbedder embedder, DemoPeople people)
     {

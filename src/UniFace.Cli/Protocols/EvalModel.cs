@@ -3,8 +3,8 @@ using UniFace.Cli.Commands;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Packages;
-using UniFace.Training;
 using UniFace.Training.Backbones;
+using UniFace.Training.Runs;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Protocols;
@@ -53,18 +53,18 @@ internal sealed class EvalModel : IDisposable
     /// <param name="parsed">The command line.</param>
     public static EvalModel Open(string path, bool? flipSum, VisionOptions vision, ParseResult parsed)
     {
-        if (TrainingRun.Exists(path))
+        if (RunFolder.Exists(path))
         {
             if (parsed.GetValue(vision.Normalize) is not null || parsed.GetValue(vision.Color) is not null)
             {
                 throw new UniFaceException($"{path} is a training run, which knows how pixels go in: leave out --normalize and --color, they are for bare .onnx files.");
             }
 
-            string checkpoint = TrainingRun.CheckpointPath(path);
-            (Backbone backbone, _) = TrainingRun.LoadBackbone(path);
+            string checkpoint = RunFolder.CheckpointPath(path);
+            (Backbone backbone, _) = RunFolder.LoadBackbone(path);
             bool flips = flipSum ?? false; // as export writes a package
             return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false,
-                TrainingRun.LoadFingerprint(path), TrainingRun.ReadInfo(path).DataHash);
+                RunFolder.LoadFingerprint(path), RunFolder.ReadInfo(path).DataHash);
         }
 
         ModelPackage package = ModelPackage.Open(path);

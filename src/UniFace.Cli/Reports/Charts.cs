@@ -1,5 +1,6 @@
 using UniFace.Evaluation;
-using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Reports;
 

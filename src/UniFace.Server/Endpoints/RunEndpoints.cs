@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using UniFace.Server.OpenApi;
 using UniFace.Server.Runs;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Server.Endpoints;
 

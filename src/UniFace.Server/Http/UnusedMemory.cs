@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting;
-using UniFace.Training;
+using UniFace.IO;
 
 namespace UniFace.Server.Http;
 

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;

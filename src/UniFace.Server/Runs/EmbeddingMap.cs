@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Training;
 using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 
 namespace UniFace.Server.Runs;
@@ -59,7 +60,7 @@ internal sealed class EmbeddingMaps : IDisposable
 
         try
         {
-            DateTime written = File.GetLastWriteTimeUtc(TrainingRun.CheckpointPath(run));
+            DateTime written = File.GetLastWriteTimeUtc(RunFolder.CheckpointPath(run));
             if (!kept.TryGetValue(run, out Embedded? faces) || faces.Checkpoint != written)
             {
                 faces = await Task.Run(() => Embed(run, written, stop), stop);
@@ -89,11 +90,11 @@ internal sealed class EmbeddingMaps : IDisposable
 
     private static Embedded Embed(string run, DateTime written, CancellationToken stop)
     {
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run);
+        (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run);
         using BackboneEmbedder embedder = new(backbone, flipSum: false, Batch);
         using FaceDataset data = FaceDatasets.Open(info.Options.Data);
         using FaceDataset? validation = info.Options.Validation is null ? null : FaceDatasets.Open(info.Options.Validation);
-        FaceDataset? unseen = TrainingRun.UnseenPeople(info, data, validation);
+        FaceDataset? unseen = info.UnseenPeople(data, validation);
         FaceDataset shown = unseen ?? data;
         (int Index, int Person)[] samples =
         [

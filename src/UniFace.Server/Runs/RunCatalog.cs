@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using UniFace.Server.Endpoints;
-using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Server.Runs;
 
@@ -78,8 +80,8 @@ internal sealed class RunCatalog(string root)
     public IReadOnlyList<string> Folders()
     {
         string[] folders = !Directory.Exists(root) ? []
-            : TrainingRun.Exists(root) ? [Path.GetFullPath(root)]
-            : [.. Directory.EnumerateDirectories(root).Where(TrainingRun.Exists).Take(MostRuns).Order(StringComparer.Ordinal)];
+            : RunFolder.Exists(root) ? [Path.GetFullPath(root)]
+            : [.. Directory.EnumerateDirectories(root).Where(RunFolder.Exists).Take(MostRuns).Order(StringComparer.Ordinal)];
         foreach (string gone in known.Keys.Except(folders))
         {
             known.TryRemove(gone, out _);
@@ -119,7 +121,7 @@ internal sealed class RunCatalog(string root)
         DateTime updated = digest.Written ?? info.Started;
         bool started = notes.Count == 0 ? digest.Written is not null : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
         RunState state = here ? RunState.Running
-            : RunClaim.IsTaken(folder) ? RunState.RunningElsewhere
+            : RunLock.IsHeld(folder) ? RunState.RunningElsewhere
             : epoch >= info.Options.Epochs ? RunState.Finished
             : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
             : RunState.Stopped;

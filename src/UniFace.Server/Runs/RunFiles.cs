@@ -1,15 +1,15 @@
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Server.Runs;
 
 /// <summary>What a run's folder says, remembered: a file is read again only where its length or last write is another.</summary>
 internal sealed class RunFiles(string folder)
 {
-    private readonly Remembered<RunInfo> info = new(Path.Combine(folder, TrainingRun.InfoFile), () => TrainingRun.ReadInfo(folder));
-    private readonly Remembered<IReadOnlyList<RunNote>> notes = new(Path.Combine(folder, TrainingRun.NotesFile), () => RunNotes.Read(folder));
+    private readonly Remembered<RunInfo> info = new(Path.Combine(folder, RunFolder.InfoFile), () => RunFolder.ReadInfo(folder));
+    private readonly Remembered<IReadOnlyList<RunNote>> notes = new(Path.Combine(folder, RunFolder.NotesFile), () => RunEventLog.Read(folder));
 
     /// <summary>Its metrics.</summary>
-    public RunLog Log { get; } = new(Path.Combine(folder, TrainingRun.MetricsFile));
+    public RunLog Log { get; } = new(Path.Combine(folder, RunFolder.MetricsFile));
 
     /// <summary>When its rows were last asked for.</summary>
     public DateTime Asked { get; set; }

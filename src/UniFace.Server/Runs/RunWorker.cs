@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using UniFace.Data;
 using UniFace.Training;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 
 namespace UniFace.Server.Runs;
@@ -37,7 +38,7 @@ internal sealed class RunWorker : IAsyncDisposable
     /// <exception cref="BadHttpRequestException">Another run trains here.</exception>
     public void Resume(string run)
     {
-        TrainOptions options = TrainingRun.ReadInfo(run).Options;
+        TrainOptions options = RunFolder.ReadInfo(run).Options;
         lock (gate)
         {
             if (!work.IsCompleted)
@@ -101,9 +102,7 @@ internal sealed class RunWorker : IAsyncDisposable
     {
         try
         {
-            using FaceDataset data = FaceDatasets.Open(options.Data);
-            using FaceDataset? validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
-            using Trainer trainer = Trainers.Resume(run, data, new SkiaImageDecoder(), validation, cancellationToken: stop);
+            using Trainer trainer = Trainer.Resume(run, stop);
             trainer.Run(null, stop);
         }
         catch (OperationCanceledException)

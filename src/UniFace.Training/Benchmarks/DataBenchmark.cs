@@ -3,6 +3,8 @@ using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Benchmarks;

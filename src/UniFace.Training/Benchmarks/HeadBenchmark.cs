@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using TorchSharp;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Benchmarks;

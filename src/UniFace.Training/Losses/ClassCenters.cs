@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;

@@ -1,5 +1,5 @@
-using UniFace.Training.Kernels;
 using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
@@ -38,7 +38,7 @@ internal sealed class FusedTiles
     {
         Tensor matrix = Products(tile, rows);
         Mask(tile, matrix);
-        Team.Run(samples, b => work.Scan(b, Row(matrix, b, tile.Count), Pointers.Floats(rows.Inverse!)));
+        WorkerThreads.For(samples, b => work.Scan(b, Row(matrix, b, tile.Count), TensorMemory.Floats(rows.Inverse!)));
     }
 
     /// <summary>A tile's gradient, and what becomes of it.</summary>
@@ -54,10 +54,10 @@ internal sealed class FusedTiles
         Mask(tile, matrix);
         int count = tile.Count;
         Array.Clear(along);
-        Team.Run(Groups, group =>
+        WorkerThreads.For(Groups, group =>
         {
             Span<float> sums = along.AsSpan(group * size, count);
-            ReadOnlySpan<float> inverse = Pointers.Floats(rows.Inverse!);
+            ReadOnlySpan<float> inverse = TensorMemory.Floats(rows.Inverse!);
             for (int b = samples * group / Groups; b < samples * (group + 1) / Groups; b++)
             {
                 hardest[b] = MathF.Max(hardest[b], work.Backward(b, Row(matrix, b, count), inverse, sums));
@@ -71,8 +71,8 @@ internal sealed class FusedTiles
             }
         }
 
-        Span<float> cells = Pointers.Floats(matrix);
-        ReadOnlySpan<float> lengths = Pointers.Floats(rows.Inverse!);
+        Span<float> cells = TensorMemory.Floats(matrix);
+        ReadOnlySpan<float> lengths = TensorMemory.Floats(rows.Inverse!);
         foreach ((int sample, int column) in tile.Targets)
         {
             float gradient = targetGradient[sample];
@@ -87,7 +87,7 @@ internal sealed class FusedTiles
     /// <summary>The walk is over: hands over the hardest negatives.</summary>
     public void End() => batch.HardestNegative.copy_(tensor(hardest).clamp_(-1, 1));
 
-    private static Span<float> Row(Tensor matrix, int sample, int count) => Pointers.Floats(matrix).Slice(sample * count, count);
+    private static Span<float> Row(Tensor matrix, int sample, int count) => TensorMemory.Floats(matrix).Slice(sample * count, count);
 
     private Tensor Products(ClassTile tile, CenterRows rows)
     {
@@ -97,7 +97,7 @@ internal sealed class FusedTiles
 
     private static void Mask(ClassTile tile, Tensor matrix)
     {
-        Span<float> cells = Pointers.Floats(matrix);
+        Span<float> cells = TensorMemory.Floats(matrix);
         foreach ((int sample, int column) in tile.Targets)
         {
             cells[(sample * tile.Count) + column] = RowLoop.Masked;

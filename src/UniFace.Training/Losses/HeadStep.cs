@@ -1,5 +1,6 @@
 using TorchSharp;
 using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;

@@ -1,5 +1,5 @@
 using System.Numerics;
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
@@ -29,10 +29,10 @@ internal sealed unsafe class RowCopies
     {
         Tensor into = (isMomentum ? momentum : rows).narrow(0, 0, count);
         int size = (int)all.shape[1];
-        nint from = Pointers.Of(all);
-        nint to = Pointers.Of(into);
+        nint from = TensorMemory.Address(all);
+        nint to = TensorMemory.Address(into);
         bool half = all.dtype == ScalarType.BFloat16;
-        Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
+        WorkerThreads.For((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
         {
             for (int i = chunk * RowsAtOnce; i < Math.Min(count, (chunk + 1) * RowsAtOnce); i++)
             {
@@ -59,11 +59,11 @@ internal sealed unsafe class RowCopies
     {
         int count = (int)values.shape[0];
         int size = (int)values.shape[1];
-        nint from = Pointers.Of(values);
-        nint to = Pointers.Of(all);
+        nint from = TensorMemory.Address(values);
+        nint to = TensorMemory.Address(all);
         bool half = all.dtype == ScalarType.BFloat16;
         uint draw = unchecked((uint)(seed ^ (seed >> 32)));
-        Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
+        WorkerThreads.For((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
         {
             for (int i = chunk * RowsAtOnce; i < Math.Min(count, (chunk + 1) * RowsAtOnce); i++)
             {

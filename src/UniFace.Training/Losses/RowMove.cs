@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
@@ -27,11 +27,11 @@ internal static class RowMove
     {
         int size = (int)rows.shape[1];
         int count = (int)rows.shape[0];
-        Team.Run((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
+        WorkerThreads.For((count + RowsAtOnce - 1) / RowsAtOnce, chunk =>
         {
-            Span<float> w = Pointers.Floats(rows);
-            Span<float> v = Pointers.Floats(momentum);
-            ReadOnlySpan<float> a = along is null ? [] : Pointers.Floats(along);
+            Span<float> w = TensorMemory.Floats(rows);
+            Span<float> v = TensorMemory.Floats(momentum);
+            ReadOnlySpan<float> a = along is null ? [] : TensorMemory.Floats(along);
             for (int row = chunk * RowsAtOnce; row < Math.Min(count, (chunk + 1) * RowsAtOnce); row++)
             {
                 Move(w.Slice(row * size, size), v.Slice(row * size, size), decay + (a.IsEmpty ? 0 : a[row]), rate);

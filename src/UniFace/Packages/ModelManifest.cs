@@ -14,15 +14,6 @@ public enum ColorOrder
     Bgr,
 }
 
-/// <summary>How pixels 0..255 become a model's input: (pixel - <paramref name="Mean"/>) / <paramref name="Deviation"/>.</summary>
-/// <param name="Mean">Subtracted from a pixel of 0..255; 127.5 is InsightFace's.</param>
-/// <param name="Deviation">Divided by; 127.5 brings pixels to [-1, 1].</param>
-public sealed record PixelNormalization(float Mean, float Deviation)
-{
-    /// <summary>(x - 127.5) / 127.5, as InsightFace, UniFace and all of ours train.</summary>
-    public static PixelNormalization Default { get; } = new(127.5f, 127.5f);
-}
-
 /// <summary>What the model was trained from; says nothing about how to run it.</summary>
 public sealed record TrainingProvenance
 {

@@ -2,8 +2,9 @@ using System.Xml.Linq;
 using CsCheck;
 using UniFace.Cli.Reports;
 using UniFace.Evaluation;
-using UniFace.Training;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Losses.Margins;
 
 namespace UniFace.Cli.Tests.Reports;
 

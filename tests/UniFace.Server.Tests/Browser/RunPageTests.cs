@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using UniFace.Training;
 
 namespace UniFace.Server.Tests.Browser;
 
@@ -79,7 +78,7 @@ public sealed class RunPageTests(Chromium chromium)
         string runs = Path.Combine(server.Folder, "runs");
         InventedRun.Write(runs, "first", 4);
         InventedRun.Write(runs, "second", 2, "arcface(margin=0.5,scale=64)", 40);
-        File.AppendAllText(Path.Combine(runs, "second", TrainingRun.NotesFile), """{"time":"2026-11-24T12:00:00Z","step":20,"epoch":2,"kind":"failed","message":"step 21, epoch 3: the loss is not finite; nothing after step 20 was kept (last.ckpt is good). Lower --margin (now 0.5), --scale (now 64), --lr (now 0.01) or lengthen --warmup, in a new run."}""" + "\n");
+        File.AppendAllText(Path.Combine(runs, "second", RunFolder.NotesFile), """{"time":"2026-11-24T12:00:00Z","step":20,"epoch":2,"kind":"failed","message":"step 21, epoch 3: the loss is not finite; nothing after step 20 was kept (last.ckpt is good). Lower --margin (now 0.5), --scale (now 64), --lr (now 0.01) or lengthen --warmup, in a new run."}""" + "\n");
         RunEndpointTests.WriteEvaluation(Path.Combine(runs, "first", "eval"));
     }
 }

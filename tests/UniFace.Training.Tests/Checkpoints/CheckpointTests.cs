@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using UniFace.Training.Checkpoints;
-using UniFace.Training.Tests.Trainer;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Checkpoints;
 
@@ -12,7 +13,7 @@ public sealed class CheckpointTests : IDisposable
     private static readonly TrainOptions Options = Toy.Options with { Ema = 0.9 };
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-checkpoint-").FullName;
 
-    private string Last => Path.Combine(folder, TrainingRun.LastFile);
+    private string Last => Path.Combine(folder, RunFolder.LastFile);
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -60,7 +61,7 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("last.ckpt is damaged", message, StringComparison.Ordinal);
         Assert.Contains("rename it to last.ckpt", message, StringComparison.Ordinal);
 
-        File.Move(Path.Combine(folder, TrainingRun.PreviousFile), Last, overwrite: true);
+        File.Move(Path.Combine(folder, RunFolder.PreviousFile), Last, overwrite: true);
         Assert.Equal(expected, Train());
     }
 
@@ -98,7 +99,7 @@ public sealed class CheckpointTests : IDisposable
 
     private string Train()
     {
-        using UniFace.Training.Trainer trainer = Toy.Open(folder, Options);
+        using Trainer trainer = Toy.Open(folder, Options);
         return trainer.Run(null, TestContext.Current.CancellationToken).Sha256;
     }
 }

@@ -1,6 +1,7 @@
 using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Losses.Margins;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Checks;

@@ -12,7 +12,7 @@ public sealed record CurvePoint(double X, double? Y);
 /// <param name="Points">From the smallest x on.</param>
 public sealed record LossCurve(string Name, string X, string Y, IReadOnlyList<CurvePoint> Points);
 
-/// <summary>A stretch of the circle and whose sample would be taken as right there.</summary>
+/// <summary>A slice of the circle and whose sample would be taken as right there.</summary>
 /// <param name="From">Its begin, radians from the first class's center towards the second's.</param>
 /// <param name="To">Its end, above <paramref name="From"/>.</param>
 /// <param name="First">True where a sample of the first class is on its own side: probability of the right class above 1/2.</param>

@@ -1,3 +1,4 @@
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Margins;
@@ -25,14 +26,14 @@ public sealed class SphereFace2Margin : Margin
     public override bool ChangesNonTarget => true;
 
     /// <inheritdoc/>
-    public override Tensor NonTarget(Tensor cosines, MarginInput input) => Pass(cosines, Stretch(cosines) + margin);
+    public override Tensor NonTarget(Tensor cosines, MarginInput input) => Pass(cosines, ParameterSlice(cosines) + margin);
 
     /// <inheritdoc/>
     protected override Tensor Psi(MarginInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Stretch(input.TargetCosine) - margin;
+        return ParameterSlice(input.TargetCosine) - margin;
     }
 
-    private Tensor Stretch(Tensor cosine) => ((cosine + 1) / 2).clamp_min(0).pow(t) * 2 - 1;
+    private Tensor ParameterSlice(Tensor cosine) => ((cosine + 1) / 2).clamp_min(0).pow(t) * 2 - 1;
 }

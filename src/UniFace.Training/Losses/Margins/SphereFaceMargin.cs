@@ -1,3 +1,4 @@
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Margins;

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using TorchSharp.Modules;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Objectives;

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Objectives;

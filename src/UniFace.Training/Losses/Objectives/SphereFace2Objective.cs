@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Objectives;

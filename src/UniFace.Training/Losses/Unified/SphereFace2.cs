@@ -22,8 +22,8 @@ public sealed class SphereFace2 : Loss
     [Hyperparameter("Weight of the target; the others have 1 - alpha.", 0.001, 0.999, Usual = "0.7 to 0.8")]
     public double Alpha { get; init; } = 0.7;
 
-    /// <summary>t, power that stretches similarities, 1 to 20; 1 leaves them as they are.</summary>
-    [Hyperparameter("t, power that stretches similarities; 1 leaves them as they are.", 1, 20)]
+    /// <summary>t, power that slices similarities, 1 to 20; 1 leaves them as they are.</summary>
+    [Hyperparameter("t, power that slices similarities; 1 leaves them as they are.", 1, 20)]
     public double T { get; init; } = 3;
 
     /// <summary>lw, factor on the loss, 0.001 to 10,000.</summary>

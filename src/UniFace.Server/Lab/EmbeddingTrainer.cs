@@ -1,6 +1,5 @@
 using TorchSharp;
 using TorchSharp.Modules;
-using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;

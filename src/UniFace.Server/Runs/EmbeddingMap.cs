@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
-using UniFace.Training.Checkpoints;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 

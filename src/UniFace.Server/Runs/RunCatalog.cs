@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using UniFace.Server.Endpoints;
-using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
 namespace UniFace.Server.Runs;

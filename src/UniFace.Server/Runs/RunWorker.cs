@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using UniFace.Data;
 using UniFace.Training;
 using UniFace.Training.Runs;
-using UniFace.Vision;
 
 namespace UniFace.Server.Runs;
 

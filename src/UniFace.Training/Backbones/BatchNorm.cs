@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using TorchSharp.Utils;
 using UniFace.Training.Backward;
 using UniFace.Training.Native;
 using UniFace.Training.Onnx;

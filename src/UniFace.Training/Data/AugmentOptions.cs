@@ -91,7 +91,7 @@ public sealed record AugmentOptions
     /// <summary>Throws if a probability is out of range.</summary>
     internal void Check()
     {
-        foreach ((string name, Func<AugmentOptions, double> get, _) in Ways)
+        foreach ((string name, Func<AugmentOptions, double> get, _) in All)
         {
             if (!(get(this) is >= 0 and <= 1))
             {

@@ -1,6 +1,5 @@
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Data;
 

@@ -1,7 +1,6 @@
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Data;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using UniFace.Faces;
 using UniFace.Vision;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Data;
 

@@ -1,5 +1,4 @@
 using UniFace.Data;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Data;
 
@@ -56,9 +55,9 @@ internal sealed class PeopleSubset : FaceDataset
         int count = Math.Max(2, (int)Math.Round(share * data.People.Count));
         if (candidates.Length < count || data.People.Count - count < 2)
         {
-            throw new UniFaceException(FormattableString.Invariant(
+            throw new UniFaceException(
                 $"{data.Source}: {count} of {data.People.Count} people cannot be held out: {candidates.Length} have at least two images, and two " +
-                $"people must be left to train on; hold out a smaller share."));
+                $"people must be left to train on; hold out a smaller share.");
         }
 
         new SeededRandom(seed, 4).Shuffle<int>(candidates);

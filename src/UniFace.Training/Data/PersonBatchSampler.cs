@@ -1,5 +1,4 @@
 using UniFace.Data;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Data;
 

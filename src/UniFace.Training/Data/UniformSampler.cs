@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Training.Data;
 
 /// <summary>Every image once per epoch, in a different random order each epoch.</summary>

@@ -18,7 +18,9 @@ public sealed record ExportOptions
     /// True: weights are stored as int8, a quarter of the size. The package is refused if that costs more than 0.3 points of accuracy on the people
     /// that the run was not trained on.
     /// </summary>
+#pragma warning disable CA1720 // Named after the type of the weights.
     public bool Int8 { get; init; }
+#pragma warning restore CA1720
 
     /// <summary>A calibration of these weights. Null: calibrates on the people that the run was not trained on, if there are any.</summary>
     public Calibration? Calibration { get; init; }

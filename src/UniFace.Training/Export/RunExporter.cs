@@ -1,4 +1,3 @@
-using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.IO;
 using UniFace.Packages;

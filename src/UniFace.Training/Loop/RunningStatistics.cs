@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Means and histograms over several steps. Part of a checkpoint, so that a resumed epoch reports the same as an uninterrupted one.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Progress of a run.</summary>

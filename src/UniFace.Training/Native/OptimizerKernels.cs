@@ -24,14 +24,14 @@ internal static unsafe class OptimizerKernels
     /// </summary>
     public static void Sgd(in ParameterSlice slice, double momentum, double decay, double rate)
     {
-        Span<float> buffer = stackalloc float[Block];
+        float* buffer = stackalloc float[Block];
         for (int start = 0; start < slice.Length; start += Block)
         {
             int length = Math.Min(Block, slice.Length - start);
             Span<float> w = Values(slice.Value, start, length), g = Values(slice.Gradient, start, length), step = g;
             if (slice.Decays && decay != 0)
             {
-                step = buffer[..length];
+                step = new Span<float>(buffer, length);
                 TensorPrimitives.FusedMultiplyAdd(w, (float)decay, g, step);
             }
 

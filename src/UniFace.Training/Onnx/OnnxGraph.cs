@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using TorchSharp;
-using UniFace.Training.Backbones;
-using UniFace.Training.Export;
 using UniFace.Training.Export.Schema;
 using static TorchSharp.torch;
 

@@ -1,7 +1,5 @@
 using UniFace.Data;
 using UniFace.Packages;
-using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Runs;
 

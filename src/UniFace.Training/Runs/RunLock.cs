@@ -14,7 +14,7 @@ public sealed class RunLock : IDisposable
     /// <summary>Locks a run for training.</summary>
     /// <param name="runFolder">The run folder; created if it does not exist.</param>
     /// <exception cref="UniFaceException">Another process is training it.</exception>
-    public static RunLock Take(string runFolder)
+    public static RunLock Acquire(string runFolder)
     {
         try
         {
@@ -28,7 +28,7 @@ public sealed class RunLock : IDisposable
 
     /// <summary>True if a run is being trained, by this or another process; false if another user's lock cannot be read.</summary>
     /// <param name="runFolder">The run folder.</param>
-    public static bool IsTaken(string runFolder)
+    public static bool IsHeld(string runFolder)
     {
         try
         {

@@ -3,7 +3,6 @@ using TorchSharp.Modules;
 using UniFace.Training.Backbones;
 using UniFace.Training.Backward;
 using UniFace.Training.Native;
-using UniFace.Training.Runs;
 using static TorchSharp.torch;
 using BatchNorm = UniFace.Training.Backbones.BatchNorm;
 

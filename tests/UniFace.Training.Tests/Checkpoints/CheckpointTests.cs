@@ -70,7 +70,7 @@ public sealed class CheckpointTests : IDisposable
     {
         using (TrainingState one = Toy.State(Options, 6, runId: "one"))
         {
-            one.Save(Last, whole: true);
+            one.Save(Last, resumable: true);
             one.Load(Last);
         }
 
@@ -86,7 +86,7 @@ public sealed class CheckpointTests : IDisposable
     public void A_checkpoint_from_before_checksums_is_read_only_in_a_run_from_before_them()
     {
         using TrainingState old = Toy.State(Options, 6);
-        old.Save(Last, whole: true);
+        old.Save(Last, resumable: true);
         string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(Last)).Replace("\"sha256\":", "\"unused\":", StringComparison.Ordinal);
         File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes));
         Assert.Contains("with its checksum", Assert.Throws<UniFaceException>(() => old.Load(Last)).Message, StringComparison.Ordinal);
@@ -100,6 +100,6 @@ public sealed class CheckpointTests : IDisposable
     private string Train()
     {
         using Trainer trainer = Toy.Open(folder, Options);
-        return trainer.Run(null, TestContext.Current.CancellationToken).Sha256;
+        return trainer.Run(null, TestContext.Current.CancellationToken).Result!.Sha256;
     }
 }

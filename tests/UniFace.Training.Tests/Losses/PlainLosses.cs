@@ -1,5 +1,4 @@
 using UniFace.Training.Losses;
-using UniFace.Training.Native;
 
 namespace UniFace.Training.Tests.Losses;
 

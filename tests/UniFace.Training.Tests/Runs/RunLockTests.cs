@@ -45,6 +45,6 @@ public sealed class RunLockTests : IDisposable
             },
             TestContext.Current.CancellationToken);
         Assert.True(refused);
-        Assert.Contains("meanwhile", Assert.Throws<UniFaceException>(() => second.Run(null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("in the meantime", Assert.Throws<UniFaceException>(() => second.Run(null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 }

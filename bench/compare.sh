@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Runs ours and the peers in turn and writes docs/benchmarks.md: medians, ratios, machine, versions. On a quiet machine; with the
-# million-class heads five rounds take about an hour.  bench/compare.sh [head] [step] [data] [search]   (all by default)
-#   PEERS=/opt/peers   where the peers' system lies (set up by ../shared/peers/setup.sh; needs root)
-#   RESULTS=...        a file that keeps what was seen: a later run adds its rounds to it, and the report is of them all
-#   ROUNDS=5           how often   THREADS=...  threads of both   FACES=...  aligned faces of 112x112, a folder a person (else invented ones)   OUT=...  the report
+# Runs UniFace and its peers alternately and writes docs/benchmarks.md: medians, ratios, machine, versions. Use a quiet machine; five rounds with the
+# million-class heads take about an hour.  bench/compare.sh [head] [step] [data] [search]   (default: all)
+#   PEERS=/opt/peers   root of the peers' system (created by ../shared/peers/setup.sh; needs root)
+#   RESULTS=...        file of measurements; later runs add their rounds, and the report covers all of them
+#   ROUNDS=5           number of rounds
+#   THREADS=...        threads of both
+#   FACES=...          aligned faces of 112x112, one folder per person (default: invented ones)
+#   OUT=...            the report
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/.." && pwd)
 peers=${PEERS:-/opt/peers}; rounds=${ROUNDS:-5}; threads=${THREADS:-$(nproc)}; out=${OUT:-$top/docs/benchmarks.md}
@@ -17,9 +20,10 @@ ours() { "$top/uniface" bench "$@" --threads "$threads" --json 2>/dev/null | tr 
 wanted() { [ ${#parts[@]} = 0 ] && return 0; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
 parts=("$@"); work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; results=${RESULTS:-$work/results}
 say() { printf '%s\t%s\n' "$1" "$2" >>"$results"; echo "$1: $2" >&2; }
-"$top/uniface" --version >/dev/null  # Builds, if it must, before anything is timed.
+"$top/uniface" --version >/dev/null  # Builds, if necessary, before anything is timed.
 
-say "fact machine" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $threads threads, $(awk '/MemTotal/ {printf "%.0f GB", $2 / 1048576}' /proc/meminfo), $(uname -sr)"
+processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); memory=$(awk '/MemTotal/ {printf "%.0f GB", $2 / 1048576}' /proc/meminfo)
+say "fact machine" "$processor, $threads threads, $memory, $(uname -sr)"
 say "fact UniFace" "$(git -C "$top" describe --always --dirty 2>/dev/null || "$top/uniface" --version), .NET $(dotnet --version)"
 say "fact date" "$(date -u +%Y-%m-%d)"
 if wanted data && [ -z "${FACES:-}" ]; then FACES=$work/faces; "$top/uniface" data make "$FACES" --people 100 --images 20 >/dev/null; fi

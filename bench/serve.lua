@@ -1,4 +1,4 @@
--- wrk: posts faces, one after the other, to /v1/identify or /v1/verify. FACES is a file with a base64 picture a line; ALIGNED=0: photos, not crops.
+-- wrk: posts faces, one after the other, to /v1/identify or /v1/verify. FACES is a file with one base64 image per line; ALIGNED=0: photos, not crops.
 local faces, turn = {}, 0
 for line in io.lines(os.getenv("FACES")) do faces[#faces + 1] = line end
 local aligned = os.getenv("ALIGNED") == "0" and "false" or "true"
@@ -8,7 +8,8 @@ function request()
   turn = turn % #faces + 1
   local face = faces[turn]
   if verify then
-    return wrk.format("POST", "/v1/verify", headers, '{"aligned":' .. aligned .. ',"threshold":0.5,"a":"' .. face .. '","b":"' .. faces[turn % #faces + 1] .. '"}')
+    local body = '{"aligned":' .. aligned .. ',"threshold":0.5,"a":"' .. face .. '","b":"' .. faces[turn % #faces + 1] .. '"}'
+    return wrk.format("POST", "/v1/verify", headers, body)
   end
   return wrk.format("POST", "/v1/identify", headers, '{"aligned":' .. aligned .. ',"threshold":0.5,"photo":"' .. face .. '"}')
 end

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Loads the service with wrk: requests/s and times of verify and identify at 1, 8 and 32 clients, identify over PEOPLE people, beside what the
-# embedder does by itself. The faces are aligned crops; with ALIGNED=0 they are photos, in which the service must find the face first.
-# [ALIGNED=0] bench/serve.sh PACKAGE FACES [PEOPLE] [SECONDS]     FACES: a folder of aligned faces, or of photos of one face each
+# Loads the service with wrk: requests/s and times of verify and identify at 1, 8 and 32 clients, with PEOPLE people enrolled, next to the speed of the
+# embedder alone. The faces are aligned crops; with ALIGNED=0 they are photos, in which the service must find the face first.
+# [ALIGNED=0] bench/serve.sh PACKAGE FACES [PEOPLE] [SECONDS]     FACES: a folder of aligned faces, or of photos with one face each
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 package=$1 faces=$2 people=${3:-100000} seconds=${4:-15}
@@ -16,7 +16,8 @@ find "$faces" -name '*.jpg' -o -name '*.png' | sort | awk 'NR % 7 == 0 && n++ < 
 uniface gallery create "$work/people.gallery" "$package" >/dev/null
 uniface bench enroll --to "$work/people.gallery" --size "$people" --json >/dev/null 2>"$work/err" || { tail -n 1 "$work/err" >&2; exit 1; }
 uniface bench embed "$package"
-dotnet "$program" serve --package "$package" --gallery "$work/people.gallery" --data "$work/data" --urls http://127.0.0.1:0 >"$work/out" 2>"$work/err" & service=$!
+dotnet "$program" serve --package "$package" --gallery "$work/people.gallery" --data "$work/data" --urls http://127.0.0.1:0 \
+  >"$work/out" 2>"$work/err" & service=$!
 until grep -q '^serving ' "$work/out"; do kill -0 "$service" 2>/dev/null || { tail -n 1 "$work/err" >&2; service=; exit 1; }; sleep 0.2; done
 url=$(awk '/^serving /{print $2}' "$work/out")
 export FACES=$work/faces WHAT ALIGNED=${ALIGNED:-1}

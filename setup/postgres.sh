@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PostgreSQL 17 with pgvector, for the tests of the gallery on PostgreSQL; the tests start and stop a server of their own.
-# Only installs, and only as root on a Debian or Ubuntu. Where it cannot, it says so and the tests skip.
+# Installs PostgreSQL 17 with pgvector for the tests of galleries on PostgreSQL, which start and stop their own server.
+# Works only as root on Debian and Ubuntu; otherwise it says so and the tests skip.
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
 apart=/usr/local/lib/uniface/postgresql-17

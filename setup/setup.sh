@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that a fresh machine is missing, given the .NET 10 SDK. Run by ./uniface and ./test; takes a moment where nothing is missing.
+# Installs what a fresh machine with the .NET 10 SDK is missing. Run by ./uniface and ./test; fast if nothing is missing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -9,5 +9,5 @@ if ! grep -q '^1[0-9]\.' <<<"$sdks"; then
   exit 2
 fi
 "$here/system.sh"
-# Models and fonts come by npm; what needs one says so itself if it is not there.
-"$here/models.sh" || echo "setup: went on without the default detector; 'uniface doctor' says what is missing." >&2
+# Models and fonts come from npm; commands that need a missing one say so.
+"$here/models.sh" || echo "setup: continuing without the default detector; 'uniface doctor' shows what is missing." >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes every reader of untrusted files for some minutes in all: tests/fuzz.sh 10
-# Damaged pictures, tars, RecordIO, .bin, packages and models must be read or refused by one clear error, without large memory.
+# Fuzzes every reader of untrusted files for a total number of minutes: tests/fuzz.sh 10
+# Damaged images, tars, RecordIO, .bin, packages and models must be read, or refused with one clear error, in bounded memory.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
 minutes=${1:-10}
@@ -9,6 +9,6 @@ targets=18
 export UNIFACE_FUZZ_SECONDS=$((minutes * 60 / targets + 1))
 for project in UniFace.Tests UniFace.Vision.Tests; do
   dotnet build "tests/$project" -c Release -v quiet -nologo
-  # Two at a time would measure each other's memory: a class after the other.
+  # One class at a time: concurrent classes would measure each other's memory.
   "tests/$project/bin/Release/net10.0/$project" -noColor -noLogo -parallel none -class '*FuzzTests'
 done

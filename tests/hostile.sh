@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends thousands of malformed, huge, slow and hostile requests to a service of its own: none may make it fail, leak, or write outside its folder.
+# Sends thousands of malformed, huge, slow and hostile requests to its own service: none may make it fail, leak, or write outside its folder.
 # tests/hostile.sh [COUNT]   (5000 by default)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

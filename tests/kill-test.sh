@@ -8,7 +8,8 @@ uniface=${2:-"$(cd "$(dirname "$0")/.." && pwd)/uniface"}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-recipe=(--backbone mobilefacenet --width 0.25 --embedding-size 32 --batch 8 --epochs 12 --checkpoint-every 3 --ema 0.99 --val-people 0.2 --augment flip,color --seed 3)
+recipe=(--backbone mobilefacenet --width 0.25 --embedding-size 32 --batch 8 --epochs 12 --checkpoint-every 3 --ema 0.99
+  --val-people 0.2 --augment flip,color --seed 3)
 "$uniface" data make faces --people 12 --images 5 >/dev/null 2>&1
 
 start=$(date +%s%N)

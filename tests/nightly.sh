@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The checks that take hours: the whole suite and the benchmarks as on lesser processors (tests/processors.sh), fuzzing by the minute, thousands of
-# hostile requests, and runs and enrolments that are killed. It goes on after a failure, keeps each log, and ends with one line:
-# N passed, N failed, N skipped. A test of the suite counts one, and so does every other check.
+# The checks that take hours: the whole suite and the benchmarks as on older processors (tests/processors.sh), fuzzing, thousands of hostile requests, and
+# runs and enrollments that are killed. It continues after a failure, keeps each log, and ends with one line: N passed, N failed, N skipped. Each test of
+# the suite counts as one, and so does every other check.
 #   tests/nightly.sh [FUZZ_MINUTES=60] [KILLS=50]
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
@@ -38,7 +38,7 @@ for processor in "${processors[@]}"; do
   read -ra settings <<<"${processor#*: }"
   settings+=("UNIFACE_PROCESSOR=$name")
   suite "$name" "${settings[@]}"
-  check "benchmarks, $name" env "${settings[@]}" dotnet run -c Release --project bench/UniFace.Benchmarks -- --filter '*' --job Dry
+  check "benchmarks, $name" env "${settings[@]}" dotnet run -c Release --project bench/UniFace.MicroBenchmarks -- --filter '*' --job Dry
   check "bench step, $name" env "${settings[@]}" ./uniface bench step --backbone mobilefacenet --width 0.25 --batch 8 --steps 3
   check "bench head, $name" env "${settings[@]}" ./uniface bench head --classes 100000 --loss uce,arcface
   check "bench search, $name" env "${settings[@]}" ./uniface bench search --size 100000
@@ -46,6 +46,6 @@ done
 check "fuzzing for $minutes minutes" tests/fuzz.sh "$minutes"
 check "hostile requests" tests/hostile.sh 5000
 check "killed runs" tests/kill-test.sh "$kills"
-check "killed enrolments" tests/gallery-kill-test.sh "$kills"
+check "killed enrollments" tests/gallery-kill-test.sh "$kills"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,4 +1,4 @@
-"""Reads bench/compare.sh's results (a tag, a tab, what the program printed) and the machine from standard input; writes docs/benchmarks.md."""
+"""Reads the results of bench/compare.sh (tag, tab, output of the program) from standard input and writes docs/benchmarks.md."""
 import json, re, statistics, sys
 
 values, extra, facts = {}, {}, {}
@@ -10,7 +10,7 @@ def add(row, who, value): values.setdefault(row, {}).setdefault(who, []).append(
 for line in sys.stdin:
     tag, _, text = line.rstrip('\n').partition('\t')
     kind, _, name = tag.partition(' ')
-    if not text: continue  # A program that failed; the row then lacks a round.
+    if not text: continue  # A program failed; the row has one round less.
     if kind == 'fact':
         facts[name] = text
     elif kind == 'ours-head':
@@ -39,12 +39,12 @@ for line in sys.stdin:
         for q in r['searches']: add(f'search {q["queries"]}', 'peer', q['medianMs'])
 
 print('# Benchmarks\n')
-print('Written by `bench/compare.sh`: ours and the peers in turn on one machine, each figure the median of the rounds, a ratio the median')
-print('of the rounds\' own ratios (smallest to largest in brackets). A ratio above 1 says that ours is faster.\n')
+print('Written by `bench/compare.sh`, which runs UniFace and its peers alternately on one machine. Each figure is the median of the rounds; each ratio is the')
+print('median of the ratios of the rounds, with the range in parentheses. Above 1, UniFace is faster or smaller.\n')
 counts = [len(v) for row in values.values() for v in row.values()]
 facts['rounds'] = f'{min(counts)} to {max(counts)}' if min(counts) < max(counts) else counts[0]
 for name, text in facts.items(): print(f'- {name}: {text}')
-print('\n| what | ours | peer | ratio |\n|---|---|---|---|')
+print('\n| measurement | UniFace | peer | ratio |\n|---|---|---|---|')
 
 
 def row(title, key, unit, digits=1, ratio=True, lower=False):
@@ -57,17 +57,17 @@ def row(title, key, unit, digits=1, ratio=True, lower=False):
 
 
 for loss in ('uce', 'cosface'):
-    row(f'head step, {loss}, 1,000,000 people, batch 128 (ours with the optimizer, peer without)', 'head ' + loss, 'ms', 0, lower=True)
-    row(f'the same as a multiple of the three bare matrix products', 'gemm ' + loss, 'x', 2, ratio=False)
-    row(f'the same, memory above centers and momentum (peer: above its weights)', 'memory ' + loss, 'MB', 0, lower=True)
-    row(f'the same as a multiple of a step with 100,000 people', 'growth ' + loss, 'x', 1, ratio=False)
-    row(f'the same, memory more than with 100,000 people', 'memory growth ' + loss, 'MB', 0, ratio=False)
+    row(f'head step, {loss}, 1,000,000 people, batch 128 (UniFace includes the optimizer, the peer does not)', 'head ' + loss, 'ms', 0, lower=True)
+    row(f'the same, relative to the three bare matrix products', 'gemm ' + loss, 'x', 2, ratio=False)
+    row(f'the same, memory beyond centers and momentum (peer: beyond its weights)', 'memory ' + loss, 'MB', 0, lower=True)
+    row(f'the same, relative to a step with 100,000 people', 'growth ' + loss, 'x', 1, ratio=False)
+    row(f'the same, additional memory compared with 100,000 people', 'memory growth ' + loss, 'MB', 0, ratio=False)
 for net in ('mobilefacenet', 'mobilefacenet-x0.5', 'iresnet18'):
     row(f'training step, {net}', 'train ' + net, 'images/s'); row(f'inference, {net}', 'infer ' + net, 'images/s')
-row('pictures decoded, mirrored, normalised (peer: OpenCV and numpy)', 'data', 'images/s', 0)
-row('a step of mobilefacenet x 0.5 takes longer with the loader by', 'overhead', '%', 1, ratio=False)
+row('images decoded, mirrored, normalized (peer: OpenCV and numpy)', 'data', 'images/s', 0)
+row('additional time of a step of mobilefacenet x 0.5 with the loader', 'overhead', '%', 1, ratio=False)
 for queries in (1, 16, 256):
-    row(f'exact best ten of 1,000,000 x 512, {queries} at a time (peer: FAISS IndexFlatIP)', f'search {queries}', 'ms', 1, lower=True)
-row('the same, share of 1,000 check queries answered as brute force answers, ids, order and scores', 'exact', '', 3, ratio=False)
-print('\nThe training step is a backbone with a normalised softmax over 10,000 people, SGD with momentum and weight decay, float32; ours')
-print('also clips gradients and watches for NaN. The peer is PyTorch eager in the better of its two memory layouts, same batch and threads.')
+    row(f'exact best ten of 1,000,000 x 512, {queries} per search (peer: FAISS IndexFlatIP)', f'search {queries}', 'ms', 1, lower=True)
+row('share of 1,000 check queries with the answers of brute force (ids, order, scores)', 'exact', '', 3, ratio=False)
+print('\nThe training step is a backbone with a normalized softmax over 10,000 people, SGD with momentum and weight decay, in float32. UniFace also clips')
+print('gradients and checks for NaN. The peer is PyTorch eager in the better of its two memory layouts, with the same batch and threads.')

@@ -37,4 +37,5 @@ for layout in ('contiguous', 'channelsLast'):
 
     train = median(step); net.eval(); pass_ = median(infer)
     result[layout] = {'train': batch / train, 'infer': batch / pass_}
-print(json.dumps({'train': max(r['train'] for r in result.values()), 'infer': max(r['infer'] for r in result.values()), 'layouts': result, 'torch': torch.__version__}))
+best = {what: max(r[what] for r in result.values()) for what in ('train', 'infer')}
+print(json.dumps({**best, 'layouts': result, 'torch': torch.__version__}))

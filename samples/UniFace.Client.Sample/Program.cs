@@ -1,8 +1,7 @@
-// Enrols people and says who somebody is, through a running 'uniface serve':
+// Enrolls and identifies people through a running 'uniface serve':
 //   dotnet run --project samples/UniFace.Client.Sample -- http://127.0.0.1:8080 enrol Ann ann1.jpg ann2.jpg
 //   dotnet run --project samples/UniFace.Client.Sample -- http://127.0.0.1:8080 identify who.jpg
-// The environment's UNIFACE_KEY is the API key, where one is needed.
-using System.Globalization;
+// Set UNIFACE_KEY to an API key if the service requires one.
 using UniFace.Client;
 
 if (args is not [string address, "enrol" or "identify", ..] || args.Length < (args[1] == "enrol" ? 4 : 3))
@@ -21,7 +20,8 @@ try
         Console.WriteLine($"{answer.Person}: {answer.Enrolled} of {request.Photos.Count} photos enrolled");
         foreach (EnrolledPhoto photo in answer.Photos.Where(p => p.Template is null))
         {
-            Console.WriteLine($"  {args[3 + photo.Photo]}: {(photo.Face is null ? "no face found" : string.Join("; ", photo.Face.Faults.Select(f => f.Message)))}");
+            string why = photo.Face is null ? "no face found" : string.Join("; ", photo.Face.Faults.Select(f => f.Message));
+            Console.WriteLine($"  {args[3 + photo.Photo]}: {why}");
         }
 
         return 0;
@@ -30,14 +30,13 @@ try
     foreach (string path in args[2..])
     {
         IdentifyAnswer answer = await service.IdentifyAsync(new IdentifyRequest { Photo = await File.ReadAllBytesAsync(path) });
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {answer.Person ?? "unknown"} (score {answer.Score:F3}, threshold {answer.Threshold:F3})"));
+        Console.WriteLine($"{path}: {answer.Person ?? "unknown"} (score {answer.Score:F3}, threshold {answer.Threshold:F3})");
     }
 
     return 0;
 }
 catch (ApiException<Problem> e)
 {
-    // One line of what is wrong and what to do.
     Console.Error.WriteLine($"error: {e.Result.Detail ?? e.Result.Title}");
     foreach (string fault in e.Result.Faults ?? [])
     {

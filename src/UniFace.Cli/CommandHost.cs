@@ -1,15 +1,25 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
-using UniFace.Cli.Commands;
+using UniFace.Cli.Bench;
+using UniFace.Cli.Data;
+using UniFace.Cli.Demo;
+using UniFace.Cli.Eval;
+using UniFace.Cli.Gallery;
+using UniFace.Cli.Losses;
+using UniFace.Cli.Models;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Serve;
+using UniFace.Cli.Terminal;
+using UniFace.Cli.Train;
 using UniFace.Training.Native;
 
 namespace UniFace.Cli;
 
-/// <summary>Builds the command tree and turns what a command throws into one line and an exit code.</summary>
+/// <summary>Builds the command tree, runs a command, and turns exceptions into one line and an exit code.</summary>
 internal static class CommandHost
 {
-    /// <summary>What users call the program.</summary>
+    /// <summary>The name of the program.</summary>
     public const string Name = "uniface";
 
     public static async Task<int> RunAsync(string[] args)
@@ -18,7 +28,7 @@ internal static class CommandHost
         TorchRuntime.Configure();
         if (Console.IsOutputRedirected)
         {
-            // Into a pipe a table is as wide as what it says: no cell is wrapped or cut.
+            // In a pipe, tables are as wide as their content: no cell is wrapped or cut.
             AnsiConsole.Profile.Width = 10_000;
         }
 
@@ -27,7 +37,7 @@ internal static class CommandHost
         int stopped = ExitCode.Interrupted;
         void Stop(PosixSignalContext context)
         {
-            // The first Ctrl-C, SIGTERM or SIGHUP lets the command save and leave; the second ends the process.
+            // The first Ctrl-C, SIGTERM or SIGHUP lets the command save and stop; the second ends the process.
             context.Cancel = !stop.IsCancellationRequested;
             stopped = context.Signal == PosixSignal.SIGINT ? ExitCode.Interrupted : ExitCode.Terminated;
             stop.Cancel();
@@ -38,18 +48,16 @@ internal static class CommandHost
         using PosixSignalRegistration hangsUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         try
         {
-            // A value may begin with '@': it is a name, not a file of further arguments.
+            // A value may begin with '@': no response files.
             ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (ParseErrors.Describe(parsed) is string errors)
             {
                 return Fail(errors);
             }
 
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token).ConfigureAwait(false);
-        }
-        catch (UniFaceException e)
-        {
-            return Fail(e.Message);
+            ShortenDescriptions(parsed.CommandResult.Command);
+            InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(configuration, stop.Token);
         }
         catch (OperationCanceledException)
         {
@@ -66,17 +74,27 @@ internal static class CommandHost
         }
     }
 
-    /// <summary>What went wrong in parallel work, or the exception itself.</summary>
-    private static Exception Cause(Exception e) => e is AggregateException several && several.Flatten().InnerExceptions is [Exception first, ..] ? first : e;
+    /// <summary>The first exception of parallel work, or the exception itself.</summary>
+    private static Exception Cause(Exception e) =>
+        e is AggregateException several && several.Flatten().InnerExceptions is [Exception first, ..] ? first : e;
+
+    /// <summary>Leaves one sentence per subcommand in the list that the help of a command shows.</summary>
+    private static void ShortenDescriptions(Command command)
+    {
+        foreach (Command child in command.Subcommands)
+        {
+            child.Description = child.Description?.Split('\n')[0].Split(". ")[0].TrimEnd('.') + ".";
+        }
+    }
 
     /// <summary>The command tree.</summary>
     internal static RootCommand Root()
     {
-        RootCommand root = new("UniFace: train face recognition on your own photos, measure it honestly, run it.")
+        RootCommand root = new("Train face recognition on your own photos, measure it, and run it.")
         {
             CommonOptions.Json,
 
-            // One line a command, in the order of the main job.
+            // In the order of a typical workflow.
             DemoCommand.Create(),
             AlignCommand.Create(),
             QualityCommand.Create(),
@@ -97,10 +115,9 @@ internal static class CommandHost
             CompletionCommand.Create(),
         };
 
-        // The library names the root after the file it runs from; as an alias its own name is known in the line that [suggest] gets.
+        // System.CommandLine names the root after the executable; [suggest] needs the alias.
         root.HelpName = Name;
         root.Aliases.Add(Name);
-        NumberParsing.ApplyTo(root);
         return root;
     }
 

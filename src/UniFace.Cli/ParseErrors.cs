@@ -4,10 +4,10 @@ using System.CommandLine.Parsing;
 
 namespace UniFace.Cli;
 
-/// <summary>What is wrong with a command line, in one line: every error, and for a word that is not known the nearest that is.</summary>
+/// <summary>Describes the errors of a command line in one line, with the nearest known word for each unknown one.</summary>
 internal static class ParseErrors
 {
-    /// <summary>All errors of a command line and where its help is; null if it has none, or asks for help, the version or suggestions.</summary>
+    /// <summary>All errors and a pointer to the help; null if there are none, or if help, version or suggestions are requested.</summary>
     public static string? Describe(ParseResult parsed)
     {
         if (parsed.Action is not ParseErrorAction && parsed.Action != parsed.CommandResult.Command.Action)
@@ -15,7 +15,7 @@ internal static class ParseErrors
             return null;
         }
 
-        // The library takes an option that it does not know for an argument, if there is room for one.
+        // System.CommandLine takes an unknown option for an argument if one is still missing.
         IEnumerable<string> options = parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)
             ? []
             : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
@@ -28,7 +28,7 @@ internal static class ParseErrors
 
         IEnumerable<string> errors = parsed.Errors
 
-            // That a command is missing is no news where one was mistyped.
+            // A missing command is not reported if one was mistyped.
             .Where(error => unknown.Count == 0 || error.SymbolResult is not CommandResult)
             .Select(error => error.Message.ReplaceLineEndings("").Replace('\t', ' '))
             .Concat(unknown.Select(word => Unknown(word, parsed.CommandResult)))
@@ -54,7 +54,7 @@ internal static class ParseErrors
     private static string PathOf(CommandResult command) =>
         command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : CommandHost.Name;
 
-    /// <summary>Letters to insert, delete, replace or swap with the next (optimal string alignment).</summary>
+    /// <summary>Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbors.</summary>
     private static int Distance(string a, string b)
     {
         int[,] d = new int[a.Length + 1, b.Length + 1];

@@ -1,3 +1,3 @@
 using UniFace.Cli;
 
-return await CommandHost.RunAsync(args).ConfigureAwait(false);
+return await CommandHost.RunAsync(args);

@@ -26,7 +26,8 @@ internal static class CliProcess
     public static CliResult RunIn(string folder, params string[] args) => Finish(Start(folder, args));
 
     /// <summary>Runs `uniface` with some environment variables of its own.</summary>
-    public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) => Finish(Start(Environment.CurrentDirectory, environment, args));
+    public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) =>
+        Finish(Start(Environment.CurrentDirectory, environment, args));
 
     /// <summary>Runs `uniface` with some bytes on its standard input.</summary>
     public static CliResult RunPiped(byte[] input, params string[] args) => Finish(Start(Environment.CurrentDirectory, null, args, piped: true), input);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace UniFace.Cli.Tests;
 
-/// <summary>A command line that is wrong is answered by one line that names every error and the nearest known word; a shell can complete it.</summary>
+/// <summary>An invalid command line gets one line that names every error and the nearest known word; shells can complete valid ones.</summary>
 public sealed class CommandHostTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

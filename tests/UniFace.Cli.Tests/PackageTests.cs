@@ -1,12 +1,13 @@
 namespace UniFace.Cli.Tests;
 
-/// <summary>A build takes the packages that were tested, by version and hash, whatever a registry serves today.</summary>
+/// <summary>A build uses the tested packages, by version and hash, whatever the registry serves.</summary>
 public class PackageTests
 {
     [Fact]
     public void Every_project_has_a_lock_file_and_every_package_of_src_a_version_in_Directory_Packages_props()
     {
-        string[] projects = [.. new[] { "src", "tests", "bench", "samples" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Checkout.Root, folder), "*.csproj", SearchOption.AllDirectories))];
+        string[] projects = [.. new[] { "src", "tests", "bench", "samples" }.SelectMany(folder => Directory.GetFiles(
+            Path.Combine(Checkout.Root, folder), "*.csproj", SearchOption.AllDirectories))];
         Assert.NotEmpty(projects);
         foreach (string project in projects)
         {
@@ -17,8 +18,11 @@ public class PackageTests
 
             // "CentralTransitive" is what Directory.Packages.props pins although no project asks for it.
             string[] lines = text.Split('\n');
-            IEnumerable<string> loose = lines.Where((_, i) => i + 1 < lines.Length && lines[i + 1].Contains("\"Transitive\"", StringComparison.Ordinal)).Select(l => l.Trim());
-            Assert.True(!project.Contains("/src/", StringComparison.Ordinal) || !loose.Any(), $"{locked}: not in Directory.Packages.props: {string.Join(' ', loose)}");
+            IEnumerable<string> loose = lines.Where((_, i) => i + 1 < lines.Length && lines[i + 1].Contains(
+                "\"Transitive\"", StringComparison.Ordinal)).Select(l => l.Trim());
+            Assert.True(
+                !project.Contains("/src/", StringComparison.Ordinal) || !loose.Any(),
+                $"{locked}: not in Directory.Packages.props: {string.Join(' ', loose)}");
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace UniFace.Cli.Tests;
 
-/// <summary>A README whose commands do not work is worse than none: each is run, in order, in an empty folder.</summary>
+/// <summary>Every command in the README works, in order, in an empty folder.</summary>
 public sealed partial class ReadmeTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("uniface-readme-");
@@ -16,15 +16,17 @@ public sealed partial class ReadmeTests : IDisposable
         {
             CliResult result = CliProcess.RunIn(folder.FullName, command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-            // A model of one epoch may call two photos of a person different, or nobody known (1), and a machine may lack a thing (doctor's 1); neither is bad input.
-            int worst = command.StartsWith("verify", StringComparison.Ordinal) || command.StartsWith("gallery identify", StringComparison.Ordinal) || command == "doctor" ? 1 : 0;
+            // After one epoch a model may give a wrong answer (1), and a machine may lack an optional part (1 from doctor).
+            bool mayBeNegative = command == "doctor"
+                || command.StartsWith("verify", StringComparison.Ordinal) || command.StartsWith("gallery identify", StringComparison.Ordinal);
+            int worst = mayBeNegative ? 1 : 0;
             Assert.True(result.ExitCode >= 0 && result.ExitCode <= worst, $"'uniface {command}' ended with {result.ExitCode}\n{result.Error}\n{result.Out}");
         }
     }
 
     public void Dispose() => folder.Delete(recursive: true);
 
-    /// <summary>The commands of the README's sh blocks, made quick: one epoch, and the demo's own test runs the demo.</summary>
+    /// <summary>The commands of the README's sh blocks, with one epoch, and without the demo, which has its own test.</summary>
     private static IEnumerable<string> CommandsOf(string readme) =>
         from Match block in ShellBlock().Matches(readme)
         from string line in block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

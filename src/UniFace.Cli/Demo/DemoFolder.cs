@@ -2,65 +2,61 @@ using UniFace.IO;
 
 namespace UniFace.Cli.Demo;
 
-/// <summary>The folder that the demo writes. An older demo's folder is made new; anything else is left alone.</summary>
+/// <summary>The folder that the demo writes.</summary>
 internal sealed class DemoFolder
 {
     private const string Marker = ".uniface-demo";
 
     private DemoFolder(string root) => Root = root;
 
-    /// <summary>The folder.</summary>
     public string Root { get; }
 
-    /// <summary>Faces to train on, a folder a person.</summary>
-    public string Train => Path.Combine(Root, "faces", "train");
+    public string Faces => Path.Combine(Root, "faces");
 
-    /// <summary>Faces of people that training never sees.</summary>
-    public string Unseen => Path.Combine(Root, "faces", "unseen");
+    /// <summary>Faces to train on.</summary>
+    public string Train => Path.Combine(Faces, "train");
 
-    /// <summary>Faces of a third group, to calibrate on.</summary>
-    public string Calibration => Path.Combine(Root, "faces", "calibration");
+    /// <summary>Faces of people that are not trained on.</summary>
+    public string Unseen => Path.Combine(Faces, "unseen");
 
-    /// <summary>The training run.</summary>
+    /// <summary>Faces of a third group, for the calibration.</summary>
+    public string Calibration => Path.Combine(Faces, "calibration");
+
     public string Run => Path.Combine(Root, "run");
 
-    /// <summary>The model package.</summary>
     public string Package => Path.Combine(Root, "package");
 
-    /// <summary>The package's calibration.</summary>
     public string CalibrationFile => Path.Combine(Package, Packages.Calibration.FileName);
 
-    /// <summary>The gallery of the enrolled.</summary>
     public string Gallery => Path.Combine(Root, "people.gallery");
 
-    /// <summary>A copy of the run's log.</summary>
+    /// <summary>A copy of the run's metrics.</summary>
     public string Metrics => Path.Combine(Root, RunFolder.MetricsFile);
 
-    /// <summary>The report.</summary>
     public string Report => Path.Combine(Root, "report.html");
 
     /// <summary>The result as JSON.</summary>
     public string Summary => Path.Combine(Root, "demo.json");
 
-    /// <summary>Makes the folder ready.</summary>
-    /// <exception cref="UniFaceException">It holds something that no demo wrote.</exception>
+    /// <summary>Creates the folder, or clears that of an earlier demo.</summary>
+    /// <exception cref="UniFaceException">The folder holds other files.</exception>
     public static DemoFolder Prepare(string path)
     {
         DemoFolder folder = new(Path.GetFullPath(path));
         string marker = Path.Combine(folder.Root, Marker);
         if (File.Exists(folder.Root))
         {
-            throw new UniFaceException($"{path} is a file; name a folder with --out.");
+            throw new UniFaceException($"{path} is a file; give a folder with --out.");
         }
 
         if (Directory.Exists(folder.Root) && Directory.EnumerateFileSystemEntries(folder.Root).Any())
         {
             if (!File.Exists(marker))
             {
-                throw new UniFaceException($"{path} holds files that are not of a demo; name another folder with --out.");
+                throw new UniFaceException($"{path} holds files that a demo did not write; give another folder with --out.");
             }
 
-            foreach (string part in (ReadOnlySpan<string>)[Path.Combine(folder.Root, "faces"), folder.Run, folder.Package])
+            foreach (string part in (string[])[folder.Faces, folder.Run, folder.Package])
             {
                 if (Directory.Exists(part))
                 {
@@ -68,14 +64,15 @@ internal sealed class DemoFolder
                 }
             }
 
-            foreach (string part in (ReadOnlySpan<string>)[folder.Metrics, folder.Report, folder.Summary, .. Directory.GetFiles(folder.Root, Path.GetFileName(folder.Gallery) + "*")])
+            string[] gallery = Directory.GetFiles(folder.Root, Path.GetFileName(folder.Gallery) + "*");
+            foreach (string part in (string[])[folder.Metrics, folder.Report, folder.Summary, .. gallery])
             {
                 File.Delete(part);
             }
         }
 
         Directory.CreateDirectory(folder.Root);
-        AtomicFile.WriteText(marker, "Written by 'uniface demo', which may delete what it wrote here and write it anew.\n");
+        AtomicFile.WriteText(marker, "Written by 'uniface demo', which may overwrite what it wrote here.\n");
         return folder;
     }
 }

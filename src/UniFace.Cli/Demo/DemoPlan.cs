@@ -1,3 +1,4 @@
+using UniFace.Training.Losses.Margins;
 using UniFace.Training.Runs;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
@@ -5,64 +6,47 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Demo;
 
-/// <summary>How much the demo does. The three groups of people are disjoint: they are neighbours in one endless set.</summary>
+/// <summary>The size of the demo: 2 to 4 minutes on 2 cores. Its three groups of people are disjoint.</summary>
 internal sealed record DemoPlan
 {
-    /// <summary>The set's and the training's seed.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>People trained on.</summary>
     public int TrainPeople { get; init; } = 200;
 
-    /// <summary>Pictures of each.</summary>
     public int TrainImages { get; init; } = 16;
 
-    /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
+    /// <summary>How much the images of a person differ, 0 to 1.</summary>
     public float Variation { get; init; } = 0.8f;
 
-    /// <summary>People that evaluation and gallery use; the model never sees them in training.</summary>
+    /// <summary>People for evaluation and gallery.</summary>
     public int UnseenPeople { get; init; } = 60;
 
-    /// <summary>People that thresholds are calibrated on; neither trained nor evaluated on.</summary>
     public int CalibrationPeople { get; init; } = 60;
 
-    /// <summary>Pictures of each person of these two groups.</summary>
+    /// <summary>Images per person in the last two groups.</summary>
     public int OtherImages { get; init; } = 10;
 
-    /// <summary>Passes over the training pictures.</summary>
     public int Epochs { get; init; } = 6;
 
-    /// <summary>Factor on the backbone's channels.</summary>
-    public double Width { get; init; } = 0.25;
-
-    /// <summary>Pictures a step.</summary>
-    public int Batch { get; init; } = 32;
-
-    /// <summary>The learning rate at full height.</summary>
-    public double LearningRate { get; init; } = 0.2;
-
-    /// <summary>Redraws of each confidence interval.</summary>
+    /// <summary>Replicates of each confidence interval.</summary>
     public int Replicates { get; init; } = 200;
 
-    /// <summary>People enrolled in the gallery, the first of the unseen.</summary>
+    /// <summary>People to enroll, the first of the unseen.</summary>
     public int GalleryPeople { get; init; } = 10;
 
-    /// <summary>Pictures enrolled of each.</summary>
+    /// <summary>Images to enroll per person.</summary>
     public int Templates { get; init; } = 5;
 
-    /// <summary>False match rate at which the evaluation reports.</summary>
+    /// <summary>False match rate that the evaluation reports.</summary>
     public double FalseMatchRate { get; init; } = 1e-3;
 
     /// <summary>
-    /// False match rate of the threshold that decides: a stranger is compared with everybody enrolled, so among ten people
-    /// it is a tenth of the rate at which a stranger may be taken for somebody.
+    /// False match rate of the threshold. A stranger is compared with everybody enrolled, so with ten people it is a tenth of the rate at which a
+    /// stranger is taken for somebody.
     /// </summary>
     public double DecisionRate { get; init; } = 1e-4;
 
-    /// <summary>The default: 2 to 4 minutes on 2 cores.</summary>
-    public static DemoPlan Full(long seed) => new() { Seed = seed };
-
-    /// <summary>A small one for tests and the impatient: about half a minute, on fewer and easier pictures.</summary>
+    /// <summary>A smaller plan for tests: about half a minute, with fewer people and easier images.</summary>
     public static DemoPlan Quick(long seed) => new()
     {
         Seed = seed,
@@ -74,25 +58,23 @@ internal sealed record DemoPlan
         OtherImages = 8,
         Epochs = 8,
         Replicates = 50,
-        DecisionRate = 1e-3, // all that so few people can state
+        DecisionRate = 1e-3, // The smallest rate that so few people support.
     };
 
-    /// <summary>Index of the first unseen person.</summary>
     public int FirstUnseen => TrainPeople;
 
-    /// <summary>Index of the first person of the calibration.</summary>
     public int FirstCalibration => TrainPeople + UnseenPeople;
 
-    /// <summary>The training of the plan.</summary>
+    /// <summary>The options of the training.</summary>
     public TrainOptions Training(string data) => new()
     {
         Data = data,
         Loss = new UnifiedCrossEntropy { Margin = 0.1, Scale = 16 },
-        Backbone = new BackboneSpec("mobilefacenet", Width, 128),
+        Backbone = new BackboneSpec("mobilefacenet", 0.25, 128),
         Epochs = Epochs,
-        Batch = Batch,
+        Batch = 32,
         Seed = Seed,
-        LearningRate = LearningRate,
+        LearningRate = 0.2,
         Schedule = ScheduleKind.Poly,
         Power = 1,
         Warmup = 0.5,

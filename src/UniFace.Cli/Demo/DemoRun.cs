@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Text.Json;
+using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
@@ -16,43 +19,59 @@ using UniFace.Vision.Procedural;
 namespace UniFace.Cli.Demo;
 
 /// <summary>
-/// The whole way from pictures to an identity on faces that the demo invents: draw, train, evaluate, calibrate, export, enrol, identify.
-/// Each step is the same code that the other commands use.
+/// The whole workflow on invented faces: draw, train, evaluate, calibrate, export, enroll, identify. Each step uses the same code as the other
+/// commands.
 /// </summary>
-internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, CancellationToken stop)
+internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter writer, CancellationToken stop)
 {
-    /// <summary>Number of steps that the log counts.</summary>
-    public const int Steps = 8;
+    private const int StepCount = 8;
 
     private readonly SkiaImageDecoder decoder = new();
+    private readonly ProceduralFaces faces = new(plan.Seed, plan.Variation);
+    private readonly Dictionary<string, double> stepSeconds = [];
 
-    /// <summary>Goes the whole way.</summary>
-    public DemoSummary Run(bool quick)
+    private BootstrapOptions Intervals => new() { Replicates = plan.Replicates, Seed = plan.Seed };
+
+    /// <summary>Runs all steps.</summary>
+    public async Task<DemoSummary> RunAsync(bool quick)
     {
-        ProceduralFaces faces = new(plan.Seed, plan.Variation);
-        int pictures = log.Step(
+        Stopwatch clock = Stopwatch.StartNew();
+        Step(
             "draw",
-            $"Drawing faces of invented people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; nobody is in two groups",
-            () => Draw(faces),
-            count => $"{count} pictures in {Relative(Path.Combine(folder.Root, "faces"))}");
+            $"Drawing invented people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; " +
+            "nobody is in two groups",
+            Draw,
+            count => $"{count} images in {Relative(folder.Faces)}");
         DemoPeople unseen = DemoPeople.Load(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages, decoder);
         DemoPeople others = DemoPeople.Load(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages, decoder);
 
         TrainOptions options = plan.Training(folder.Train);
-        DemoEvaluation before = log.Step("evaluateBefore", "Testing the untrained model on the people it will never see", () => EvaluateUntrained(options, unseen), Describe);
-        DemoTraining training = log.Step(
+        DemoEvaluation before = Step("evaluateBefore", "Testing the untrained model on the unseen people", () => EvaluateUntrained(options, unseen), Describe);
+        DemoTraining training = Step(
             "train",
-            $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Value("margin")}, s = {options.Loss.Value("scale")}), {options.Epochs} epochs",
+            $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Value("margin")}, s = {options.Loss.Value("scale")}), " +
+            $"{options.Epochs} epochs",
             () => Train(options),
-            t => FormattableString.Invariant($"{t.Result.Steps} steps, {t.Result.ImagesPerSecond:F0} images/s, loss {t.Result.Loss:F2}, learned threshold {t.Epochs[^1].Threshold:F2}"));
+            t => $"{t.Result.Steps} steps, {t.Result.ImagesPerSecond:F0} images/s, loss {t.Result.Loss:F2}, learned threshold {t.Epochs[^1].Threshold:F2}");
+        ExportResult export = Step(
+            "export",
+            "Exporting a model package; ONNX Runtime must give the trained embeddings",
+            Export,
+            e => $"{Relative(folder.Package)}, parity cosine {e.Parity.Cosine:F6}");
 
-        ExportResult export = log.Step("export", "Exporting a model package; ONNX Runtime must give the trained embeddings", Export, e => FormattableString.Invariant($"{Relative(folder.Package)}, parity cosine {e.Parity.Cosine:F6}"));
-
-        // From here on only the package is used, as an application would.
+        // From here on only the package is used, as in an application.
         using OnnxEmbedder embedder = Embedders.Open(ModelPackage.Open(folder.Package));
-        DemoEvaluation after = log.Step("evaluate", "Testing the package on the people it never saw", () => Evaluate(embedder, unseen), Describe);
-        Calibration calibration = log.Step("calibrate", "Calibrating: which score means 'same person', on the third group", () => Calibrate(embedder, others), c => FormattableString.Invariant($"threshold {c.ThresholdAt(plan.DecisionRate):F3} for one false match in {1 / plan.DecisionRate:F0}"));
-        DemoGallery gallery = log.Step("identify", $"Enrolling {plan.GalleryPeople} of the unseen people and asking who is who", () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop).GetAwaiter().GetResult(), g => g.Describe());
+        DemoEvaluation after = Step("evaluate", "Testing the package on the unseen people", () => Evaluate(embedder, unseen), Describe);
+        Calibration calibration = Step(
+            "calibrate",
+            "Calibrating the threshold on the third group",
+            () => Calibrate(embedder, others),
+            c => $"threshold {c.ThresholdAt(plan.DecisionRate):F3} for one false match in {1 / plan.DecisionRate:F0}");
+        DemoGallery gallery = await StepAsync(
+            "identify",
+            $"Enrolling {plan.GalleryPeople} of the unseen people and identifying everybody",
+            () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop),
+            g => g.Describe());
         DemoSummary summary = new()
         {
             Seed = plan.Seed,
@@ -75,7 +94,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
             Unknown = gallery.Unknown,
             Gallery = gallery.Counts,
             ContractId = embedder.Manifest.ContractId,
-            StepSeconds = log.StepSeconds,
+            StepSeconds = stepSeconds,
             Files = new Dictionary<string, string>
             {
                 ["report"] = folder.Report,
@@ -84,28 +103,46 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
                 ["gallery"] = folder.Gallery,
                 ["metrics"] = folder.Metrics,
                 ["run"] = folder.Run,
-                ["faces"] = Path.GetDirectoryName(folder.Train)!,
+                ["faces"] = folder.Faces,
             },
         };
-        _ = log.Step("report", "Writing the report", () => WriteReport(summary, training, before, after, calibration, gallery, unseen, options), _ => Relative(folder.Report));
-        summary = summary with { Seconds = Math.Round(log.Seconds, 3) };
-        AtomicFile.WriteText(folder.Summary, System.Text.Json.JsonSerializer.Serialize(summary, ModelManifest.Json) + "\n");
+        DemoResults results = new(plan, options, training, before, after, calibration, gallery, unseen);
+        Step("report", "Writing the report", () => WriteReport(summary, results), Relative);
+        summary = summary with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
+        AtomicFile.WriteText(folder.Summary, JsonSerializer.Serialize(summary, ModelManifest.Json) + "\n");
         return summary;
     }
 
-    private int Draw(ProceduralFaces faces)
+    private T Step<T>(string name, string what, Func<T> work, Func<T, string> result) =>
+        StepAsync(name, what, () => Task.FromResult(work()), result).GetAwaiter().GetResult();
+
+    // Announces a step, runs it, and prints its result and its time.
+    private async Task<T> StepAsync<T>(string name, string what, Func<Task<T>> work, Func<T, string> result)
+    {
+        writer.WriteLine($"[{stepSeconds.Count + 1}/{StepCount}] {what}");
+        Stopwatch clock = Stopwatch.StartNew();
+        T value = await work();
+        double seconds = clock.Elapsed.TotalSeconds;
+        stepSeconds[name] = Math.Round(seconds, 3);
+        writer.WriteLine($"      {result(value)}  ({seconds:F1} s)");
+        return value;
+    }
+
+    private int Draw()
     {
         int total = (plan.TrainPeople * plan.TrainImages) + ((plan.UnseenPeople + plan.CalibrationPeople) * plan.OtherImages);
-        using Progress progress = new("drawing", total);
-        faces.Write(folder.Train, 0, plan.TrainPeople, plan.TrainImages, written: () => progress.Add(), stop: stop);
-        faces.Write(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages, written: () => progress.Add(), stop: stop);
-        faces.Write(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages, written: () => progress.Add(), stop: stop);
+        using ProgressMeter progress = new("drawing", total);
+        Write(folder.Train, 0, plan.TrainPeople, plan.TrainImages);
+        Write(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages);
+        Write(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages);
         return total;
+
+        void Write(string path, int first, int people, int images) => faces.Write(path, first, people, images, written: () => progress.Add(), stop: stop);
     }
 
     private DemoEvaluation EvaluateUntrained(TrainOptions options, DemoPeople people)
     {
-        // The weights that training starts from: same specification, same seed.
+        // The same specification and seed give the initial weights of the training.
         using BackboneEmbedder embedder = new(BackboneRegistry.Create(options.Backbone, options.Seed));
         return Evaluate(embedder, people);
     }
@@ -113,11 +150,10 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
     private DemoEvaluation Evaluate(IEmbedder embedder, DemoPeople people)
     {
         EmbeddedFaces embedded = people.Embed(embedder, stop);
-        ValidationResult result = UniFace.Evaluation.Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop);
-        return new DemoEvaluation(embedded, result);
+        return new DemoEvaluation(embedded, Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop));
     }
 
-    private BootstrapOptions Intervals => new() { Replicates = plan.Replicates, Seed = plan.Seed };
+    private string Describe(DemoEvaluation evaluation) => evaluation.Describe(plan.FalseMatchRate);
 
     private DemoTraining Train(TrainOptions options)
     {
@@ -126,21 +162,20 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
         using Trainer trainer = Trainer.Create(folder.Run, options, data, null, cancellationToken: stop);
-        using Progress progress = new("training", trainer.TotalSteps, "steps");
+        using ProgressMeter progress = new("training", trainer.TotalSteps, "steps");
         long done = 0;
-        TrainResult result = trainer.Run(
-            new TrainingEvents
+        TrainingEvents events = new()
+        {
+            Progress = p =>
             {
-                Progress = p =>
-                {
-                    steps.Add(p.Metrics);
-                    progress.Add(p.Metrics.Step - done, FormattableString.Invariant($"loss {p.Metrics.Loss:F2}, {p.Metrics.ImagesPerSecond:F0} images/s"));
-                    done = p.Metrics.Step;
-                },
-                EpochEnded = epochs.Add,
-                Warning = log.Say,
+                steps.Add(p.Metrics);
+                progress.Add(p.Metrics.Step - done, $"loss {p.Metrics.Loss:F2}, {p.Metrics.ImagesPerSecond:F0} images/s");
+                done = p.Metrics.Step;
             },
-            stop).Result!;
+            EpochEnded = epochs.Add,
+            Warning = writer.WriteLine,
+        };
+        TrainResult result = trainer.Run(events, stop).Result!;
         File.Copy(Path.Combine(folder.Run, RunFolder.MetricsFile), folder.Metrics, overwrite: true);
         return new DemoTraining(result, trainer.Info, steps, epochs);
     }
@@ -154,26 +189,23 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, DemoLog log, Can
     {
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
-        CalibrationSource source = CalibrationSource.Of(embedder.Manifest, $"{people.People} invented people, seed {plan.Seed}", data.ComputeHash(cancellationToken: stop)) with
+        string name = $"{people.People} invented people, seed {plan.Seed}";
+        CalibrationSource source = CalibrationSource.Of(embedder.Manifest, name, data.ComputeHash(cancellationToken: stop)) with
         {
             People = people.People,
-            Images = people.Pictures.Length,
+            Images = people.Images.Length,
             ToolVersion = embedder.Manifest.ToolVersion,
         };
         Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).Save(folder.CalibrationFile);
-
-        // What decides later is what stands in the file.
         return Calibration.Load(folder.CalibrationFile);
     }
 
-    private bool WriteReport(DemoSummary summary, DemoTraining training, DemoEvaluation before, DemoEvaluation after, Calibration calibration, DemoGallery gallery, DemoPeople unseen, TrainOptions options)
+    private string WriteReport(DemoSummary summary, DemoResults results)
     {
-        DemoPeople train = DemoPeople.Load(folder.Train, 0, Math.Min(10, plan.TrainPeople), Math.Min(10, plan.TrainImages), decoder);
-        AtomicFile.WriteText(folder.Report, new DemoReport(plan, summary, training, before, after, calibration, gallery, unseen, train, options).ToHtml());
-        return true;
+        DemoPeople trained = DemoPeople.Load(folder.Train, 0, Math.Min(10, plan.TrainPeople), Math.Min(10, plan.TrainImages), decoder);
+        AtomicFile.WriteText(folder.Report, new DemoReport(summary, results, trained).ToHtml());
+        return folder.Report;
     }
-
-    private string Describe(DemoEvaluation evaluation) => evaluation.Describe(plan.FalseMatchRate);
 
     private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
 }

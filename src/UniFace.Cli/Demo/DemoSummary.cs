@@ -1,31 +1,39 @@
 namespace UniFace.Cli.Demo;
 
-/// <summary>How well people were told apart that were never trained on.</summary>
+/// <summary>Verification of people who were not trained on.</summary>
 internal sealed record DemoVerification(double? Accuracy, double? AccuracyStd, double Auc, double Eer, double? TarAtFmr);
 
-/// <summary>A question to the gallery and its answer.</summary>
-/// <param name="Person">Who was shown.</param>
-/// <param name="Enrolled">Whether that person is in the gallery.</param>
-/// <param name="Answer">Who it was taken for, or null for unknown.</param>
+/// <summary>A probe and its answer.</summary>
+/// <param name="Person">The person shown.</param>
+/// <param name="Enrolled">Whether that person is enrolled.</param>
+/// <param name="Answer">The identified person; null for unknown.</param>
 /// <param name="Score">The best score.</param>
-/// <param name="Nearest">Whose it was.</param>
+/// <param name="Nearest">The person with that score.</param>
 internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, double Score, string Nearest)
 {
-    /// <summary>True where the answer is right.</summary>
     public bool Right => Enrolled ? Answer == Person : Answer is null;
+
+    /// <summary>The probe and its answer in words.</summary>
+    public string Describe() => (Enrolled, Right) switch
+    {
+        (true, true) => $"enrolled {Person} recognized (score {Score:F2})",
+        (true, false) => $"enrolled {Person} NOT recognized ({(Answer is null ? "answer: unknown" : "taken for " + Answer)}, best score {Score:F2})",
+        (false, true) => $"stranger {Person} rejected (best score {Score:F2})",
+        (false, false) => $"stranger {Person} NOT rejected: taken for {Answer} (score {Score:F2})",
+    };
 }
 
-/// <summary>What the whole gallery experiment found.</summary>
-/// <param name="Mated">Pictures of enrolled people asked.</param>
-/// <param name="MatedRight">Of these, recognised as who they are.</param>
-/// <param name="NonMated">Pictures of strangers asked.</param>
+/// <summary>The answers to all probes.</summary>
+/// <param name="Mated">Probes of enrolled people.</param>
+/// <param name="MatedRight">Of these, identified correctly.</param>
+/// <param name="NonMated">Probes of strangers.</param>
 /// <param name="NonMatedRight">Of these, rejected.</param>
 internal sealed record DemoIdentification(int Mated, int MatedRight, int NonMated, int NonMatedRight);
 
-/// <summary>What `uniface demo --json` prints and demo.json holds.</summary>
+/// <summary>The JSON of `uniface demo --json` and of demo.json.</summary>
 internal sealed record DemoSummary
 {
-    /// <summary>Always true: the faces are drawn, the numbers say nothing about real faces.</summary>
+    /// <summary>Always true: the numbers describe drawn faces and say nothing about real ones.</summary>
     public bool Synthetic { get; init; } = true;
 
     public required long Seed { get; init; }
@@ -50,41 +58,36 @@ internal sealed record DemoSummary
 
     public required double ImagesPerSecond { get; init; }
 
-    /// <summary>On the unseen people, with the weights that training started from.</summary>
+    /// <summary>On the unseen people, with the initial weights.</summary>
     public required DemoVerification Before { get; init; }
 
     /// <summary>On the unseen people, with the exported package.</summary>
     public required DemoVerification After { get; init; }
 
-    /// <summary>The false match rate that the threshold was calibrated for.</summary>
+    /// <summary>The false match rate of the threshold.</summary>
     public required double FalseMatchRate { get; init; }
 
     /// <summary>The threshold, a cosine, from the package's calibration.json.</summary>
     public required double Threshold { get; init; }
 
-    /// <summary>Smallest cosine of an exported embedding with the trained one.</summary>
+    /// <summary>The smallest cosine between an exported embedding and the trained one.</summary>
     public required double Parity { get; init; }
 
     public required DemoProbe Known { get; init; }
 
     public required DemoProbe Unknown { get; init; }
 
-    /// <summary>True where the known face was recognised.</summary>
     public bool Identified => Known.Right;
 
-    /// <summary>True where the unknown face was rejected.</summary>
     public bool Rejected => Unknown.Right;
 
     public required DemoIdentification Gallery { get; init; }
 
     public required string ContractId { get; init; }
 
-    /// <summary>Whole time.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>Seconds of each step.</summary>
     public required IReadOnlyDictionary<string, double> StepSeconds { get; init; }
 
-    /// <summary>What was written.</summary>
     public required IReadOnlyDictionary<string, string> Files { get; init; }
 }

@@ -1,45 +1,45 @@
-using System.Globalization;
+using UniFace.Evaluation;
 
 namespace UniFace.Cli.Reports;
 
-/// <summary>How values lie along an axis.</summary>
+/// <summary>How values are mapped to an axis.</summary>
 internal enum AxisScale
 {
-    /// <summary>Evenly.</summary>
+    /// <summary>Linear.</summary>
     Linear,
 
-    /// <summary>By their logarithm.</summary>
+    /// <summary>Logarithmic.</summary>
     Log,
 
-    /// <summary>By normal deviates: the axes of a DET plot, for rates in (0, 1).</summary>
+    /// <summary>Normal deviates of rates in (0, 1), as on the axes of a DET plot.</summary>
     NormalDeviate,
 }
 
-/// <summary>An axis: what it shows, in which unit, on which scale and range.</summary>
-/// <param name="Label">What is shown, with its unit.</param>
-/// <param name="Scale">How values lie along it.</param>
+/// <summary>An axis of a chart.</summary>
+/// <param name="Label">The label, with the unit.</param>
+/// <param name="Scale">The scale.</param>
 internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linear)
 {
     private static readonly double[] Rates = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999, 0.9999];
 
-    /// <summary>Lower end; null for what the data needs.</summary>
+    /// <summary>The lower end; null to fit the data.</summary>
     public double? Min { get; init; }
 
-    /// <summary>Upper end; null for what the data needs.</summary>
+    /// <summary>The upper end; null to fit the data.</summary>
     public double? Max { get; init; }
 
-    /// <summary>True: ticks are percentages of 1.</summary>
+    /// <summary>Whether ticks are shown as percentages.</summary>
     public bool Percent { get; init; }
 
-    /// <summary>Where a value lies before the range is mapped to pixels; NaN where the scale cannot show it.</summary>
+    /// <summary>A value's place on the scale; NaN if the scale cannot show it.</summary>
     public double Place(double value) => Scale switch
     {
         AxisScale.Log => value > 0 ? Math.Log10(value) : double.NaN,
-        AxisScale.NormalDeviate => value is > 0 and < 1 ? UniFace.Evaluation.DetCurve.Probit(value) : double.NaN,
+        AxisScale.NormalDeviate => value is > 0 and < 1 ? DetCurve.Probit(value) : double.NaN,
         _ => value,
     };
 
-    /// <summary>The range in places that shows all values: finite and of some width, whatever the values.</summary>
+    /// <summary>The range of places that shows all values. It is finite and not empty for any values.</summary>
     public (double Low, double High) Range(IEnumerable<double> values)
     {
         double low = double.PositiveInfinity, high = double.NegativeInfinity;
@@ -66,7 +66,7 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
         return (Min is null ? low - room : low, Max is null ? high + room : high);
     }
 
-    /// <summary>Ticks inside a range of places: the place and its text.</summary>
+    /// <summary>The ticks in a range of places.</summary>
     public IReadOnlyList<(double Place, string Text)> Ticks(double low, double high) => Scale switch
     {
         AxisScale.Log => LogTicks(low, high),
@@ -108,10 +108,10 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
 
     private string Text(double value)
     {
-        string number = (Percent ? value * 100 : value).ToString("0.######", CultureInfo.InvariantCulture);
+        string number = $"{(Percent ? value * 100 : value):0.######}";
         if (number == "0" && value != 0)
         {
-            number = value.ToString("0.#e0", CultureInfo.InvariantCulture);
+            number = $"{value:0.#e0}";
         }
 
         return Percent ? number + "%" : number;

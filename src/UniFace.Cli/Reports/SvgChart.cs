@@ -1,24 +1,16 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 
 namespace UniFace.Cli.Reports;
 
 /// <summary>
-/// A chart as one SVG that needs nothing else: its own colours for light and dark, text in the reader's fonts, no scripts.
-/// Values that a scale cannot show (NaN, infinity, 0 on a log axis) are left out; a chart without values says so.
-/// Colours are the series' places: 1 to 5.
+/// A chart as one self-contained SVG without scripts, in light and dark colors. Values that a scale cannot show (NaN, infinity, 0 on a log axis) are
+/// left out; a chart without values says so. Colors are the numbers 1 to 5.
 /// </summary>
 internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 {
-    private const double Width = 440, Left = 56, Right = 20, Top = 12, PlotHeight = 220, LegendLine = 20;
+    private const double Width = 440, Left = 56, Right = 420, Top = 12, Bottom = 232, LegendTop = Bottom + 44, LegendLine = 20;
     private const int MaxPoints = 600;
-
-    private const string Style =
-        ".uf text{font:12.5px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#30363d}" +
-        ".uf .grid{stroke:#d8dee4;stroke-width:1}.uf .axis{stroke:#8c959f;stroke-width:1}.uf .line{fill:none;stroke-width:2.2;stroke-linejoin:round}.uf .dash{stroke-dasharray:6 4}.uf .bar{opacity:.55}" +
-        ".uf .c1{stroke:#0b62c4}.uf .f1{fill:#0b62c4}.uf .c2{stroke:#c4480b}.uf .f2{fill:#d9691f}.uf .c3{stroke:#1a7f4b}.uf .f3{fill:#1a7f4b}.uf .c4{stroke:#8a3fc0}.uf .f4{fill:#8a3fc0}.uf .c5{stroke:#6e7781}.uf .f5{fill:#8c959f}" +
-        "@media(prefers-color-scheme:dark){.uf text{fill:#d5dbe2}.uf .grid{stroke:#2f3640}.uf .axis{stroke:#6e7681}.uf .c1{stroke:#6cb2ff}.uf .f1{fill:#6cb2ff}.uf .c2{stroke:#ff9b5e}.uf .f2{fill:#ff9b5e}.uf .c3{stroke:#5fd39a}.uf .f3{fill:#5fd39a}.uf .c4{stroke:#cf9bff}.uf .f4{fill:#cf9bff}.uf .c5{stroke:#9aa4af}.uf .f5{fill:#9aa4af}}";
 
     private readonly List<Line> lines = [];
     private readonly List<Bars> bars = [];
@@ -30,21 +22,26 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 
     private sealed record Mark(string Name, double X, int Color);
 
-    /// <summary>A line through points, in their order.</summary>
+    private sealed record LegendEntry(string Name, int Color, bool Bar, bool Dashed)
+    {
+        public double Width => 40 + (6.6 * Name.Length);
+    }
+
+    /// <summary>Adds a line through points in their order.</summary>
     public SvgChart AddLine(string name, IReadOnlyList<(double X, double Y)> points, int color = 1, bool dashed = false)
     {
         lines.Add(new Line(name, points, color, dashed));
         return this;
     }
 
-    /// <summary>A histogram: bars of equal width from <paramref name="from"/> to <paramref name="to"/>.</summary>
+    /// <summary>Adds a histogram with bars of equal width between two values of x.</summary>
     public SvgChart AddBars(string name, IReadOnlyList<double> heights, double from, double to, int color = 1)
     {
         bars.Add(new Bars(name, heights, from, to, color));
         return this;
     }
 
-    /// <summary>A vertical line at a value of x.</summary>
+    /// <summary>Adds a vertical line at a value of x.</summary>
     public SvgChart AddMark(string name, double at, int color = 4)
     {
         if (double.IsFinite(x.Place(at)))
@@ -55,139 +52,145 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         return this;
     }
 
-    /// <summary>An SVG as a file of its own: inside a page it needs no namespace, outside of one it does.</summary>
+    /// <summary>Converts an SVG for a page into one for a file, which needs a namespace.</summary>
     public static string ToFile(string svg) => svg.Replace("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", StringComparison.Ordinal);
 
-    /// <summary>The SVG, to stand in a page.</summary>
-    /// <param name="description">What the chart shows, for those who cannot see it.</param>
+    /// <summary>The SVG, for use in a page.</summary>
+    /// <param name="description">What the chart shows, for screen readers.</param>
     public string ToSvg(string description)
     {
-        (double x0, double x1) = x.Range([.. lines.SelectMany(l => l.Points).Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks.Select(m => m.X)]);
-        (double y0, double y1) = y.Range([.. lines.SelectMany(l => l.Points).Select(p => p.Y), .. bars.SelectMany(b => b.Heights), .. Enumerable.Repeat(0.0, bars.Count)]);
-        bool empty = !lines.Any(l => l.Points.Any(p => Shown(p.X, p.Y))) && !bars.Any(b => b.Heights.Any(h => double.IsFinite(h) && h > 0));
-        List<List<(string Name, int Color, bool Bar, bool Dash)>> legend = Legend();
-        double bottom = Top + PlotHeight, height = bottom + 44 + (legend.Count * LegendLine);
+        IEnumerable<(double X, double Y)> points = lines.SelectMany(l => l.Points);
+        (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks.Select(m => m.X)]);
+        (double y0, double y1) = y.Range([.. points.Select(p => p.Y), .. bars.SelectMany(b => b.Heights), .. Enumerable.Repeat(0.0, bars.Count)]);
+        double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Right - Left));
+        double PixelY(double place) => Bottom - ((place - y0) / (y1 - y0) * (Bottom - Top));
+
+        List<List<LegendEntry>> legend = Legend();
+        double height = LegendTop + (legend.Count * LegendLine);
         StringBuilder svg = new();
-        svg.Append(Invariant($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\"><title>{Text(title)}</title><desc>{Text(description)}</desc><style>{Style}</style>"));
-        double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Width - Left - Right));
-        double PixelY(double place) => bottom - ((place - y0) / (y1 - y0) * PlotHeight);
+        svg.Append($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\">");
+        svg.Append($"<title>{Text(title)}</title><desc>{Text(description)}</desc><style>{StyleSheet.Read("chart.css")}</style>");
         foreach ((double place, string text) in y.Ticks(y0, y1))
         {
-            svg.Append(Invariant($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{PixelY(place):0.#}\" y2=\"{PixelY(place):0.#}\"/><text x=\"{Left - 6}\" y=\"{PixelY(place) + 4:0.#}\" text-anchor=\"end\">{Text(text)}</text>"));
+            AppendLine(svg, "grid", Left, Right, PixelY(place), PixelY(place));
+            AppendText(svg, Left - 6, PixelY(place) + 4, "end", text);
         }
 
         foreach ((double place, string text) in x.Ticks(x0, x1))
         {
-            svg.Append(Invariant($"<line class=\"grid\" x1=\"{PixelX(place):0.#}\" x2=\"{PixelX(place):0.#}\" y1=\"{Top}\" y2=\"{bottom}\"/><text x=\"{PixelX(place):0.#}\" y=\"{bottom + 17}\" text-anchor=\"middle\">{Text(text)}</text>"));
+            AppendLine(svg, "grid", PixelX(place), PixelX(place), Top, Bottom);
+            AppendText(svg, PixelX(place), Bottom + 17, "middle", text);
         }
 
-        svg.Append(Invariant($"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{bottom}\" y2=\"{bottom}\"/><line class=\"axis\" x1=\"{Left}\" x2=\"{Left}\" y1=\"{Top}\" y2=\"{bottom}\"/>"));
-        svg.Append(Invariant($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{bottom + 36}\" text-anchor=\"middle\">{Text(x.Label)}</text><text transform=\"translate(13 {Top + (PlotHeight / 2)}) rotate(-90)\" text-anchor=\"middle\">{Text(y.Label)}</text>"));
-        foreach (Bars b in bars)
+        AppendLine(svg, "axis", Left, Right, Bottom, Bottom);
+        AppendLine(svg, "axis", Left, Left, Top, Bottom);
+        AppendText(svg, (Left + Right) / 2, Bottom + 36, "middle", x.Label);
+        svg.Append($"<text transform=\"translate(13 {(Top + Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(y.Label)}</text>");
+        bars.ForEach(b => AppendBars(svg, b, PixelX, PixelY));
+        marks.ForEach(m => AppendLine(svg, $"line dash c{m.Color}", PixelX(x.Place(m.X)), PixelX(x.Place(m.X)), Top, Bottom));
+        lines.ForEach(l => AppendPath(svg, l, PixelX, PixelY));
+        if (!points.Any(IsShown) && !bars.Any(b => b.Heights.Any(h => double.IsFinite(h) && h > 0)))
         {
-            double step = (b.To - b.From) / Math.Max(1, b.Heights.Count);
-            for (int i = 0; i < b.Heights.Count; i++)
-            {
-                double left = PixelX(x.Place(b.From + (i * step))), right = PixelX(x.Place(b.From + ((i + 1) * step))), top = PixelY(y.Place(b.Heights[i]));
-                if (double.IsFinite(top) && double.IsFinite(left + right) && b.Heights[i] > 0)
-                {
-                    svg.Append(Invariant($"<rect class=\"bar f{b.Color}\" x=\"{left:0.##}\" y=\"{top:0.##}\" width=\"{Math.Max(right - left - 0.3, 0.3):0.##}\" height=\"{Math.Max(bottom - top, 0):0.##}\"/>"));
-                }
-            }
+            AppendText(svg, (Left + Right) / 2, (Top + Bottom) / 2, "middle", "no values");
         }
 
-        foreach (Mark m in marks)
-        {
-            double at = PixelX(x.Place(m.X));
-            svg.Append(Invariant($"<line class=\"line dash c{m.Color}\" x1=\"{at:0.#}\" x2=\"{at:0.#}\" y1=\"{Top}\" y2=\"{bottom}\"/>"));
-        }
-
-        foreach (Line line in lines)
-        {
-            AppendLine(svg, line, PixelX, PixelY);
-        }
-
-        if (empty)
-        {
-            svg.Append(Invariant($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Top + (PlotHeight / 2)}\" text-anchor=\"middle\">no values</text>"));
-        }
-
-        AppendLegend(svg, legend, bottom + 44);
+        AppendLegend(svg, legend);
         return svg.Append("</svg>").ToString();
     }
 
-    private void AppendLine(StringBuilder svg, Line line, Func<double, double> pixelX, Func<double, double> pixelY)
+    private void AppendBars(StringBuilder svg, Bars bars, Func<double, double> pixelX, Func<double, double> pixelY)
+    {
+        double step = (bars.To - bars.From) / Math.Max(1, bars.Heights.Count);
+        for (int i = 0; i < bars.Heights.Count; i++)
+        {
+            double left = pixelX(x.Place(bars.From + (i * step))), right = pixelX(x.Place(bars.From + ((i + 1) * step)));
+            double top = pixelY(y.Place(bars.Heights[i]));
+            if (double.IsFinite(top) && double.IsFinite(left + right) && bars.Heights[i] > 0)
+            {
+                double width = Math.Max(right - left - 0.3, 0.3), height = Math.Max(Bottom - top, 0);
+                svg.Append($"<rect class=\"bar f{bars.Color}\" x=\"{left:0.##}\" y=\"{top:0.##}\" width=\"{width:0.##}\" height=\"{height:0.##}\"/>");
+            }
+        }
+    }
+
+    private void AppendPath(StringBuilder svg, Line line, Func<double, double> pixelX, Func<double, double> pixelY)
     {
         int stride = Math.Max(1, line.Points.Count / MaxPoints);
         StringBuilder path = new();
-        bool pen = false;
-        for (int i = 0; i < line.Points.Count; i++)
+        string move = "M";
+        foreach ((int i, (double X, double Y) point) in line.Points.Index().Where(p => p.Index % stride == 0 || p.Index == line.Points.Count - 1))
         {
-            if (i % stride != 0 && i != line.Points.Count - 1)
+            if (!IsShown(point))
             {
+                move = "M";
                 continue;
             }
 
-            (double px, double py) = line.Points[i];
-            if (!Shown(px, py))
-            {
-                pen = false;
-                continue;
-            }
-
-            double cx = Math.Clamp(pixelX(x.Place(px)), Left, Width - Right), cy = Math.Clamp(pixelY(y.Place(py)), Top, Top + PlotHeight);
-            path.Append(Invariant($"{(pen ? "L" : "M")}{cx:0.#} {cy:0.#}"));
-            pen = true;
+            double px = Math.Clamp(pixelX(x.Place(point.X)), Left, Right), py = Math.Clamp(pixelY(y.Place(point.Y)), Top, Bottom);
+            path.Append($"{move}{px:0.#} {py:0.#}");
+            move = "L";
         }
 
         if (path.Length > 0)
         {
-            svg.Append(Invariant($"<path class=\"line{(line.Dashed ? " dash" : "")} c{line.Color}\" d=\"{path}\"><title>{Text(line.Name)}</title></path>"));
+            string dash = line.Dashed ? " dash" : "";
+            svg.Append($"<path class=\"line{dash} c{line.Color}\" d=\"{path}\"><title>{Text(line.Name)}</title></path>");
         }
     }
 
-    private bool Shown(double px, double py) => double.IsFinite(x.Place(px)) && double.IsFinite(y.Place(py));
+    private bool IsShown((double X, double Y) point) => double.IsFinite(x.Place(point.X)) && double.IsFinite(y.Place(point.Y));
 
-    private List<List<(string Name, int Color, bool Bar, bool Dash)>> Legend()
+    private List<List<LegendEntry>> Legend()
     {
-        List<(string, int, bool, bool)> entries = [.. bars.Select(b => (b.Name, b.Color, true, false)), .. lines.Select(l => (l.Name, l.Color, false, l.Dashed)), .. marks.Select(m => (m.Name, m.Color, false, true))];
-        List<List<(string, int, bool, bool)>> rows = [];
+        List<List<LegendEntry>> rows = [];
         double used = double.PositiveInfinity;
-        foreach ((string, int, bool, bool) entry in entries)
+        foreach (LegendEntry entry in (LegendEntry[])
+        [
+            .. bars.Select(b => new LegendEntry(b.Name, b.Color, true, false)),
+            .. lines.Select(l => new LegendEntry(l.Name, l.Color, false, l.Dashed)),
+            .. marks.Select(m => new LegendEntry(m.Name, m.Color, false, true)),
+        ])
         {
-            double need = Need(entry.Item1);
-            if (used + need > Width - Left - Right)
+            if (used + entry.Width > Right - Left)
             {
                 rows.Add([]);
                 used = 0;
             }
 
             rows[^1].Add(entry);
-            used += need;
+            used += entry.Width;
         }
 
         return rows;
     }
 
-    private static double Need(string name) => 40 + (6.6 * name.Length);
-
-    private static void AppendLegend(StringBuilder svg, List<List<(string Name, int Color, bool Bar, bool Dash)>> rows, double top)
+    private static void AppendLegend(StringBuilder svg, List<List<LegendEntry>> rows)
     {
-        for (int row = 0; row < rows.Count; row++)
+        foreach ((int row, List<LegendEntry> entries) in rows.Index())
         {
-            double at = Left, middle = top + (row * LegendLine) + 10;
-            foreach ((string name, int color, bool bar, bool dash) in rows[row])
+            double at = Left, middle = LegendTop + (row * LegendLine) + 10;
+            foreach (LegendEntry entry in entries)
             {
-                svg.Append(bar
-                    ? Invariant($"<rect class=\"bar f{color}\" x=\"{at}\" y=\"{middle - 6}\" width=\"20\" height=\"12\"/>")
-                    : Invariant($"<line class=\"line{(dash ? " dash" : "")} c{color}\" x1=\"{at}\" x2=\"{at + 20}\" y1=\"{middle}\" y2=\"{middle}\"/>"));
-                svg.Append(Invariant($"<text x=\"{at + 26}\" y=\"{middle + 4}\">{Text(name)}</text>"));
-                at += Need(name);
+                if (entry.Bar)
+                {
+                    svg.Append($"<rect class=\"bar f{entry.Color}\" x=\"{at}\" y=\"{middle - 6}\" width=\"20\" height=\"12\"/>");
+                }
+                else
+                {
+                    AppendLine(svg, $"line{(entry.Dashed ? " dash" : "")} c{entry.Color}", at, at + 20, middle, middle);
+                }
+
+                svg.Append($"<text x=\"{at + 26}\" y=\"{middle + 4}\">{Text(entry.Name)}</text>");
+                at += entry.Width;
             }
         }
     }
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static void AppendLine(StringBuilder svg, string style, double x1, double x2, double y1, double y2) =>
+        svg.Append($"<line class=\"{style}\" x1=\"{x1:0.#}\" x2=\"{x2:0.#}\" y1=\"{y1:0.#}\" y2=\"{y2:0.#}\"/>");
 
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static void AppendText(StringBuilder svg, double x, double y, string anchor, string text) =>
+        svg.Append($"<text x=\"{x:0.#}\" y=\"{y:0.#}\" text-anchor=\"{anchor}\">{Text(text)}</text>");
+
+    private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

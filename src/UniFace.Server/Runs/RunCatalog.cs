@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using UniFace.Server.Endpoints;
+using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
 namespace UniFace.Server.Runs;

@@ -65,7 +65,9 @@ public sealed class OverlapGate
     {
         if (Trained is { Complete: false })
         {
-            Warning?.Invoke($"{TrainingFingerprint.FileName} of {Model} is missing or incomplete, so an overlap with {source} may not be detected");
+            Warning?.Invoke(
+                $"the record of what {Model} was trained on ({TrainingFingerprint.FileName}) is missing or incomplete, so an overlap with {source} may " +
+                "be missed");
         }
 
         if (found is null)
@@ -78,7 +80,7 @@ public sealed class OverlapGate
             $"{source}: {Model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}");
         if (!Allowed)
         {
-            throw new UniFaceException($"{what}. It would look better than it is with strangers: measure it on people that it has not seen.{Hint}");
+            throw new UniFaceException($"{what}: on them it performs better than on new people. Give people it was not trained on.{Hint}");
         }
 
         Warning?.Invoke(what);

@@ -5,6 +5,7 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Tests.Demo;
 
+/// <summary>The demo completes the whole workflow with usable results, and never touches files that it did not write.</summary>
 public class DemoCommandTests
 {
     [Fact]
@@ -40,15 +41,22 @@ public class DemoCommandTests
             string known = json.GetProperty("known").GetProperty("person").GetString()!;
             Assert.Contains(known, gallery.GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()));
             string photo = Directory.GetFiles(Path.Combine(folder, "faces", "unseen", known)).First();
-            JsonElement who = CliProcess.Run("gallery", "identify", Path.Combine(folder, "people.gallery"), photo, "--aligned", "--threshold", "-1", "--json").Expect(0).Json();
+            JsonElement who = CliProcess.Run(
+                "gallery", "identify", Path.Combine(folder, "people.gallery"), photo, "--aligned", "--threshold", "-1", "--json").Expect(0).Json();
             Assert.Equal("match", who.GetProperty("decision").GetString());
 
             string[] rows = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl"));
-            Assert.Equal(json.GetProperty("epochs").GetInt32() + 1, rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
+            Assert.Equal(
+                json.GetProperty("epochs").GetInt32() + 1,
+                rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
 
             string html = File.ReadAllText(Path.Combine(folder, "report.html"));
             HtmlReportTests.AssertSelfContained(html);
-            Assert.All((string[])["synthetic", "The faces", "Before training", "After training", "Learning rate", "What m and s do", "ROC", "DET", "Pairs and their scores", "Who is it?", "What next"], part => Assert.Contains(part, html, StringComparison.Ordinal));
+            Assert.All(
+                (string[])[
+                    "synthetic", "The faces", "Before training", "After training", "Learning rate", "What m and s do", "ROC", "DET",
+                    "Pairs and their scores", "Who is it?", "What next"],
+                part => Assert.Contains(part, html, StringComparison.Ordinal));
             Assert.True(html.Split("<svg").Length > 10);
         }
         finally

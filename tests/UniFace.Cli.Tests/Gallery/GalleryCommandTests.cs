@@ -7,6 +7,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Gallery;
 
+/// <summary>Enrolled people are found, removed people are not, and no acknowledged enrollment is lost.</summary>
 public sealed class GalleryCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -44,15 +45,22 @@ public sealed class GalleryCommandTests : IDisposable
         Assert.Equal("best", CliProcess.Run("gallery", "create", gallery, package, "--json").Expect(0).Json().GetProperty("scoring").GetString());
         Assert.Contains("exists already", CliProcess.Run("gallery", "create", gallery, package).Expect(2).Error, StringComparison.Ordinal);
         JsonElement enrolled = Enroll(gallery, At("photos"));
-        Assert.Equal((3, 0, 2, 3), (enrolled.GetProperty("enrolled").GetInt32(), enrolled.GetProperty("already").GetInt32(), enrolled.GetProperty("people").GetInt32(), enrolled.GetProperty("templates").GetInt32()));
+        Assert.Equal(
+            (3, 0, 2, 3),
+            (enrolled.GetProperty("enrolled").GetInt32(), enrolled.GetProperty("already").GetInt32(),
+             enrolled.GetProperty("people").GetInt32(), enrolled.GetProperty("templates").GetInt32()));
         JsonElement again = Enroll(gallery, At("photos"));
         Assert.Equal((0, 3, 3), (again.GetProperty("enrolled").GetInt32(), again.GetProperty("already").GetInt32(), again.GetProperty("templates").GetInt32()));
         string carl = Photo("carl.png", 9);
-        Assert.Contains("--person NAME", CliProcess.Run("gallery", "enroll", gallery, carl, "--aligned", "--any-quality").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--person NAME", CliProcess.Run("gallery", "enroll", gallery, carl, "--aligned", "--any-quality").Expect(2).Error,
+            StringComparison.Ordinal);
         Enroll(gallery, carl, "--person", "Carl C.");
 
         JsonElement list = CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json();
-        Assert.Equal([("Ann", 2), ("Bob", 1), ("Carl C.", 1)], list.GetProperty("people").EnumerateArray().Select(p => (p.GetProperty("person").GetString()!, p.GetProperty("templates").GetInt32())));
+        Assert.Equal(
+            [("Ann", 2), ("Bob", 1), ("Carl C.", 1)],
+            list.GetProperty("people").EnumerateArray().Select(p => (p.GetProperty("person").GetString()!, p.GetProperty("templates").GetInt32())));
 
         // The package's place is known from the gallery; the threshold from its calibration.
         JsonElement known = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--fmr", "1e-2", "--json").Expect(0).Json();
@@ -62,15 +70,19 @@ public sealed class GalleryCommandTests : IDisposable
 
         // The curve ends at 0.009, and 1000 pairs state 0.003 at best.
         Assert.Equal(0.009, known.GetProperty("falseMatchRate").GetDouble(), 1e-9);
-        Assert.Equal(["Ann", "Bob", "Carl C."], known.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Ann", "Bob", "Carl C."],
+            known.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!).Order(StringComparer.Ordinal));
 
-        JsonElement stranger = CliProcess.Run("gallery", "identify", gallery, Photo("stranger.png", 77), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
+        JsonElement stranger = CliProcess.Run(
+            "gallery", "identify", gallery, Photo("stranger.png", 77), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
         Assert.Equal(("unknown", JsonValueKind.Null), (stranger.GetProperty("decision").GetString(), stranger.GetProperty("person").ValueKind));
         Assert.True(stranger.GetProperty("score").GetDouble() < 0.9999);
 
         CliProcess.Run("gallery", "remove", gallery, "Ann").Expect(0);
         Assert.Contains("not enrolled: Ann", CliProcess.Run("gallery", "remove", gallery, "Ann").Expect(1).Out, StringComparison.Ordinal);
-        JsonElement gone = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
+        JsonElement gone = CliProcess.Run(
+            "gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--threshold", "0.9999", "--json").Expect(1).Json();
         Assert.DoesNotContain("Ann", gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()));
         Assert.Equal(2, CliProcess.Run("gallery", "rebuild", gallery, "--json").Expect(0).Json().GetProperty("rows").GetInt32());
         Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
@@ -83,8 +95,12 @@ public sealed class GalleryCommandTests : IDisposable
         Photos("photos", [.. Enumerable.Range(1, 9).Select(i => ("Ann", i))]);
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
         Enroll(gallery, At("photos"));
-        JsonElement run = CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--aligned", "--fmr", "1e-2", "--photos", "6", "--json").Expect(0).Json();
-        Assert.Equal((6, 6, 6, 9), (run.GetProperty("photos").GetInt32(), run.GetProperty("faces").GetInt32(), run.GetProperty("matches").GetInt32(), run.GetProperty("templates").GetInt32()));
+        JsonElement run = CliProcess.Run(
+            "bench", "identify", package, gallery, At("photos"), "--aligned", "--fmr", "1e-2", "--photos", "6", "--json").Expect(0).Json();
+        Assert.Equal(
+            (6, 6, 6, 9),
+            (run.GetProperty("photos").GetInt32(), run.GetProperty("faces").GetInt32(),
+             run.GetProperty("matches").GetInt32(), run.GetProperty("templates").GetInt32()));
         JsonElement parts = run.GetProperty("parts");
         Assert.Equal(["decode", "find", "embed", "search"], parts.EnumerateObject().Select(p => p.Name));
         foreach (JsonElement time in parts.EnumerateObject().Select(p => p.Value).Append(run))
@@ -94,18 +110,24 @@ public sealed class GalleryCommandTests : IDisposable
 
         // The whole is the parts, one photo after the other: no part's longest time is above it.
         Assert.All(parts.EnumerateObject(), p => Assert.True(p.Value.GetProperty("p95Ms").GetDouble() <= run.GetProperty("p95Ms").GetDouble() + 0.01));
-        Assert.Contains("--photos 0", CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--photos", "0").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--photos 0", CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--photos", "0").Expect(2).Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_photo_without_a_face_is_said_to_show_none()
     {
-        Assert.SkipWhen(UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(
+            UniFace.Vision.Detection.ModelStore.Find(UniFace.Vision.Detection.ModelStore.BlazeFacePath) is null,
+            "needs BlazeFace; run setup/models.sh");
         string gallery = At("g.gallery"), wall = At("wall.png");
         File.WriteAllBytes(wall, ImageEncoder.Png(new RgbImage(200, 200)));
         CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
         JsonElement answer = CliProcess.Run("gallery", "identify", gallery, wall, "--fmr", "1e-2", "--json").Expect(1).Json();
-        Assert.Equal(("no-face", JsonValueKind.Null, 0), (answer.GetProperty("decision").GetString(), answer.GetProperty("score").ValueKind, answer.GetProperty("candidates").GetArrayLength()));
+        Assert.Equal(
+            ("no-face", JsonValueKind.Null, 0),
+            (answer.GetProperty("decision").GetString(), answer.GetProperty("score").ValueKind, answer.GetProperty("candidates").GetArrayLength()));
     }
 
     [Fact]
@@ -140,7 +162,10 @@ public sealed class GalleryCommandTests : IDisposable
         Photos("photos", ("Ann", 1));
         CliProcess.Run("gallery", "create", gallery, Package("package", 1), "--key-file", key).Expect(0);
         Enroll(gallery, At("photos"), "--key-file", key);
-        Assert.Equal("Ann", CliProcess.Run("gallery", "list", gallery, "--key-file", key, "--json").Expect(0).Json().GetProperty("people")[0].GetProperty("person").GetString());
+        Assert.Equal(
+            "Ann",
+            CliProcess.Run("gallery", "list", gallery, "--key-file", key, "--json").Expect(0).Json()
+                .GetProperty("people")[0].GetProperty("person").GetString());
         Assert.Contains("--key-file", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("not the gallery's key", CliProcess.Run("gallery", "list", gallery, "--key-file", other).Expect(2).Error, StringComparison.Ordinal);
     }
@@ -161,7 +186,9 @@ public sealed class GalleryCommandTests : IDisposable
         JsonElement again = Enroll(gallery, At("z"), "--person", "Ann");
         Assert.Equal((0, 1, 2), (again.GetProperty("enrolled").GetInt32(), again.GetProperty("already").GetInt32(), again.GetProperty("templates").GetInt32()));
         JsonElement other = Assert.Single(Enroll(gallery, At("z"), "--person", "Bob").GetProperty("lookAlikes").EnumerateArray());
-        Assert.Equal(("photo.png", "Bob", "Ann"), (other.GetProperty("photo").GetString(), other.GetProperty("person").GetString(), other.GetProperty("other").GetString()));
+        Assert.Equal(
+            ("photo.png", "Bob", "Ann"),
+            (other.GetProperty("photo").GetString(), other.GetProperty("person").GetString(), other.GetProperty("other").GetString()));
         Assert.Equal(0, Enroll(gallery, At("z"), "--person", "Carl", "--no-lookalikes").GetProperty("lookAlikes").GetArrayLength());
         string told = CliProcess.Run("gallery", "enroll", gallery, At("z"), "--person", "Dan", "--aligned", "--any-quality").Expect(0).Error;
         Assert.Contains("warning: photo.png is enrolled as Dan, but the face is enrolled as ", told, StringComparison.Ordinal);
@@ -200,7 +227,9 @@ public sealed class GalleryCommandTests : IDisposable
         string identified = CliProcess.Run("gallery", "identify", gallery, photo, "--aligned", "--threshold", "0.5").Expect(0).Out;
         Assert.DoesNotContain('\u001b', identified);
         string removed = CliProcess.Run("gallery", "remove", gallery, name).Expect(0).Out;
-        Assert.Equal("removed: " + name.Replace("\u001b", "\\u001B", StringComparison.Ordinal).Replace("\n", "\\u000A", StringComparison.Ordinal), removed.TrimEnd('\r', '\n'));
+        Assert.Equal(
+            "removed: " + name.Replace("\u001b", "\\u001B", StringComparison.Ordinal).Replace("\n", "\\u000A", StringComparison.Ordinal),
+            removed.TrimEnd('\r', '\n'));
     }
 
     [Fact]
@@ -213,7 +242,8 @@ public sealed class GalleryCommandTests : IDisposable
         using (Microsoft.Data.Sqlite.SqliteConnection connection = new($"Data Source={gallery};Pooling=False"))
         {
             connection.Open();
-            using Microsoft.Data.Sqlite.SqliteCommand read = new("SELECT embedding FROM template WHERE id = 1", connection), write = new("UPDATE template SET embedding = $e WHERE id = 1", connection);
+            using Microsoft.Data.Sqlite.SqliteCommand read = new("SELECT embedding FROM template WHERE id = 1", connection), write = new(
+                "UPDATE template SET embedding = $e WHERE id = 1", connection);
             byte[] embedding = (byte[])read.ExecuteScalar()!;
             embedding[3] ^= 0x40; // the exponent
             write.Parameters.AddWithValue("$e", embedding);

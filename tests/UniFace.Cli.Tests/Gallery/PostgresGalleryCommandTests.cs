@@ -5,6 +5,7 @@ using UniFace.Vision;
 
 namespace UniFace.Cli.Tests.Gallery;
 
+/// <summary>The gallery commands work the same on PostgreSQL as on a file.</summary>
 public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassFixture<PostgresServer>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -42,7 +43,9 @@ public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassF
         Assert.Contains("no index", CliProcess.Run("gallery", "rebuild", gallery).Expect(2).Error, StringComparison.Ordinal);
         string key = Path.Combine(folder, "key");
         File.WriteAllText(key, new string('a', 64));
-        Assert.Contains("cannot be encrypted", CliProcess.Run("gallery", "create", server.Url("other"), model, "--key-file", key).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be encrypted", CliProcess.Run("gallery", "create", server.Url("other"), model, "--key-file", key).Expect(2).Error,
+            StringComparison.Ordinal);
         Assert.Contains("cannot be encrypted", CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(2).Error, StringComparison.Ordinal);
 
         JsonElement Run(int exit, string command, params string[] more) => CliProcess.Run(["gallery", command, gallery, .. more, "--json"]).Expect(exit).Json();

@@ -8,6 +8,7 @@ using UniFace.Training.Losses.Margins;
 
 namespace UniFace.Cli.Tests.Reports;
 
+/// <summary>A chart is valid SVG for any values, and its geometry matches its data.</summary>
 public class ChartTests
 {
     private static readonly double[] Specials = [0, 1, -1, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
@@ -15,7 +16,8 @@ public class ChartTests
     private static readonly Gen<double> AnyNumber = Gen.OneOf(Gen.Double[-5, 5], Gen.Double[1e-9, 1e9], Gen.Int[0, 5].Select(i => Specials[i]));
 
     [Fact]
-    public void A_chart_of_any_values_is_valid_XML_with_finite_coordinates() => Gen.Select(AnyNumber.Array[0, 20], AnyNumber.Array[0, 20], Gen.Enum<AxisScale>(), Gen.Enum<AxisScale>()).Sample((xs, ys, scaleX, scaleY) =>
+    public void A_chart_of_any_values_is_valid_XML_with_finite_coordinates() =>
+        Gen.Select(AnyNumber.Array[0, 20], AnyNumber.Array[0, 20], Gen.Enum<AxisScale>(), Gen.Enum<AxisScale>()).Sample((xs, ys, scaleX, scaleY) =>
     {
         SvgChart chart = new SvgChart("a <title> & more", new ChartAxis("x", scaleX), new ChartAxis("y \"quoted\"", scaleY) { Percent = true })
             .AddLine("line", [.. xs.Zip(ys)]).AddBars("bars", ys, 0, 1, 2).AddMark("mark", xs.Length > 0 ? xs[0] : double.NaN);
@@ -30,7 +32,8 @@ public class ChartTests
     });
 
     [Fact]
-    public void An_axis_shows_every_value_that_its_scale_can() => Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.Bool.Select(log => log ? AxisScale.Log : AxisScale.Linear)).Sample((values, scale) =>
+    public void An_axis_shows_every_value_that_its_scale_can() =>
+        Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.Bool.Select(log => log ? AxisScale.Log : AxisScale.Linear)).Sample((values, scale) =>
     {
         ChartAxis axis = new("", scale);
         (double low, double high) = axis.Range(values);
@@ -59,25 +62,35 @@ public class ChartTests
     [Fact]
     public void Bars_are_as_high_as_their_values_and_the_mark_stands_at_its_value()
     {
-        XElement svg = XElement.Parse(new SvgChart("t", new ChartAxis("x") { Min = 0, Max = 4 }, new ChartAxis("y") { Min = 0, Max = 4 }).AddBars("b", [1, 0, 2, 4], 0, 4).AddMark("m", 2).ToSvg("d"));
-        double[] heights = [.. svg.Descendants("rect").Where(r => (string?)r.Attribute("class") == "bar f1" && (double)r.Attribute("width")! > 25).Select(r => (double)r.Attribute("height")!)];
+        XElement svg = XElement.Parse(new SvgChart("t", new ChartAxis("x") { Min = 0, Max = 4 }, new ChartAxis("y") { Min = 0, Max = 4 })
+            .AddBars("b", [1, 0, 2, 4], 0, 4).AddMark("m", 2).ToSvg("d"));
+        double[] heights =
+            [.. svg.Descendants("rect").Where(r => (string?)r.Attribute("class") == "bar f1" && (double)r.Attribute("width")! > 25).Select(r => (double)r.Attribute("height")!)];
         Assert.Equal([1.0, 2, 4], heights.Select(h => Math.Round(h / heights[0], 2)));
         XElement mark = svg.Descendants("line").First(l => (string?)l.Attribute("class") == "line dash c4");
-        double left = svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Min(l => (double)l.Attribute("x1")!), right = svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Max(l => (double)l.Attribute("x2")!);
+        double left =
+            svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Min(l => (double)l.Attribute("x1")!),
+            right = svg.Descendants("line").Where(l => (string?)l.Attribute("class") == "axis").Max(l => (double)l.Attribute("x2")!);
         Assert.Equal((left + right) / 2, (double)mark.Attribute("x1")!, 0.1);
     }
 
     [Fact]
     public void The_charts_of_training_and_evaluation_hold_each_of_their_series()
     {
-        StepMetrics[] steps = [.. Enumerable.Range(1, 5).Select(i => new StepMetrics { Step = i, Epoch = 1, Loss = 10.0 / i, Lr = 0.1 / i, ImagesPerSecond = 1, GradNorm = 1, TargetCosine = 0, HardestNegativeCosine = 0 })];
-        EpochMetrics epoch = new() { Step = 5, Epoch = 1, Loss = 1, Lr = 0.1, TargetCosine = 0.5, HardestNegativeCosine = 0.1, Threshold = 0.3, TargetHistogram = [.. new long[79], 5], HardestNegativeHistogram = [.. new long[40], 3, .. new long[39]] };
+        StepMetrics[] steps =
+            [.. Enumerable.Range(1, 5).Select(i => new StepMetrics { Step = i, Epoch = 1, Loss = 10.0 / i, Lr = 0.1 / i,
+                ImagesPerSecond = 1, GradNorm = 1, TargetCosine = 0, HardestNegativeCosine = 0 })];
+        EpochMetrics epoch = new()
+            { Step = 5, Epoch = 1, Loss = 1, Lr = 0.1, TargetCosine = 0.5, HardestNegativeCosine = 0.1, Threshold = 0.3,
+                TargetHistogram = [.. new long[79], 5], HardestNegativeHistogram = [.. new long[40], 3, .. new long[39]] };
         VerificationScores scores = new([0.9, 0.8, 0.3, 0.1], [true, true, false, false]);
         RocCurve roc = RocCurve.FromScores(scores);
         string[] charts =
         [
-            Charts.Loss(steps), Charts.LearningRate(steps), Charts.Cosines([epoch, epoch with { Epoch = 2 }]), Charts.CosineHistogram("h", epoch), Charts.Scores("s", scores, 0.5),
-            Charts.Roc(("untrained", roc), ("trained", roc)), Charts.Det(("untrained", roc), ("trained", roc)), Charts.Loss([]), Charts.LearningRate([]), Charts.Cosines([]),
+            Charts.Loss(steps), Charts.LearningRate(steps), Charts.Cosines([epoch, epoch with { Epoch = 2 }]), Charts.CosineHistogram("h", epoch),
+                Charts.Scores("s", scores, 0.5),
+            Charts.Roc(("untrained", roc), ("trained", roc)), Charts.Det(("untrained", roc), ("trained", roc)), Charts.Loss([]),
+                Charts.LearningRate([]), Charts.Cosines([]),
         ];
         Assert.All(charts, svg => Assert.Equal("svg", XElement.Parse(svg).Name.LocalName));
         Assert.Contains("learned threshold 0.30", charts[3], StringComparison.Ordinal);

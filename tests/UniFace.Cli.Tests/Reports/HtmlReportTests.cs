@@ -3,6 +3,7 @@ using UniFace.Faces;
 
 namespace UniFace.Cli.Tests.Reports;
 
+/// <summary>A report is self-contained and encodes all text.</summary>
 public class HtmlReportTests
 {
     [Fact]
@@ -13,7 +14,10 @@ public class HtmlReportTests
             .Heading("Chapter").Paragraph("Words").Note("Mind this").Commands(("code x", "does x")).Tiles(("99 %", "right"))
             .Figures(new ReportFigure("Figure", HtmlReport.Image(image, "a black square"), "Explained")).Table([["head"], ["cell"]])
             .Pairs([new ReportPair(image, image, 0.25, true, false), new ReportPair(image, image, -0.5, false, false)]).ToHtml("Foot");
-        foreach (string part in (string[])["<h1>Title</h1>", "Lead", "<h2>Chapter</h2>", "Words", "Mind this", "<code>code x</code>", "99 %", "<h3>Figure</h3>", "alt=\"a black square\"", "Explained", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right", "Foot", "name=\"viewport\"", "prefers-color-scheme:dark"])
+        foreach (string part in (string[])[
+            "<h1>Title</h1>", "Lead", "<h2>Chapter</h2>", "Words", "Mind this", "<code>code x</code>", "99 %", "<h3>Figure</h3>",
+            "alt=\"a black square\"", "Explained", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500",
+            "rejected, right", "Foot", "name=\"viewport\"", "prefers-color-scheme:dark"])
         {
             Assert.Contains(part, html, StringComparison.Ordinal);
         }
@@ -23,7 +27,11 @@ public class HtmlReportTests
 
     [Fact]
     public void Text_is_text_whatever_it_looks_like() =>
-        Assert.DoesNotContain("<script", new HtmlReport("<script>", "<script>").Heading("<script>").Paragraph("<script>").Note("<script>").Table([["<script>"], ["<script>"]]).Tiles(("<script>", "<script>")).ToHtml("<script>"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "<script",
+            new HtmlReport("<script>", "<script>").Heading("<script>").Paragraph("<script>").Note("<script>")
+                .Table([["<script>"], ["<script>"]]).Tiles(("<script>", "<script>")).ToHtml("<script>"),
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_contact_sheet_has_each_picture_in_its_place()

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
+using UniFace.Benchmarks;
 using UniFace.Training.Backbones;
-using UniFace.Training.Benchmarks;
 using UniFace.Training.Data;
 using UniFace.Training.Loop;
 using UniFace.Training.Optimization;

@@ -1,4 +1,5 @@
 using UniFace.Training.Losses;
+using UniFace.Training.Native;
 
 namespace UniFace.Training.Tests.Losses;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using TorchSharp;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Losses.Margins;
 using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Losses;

@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace UniFace.Cli.Bench;
+
+/// <summary>`uniface bench`: measures speed on this machine.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() => new("bench", "Measure speed on this machine.")
+    {
+        BenchHeadCommand.Create(),
+        BenchStepCommand.Create(),
+        BenchDataCommand.Create(),
+        BenchSearchCommand.Create(),
+        BenchIdentifyCommand.Create(),
+        BenchEmbedCommand.Create(),
+        BenchEnrollCommand.Create(),
+    };
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using UniFace.Benchmarks;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Bench;
+
+/// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
+internal static class BenchEmbedCommand
+{
+    private const string Description = """
+        Time the embedding of random faces, from pixels to unit vectors.
+        Example: uniface bench embed faceplugin-mobilefacenet --batch 32
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, name from 'uniface models list', or .onnx file)." };
+        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 32, Range = (1, 4096) };
+        CliOption<int> runs = new("--runs", "Batches to time; the result is their median.", "N") { Default = 15, Range = (1, 100_000) };
+        VisionOptions vision = new();
+        return CliCommand.Create("embed", Description, [package, batch, runs, vision.Threads, .. vision.Model], (parsed, stop) =>
+        {
+            string path = parsed.GetRequiredValue(package);
+            int size = parsed.GetValue(batch);
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, ModelPackage.Open(path));
+            TimeSpan median = EmbedBenchmark.Run(embedder, size, parsed.GetValue(runs), stop);
+            double rate = Math.Round(size / median.TotalSeconds, 1), milliseconds = median.TotalMilliseconds;
+            parsed.Print(
+                new { package = path, batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(milliseconds, 3), imagesPerSecond = rate },
+                () => Console.WriteLine($"{rate} faces/s, {milliseconds:F1} ms per batch of {size}"));
+            return ExitCode.Success;
+        });
+    }
+}

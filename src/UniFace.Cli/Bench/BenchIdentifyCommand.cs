@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Benchmarks;
+using UniFace.Cli.Gallery;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Bench;
+
+/// <summary>`uniface bench identify`: time from photo to decision.</summary>
+internal static class BenchIdentifyCommand
+{
+    private const string Description = """
+        Time identification, one photo after the other, with everything loaded and warm: decode the file, find and align the face, embed it, search
+        the gallery and decide.
+        Example: uniface bench identify faceplugin-mobilefacenet people.gallery photos --json
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "The gallery's model package (folder, or name from 'uniface models list')." };
+        Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos at any depth, or a tar of photos." };
+        CliOption<int> most = new("--photos", "Number of photos to use, evenly spread.", "N") { Default = 200, Range = (1, 1_000_000) };
+        CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
+        GalleryOptions gallery = new();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [package, gallery.Gallery, photos, most, fmr, .. gallery.Keys, .. vision.Detection, .. vision.Model];
+        return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
+        {
+            ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
+            int threads = vision.ThreadCount(parsed);
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
+            Decision decision = Decision.Of(model, model.LoadCalibration(embedder.Manifest), null, parsed.GetValue(fmr));
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, threads);
+            using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
+            await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
+            int count = Math.Min(parsed.GetValue(most), set.Names.Count);
+            IdentifySpeed speed;
+            using (ProgressMeter progress = new("identifying", count + IdentifyBenchmark.WarmUp))
+            {
+                speed = await IdentifyBenchmark.RunAsync(set, count, pipeline, embedder, store, decision.Threshold, () => progress.Add(), stop);
+            }
+
+            long templates = (await store.CountAsync(stop)).Templates;
+            object json = new
+            {
+                speed.Photos,
+                speed.Faces,
+                speed.Matches,
+                templates,
+                threads,
+                detector = pipeline.DetectorName,
+                speed.Total.MedianMs,
+                speed.Total.P95Ms,
+                speed.Parts,
+            };
+            parsed.Print(json, () =>
+            {
+                Table table = Output.Table("", "median ms", "95th percentile ms");
+                foreach ((string name, Latency time) in speed.Parts.Append(new("photo to decision", speed.Total)))
+                {
+                    table.AddRow(name, $"{time.MedianMs:F1}", $"{time.P95Ms:F1}");
+                }
+
+                AnsiConsole.Write(table);
+                Console.WriteLine(
+                    $"{Plural.Of(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among {Plural.Of(templates, "template")}; " +
+                    Plural.Of(threads, "thread"));
+            });
+            return ExitCode.Success;
+        });
+    }
+}

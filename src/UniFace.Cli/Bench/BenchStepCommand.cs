@@ -1,0 +1,69 @@
+using System.CommandLine;
+using UniFace.Benchmarks;
+using UniFace.Cli.Terminal;
+using UniFace.IO;
+using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
+
+namespace UniFace.Cli.Bench;
+
+/// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
+internal static class BenchStepCommand
+{
+    public static Command Create()
+    {
+        string description = $"Time whole training steps (a normalized softmax over {StepBenchmark.Classes} people, sgd) and inference on random images in " +
+            "memory: medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
+        string networks = string.Join(", ", BackboneRegistry.Names);
+        CliOption<string> backbone = new("--backbone", $"Network: {networks}.") { Default = "mobilefacenet" };
+        CliOption<double> width = new("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = 1 };
+        CliOption<int> batch = new("--batch", "Images per batch.", "N") { Default = 32 };
+        CliOption<int> threads = new("--threads", "Threads per step.", "N") { Default = Environment.ProcessorCount };
+        CliOption<int> steps = new("--steps", "Steps to time, and as many forward passes.", "N") { Default = 15, Range = (1, 100_000) };
+        CliOption<string> precision = new("--precision", "Precision of a step's convolutions.") { Default = "float32" };
+        precision.AcceptOnlyFromAmong("float32", "bfloat16");
+        return CliCommand.Create("step", description, [backbone, width, batch, threads, steps, precision], (parsed, stop) =>
+        {
+            TrainOptions options = new()
+            {
+                Data = "",
+                Loss = new NormFace(),
+                Backbone = new BackboneSpec(parsed.GetRequiredValue(backbone), parsed.GetValue(width)),
+                Batch = parsed.GetValue(batch),
+                Threads = parsed.GetValue(threads),
+                Precision = Enum.Parse<Precision>(parsed.GetRequiredValue(precision), ignoreCase: true),
+                ImagesPerPerson = 1,
+                Warmup = 0,
+            };
+            int count = parsed.GetValue(steps);
+            HostAllocator.KeepFreed();
+            StepSpeed speed;
+            using (ProgressMeter progress = new("timing", StepBenchmark.Count(count), "steps"))
+            {
+                speed = StepBenchmark.Run(options, count, () => progress.Add(), stop);
+            }
+
+            BackboneSpec network = speed.Backbone;
+            object json = new
+            {
+                backbone = network.Name,
+                width = network.Width,
+                batch = speed.Batch,
+                trainImagesPerSecond = speed.TrainImagesPerSecond,
+                inferImagesPerSecond = speed.InferImagesPerSecond,
+                threads = speed.Threads,
+                precision = parsed.GetValue(precision),
+            };
+            parsed.Print(
+                json,
+                ["backbone", "width", "batch", "threads", "training, images/s", "inference, images/s"],
+                [[
+                    network.Name, $"{network.Width}", $"{speed.Batch}", $"{speed.Threads}",
+                    $"{speed.TrainImagesPerSecond:F1}", $"{speed.InferImagesPerSecond:F1}",
+                ]]);
+            return ExitCode.Success;
+        });
+    }
+}

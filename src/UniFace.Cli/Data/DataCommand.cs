@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace UniFace.Cli.Data;
+
+/// <summary>`uniface data`: commands for data sets.</summary>
+internal static class DataCommand
+{
+    public static Command Create() => new("data", "Inspect data sets, or draw one.")
+    {
+        DataInfoCommand.Create(),
+        DataMakeCommand.Create(),
+    };
+}

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Embeddings;
+using UniFace.Vision;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Data;
+
+/// <summary>`uniface data info`: reports what a data set holds and what is wrong with it.</summary>
+internal static class DataInfoCommand
+{
+    private const string Description = """
+        Inspect a data set: people, images, sizes, unreadable files, duplicates, images that two people share, and, with a model, labels that
+        look wrong.
+        Example: uniface data info faces.tar --package model
+        """;
+
+    private static readonly int[] HistogramFrom = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+    public static Command Create()
+    {
+        Argument<string> data = new("DATA") { Description = "One folder per person, a RecordIO set (its folder or train.rec), or a tar of either." };
+        CliOption<string?> package = new("--package", "A model package or .onnx file to check the labels with; DATA must hold aligned faces.", "PACKAGE");
+        CliOption<int?> personLevel = CommonOptions.PersonLevel();
+        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.", "N") { Default = 10 };
+        return CliCommand.Create("info", Description, [data, package, personLevel, top], (parsed, stop) =>
+        {
+            using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
+            using IEmbedder? embedder = parsed.GetValue(package) is string path ? Embedders.Open(path) : null;
+            DatasetSurvey survey;
+            using (ProgressMeter progress = new("reading", dataset.Samples.Count))
+            {
+                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+            }
+
+            parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
+            return ExitCode.Success;
+        });
+    }
+
+    private static object AsJson(FaceDataset dataset, DatasetSurvey survey)
+    {
+        int[] sorted = [.. survey.ImagesPerPerson.Order()];
+        return new
+        {
+            data = dataset.Source,
+            people = dataset.People.Count,
+            images = dataset.Samples.Count,
+            sha256 = survey.Hash,
+            imagesPerPerson = new
+            {
+                min = sorted[0],
+                median = sorted[sorted.Length / 2],
+                mean = sorted.Average(),
+                max = sorted[^1],
+                histogram = Histogram(survey).Select(bin => new { from = bin.From, to = bin.To, people = bin.People }),
+            },
+            sizes = survey.Sizes,
+            unreadable = survey.Unreadable,
+            duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
+            underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
+            labelNoise = survey.LabelNoise,
+            warnings = dataset.Warnings,
+            leftOut = dataset.LeftOut,
+            ignoredFiles = dataset.IgnoredFiles,
+        };
+    }
+
+    private static void Show(FaceDataset dataset, DatasetSurvey survey, int top)
+    {
+        int[] sorted = [.. survey.ImagesPerPerson.Order()];
+        Console.WriteLine(
+            $"{dataset.Source}: {Plural.Of(dataset.People.Count, "person")}, {Plural.Of(dataset.Samples.Count, "image")}; " +
+            $"{sorted[0]} to {sorted[^1]} per person, median {sorted[sorted.Length / 2]}");
+        Console.WriteLine($"SHA-256 of names, labels and contents: {survey.Hash ?? "none, because some files are unreadable"}");
+        foreach (string warning in dataset.Warnings)
+        {
+            Console.WriteLine($"note: {warning}");
+        }
+
+        Console.WriteLine();
+        ShowHistogram(survey);
+        Console.WriteLine();
+        string others = survey.Sizes.Count > 5 ? $", {survey.Sizes.Count - 5} others" : "";
+        Console.WriteLine($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{others}");
+        List($"{survey.Unreadable.Count} unreadable", [.. survey.Unreadable.Select(picture => $"{picture.Name}: {picture.Reason}")], top);
+        ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
+        List($"{Plural.Of(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
+        List($"{Plural.Of(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
+        if (survey.LabelNoise is LabelNoise noise)
+        {
+            ShowNoise(noise, top);
+        }
+        else
+        {
+            Console.WriteLine("labels were not checked; give a model with --package");
+        }
+    }
+
+    private static void ShowHistogram(DatasetSurvey survey)
+    {
+        Table histogram = new Table().Border(TableBorder.None)
+            .AddColumn(new TableColumn("images per person").RightAligned()).AddColumn(new TableColumn("people").RightAligned()).AddColumn("");
+        (int From, int? To, int People)[] bins = Histogram(survey);
+        int largest = bins.Max(bin => bin.People);
+        foreach ((int from, int? to, int people) in bins)
+        {
+            string range = to is null ? $"{from}+" : to == from ? $"{from}" : $"{from}-{to}";
+            histogram.AddRow(range, $"{people}", new string('█', (int)Math.Ceiling(40.0 * people / largest)));
+        }
+
+        AnsiConsole.Write(histogram);
+    }
+
+    private static void ShowNoise(LabelNoise noise, int top)
+    {
+        if (noise.Judged == 0)
+        {
+            Console.WriteLine("labels were not checked: nobody has two images to compare");
+            return;
+        }
+
+        Console.WriteLine(
+            $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another person, " +
+            $"{noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median {noise.MedianSimilarity:F3}); " +
+            "look at them before you delete them");
+        if (noise.Suspects.Count == 0 || top == 0)
+        {
+            return;
+        }
+
+        Table table = new Table().Border(TableBorder.Simple)
+            .AddColumn("image").AddColumn(new TableColumn("own person").RightAligned())
+            .AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
+        foreach (SuspectLabel suspect in noise.Suspects.Take(top))
+        {
+            table.AddRow(Output.Cell(suspect.Name), $"{suspect.OwnSimilarity:F3}", $"{suspect.NearestSimilarity:F3}", Output.Cell(suspect.NearestPerson));
+        }
+
+        AnsiConsole.Write(table);
+        More(noise.Suspects.Count, top);
+    }
+
+    private static void List(string title, string[] items, int top)
+    {
+        Console.WriteLine(title);
+        foreach (string item in items.Take(top))
+        {
+            Console.WriteLine($"  {item}");
+        }
+
+        More(items.Length, top);
+    }
+
+    private static void More(int count, int top)
+    {
+        if (count > top && top > 0)
+        {
+            Console.WriteLine($"  ... and {count - top} more (--top, --json)");
+        }
+    }
+
+    private static (int From, int? To, int People)[] Histogram(DatasetSurvey survey)
+    {
+        (int From, int? To, int People)[] bins = [.. HistogramFrom.Select((from, i) =>
+        {
+            int? to = i + 1 < HistogramFrom.Length ? HistogramFrom[i + 1] - 1 : null;
+            return (from, to, survey.ImagesPerPerson.Count(images => images >= from && images <= (to ?? int.MaxValue)));
+        })];
+        int first = Array.FindIndex(bins, bin => bin.People > 0);
+        int last = Array.FindLastIndex(bins, bin => bin.People > 0);
+        return bins[first..(last + 1)];
+    }
+}

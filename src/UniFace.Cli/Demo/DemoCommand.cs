@@ -1,0 +1,53 @@
+using System.CommandLine;
+using UniFace.Cli.Terminal;
+
+namespace UniFace.Cli.Demo;
+
+/// <summary>`uniface demo`: the whole workflow on invented faces, with a report.</summary>
+internal static class DemoCommand
+{
+    private const string Description = """
+        Run the whole workflow on invented faces in a few minutes: draw faces, train, evaluate on unseen people, calibrate, export, enroll ten people
+        and identify one.
+        Example: uniface demo --out demo-out --seed 1
+        """;
+
+    public static Command Create()
+    {
+        CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
+        CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.", "N") { Default = 1 };
+        CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
+        return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
+        {
+            bool small = parsed.GetValue(quick);
+            DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
+            DemoPlan plan = small ? DemoPlan.Quick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
+            TextWriter writer = parsed.GetValue(CommonOptions.Json) ? Console.Error : Console.Out;
+            writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic: drawn by the demo, nobody's face, no downloads.");
+            DemoSummary summary = await new DemoRun(plan, folder, writer, stop).RunAsync(small);
+            Close(writer, summary);
+            parsed.Print(summary, () => { });
+            return summary.Identified && summary.Rejected ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+
+    private static void Close(TextWriter writer, DemoSummary summary)
+    {
+        writer.WriteLine($"\nDone in {summary.Seconds:F0} s. Open {summary.Files["report"]}");
+        foreach (DemoProbe probe in (DemoProbe[])[summary.Known, summary.Unknown])
+        {
+            if (!probe.Right)
+            {
+                writer.WriteLine("FAILED: " + probe.Describe());
+            }
+        }
+
+        writer.WriteLine("""
+            These numbers describe drawn faces and say nothing about real ones. With your own photos:
+              uniface align PHOTOS FACES                # find and align the faces, one folder per person
+              uniface train FACES --loss uce --out RUN  # train
+              uniface export RUN --out PACKAGE          # write the package that applications load
+              uniface verify PACKAGE A.jpg B.jpg        # one person or two?
+            """);
+    }
+}

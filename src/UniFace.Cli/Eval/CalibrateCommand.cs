@@ -1,0 +1,168 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.Faces;
+using UniFace.Packages;
+
+namespace UniFace.Cli.Eval;
+
+/// <summary>`uniface calibrate`: measures thresholds on the user's own photos, and checks those of the package.</summary>
+internal static class CalibrateCommand
+{
+    private const string Description = """
+        Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people who did not determine them, and report
+        whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
+        Example: uniface calibrate package --images people
+        """;
+
+    private static readonly double[] Rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+
+    private sealed record Measured(
+        Calibration Calibration,
+        VerificationScores Scores,
+        IReadOnlyList<HeldOutRate> Halves,
+        IReadOnlyList<TravelledRate> Shipped,
+        int Missing,
+        bool SameSampled,
+        bool DifferentSampled);
+
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name from 'uniface models list')." };
+        CliOption<string> images = new(
+            "--images", "Your own labelled photos: one folder per person, RecordIO or tar. The model must not have been trained on any of them.", "PEOPLE")
+        {
+            Required = true,
+        };
+        CliOption<string?> output = new("--out", "Write the calibration to a file instead of into the package.", "FILE");
+        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.", "N")
+        {
+            Default = 20_000_000,
+            Range = (300, 500_000_000),
+        };
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 500, Range = (10, 1_000_000) };
+        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.", "N") { Default = 1 };
+        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
+        return CliCommand.Create("calibrate", Description, parameters, (parsed, stop) =>
+        {
+            PairOptions pairs = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
+            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
+            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            if (opened.Manifest is null)
+            {
+                throw new UniFaceException(
+                    $"{opened.Source} is an .onnx file, which does not describe its input; expected a package folder. 'uniface eval {opened.Source} --data " +
+                    "PEOPLE --calibration FILE' measures it with the input options that you give.");
+            }
+
+            string? file = parsed.GetValue(output);
+            using EvalModel model = EvalModel.Open(opened.Source, null, vision, parsed);
+            using ActivityMeter progress = new();
+            OverlapGate gate = OverlapGates.Create(model, parsed.GetValue(allowOverlap), progress, stop);
+            Measured measured;
+            using (FacePipeline pipeline = vision.OpenPipeline(parsed, model.Embedder.InputSize))
+            {
+                measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), pipeline, pairs, bootstrap, stop);
+            }
+
+            if (file is null)
+            {
+                measured.Calibration.SaveInto(opened.Source);
+            }
+            else
+            {
+                measured.Calibration.Save(file);
+            }
+
+            Show(parsed, opened, measured, file ?? Path.Combine(opened.Source, Calibration.FileName));
+            return ExitCode.Success;
+        });
+    }
+
+    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string images, FacePipeline pipeline, PairOptions pairs,
+        BootstrapOptions bootstrap, CancellationToken stop)
+    {
+        using FaceDataset data = FaceDatasets.Open(images);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(images)));
+        (string sha256, TrainingOverlap? overlap) = gate.Check(data);
+        EmbeddedFaces embedded;
+        using (ProgressMeter progress = new(name, data.Samples.Count))
+        {
+            embedded = BatchEmbedding.Embed(
+                model.Embedder,
+                data.Samples.Count,
+                i => pipeline.Align(data.Read(i), data.Samples[i].Name)?.Image,
+                progress: count => progress.Add(count),
+                cancellation: stop);
+        }
+
+        (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
+        long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
+        long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
+        VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
+        CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
+        Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
+        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
+        Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
+        IReadOnlyList<TravelledRate> shipped = old is not null && old.ContractId == calibration.ContractId
+            ? CalibrationChecks.Compare(old, calibration, scores)
+            : [];
+        int missing = embedded.Count - faces.Count;
+        return new Measured(calibration, scores, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
+    }
+
+    private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
+    {
+        Calibration calibration = measured.Calibration;
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
+        object json = new
+        {
+            package = package.Source,
+            calibration = target,
+            contractId = calibration.ContractId,
+            data = calibration.Data,
+            missing = measured.Missing,
+            sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
+            entries = calibration.Entries,
+            halves = measured.Halves,
+            shipped = measured.Shipped,
+            warnings,
+        };
+        parsed.Print(json, () =>
+        {
+            Table table = Output.Table("false match rate", "threshold [[95 %]]", "recognized [[95 %]]", "on the other half of the people");
+            foreach (CalibrationEntry e in calibration.Entries)
+            {
+                HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);
+                string threshold = $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]";
+                string recognized = $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]";
+                table.AddRow(
+                    OperatingPoint.NameOf(e.FalseMatchRate),
+                    e.Supported ? Markup.Escape(threshold) : "-",
+                    Markup.Escape(e.Supported ? recognized : e.Why ?? ""),
+                    half is null ? "-" : Markup.Escape($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]"));
+            }
+
+            AnsiConsole.Write(table);
+            CalibrationData data = calibration.Data;
+            Console.WriteLine(
+                $"{Plural.Of(data.People, "person")}, {Plural.Of(data.Images, "photo")} ({measured.Missing} without a face): " +
+                $"{Plural.Of(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
+                $"{data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})");
+            Array.ForEach(warnings, Output.Warn);
+            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
+            {
+                Console.WriteLine("the package's own thresholds hold for these photos");
+            }
+
+            Console.WriteLine($"calibration written to {target}");
+        });
+
+        static string Sampled(bool sampled) => sampled ? "sampled evenly" : "all";
+    }
+}

@@ -1,0 +1,264 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Reports;
+using UniFace.Cli.Terminal;
+using UniFace.Evaluation;
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Eval;
+
+/// <summary>`uniface eval`: measures a model on people it was not trained on.</summary>
+internal static class EvalCommand
+{
+    private const string Description = """
+        Measure a model on people it was not trained on: accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER, AUC; or 1:N.
+        Images and people that the model was trained on are refused (see --allow-overlap). A pair with a face that is not found counts as an error in
+        the accuracy, as a non-match in TAR and EER if it shows one person, and is left out of FAR.
+        Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
+        Example: uniface eval PACKAGE --data other-people --write-calibration
+        Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> model = new("MODEL") { Description = "A run of 'uniface train', a package of 'uniface export', or an .onnx file (1x3xHxW to 1xD)." };
+        CliOption<string?> pairs = new(
+            "--pairs", "A pairs file in the format of LFW's pairs.txt, or lines PATH PATH 1 (one person) or 0, also as CSV; requires --images.", "FILE");
+        CliOption<string?> images = new(
+            "--images", "Images of the pairs: a folder or tar with NAME/NAME_0001.jpg, or with the paths in the list.", "FOLDER|TAR");
+        CliOption<string[]> bins = new(
+            "--bin", "An InsightFace verification set (lfw.bin, cfp_fp.bin ...), whose images are aligned. May be given several times.", "FILE");
+        CliOption<string?> data = new(
+            "--data", "Labelled people: one folder per person, RecordIO or tar. Every image is compared with every other.", "DATA");
+        CliOption<int?> personLevel = CommonOptions.PersonLevel();
+        CliOption<bool> identify = new("--identify", "1:N: enroll --gallery and search it with --probes: hit rates, DIR at FPIR (NIST FRTE 1:N).");
+        CliOption<string?> gallery = new("--gallery", "With --identify: people to enroll, one folder per person.", "DATA");
+        CliOption<string?> probes = new(
+            "--probes", "With --identify: other images, in folders of the same names; people not in the gallery are non-mated.", "DATA");
+        CliOption<string?> nonMated = new("--nonmated", "With --identify: more non-mated probes; they determine the thresholds.", "DATA");
+        CliOption<bool> flip = new(
+            "--flip-sum", "Add the embedding of the mirrored face to each embedding. Default: as the package says; off for a run or an .onnx file.");
+        CliOption<bool> noFlip = new("--no-flip", "Do not add the mirrored face's embedding.");
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 1000, Range = (10, 1_000_000) };
+        CliOption<int> maxPairs = new("--max-pairs", "With --data: largest number of pairs of different people to score; more are sampled evenly.", "N")
+        {
+            Default = 4_000_000,
+            Range = (10, 500_000_000),
+        };
+        CliOption<long> seed = new("--seed", "Seed of the intervals and of sampled pairs.", "N") { Default = 1 };
+        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 64, Range = (1, 4096) };
+        CliOption<string?> output = new(
+            "--out",
+            "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and a contact sheet of errors.",
+            "DIR");
+        CliOption<string?> calibration = new(
+            "--calibration", "Write a calibration from the first set's scores: a threshold for each false match rate.", "FILE");
+        CliOption<bool> writeCalibration = new("--write-calibration", "Write the calibration into the package.");
+        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters =
+        [
+            model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output,
+            calibration, writeCalibration, allowOverlap, .. vision.Detection, .. vision.Model,
+        ];
+        return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
+        {
+            string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
+            string? galleryPath = parsed.GetValue(gallery), probesPath = parsed.GetValue(probes), nonMatedPath = parsed.GetValue(nonMated);
+            string? calibrationFile = parsed.GetValue(calibration);
+            string[] binPaths = parsed.GetValue(bins) ?? [];
+            bool oneToMany = parsed.GetValue(identify), intoPackage = parsed.GetValue(writeCalibration);
+            string? oneToOne = pairsPath ?? imagesPath ?? dataPath ?? binPaths.FirstOrDefault() ?? calibrationFile;
+            CheckIdentify(oneToMany, galleryPath, probesPath, nonMatedPath, oneToOne, intoPackage);
+            if (!oneToMany)
+            {
+                CheckSets(pairsPath, imagesPath, dataPath, binPaths);
+            }
+
+            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
+            PairOptions pairOptions = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
+            CheckOutputs(
+                parsed.GetValue(output), calibrationFile, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
+            int batchSize = parsed.GetValue(batch);
+            bool? flipSum = Flip(parsed.GetValue(flip), parsed.GetValue(noFlip));
+            using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
+            using ActivityMeter progress = new();
+            OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
+            if (oneToMany)
+            {
+                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
+                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(output));
+                return ExitCode.Success;
+            }
+
+            string? calibrationPath = CalibrationPath(opened, calibrationFile, intoPackage);
+            EvalSets sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
+            List<EvalResult> results = [];
+            if (pairsPath is not null || dataPath is not null)
+            {
+                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
+                if (pairsPath is not null)
+                {
+                    results.Add(sets.Pairs(pairsPath, imagesPath!, pipeline, parsed.GetValue(vision.Aligned)));
+                }
+
+                if (dataPath is not null)
+                {
+                    results.Add(sets.Labelled(dataPath, parsed.GetValue(personLevel), pipeline));
+                }
+            }
+
+            if (binPaths.Length > 0)
+            {
+                (int width, int height) = opened.Embedder.InputSize;
+                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
+                results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
+            }
+
+            Dictionary<string, object?> json = EvalOutput.ToJson(opened, results, bootstrap);
+            if (calibrationPath is not null)
+            {
+                Calibration measured = Calibrate(opened, results[0], bootstrap, stop);
+                if (intoPackage)
+                {
+                    measured.SaveInto(opened.Path);
+                }
+                else
+                {
+                    measured.Save(calibrationPath);
+                }
+
+                json["calibration"] = calibrationPath;
+            }
+
+            if (parsed.GetValue(output) is string folder)
+            {
+                WriteFiles(folder, results, json);
+            }
+
+            parsed.Print(json, () =>
+            {
+                results.ForEach(result => EvalOutput.Write(opened, result));
+                if (calibrationPath is not null)
+                {
+                    Console.WriteLine($"calibration written to {calibrationPath}");
+                }
+            });
+            return ExitCode.Success;
+        });
+    }
+
+    private static void CheckIdentify(bool identify, string? gallery, string? probes, string? nonMated, string? oneToOne, bool writeCalibration)
+    {
+        if (!identify && (gallery ?? probes ?? nonMated) is string left)
+        {
+            throw new UniFaceException($"{left} was given without --identify, which --gallery, --probes and --nonmated require.");
+        }
+
+        if (identify && (gallery is null || probes is null))
+        {
+            throw new UniFaceException("--identify requires --gallery PEOPLE and --probes PEOPLE, and --nonmated STRANGERS if the probes include none.");
+        }
+
+        if (identify && (oneToOne is not null || writeCalibration))
+        {
+            throw new UniFaceException("--identify and an option for 1:1 measurements (--pairs, --images, --bin, --data, a calibration) exclude each other.");
+        }
+    }
+
+    private static void CheckSets(string? pairs, string? images, string? data, string[] bins)
+    {
+        if (pairs is null && data is null && bins.Length == 0)
+        {
+            throw new UniFaceException("nothing to measure on: give --pairs FILE with --images FOLDER, or --bin FILE, or --data FOLDER.");
+        }
+
+        if ((pairs is null) != (images is null))
+        {
+            throw new UniFaceException(pairs is null
+                ? "--images was given without --pairs: the pairs file says which images to compare."
+                : "--pairs was given without --images: the folder or tar of the images that it names.");
+        }
+    }
+
+    private static void CheckOutputs(string? folder, string? calibration, string?[] inputs)
+    {
+        if (calibration is not null)
+        {
+            Output.RequireNotInput(calibration, inputs);
+        }
+
+        if (folder is null)
+        {
+            return;
+        }
+
+        if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
+        {
+            throw new UniFaceException($"--out {folder} is inside {holds}, whose images are measured; give a folder elsewhere.");
+        }
+
+        foreach (string name in (string[])["eval.json", "scores.csv", .. inputs.Select((_, i) => $"scores-{i + 1}.csv"), "probes.csv"])
+        {
+            Output.RequireNotInput(Path.Combine(folder, name), [.. inputs, calibration]);
+        }
+    }
+
+    private static bool? Flip(bool flip, bool noFlip) => (flip, noFlip) switch
+    {
+        (true, true) => throw new UniFaceException("--flip-sum and --no-flip exclude each other."),
+        (true, false) => true,
+        (false, true) => false,
+        _ => null,
+    };
+
+    // Checked before the long work.
+    private static string? CalibrationPath(EvalModel model, string? file, bool intoPackage)
+    {
+        if (!intoPackage)
+        {
+            return file;
+        }
+
+        if (file is not null)
+        {
+            throw new UniFaceException("--calibration and --write-calibration exclude each other.");
+        }
+
+        if (!model.IsPackage)
+        {
+            throw new UniFaceException($"{model.Path} is no package folder to write a calibration into; give a file with --calibration FILE.");
+        }
+
+        ModelManifest manifest = ModelPackage.Open(model.Path).Manifest!;
+        (string with, string option) = manifest.FlipSum ? ("with", "--no-flip") : ("without", "--flip-sum");
+        return manifest.FlipSum == model.FlipSum
+            ? Path.Combine(model.Path, Calibration.FileName)
+            : throw new UniFaceException($"the package runs {with} flip-sum and must be calibrated the same way: leave out {option}.");
+    }
+
+    private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
+    {
+        CalibrationSource source = model.Source(result.Name, result.Sha256) with { People = result.People, Images = result.Images.Count };
+        return Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop) with { Overlap = result.Overlap };
+    }
+
+    private static void WriteFiles(string folder, List<EvalResult> results, Dictionary<string, object?> json)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
+        foreach ((int i, EvalResult result) in results.Index())
+        {
+            string suffix = i == 0 ? "" : $"-{i + 1}";
+            EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), result);
+            Svg($"roc{suffix}.svg", Charts.Roc((result.Name, result.Report.Roc)));
+            Svg($"det{suffix}.svg", Charts.Det((result.Name, result.Report.Roc)));
+            Svg($"scores{suffix}.svg", Charts.Scores(result.Name, result.Scores, null));
+        }
+
+        void Svg(string name, string svg) => AtomicFile.WriteText(Path.Combine(folder, name), SvgChart.ToFile(svg));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.Faces;
+using UniFace.Packages;
+
+namespace UniFace.Cli.Eval;
+
+/// <summary>Measures a model on each kind of set that the command takes.</summary>
+internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize,
+    CancellationToken cancellation)
+{
+    /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
+    public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
+    {
+        string pairsSha256 = IO.Sha256.OfFile(pairsPath), name = Path.GetFileName(pairsPath);
+        if (PathPairs.TryRead(pairsPath) is PathPairs paths)
+        {
+            using PhotoSet photos = PhotoSet.Open(imagesPath);
+            PairSet listed = PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned);
+            StringBuilder read = new($"{pairsSha256}  {name}\n");
+            for (int i = 0; i < listed.Images.Count; i++)
+            {
+                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.OfBytes((listed.Read(i) ?? ReadOnlyMemory<byte>.Empty).Span)}  {listed.Images[i]}\n");
+            }
+
+            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));
+            return Pairs(listed, pipeline, IO.Sha256.OfBytes(Encoding.UTF8.GetBytes(read.ToString())), known, pairsSha256);
+        }
+
+        LfwPairs pairs = LfwPairs.Read(pairsPath);
+        using FaceDataset images = FaceDatasets.Open(imagesPath);
+        PairSet set = PairSet.FromLfw(name, pairs, images, absentIsMissing: aligned);
+        HashSet<string> named = [.. set.Images];
+        (string sha256, TrainingOverlap? overlap) = gate.Check(images, sample => named.Contains(sample.Name));
+        return Pairs(set, pipeline, sha256, overlap, pairsSha256);
+    }
+
+    /// <summary>An InsightFace .bin, whose pictures are aligned.</summary>
+    public EvalResult Bin(string path, FacePipeline aligned)
+    {
+        string name = Path.GetFileName(path);
+        PairSet set = PairSet.FromBin(name, PairBin.Read(path));
+        TrainingOverlap? overlap = gate.Check(path, Enumerable.Range(0, set.Images.Count).Select(i => set.Read(i)!.Value));
+        return Pairs(set, aligned, IO.Sha256.OfFile(path), overlap, null);
+    }
+
+    /// <summary>Labelled people the model never saw: everyone against everyone.</summary>
+    public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
+    {
+        using FaceDataset data = FaceDatasets.Open(path, personLevel);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        (string sha256, TrainingOverlap? overlap) = gate.Check(data);
+        string[] names = [.. data.Samples.Select(s => s.Name)];
+        (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);
+        ValidationOptions options = new() { Bootstrap = bootstrap, Pairs = pairOptions };
+        ValidationResult result = Validator.Evaluate(embedded, [.. data.Samples.Select(s => s.Label)], options, cancellation);
+        return new EvalResult(name, "all-pairs", result.Report, result.Accuracy, result.Scores, sha256, null, result.People, names,
+            Missing(names, embedded), pipeline.DetectorName, seconds)
+        {
+            Overlap = overlap,
+        };
+    }
+
+    private EvalResult Pairs(PairSet set, FacePipeline pipeline, string sha256, TrainingOverlap? overlap, string? pairsSha256)
+    {
+        (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline);
+        VerificationScores scores = set.Score(embedded);
+        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
+        return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images,
+            Missing(set.Images, embedded), pipeline.DetectorName, seconds)
+        {
+            Pairs = set.Pairs,
+            Overlap = overlap,
+        };
+    }
+
+    private (EmbeddedFaces Embedded, double Seconds) Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read,
+        FacePipeline pipeline)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        using ProgressMeter progress = new(name, images.Count);
+        EmbeddedFaces embedded = BatchEmbedding.Embed(
+            model.Embedder,
+            images.Count,
+            i => read(i) is ReadOnlyMemory<byte> encoded ? pipeline.Align(encoded, images[i])?.Image : null,
+            batchSize,
+            count => progress.Add(count),
+            cancellation);
+        return (embedded, clock.Elapsed.TotalSeconds);
+    }
+
+    private static string[] Missing(IReadOnlyList<string> images, EmbeddedFaces embedded) => [.. Enumerable.Range(0, images.Count).Where(i => !embedded.Found[i]).Select(i => images[i])];
+}

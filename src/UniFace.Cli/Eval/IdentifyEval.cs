@@ -1,0 +1,179 @@
+using System.CommandLine;
+using System.Text;
+using Spectre.Console;
+using UniFace.Cli.Reports;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.Faces;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Eval;
+
+/// <summary>`uniface eval --identify`: 1:N accuracy of a model.</summary>
+internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeline pipeline, int batchSize, CancellationToken cancellation)
+{
+    private const int MaxErrors = 60;
+    private const double FpirOfErrors = 0.01;
+
+    private sealed record Images(IReadOnlyList<string> Names, Func<int, byte[]> Read, int[] Labels, EmbeddedFaces Embedded);
+
+    /// <summary>Measures and prints the result, and writes it to a folder if one is given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="galleryPath">People to enroll.</param>
+    /// <param name="probesPath">Probes; those of people who are not in the gallery are non-mated.</param>
+    /// <param name="strangersPath">More non-mated probes, or null.</param>
+    /// <param name="output">Folder for the files, or null.</param>
+    public void Run(ParseResult parsed, string galleryPath, string probesPath, string? strangersPath, string? output)
+    {
+        using FaceDataset enrolled = FaceDatasets.Open(galleryPath), probed = FaceDatasets.Open(probesPath);
+        using FaceDataset? strangers = strangersPath is null ? null : FaceDatasets.Open(strangersPath);
+        Dictionary<string, int> people = enrolled.People.Select((name, i) => (name, i)).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
+        if (strangers?.People.FirstOrDefault(people.ContainsKey) is string known)
+        {
+            throw new UniFaceException($"{strangersPath}: {known} is enrolled in {galleryPath}; remove that person from --nonmated.");
+        }
+
+        List<(string Sha256, TrainingOverlap? Overlap)> read = [gate.Check(enrolled), gate.Check(probed)];
+        if (strangers is not null)
+        {
+            read.Add(gate.Check(strangers));
+        }
+
+        Images gallery = Embed("gallery", [enrolled], (_, label) => label);
+        FaceDataset[] sets = strangers is null ? [probed] : [probed, strangers];
+        Images probes = Embed("probes", sets, (set, label) => people.GetValueOrDefault(set.People[label], -1));
+        IdentificationReport report = IdentificationProtocol.Evaluate(
+            gallery.Embedded, gallery.Labels, probes.Embedded, probes.Labels, cancellation: cancellation);
+        Dictionary<string, object?> result = ToJson(report, read);
+        if (output is not null)
+        {
+            Write(output, report, result, gallery, probes, enrolled);
+        }
+
+        parsed.Print(result, () => Show(report));
+    }
+
+    private Images Embed(string what, FaceDataset[] sets, Func<FaceDataset, int, int> label)
+    {
+        (FaceDataset Set, int Index)[] all = [.. sets.SelectMany(set => Enumerable.Range(0, set.Samples.Count).Select(i => (set, i)))];
+        string[] names = [.. all.Select(a => a.Set.Samples[a.Index].Name)];
+        using ProgressMeter progress = new(what, all.Length);
+        EmbeddedFaces embedded = BatchEmbedding.Embed(
+            model.Embedder,
+            all.Length,
+            i => pipeline.Align(all[i].Set.Read(all[i].Index), names[i])?.Image,
+            batchSize,
+            count => progress.Add(count),
+            cancellation);
+        int[] labels = [.. all.Select(a => label(a.Set, a.Set.Samples[a.Index].Label))];
+        return new Images(names, i => all[i].Set.Read(all[i].Index), labels, embedded);
+    }
+
+    private Dictionary<string, object?> ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new()
+    {
+        ["protocol"] = "identify",
+        ["rank1"] = report.Rank1,
+        ["rank5"] = report.Rank5,
+        ["rank10"] = report.Rank10,
+        ["dirAtFpir"] = report.Points.ToDictionary(
+            p => NameOf(p.TargetFpir),
+            p => new { p.Dir, fnir = 1 - p.Dir, low = p.DirInterval?.Low, high = p.DirInterval?.High, p.Threshold, p.Fpir, p.Why }),
+        ["mated"] = report.Mated,
+        ["nonMated"] = report.NonMated,
+        ["galleryPeople"] = report.GalleryPeople,
+        ["galleryTemplates"] = report.GalleryTemplates,
+        ["missing"] = report.Missing,
+        ["model"] = model.Path,
+        ["modelSha256"] = model.Sha256,
+        ["contractId"] = model.Manifest?.ContractId,
+        ["detector"] = pipeline.DetectorName,
+        ["sha256"] = Sha256.OfBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
+        ["gallerySha256"] = read[0].Sha256,
+        ["probesSha256"] = read[1].Sha256,
+        ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
+        ["overlap"] = read.Any(r => r.Overlap is not null)
+            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
+    };
+
+    private void Write(string folder, IdentificationReport report, Dictionary<string, object?> json, Images gallery, Images probes, FaceDataset enrolled)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model.Path));
+        AtomicFile.WriteText(Path.Combine(folder, "det.svg"), SvgChart.ToFile(Charts.IdentificationDet(name, report)));
+        Csv.Write(Path.Combine(folder, "probes.csv"), report.Probes.Select(probe => (string[])
+        [
+            probes.Names[probe.Probe], PersonOf(probe.Mate), PersonOf(probe.Top), Number(probe.TopScore), $"{probe.MateRank}", Number(probe.MateScore),
+        ]).Prepend(["probe", "person", "first", "score", "mateRank", "mateScore"]));
+        if (Errors(report) is { Count: > 0 } errors)
+        {
+            AtomicFile.Write(Path.Combine(folder, "errors.jpg"), stream => stream.Write(ImageEncoder.Jpeg(Sheet(errors, gallery, probes), 92)));
+        }
+
+        string PersonOf(int person) => person < 0 ? "" : enrolled.People[person];
+    }
+
+    /// <summary>False positives, then false negatives; the worst of each first.</summary>
+    private static List<ProbeResult> Errors(IdentificationReport report)
+    {
+        IdentificationPoint? nearest = report.Points.Where(p => p.Threshold is not null).MinBy(p => Math.Abs(Math.Log(p.TargetFpir / FpirOfErrors)));
+        double threshold = nearest?.Threshold ?? double.NegativeInfinity;
+        IEnumerable<ProbeResult> answered = report.Probes.Where(p => p.Top >= 0);
+        IEnumerable<ProbeResult> accepted = answered.Where(p => !p.IsMated && p.TopScore >= threshold).OrderByDescending(p => p.TopScore);
+        IEnumerable<ProbeResult> missed = answered.Where(p => p.IsMated && (p.MateRank != 1 || p.MateScore < threshold)).OrderBy(p => p.MateScore);
+        return [.. accepted.Take(MaxErrors / 2), .. missed.Take(MaxErrors / 2)];
+    }
+
+    /// <summary>Three errors per row: the probe, the person it was taken for, and its mate, if it has one.</summary>
+    private RgbImage Sheet(List<ProbeResult> errors, Images gallery, Images probes)
+    {
+        (int width, int height) = model.Embedder.InputSize;
+        RgbImage blank = new(width, height);
+        Array.Fill(blank.Pixels, (byte)0xF0);
+        List<RgbImage> pictures = [];
+        foreach (ProbeResult error in errors)
+        {
+            pictures.Add(Face(probes, error.Probe));
+            pictures.Add(Face(gallery, error.TopTemplate));
+            pictures.Add(error.MateTemplate >= 0 ? Face(gallery, error.MateTemplate) : blank);
+            if (pictures.Count % 11 != 0)
+            {
+                pictures.Add(blank);
+            }
+        }
+
+        return ImageGrid.Compose(pictures, 11);
+
+        RgbImage Face(Images from, int index) => pipeline.Align(from.Read(index), from.Names[index])?.Image ?? blank;
+    }
+
+    private void Show(IdentificationReport report)
+    {
+        Table table = EvalOutput.Table(model.Path, ", 1:N");
+        foreach ((string name, double rate) in (ReadOnlySpan<(string, double)>)[("rank 1", report.Rank1), ("rank 5", report.Rank5), ("rank 10", report.Rank10)])
+        {
+            table.AddRow(name, EvalOutput.Percent(rate), "", "");
+        }
+
+        foreach (IdentificationPoint point in report.Points)
+        {
+            table.AddRow(
+                $"DIR at FPIR {NameOf(point.TargetFpir)}",
+                point.Dir is double dir ? EvalOutput.Percent(dir) : "-",
+                point.DirInterval is null ? Markup.Escape(point.Why ?? "") : EvalOutput.Interval(point.DirInterval, EvalOutput.Percent),
+                $"{point.Threshold:F4}");
+        }
+
+        AnsiConsole.Write(table);
+        Console.WriteLine(
+            $"{Plural.Of(report.GalleryPeople, "person")} enrolled with {Plural.Of(report.GalleryTemplates, "template")}; " +
+            $"{Plural.Of(report.Mated, "mated probe")}, {report.NonMated} non-mated, {report.Missing} without a face");
+    }
+
+    private static string NameOf(double rate) => $"{rate:0.######}";
+
+    private static string Number(double value) => double.IsFinite(value) ? $"{value:R}" : "";
+}

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Sqlite;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>`uniface gallery create`: creates an empty gallery for a model.</summary>
+internal static class GalleryCreateCommand
+{
+    private const string Description = """
+        Create an empty gallery for a model: one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
+        and names in the file are encrypted (AES-256-GCM); a lost key cannot be recovered.
+        Example: uniface gallery create people.gallery package --crops
+        Example: uniface gallery create people.gallery package --key-file people.key
+        Example: uniface gallery create 'postgres://user@host/database?gallery=people' package
+        """;
+
+    public static Command Create()
+    {
+        Argument<string?> package = new("PACKAGE")
+        {
+            Description = "The model package whose embeddings the gallery holds. Default: the installed default model.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        CliOption<PersonScore> score = new("--score", "A person's score: the score of the best template, or the mean of all.", "best|mean")
+        {
+            Default = PersonScore.Best,
+        };
+        CliOption<bool> crops = new("--crops", "Keep the aligned faces too, so that the gallery can move to another model ('uniface gallery reembed').");
+        CliOption<bool> hnsw = new("--hnsw", "On PostgreSQL: search an HNSW graph instead of every template. Much faster with millions, but may miss a match.");
+        GalleryOptions gallery = new();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [gallery.Gallery, package, score, crops, hnsw, .. gallery.Keys, .. vision.Model];
+        return CliCommand.Create("create", Description, parameters, async (parsed, stop) =>
+        {
+            string path = parsed.GetRequiredValue(gallery.Gallery);
+            GalleryKey? key = gallery.Key(parsed);
+            ModelPackage opened = parsed.GetValue(package) is string given ? ModelPackage.Open(given) : InstalledModels.OpenDefault();
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            GalleryInfo info = new()
+            {
+                Id = "",
+                ContractId = embedder.Manifest.ContractId,
+                EmbeddingSize = embedder.EmbeddingSize,
+                Scoring = parsed.GetValue(score),
+                KeepsCrops = parsed.GetValue(crops),
+                Package = GalleryOptions.PathOf(opened),
+                Encrypted = key is not null,
+            };
+            if (PostgresAddress.Is(path))
+            {
+                PostgresAddress address = PostgresAddress.Parse(path);
+                await PostgresGallery.CreateAsync(address, info, parsed.GetValue(hnsw), stop);
+                path = address.ToString();
+            }
+            else if (parsed.GetValue(hnsw))
+            {
+                throw new UniFaceException("--hnsw is for galleries on PostgreSQL; a gallery file is searched exactly.");
+            }
+            else
+            {
+                SqliteGallery.Create(path, info, key);
+            }
+
+            object json = new
+            {
+                gallery = path,
+                contractId = info.ContractId,
+                embeddingSize = info.EmbeddingSize,
+                scoring = info.Scoring,
+                keepsCrops = info.KeepsCrops,
+                encrypted = key is not null,
+                package = info.Package,
+            };
+            parsed.Print(json, () => Console.WriteLine(
+                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {opened.Source}. Enroll people: uniface gallery enroll {path} photos"));
+            return ExitCode.Success;
+        });
+    }
+}

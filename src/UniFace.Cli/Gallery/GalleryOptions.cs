@@ -1,0 +1,114 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Sqlite;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>The gallery, its key and its model package, as the gallery commands take them.</summary>
+internal sealed class GalleryOptions
+{
+    private readonly CliOption<string?> keyFile = new(
+        "--key-file", "File with the gallery's key: 32 bytes, or 64 hexadecimal digits as written by 'openssl rand -hex 32'.", "FILE");
+
+    private readonly CliOption<string?> keyVariable = new(
+        "--key-env", "Environment variable with the gallery's key, 64 hexadecimal digits.", "NAME");
+
+    /// <summary>GALLERY.</summary>
+    public Argument<string> Gallery { get; } = new("GALLERY")
+    {
+        Description = "A gallery file, e.g. people.gallery, or a gallery on PostgreSQL, e.g. postgres://user@host/database?gallery=people.",
+    };
+
+    /// <summary>--package PACKAGE.</summary>
+    public CliOption<string?> Package { get; } = new(
+        "--package", "The gallery's model package, if it has moved since the gallery was created.", "PACKAGE");
+
+    /// <summary>The options for the key.</summary>
+    public IEnumerable<Symbol> Keys => [keyFile, keyVariable];
+
+    /// <summary>The gallery and the options for its key.</summary>
+    public IEnumerable<Symbol> All => [Gallery, .. Keys];
+
+    /// <summary>The given key, or null.</summary>
+    public GalleryKey? Key(ParseResult parsed) => (parsed.GetValue(keyFile), parsed.GetValue(keyVariable)) switch
+    {
+        (null, null) => null,
+        (string file, null) => GalleryKey.FromFile(Warned(file)),
+        (null, string variable) => GalleryKey.FromEnvironment(variable),
+        _ => throw new UniFaceException("--key-file and --key-env exclude each other."),
+    };
+
+    /// <summary>Opens the gallery.</summary>
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
+        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+
+    /// <summary>The path of a gallery that must be a file.</summary>
+    /// <exception cref="UniFaceException">It is on PostgreSQL.</exception>
+    public string RequireFile(ParseResult parsed)
+    {
+        string gallery = parsed.GetRequiredValue(Gallery);
+        return PostgresAddress.Is(gallery)
+            ? throw new UniFaceException(
+                $"{PostgresAddress.Parse(gallery)}: use the database's own tools for a gallery on PostgreSQL: pg_dump --schema=uniface to copy it, " +
+                "pg_restore or psql to restore it, and an encrypted disk to encrypt it.")
+            : gallery;
+    }
+
+    /// <summary>Opens the gallery's model package and its embedder.</summary>
+    /// <exception cref="UniFaceException">The package is missing or is another model.</exception>
+    public (ModelPackage Package, OnnxEmbedder Embedder) OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
+    {
+        string path = parsed.GetValue(Package) ?? gallery.Info.Package
+            ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
+        if (parsed.GetValue(Package) is null && !Path.Exists(path))
+        {
+            throw new UniFaceException($"{path}: the gallery's model package is no longer there; give --package PACKAGE.");
+        }
+
+        ModelPackage package = ModelPackage.Open(path);
+        OnnxEmbedder embedder = vision.OpenEmbedder(parsed, package);
+        if (embedder.Manifest.ContractId == gallery.Info.ContractId)
+        {
+            return (package, embedder);
+        }
+
+        string other = embedder.Manifest.ContractId;
+        embedder.Dispose();
+        throw new UniFaceException(
+            $"{path} is a model of contract {other}, but the gallery {gallery.Path} is of {gallery.Info.ContractId}: " +
+            "give its own package with --package, or move the gallery with 'uniface gallery reembed'.");
+    }
+
+    /// <summary>Names damaged templates on standard error.</summary>
+    public static void WarnOfDamage(IStoredGallery gallery)
+    {
+        foreach (string damage in gallery.Damage)
+        {
+            Console.Error.WriteLine("warning: " + Output.Name(damage));
+        }
+    }
+
+    /// <summary>A package's path in the form that a gallery stores.</summary>
+    public static string PathOf(ModelPackage package)
+    {
+        string onnx = Path.GetFullPath(package.OnnxPath);
+        return package.Manifest is null ? onnx : Path.GetDirectoryName(onnx)!;
+    }
+
+    /// <summary>The path, after a warning on standard error if other users can read the file.</summary>
+    public static string Warned(string path)
+    {
+        if (FileModes.Warning(path) is string warning)
+        {
+            Console.Error.WriteLine(warning);
+        }
+
+        return path;
+    }
+}

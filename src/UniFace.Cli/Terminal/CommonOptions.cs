@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace UniFace.Cli.Terminal;
+
+/// <summary>Options that several commands share.</summary>
+internal static class CommonOptions
+{
+    /// <summary>--json, which every command has.</summary>
+    public static Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print the result as JSON on standard output; progress goes to standard error.",
+        Recursive = true,
+    };
+
+    /// <summary>--person-level N, for commands that read photos by person.</summary>
+    public static CliOption<int?> PersonLevel() => new(
+        "--person-level",
+        "Which folder of a photo's path names the person: 1 for the top folders, 2 for the folders in those (team/Ann/2020/1.jpg). " +
+        "Default: the photos lie directly in one folder per person.",
+        "N");
+
+    /// <summary>--allow-overlap, for commands that measure a model.</summary>
+    public static CliOption<bool> AllowOverlap() => new(
+        "--allow-overlap", "Measure even if the model was trained on some of the photos or people; the calibration, and every decision based on it, says so.");
+}

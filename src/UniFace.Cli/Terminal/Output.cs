@@ -1,0 +1,119 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+using UniFace.Data;
+using UniFace.IO;
+
+namespace UniFace.Cli.Terminal;
+
+/// <summary>What commands print: text and tables for people, one JSON document for programs.</summary>
+internal static class Output
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    /// <summary>Standard error without escaping, for cursor movements.</summary>
+    public static TextWriter Terminal { get; private set; } = Console.Error;
+
+    /// <summary>
+    /// From now on, escapes control characters in everything printed, except line ends and tabs: names of files and people are untrusted and
+    /// may contain terminal commands.
+    /// </summary>
+    public static void Guard()
+    {
+        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }); // Its colors are escape sequences.
+        Terminal = Console.Error;
+        Console.SetOut(new EscapingWriter(Console.Out));
+        Console.SetError(new EscapingWriter(Console.Error));
+    }
+
+    /// <summary>A name on one line: control characters, line ends and bidirectional controls become \uXXXX.</summary>
+    public static string Name(string name) => Escape(name, lines: false);
+
+    /// <summary>A name in a table cell.</summary>
+    public static string Cell(string name) => Markup.Escape(Name(name));
+
+    /// <summary>A table with the given columns.</summary>
+    public static Table Table(params string[] columns) => new Table().Border(TableBorder.Rounded).AddColumns(columns);
+
+    private static string Escape(string text, bool lines)
+    {
+        if (!text.Any(c => IsEscaped(c, lines)))
+        {
+            return text;
+        }
+
+        StringBuilder escaped = new();
+        foreach (char c in text)
+        {
+            _ = IsEscaped(c, lines) ? escaped.Append($"\\u{(int)c:X4}") : escaped.Append(c);
+        }
+
+        return escaped.ToString();
+    }
+
+    private static bool IsEscaped(char c, bool lines) => !(lines && (c is '\n' or '\t' || (c is '\r' && OperatingSystem.IsWindows())))
+        && (char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
+
+    /// <summary>Prints an object as JSON on standard output, with property names in camel case.</summary>
+    public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
+
+    /// <summary>The text that <see cref="Json"/> prints.</summary>
+    public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
+
+    /// <summary>Prints a warning below a result, unless it is null.</summary>
+    public static void Warn(string? warning)
+    {
+        if (warning is not null)
+        {
+            Console.WriteLine("warning: " + warning);
+        }
+    }
+
+    /// <summary>Names the photos that were skipped, and why, on standard error.</summary>
+    public static void Skipped(IEnumerable<(string Photo, string Reason)> photos)
+    {
+        foreach ((string photo, string reason) in photos)
+        {
+            Console.Error.WriteLine($"left out: {Name(photo)}: {Name(reason)}");
+        }
+    }
+
+    /// <summary>Names the files beside the photos that were not used, on standard error.</summary>
+    public static void LeftOut(PhotoSet photos)
+    {
+        if (photos.LeftOut.Count > 0)
+        {
+            Console.Error.WriteLine(LeftOutFile.Describe(photos.LeftOut));
+        }
+    }
+
+    /// <summary>Refuses an output file that is also an input, following links.</summary>
+    public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
+    {
+        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Of(output), RealPath.Of(input))) is string same)
+        {
+            throw new UniFaceException($"{output} would replace the input {same}; name another file.");
+        }
+    }
+
+    private sealed class EscapingWriter(TextWriter inner) : TextWriter
+    {
+        public override Encoding Encoding => inner.Encoding;
+
+        public override void Write(char value) => Write(value.ToString());
+
+        public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+        public override void Write(string? value) => inner.Write(Escape(value ?? "", lines: true));
+
+        public override void WriteLine(string? value) => inner.WriteLine(Escape(value ?? "", lines: true));
+
+        public override void Flush() => inner.Flush();
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+
+namespace UniFace.Cli.Tests;
+
+/// <summary>A number on the command line is read exactly as written: a comma is neither a decimal point nor a thousands separator.</summary>
+public class CliOptionTests
+{
+    [Fact]
+    public void Every_numeric_option_of_every_command_refuses_commas_and_what_is_no_number()
+    {
+        RootCommand root = CommandHost.Root();
+        int tried = 0;
+        Walk(root, []);
+        Assert.True(tried > 60, $"only {tried} numeric options were found");
+
+        void Walk(Command command, string[] path)
+        {
+            Assert.DoesNotContain(command.Arguments, argument => IsNumeric(argument.ValueType));
+            foreach (Option option in command.Options.Where(option => IsNumeric(option.ValueType)))
+            {
+                foreach (string text in (string[])["1,5", "1,000", "1,5e-3", "0,05", "1.000,5", "nan", "Infinity", "", "1 000", "١"])
+                {
+                    ParseResult parsed = root.Parse([.. path, option.Name, text]);
+                    Assert.True(
+                        parsed.Errors.Any(error => error.Message.StartsWith($"{option.Name} {text}: expected a ", StringComparison.Ordinal)),
+                        $"{string.Join(' ', path)} {option.Name} {text}: {string.Join(" | ", parsed.Errors.Select(error => error.Message))}");
+                }
+
+                Assert.DoesNotContain(
+                    root.Parse([.. path, option.Name, "1"]).Errors,
+                    error =>
+                        error.Message.StartsWith(option.Name, StringComparison.Ordinal) && error.Message.Contains("expected a ", StringComparison.Ordinal));
+                tried++;
+            }
+
+            foreach (Command child in command.Subcommands)
+            {
+                Walk(child, [.. path, child.Name]);
+            }
+        }
+
+        static bool IsNumeric(Type type)
+        {
+            Type value = Nullable.GetUnderlyingType(type) ?? type.GetElementType() ?? type;
+            return !value.IsEnum && Type.GetTypeCode(value) is >= TypeCode.SByte and <= TypeCode.Decimal;
+        }
+    }
+
+    [Theory]
+    [InlineData("bench embed p --batch 0", "--batch 0: expected 1 to 4096.")]
+    [InlineData("bench embed p --batch 4097", "--batch 4097: expected 1 to 4096.")]
+    [InlineData("align p o --min-face -1", "--min-face -1: expected 0 or more.")]
+    [InlineData("align p o --min-score 1.5", "--min-score 1.5: expected 0 to 1.")]
+    public void A_number_out_of_range_is_refused_with_the_range(string line, string expected) =>
+        Assert.Contains(expected, CommandHost.Root().Parse(line.Split(' ')).Errors.Select(error => error.Message));
+
+    [Theory]
+    [InlineData("-0.5", -0.5)]
+    [InlineData("1e-3", 0.001)]
+    [InlineData("2", 2)]
+    [InlineData(".5", 0.5)]
+    public void A_decimal_point_and_an_exponent_are_read_as_written(string text, double expected)
+    {
+        RootCommand root = CommandHost.Root();
+        Option<double?> fmr = (Option<double?>)root.Subcommands.Single(c => c.Name == "verify").Options.Single(o => o.Name == "--threshold");
+        Assert.Equal(expected, root.Parse(["verify", "a", "b", "--threshold", text]).GetValue(fmr));
+    }
+
+    [Fact]
+    public void A_comma_ends_the_program_with_one_line_that_says_what_is_expected()
+    {
+        CliResult result = CliProcess.Run("verify", "a.jpg", "b.jpg", "--fmr", "1,5e-3").Expect(2);
+        Assert.Equal(
+            "error: --fmr 1,5e-3: expected a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators. See 'uniface verify --help'.",
+            result.Error.Trim());
+        Assert.Contains("--steps 1,5: expected a whole number", CliProcess.Run("bench", "step", "--steps", "1,5").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("--classes", CliProcess.Run("bench", "head", "--classes", "10,000", "--loss", "uce").Expect(2).Error, StringComparison.Ordinal);
+    }
+}

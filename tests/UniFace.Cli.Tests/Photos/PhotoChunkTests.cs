@@ -1,0 +1,93 @@
+using UniFace.Cli.Photos;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision;
+using UniFace.Vision.Detection;
+
+namespace UniFace.Cli.Tests.Photos;
+
+/// <summary>However a loop over photos ends, detector and model are not used after they are disposed.</summary>
+public sealed class PhotoChunkTests : IDisposable
+{
+    private const int Photos = 200;
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
+
+    public PhotoChunkTests()
+    {
+        byte[] photo = ImageEncoder.Png(new RgbImage(120, 120));
+        for (int i = 0; i < Photos; i++)
+        {
+            File.WriteAllBytes(Path.Combine(folder, $"{i:D3}.png"), photo);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_consumer_that_throws_at_any_chunk_leaves_no_reader_behind(int at)
+    {
+        Watched detector = new();
+        Assert.Throws<InvalidOperationException>(() =>
+        {
+            using FacePipeline pipeline = new(new SkiaImageDecoder(), detector);
+            using PhotoSet photos = PhotoSet.Open(folder);
+            int chunks = 0;
+            foreach (PhotoChunk chunk in PhotoChunk.Of(photos, pipeline, 4, CancellationToken.None))
+            {
+                Assert.Empty(chunk.Skipped);
+                if (chunks++ == at)
+                {
+                    throw new InvalidOperationException();
+                }
+            }
+        });
+        Assert.Equal(0, detector.Running);
+        Assert.Equal(0, detector.Misused);
+    }
+
+    [Fact]
+    public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
+    {
+        Assert.SkipWhen(ModelStore.Find(ModelStore.BlazeFacePath) is null, "needs BlazeFace; run setup/models.sh");
+        string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");
+        string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
+        CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);
+        string photo = Directory.EnumerateFiles(made, "*.jpg", SearchOption.AllDirectories).First();
+        for (int i = 0; i < 130; i++)
+        {
+            File.Copy(photo, Path.Combine(photos, $"{i:D3}.jpg"));
+        }
+
+        TinyOnnx.WriteEmbedder(model, 112, 112, 16, weight: float.NaN);
+        Assert.Contains("is NaN", CliProcess.Run("embed", model, photos, "--out", Path.Combine(folder, "e.npy")).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    private sealed class Watched : IFaceDetector
+    {
+        private int running;
+        private int misused;
+        private volatile bool disposed;
+
+        public string Name => "watched";
+
+        public int Running => running;
+
+        public int Misused => misused;
+
+        public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
+        {
+            Interlocked.Increment(ref running);
+            Thread.Sleep(2);
+            Interlocked.Add(ref misused, disposed ? 1 : 0);
+            Interlocked.Decrement(ref running);
+            return [new DetectedFace(10, 10, 100, 100, 0.99f, AlignmentTemplate.ArcFace112.Landmarks)];
+        }
+
+        public void Dispose() => disposed = true;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using UniFace.Client;
+using UniFace.Faces;
+using UniFace.TestSupport;
+using UniFace.Vision;
+
+namespace UniFace.Cli.Tests.Serve;
+
+/// <summary>If one of two services on one PostgreSQL gallery is killed under load, no acknowledged enrollment is lost.</summary>
+public sealed class ReplicaTests(PostgresServer server) : IClassFixture<PostgresServer>, IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-replicas-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task One_of_two_replicas_is_killed_under_load_and_no_request_fails_and_nothing_acknowledged_is_lost()
+    {
+        string gallery = server.Url("replicas"), package = InventedPackage.Write(Path.Combine(folder, "package"));
+        CliProcess.Run("gallery", "create", gallery, package).Expect(0);
+        using Process first = Serve(gallery, package, "a"), second = Serve(gallery, package, "b");
+        Uri[] replicas = [await AddressAsync(first), await AddressAsync(second)];
+        UniFaceClient client = UniFaceClient.Connect(replicas, patience: TimeSpan.FromMinutes(2));
+        ConcurrentBag<string> acknowledged = [];
+        using CancellationTokenSource enough = new();
+        int identified = 0;
+        Task[] load =
+        [
+            .. Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+            {
+                for (int i = 0; !enough.IsCancellationRequested; i++)
+                {
+                    string person = $"p{worker}-{i}";
+                    await client.EnrolAsync(new EnrolRequest { Person = person, Photos = [Face((worker * 100_000) + i)], Aligned = true, AnyQuality = true });
+                    acknowledged.Add(person);
+                }
+            })),
+            .. Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+            {
+                for (int i = 0; !enough.IsCancellationRequested; i++)
+                {
+                    await client.IdentifyAsync(new IdentifyRequest { Photo = Face((worker * 100_000) + i), Aligned = true });
+                    Interlocked.Increment(ref identified);
+                }
+            })),
+        ];
+        await UntilAsync(load, () => acknowledged.Count >= 40);
+        first.Kill();
+        int before = acknowledged.Count, identifiedBefore = identified;
+        await UntilAsync(load, () => acknowledged.Count >= before + 40 && identified >= identifiedBefore + 40);
+        await enough.CancelAsync();
+        await Task.WhenAll(load); // throws what failed in spite of trying again
+
+        UniFaceClient left = UniFaceClient.Connect(replicas[1]);
+        HashSet<string> enrolled = [];
+        for (int offset = 0; await left.ListPeopleAsync(offset, 1000) is { People.Count: > 0 } page; offset += page.People.Count)
+        {
+            enrolled.UnionWith(page.People.Select(p => p.Person));
+        }
+
+        Assert.Empty(acknowledged.Except(enrolled));
+        second.Kill();
+        Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
+    }
+
+    // Until it is so, or a worker failed.
+    private static async Task UntilAsync(Task[] load, Func<bool> done)
+    {
+        while (!done())
+        {
+            await Task.WhenAny([.. load, Task.Delay(50)]);
+            if (load.FirstOrDefault(t => t.IsFaulted) is Task failed)
+            {
+                await failed;
+            }
+        }
+    }
+
+    private static byte[] Face(int seed)
+    {
+        RgbImage image = new(112, 112);
+        new Random(seed).NextBytes(image.Pixels);
+        return ImageEncoder.Png(image);
+    }
+
+    private Process Serve(string gallery, string package, string name)
+    {
+        Process process = CliProcess.Start(
+            folder, "serve", "--urls", "http://127.0.0.1:0", "--package", package, "--gallery", gallery, "--data", Path.Combine(folder, name));
+        _ = process.StandardError.ReadToEndAsync();
+        return process;
+    }
+
+    private static async Task<Uri> AddressAsync(Process process)
+    {
+        for (string? line = ""; line is not null; line = await process.StandardOutput.ReadLineAsync())
+        {
+            if (line.StartsWith("serving ", StringComparison.Ordinal))
+            {
+                return new Uri(line.Split(' ')[1]);
+            }
+        }
+
+        throw new InvalidOperationException("the service ended at once");
+    }
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace UniFace.Cli.Tests.Serve;
+
+/// <summary>serve starts with what it finds, says what that is, and stops cleanly.</summary>
+public sealed class ServeCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-serve-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task It_serves_at_once_with_nothing_but_an_address_and_ends_when_told()
+    {
+        using Process serve = CliProcess.Start(folder, "serve", "--urls", "http://127.0.0.1:0");
+        _ = serve.StandardError.ReadToEndAsync();
+        string? line = "";
+        while (line is not null && !line.StartsWith("serving ", StringComparison.Ordinal))
+        {
+            line = await serve.StandardOutput.ReadLineAsync();
+        }
+
+        using HttpClient client = new() { BaseAddress = new Uri(line!.Split(' ')[1]) };
+        Assert.Equal("ready", JsonDocument.Parse(await client.GetStringAsync("/health/ready")).RootElement.GetProperty("status").GetString());
+        using (Process kill = Process.Start("kill", ["-TERM", serve.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await serve.WaitForExitAsync();
+        Assert.Equal(0, serve.ExitCode);
+    }
+
+    [Fact]
+    public void A_package_that_is_not_there_ends_in_one_line() =>
+        Assert.Contains("no-such-package", CliProcess.RunIn(folder, "serve", "--package", "no-such-package").Expect(2).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_address_that_is_taken_ends_in_one_line()
+    {
+        using TcpListener taken = new(IPAddress.Loopback, 0);
+        taken.Start();
+        string url = $"http://{taken.LocalEndpoint}";
+        string error = CliProcess.RunIn(folder, "serve", "--urls", url).Expect(2).Error;
+        Assert.StartsWith($"error: --urls {url}: cannot listen there", error.Trim(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Trim());
+    }
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace UniFace.Cli.Tests.Train;
+
+/// <summary>A run that is killed and resumed ends with the same bytes as an uninterrupted one; invalid runs are refused before anything is written.</summary>
+public sealed class TrainCommandTests : IDisposable
+{
+    private static readonly string[] Recipe = [
+        "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--batch", "8", "--checkpoint-every", "2", "--seed", "7"];
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-train-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_run_killed_again_and_again_ends_with_the_bytes_of_one_that_never_stopped()
+    {
+        MakeFaces();
+        CliResult whole = CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "3", "--out", "whole", "--json"]).Expect(0);
+        JsonElement expected = whole.Json();
+        Assert.Equal(3, expected.GetProperty("epochs").GetInt32());
+        Assert.Equal(9, expected.GetProperty("steps").GetInt32());
+        Assert.Equal(64, expected.GetProperty("sha256").GetString()!.Length);
+        Assert.True(expected.GetProperty("imagesPerSecond").GetDouble() > 0);
+        Assert.True(double.IsFinite(expected.GetProperty("loss").GetDouble()));
+        Assert.EndsWith("whole", expected.GetProperty("run").GetString(), StringComparison.Ordinal);
+
+        // At moments of its progress, not of a clock: before the first checkpoint, in the first epoch, and after it.
+        foreach ((string file, int rows) in new[] { ("run.json", 1), ("last.ckpt", 1), ("metrics.jsonl", 3) })
+        {
+            using Process process = CliProcess.Start(folder, GoOn());
+            WaitFor(process, () => Lines("killed", file) >= rows);
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        JsonElement actual = CliProcess.RunIn(folder, GoOn()).Expect(0).Json();
+        Assert.Equal(expected.GetProperty("sha256").GetString(), actual.GetProperty("sha256").GetString());
+        Assert.Equal(expected.GetProperty("loss").GetDouble(), actual.GetProperty("loss").GetDouble());
+        Assert.Equal(9, actual.GetProperty("steps").GetInt32());
+        string[] log = File.ReadAllLines(Path.Combine(folder, "killed", "metrics.jsonl"));
+        Assert.Equal(
+            log.Length,
+            log.Select(r => JsonDocument.Parse(r).RootElement)
+                .Select(r => (r.GetProperty("kind").GetString(), r.GetProperty("step").GetInt32())).Distinct().Count());
+    }
+
+    [Fact]
+    public void What_cannot_be_trained_is_said_in_one_line_before_anything_is_written()
+    {
+        MakeFaces();
+        Refused("DATA is missing", "train", "--out", "run");
+        Refused("--out is missing", "train", "faces");
+        Refused("no-such-set", "train", "no-such-set", "--out", "run");
+        Refused("--epochs is 0", "train", "faces", "--epochs", "0", "--out", "run");
+        Refused("--steps", "train", "faces", "--schedule", "step", "--out", "run");
+        Refused("no-such-loss", "train", "faces", "--loss", "no-such-loss", "--out", "run");
+        Refused("--device cuda", "train", "faces", "--device", "cuda", "--out", "run");
+        Refused("no training run", "train", "--resume", "nothing");
+        Assert.False(Directory.Exists(Path.Combine(folder, "run")));
+    }
+
+    [Fact]
+    public void A_resumed_run_takes_its_options_from_the_run_and_refuses_others()
+    {
+        MakeFaces();
+        CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "3", "--margin", "0.3", "--out", "run"]).Expect(0);
+        Refused("--lr 0.5", "train", "--resume", "run", "--lr", "0.5");
+        Refused("--margin 0.4", "train", "--resume", "run", "--margin", "0.4");
+        Refused("--loss arcface", "train", "--resume", "run", "--loss", "arcface");
+        Refused("other", "train", "other", "--resume", "run");
+        CliProcess.RunIn(folder, "train", "--resume", "run", "--margin", "0.3", "--loss", "uce", "--seed", "7").Expect(0);
+
+        string picture = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        File.AppendAllText(picture, " ");
+        Refused("has changed", "train", "--resume", "run");
+    }
+
+    [Theory]
+    [InlineData("-TERM")]
+    [InlineData("-HUP")]
+    public async Task A_run_that_is_terminated_or_loses_its_terminal_saves_its_last_step_ends_with_143_and_goes_on_from_there(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals");
+        MakeFaces();
+        using Process process = CliProcess.Start(folder, ["train", "faces", .. Recipe, "--epochs", "100000", "--out", "run"]);
+        Task<string> said = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        WaitFor(process, () => Lines("run", "metrics.jsonl") >= 2);
+        using Process kill = Process.Start("kill", [signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        string error = await said;
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(143, process.ExitCode);
+        Match saved = Regex.Match(error, "saved at step ([0-9]+); go on with: uniface train --resume run");
+        Assert.True(saved.Success, error);
+        using JsonDocument note = JsonDocument.Parse(File.ReadLines(Path.Combine(folder, "run", "notes.jsonl")).Last());
+        Assert.Equal($"stopped and saved at step {saved.Groups[1].Value}", note.RootElement.GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public void A_resumed_run_takes_moved_data_other_threads_and_more_epochs_but_no_checkpoint_that_is_damaged_or_of_another_run()
+    {
+        MakeFaces();
+        CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "run"]).Expect(0);
+        Directory.Move(Path.Combine(folder, "faces"), Path.Combine(folder, "moved"));
+        Refused("if it was moved", "train", "--resume", "run");
+        Refused("--epochs is 0", "train", "moved", "--resume", "run", "--epochs", "0");
+        CliResult resumed = CliProcess.RunIn(folder, "train", "moved", "--resume", "run", "--threads", "2", "--epochs", "2", "--json").Expect(0);
+        Assert.Equal(2, resumed.Json().GetProperty("epochs").GetInt32());
+        Assert.Contains("changed at step 3: --threads 1 to 2; changed at step 3: --epochs 1 to 2", resumed.Error, StringComparison.Ordinal);
+        CliProcess.RunIn(folder, "train", "--resume", "run").Expect(0);
+
+        CliProcess.RunIn(folder, ["train", "moved", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "other"]).Expect(0);
+        string last = Path.Combine(folder, "run", "last.ckpt");
+        byte[] own = File.ReadAllBytes(last);
+        File.Delete(last);
+        Refused("previous.ckpt: rename it to last.ckpt", "train", "--resume", "run");
+        Refused("holds a run already", ["train", "moved", .. Recipe, "--epochs", "1", "--out", "run"]);
+        File.Copy(Path.Combine(folder, "other", "last.ckpt"), last, overwrite: true);
+        Refused("another run", "train", "--resume", "run");
+        own[^1] ^= 1;
+        File.WriteAllBytes(last, own);
+        Refused("last.ckpt is damaged", "train", "--resume", "run");
+        Refused("last.ckpt is damaged", "export", "run", "--out", "package");
+    }
+
+    [Fact]
+    public void A_start_that_failed_on_its_data_can_be_started_again_in_the_same_folder()
+    {
+        MakeFaces();
+        string picture = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        byte[] good = File.ReadAllBytes(picture);
+        File.WriteAllBytes(picture, good[..200]);
+        string[] start = ["train", "faces", .. Recipe, "--epochs", "1", "--out", "run"];
+        Refused(Path.GetFileName(picture), start);
+        File.WriteAllBytes(picture, good);
+        CliProcess.RunIn(folder, start).Expect(0);
+        Refused("holds a run already", start);
+    }
+
+    private static void WaitFor(Process process, Func<bool> reached)
+    {
+        while (!process.HasExited && !reached())
+        {
+            Thread.Sleep(5);
+        }
+    }
+
+    // Of a file that is being written, or is not there yet.
+    private int Lines(string run, string file)
+    {
+        string path = Path.Combine(folder, run, file);
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return reader.ReadToEnd().Count(c => c == '\n') + 1;
+    }
+
+    private void MakeFaces() => CliProcess.RunIn(folder, "data", "make", "faces", "--people", "6", "--images", "4").Expect(0);
+
+    private string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json"))
+        ? ["train", "--resume", "killed", "--json"]
+        : ["train", "faces", .. Recipe, "--epochs", "3", "--out", "killed", "--json"];
+
+    private void Refused(string word, params string[] args)
+    {
+        CliResult result = CliProcess.RunIn(folder, args).Expect(2);
+        Assert.Contains(word, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+    }
+}

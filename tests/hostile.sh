@@ -4,5 +4,5 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export UNIFACE_HOME=${UNIFACE_HOME:-$root/.tools} UNIFACE_HOSTILE_REQUESTS=${1:-5000}
-dotnet build "$root/tests/UniFace.Server.Tests" -c Release -v quiet -nologo
-exec "$root/tests/UniFace.Server.Tests/bin/Release/net10.0/UniFace.Server.Tests" -noLogo -diagnostics -class '*HostileRequestTests'
+dotnet build "$root/tests/UniFace.AspNetCore.Tests" -c Release -v quiet -nologo
+exec "$root/tests/UniFace.AspNetCore.Tests/bin/Release/net10.0/UniFace.AspNetCore.Tests" -noLogo -diagnostics -class '*HostileRequestTests'

@@ -4,5 +4,5 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export UNIFACE_HOME=${UNIFACE_HOME:-$root/.tools} UNIFACE_SOAK_REQUESTS=${1:-10000}
-dotnet build "$root/tests/UniFace.Server.Tests" -c Release -v quiet -nologo
-exec "$root/tests/UniFace.Server.Tests/bin/Release/net10.0/UniFace.Server.Tests" -noLogo -diagnostics -class '*SoakTests'
+dotnet build "$root/tests/UniFace.Studio.Tests" -c Release -v quiet -nologo
+exec "$root/tests/UniFace.Studio.Tests/bin/Release/net10.0/UniFace.Studio.Tests" -noLogo -diagnostics -class '*SoakTests'

@@ -20,7 +20,7 @@ internal sealed class BenchmarkRows
     /// <summary>Writes row <paramref name="number"/>, of norm 1.</summary>
     public void Row(long number, Span<float> row)
     {
-        SeededRandom random = new(seed, 1, number);
+        SeededRandom random = new(seed, RandomStream.BenchmarkRows, number);
         int kind = number == 0 ? 99 : random.Next(100);
         if (kind > 1)
         {
@@ -29,7 +29,7 @@ internal sealed class BenchmarkRows
         }
 
         // The direction that the other row would have if it were no copy itself.
-        SeededRandom origin = new(seed, 1, (long)(random.NextDouble() * number));
+        SeededRandom origin = new(seed, RandomStream.BenchmarkRows, (long)(random.NextDouble() * number));
         _ = origin.Next(100);
         Direction(origin, row);
         if (kind == 1)
@@ -44,7 +44,7 @@ internal sealed class BenchmarkRows
     /// <param name="query">[D], of norm 1.</param>
     public void Query(long number, long rows, Span<float> query)
     {
-        SeededRandom random = new(seed, 2, number);
+        SeededRandom random = new(seed, RandomStream.BenchmarkQueries, number);
         if (number % 2 == 0)
         {
             Direction(random, query);

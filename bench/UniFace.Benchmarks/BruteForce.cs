@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Kernels;
+using UniFace.Gallery.Index.Search;
 
 namespace UniFace.Benchmarks;
 
@@ -60,7 +61,7 @@ internal static class BruteForce
 
     private static void AddHit(List<IndexHit> best, int k, IndexHit hit)
     {
-        if (best.Count == k && hit > best[^1])
+        if (best.Count == k && hit.CompareTo(best[^1]) > 0)
         {
             return;
         }

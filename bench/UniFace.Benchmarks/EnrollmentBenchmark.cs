@@ -43,7 +43,7 @@ internal static class EnrollmentBenchmark
     {
         if (!File.Exists(path))
         {
-            SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = ContractId, EmbeddingSize = dimension }, key);
+            SqliteGallery.Create(path, new GalleryInfo { ContractId = ContractId, EmbeddingSize = dimension }, key);
         }
 
         TimeSpan enrolling = TimeSpan.Zero, storing;
@@ -54,13 +54,13 @@ internal static class EnrollmentBenchmark
             long known = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates;
             for (int done = 0; done < size; done += batch)
             {
-                Enrolment[] some = new Enrolment[Math.Min(batch, size - done)];
+                Enrollment[] some = new Enrollment[Math.Min(batch, size - done)];
                 long first = known + done;
                 Parallel.For(0, some.Length, i =>
                 {
                     float[] row = new float[dimension];
                     rows.Row(first + i, row);
-                    some[i] = new Enrolment(FormattableString.Invariant($"person {first + i}"), row);
+                    some[i] = new Enrollment(FormattableString.Invariant($"person {first + i}"), row);
                 });
                 long start = Stopwatch.GetTimestamp();
                 IReadOnlyList<long> ids = await gallery.EnrollAsync(some, gallery.Info.ContractId, stop).ConfigureAwait(false);

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using TorchSharp;
 using UniFace.IO;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Search;
 
 namespace UniFace.Benchmarks;
 

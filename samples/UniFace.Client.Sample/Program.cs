@@ -15,8 +15,8 @@ try
 {
     if (args[1] == "enrol")
     {
-        EnrolRequest request = new() { Person = args[2], Photos = [.. args[3..].Select(File.ReadAllBytes)] };
-        EnrolAnswer answer = await service.EnrolAsync(request);
+        EnrollRequest request = new() { Person = args[2], Photos = [.. args[3..].Select(File.ReadAllBytes)] };
+        EnrollAnswer answer = await service.EnrollAsync(request);
         Console.WriteLine($"{answer.Person}: {answer.Enrolled} of {request.Photos.Count} photos enrolled");
         foreach (EnrolledPhoto photo in answer.Photos.Where(p => p.Template is null))
         {

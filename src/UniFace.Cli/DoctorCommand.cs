@@ -20,7 +20,7 @@ internal static class DoctorCommand
 
     public static Command Create() => CliCommand.Create(
         "doctor",
-        "Check native libraries, device, models, data folder and disk, and say how to fix what is missing.\nExample: uniface doctor",
+        "Check the installation. Looks for native libraries, device, models, data folder and disk, and says how to fix what is missing.\nExample: uniface doctor",
         [],
         (parsed, _) =>
         {

@@ -4,12 +4,16 @@ using System.Net;
 namespace UniFace.Client;
 
 /// <summary>
-/// Sends a request to one of several replicas, and again to the next one where it did not answer or was too busy (429, 502, 503, 504). A request
-/// whose answer was lost may so be done twice: of an enrolment that leaves a second template of the same photo, which changes no answer.
+/// Sends a request to one of several replicas, and to the next if that one does not answer or is too busy (429, 502, 503, 504). A request whose response was
+/// lost may be executed twice. A photo that is enrolled again keeps its template.
 /// </summary>
-internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patience) : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patience) : DelegatingHandler(
+    new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly HttpStatusCode[] Busy =
+        [HttpStatusCode.TooManyRequests, HttpStatusCode.BadGateway, HttpStatusCode.ServiceUnavailable, HttpStatusCode.GatewayTimeout];
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), MaxPause = TimeSpan.FromSeconds(5);
 
     private const string EventStream = "text/event-stream";
 
@@ -25,7 +29,7 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
             request.RequestUri = new Uri(replicas[(int)((uint)Volatile.Read(ref turn) % replicas.Count)], path);
             if (body is not null)
             {
-                // A content is read once.
+                // Content can be sent only once.
                 ByteArrayContent content = new(body);
                 content.Headers.ContentType = request.Content!.Headers.ContentType;
                 request.Content = content;
@@ -37,15 +41,15 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
                 HttpResponseMessage answer = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
                 if (answer.Content.Headers.ContentType?.MediaType != EventStream)
                 {
-                    await WholeAsync(answer, cancellationToken).ConfigureAwait(false); // A replica may end in the middle of its answer.
+                    await BufferAsync(answer, cancellationToken).ConfigureAwait(false); // a replica may fail in the middle of its response
                 }
 
-                if (answer.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout) || Stopwatch.GetElapsedTime(start) > patience)
+                if (!Busy.Contains(answer.StatusCode) || Stopwatch.GetElapsedTime(start) > patience)
                 {
                     return answer;
                 }
 
-                wait = answer.Headers.RetryAfter?.Delta is TimeSpan asked && asked < LongestPause ? asked : Pause;
+                wait = answer.Headers.RetryAfter?.Delta is TimeSpan asked && asked < MaxPause ? asked : Pause;
                 answer.Dispose();
             }
             catch (Exception e) when (e is HttpRequestException or IOException && Stopwatch.GetElapsedTime(start) <= patience)
@@ -54,7 +58,7 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
 
             Interlocked.Increment(ref turn);
 
-            // The next replica is asked at once; all of them again only after a while.
+            // The next replica is tried at once; after all have been tried, wait.
             if (tries % replicas.Count == 0)
             {
                 await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
@@ -62,7 +66,7 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
         }
     }
 
-    private static async Task WholeAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    private static async Task BufferAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         try
         {

@@ -5,21 +5,25 @@ using System.Text.Json.Serialization;
 namespace UniFace.Client;
 
 /// <summary>
-/// The service's API, generated from its OpenAPI description (docs/openapi.json). Errors are <see cref="ApiException{Problem}"/>, with
-/// one line of what is wrong and what to do. Thread-safe.
+/// Client of the service, generated from its OpenAPI description (docs/openapi.json). Errors are <see cref="ApiException{Problem}"/>, whose detail says in one
+/// line what is wrong and what to do. Thread-safe.
 /// </summary>
 public partial class UniFaceClient
 {
-    /// <summary>A client of one service, or of several replicas of it.</summary>
-    /// <param name="replicas">Their addresses. A replica that does not answer, or is too busy, is passed over for the next one.</param>
-    /// <param name="key">API key; null at the service's own machine.</param>
-    /// <param name="patience">How long a request is tried again, on all replicas in turn, before its failure is thrown; 30 s if left out.</param>
+    /// <summary>Creates a client of one or more replicas of a service.</summary>
+    /// <param name="replicas">Their addresses. A replica that does not answer or is too busy is skipped.</param>
+    /// <param name="key">API key; null on the service's own machine.</param>
+    /// <param name="patience">How long a failed request is retried, on all replicas in turn. Default: 30 s.</param>
     public static UniFaceClient Connect(IReadOnlyList<Uri> replicas, string? key = null, TimeSpan? patience = null)
     {
         ArgumentNullException.ThrowIfNull(replicas);
         ArgumentOutOfRangeException.ThrowIfZero(replicas.Count);
-#pragma warning disable CA2000 // The handler lives and ends with the client's HttpClient.
-        HttpClient http = new(new ReplicaHandler(replicas, patience ?? TimeSpan.FromSeconds(30))) { BaseAddress = replicas[0], Timeout = Timeout.InfiniteTimeSpan };
+#pragma warning disable CA2000 // Owned by the HttpClient.
+        HttpClient http = new(new ReplicaHandler(replicas, patience ?? TimeSpan.FromSeconds(30)))
+        {
+            BaseAddress = replicas[0],
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 #pragma warning restore CA2000
         if (key is not null)
         {
@@ -29,14 +33,14 @@ public partial class UniFaceClient
         return new UniFaceClient(http);
     }
 
-    /// <summary>A client of one service.</summary>
+    /// <summary>Creates a client of one service.</summary>
     /// <param name="address">Its address, e.g. http://127.0.0.1:8080.</param>
-    /// <param name="key">API key; null at the service's own machine.</param>
+    /// <param name="key">API key; null on the service's own machine.</param>
     public static UniFaceClient Connect(Uri address, string? key = null) => Connect([address], key);
 
     static partial void UpdateJsonSerializerSettings(JsonSerializerOptions settings)
     {
-        settings.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull; // what is left out is not sent: the service has its own defaults
+        settings.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull; // the service has its own defaults
         settings.Converters.Add(new JsonStringEnumConverter());
     }
 }

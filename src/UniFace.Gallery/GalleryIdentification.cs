@@ -1,22 +1,28 @@
 namespace UniFace.Gallery;
 
-/// <summary>Decisions of any gallery.</summary>
+/// <summary>Open-set identification in any gallery.</summary>
 public static class GalleryIdentification
 {
-    /// <summary>Looks for a face among the enrolled: the best person if the score reaches the threshold, else unknown.</summary>
+    /// <summary>Identifies a face: the best person if the score reaches the threshold, else nobody.</summary>
     /// <param name="gallery">The gallery.</param>
     /// <param name="probe">L2-normalised embedding, [D].</param>
-    /// <param name="contractId">Contract id of the model that made it.</param>
+    /// <param name="contractId">Contract id of the model that computed it.</param>
     /// <param name="threshold">Cosine to reach, -1 to 1; from a calibration of the same model.</param>
-    /// <param name="candidates">How many of the most alike people to name.</param>
+    /// <param name="candidates">How many candidates to return.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    /// <exception cref="UniFaceException">Another contract, another size, or not of norm 1; or the threshold is no number.</exception>
-    public static async Task<Identification> IdentifyAsync(this IGallery gallery, ReadOnlyMemory<float> probe, string contractId, double threshold, int candidates = 5, CancellationToken cancellationToken = default)
+    /// <exception cref="UniFaceException">Another contract, another size, or a norm other than 1; or the threshold is not a number.</exception>
+    public static async Task<Identification> IdentifyAsync(
+        this IGallery gallery,
+        ReadOnlyMemory<float> probe,
+        string contractId,
+        double threshold,
+        int candidates = 5,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(gallery);
         if (double.IsNaN(threshold))
         {
-            throw new UniFaceException("the gallery was asked with a threshold that is not a number; take one from the model's calibration.");
+            throw new UniFaceException("the threshold is not a number; take one from the model's calibration.");
         }
 
         IReadOnlyList<GalleryCandidate> found = (await gallery.SearchAsync(probe, contractId, candidates, cancellationToken).ConfigureAwait(false))[0];

@@ -1,10 +1,10 @@
 namespace UniFace.Gallery;
 
 /// <summary>
-/// The inner exception of the <see cref="UniFaceException"/> that a gallery throws if another process moved it to another model, restored it or gave it
-/// another key since it was opened. Nothing can be enrolled or searched until it is opened again.
+/// The inner exception of the <see cref="UniFaceException"/> that a gallery throws if another process moved it to another model, restored it or
+/// changed its key since it was opened. It must be opened again before anything can be enrolled or searched.
 /// </summary>
-#pragma warning disable RCS1194, CA1032 // It says only that.
+#pragma warning disable RCS1194, CA1032 // Only galleries throw it.
 public sealed class GalleryMovedException : Exception
 #pragma warning restore RCS1194, CA1032
 {
@@ -13,9 +13,9 @@ public sealed class GalleryMovedException : Exception
     {
     }
 
-    internal static UniFaceException Of(string path, string how)
+    internal static UniFaceException Create(string path, string change)
     {
-        string message = $"{path}: the gallery was {how} meanwhile; open it again.";
+        string message = $"{path}: the gallery was {change} meanwhile; open it again.";
         return new(message, new GalleryMovedException(message));
     }
 }

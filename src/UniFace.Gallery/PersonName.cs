@@ -1,8 +1,10 @@
+using System.Text;
+
 namespace UniFace.Gallery;
 
 /// <summary>
-/// The rule for names under which people are enrolled, whichever way they come in: every one of them can be shown in a line and be said in a URL. Names
-/// are compared ordinally, without Unicode normalisation. Names of before the rule are listed and removed as any other.
+/// The rule for the names of people: a name can be shown on one line and used in a URL. Names are compared ordinally, without Unicode
+/// normalisation. Names that are older than the rule can still be listed and removed.
 /// </summary>
 public static class PersonName
 {
@@ -11,7 +13,7 @@ public static class PersonName
 
     private const string Slash = "%2F", Backslash = "%5C";
 
-    /// <summary>What is wrong with a name, to follow "person NAME"; null if somebody can be enrolled under it.</summary>
+    /// <summary>What is wrong with a name, to follow "person NAME"; null if it is valid.</summary>
     public static string? Fault(string? name)
     {
         if (name is not { Length: > 0 and <= Longest } || name.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029'))
@@ -24,19 +26,19 @@ public static class PersonName
             return "is no name: expected one that neither begins nor ends with a space";
         }
 
-        // What was decoded wrongly is one character for many: two people would have one name.
-        if (name.EnumerateRunes().Any(r => r == System.Text.Rune.ReplacementChar))
+        // Wrong decoding replaces different characters by this one: two people would have one name.
+        if (name.EnumerateRunes().Contains(Rune.ReplacementChar))
         {
             return "is no name: it holds bytes that are not UTF-8";
         }
 
-        // Clients resolve the dots, and some proxies unescape what is escaped twice: another person would be meant.
+        // Clients resolve dots, and some proxies unescape twice: the request would reach another person.
         return name is "." or ".." || name.Contains(Slash, StringComparison.OrdinalIgnoreCase) || name.Contains(Backslash, StringComparison.OrdinalIgnoreCase)
             ? $"is no name that a URL can hold: expected one that is not . or .. and does not hold {Slash} or {Backslash}"
             : null;
     }
 
-    /// <summary>Refuses a name under which nobody can be enrolled.</summary>
+    /// <summary>Fails if a name is not valid.</summary>
     /// <exception cref="UniFaceException">It breaks the rule.</exception>
     public static void Ensure(string? name)
     {

@@ -1,17 +1,17 @@
 namespace UniFace.Gallery;
 
-/// <summary>All that a gallery stores of a person.</summary>
+/// <summary>Everything that a gallery stores about a person.</summary>
 /// <param name="Name">Name or id.</param>
-/// <param name="Templates">Each template, in the order of enrolment.</param>
+/// <param name="Templates">The templates in the order of enrollment.</param>
 public sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Templates);
 
-/// <summary>A template as it is stored.</summary>
+/// <summary>A stored template.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Enrolled">When it was enrolled, UTC; for those of a gallery that kept no times yet, when it began to.</param>
-/// <param name="Source">Where it is from; null where that was not said.</param>
+/// <param name="Enrolled">When it was enrolled, UTC; for templates that are older than the gallery's record of times, when that record began.</param>
+/// <param name="Source">Where it comes from; null if unknown.</param>
 /// <param name="Embedding">L2-normalised embedding, [D].</param>
-/// <param name="Crop">The aligned face as a PNG or JPEG file; empty where the gallery keeps none.</param>
-/// <param name="PhotoSha256">SHA-256 of the photo file's bytes, lower-case hexadecimal; null if it was not given.</param>
+/// <param name="Crop">The aligned face as a PNG or JPEG file; empty if the gallery keeps none.</param>
+/// <param name="PhotoSha256">SHA-256 of the photo file's bytes, lower-case hexadecimal; null if unknown.</param>
 public sealed record StoredTemplate(
     long Id,
     DateTimeOffset Enrolled,

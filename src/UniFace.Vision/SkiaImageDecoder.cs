@@ -37,29 +37,13 @@ public sealed class SkiaImageDecoder : IImageDecoder
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
     /// <inheritdoc/>
-    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
-    {
-        (ImageFormat format, PictureContainer picture) = Open(encoded, source);
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Decode();
 
-        // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
-        bool strips = format == ImageFormat.Jpeg;
-        long pixels = (long)picture.Width * picture.Height;
-        using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-        return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
-    }
-
-    /// <summary>The work of decoding a picture, in pixels times passes over them (a progressive JPEG has many), read without decoding it.</summary>
+    /// <summary>Reads a file's container without decoding the picture, and refuses what must not be decoded.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="source">What to call it in an error.</param>
-    /// <exception cref="UniFaceException">The picture would be refused, or is more work than one picture may take.</exception>
-    public long WorkOf(ReadOnlyMemory<byte> encoded, string source)
-    {
-        PictureContainer picture = Open(encoded, source).Picture;
-        return (long)picture.Width * picture.Height * Math.Max(1, picture.Scans);
-    }
-
-    /// <summary>Reads a file's container, and refuses what must not be decoded.</summary>
-    private (ImageFormat Format, PictureContainer Picture) Open(ReadOnlyMemory<byte> encoded, string source)
+    /// <param name="source">Names it in errors.</param>
+    /// <exception cref="UniFaceException">The file is not a picture, or more work than one picture may take.</exception>
+    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
@@ -91,7 +75,13 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 $"{MostScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return (format, picture);
+        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, () =>
+        {
+            // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
+            bool strips = format == ImageFormat.Jpeg;
+            using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
+            return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+        });
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)

@@ -4,7 +4,7 @@ namespace UniFace;
 
 /// <summary>
 /// Random numbers that are the same on every machine and in every version: xoshiro256** (Blackman and Vigna, 2018), seeded through
-/// SplitMix64 by any number of keys, so that a draw can be a pure function of, say, (seed, epoch, position).
+/// SplitMix64. A draw is a pure function of its seed, its stream and its position, for example (seed, augmentation, (epoch, image)).
 /// </summary>
 public sealed class SeededRandom
 {
@@ -13,8 +13,22 @@ public sealed class SeededRandom
     private ulong s2;
     private ulong s3;
 
-    /// <summary>A generator for the given keys; other keys, or another order of them, give an independent one.</summary>
-    public SeededRandom(params ReadOnlySpan<long> keys)
+    /// <summary>A generator for one seed, where nothing else is drawn from it.</summary>
+    public SeededRandom(long seed)
+        : this([seed])
+    {
+    }
+
+    /// <summary>A generator for one purpose at one position, independent of all others with the same seed.</summary>
+    /// <param name="seed">The seed of the run, data set or measurement.</param>
+    /// <param name="stream">What is drawn.</param>
+    /// <param name="position">Where: for example epoch and image.</param>
+    public SeededRandom(long seed, RandomStream stream, params ReadOnlySpan<long> position)
+        : this([seed, .. position, (long)stream])
+    {
+    }
+
+    private SeededRandom(ReadOnlySpan<long> keys)
     {
         ulong state = 0;
         foreach (long key in keys)
@@ -75,12 +89,13 @@ public sealed class SeededRandom
         }
     }
 
-    private static ulong Next(ref ulong state) => Mix(state += 0x9E3779B97F4A7C15);
-
-    private static ulong Mix(ulong z)
+    /// <summary>The finaliser of SplitMix64: a bijection in which every input bit changes about half of the output bits.</summary>
+    public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
     }
+
+    private static ulong Next(ref ulong state) => Mix(state += 0x9E3779B97F4A7C15);
 }

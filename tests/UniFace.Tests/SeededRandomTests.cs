@@ -2,20 +2,27 @@ using CsCheck;
 
 namespace UniFace.Tests;
 
+/// <summary>Random numbers are the same everywhere, uniform, and independent between streams and positions.</summary>
 public class SeededRandomTests
 {
     [Fact]
     public void The_first_numbers_are_those_of_xoshiro256_starstar_seeded_by_splitmix64()
     {
-        // Computed apart, with Python integers modulo 2^64, from the published definitions: keys k1, k2 ... give the state mix(state + golden) ^ k.
-        SeededRandom random = new(2026, -3, 7);
+        // Computed apart, with Python integers modulo 2^64, from the published definitions: the keys seed, position
+        // and stream give the state mix(state + golden) ^ key.
+        SeededRandom random = new(2026, (RandomStream)7, -3);
         Assert.Equal([0x8631140A80C97C6DUL, 0x9BA0FA283CCD6827UL, 0xFCEF7E91A994E3A8UL], new[] { random.NextBits(), random.NextBits(), random.NextBits() });
     }
 
     [Fact]
-    public void Other_keys_or_another_order_of_them_give_other_numbers()
+    public void Another_seed_stream_or_position_gives_other_numbers()
     {
-        ulong[] firsts = [new SeededRandom().NextBits(), new SeededRandom(0).NextBits(), new SeededRandom(0, 0).NextBits(), new SeededRandom(1, 0).NextBits(), new SeededRandom(0, 1).NextBits(), new SeededRandom(1).NextBits()];
+        SeededRandom[] all =
+        [
+            new(0), new(1), new(0, RandomStream.Dropout), new(1, RandomStream.Dropout), new(0, RandomStream.Bootstrap), new(0, RandomStream.Dropout, 0),
+            new(0, RandomStream.Dropout, 1), new(0, RandomStream.Dropout, 0, 0), new(0, RandomStream.Dropout, 0, 1), new(0, RandomStream.Dropout, 1, 0),
+        ];
+        ulong[] firsts = [.. all.Select(random => random.NextBits())];
         Assert.Equal(firsts.Length, firsts.Distinct().Count());
     }
 

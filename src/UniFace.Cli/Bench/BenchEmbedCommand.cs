@@ -18,8 +18,8 @@ internal static class BenchEmbedCommand
     public static Command Create()
     {
         Argument<string> package = new("PACKAGE") { Description = "A model package (folder, name from 'uniface models list', or .onnx file)." };
-        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 32, Range = (1, 4096) };
-        CliOption<int> runs = new("--runs", "Batches to time; the result is their median.", "N") { Default = 15, Range = (1, 100_000) };
+        CliOption<int> batch = new("--batch", "Faces per batch.") { Default = 32, Range = (1, 4096) };
+        CliOption<int> runs = new("--runs", "Batches to time; the result is their median.") { Default = 15, Range = (1, 100_000) };
         VisionOptions vision = new();
         return CliCommand.Create("embed", Description, [package, batch, runs, vision.Threads, .. vision.Model], (parsed, stop) =>
         {

@@ -15,9 +15,9 @@ internal static class BenchEnrollCommand
 
     public static Command Create()
     {
-        CliOption<int> size = new("--size", "Random templates to enroll, one person each.", "N") { Default = 100_000, Range = (1, double.PositiveInfinity) };
-        CliOption<int> dim = new("--dim", "Values per embedding.", "N") { Default = 512, Range = (1, double.PositiveInfinity) };
-        CliOption<int> batch = new("--batch", "Templates per transaction; each is on the disk before the next begins.", "N")
+        CliOption<int> size = new("--size", "Random templates to enroll, one person each.") { Default = 100_000, Range = (1, double.PositiveInfinity) };
+        CliOption<int> dim = new("--dim", "Values per embedding.") { Default = 512, Range = (1, double.PositiveInfinity) };
+        CliOption<int> batch = new("--batch", "Templates per transaction; each is on the disk before the next begins.")
         {
             Default = 1000,
             Range = (1, double.PositiveInfinity),

@@ -15,8 +15,8 @@ internal static class BenchHeadCommand
     private const string Auto = "auto";
 
     private const string Description = """
-        Time a step of the head (loss, gradient of 512-d embeddings, update of the centers) on random embeddings, with its peak memory beyond centers and
-        momentum, next to the three bare matrix products of the same shapes. Medians of 5 after a warm-up.
+        Time a step of the head. Measures loss, gradient of 512-d embeddings and update of the centers on random embeddings, with the peak memory beyond centers
+        and momentum, next to the three bare matrix products of the same shapes. Medians of 5 after a warm-up.
         Example: uniface bench head --classes 10000,100000,1000000 --loss uce,cosface --batch 128 --json
         """;
 
@@ -27,12 +27,12 @@ internal static class BenchHeadCommand
         {
             Default = "uce,cosface",
         };
-        CliOption<int> batch = new("--batch", "Embeddings per batch.", "N") { Default = 128, Range = (1, 65536) };
+        CliOption<int> batch = new("--batch", "Embeddings per batch.") { Default = 128, Range = (1, 65536) };
         CliOption<string> rate = new(
             "--sample-rate", "Share of the people that a step uses. auto: all, or a tenth if float32 centers do not fit into memory.", "r") { Default = Auto };
         CliOption<string> type = new("--center-dtype", "How centers and momentum are stored. auto: float32 if it fits into memory.") { Default = Auto };
         type.AcceptOnlyFromAmong(Auto, "float32", "bfloat16");
-        CliOption<int> threads = new("--threads", "Threads per step.", "N") { Default = Environment.ProcessorCount };
+        CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount };
         return CliCommand.Create("head", Description, [classes, losses, batch, rate, type, threads], (parsed, stop) =>
         {
             int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];
@@ -56,15 +56,15 @@ internal static class BenchHeadCommand
             object json = speeds.Select(s => new
             {
                 loss = s.Loss.Name,
-                classes = s.Classes,
-                batch = s.Batch,
-                dim = s.Dim,
-                sampleRate = s.SampleRate,
+                s.Classes,
+                s.Batch,
+                s.Dim,
+                s.SampleRate,
                 centerDtype = HeadBenchmark.Name(s.CenterType),
-                stepMs = s.StepMs,
-                gemmMs = s.GemmMs,
-                extraMb = s.ExtraMb,
-                centersMb = s.CentersMb,
+                s.StepMs,
+                s.GemmMs,
+                s.ExtraMb,
+                s.CentersMb,
             });
             parsed.Print(
                 json,

@@ -16,8 +16,8 @@ namespace UniFace.Cli.Bench;
 internal static class BenchIdentifyCommand
 {
     private const string Description = """
-        Time identification, one photo after the other, with everything loaded and warm: decode the file, find and align the face, embed it, search
-        the gallery and decide.
+        Time identification from photo to decision. Processes one photo after the other, with everything loaded and warm: decode the file, find and align
+        the face, embed it, search the gallery and decide.
         Example: uniface bench identify faceplugin-mobilefacenet people.gallery photos --json
         """;
 
@@ -25,7 +25,7 @@ internal static class BenchIdentifyCommand
     {
         Argument<string> package = new("PACKAGE") { Description = "The gallery's model package (folder, or name from 'uniface models list')." };
         Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos at any depth, or a tar of photos." };
-        CliOption<int> most = new("--photos", "Number of photos to use, evenly spread.", "N") { Default = 200, Range = (1, 1_000_000) };
+        CliOption<int> most = new("--photos", "Number of photos to use, evenly spread.") { Default = 200, Range = (1, 1_000_000) };
         CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
         GalleryOptions gallery = new();
         VisionOptions vision = new();

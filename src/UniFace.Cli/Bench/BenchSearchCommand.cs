@@ -9,18 +9,18 @@ namespace UniFace.Cli.Bench;
 internal static class BenchSearchCommand
 {
     private const string Description = """
-        Time the exact search for the best ten over random rows, and compare the answers to 1,000 queries with brute force: ids, order and scores to
+        Time the exact search for the best ten over random rows. Also compares the answers to 1,000 queries with brute force: ids, order and scores to
         the last bit. A million rows of 512 values take 2.6 GB of memory. Exit code 1: an answer differs.
         Example: uniface bench search --size 1000000 --dim 512 --queries 1,16,256 --json
         """;
 
     public static Command Create()
     {
-        CliOption<int> size = new("--size", "Rows to search.", "N") { Default = 1_000_000, Range = (1, 100_000_000) };
-        CliOption<int> dim = new("--dim", "Values per row.", "N") { Default = 512, Range = (1, 65_536) };
+        CliOption<int> size = new("--size", "Rows to search.") { Default = 1_000_000, Range = (1, 100_000_000) };
+        CliOption<int> dim = new("--dim", "Values per row.") { Default = 512, Range = (1, 65_536) };
         CliOption<string> queries = new("--queries", "Queries per search; several numbers are measured in turn.", "N,N,...") { Default = "1,16,256" };
-        CliOption<int> threads = new("--threads", "Number of threads; 0 for all cores.", "N") { Range = (0, 1024) };
-        CliOption<long> seed = new("--seed", "Seed of the random rows.", "N") { Default = 1 };
+        CliOption<int> threads = new("--threads", "Number of threads; 0 for all cores.") { Range = (0, 1024) };
+        CliOption<long> seed = new("--seed", "Seed of the random rows.") { Default = 1 };
         return CliCommand.Create("search", Description, [size, dim, queries, threads, seed], (parsed, stop) =>
         {
             int[] counts = Counts(parsed.GetRequiredValue(queries));

@@ -14,14 +14,14 @@ internal static class BenchStepCommand
 {
     public static Command Create()
     {
-        string description = $"Time whole training steps (a normalized softmax over {StepBenchmark.Classes} people, sgd) and inference on random images in " +
-            "memory: medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
+        string description = $"Time training steps and inference of a backbone. Uses a normalized softmax over {StepBenchmark.Classes} people, sgd, and random " +
+            "images in memory. Medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
         string networks = string.Join(", ", BackboneRegistry.Names);
         CliOption<string> backbone = new("--backbone", $"Network: {networks}.") { Default = "mobilefacenet" };
         CliOption<double> width = new("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = 1 };
-        CliOption<int> batch = new("--batch", "Images per batch.", "N") { Default = 32 };
-        CliOption<int> threads = new("--threads", "Threads per step.", "N") { Default = Environment.ProcessorCount };
-        CliOption<int> steps = new("--steps", "Steps to time, and as many forward passes.", "N") { Default = 15, Range = (1, 100_000) };
+        CliOption<int> batch = new("--batch", "Images per batch.") { Default = 32 };
+        CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount };
+        CliOption<int> steps = new("--steps", "Steps to time, and as many forward passes.") { Default = 15, Range = (1, 100_000) };
         CliOption<string> precision = new("--precision", "Precision of a step's convolutions.") { Default = "float32" };
         precision.AcceptOnlyFromAmong("float32", "bfloat16");
         return CliCommand.Create("step", description, [backbone, width, batch, threads, steps, precision], (parsed, stop) =>
@@ -49,11 +49,11 @@ internal static class BenchStepCommand
             object json = new
             {
                 backbone = network.Name,
-                width = network.Width,
-                batch = speed.Batch,
-                trainImagesPerSecond = speed.TrainImagesPerSecond,
-                inferImagesPerSecond = speed.InferImagesPerSecond,
-                threads = speed.Threads,
+                network.Width,
+                speed.Batch,
+                speed.TrainImagesPerSecond,
+                speed.InferImagesPerSecond,
+                speed.Threads,
                 precision = parsed.GetValue(precision),
             };
             parsed.Print(

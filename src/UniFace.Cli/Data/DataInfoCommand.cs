@@ -24,7 +24,7 @@ internal static class DataInfoCommand
         Argument<string> data = new("DATA") { Description = "One folder per person, a RecordIO set (its folder or train.rec), or a tar of either." };
         CliOption<string?> package = new("--package", "A model package or .onnx file to check the labels with; DATA must hold aligned faces.", "PACKAGE");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
-        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.", "N") { Default = 10 };
+        CliOption<int> top = new("--top", "Number of lines to show of each list; --json shows all.") { Default = 10 };
         return CliCommand.Create("info", Description, [data, package, personLevel, top], (parsed, stop) =>
         {
             using FaceDataset dataset = FaceDatasets.Open(parsed.GetRequiredValue(data), parsed.GetValue(personLevel));
@@ -55,16 +55,16 @@ internal static class DataInfoCommand
                 median = sorted[sorted.Length / 2],
                 mean = sorted.Average(),
                 max = sorted[^1],
-                histogram = Histogram(survey).Select(bin => new { from = bin.From, to = bin.To, people = bin.People }),
+                histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
             },
-            sizes = survey.Sizes,
-            unreadable = survey.Unreadable,
+            survey.Sizes,
+            survey.Unreadable,
             duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
             underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
-            labelNoise = survey.LabelNoise,
-            warnings = dataset.Warnings,
-            leftOut = dataset.LeftOut,
-            ignoredFiles = dataset.IgnoredFiles,
+            survey.LabelNoise,
+            dataset.Warnings,
+            dataset.LeftOut,
+            dataset.IgnoredFiles,
         };
     }
 

@@ -16,14 +16,14 @@ internal static class DataMakeCommand
     public static Command Create()
     {
         Argument<string> output = new("OUT") { Description = "Folder to write, with one folder per person." };
-        CliOption<int> people = new("--people", "Number of people.", "N") { Default = 40, Range = (1, 100_000) };
-        CliOption<int> images = new("--images", "Images per person.", "N") { Default = 12, Range = (1, 10_000) };
-        CliOption<long> seed = new("--seed", "The same seed gives the same people and the same pixels.", "N") { Default = 1 };
-        CliOption<int> first = new("--first", "Index of the first person. Different indices of one seed are different people.", "N")
+        CliOption<int> people = new("--people", "Number of people.") { Default = 40, Range = (1, 100_000) };
+        CliOption<int> images = new("--images", "Images per person.") { Default = 12, Range = (1, 10_000) };
+        CliOption<long> seed = new("--seed", "The same seed gives the same people and the same pixels.") { Default = 1 };
+        CliOption<int> first = new("--first", "Index of the first person. Different indices of one seed are different people.")
         {
             Range = (0, 1_000_000),
         };
-        CliOption<double> variation = new("--variation", "How much the images of a person differ, from 0 (similar) to 1 (hard).", "X")
+        CliOption<double> variation = new("--variation", "How much the images of a person differ, from 0 (similar) to 1 (hard).")
         {
             Default = 1,
             Range = (0, 1),

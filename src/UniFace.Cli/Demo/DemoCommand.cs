@@ -7,15 +7,15 @@ namespace UniFace.Cli.Demo;
 internal static class DemoCommand
 {
     private const string Description = """
-        Run the whole workflow on invented faces in a few minutes: draw faces, train, evaluate on unseen people, calibrate, export, enroll ten people
-        and identify one.
+        Run the whole workflow on invented faces in a few minutes. The demo draws faces, trains, evaluates on unseen people, calibrates, exports, enrolls
+        ten people and identifies one, and writes a report.
         Example: uniface demo --out demo-out --seed 1
         """;
 
     public static Command Create()
     {
         CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
-        CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.", "N") { Default = 1 };
+        CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.") { Default = 1 };
         CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
         {

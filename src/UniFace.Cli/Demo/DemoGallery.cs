@@ -24,14 +24,14 @@ internal sealed record DemoGallery(
     {
         calibration.EnsureFits(manifest);
         double threshold = calibration.ThresholdAt(plan.DecisionRate);
-        GalleryInfo info = new() { Id = "", ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package };
+        GalleryInfo info = new() { ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package };
         SqliteGallery.Create(folder.Gallery, info);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Gallery, cancellationToken: stop);
 
         // People enroll with their plainest images, as at a desk. The plainest of all is kept as the probe.
         int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
         int[] enrolled = [.. byQuality.Take(plan.GalleryPeople).SelectMany(images => images.Skip(1).Take(plan.Templates))];
-        await gallery.EnrollAsync([.. enrolled.Select(i => new Enrolment(people.Name(people.Labels[i]), Row(i)))], manifest.ContractId, stop);
+        await gallery.EnrollAsync([.. enrolled.Select(i => new Enrollment(people.Name(people.Labels[i]), Row(i)))], manifest.ContractId, stop);
         List<DemoProbe> all = [];
         foreach (int image in Enumerable.Range(0, people.Images.Length).Except(enrolled))
         {

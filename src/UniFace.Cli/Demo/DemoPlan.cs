@@ -1,4 +1,4 @@
-using UniFace.Training.Losses.Margins;
+using UniFace.Training.Head.Margins;
 using UniFace.Training.Runs;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;

@@ -4,7 +4,7 @@ using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Margins;
+using UniFace.Training.Head.Margins;
 using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;

@@ -13,8 +13,8 @@ namespace UniFace.Cli.Eval;
 internal static class CalibrateCommand
 {
     private const string Description = """
-        Measure thresholds for false match rates of 1e-2 to 1e-6 on your own labelled photos, check them on people who did not determine them, and report
-        whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
+        Measure a package's thresholds on your own labelled photos. Finds thresholds for false match rates of 1e-2 to 1e-6, checks them on people who did not
+        determine them, and reports whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
         Example: uniface calibrate package --images people
         """;
 
@@ -38,13 +38,13 @@ internal static class CalibrateCommand
             Required = true,
         };
         CliOption<string?> output = new("--out", "Write the calibration to a file instead of into the package.", "FILE");
-        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.", "N")
+        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.")
         {
             Default = 20_000_000,
             Range = (300, 500_000_000),
         };
-        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 500, Range = (10, 1_000_000) };
-        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.", "N") { Default = 1 };
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.") { Default = 500, Range = (10, 1_000_000) };
+        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.") { Default = 1 };
         CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters = [package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
@@ -124,13 +124,13 @@ internal static class CalibrateCommand
         {
             package = package.Source,
             calibration = target,
-            contractId = calibration.ContractId,
-            data = calibration.Data,
-            missing = measured.Missing,
+            calibration.ContractId,
+            calibration.Data,
+            measured.Missing,
             sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
-            entries = calibration.Entries,
-            halves = measured.Halves,
-            shipped = measured.Shipped,
+            calibration.Entries,
+            measured.Halves,
+            measured.Shipped,
             warnings,
         };
         parsed.Print(json, () =>

@@ -14,7 +14,7 @@ namespace UniFace.Cli.Eval;
 internal static class EvalCommand
 {
     private const string Description = """
-        Measure a model on people it was not trained on: accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER, AUC; or 1:N.
+        Measure a model on people it was not trained on. Reports accuracy over ten folds (LFW View 2), TAR at FAR with intervals, EER and AUC; or 1:N rates.
         Images and people that the model was trained on are refused (see --allow-overlap). A pair with a face that is not found counts as an error in
         the accuracy, as a non-match in TAR and EER if it shows one person, and is left out of FAR.
         Example: uniface eval RUN --pairs lfw-pairs.txt --images lfw.tar
@@ -42,14 +42,14 @@ internal static class EvalCommand
         CliOption<bool> flip = new(
             "--flip-sum", "Add the embedding of the mirrored face to each embedding. Default: as the package says; off for a run or an .onnx file.");
         CliOption<bool> noFlip = new("--no-flip", "Do not add the mirrored face's embedding.");
-        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.", "N") { Default = 1000, Range = (10, 1_000_000) };
-        CliOption<int> maxPairs = new("--max-pairs", "With --data: largest number of pairs of different people to score; more are sampled evenly.", "N")
+        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.") { Default = 1000, Range = (10, 1_000_000) };
+        CliOption<int> maxPairs = new("--max-pairs", "With --data: largest number of pairs of different people to score; more are sampled evenly.")
         {
             Default = 4_000_000,
             Range = (10, 500_000_000),
         };
-        CliOption<long> seed = new("--seed", "Seed of the intervals and of sampled pairs.", "N") { Default = 1 };
-        CliOption<int> batch = new("--batch", "Faces per batch.", "N") { Default = 64, Range = (1, 4096) };
+        CliOption<long> seed = new("--seed", "Seed of the intervals and of sampled pairs.") { Default = 1 };
+        CliOption<int> batch = new("--batch", "Faces per batch.") { Default = 64, Range = (1, 4096) };
         CliOption<string?> output = new(
             "--out",
             "Folder for eval.json, the scores of all pairs as CSV, and ROC, DET and histogram as SVG; with --identify the DET and a contact sheet of errors.",
@@ -83,7 +83,9 @@ internal static class EvalCommand
             CheckOutputs(
                 parsed.GetValue(output), calibrationFile, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
             int batchSize = parsed.GetValue(batch);
-            bool? flipSum = Flip(parsed.GetValue(flip), parsed.GetValue(noFlip));
+            parsed.Exclude(flip, noFlip);
+            parsed.Exclude(calibration, writeCalibration);
+            bool? flipSum = parsed.GetValue(flip) ? true : parsed.GetValue(noFlip) ? false : null;
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
             using ActivityMeter progress = new();
             OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
@@ -198,7 +200,7 @@ internal static class EvalCommand
 
         if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
         {
-            throw new UniFaceException($"--out {folder} is inside {holds}, whose images are measured; give a folder elsewhere.");
+            throw new UniFaceException($"--out {folder} lies in {holds}, whose images are measured; give a folder elsewhere.");
         }
 
         foreach (string name in (string[])["eval.json", "scores.csv", .. inputs.Select((_, i) => $"scores-{i + 1}.csv"), "probes.csv"])
@@ -207,25 +209,12 @@ internal static class EvalCommand
         }
     }
 
-    private static bool? Flip(bool flip, bool noFlip) => (flip, noFlip) switch
-    {
-        (true, true) => throw new UniFaceException("--flip-sum and --no-flip exclude each other."),
-        (true, false) => true,
-        (false, true) => false,
-        _ => null,
-    };
-
     // Checked before the long work.
     private static string? CalibrationPath(EvalModel model, string? file, bool intoPackage)
     {
         if (!intoPackage)
         {
             return file;
-        }
-
-        if (file is not null)
-        {
-            throw new UniFaceException("--calibration and --write-calibration exclude each other.");
         }
 
         if (!model.IsPackage)

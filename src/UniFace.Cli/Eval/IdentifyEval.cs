@@ -80,7 +80,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         ["rank10"] = report.Rank10,
         ["dirAtFpir"] = report.Points.ToDictionary(
             p => NameOf(p.TargetFpir),
-            p => new { p.Dir, fnir = 1 - p.Dir, low = p.DirInterval?.Low, high = p.DirInterval?.High, p.Threshold, p.Fpir, p.Why }),
+            p => new { p.Dir, fnir = 1 - p.Dir, p.DirInterval?.Low, p.DirInterval?.High, p.Threshold, p.Fpir, p.Why }),
         ["mated"] = report.Mated,
         ["nonMated"] = report.NonMated,
         ["galleryPeople"] = report.GalleryPeople,

@@ -13,7 +13,7 @@ namespace UniFace.Cli.Gallery;
 internal static class GalleryCreateCommand
 {
     private const string Description = """
-        Create an empty gallery for a model: one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
+        Create an empty gallery for a model. It is one file, or tables in a PostgreSQL database with pgvector. With a key, templates, faces
         and names in the file are encrypted (AES-256-GCM); a lost key cannot be recovered.
         Example: uniface gallery create people.gallery package --crops
         Example: uniface gallery create people.gallery package --key-file people.key
@@ -44,7 +44,6 @@ internal static class GalleryCreateCommand
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             GalleryInfo info = new()
             {
-                Id = "",
                 ContractId = embedder.Manifest.ContractId,
                 EmbeddingSize = embedder.EmbeddingSize,
                 Scoring = parsed.GetValue(score),
@@ -52,7 +51,7 @@ internal static class GalleryCreateCommand
                 Package = GalleryOptions.PathOf(opened),
                 Encrypted = key is not null,
             };
-            if (PostgresAddress.Is(path))
+            if (PostgresAddress.IsAddress(path))
             {
                 PostgresAddress address = PostgresAddress.Parse(path);
                 await PostgresGallery.CreateAsync(address, info, parsed.GetValue(hnsw), stop);
@@ -70,12 +69,12 @@ internal static class GalleryCreateCommand
             object json = new
             {
                 gallery = path,
-                contractId = info.ContractId,
-                embeddingSize = info.EmbeddingSize,
-                scoring = info.Scoring,
-                keepsCrops = info.KeepsCrops,
+                info.ContractId,
+                info.EmbeddingSize,
+                info.Scoring,
+                info.KeepsCrops,
                 encrypted = key is not null,
-                package = info.Package,
+                info.Package,
             };
             parsed.Print(json, () => Console.WriteLine(
                 $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {opened.Source}. Enroll people: uniface gallery enroll {path} photos"));

@@ -40,6 +40,7 @@ internal static class GalleryEnrollCommand
         ];
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
+            parsed.Exclude(person, personLevel);
             await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
             (ModelPackage package, OnnxEmbedder embedder) = options.OpenModel(parsed, vision, gallery);
             using OnnxEmbedder owned = embedder;
@@ -70,7 +71,7 @@ internal static class GalleryEnrollCommand
                         string whom = personOf[photo];
                         if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
                         {
-                            known.Add(whom, templates = await gallery.PhotosOfAsync(whom, stop));
+                            known.Add(whom, templates = await gallery.GetPhotosAsync(whom, stop));
                         }
 
                         if (templates.Values.Contains(sha256))
@@ -92,9 +93,9 @@ internal static class GalleryEnrollCommand
                     }
 
                     float[] embeddings = embedder.Embed([.. wanted.Select(w => w.Face)]); // [N, D]
-                    Enrolment[] batch =
+                    Enrollment[] batch =
                     [
-                        .. wanted.Select((w, i) => new Enrolment(
+                        .. wanted.Select((w, i) => new Enrollment(
                             w.Person,
                             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                             gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
@@ -105,8 +106,8 @@ internal static class GalleryEnrollCommand
                     {
                         // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
                         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop);
-                        IEnumerable<(Enrolment Template, long Id)> stored = batch.Zip(ids);
-                        Enrolment[] added =
+                        IEnumerable<(Enrollment Template, long Id)> stored = batch.Zip(ids);
+                        Enrollment[] added =
                             [.. stored.Where(s => !known[s.Template.Person].ContainsKey(s.Id) && fresh.Add(s.Id)).Select(s => s.Template)];
                         enrolled += added.Length;
                         already += batch.Length - added.Length;
@@ -133,12 +134,12 @@ internal static class GalleryEnrollCommand
                 enrolled,
                 already,
                 enrolledPeople = people.Count,
-                people = counts.People,
-                templates = counts.Templates,
-                severalFaces = several.Select(s => new { photo = s.Photo, faces = s.Face.FacesInPhoto, ambiguous = s.Face.Ambiguous }),
-                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                leftOut = photos.LeftOut,
-                ignoredFiles = photos.IgnoredFiles,
+                counts.People,
+                counts.Templates,
+                severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
+                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                photos.LeftOut,
+                photos.IgnoredFiles,
                 lookAlikes = lookAlikes.Entries,
             };
             parsed.Print(json, () =>
@@ -168,8 +169,8 @@ internal static class GalleryEnrollCommand
     {
         if (person is not null)
         {
-            return string.IsNullOrWhiteSpace(person) || level is not null
-                ? throw new UniFaceException(level is null ? "--person: expected a name." : "--person and --person-level exclude each other.")
+            return string.IsNullOrWhiteSpace(person)
+                ? throw new UniFaceException("--person: expected a name.")
                 : photos.Names.ToDictionary(photo => photo, _ => person.Trim());
         }
 

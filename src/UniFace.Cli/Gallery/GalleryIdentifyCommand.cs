@@ -30,7 +30,7 @@ internal static class GalleryIdentifyCommand
             "False match rate of the threshold, according to the package's calibration. Default: 1e-3. " +
             "A stranger is compared with everybody: with N people enrolled, a false match is about N times as likely.",
             "RATE");
-        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.", "N") { Default = 5, Range = (1, 10_000) };
+        CliOption<int> candidates = new("--candidates", "Number of most similar people to report, match or not.") { Default = 5, Range = (1, 10_000) };
         GalleryOptions options = new();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
@@ -56,17 +56,17 @@ internal static class GalleryIdentifyCommand
             object json = new
             {
                 decision = decided,
-                person = answer?.Person,
+                answer?.Person,
                 score,
                 falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
-                threshold = decision.Threshold,
+                decision.Threshold,
                 thresholdFalseMatchRate = decision.FalseMatchRate,
                 candidates = (answer?.Candidates ?? [])
-                    .Select(c => new { person = c.Person, score = c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
+                    .Select(c => new { c.Person, c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                 calibrationWarning = calibration?.Warning,
                 faces = main?.FacesInPhoto ?? 0,
                 ambiguous = main is { Ambiguous: true },
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
             };
             long people = (await gallery.CountAsync(stop)).People;

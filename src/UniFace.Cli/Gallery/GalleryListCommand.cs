@@ -21,14 +21,14 @@ internal static class GalleryListCommand
             object json = new
             {
                 gallery = gallery.Path,
-                contractId = info.ContractId,
-                embeddingSize = info.EmbeddingSize,
-                scoring = info.Scoring,
-                keepsCrops = info.KeepsCrops,
-                encrypted = info.Encrypted,
-                package = info.Package,
+                info.ContractId,
+                info.EmbeddingSize,
+                info.Scoring,
+                info.KeepsCrops,
+                info.Encrypted,
+                info.Package,
                 templates,
-                people = people.Select(p => new { person = p.Name, templates = p.Templates }),
+                people = people.Select(p => new { person = p.Name, p.Templates }),
             };
             parsed.Print(json, () =>
             {

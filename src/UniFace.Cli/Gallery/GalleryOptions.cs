@@ -3,7 +3,6 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
-using UniFace.Gallery.Sqlite;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
@@ -36,24 +35,27 @@ internal sealed class GalleryOptions
     public IEnumerable<Symbol> All => [Gallery, .. Keys];
 
     /// <summary>The given key, or null.</summary>
-    public GalleryKey? Key(ParseResult parsed) => (parsed.GetValue(keyFile), parsed.GetValue(keyVariable)) switch
+    public GalleryKey? Key(ParseResult parsed)
     {
-        (null, null) => null,
-        (string file, null) => GalleryKey.FromFile(Warned(file)),
-        (null, string variable) => GalleryKey.FromEnvironment(variable),
-        _ => throw new UniFaceException("--key-file and --key-env exclude each other."),
-    };
+        parsed.Exclude(keyFile, keyVariable);
+        return parsed.GetValue(keyFile) is string file ? GalleryKey.FromFile(Warned(file))
+            : parsed.GetValue(keyVariable) is string variable ? GalleryKey.FromEnvironment(variable)
+            : null;
+    }
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop) =>
-        Galleries.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
+    {
+        FaceGallery.Register(PostgresGallery.Provider);
+        return FaceGallery.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+    }
 
     /// <summary>The path of a gallery that must be a file.</summary>
     /// <exception cref="UniFaceException">It is on PostgreSQL.</exception>
     public string RequireFile(ParseResult parsed)
     {
         string gallery = parsed.GetRequiredValue(Gallery);
-        return PostgresAddress.Is(gallery)
+        return PostgresAddress.IsAddress(gallery)
             ? throw new UniFaceException(
                 $"{PostgresAddress.Parse(gallery)}: use the database's own tools for a gallery on PostgreSQL: pg_dump --schema=uniface to copy it, " +
                 "pg_restore or psql to restore it, and an encrypted disk to encrypt it.")

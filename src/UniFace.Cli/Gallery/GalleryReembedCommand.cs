@@ -3,7 +3,6 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Gallery.Sqlite;
 using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
@@ -48,7 +47,7 @@ internal static class GalleryReembedCommand
 
             GalleryInfo info = gallery.Info;
             parsed.Print(
-                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, package = info.Package },
+                new { gallery = gallery.Path, templates, from = before, to = info.ContractId, info.Package },
                 () => Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template")} moved to {opened.Source}"));
             return ExitCode.Success;
 

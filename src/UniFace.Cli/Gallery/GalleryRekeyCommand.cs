@@ -1,5 +1,6 @@
 using System.CommandLine;
 using UniFace.Cli.Terminal;
+using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;
@@ -8,7 +9,7 @@ namespace UniFace.Cli.Gallery;
 internal static class GalleryRekeyCommand
 {
     private const string Description = """
-        Encrypt a gallery with another key, in one transaction, then erase the old bytes from its files. If it is killed, the gallery
+        Encrypt a gallery with another key. Writes all records in one transaction, then erases the old bytes from the files. If it is killed, the gallery
         has either the old or the new key. Backups keep the key they were made with.
         Example: uniface gallery rekey people.gallery --key-file old.key --new-key-file new.key
         """;

@@ -8,7 +8,7 @@ namespace UniFace.Cli.Gallery;
 internal static class GalleryVerifyIntegrityCommand
 {
     private const string Description = """
-        Check a gallery: the pages of its database, every template, name and face, and whether the index agrees with the database.
+        Check a gallery for damage. Checks the pages of its database, every template, name and face, and whether the index agrees with the database.
         Exit code 1: damage was found.
         Example: uniface gallery verify-integrity people.gallery
         """;
@@ -22,7 +22,7 @@ internal static class GalleryVerifyIntegrityCommand
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
             GalleryCounts counts = await gallery.CountAsync(stop);
             bool whole = problems.Count == 0;
-            parsed.Print(new { gallery = gallery.Path, whole, people = counts.People, templates = counts.Templates, problems }, () =>
+            parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
             {
                 foreach (string problem in problems)
                 {

@@ -18,10 +18,10 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
 
     /// <summary>What was found, one entry per two people, for JSON.</summary>
-    public IEnumerable<object> Entries => found.Select(f => new { photo = f.Photo, person = f.Person, other = f.Other.Person, score = f.Other.Score });
+    public IEnumerable<object> Entries => found.Select(f => new { f.Photo, f.Person, other = f.Other.Person, f.Other.Score });
 
     /// <summary>Searches for newly enrolled templates under other names.</summary>
-    public async Task FindAsync(IReadOnlyList<Enrolment> enrolled, CancellationToken stop)
+    public async Task FindAsync(IReadOnlyList<Enrollment> enrolled, CancellationToken stop)
     {
         if (threshold is not double least || enrolled.Count == 0)
         {
@@ -30,7 +30,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
 
         float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop);
-        foreach ((Enrolment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
+        foreach ((Enrollment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
         {
             foreach (GalleryCandidate other in candidates.Where(c => c.Person != enrolment.Person && c.Score >= least))
             {

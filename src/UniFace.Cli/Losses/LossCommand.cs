@@ -2,7 +2,6 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Checks;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Losses;
@@ -47,10 +46,10 @@ internal static class LossCommand
                 Results = results.Select(r => new
                 {
                     Case = r.Case.Number,
-                    r.Case.Spec.Name,
-                    Spec = r.Case.Spec.ToString(),
+                    r.Case.Loss.Name,
+                    Spec = r.Case.Loss.ToString(),
                     Passed = r.Double.Passed && r.Single.Passed,
-                    Expected = r.Case.Loss,
+                    Expected = r.Case.Expected.Loss,
                     Float64 = new { r.Double.Loss, r.Double.MaxError, r.Double.Errors },
                     Float32 = new { r.Single.Loss, r.Single.MaxError, r.Single.Errors },
                 }),
@@ -102,9 +101,9 @@ internal static class LossCommand
             bool passed = both.Passed && single.Passed;
             table.AddRow(
                 $"{golden.Number}",
-                Markup.Escape(Short(golden.Spec)),
+                Markup.Escape(Short(golden.Loss)),
                 $"{both.Loss:G10}",
-                $"{golden.Loss:G10}",
+                $"{golden.Expected.Loss:G10}",
                 Worst(both),
                 Worst(single),
                 passed ? "[green]ok[/]" : "[red]differs[/]");

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Losses;
@@ -29,12 +29,12 @@ internal static class LossOptions
     /// <exception cref="UniFaceException">Unknown loss, an option that it does not have, or a value out of range.</exception>
     public static Loss Read(ParseResult parsed, Loss? run = null)
     {
-        string name = run is not null && parsed.GetResult(Loss) is not OptionResult { Implicit: false } ? run.Name : parsed.GetValue(Loss)!;
+        string name = run is not null && !parsed.IsGiven(Loss) ? run.Name : parsed.GetValue(Loss)!;
         LossInfo loss = LossRegistry.Find(name);
         Dictionary<string, string> given = run?.Name == name ? new(run.Values) : [];
         foreach (Option<string?> option in Hyperparameters)
         {
-            if (parsed.GetResult(option) is not OptionResult { Implicit: false })
+            if (!parsed.IsGiven(option))
             {
                 continue;
             }

@@ -49,10 +49,7 @@ internal static class ExportCommand
             string path = parsed.GetRequiredValue(run), target = parsed.GetRequiredValue(output);
             string? file = parsed.GetValue(calibration), chosen = parsed.GetValue(weights);
             bool flips = parsed.GetValue(flipSum), quantize = parsed.GetValue(int8);
-            if (quantize && file is not null)
-            {
-                throw new UniFaceException("--int8 and --calibration exclude each other: int8 weights are another model, with a calibration of their own.");
-            }
+            parsed.Exclude(int8, calibration, "int8 weights are another model, with a calibration of their own");
 
             // Read before the work, so that a wrong path fails at once.
             Calibration? given = file is null ? null : Calibration.Load(file);
@@ -92,14 +89,14 @@ internal static class ExportCommand
                 package = result.Folder,
                 weights = checkpoint,
                 backbone = spec.ToString(),
-                embeddingSize = spec.EmbeddingSize,
+                spec.EmbeddingSize,
                 flipSum = flips,
-                files = result.Files,
+                result.Files,
                 parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
                 uncalibrated,
-                quantization = result.Manifest.Quantization,
+                result.Manifest.Quantization,
                 sha256 = result.Manifest.OnnxSha256,
-                contractId = result.Manifest.ContractId,
+                result.Manifest.ContractId,
             };
             parsed.Print(json, () => Show(result, checkpoint, spec, uncalibrated));
             return ExitCode.Success;

@@ -12,7 +12,7 @@ internal static class ModelsCommand
 {
     public static Command Create() => new(
         "models",
-        "Use models by name: pretrained models from a small catalog, and your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
+        "Install pretrained models, and name your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
     {
         List(),
         Pull(),
@@ -22,7 +22,7 @@ internal static class ModelsCommand
 
     private static Command List() => CliCommand.Create(
         "list",
-        "List the models in the catalog and the installed models, with licence, training data and measured accuracy.\nExample: uniface models list",
+        "List the catalog and the installed models. Shows licence, training data and measured accuracy.\nExample: uniface models list",
         [],
         (parsed, _) =>
         {

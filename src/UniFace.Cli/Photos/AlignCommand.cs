@@ -59,7 +59,7 @@ internal static class AlignCommand
             stop.ThrowIfCancellationRequested();
             return summary.Aligned + summary.Existing > 0
                 ? ExitCode.Success
-                : throw new UniFaceException($"{set.Source}: none of {Plural.Of(set.Names.Count, "photo")} shows a usable face; {summary.Report} says why.");
+                : throw new UniFaceException($"{set.Source}: {Plural.Of(set.Names.Count, "photo")}, but no usable face; {summary.Report} says why.");
         });
     }
 

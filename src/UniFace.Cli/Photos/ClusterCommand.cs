@@ -173,11 +173,11 @@ internal static class ClusterCommand
         }
 
         ILookup<int, object> members = faces.Zip(clusters.Groups)
-            .ToLookup(f => f.Second, object (f) => new { photo = set.Names[f.First.Photo], face = f.First.Face });
+            .ToLookup(f => f.Second, object (f) => new { photo = set.Names[f.First.Photo], f.First.Face });
         int[] sizes = clusters.Sizes;
         AtomicFile.WriteText(Path.Combine(target, "clusters.json"), Output.ToJson(new
         {
-            threshold = clusters.Threshold,
+            clusters.Threshold,
             calibrationWarning = clusters.Warning,
             people = Enumerable.Range(0, sizes.Length).Where(g => sizes[g] > 1).Select(g => new { folder = clusters.Folder(g), faces = members[g] }),
             alone = Enumerable.Range(0, sizes.Length).Where(g => sizes[g] == 1).SelectMany(g => members[g]),
@@ -193,11 +193,11 @@ internal static class ClusterCommand
             @out = target,
             photos = set.Names.Count,
             faces = embedded.Faces.Count,
-            faceless = embedded.Faceless,
-            leftOut = set.LeftOut,
-            ignoredFiles = set.IgnoredFiles,
-            threshold = clusters.Threshold,
-            falseMatchRate = clusters.FalseMatchRate,
+            embedded.Faceless,
+            set.LeftOut,
+            set.IgnoredFiles,
+            clusters.Threshold,
+            clusters.FalseMatchRate,
             calibrationWarning = clusters.Warning,
             people,
             alone,

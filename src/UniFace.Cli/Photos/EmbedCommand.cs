@@ -70,13 +70,13 @@ internal static class EmbedCommand
                 images = photos.Names.Count,
                 embedded,
                 embeddingSize = size,
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
                 seconds = Math.Round(seconds, 3),
                 imagesPerSecond = Math.Round(rate, 1),
-                skipped = skipped.Select(s => new { photo = s.Photo, reason = s.Reason }),
-                leftOut = photos.LeftOut,
-                ignoredFiles = photos.IgnoredFiles,
+                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                photos.LeftOut,
+                photos.IgnoredFiles,
             };
             parsed.Print(json, () =>
             {

@@ -11,7 +11,7 @@ namespace UniFace.Cli.Photos;
 internal static class QualityCommand
 {
     private const string Description = """
-        Check whether the main face of each photo is good enough to enroll, and report what is wrong with the others.
+        Check whether the main face of each photo is good enough to enroll. Reports what is wrong with the others.
         Exit code 1: at least one photo is not good enough.
         Example: uniface quality photos
         """;
@@ -27,7 +27,7 @@ internal static class QualityCommand
         QualityOptions defaults = new();
         Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos." };
         CliOption<double> eyes = new("--min-eyes", "Smallest distance between the eyes, in pixels.", "PIXELS") { Default = defaults.MinEyeDistance };
-        CliOption<double> sharpness = new("--min-sharpness", "Smallest sharpness.", "X") { Default = defaults.MinSharpness };
+        CliOption<double> sharpness = new("--min-sharpness", "Smallest sharpness.") { Default = defaults.MinSharpness };
         CliOption<double> yaw = new("--max-yaw", "Largest turn to the side, in degrees.", "DEGREES") { Default = defaults.MaxYaw };
         CliOption<double> pitch = new("--max-pitch", "Largest tilt up or down, in degrees.", "DEGREES") { Default = defaults.MaxPitch };
         VisionOptions vision = new();
@@ -90,8 +90,8 @@ internal static class QualityCommand
             reasons,
             detector,
             judged = results.Select(r => new { r.Photo, r.Good, r.Quality, faults = r.Faults.Select(f => new { f.Kind, f.Message }), r.Unreadable }),
-            leftOut = photos.LeftOut,
-            ignoredFiles = photos.IgnoredFiles,
+            photos.LeftOut,
+            photos.IgnoredFiles,
         };
         parsed.Print(json, () =>
         {

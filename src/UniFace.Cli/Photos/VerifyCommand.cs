@@ -54,12 +54,12 @@ internal static class VerifyCommand
                 same,
                 model = opened.Source,
                 score,
-                threshold = decision.Threshold,
-                falseMatchRate = decision.FalseMatchRate,
+                decision.Threshold,
+                decision.FalseMatchRate,
                 falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
                 calibrationWarning = calibration?.Warning,
                 calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
-                contractId = embedder.Manifest.ContractId,
+                embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
                 a = Seen(a, faceA),
                 b = Seen(b, faceB),
@@ -96,9 +96,9 @@ internal static class VerifyCommand
     {
         photo = path,
         box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,
-        score = face.Face?.Score,
+        face.Face?.Score,
         faces = face.FacesInPhoto,
-        ambiguous = face.Ambiguous,
-        turnedBy = face.Face?.TurnedBy,
+        face.Ambiguous,
+        face.Face?.TurnedBy,
     };
 }

@@ -31,7 +31,7 @@ internal sealed class VisionOptions
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
 
     /// <summary>--threads N.</summary>
-    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.", "N") { Range = (0, 1024) };
+    public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.") { Range = (0, 1024) };
 
     /// <summary>--detector, --aligned and --threads.</summary>
     public IEnumerable<Symbol> Detection => [Detector, Aligned, Threads];
@@ -64,17 +64,16 @@ internal sealed class VisionOptions
     /// <param name="detectorThreads">Threads per detection: more than 1 only if photos are processed one at a time.</param>
     public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size, int detectorThreads = 1)
     {
+        parsed.Exclude(Detector, Aligned, "aligned faces need no detector");
         AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
         SkiaImageDecoder decoder = new();
-        if (!parsed.GetValue(Aligned))
+        if (parsed.GetValue(Aligned))
         {
-            IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
-            return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
+            return FacePipeline.ForAligned(decoder, template);
         }
 
-        return parsed.GetValue(Detector) is null
-            ? FacePipeline.ForAligned(decoder, template)
-            : throw new UniFaceException("--detector and --aligned exclude each other: aligned faces need no detector.");
+        IFaceDetector detector = FaceDetectors.Open(parsed.GetValue(Detector), new DetectorOptions { Threads = detectorThreads });
+        return new FacePipeline(decoder, detector, new FaceAligner(template)) { Strict = parsed.GetValue(Strict) };
     }
 
     private static PixelNormalization? ParseNormalization(string? text)

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using UniFace.AspNetCore.Audit;
 using UniFace.Cli.Terminal;
-using UniFace.Server.Security;
 
 namespace UniFace.Cli.Serve;
 
@@ -22,7 +22,7 @@ internal static class ServeAuditCommand
         {
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));
             bool whole = check.Wrong is null;
-            parsed.Print(new { whole, lines = check.Lines, last = check.Last, wrong = check.Wrong, unfinished = check.Unfinished }, () =>
+            parsed.Print(new { whole, check.Lines, check.Last, check.Wrong, check.Unfinished }, () =>
             {
                 string unfinished = check.Unfinished ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
                 Console.WriteLine(whole

@@ -1,14 +1,16 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using UniFace.AspNetCore;
+using UniFace.AspNetCore.Hosting;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.IO;
-using UniFace.Server;
-using UniFace.Server.Recognition;
-using UniFace.Server.Security;
-using UniFace.Training;
+using UniFace.Packages;
+using UniFace.Studio;
 
 namespace UniFace.Cli.Serve;
 
@@ -32,7 +34,7 @@ internal static class ServeCommand
             "--gallery",
             "Gallery: a file, or postgres://user@host/database?gallery=people. Default: the model's gallery in the data folder, created if missing.",
             "GALLERY");
-        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = defaults.Runs };
+        CliOption<string> runs = new("--runs", "Folder of training runs.", "RUNS") { Default = "runs" };
         CliOption<string> data = new("--data", "Folder for everything the service writes.", "FOLDER") { Default = defaults.DataFolder };
         CliOption<string[]> urls = new("--urls", $"Addresses to listen on. Default: {ServerOptions.DefaultUrl}. Port 0 picks a free port.", "URL")
         {
@@ -44,13 +46,13 @@ internal static class ServeCommand
         CliOption<bool> requireKey = new(
             "--require-key", "Require an API key from this machine too; for a service behind a proxy on the same machine.");
         CliOption<int> rate = new(
-            "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.", "N")
+            "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.")
         {
             Default = defaults.RequestsPerSecond,
             Range = (1, double.PositiveInfinity),
         };
         CliOption<int> concurrent = new(
-            "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.", "N")
+            "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.")
         {
             Default = defaults.MaxConcurrentRequests,
             Range = (1, double.PositiveInfinity),
@@ -70,10 +72,9 @@ internal static class ServeCommand
         {
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package),
+                Package = parsed.GetValue(package) ?? InstalledModels.Default() ?? FindDemoPackage(),
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
-                Runs = parsed.GetRequiredValue(runs),
                 DataFolder = parsed.GetRequiredValue(data),
                 Detector = parsed.GetValue(detector),
                 RequireKey = parsed.GetValue(requireKey),
@@ -85,17 +86,18 @@ internal static class ServeCommand
                     ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))]
                     : defaults.Urls,
             };
+            string runFolder = parsed.GetRequiredValue(runs);
             HostAllocator.ReturnFreed();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, stop);
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, services => services.AddUniFaceStudio(runFolder), stop);
             await StartAsync(app, options, stop);
-            Recognizer recognizer = UniFaceServer.RecognizerOf(app);
-            string? source = recognizer.HasModel ? recognizer.Model.Package.Source : null;
-            string? opened = recognizer.HasModel ? GalleryOptions.Warned(recognizer.Gallery.Path) : null;
-            parsed.Print(new { urls = app.Urls, package = source, gallery = opened, runs = options.Runs, data = options.DataFolder }, () =>
+            Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
+            string? source = recognizer?.Model.Package.Source;
+            string? opened = recognizer is null ? null : GalleryOptions.Warned(recognizer.Gallery.Path);
+            parsed.Print(new { app.Urls, package = source, gallery = opened, runs = runFolder, data = options.DataFolder }, () =>
             {
-                Console.WriteLine("package: " + (source ?? "none; " + Recognizer.NoModel));
+                Console.WriteLine("package: " + (source ?? "none; " + RecognizerSlot.NoModel));
                 Console.WriteLine("gallery: " + (opened ?? "none"));
-                Console.WriteLine($"runs: {options.Runs}{(Directory.Exists(options.Runs) ? "" : " (does not exist yet)")}");
+                Console.WriteLine($"runs: {runFolder}{(Directory.Exists(runFolder) ? "" : " (does not exist yet)")}");
                 if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
                     Console.WriteLine(
@@ -109,6 +111,9 @@ internal static class ServeCommand
             return ExitCode.Success;
         });
     }
+
+    private static string? FindDemoPackage() =>
+        Path.Combine("demo-out", "package") is string demo && File.Exists(Path.Combine(demo, ModelManifest.FileName)) ? demo : null;
 
     private static async Task StartAsync(WebApplication app, ServerOptions options, CancellationToken stop)
     {

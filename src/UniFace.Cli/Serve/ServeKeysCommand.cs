@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Security;
 using UniFace.Cli.Terminal;
-using UniFace.Server.Security;
 
 namespace UniFace.Cli.Serve;
 
@@ -44,7 +45,7 @@ internal static class ServeKeysCommand
             await AuditTrail.AddAsync(folder, "create key: begins"); // The command may be killed before the next entry.
             (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked, end);
             await AuditTrail.AddAsync(folder, "create key " + key.Id);
-            parsed.Print(new { id = key.Id, name = key.Name, scopes = key.Scopes, expires = key.Expires, key = secret }, () =>
+            parsed.Print(new { key.Id, key.Name, key.Scopes, key.Expires, key = secret }, () =>
             {
                 Console.Error.WriteLine($"key {key.Id} for {key.Name}{(key.Expires is null ? "" : $", until {key.Expires:u}")}, shown only now:");
                 Console.WriteLine(secret);
@@ -62,7 +63,7 @@ internal static class ServeKeysCommand
             IReadOnlyList<ApiKey> keys = new ApiKeyStore(parsed.GetRequiredValue(data)).All();
             object json = new
             {
-                keys = keys.Select(k => new { id = k.Id, name = k.Name, scopes = k.Scopes, created = k.Created, expires = k.Expires, revoked = k.Revoked }),
+                keys = keys.Select(k => new { k.Id, k.Name, k.Scopes, k.Created, k.Expires, k.Revoked }),
             };
             parsed.Print(json, () =>
             {
@@ -115,7 +116,7 @@ internal static class ServeKeysCommand
     private static Scope ScopeOf(string text) => text switch
     {
         "read" => Scope.Read,
-        "enrol" or "enroll" => Scope.Enrol,
+        "enrol" or "enroll" => Scope.Enroll,
         "admin" => Scope.Admin,
         _ => throw new UniFaceException($"--scopes {text}: expected read, enrol or admin."),
     };

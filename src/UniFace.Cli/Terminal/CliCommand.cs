@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Spectre.Console;
 
 namespace UniFace.Cli.Terminal;
@@ -32,6 +33,22 @@ internal static class CliCommand
     /// <summary>Declares a command whose action does not wait for anything.</summary>
     public static Command Create(string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, int> run) =>
         Create(name, description, parameters, (parsed, stop) => Task.FromResult(run(parsed, stop)));
+
+    /// <summary>Whether an option is on the command line.</summary>
+    public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is OptionResult { Implicit: false };
+
+    /// <summary>Refuses two options together.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="one">One option.</param>
+    /// <param name="other">The option that it excludes.</param>
+    /// <param name="why">The reason, for the message, or null.</param>
+    public static void Exclude(this ParseResult parsed, Option one, Option other, string? why = null)
+    {
+        if (parsed.IsGiven(one) && parsed.IsGiven(other))
+        {
+            throw new UniFaceException($"{one.Name} and {other.Name} exclude each other{(why is null ? "" : ": " + why)}.");
+        }
+    }
 
     /// <summary>Prints the result of a command: as JSON with --json, else as text.</summary>
     public static void Print(this ParseResult parsed, object json, Action text)

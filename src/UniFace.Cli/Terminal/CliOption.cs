@@ -11,6 +11,7 @@ namespace UniFace.Cli.Terminal;
 internal sealed class CliOption<T> : Option<T>
 {
     private static readonly TypeCode Number = Type.GetTypeCode(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T));
+    private static readonly bool IsWhole = Number is TypeCode.Int32 or TypeCode.Int64;
     private (double Low, double High) range = (double.NegativeInfinity, double.PositiveInfinity);
 
     public CliOption(string name, string description, string? helpName = null)
@@ -20,6 +21,7 @@ internal sealed class CliOption<T> : Option<T>
         HelpName = helpName;
         if (!typeof(T).IsEnum && Number is >= TypeCode.SByte and <= TypeCode.Decimal)
         {
+            HelpName ??= IsWhole ? "N" : "X";
             CustomParser = ParseNumber;
         }
     }
@@ -50,7 +52,7 @@ internal sealed class CliOption<T> : Option<T>
             _ => throw new InvalidOperationException($"{Name}: no parser for {typeof(T)}."),
         };
         string expected = number is null
-            ? Number is TypeCode.Int32 or TypeCode.Int64
+            ? IsWhole
                 ? "a whole number, e.g. 10000, without thousands separators"
                 : "a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators"
             : double.IsPositiveInfinity(range.High) ? $"{range.Low} or more" : $"{range.Low} to {range.High}";

@@ -16,8 +16,7 @@ internal static class CommonOptions
     public static CliOption<int?> PersonLevel() => new(
         "--person-level",
         "Which folder of a photo's path names the person: 1 for the top folders, 2 for the folders in those (team/Ann/2020/1.jpg). " +
-        "Default: the photos lie directly in one folder per person.",
-        "N");
+        "Default: the photos lie directly in one folder per person.");
 
     /// <summary>--allow-overlap, for commands that measure a model.</summary>
     public static CliOption<bool> AllowOverlap() => new(

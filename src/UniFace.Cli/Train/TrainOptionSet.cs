@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Terminal;
@@ -97,7 +96,7 @@ internal sealed class TrainOptionSet
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
     public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
-        IsGiven(parsed, validation) || IsGiven(parsed, validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
+        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
             ? chosen
             : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
 
@@ -105,7 +104,7 @@ internal sealed class TrainOptionSet
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
     public TrainOptions BindResumed(ParseResult parsed, TrainOptions stored)
     {
-        foreach ((Option option, Func<ParseResult, TrainOptions, TrainOptions> apply) in all.Where(o => IsGiven(parsed, o.Option)))
+        foreach ((Option option, Func<ParseResult, TrainOptions, TrainOptions> apply) in all.Where(o => parsed.IsGiven(o.Option)))
         {
             if (option != threads && option != epochs && Json(apply(parsed, stored)) != Json(stored))
             {
@@ -113,7 +112,7 @@ internal sealed class TrainOptionSet
             }
         }
 
-        if (LossOptions.All.FirstOrDefault(o => IsGiven(parsed, o)) is Option some && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
+        if (LossOptions.All.FirstOrDefault(o => parsed.IsGiven(o)) is Option some && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
         {
             throw Conflict(parsed, some);
         }
@@ -129,9 +128,7 @@ internal sealed class TrainOptionSet
     }
 
     private TrainOptions Bind(ParseResult parsed, TrainOptions baseline) =>
-        all.Where(o => IsGiven(parsed, o.Option)).Aggregate(baseline, (options, option) => option.Apply(parsed, options));
-
-    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is OptionResult { Implicit: false };
+        all.Where(o => parsed.IsGiven(o.Option)).Aggregate(baseline, (options, option) => option.Apply(parsed, options));
 
     private static string Json(TrainOptions options) => System.Text.Json.JsonSerializer.Serialize(options);
 

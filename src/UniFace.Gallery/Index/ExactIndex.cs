@@ -1,29 +1,31 @@
+using UniFace.Gallery.Index.Kernels;
+using UniFace.Gallery.Index.Search;
+using UniFace.Gallery.Index.Storage;
+
 namespace UniFace.Gallery.Index;
 
 /// <summary>
-/// The rows with the largest inner products with a query, exactly: the same rows, the same scores and the same order as comparing
-/// the query with every row by <see cref="ExactScore"/>, at a fraction of the memory traffic. Rows come and go without a rebuild;
-/// searches run while rows are written.
+/// Finds the rows with the largest inner products with a query, exactly: the same rows, scores and order as a comparison with every row by
+/// <see cref="ExactScore"/>, with a fraction of the memory traffic. Rows are added and removed without a rebuild, also while searches run.
 /// </summary>
 /// <remarks>
 /// <para>
 /// A row r is scanned as 8-bit codes, r~ = scale * codes; a query q as q~ likewise. Then
 /// &lt;q, r&gt; - &lt;q~, r~&gt; = &lt;q, r - r~&gt; + &lt;q - q~, r~&gt;, and by Cauchy-Schwarz
 /// |&lt;q, r&gt; - &lt;q~, r~&gt;| &lt;= ||q|| * ||r - r~|| + ||q - q~|| * ||r~||.
-/// ||r - r~|| is stored with the row, ||q|| and ||q - q~|| are known, ||r~|| is at most the largest norm of all rows N.
-/// &lt;q~, r~&gt; is an integer computed without error times two scales; the floats it and the bound pass through round six
-/// times at a relative 2^-24 of at most 4 * ||q|| * N each, below 1.5e-6 * ||q|| * N in all, and the exact score itself rounds by less than
-/// 1e-12 * ||q|| * N: the bound is widened by 2e-6 * ||q|| * N. So every row has a proven lower and upper bound of its score.
+/// ||r - r~|| is stored with the row, ||q|| and ||q - q~|| are known, and ||r~|| is at most N, the largest norm of all rows.
+/// &lt;q~, r~&gt; is an exact integer times two scales. The floats that it and the bound pass through round six times by at most
+/// 2^-24 * 4 * ||q|| * N each, below 1.5e-6 * ||q|| * N in all; the exact score itself rounds by less than 1e-12 * ||q|| * N. The bound is
+/// widened by 2e-6 * ||q|| * N. So every row has a proven lower and upper bound of its score.
 /// </para>
 /// <para>
-/// Let t be the k-th largest lower bound: k rows score at least t. A row whose upper bound is below t scores less than those k, so it is
-/// not among the best k. All other rows are candidates; they are scored exactly, the largest upper bound first, until the next upper bound is
-/// below the k-th exact score. A tie is never cut off, because only strictly smaller bounds are.
+/// Let t be the k-th largest lower bound: k rows score at least t, so a row whose upper bound is below t is not among the best k. All other
+/// rows are candidates. They are scored exactly, the largest upper bound first, until the next upper bound is below the k-th exact score. A
+/// tie is never cut off, because only strictly smaller bounds are.
 /// </para>
 /// </remarks>
-public sealed unsafe partial class ExactIndex : IDisposable
+internal sealed unsafe class ExactIndex : IDisposable
 {
-    private const float LargestRowNorm = 1e6f;
     private const int QueryBlock = 256;
 
     private readonly RowGroup layout;
@@ -31,6 +33,7 @@ public sealed unsafe partial class ExactIndex : IDisposable
     private readonly Dictionary<long, (RowBlock Block, int Row)> slots = [];
     private readonly Stack<(RowBlock Block, int Row)> free = new();
     private readonly List<(RowBlock Block, int Row)> removed = [];
+    private IndexFile? file;
     private volatile RowBlock[] blocks = [];
     private volatile float largestNorm;
     private int readers;
@@ -49,20 +52,59 @@ public sealed unsafe partial class ExactIndex : IDisposable
     /// <summary>Values in a row.</summary>
     public int Dimension { get; }
 
-    /// <summary>Rows that are there.</summary>
+    /// <summary>Number of rows.</summary>
     public long Count => Interlocked.Read(ref count);
 
-    /// <summary>Bytes that a scan reads for a row: codes, scale and error.</summary>
+    /// <summary>Bytes that a scan reads per row: codes, scale and error.</summary>
     public double BytesPerRow => (double)layout.Stride / RowGroup.Rows;
 
-    /// <summary>What scans compute with; tests set it.</summary>
+    /// <summary>The instructions that scans use; set by tests.</summary>
     internal DotPath Path { get; set; } = DotKernels.Best;
 
-    /// <summary>Adds a row, or puts it in the place of the row with the same id; a search that runs meanwhile may see either.</summary>
-    /// <param name="id">Its id; ties of scores are ordered by it.</param>
-    /// <param name="key">Whom it belongs to; several rows may share a key.</param>
-    /// <param name="row">[D], finite, of a norm below 1e6.</param>
-    /// <exception cref="ArgumentException">Another length, or not finite or too large.</exception>
+    /// <summary>
+    /// Opens a stored index: its codes are read and checked; its rows are read when they are needed. Later changes stay in memory until
+    /// <see cref="Save"/>.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stamp">The state that it was stored for; the caller checks that it is still current.</param>
+    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
+    public static ExactIndex Open(string path, out IndexStamp stamp)
+    {
+        IndexFile file = IndexFile.Open(path);
+        stamp = file.Header.Stamp;
+        ExactIndex index = new(file.Header.Dimension) { file = file, largestNorm = file.Header.LargestNorm };
+        RowBlock block = file.Block;
+        index.count = Enumerable.Range(0, block.Used).LongCount(block.IsPresent);
+        index.blocks = block.Used > 0 ? [block] : [];
+        return index;
+    }
+
+    /// <summary>Stores the rows. Searches may run; rows must not be added or removed meanwhile.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stamp">The state that it is stored for.</param>
+    public void Save(string path, IndexStamp stamp)
+    {
+        lock (gate)
+        {
+            IndexFile.Write(path, Dimension, PresentRows(), largestNorm, stamp);
+        }
+    }
+
+    /// <summary>True if another index has the same ids, keys and values.</summary>
+    public bool HasSameRows(ExactIndex other)
+    {
+        List<(RowBlock Block, int Row)> mine = PresentRows(), others = other.PresentRows();
+        return mine.Count == others.Count && mine.Zip(others).All(pair =>
+            pair.First.Block.Ids[pair.First.Row] == pair.Second.Block.Ids[pair.Second.Row]
+            && pair.First.Block.Keys[pair.First.Row] == pair.Second.Block.Keys[pair.Second.Row]
+            && pair.First.Block.Row(pair.First.Row).SequenceEqual(pair.Second.Block.Row(pair.Second.Row)));
+    }
+
+    /// <summary>Adds a row, or replaces the row with the same id; a search that runs meanwhile may see either.</summary>
+    /// <param name="id">Its id; rows with equal scores are ordered by it.</param>
+    /// <param name="key">Key of its owner; several rows may share a key.</param>
+    /// <param name="row">[D], finite, with a norm below 1e6.</param>
+    /// <exception cref="ArgumentException">Another length, not finite, or too large.</exception>
     public void Add(long id, long key, ReadOnlySpan<float> row)
     {
         if (row.Length != Dimension)
@@ -71,16 +113,16 @@ public sealed unsafe partial class ExactIndex : IDisposable
         }
 
         float norm = RowQuantizer.NormAbove(row);
-        if (!(norm < LargestRowNorm))
+        if (!(norm < RowQuantizer.LargestNorm))
         {
             throw new ArgumentException("the row is not finite, or its norm is 1e6 or more.", nameof(row));
         }
 
         Span<sbyte> codes = layout.Padded <= 4096 ? stackalloc sbyte[layout.Padded] : new sbyte[layout.Padded];
-        Quantized quantized = RowQuantizer.Row(row, codes);
+        Quantized quantized = RowQuantizer.QuantizeRow(row, codes);
         lock (gate)
         {
-            // Before the row is there: a search that sees the row has read at least this norm.
+            // Set before the row is written: a search that sees the row has read at least this norm.
             largestNorm = Math.Max(largestNorm, Math.Max(norm, quantized.Norm));
             (RowBlock Block, int Row)? old = Find(id);
             (RowBlock block, int at) = NextSlot();
@@ -88,22 +130,18 @@ public sealed unsafe partial class ExactIndex : IDisposable
             block.Ids[at] = id;
             block.Keys[at] = key;
             block.Layout.Write(block.GroupOf(at), at % RowGroup.Rows, codes, quantized);
-            if (at >= block.Used)
-            {
-                block.Used = at + 1;
-            }
-
+            block.Used = Math.Max(block.Used, at + 1);
             slots[id] = (block, at);
             Interlocked.Increment(ref count);
             if (old is (RowBlock, int) slot)
             {
-                Take(slot);
+                Release(slot);
             }
         }
     }
 
-    /// <summary>Takes a row away; its values are overwritten as soon as no search runs that may be reading them.</summary>
-    /// <returns>False where there is no such row.</returns>
+    /// <summary>Removes a row; its values are overwritten as soon as no search can be reading them.</summary>
+    /// <returns>False if there is no such row.</returns>
     public bool Remove(long id)
     {
         lock (gate)
@@ -114,28 +152,19 @@ public sealed unsafe partial class ExactIndex : IDisposable
             }
 
             slots.Remove(id);
-            Take(slot);
+            Release(slot);
             return true;
         }
     }
 
-    /// <summary>True where there is a row with this id.</summary>
-    public bool Contains(long id)
-    {
-        lock (gate)
-        {
-            return Find(id) is not null;
-        }
-    }
-
-    /// <summary>The best rows for each query, as comparing with every row gives them.</summary>
+    /// <summary>The best rows for each query, as a comparison with every row gives them.</summary>
     /// <param name="queries">[count, D], finite.</param>
-    /// <param name="k">How many rows, 1 or more; all rows where there are fewer.</param>
-    /// <param name="distinctKeys">True: at most one row a key, its best; k keys then.</param>
-    /// <param name="threads">Cores to use; 0 for all.</param>
+    /// <param name="k">How many rows, 1 or more; all rows if there are fewer.</param>
+    /// <param name="distinctKeys">True: at most one row per key, the best; k counts keys then.</param>
+    /// <param name="threads">Threads to use; 0 for one per core.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    /// <returns>For each query its best rows in the order of <see cref="IndexHit"/>.</returns>
-    /// <exception cref="ArgumentException">Not whole queries, or not finite ones.</exception>
+    /// <returns>The best rows for each query, in the order of <see cref="IndexHit"/>.</returns>
+    /// <exception cref="ArgumentException">The queries are not whole or not finite.</exception>
     public IndexHit[][] Search(ReadOnlySpan<float> queries, int k, bool distinctKeys = false, int threads = 0, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
@@ -144,15 +173,25 @@ public sealed unsafe partial class ExactIndex : IDisposable
             throw new ArgumentException($"{queries.Length} values are not whole queries of {Dimension}.", nameof(queries));
         }
 
-        int total = queries.Length / Dimension;
-        IndexHit[][] hits = new IndexHit[total][];
+        threads = threads > 0 ? threads : Environment.ProcessorCount;
+        List<IndexHit[]> hits = new(queries.Length / Dimension);
         Interlocked.Increment(ref readers);
         try
         {
-            for (int first = 0; first < total; first += QueryBlock)
+            for (int at = 0; at < queries.Length; at += QueryBlock * Dimension)
             {
-                int some = Math.Min(QueryBlock, total - first);
-                SearchBlock(queries.Slice(first * Dimension, some * Dimension).ToArray(), hits.AsMemory(first, some), k, distinctKeys, threads > 0 ? threads : Environment.ProcessorCount, cancellationToken);
+                float[] some = queries[at..Math.Min(queries.Length, at + (QueryBlock * Dimension))].ToArray();
+
+                // Read before the norm: whatever row the blocks show was written after its norm.
+                ExactSearch search = new(blocks, some, Dimension, k, distinctKeys, threads, cancellationToken);
+                float norm;
+                do
+                {
+                    norm = largestNorm;
+                    search.Scan(norm, Path);
+                }
+                while (largestNorm != norm); // A larger row was added, for which the bounds do not hold. Rare: embeddings have norms of about 1.
+                hits.AddRange(search.Rank());
             }
         }
         finally
@@ -160,7 +199,7 @@ public sealed unsafe partial class ExactIndex : IDisposable
             Interlocked.Decrement(ref readers);
         }
 
-        return hits;
+        return [.. hits];
     }
 
     /// <summary>Frees the memory; no search may run.</summary>
@@ -182,105 +221,42 @@ public sealed unsafe partial class ExactIndex : IDisposable
         }
     }
 
-    private void SearchBlock(float[] queries, Memory<IndexHit[]> hits, int k, bool distinctKeys, int threads, CancellationToken stop)
+    private (RowBlock Block, int Row)? Find(long id) => slots.TryGetValue(id, out (RowBlock Block, int Row) slot) ? slot : FindInFile(id);
+
+    // Rows of the file are in the order of their ids.
+    private (RowBlock Block, int Row)? FindInFile(long id)
     {
-        for (int q = 0; q < hits.Length; q++)
+        if (file is null)
         {
-            float length = RowQuantizer.NormAbove(queries.AsSpan(q * Dimension, Dimension));
-            if (!(length < LargestRowNorm))
-            {
-                throw new ArgumentException("a query is not finite, or its norm is 1e6 or more.", nameof(queries));
-            }
+            return null;
         }
 
-        // The blocks first: whatever row they show then was written after its norm.
-        RowBlock[] scanned = blocks;
-        CandidateSet[][] found;
-        int wanted = (int)Math.Min(k, scanned.Sum(b => (long)b.Used));
-        if (wanted == 0)
-        {
-            hits.Span.Fill([]);
-            return;
-        }
-
-        float norm;
-        do
-        {
-            norm = largestNorm;
-            using ScanQueries scan = new(queries, hits.Length, Dimension, norm);
-            IndexScan pass = new(scanned, scan, wanted, distinctKeys, Path);
-            found = InParallel(threads, _ => pass.Run(stop), stop);
-        }
-        while (largestNorm != norm); // A larger row came meanwhile, for which the bounds were not made. Norms of embeddings are all about 1: rare.
-
-        if (hits.Length == 1)
-        {
-            hits.Span[0] = Rank(found, 0, queries, wanted, distinctKeys);
-            return;
-        }
-
-        Parallel.For(0, hits.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, q => hits.Span[q] = Rank(found, q, queries, wanted, distinctKeys));
+        int row = new ReadOnlySpan<long>(file.Block.Ids, file.Block.Used).BinarySearch(id);
+        return row >= 0 && file.Block.IsPresent(row) ? (file.Block, row) : null;
     }
 
-    // Scores the candidates exactly, the largest upper bound first, until no bound reaches the k-th score.
-    private IndexHit[] Rank(CandidateSet[][] found, int query, float[] queries, int k, bool distinctKeys)
+    // The rows in the order of their ids.
+    private List<(RowBlock Block, int Row)> PresentRows()
     {
-        ReadOnlySpan<float> values = queries.AsSpan(query * Dimension, Dimension);
-        CandidateSet all = found[0][query];
-        foreach (CandidateSet[] other in found.Skip(1))
+        List<(long Id, RowBlock Block, int Row)> rows = [];
+        foreach (RowBlock block in blocks)
         {
-            all.Merge(other[query]);
-        }
-
-        (float[] uppers, (RowBlock Block, int Row)[] rows, int candidates) = all.Sorted();
-        BestHits best = new(k, distinctKeys);
-        for (int i = 0; i < candidates && uppers[i] >= best.Threshold; i++)
-        {
-            (RowBlock block, int row) = rows[i];
-            long id = block.Ids[row], key = block.Keys[row];
-            ReadOnlySpan<float> stored = block.Row(row);
-            double score = ExactScore.Of(values, stored);
-            if (!block.IsOwned && !(score <= uppers[i]))
+            for (int row = 0; row < block.Used; row++)
             {
-                // Beyond its proven bound: another process has erased the row in the file just now, or a bit of it has flipped there. (A row in memory
-                // may have been written while it was scanned.)
-                if (stored.ContainsAnyExcept(0f))
+                if (block.IsPresent(row))
                 {
-                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index by 'uniface gallery rebuild'.");
+                    rows.Add((block.Ids[row], block, row));
                 }
-
-                continue;
-            }
-
-            // Still the row that was scored: a removed one is no answer, and a slot is not written again while a search runs.
-            if (block.IsPresent(row))
-            {
-                best.Add(new IndexHit(id, key, score));
             }
         }
 
-        return best.ToArray();
+        rows.Sort((a, b) => a.Id.CompareTo(b.Id));
+        return rows.ConvertAll(r => (r.Block, r.Row));
     }
-
-    private static T[] InParallel<T>(int threads, Func<int, T> run, CancellationToken stop)
-    {
-        T[] results = new T[threads];
-        if (threads == 1)
-        {
-            results[0] = run(0);
-            return results;
-        }
-
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i => results[i] = run(i));
-        return results;
-    }
-
-    private (RowBlock Block, int Row)? Find(long id) =>
-        slots.TryGetValue(id, out (RowBlock Block, int Row) slot) ? slot : FindMapped(id);
 
     private (RowBlock Block, int Row) NextSlot()
     {
-        Drain();
+        Reclaim();
         if (free.TryPop(out (RowBlock Block, int Row) slot))
         {
             return slot;
@@ -295,16 +271,16 @@ public sealed unsafe partial class ExactIndex : IDisposable
         return (known[^1], known[^1].Used);
     }
 
-    private void Take((RowBlock Block, int Row) slot)
+    private void Release((RowBlock Block, int Row) slot)
     {
         slot.Block.Layout.Remove(slot.Block.GroupOf(slot.Row), slot.Row % RowGroup.Rows);
         Interlocked.Decrement(ref count);
         removed.Add(slot);
-        Drain();
+        Reclaim();
     }
 
-    // Searches that began before a row was removed may still read it. Once none runs, nobody can: later ones see that it is absent.
-    private void Drain()
+    // Searches that began before a row was removed may still read it. When none runs, the row can be wiped: later searches see that it is absent.
+    private void Reclaim()
     {
         Interlocked.MemoryBarrier();
         if (removed.Count == 0 || Volatile.Read(ref readers) != 0)

@@ -3,99 +3,71 @@ using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>Copies of a gallery, consistent while it is searched and enrolled into.</summary>
-public sealed partial class SqliteGallery
+/// <summary>Copies of a gallery, consistent while it is in use.</summary>
+internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
 {
-    /// <summary>Writes a copy of the gallery as it is now. Others read and write on meanwhile; an encrypted gallery stays encrypted, with its key.</summary>
-    /// <param name="file">The file to write, for its owner only; it is a gallery and opens as one.</param>
-    /// <param name="overwrite">Replaces a file that is there.</param>
-    /// <param name="cancellationToken">Stops it; nothing is written then.</param>
-    /// <exception cref="UniFaceException">The file is there, or cannot be written; or the copy is not whole, because the gallery is not.</exception>
-    public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => GalleryFile.Make(file, overwrite, beside => CopyAsync(beside, replaces: false, cancellationToken).GetAwaiter().GetResult()), cancellationToken);
+    /// <summary>Writes a copy of the gallery as it is now.</summary>
+    public void Write(string file, bool overwrite) => Create(file, overwrite, replaces: false);
 
-    /// <summary>Makes a gallery of a backup, after checking that it is whole.</summary>
-    /// <param name="backup">What <see cref="BackupAsync"/> wrote.</param>
-    /// <param name="path">The gallery's file.</param>
-    /// <param name="key">The key that the backup is encrypted with.</param>
-    /// <param name="overwrite">Replaces the content of an existing gallery at once; a process that has it open must open it again.</param>
-    /// <param name="cancellationToken">Stops it; the gallery is then as it was.</param>
-    /// <exception cref="UniFaceException">The backup is not whole; the gallery is there, or cannot be written.</exception>
-    public static async Task RestoreAsync(string backup, string path, GalleryKey? key = null, bool overwrite = false, CancellationToken cancellationToken = default)
+    /// <summary>Makes this backup the content of a gallery file, which is created if it does not exist.</summary>
+    public async Task RestoreAsync(string path)
     {
-        bool exists = File.Exists(path);
-        if (exists && !overwrite)
+        if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: exists already; restore under another name, or replace its content with --overwrite.");
+            Create(path, overwrite: false, replaces: false);
+            return;
         }
 
-        if (exists && System.IO.Path.GetFullPath(path) == System.IO.Path.GetFullPath(backup))
+        string checkedCopy = path + ".restore";
+        using FileLock held = await StoredIndex.LockAsync(path, stop);
+        Create(checkedCopy, overwrite: true, replaces: true);
+        try
         {
-            throw new UniFaceException($"{path}: is the backup itself.");
+            using GalleryDatabase whole = GalleryDatabase.Open(checkedCopy);
+
+            // SQLite writes into the open file, in one transaction: after a rename the old file's log would lie beside the new file.
+            await whole.CopyToAsync(path, stop);
         }
-
-        await using SqliteGallery source = await OpenAsync(backup, key, cancellationToken).ConfigureAwait(false);
-        string copied = exists ? path + ".restore" : path;
-        using (FileLock? held = exists ? await StoredIndex.LockAsync(path, cancellationToken).ConfigureAwait(false) : null)
+        catch (UniFaceException e) when (e.InnerException is SqliteException { SqliteErrorCode: 11 or 26 })
         {
-            await ReplaceAsync().ConfigureAwait(false);
+            throw new UniFaceException(
+                $"{path}: is damaged, so its content cannot be replaced; move {path}, {path}-wal and {path}-shm away, and restore again.", e);
         }
-
-        // What is left of the index of before.
-        await using SqliteGallery restored = await OpenAsync(path, key, cancellationToken).ConfigureAwait(false);
-        await restored.EraseAsync(cancellationToken).ConfigureAwait(false);
-
-        async Task ReplaceAsync()
+        finally
         {
-            void Copy(string beside) => source.CopyAsync(beside, replaces: exists, cancellationToken).GetAwaiter().GetResult();
-            await Task.Run(() => GalleryFile.Make(copied, overwrite: exists, Copy), cancellationToken).ConfigureAwait(false);
-            if (exists)
-            {
-                try
-                {
-                    using GalleryDatabase whole = GalleryDatabase.Open(copied);
-
-                    // By SQLite into the open file, in one transaction: a rename would leave the old file's log beside the new one.
-                    await whole.CopyToAsync(path, cancellationToken).ConfigureAwait(false);
-                }
-                catch (UniFaceException e) when (e.InnerException is SqliteException { SqliteErrorCode: 11 or 26 })
-                {
-                    throw new UniFaceException($"{path}: is damaged, so its content cannot be replaced in place; move {path}, {path}-wal and {path}-shm away, and restore again.", e);
-                }
-                finally
-                {
-                    File.Delete(copied);
-                }
-            }
+            File.Delete(checkedCopy);
         }
     }
 
-    // A whole copy, of a generation of its own: what others have in memory, and stored indexes, are of the one before.
-    private async Task CopyAsync(string beside, bool replaces, CancellationToken stop)
+    private void Create(string file, bool overwrite, bool replaces) =>
+        GalleryFile.Create(file, overwrite, temporary => CopyAsync(temporary, replaces).GetAwaiter().GetResult());
+
+    // A checked copy of a new generation: indexes in memory or in files belong to the old one.
+    private async Task CopyAsync(string temporary, bool replaces)
     {
-        await database.CopyToAsync(beside, stop).ConfigureAwait(false);
-        using GalleryDatabase copy = GalleryDatabase.Open(beside);
+        await source.Database.CopyToAsync(temporary, stop);
+        using GalleryDatabase copy = GalleryDatabase.Open(temporary);
         await copy.WriteAsync(
             connection =>
             {
-                GalleryDatabase.SetMeta(connection, GenerationKey, Guid.NewGuid().ToString("N"));
+                GalleryStore.SetGeneration(connection);
 
-                // The copy holds nothing of the removed. What it replaces is to be erased from the index and from unused parts of pages.
-                GalleryDatabase.Run(connection, "UPDATE gone SET erased = 1");
+                // The copy holds no removed bytes. What it replaces must be erased from the index and from unused parts of pages.
+                connection.Run("UPDATE gone SET erased = 1");
                 if (replaces)
                 {
-                    GalleryDatabase.SetMeta(connection, RekeyedNote, 1L);
+                    GalleryEraser.RequireVacuum(connection);
                 }
-
-                return 0;
             },
-            stop).ConfigureAwait(false);
-        await AddColumnsAsync(copy, stop).ConfigureAwait(false);
-        SqliteGallery opened = new(copy, cipher, info); // Shares the cipher, so only its database is closed.
-        IReadOnlyList<string> problems = await opened.VerifyIntegrityAsync(1, stop).ConfigureAwait(false);
-        if (problems.Count > 0)
+            stop);
+        await copy.AddMissingColumnsAsync(stop);
+        GalleryStore store = source.WithDatabase(copy);
+        IReadOnlyList<string> problems = await copy.ReadAsync(
+            c => new GalleryIntegrity(store, c, 1, stop).FindProblems(projection: null), stop);
+        if (problems is [string problem, ..])
         {
-            throw new UniFaceException($"{Path}: the gallery is not whole, so no copy of it was made ({problems[0]}); 'uniface gallery verify-integrity' says more.");
+            throw new UniFaceException(
+                $"{source.Path}: the gallery is damaged, so no copy was made ({problem}); 'uniface gallery verify-integrity' lists the problems.");
         }
     }
 }

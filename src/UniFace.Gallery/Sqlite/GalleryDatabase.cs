@@ -4,23 +4,26 @@ using Microsoft.Data.Sqlite;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
-/// The SQLite file of a gallery: one connection that writes and one that reads, each used by one thread at a time; SQLite's errors in the
-/// user's words. Write-ahead log, a commit is on the disk when it returns (synchronous=FULL), deleted bytes are overwritten (secure_delete).
+/// The SQLite file of a gallery: one connection that writes and one that reads, each used by one thread at a time. It has a write-ahead log,
+/// a commit is on the disk when it returns (synchronous=FULL), and deleted bytes are overwritten (secure_delete).
 /// </summary>
 internal sealed class GalleryDatabase : IDisposable
 {
-    /// <summary>The schema that this version writes.</summary>
+    /// <summary>The schema version that this code writes.</summary>
     public const long Format = 1;
+
+    private const string TimesSince = "times_since";
 
     private const int PageSize = 16384, Busy = 5, Locked = 6, ReadOnly = 8, InputOutput = 10, Corrupt = 11, Full = 13, CannotOpen = 14, NoDatabase = 26;
 
-    // A template's id is the number of the change that brought it, from one counter that removals count on too: what is new since
-    // change c are the templates above c and the lines of gone above c.
+    // A template's id is the number of the change that added it. Removals count on the same counter and leave a tombstone in the table
+    // "gone". The changes since c are the templates with an id above c and the tombstones above c.
     private const string Schema =
         """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE person(id INTEGER PRIMARY KEY AUTOINCREMENT, name_key BLOB NOT NULL UNIQUE, name BLOB);
-        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL, source BLOB, embedding BLOB NOT NULL, enrolled INTEGER, photo BLOB);
+        CREATE TABLE template(id INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES person(id), checksum INTEGER NOT NULL,
+            source BLOB, embedding BLOB NOT NULL, enrolled INTEGER, photo BLOB);
         CREATE INDEX template_person ON template(person);
         CREATE TABLE crop(template INTEGER PRIMARY KEY REFERENCES template(id), checksum INTEGER NOT NULL, image BLOB NOT NULL);
         CREATE TABLE pending(template INTEGER PRIMARY KEY REFERENCES template(id), embedding BLOB NOT NULL);
@@ -43,30 +46,30 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Called after each step of storing, removing and erasing, at which a kill may come; for tests.</summary>
+    /// <summary>Called after each step of storing, removing and erasing, so that tests can simulate a kill there.</summary>
     public Action<string> Step { get; set; } = static _ => { };
 
-    /// <summary>True where the file or its folder cannot be written, so that nothing but reading is possible.</summary>
+    /// <summary>True if the file or its folder cannot be written.</summary>
     public bool IsReadOnly { get; private init; }
 
-    /// <summary>Makes a database file with its tables and what <paramref name="fill"/> puts in; whole or not at all.</summary>
-    public static void Create(string path, Action<SqliteConnection> fill) => GalleryFile.Make(path, overwrite: false, beside =>
+    /// <summary>Creates a database file with its tables and the rows that <paramref name="fill"/> inserts, atomically.</summary>
+    public static void Create(string path, Action<SqliteConnection> fill) => GalleryFile.Create(path, overwrite: false, temporary =>
     {
-        using SqliteConnection connection = Connect(beside, SqliteOpenMode.ReadWriteCreate);
-        Run(connection, $"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+        using SqliteConnection connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate);
+        connection.Run($"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
         using SqliteTransaction transaction = connection.BeginTransaction();
-        Run(connection, Schema);
+        connection.Run(Schema);
         fill(connection);
         transaction.Commit();
-        Run(connection, "PRAGMA wal_checkpoint(TRUNCATE);");
+        connection.Run("PRAGMA wal_checkpoint(TRUNCATE);");
     });
 
-    /// <summary>Opens a database file; only to read where it cannot be written.</summary>
+    /// <summary>Opens a database file, read-only if it cannot be written.</summary>
     public static GalleryDatabase Open(string path)
     {
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such gallery; 'uniface gallery create' makes one.");
+            throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'.");
         }
 
         return Guard(path, () =>
@@ -87,14 +90,17 @@ internal sealed class GalleryDatabase : IDisposable
     {
         try
         {
-            // Nobody can change it, so SQLite needs neither its log nor locks, for which it would make files beside.
+            // Nobody can change the file, so SQLite needs neither a log nor locks, for which it would create files.
             return GalleryFile.HasLog(path)
                 ? Open(path, path, SqliteOpenMode.ReadOnly)
                 : Open(path, new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1", SqliteOpenMode.ReadOnly);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && GalleryFile.HasLog(path))
         {
-            throw new UniFaceException($"{path}: cannot be written, and changes in {path}-wal are not in it yet; open it once where it can be written, e.g. by 'uniface gallery list'.", e);
+            throw new UniFaceException(
+                $"{path}: cannot be written, and {path}-wal holds changes that are not in it yet; open it once where it can be written, " +
+                "e.g. with 'uniface gallery list'.",
+                e);
         }
     }
 
@@ -106,19 +112,19 @@ internal sealed class GalleryDatabase : IDisposable
             writer = Connect(source, mode);
             if (mode == SqliteOpenMode.ReadWrite)
             {
-                Run(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
+                writer.Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;");
             }
 
             reader = Connect(source, mode);
             bool readOnly = SQLitePCL.raw.sqlite3_db_readonly(writer.Handle, "main") != 0;
-            if (readOnly && Scalar(reader, "SELECT count(*) FROM pragma_table_info('template') WHERE name IN ('enrolled', 'photo')") is < 2L)
+            if (readOnly && !(HasColumn(reader, "enrolled") && HasColumn(reader, "photo")))
             {
-                // One of before these were kept cannot be given them now; what reads them finds nothing.
-                string missing = Scalar(reader, "SELECT 1 FROM pragma_table_info('template') WHERE name = 'enrolled'") is null ? ", NULL AS enrolled" : "";
-                Run(reader, $"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{missing}, NULL AS photo FROM main.template;");
+                // An older gallery, whose columns cannot be added now: a view stands in, with NULLs for what is missing.
+                string missing = HasColumn(reader, "enrolled") ? "" : ", NULL AS enrolled";
+                reader.Run($"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{missing}, NULL AS photo FROM main.template;");
             }
 
-            Run(reader, "PRAGMA query_only=ON;");
+            reader.Run("PRAGMA query_only=ON;");
             return new GalleryDatabase(path, writer, reader) { IsReadOnly = readOnly };
         }
         catch
@@ -129,102 +135,107 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    /// <summary>Copies the database as it is now into another file, whose content is replaced at once, while this one is read and written on.</summary>
+    /// <summary>Adds the columns for enrollment times and photo hashes to a gallery of an older version.</summary>
+    public async Task AddMissingColumnsAsync(CancellationToken stop)
+    {
+        if (await ReadAsync(c => HasColumn(c, "enrolled") && HasColumn(c, "photo"), stop))
+        {
+            return;
+        }
+
+        await WriteAsync(
+            connection =>
+            {
+                if (!HasColumn(connection, "enrolled"))
+                {
+                    connection.Run("ALTER TABLE template ADD COLUMN enrolled INTEGER");
+                    connection.SetMeta(TimesSince, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+                }
+
+                if (!HasColumn(connection, "photo"))
+                {
+                    connection.Run("ALTER TABLE template ADD COLUMN photo BLOB");
+                }
+            },
+            stop);
+    }
+
+    /// <summary>The enrollment time, in Unix seconds, of templates that were enrolled before the gallery kept times.</summary>
+    public static long DefaultEnrolled(SqliteConnection connection) => connection.Meta(TimesSince) as long? ?? 0;
+
+    private static bool HasColumn(SqliteConnection connection, string column) =>
+        connection.Scalar("SELECT 1 FROM pragma_table_info('template') WHERE name = $column", ("$column", column)) is not null;
+
+    /// <summary>Replaces another file's content with this database, in one transaction, while this one stays in use.</summary>
     public Task CopyToAsync(string path, CancellationToken stop) => ReadAsync(
         connection =>
         {
             using SqliteConnection target = Connect(path, SqliteOpenMode.ReadWrite);
             connection.BackupDatabase(target);
-            return 0;
         },
         stop);
 
     /// <summary>Rewrites all pages, so that nothing is left in their unused parts.</summary>
-    public async Task VacuumAsync(CancellationToken stop)
-    {
-        await writeGate.WaitAsync(stop).ConfigureAwait(false);
-        try
+    public Task VacuumAsync(CancellationToken stop) => RunAsync(
+        writeGate,
+        () =>
         {
-            await Task.Run(() => Guard(Path, () => { Run(writer, "VACUUM"); return 0; }), stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            writeGate.Release();
-        }
-    }
+            writer.Run("VACUUM");
+            return 0;
+        },
+        stop);
 
-    /// <summary>Runs work in a transaction that writes: all of it is done, or nothing.</summary>
-    public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken stop)
-    {
-        await writeGate.WaitAsync(stop).ConfigureAwait(false);
-        try
+    /// <summary>Runs work in a write transaction: all of it is done, or nothing.</summary>
+    public Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken stop) => RunAsync(
+        writeGate,
+        () =>
         {
-            return await Task.Run(
-                () => Guard(Path, () =>
-                {
-                    using SqliteTransaction transaction = writer.BeginTransaction(deferred: false);
-                    T result = work(writer);
-                    stop.ThrowIfCancellationRequested();
-                    transaction.Commit();
-                    return result;
-                }),
-                stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            writeGate.Release();
-        }
-    }
+            using SqliteTransaction transaction = writer.BeginTransaction(deferred: false);
+            T result = work(writer);
+            stop.ThrowIfCancellationRequested();
+            transaction.Commit();
+            return result;
+        },
+        stop);
+
+    /// <summary>Runs work in a write transaction: all of it is done, or nothing.</summary>
+    public Task WriteAsync(Action<SqliteConnection> work, CancellationToken stop) => WriteAsync(Returning(work), stop);
 
     /// <summary>Runs work on one state of the database.</summary>
-    public async Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken stop)
-    {
-        await readGate.WaitAsync(stop).ConfigureAwait(false);
-        try
+    public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken stop) => RunAsync(
+        readGate,
+        () =>
         {
-            return await Task.Run(
-                () => Guard(Path, () =>
-                {
-                    using SqliteTransaction transaction = reader.BeginTransaction(deferred: true);
-                    return work(reader);
-                }),
-                stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            readGate.Release();
-        }
-    }
+            using SqliteTransaction transaction = reader.BeginTransaction(deferred: true);
+            return work(reader);
+        },
+        stop);
+
+    /// <summary>Runs work on one state of the database.</summary>
+    public Task ReadAsync(Action<SqliteConnection> work, CancellationToken stop) => ReadAsync(Returning(work), stop);
 
     /// <summary>Moves the log into the file and empties it.</summary>
-    /// <param name="patience">How long to try again while another process is reading; this one's readers wait meanwhile only while it is tried.</param>
+    /// <param name="patience">How long to retry while another process is reading.</param>
     /// <param name="stop">Stops it.</param>
-    /// <returns>False where another process is reading all the time, so that the log stays.</returns>
+    /// <returns>False if another process was reading all the time, so that the log stays.</returns>
     public async Task<bool> TruncateLogAsync(TimeSpan patience, CancellationToken stop)
     {
-        for (Stopwatch waited = Stopwatch.StartNew(); ; await Task.Delay(100, stop).ConfigureAwait(false))
+        for (Stopwatch waited = Stopwatch.StartNew(); ; await Task.Delay(100, stop))
         {
             bool late = waited.Elapsed >= patience;
-            await writeGate.WaitAsync(stop).ConfigureAwait(false);
+
+            // This process's reader keeps the log as another's does.
+            await readGate.WaitAsync(stop);
             try
             {
-                // Our own reader keeps the log just as another's does.
-                await readGate.WaitAsync(stop).ConfigureAwait(false);
-                try
+                if (await RunAsync(writeGate, () => writer.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") is 0L, stop))
                 {
-                    if (await Task.Run(() => Guard(Path, () => Scalar(writer, "PRAGMA wal_checkpoint(TRUNCATE)") is 0L), stop).ConfigureAwait(false))
-                    {
-                        return true;
-                    }
-                }
-                finally
-                {
-                    readGate.Release();
+                    return true;
                 }
             }
             finally
             {
-                writeGate.Release();
+                readGate.Release();
             }
 
             if (late)
@@ -234,62 +245,8 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    /// <summary>Runs statements.</summary>
-    public static void Run(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        using SqliteCommand command = Prepare(connection, sql, parameters);
-        command.ExecuteNonQuery();
-    }
-
-    /// <summary>The first value of a query's first row; null where there is none.</summary>
-    public static object? Scalar(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        using SqliteCommand command = Prepare(connection, sql, parameters);
-        object? value = command.ExecuteScalar();
-        return value is DBNull ? null : value;
-    }
-
-    /// <summary>The first column of a query, whole numbers.</summary>
-    public static List<long> Numbers(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, sql, parameters);
-        using SqliteDataReader reader = command.ExecuteReader();
-        List<long> numbers = [];
-        while (reader.Read())
-        {
-            numbers.Add(reader.GetInt64(0));
-        }
-
-        return numbers;
-    }
-
-    /// <summary>A statement with its parameters, to be run several times.</summary>
-    public static SqliteCommand Prepare(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // All statements are constants of this project.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        foreach ((string name, object? value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-        }
-
-        return command;
-    }
-
-    /// <summary>What a gallery says of itself.</summary>
-    public static object? Meta(SqliteConnection connection, string key) => Scalar(connection, "SELECT value FROM meta WHERE key = $key", ("$key", key));
-
-    /// <summary>Sets what a gallery says of itself.</summary>
-    public static void SetMeta(SqliteConnection connection, string key, object? value) =>
-        Run(connection, "INSERT OR REPLACE INTO meta VALUES($key, $value)", ("$key", key), ("$value", value));
-
-    /// <summary>Number of the last change.</summary>
-    public static long Change(SqliteConnection connection) => Meta(connection, "change") is long change ? change : throw new UniFaceException("the gallery has no change counter: it is damaged; restore it from a copy.");
-
-    /// <summary>Lets the database grow to so many pages only, as a full disk does; for tests.</summary>
-    public void LimitPages(int pages) => Run(writer, $"PRAGMA max_page_count={pages}");
+    /// <summary>Limits the database to this many pages, as a full disk does; for tests.</summary>
+    public void LimitPages(int pages) => writer.Run($"PRAGMA max_page_count={pages}");
 
     /// <summary>Closes the file.</summary>
     public void Dispose()
@@ -299,6 +256,27 @@ internal sealed class GalleryDatabase : IDisposable
         writeGate.Dispose();
         readGate.Dispose();
     }
+
+    private Task<T> RunAsync<T>(SemaphoreSlim gate, Func<T> work, CancellationToken stop) => Task.Run(
+        async () =>
+        {
+            await gate.WaitAsync(stop);
+            try
+            {
+                return Guard(Path, work);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        },
+        stop);
+
+    private static Func<SqliteConnection, int> Returning(Action<SqliteConnection> work) => connection =>
+    {
+        work(connection);
+        return 0;
+    };
 
     private static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
@@ -315,7 +293,7 @@ internal sealed class GalleryDatabase : IDisposable
         }
     }
 
-    /// <summary>Runs work with SQLite's errors in the user's words.</summary>
+    /// <summary>Runs work and turns SQLite's errors into messages for the user.</summary>
     public static T Guard<T>(string path, Func<T> work)
     {
         try
@@ -327,20 +305,20 @@ internal sealed class GalleryDatabase : IDisposable
             throw new UniFaceException(
                 $"{path}: " + e.SqliteErrorCode switch
                 {
-                    Busy or Locked => "another process is writing to the gallery; nothing was changed, try again when it is done.",
-                    Full => "the disk is full; what was to be written now is not in the gallery, what was enrolled before is. Free space and try again.",
+                    Busy or Locked => "another process is writing to the gallery; nothing was changed. Try again when it is done.",
+                    Full => "the disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
                     InputOutput => $"the disk cannot be read or written ({e.Message}); what was enrolled before is kept. Check space and disk, and try again.",
-                    Corrupt => "the gallery's database is damaged; restore it from a copy. 'uniface gallery verify-integrity' says what is wrong.",
+                    Corrupt => "the gallery's database is damaged; restore it from a copy. 'uniface gallery verify-integrity' lists the problems.",
                     NoDatabase => "not a gallery: expected a file that 'uniface gallery create' made.",
                     ReadOnly => "the gallery cannot be written; check the permissions of the file and its folder.",
                     CannotOpen => "the gallery cannot be opened; check the permissions of the file and its folder.",
-                    _ => $"the gallery's database does not answer: {e.Message}",
+                    _ => $"the gallery's database failed: {e.Message}",
                 },
                 e);
         }
         catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
         {
-            // From work on several threads: one line is enough.
+            // Work on several threads reports the first error only.
             throw new UniFaceException(first.Message, e);
         }
     }

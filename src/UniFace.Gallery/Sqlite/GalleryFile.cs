@@ -1,65 +1,73 @@
-using System.Diagnostics;
-using System.Globalization;
+using System.Text.RegularExpressions;
 using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>Database files that are made whole or not at all.</summary>
+/// <summary>
+/// Creates database files atomically: under the temporary name FILE.PID.tmp, which is renamed when it is complete. Meanwhile the process
+/// holds FILE.PID.tmp-lock. A temporary file without a held lock was left by a killed process; the next creation of FILE deletes it.
+/// </summary>
 internal static class GalleryFile
 {
-    /// <summary>Makes a database file by a callback that fills an empty one beside it; whole or not at all, for its owner only.</summary>
-    public static void Make(string path, bool overwrite, Action<string> write)
+    private const string LockSuffix = "-lock";
+
+    private static readonly string[] Suffixes = ["", "-wal", "-shm", "-journal"];
+
+    /// <summary>Creates a database file, readable by its owner only, with a callback that fills an empty temporary file.</summary>
+    public static void Create(string path, bool overwrite, Action<string> write)
     {
-        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!;
+        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!, temporary = $"{full}.{Environment.ProcessId}.tmp";
         EnsureFree(path, overwrite);
         Directory.CreateDirectory(folder);
-        string beside = $"{full}.{Environment.ProcessId}.tmp";
-        DeleteOfDead(full);
+        DeleteAbandoned(full, folder);
+        using FileStream held = new(temporary + LockSuffix, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         try
         {
-            AtomicFile.Write(beside, static _ => { }, ownerOnly: true);
+            AtomicFile.Write(temporary, static _ => { }, ownerOnly: true);
             GalleryDatabase.Guard(path, () =>
             {
-                write(beside);
+                write(temporary);
                 return 0;
             });
-            using (FileStream made = new(beside, FileMode.Open, FileAccess.ReadWrite))
+            using (FileStream made = new(temporary, FileMode.Open, FileAccess.ReadWrite))
             {
                 made.Flush(flushToDisk: true);
             }
 
-            File.Move(beside, full, overwrite);
+            File.Move(temporary, full, overwrite);
             AtomicFile.FlushFolder(folder);
         }
         finally
         {
-            foreach (string leftover in new[] { beside, beside + "-wal", beside + "-shm", beside + "-journal" })
-            {
-                File.Delete(leftover);
-            }
+            DeleteAll(temporary);
         }
     }
 
-    // What processes that were killed left of files of this name, with everybody's templates in it.
-    private static void DeleteOfDead(string full)
+    // Temporary files hold templates of everybody, so none may stay behind.
+    private static void DeleteAbandoned(string full, string folder)
     {
-        string name = Path.GetFileName(full) + ".";
-        Lazy<HashSet<string>> running = new(() => [.. Process.GetProcesses().Select(p => p.Id.ToString(CultureInfo.InvariantCulture))]);
-        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(full)!))
+        Regex temporary = new($@"^{Regex.Escape(Path.GetFileName(full))}\.\d+\.tmp(?=-|$)", RegexOptions.CultureInvariant);
+        foreach (string name in Directory.EnumerateFiles(folder).Select(f => temporary.Match(Path.GetFileName(f)).Value).Where(n => n.Length > 0).ToHashSet())
         {
-            if (Path.GetFileName(file) is string found
-                && found.StartsWith(name, StringComparison.Ordinal)
-                && found[name.Length..].Split('.') is [string process, "tmp" or "tmp-wal" or "tmp-shm" or "tmp-journal"]
-                && process.All(char.IsAsciiDigit)
-                && !running.Value.Contains(process))
+            string file = Path.Combine(folder, name);
+            if (!FileLock.IsHeld(file + LockSuffix))
             {
-                File.Delete(file);
+                DeleteAll(file);
+                File.Delete(file + LockSuffix);
             }
         }
     }
 
-    /// <summary>Refuses a path at which there is a file that must not, or while it is open cannot, be replaced.</summary>
-    public static void EnsureFree(string path, bool overwrite)
+    private static void DeleteAll(string file)
+    {
+        foreach (string suffix in Suffixes)
+        {
+            File.Delete(file + suffix);
+        }
+    }
+
+    /// <summary>Refuses a path whose file must not be replaced, or cannot be because it is open.</summary>
+    private static void EnsureFree(string path, bool overwrite)
     {
         if (!overwrite && File.Exists(path))
         {
@@ -68,10 +76,10 @@ internal static class GalleryFile
 
         if (HasLog(path))
         {
-            throw new UniFaceException($"{path}: is open in another process, or was left so ({path}-wal holds changes); close it, or choose another name.");
+            throw new UniFaceException($"{path}: another process has it open, or was killed ({path}-wal holds changes); close it, or choose another name.");
         }
     }
 
-    /// <summary>True where changes to a database are in its log only: a process has it open, or was killed.</summary>
+    /// <summary>True if some changes to a database are in its log only: a process has it open, or was killed.</summary>
     public static bool HasLog(string path) => new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
 }

@@ -1,133 +1,91 @@
 using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>Whether a gallery is whole.</summary>
-public sealed partial class SqliteGallery
+/// <summary>Checks everything that a gallery file stores.</summary>
+internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection connection, int most, CancellationToken stop)
 {
+    private readonly GalleryRecords records = store.Records;
+    private readonly List<string> problems = [];
+
     /// <summary>
-    /// Looks at everything: the pages of the database, every record's checksum, size, key and norm, every name, what belongs to
-    /// what, and whether the stored index holds what the database holds.
+    /// The problems of the database's pages, of every record's checksum, size, key and norm, of the names, of the references between records,
+    /// and of the stored index; one line each.
     /// </summary>
-    /// <param name="most">How many problems to name.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>What is wrong, a line each; empty for a whole gallery.</returns>
-    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<string>>(
-        connection =>
-        {
-            List<string> problems = [];
-            foreach (string check in Texts(connection, $"PRAGMA integrity_check({most})"))
-            {
-                if (check != "ok")
-                {
-                    problems.Add("database: " + check);
-                }
-            }
-
-            AddCount(connection, problems, "SELECT count(*) FROM template t LEFT JOIN person p ON p.id = t.person WHERE p.id IS NULL", "templates are of nobody");
-            AddCount(connection, problems, "SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT 1 FROM template WHERE person = p.id)", "people have no template");
-            AddCount(connection, problems, "SELECT count(*) FROM crop c LEFT JOIN template t ON t.id = c.template WHERE t.id IS NULL", "crops are of no template");
-            AddCount(connection, problems, "SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change");
-            AddCount(connection, problems, "SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it");
-            if (info.KeepsCrops)
-            {
-                AddCount(connection, problems, "SELECT count(*) FROM template t WHERE NOT EXISTS (SELECT 1 FROM crop WHERE template = t.id)", "templates have no crop");
-            }
-
-            CheckPeople(connection, problems, most, cancellationToken);
-            CheckTemplates(connection, problems, most, cancellationToken);
-            CheckCrops(connection, problems, most, cancellationToken);
-            if (problems.Count == 0 && projection.Problem(connection, cancellationToken) is string problem)
-            {
-                problems.Add(problem);
-            }
-
-            return [.. problems.Take(most)];
-        },
-        cancellationToken);
-
-    private void CheckPeople(SqliteConnection connection, List<string> problems, int most, CancellationToken stop)
+    public IReadOnlyList<string> FindProblems(GalleryProjection? projection)
     {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, name_key, name FROM person");
-        using SqliteDataReader reader = command.ExecuteReader();
-        while (reader.Read() && problems.Count < most)
+        IEnumerable<string> pages = connection.Query($"PRAGMA integrity_check({most})", r => r.GetString(0));
+        problems.AddRange(pages.Where(line => line != "ok").Select(line => "database: " + line));
+        foreach ((string sql, string problem) in
+            (IEnumerable<(string, string)>)[
+                .. IntegrityQueries.Create("person", "template", "crop", store.Info.KeepsCrops),
+                ("SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change"),
+                ("SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it"),
+            ])
+        {
+            if (connection.Scalar(sql) is long count and > 0)
+            {
+                problems.Add($"{count} {problem}");
+            }
+        }
+
+        Check("SELECT id, name_key, name FROM person", row =>
+        {
+            bool found = records.NameKey(records.PersonName(row)).AsSpan().SequenceEqual((byte[])row[1]);
+            return found ? null : $"person {row.GetInt64(0)}: the name does not match its lookup key";
+        });
+        float[] embedding = new float[store.Info.EmbeddingSize];
+        Check("SELECT id, person, checksum, embedding FROM template", row =>
+        {
+            (long id, long person) = (row.GetInt64(0), row.GetInt64(1));
+            return records.FindFault(id, person, (byte[])row[3], row.GetInt64(2), store.Info, embedding) is string fault
+                ? $"template {id} of {records.PersonNames(connection, [person]).GetValueOrDefault(person, "nobody")}: {fault}"
+                : null;
+        });
+        Check("SELECT c.template, t.person, c.checksum, c.image FROM crop c JOIN template t ON t.id = c.template", row =>
+        {
+            (long id, byte[] stored) = (row.GetInt64(0), (byte[])row[3]);
+            if (GalleryRecords.Checksum(id, stored) != row.GetInt64(2))
+            {
+                return $"crop of template {id}: the checksum does not match";
+            }
+
+            _ = records.OpenCrop(id, row.GetInt64(1), stored);
+            return null;
+        });
+        if (problems.Count == 0 && projection?.FindProblem(connection, stop) is string problemOfIndex)
+        {
+            problems.Add(problemOfIndex);
+        }
+
+        return [.. problems.Take(most)];
+    }
+
+    private void Check(string sql, Func<SqliteDataReader, string?> findFault)
+    {
+        foreach (string? fault in connection.Query(sql, row =>
         {
             stop.ThrowIfCancellationRequested();
             try
             {
-                string name = records.PersonName(reader.GetInt64(0), (byte[])reader[1], reader[2] as byte[]);
-                if (!cipher.NameKey(name).AsSpan().SequenceEqual((byte[])reader[1]))
-                {
-                    problems.Add($"person {reader.GetInt64(0)}: the name is another than that by which the person is found");
-                }
+                return findFault(row);
             }
             catch (UniFaceException e)
             {
-                problems.Add(e.Message);
+                return e.Message;
             }
-        }
-    }
-
-    private void CheckTemplates(SqliteConnection connection, List<string> problems, int most, CancellationToken stop)
-    {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, checksum, embedding FROM template");
-        using SqliteDataReader reader = command.ExecuteReader();
-        float[] embedding = new float[info.EmbeddingSize];
-        while (reader.Read() && problems.Count < most)
+        }))
         {
-            stop.ThrowIfCancellationRequested();
-            long id = reader.GetInt64(0), person = reader.GetInt64(1);
-            if (records.Fault(id, person, (byte[])reader[3], reader.GetInt64(2), info, embedding) is string fault)
+            if (fault is not null)
             {
-                problems.Add($"template {id} of {records.PersonNames(connection, [person]).GetValueOrDefault(person, "nobody")}: {fault}");
-            }
-        }
-    }
-
-    private void CheckCrops(SqliteConnection connection, List<string> problems, int most, CancellationToken stop)
-    {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT c.template, t.person, c.checksum, c.image FROM crop c JOIN template t ON t.id = c.template");
-        using SqliteDataReader reader = command.ExecuteReader();
-        while (reader.Read() && problems.Count < most)
-        {
-            stop.ThrowIfCancellationRequested();
-            long id = reader.GetInt64(0);
-            byte[] stored = (byte[])reader[3];
-            if (GalleryRecords.Checksum(id, stored) != reader.GetInt64(2))
-            {
-                problems.Add($"crop of template {id}: the checksum does not match");
-                continue;
+                problems.Add(fault);
             }
 
-            try
+            if (problems.Count >= most)
             {
-                _ = records.OpenCrop(id, reader.GetInt64(1), stored);
-            }
-            catch (UniFaceException e)
-            {
-                problems.Add(e.Message);
+                return;
             }
         }
-    }
-
-    private static void AddCount(SqliteConnection connection, List<string> problems, string sql, string what)
-    {
-        if (GalleryDatabase.Scalar(connection, sql) is long count and > 0)
-        {
-            problems.Add($"{count} {what}");
-        }
-    }
-
-    private static List<string> Texts(SqliteConnection connection, string sql)
-    {
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, sql);
-        using SqliteDataReader reader = command.ExecuteReader();
-        List<string> texts = [];
-        while (reader.Read())
-        {
-            texts.Add(reader.GetString(0));
-        }
-
-        return texts;
     }
 }

@@ -1,165 +1,116 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Storage;
+using UniFace.Gallery.Stores;
 using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
-/// The index of a gallery: a row a template for <see cref="PersonScore.Best"/>, a row a person for <see cref="PersonScore.Mean"/> - the mean of the
-/// templates, because the mean of the cosines is the inner product with it. It follows the database change by change.
+/// The search index of a gallery, which follows the database change by change. It has one row per template for
+/// <see cref="PersonScore.Best"/>. For <see cref="PersonScore.Mean"/> it has one row per person, the mean of the templates: the inner product
+/// with it is the mean of the cosines.
 /// </summary>
-internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords records, GalleryInfo info) : IAsyncDisposable
+internal sealed class GalleryProjection(GalleryStore store) : IDisposable
 {
-    private const int Piece = 2048;
+    private const int ChunkSize = 2048;
 
-    // Reading a change takes some microseconds: below this many, the next start is quick without storing the index again.
+    // Reading a change takes microseconds: below this many, the next start is quick without storing the index again.
     private const long WorthStoring = 20_000;
 
+    private readonly GalleryDatabase database = store.Database;
+    private readonly GalleryInfo info = store.Info;
     private readonly SemaphoreSlim gate = new(1, 1);
-    private ExactIndex? index;
-    private long seen;
-    private long stored = -1;
-    private long version = -1;
-    private volatile bool distrusted;
-
     private readonly ConcurrentDictionary<long, string> damage = [];
+    private ExactIndex? index;
+    private long indexedChange;
+    private long storedChange = -1;
+    private long dataVersion = -1;
+    private volatile bool distrustFile;
 
-    /// <summary>The file beside the database that keeps the index.</summary>
-    public StoredIndex Stored { get; } = new(database.Path, info);
+    /// <summary>The file that keeps the index.</summary>
+    public StoredIndex Stored { get; } = new(store.Path, store.Info);
 
     /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
     public IReadOnlyDictionary<long, string> Damage => damage;
 
-    /// <summary>Refuses a gallery that another process has moved to another model, restored or given another key since it was opened.</summary>
-    public static void EnsureUnmoved(SqliteConnection connection, GalleryInfo info, string path)
-    {
-        if (GalleryDatabase.Meta(connection, "contract") as string != info.ContractId)
-        {
-            throw GalleryMovedException.Of(path, "moved to another model");
-        }
+    /// <summary>The index with all committed changes.</summary>
+    public Task<ExactIndex> RefreshAsync(CancellationToken stop) => ExclusivelyAsync(() => CurrentAsync(stop), stop);
 
-        EnsureSameKey(connection, info, path);
-    }
-
-    /// <summary>Refuses a gallery that another process has restored or given another key since it was opened: no name in it is found by the old key.</summary>
-    public static void EnsureSameKey(SqliteConnection connection, GalleryInfo info, string path)
-    {
-        if (GalleryDatabase.Meta(connection, SqliteGallery.GenerationKey) as string != info.Generation)
-        {
-            throw GalleryMovedException.Of(path, "restored or given another key");
-        }
-    }
-
-    /// <summary>The index with all that is committed.</summary>
-    public async Task<ExactIndex> FreshAsync(CancellationToken stop)
-    {
-        await gate.WaitAsync(stop).ConfigureAwait(false);
-        try
-        {
-            return await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
-
-    /// <summary>The index made from the database alone, because a search found that the stored one was cut off or damaged since it was opened.</summary>
-    public async Task<ExactIndex> WithoutFileAsync(ExactIndex faulty, CancellationToken stop)
-    {
-        await gate.WaitAsync(stop).ConfigureAwait(false);
-        try
+    /// <summary>The index rebuilt from the database, after a search found that the stored file was cut off or damaged since it was opened.</summary>
+    public Task<ExactIndex> RebuildWithoutFileAsync(ExactIndex faulty, CancellationToken stop) => ExclusivelyAsync(
+        () =>
         {
             if (ReferenceEquals(index, faulty))
             {
-                // Not freed: other searches may still run on it.
-                (index, version, distrusted) = (null, -1, true);
+                // Not disposed: other searches may still use it.
+                (index, dataVersion, distrustFile) = (null, -1, true);
             }
 
-            return await database.ReadAsync(connection => Refresh(connection, fromFile: false, stop), stop).ConfigureAwait(false);
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+            return CurrentAsync(stop);
+        },
+        stop);
 
-    /// <summary>Stores the index; if not <paramref name="always"/>, only where enough is new.</summary>
-    public async Task StoreAsync(bool always, CancellationToken stop)
-    {
-        await gate.WaitAsync(stop).ConfigureAwait(false);
-        try
+    /// <summary>Stores the index; without <paramref name="always"/>, only if enough is new.</summary>
+    public Task StoreAsync(bool always, CancellationToken stop) => ExclusivelyAsync(
+        async () =>
         {
-            ExactIndex current = await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false);
-            if (info.Encrypted || database.IsReadOnly)
+            ExactIndex current = await CurrentAsync(stop);
+            if (!info.Encrypted && !database.IsReadOnly
+                && (always || indexedChange - Math.Max(storedChange, 0) > Math.Max(WorthStoring, current.Count / 10)))
             {
-                return; // The index is in memory only.
-            }
-
-            if (always || seen - Math.Max(stored, 0) > Math.Max(WorthStoring, current.Count / 10))
-            {
-                // Not worth waiting for another process that stores it.
-                using FileLock? held = always ? await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false) : Stored.TryLock();
+                // If another process is storing it, that is not worth waiting for.
+                using FileLock? held = always ? await StoredIndex.LockAsync(database.Path, stop) : Stored.TryLock();
                 if (held is not null)
                 {
-                    Save(await database.ReadAsync(connection => Refresh(connection, fromFile: true, stop), stop).ConfigureAwait(false), seen);
+                    Save(await CurrentAsync(stop), indexedChange);
                 }
             }
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
 
-    /// <summary>Makes the index anew from the database, and stores it.</summary>
-    public async Task<long> RebuildAsync(CancellationToken stop)
-    {
-        await gate.WaitAsync(stop).ConfigureAwait(false);
-        try
+            return 0;
+        },
+        stop);
+
+    /// <summary>Rebuilds the index from the database and stores it.</summary>
+    /// <returns>Rows of the index.</returns>
+    public Task<long> RebuildAsync(CancellationToken stop) => ExclusivelyAsync(
+        async () =>
         {
             if (database.IsReadOnly)
             {
-                throw new UniFaceException($"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; it is searched without.");
+                throw new UniFaceException(
+                    $"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; searches work without it.");
             }
 
             using ExactIndex made = new(info.EmbeddingSize);
-            long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop).ConfigureAwait(false);
-            using FileLock held = await StoredIndex.LockAsync(database.Path, stop).ConfigureAwait(false);
-            Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop).ConfigureAwait(false));
+            long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop);
+            using FileLock held = await StoredIndex.LockAsync(database.Path, stop);
+            Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop));
             return made.Count;
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+        },
+        stop);
 
-    /// <summary>What is wrong with the stored index; null where all is well or there is none.</summary>
-    public string? Problem(SqliteConnection connection, CancellationToken stop)
+    /// <summary>What is wrong with the stored index; null if it is right or there is none.</summary>
+    public string? FindProblem(SqliteConnection connection, CancellationToken stop)
     {
         if (!File.Exists(Stored.Path))
         {
             return null;
         }
 
-        ExactIndex? opened;
         try
         {
-            opened = TryOpen(connection, out long change, quiet: false);
+            using ExactIndex? opened = Open(connection, out long change);
             if (opened is null)
             {
-                return "the stored index is of another gallery, model or time; 'uniface gallery rebuild' makes it anew";
+                return "the stored index belongs to another gallery, model or state; rebuild it with 'uniface gallery rebuild'";
             }
 
-            using (opened)
-            {
-                CatchUp(connection, opened, change, stop);
-                using ExactIndex truth = new(info.EmbeddingSize);
-                CatchUp(connection, truth, 0, stop);
-                return opened.HasSameRows(truth) ? null : "the stored index does not hold what the database holds; 'uniface gallery rebuild' makes it anew";
-            }
+            CatchUp(connection, opened, change, stop);
+            using ExactIndex expected = new(info.EmbeddingSize);
+            CatchUp(connection, expected, 0, stop);
+            return opened.HasSameRows(expected) ? null : "the stored index differs from the database; rebuild it with 'uniface gallery rebuild'";
         }
         catch (UniFaceException e)
         {
@@ -168,58 +119,80 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
     }
 
     /// <summary>Frees the index.</summary>
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
         index?.Dispose();
         index = null;
         gate.Dispose();
-        return ValueTask.CompletedTask;
     }
 
-    private ExactIndex Refresh(SqliteConnection connection, bool fromFile, CancellationToken stop)
-    {
-        long now = (long)GalleryDatabase.Scalar(connection, "PRAGMA data_version")!;
-        if (index is not null && now == version)
+    // On the thread pool, where no synchronization context is captured.
+    private Task<T> ExclusivelyAsync<T>(Func<Task<T>> work, CancellationToken stop) => Task.Run(
+        async () =>
         {
+            await gate.WaitAsync(stop);
+            try
+            {
+                return await work();
+            }
+            finally
+            {
+                gate.Release();
+            }
+        },
+        stop);
+
+    private Task<ExactIndex> CurrentAsync(CancellationToken stop) => database.ReadAsync(
+        connection =>
+        {
+            long now = (long)connection.Scalar("PRAGMA data_version")!;
+            if (index is null || now != dataVersion)
+            {
+                store.EnsureUnmoved(connection);
+                index ??= Load(connection);
+                indexedChange = CatchUp(connection, index, indexedChange, stop);
+                dataVersion = now;
+            }
+
             return index;
-        }
+        },
+        stop);
 
-        EnsureUnmoved(connection, info, database.Path);
-        if (index is null)
-        {
-            long change = 0;
-            index = (fromFile && !distrusted && !info.Encrypted ? TryOpen(connection, out change, quiet: true) : null) ?? new ExactIndex(info.EmbeddingSize);
-            (seen, stored) = (change, change > 0 ? change : -1);
-        }
-
-        seen = CatchUp(connection, index, seen, stop);
-        version = now;
-        return index;
-    }
-
-    private ExactIndex? TryOpen(SqliteConnection connection, out long change, bool quiet)
+    // The stored index if it can be used, else an empty one.
+    private ExactIndex Load(SqliteConnection connection)
     {
-        change = 0;
-        ExactIndex? opened = null;
+        (indexedChange, storedChange) = (0, -1);
         try
         {
-            opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
-            if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && stamp.Change <= GalleryDatabase.Change(connection) && opened.Dimension == info.EmbeddingSize)
+            if (!distrustFile && !info.Encrypted && Open(connection, out long change) is ExactIndex opened)
             {
-                change = stamp.Change;
+                (indexedChange, storedChange) = (change, change > 0 ? change : -1);
                 return opened;
             }
         }
-        catch (UniFaceException) when (quiet)
+        catch (UniFaceException)
         {
-            // A projection: what cannot be read is made anew from the database.
+            // The database holds everything that is needed.
         }
 
-        opened?.Dispose();
+        return new ExactIndex(info.EmbeddingSize);
+    }
+
+    // The stored index; null if it is not of this gallery as it is now.
+    private ExactIndex? Open(SqliteConnection connection, out long change)
+    {
+        ExactIndex opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
+        change = stamp.Change;
+        if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && change <= connection.Change() && opened.Dimension == info.EmbeddingSize)
+        {
+            return opened;
+        }
+
+        opened.Dispose();
         return null;
     }
 
-    // Under the index's lock, with all that is committed. Of a gallery that is not whole nothing is stored, so that the next start tells of it too.
+    // The caller holds the index's lock. With damaged templates nothing is stored, so that the next start reports them too.
     private void Save(ExactIndex current, long change)
     {
         if (info.Encrypted)
@@ -236,120 +209,109 @@ internal sealed class GalleryProjection(GalleryDatabase database, GalleryRecords
 
         current.Save(Stored.Path, new IndexStamp(Stored.Owner, info.ContractId, change));
         FileModes.Copy(database.Path, Stored.Path);
-        stored = change;
+        storedChange = change;
         database.Step("index stored");
     }
 
     // Brings an index from one change to the database's last.
     private long CatchUp(SqliteConnection connection, ExactIndex target, long from, CancellationToken stop)
     {
-        long to = GalleryDatabase.Change(connection);
+        long to = connection.Change();
         if (from == to)
         {
             return to;
         }
 
-        if (info.Scoring == PersonScore.Mean)
+        bool mean = info.Scoring == PersonScore.Mean;
+        foreach (long template in from == 0 ? [] : connection.Numbers("SELECT template FROM gone WHERE change > $from", ("$from", from)))
         {
-            foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
+            damage.TryRemove(template, out _);
+            if (!mean)
             {
-                damage.TryRemove(template, out _);
+                target.Remove(template);
             }
+        }
 
-            foreach (long person in GalleryDatabase.Numbers(connection, from == 0 ? "SELECT id FROM person" : "SELECT person FROM template WHERE id > $from UNION SELECT person FROM gone WHERE change > $from", ("$from", from)))
+        if (mean)
+        {
+            const string Changed = "SELECT person FROM template WHERE id > $from UNION SELECT person FROM gone WHERE change > $from";
+            foreach (long person in connection.Numbers(from == 0 ? "SELECT id FROM person" : Changed, ("$from", from)))
             {
                 stop.ThrowIfCancellationRequested();
                 PutMean(connection, target, person);
             }
-
-            return to;
         }
-
-        foreach (long template in from == 0 ? [] : GalleryDatabase.Numbers(connection, "SELECT template FROM gone WHERE change > $from", ("$from", from)))
+        else
         {
-            target.Remove(template);
-            damage.TryRemove(template, out _);
+            PutTemplates(connection, target, from, stop);
         }
 
-        ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, person, embedding, checksum FROM template WHERE id > $from ORDER BY id", ("$from", from));
-        using SqliteDataReader reader = command.ExecuteReader();
-        List<(long Id, long Person, byte[] Stored, long Checksum)> piece = new(Piece);
-        bool more;
-        do
-        {
-            more = reader.Read();
-            if (more)
-            {
-                piece.Add((reader.GetInt64(0), reader.GetInt64(1), (byte[])reader[2], reader.GetInt64(3)));
-            }
-
-            if (piece.Count == Piece || (!more && piece.Count > 0))
-            {
-                // Decrypting and quantising are most of the work.
-                Parallel.ForEach(System.Collections.Concurrent.Partitioner.Create(0, piece.Count), new ParallelOptions { CancellationToken = stop }, range =>
-                {
-                    float[] row = new float[info.EmbeddingSize];
-                    for (int i = range.Item1; i < range.Item2; i++)
-                    {
-                        if (records.Fault(piece[i].Id, piece[i].Person, piece[i].Stored, piece[i].Checksum, info, row) is string fault)
-                        {
-                            faults.Add((piece[i].Id, piece[i].Person, fault));
-                            continue;
-                        }
-
-                        target.Add(piece[i].Id, piece[i].Person, row);
-                    }
-                });
-                piece.Clear();
-            }
-        }
-        while (more);
-        Note(connection, faults);
         return to;
     }
 
-    private void Note(SqliteConnection connection, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
+    private void PutTemplates(SqliteConnection connection, ExactIndex target, long from, CancellationToken stop)
     {
-        Dictionary<long, string> names = records.PersonNames(connection, faults.Select(f => f.Person).Distinct());
-        foreach ((long id, long person, string fault) in faults)
+        ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
+        foreach ((long Id, long Person, byte[] Stored, long Checksum)[] chunk in connection.Query(
+            "SELECT id, person, embedding, checksum FROM template WHERE id > $from ORDER BY id",
+            r => (r.GetInt64(0), r.GetInt64(1), (byte[])r[2], r.GetInt64(3)),
+            ("$from", from)).Chunk(ChunkSize))
         {
-            damage[id] = EmbeddingCheck.Damaged(names.GetValueOrDefault(person, "somebody"), id, fault);
+            // Decrypting and quantising are most of the work.
+            Parallel.ForEach(Partitioner.Create(0, chunk.Length), new ParallelOptions { CancellationToken = stop }, range =>
+            {
+                float[] row = new float[info.EmbeddingSize];
+                foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(range.Item1, range.Item2 - range.Item1))
+                {
+                    if (store.Records.FindFault(id, person, stored, checksum, info, row) is string fault)
+                    {
+                        faults.Add((id, person, fault));
+                        continue;
+                    }
+
+                    target.Add(id, person, row);
+                }
+            });
         }
+
+        AddDamage(connection, faults);
     }
 
     private void PutMean(SqliteConnection connection, ExactIndex target, long person)
     {
-        double[] sum = new double[info.EmbeddingSize];
         float[] row = new float[info.EmbeddingSize];
-        int count = 0;
+        List<float[]> templates = [];
         List<(long, long, string)> faults = [];
-        using (SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT id, embedding, checksum FROM template WHERE person = $person ORDER BY id", ("$person", person)))
+        foreach ((long id, byte[] stored, long checksum) in connection.Query(
+            "SELECT id, embedding, checksum FROM template WHERE person = $person ORDER BY id",
+            r => (r.GetInt64(0), (byte[])r[1], r.GetInt64(2)),
+            ("$person", person)))
         {
-            using SqliteDataReader reader = command.ExecuteReader();
-            while (reader.Read())
+            if (store.Records.FindFault(id, person, stored, checksum, info, row) is string fault)
             {
-                if (records.Fault(reader.GetInt64(0), person, (byte[])reader[1], reader.GetInt64(2), info, row) is string fault)
-                {
-                    faults.Add((reader.GetInt64(0), person, fault));
-                    continue;
-                }
-
-                count++;
-                for (int i = 0; i < row.Length; i++)
-                {
-                    sum[i] += row[i];
-                }
+                faults.Add((id, person, fault));
+                continue;
             }
+
+            templates.Add([.. row]);
         }
 
-        Note(connection, faults);
-        if (count == 0)
+        AddDamage(connection, faults);
+        if (templates.Count == 0)
         {
             target.Remove(person);
             return;
         }
 
-        target.Add(person, person, [.. sum.Select(s => (float)(s / count))]);
+        target.Add(person, person, MeanTemplate.Compute(templates));
+    }
+
+    private void AddDamage(SqliteConnection connection, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
+    {
+        Dictionary<long, string> names = store.Records.PersonNames(connection, faults.Select(f => f.Person));
+        foreach ((long id, long person, string fault) in faults)
+        {
+            damage[id] = GalleryChecks.DescribeDamage(names.GetValueOrDefault(person, "somebody"), id, fault);
+        }
     }
 }

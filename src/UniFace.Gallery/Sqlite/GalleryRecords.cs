@@ -4,23 +4,23 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>People, templates and crops as records of the database: sealed, checked and named in errors.</summary>
+/// <summary>People, templates and crops as records of the database: encrypted, checked, and named in errors.</summary>
 internal sealed class GalleryRecords(string path, RecordCipher cipher)
 {
     private const string Name = "name", Template = "template", Crop = "crop", Source = "source", Photo = "photo";
 
-    /// <summary>Id of a person; null for one who is not enrolled.</summary>
+    /// <summary>Id of a person; null if the person is not enrolled.</summary>
     public long? FindPerson(SqliteConnection connection, string person) =>
-        (long?)GalleryDatabase.Scalar(connection, "SELECT id FROM person WHERE name_key = $key", ("$key", cipher.NameKey(person)));
+        (long?)connection.Scalar("SELECT id FROM person WHERE name_key = $key", ("$key", cipher.NameKey(person)));
 
-    /// <summary>Enrols a person without templates.</summary>
+    /// <summary>Enrolls a person without templates.</summary>
     public long AddPerson(SqliteConnection connection, string person)
     {
-        byte[] key = cipher.NameKey(person);
-        long id = (long)GalleryDatabase.Scalar(connection, "INSERT INTO person(name_key) VALUES($key) RETURNING id", ("$key", key))!;
+        long id = (long)connection.Scalar("INSERT INTO person(name_key) VALUES($key) RETURNING id", ("$key", cipher.NameKey(person)))!;
         if (cipher.Encrypts)
         {
             PutName(connection, id, person);
@@ -30,34 +30,36 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     }
 
     /// <summary>Stores a person's name.</summary>
-    public void PutName(SqliteConnection connection, long id, string person) => GalleryDatabase.Run(
-        connection,
+    public void PutName(SqliteConnection connection, long id, string person) => connection.Run(
         "UPDATE person SET name_key = $key, name = $name WHERE id = $id",
         ("$id", id),
         ("$key", cipher.NameKey(person)),
         ("$name", cipher.Encrypts ? cipher.Seal(Name, id, id, Encoding.UTF8.GetBytes(person)) : null));
 
-    /// <summary>Names of people by their ids, by one statement; those who are enrolled no more are missing.</summary>
+    /// <summary>Names of people by id; people who are no longer enrolled are missing.</summary>
     public Dictionary<long, string> PersonNames(SqliteConnection connection, IEnumerable<long> ids)
     {
         Dictionary<long, string> names = [];
-        using SqliteCommand command = GalleryDatabase.Prepare(connection, "SELECT name_key, name FROM person WHERE id = $id", ("$id", 0L));
-        foreach (long id in ids)
+        using SqliteCommand command = connection.Prepare("SELECT id, name_key, name FROM person WHERE id = $id", ("$id", 0L));
+        foreach (long id in ids.Distinct())
         {
             command.Parameters[0].Value = id;
             using SqliteDataReader reader = command.ExecuteReader();
             if (reader.Read())
             {
-                names.Add(id, PersonName(id, (byte[])reader[0], reader[1] as byte[]));
+                names.Add(id, PersonName(reader));
             }
         }
 
         return names;
     }
 
-    /// <summary>Name of a person from its columns.</summary>
-    public string PersonName(long id, byte[] key, byte[]? name) =>
-        Encoding.UTF8.GetString(cipher.Encrypts ? Open(Name, id, id, name ?? []) : key);
+    /// <summary>Name of the person in a row that begins with id, name_key, name.</summary>
+    public string PersonName(SqliteDataReader row) =>
+        Encoding.UTF8.GetString(cipher.Encrypts ? Open(Name, row.GetInt64(0), row.GetInt64(0), row[2] as byte[] ?? []) : (byte[])row[1]);
+
+    /// <summary>The bytes by which a person is looked up.</summary>
+    public byte[] NameKey(string person) => cipher.NameKey(person);
 
     /// <summary>A template's embedding as it is stored.</summary>
     public byte[] Seal(long template, long person, ReadOnlySpan<float> embedding)
@@ -71,18 +73,16 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         return cipher.Seal(Template, template, person, bytes);
     }
 
-    /// <summary>A stored embedding.</summary>
-    /// <param name="template">Its template's id.</param>
-    /// <param name="person">Its person's id.</param>
-    /// <param name="stored">As it is stored.</param>
-    /// <param name="embedding">To write it to; of the gallery's size.</param>
-    /// <exception cref="UniFaceException">It is damaged, or of another size.</exception>
+    /// <summary>Reads a stored embedding.</summary>
+    /// <exception cref="UniFaceException">It is damaged, or of another size than <paramref name="embedding"/>.</exception>
     public void Open(long template, long person, byte[] stored, Span<float> embedding)
     {
         byte[] bytes = Open(Template, template, person, stored);
         if (bytes.Length != embedding.Length * sizeof(float))
         {
-            throw new UniFaceException($"{path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; restore it from a copy.");
+            throw new UniFaceException(
+                $"{path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; " +
+                "restore it from a copy.");
         }
 
         if (BitConverter.IsLittleEndian)
@@ -97,9 +97,9 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         }
     }
 
-    /// <summary>Reads a stored embedding if its checksum, size, key and norm are right.</summary>
+    /// <summary>Reads a stored embedding and checks its checksum, size, key and norm.</summary>
     /// <returns>What is wrong; null if nothing is.</returns>
-    public string? Fault(long template, long person, byte[] stored, long checksum, GalleryInfo info, Span<float> embedding)
+    public string? FindFault(long template, long person, byte[] stored, long checksum, GalleryInfo info, Span<float> embedding)
     {
         if (Checksum(template, stored) != checksum)
         {
@@ -124,44 +124,39 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>A stored crop.</summary>
     public byte[] OpenCrop(long template, long person, byte[] stored) => Open(Crop, template, person, stored);
 
-    /// <summary>A template's source as it is stored.</summary>
-    public byte[] SealSource(long template, long person, string source) => cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source));
+    /// <summary>A template's source as it is stored; null if there is none.</summary>
+    public byte[]? SealSource(long template, long person, string? source) =>
+        source is null ? null : cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source));
 
-    /// <summary>A stored source.</summary>
-    public string OpenSource(long template, long person, byte[] stored) => Encoding.UTF8.GetString(Open(Source, template, person, stored));
+    /// <summary>A stored source; null if there is none.</summary>
+    public string? OpenSource(long template, long person, object stored) =>
+        stored is byte[] bytes ? Encoding.UTF8.GetString(Open(Source, template, person, bytes)) : null;
 
-    /// <summary>The SHA-256 of a template's photo as it is stored.</summary>
-    public byte[] SealPhoto(long template, long person, string sha256) => cipher.Seal(Photo, template, person, Convert.FromHexString(sha256));
+    /// <summary>The SHA-256 of a template's photo as it is stored; null if it is unknown.</summary>
+    public byte[]? SealPhoto(long template, long person, string? sha256) =>
+        sha256 is null ? null : cipher.Seal(Photo, template, person, Convert.FromHexString(sha256));
 
-    /// <summary>A stored SHA-256 of a photo.</summary>
-    public string OpenPhoto(long template, long person, byte[] stored) => Convert.ToHexStringLower(Open(Photo, template, person, stored));
+    /// <summary>The stored SHA-256 of a photo; null if it is unknown.</summary>
+    public string? OpenPhoto(long template, long person, object stored) =>
+        stored is byte[] bytes ? Convert.ToHexStringLower(Open(Photo, template, person, bytes)) : null;
 
     /// <summary>The photos of a person's templates.</summary>
-    public PersonPhotos Photos(SqliteConnection connection, long person, int embeddingSize)
-    {
-        using SqliteCommand command = GalleryDatabase.Prepare(
-            connection,
-            "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id",
-            ("$person", person));
-        using SqliteDataReader reader = command.ExecuteReader();
-        List<(long, string?, float[]?)> templates = [];
-        while (reader.Read())
+    public PersonPhotos Photos(SqliteConnection connection, long person, int embeddingSize) => new(connection.Query(
+        "SELECT id, photo, CASE WHEN photo IS NULL THEN embedding END FROM template WHERE person = $person ORDER BY id",
+        row =>
         {
-            long id = reader.GetInt64(0);
             float[]? embedding = null;
-            if (reader[2] is byte[] stored)
+            if (row[2] is byte[] stored)
             {
                 embedding = new float[embeddingSize];
-                Open(id, person, stored, embedding);
+                Open(row.GetInt64(0), person, stored, embedding);
             }
 
-            templates.Add((id, reader[1] is byte[] photo ? OpenPhoto(id, person, photo) : null, embedding));
-        }
+            return (row.GetInt64(0), OpenPhoto(row.GetInt64(0), person, row[1]), embedding);
+        },
+        ("$person", person)));
 
-        return new PersonPhotos(templates);
-    }
-
-    /// <summary>Checksum of a stored record, which finds damage where nothing is encrypted.</summary>
+    /// <summary>Checksum of a stored record; finds damage in galleries without encryption.</summary>
     public static long Checksum(long id, ReadOnlySpan<byte> stored)
     {
         uint crc = BitOperations.Crc32C(uint.MaxValue, (ulong)id);
@@ -187,7 +182,8 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         }
         catch (CryptographicException e)
         {
-            throw new UniFaceException($"{path}: the {kind} of {id} cannot be decrypted: it is damaged or was moved here from elsewhere; restore the gallery from a copy.", e);
+            throw new UniFaceException(
+                $"{path}: the {kind} of {id} cannot be decrypted: it is damaged, or belongs to another record; restore the gallery from a copy.", e);
         }
     }
 }

@@ -1,106 +1,103 @@
-using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>Another key for a gallery, a first one, or none.</summary>
-public sealed partial class SqliteGallery
+/// <summary>Encrypts all records of a gallery with another key, or decrypts them, in one transaction.</summary>
+internal sealed class GalleryRekeying(GalleryStore store, CancellationToken stop)
 {
-    // In what a gallery says of itself: bytes under the old key may still lie in unused parts of the file, in the log or in an index.
-    private const string RekeyedNote = "unerased";
+    private const int PageSize = 256;
 
-    private const int RekeyPage = 256;
+    private readonly GalleryRecords old = store.Records;
 
-    /// <summary>
-    /// Encrypts all records with another key in one transaction, so that a kill leaves them under the old key or under the new one; then erases what was under
-    /// the old key from the files. Whoever has the gallery open must open it again; this object does too.
-    /// </summary>
-    /// <param name="key">The new key; null to store in the clear.</param>
-    /// <param name="cancellationToken">Stops it; the old key stays then.</param>
-    /// <exception cref="UniFaceException">
-    /// A record is damaged, another process writes; or, after the new key is set, the old bytes cannot be erased now.
-    /// </exception>
-    public async Task RekeyAsync(GalleryKey? key, CancellationToken cancellationToken = default)
+    /// <summary>Stores all records under another key; null stores them in the clear.</summary>
+    public async Task RunAsync(GalleryKey? key)
     {
-        using RecordCipher next = new(info.Id, key);
-        GalleryRecords to = new(Path, next);
-        await database.WriteAsync(
+        using RecordCipher cipher = new(store.Info.Id, key);
+        GalleryRecords rekeyed = new(store.Path, cipher);
+        await store.Database.WriteAsync(
             connection =>
             {
-                EnsureModel(connection);
-                Each(connection, "SELECT id, name_key, name FROM person WHERE id > $last ORDER BY id LIMIT $page", row =>
+                store.EnsureUnmoved(connection);
+                foreach ((long id, string name) in ReadPages(
+                    connection,
+                    "SELECT id, name_key, name FROM person WHERE id > $last ORDER BY id LIMIT $page",
+                    r => (r.GetInt64(0), old.PersonName(r))))
                 {
-                    string name = records.PersonName((long)row[0], (byte[])row[1], row[2] as byte[]);
-                    to.PutName(connection, (long)row[0], name);
-                });
-                Each(connection, "SELECT id, person, embedding, checksum, source, photo FROM template WHERE id > $last ORDER BY id LIMIT $page", row =>
-                {
-                    (long id, long person, float[] embedding) = ((long)row[0], (long)row[1], new float[info.EmbeddingSize]);
-                    if (records.Fault(id, person, (byte[])row[2], (long)row[3], info, embedding) is string fault)
-                    {
-                        string name = records.PersonNames(connection, [person]).GetValueOrDefault(person, "somebody");
-                        throw new UniFaceException($"{Path}: {EmbeddingCheck.Damaged(name, id, fault)}; nothing was changed.");
-                    }
-
-                    byte[] stored = to.Seal(id, person, embedding);
-                    GalleryDatabase.Run(
-                        connection,
-                        "UPDATE template SET embedding = $embedding, checksum = $checksum, source = $source, photo = $photo WHERE id = $id",
-                        ("$id", id),
-                        ("$embedding", stored),
-                        ("$checksum", GalleryRecords.Checksum(id, stored)),
-                        ("$source", row[4] is byte[] source ? to.SealSource(id, person, records.OpenSource(id, person, source)) : null),
-                        ("$photo", row[5] is byte[] photo ? to.SealPhoto(id, person, records.OpenPhoto(id, person, photo)) : null));
-                });
-                Each(connection, "SELECT c.template, t.person, c.image FROM crop c JOIN template t ON t.id = c.template WHERE c.template > $last ORDER BY c.template LIMIT $page", row =>
-                {
-                    byte[] crop = to.SealCrop((long)row[0], (long)row[1], records.OpenCrop((long)row[0], (long)row[1], (byte[])row[2]));
-                    GalleryDatabase.Run(
-                        connection,
-                        "UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id",
-                        ("$id", row[0]),
-                        ("$image", crop),
-                        ("$checksum", GalleryRecords.Checksum((long)row[0], crop)));
-                });
-
-                // An unfinished move to another model begins again.
-                GalleryDatabase.Run(connection, "DELETE FROM pending; DELETE FROM meta WHERE key = 'reembed';");
-                GalleryDatabase.SetMeta(connection, "encrypted", key is null ? 0L : 1L);
-                GalleryDatabase.SetMeta(connection, "key_check", next.Seal("key", 0, 0, "uniface"u8));
-                GalleryDatabase.SetMeta(connection, GenerationKey, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
-                GalleryDatabase.SetMeta(connection, RekeyedNote, 1L);
-                return 0;
-
-                void Each(SqliteConnection from, string sql, Action<object[]> change)
-                {
-                    List<object[]> page;
-                    long last = 0;
-                    do
-                    {
-                        cancellationToken.ThrowIfCancellationRequested();
-                        page = [];
-                        using (SqliteCommand command = GalleryDatabase.Prepare(from, sql, ("$last", last), ("$page", RekeyPage)))
-                        {
-                            using SqliteDataReader reader = command.ExecuteReader();
-                            while (reader.Read())
-                            {
-                                object[] row = new object[reader.FieldCount];
-                                reader.GetValues(row);
-                                page.Add(row);
-                            }
-                        }
-
-                        page.ForEach(change);
-                        last = page.Count > 0 ? (long)page[^1][0] : last;
-                    }
-                    while (page.Count == RekeyPage);
+                    rekeyed.PutName(connection, id, name);
                 }
+
+                RekeyTemplates(connection, rekeyed);
+                foreach ((long id, (long person, byte[] image)) in ReadPages(
+                    connection,
+                    "SELECT c.template, t.person, c.image FROM crop c JOIN template t ON t.id = c.template " +
+                    "WHERE c.template > $last ORDER BY c.template LIMIT $page",
+                    r => (r.GetInt64(0), (r.GetInt64(1), old.OpenCrop(r.GetInt64(0), r.GetInt64(1), (byte[])r[2])))))
+                {
+                    byte[] stored = rekeyed.SealCrop(id, person, image);
+                    connection.Run(
+                        "UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id",
+                        ("$id", id),
+                        ("$image", stored),
+                        ("$checksum", GalleryRecords.Checksum(id, stored)));
+                }
+
+                // An unfinished move to another model starts again.
+                SqliteReembedding.Discard(connection);
+                GalleryStore.SetKey(connection, key, cipher);
+                GalleryStore.SetGeneration(connection);
+                GalleryEraser.RequireVacuum(connection);
             },
-            cancellationToken).ConfigureAwait(false);
-        database.Step("rekeyed");
-        await using SqliteGallery rekeyed = await OpenAsync(Path, key, cancellationToken).ConfigureAwait(false);
-        rekeyed.Step = Step;
-        await rekeyed.EraseAsync(cancellationToken).ConfigureAwait(false);
-        await rekeyed.StoreIndexAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            stop);
+        store.Database.Step("rekeyed");
+    }
+
+    private void RekeyTemplates(SqliteConnection connection, GalleryRecords rekeyed)
+    {
+        float[] embedding = new float[store.Info.EmbeddingSize];
+        foreach ((long id, object[] row) in ReadPages(
+            connection,
+            "SELECT id, person, embedding, checksum, source, photo FROM template WHERE id > $last ORDER BY id LIMIT $page",
+            r =>
+            {
+                object[] values = new object[r.FieldCount];
+                r.GetValues(values);
+                return (r.GetInt64(0), values);
+            }))
+        {
+            long person = (long)row[1];
+            if (old.FindFault(id, person, (byte[])row[2], (long)row[3], store.Info, embedding) is string fault)
+            {
+                string name = old.PersonNames(connection, [person]).GetValueOrDefault(person, "somebody");
+                throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed.");
+            }
+
+            byte[] stored = rekeyed.Seal(id, person, embedding);
+            connection.Run(
+                "UPDATE template SET embedding = $embedding, checksum = $checksum, source = $source, photo = $photo WHERE id = $id",
+                ("$id", id),
+                ("$embedding", stored),
+                ("$checksum", GalleryRecords.Checksum(id, stored)),
+                ("$source", rekeyed.SealSource(id, person, old.OpenSource(id, person, row[4]))),
+                ("$photo", rekeyed.SealPhoto(id, person, old.OpenPhoto(id, person, row[5]))));
+        }
+    }
+
+    // Page by page, because the rows of an open query must not change.
+    private IEnumerable<(long Id, T Row)> ReadPages<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, (long Id, T Row)> read)
+    {
+        long last = 0;
+        List<(long Id, T Row)> page;
+        do
+        {
+            stop.ThrowIfCancellationRequested();
+            page = [.. connection.Query(sql, read, ("$last", last), ("$page", PageSize))];
+            foreach ((long Id, T Row) row in page)
+            {
+                last = row.Id;
+                yield return row;
+            }
+        }
+        while (page.Count == PageSize);
     }
 }

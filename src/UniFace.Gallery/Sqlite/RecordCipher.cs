@@ -5,38 +5,36 @@ using System.Text;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
-/// How records lie in the database: as they are, or under AES-256-GCM as nonce (12 bytes), tag (16), ciphertext, with the gallery, the kind of
-/// record, its id and its person's id as associated data, so that a record moved elsewhere is not read. Names are then found by an
-/// HMAC-SHA256. Both keys come from the user's by HKDF-SHA256, salted with the gallery's id.
+/// Encrypts the records of a gallery with AES-256-GCM as nonce (12 bytes), tag (16), ciphertext; without a key they stay as they are. The
+/// gallery, the kind of record, its id and its person's id are associated data, so that a record that was moved elsewhere is not read. Names
+/// are looked up by an HMAC-SHA256. Both keys are derived from the user's by HKDF-SHA256, salted with the gallery's id.
 /// </summary>
 internal sealed class RecordCipher : IDisposable
 {
     private const int NonceSize = 12, TagSize = 16;
 
     private readonly string gallery;
-    // An AesGcm is for one thread at a time.
-    private readonly ThreadLocal<AesGcm>? ciphers;
+    private readonly ThreadLocal<AesGcm>? ciphers; // An AesGcm is not thread-safe.
     private readonly byte[] nameKey = [];
     private readonly byte[] recordKey = [];
 
-    /// <summary>A cipher, or, without a key, none.</summary>
+    /// <summary>A cipher; null as the key for records in the clear.</summary>
     public RecordCipher(string gallery, GalleryKey? key)
     {
         this.gallery = gallery;
         if (key is not null)
         {
             byte[] salt = Encoding.UTF8.GetBytes(gallery);
-            byte[] records = HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Bytes, 32, salt, "uniface gallery records"u8.ToArray());
+            recordKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Bytes, 32, salt, "uniface gallery records"u8.ToArray());
             nameKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Bytes, 32, salt, "uniface gallery names"u8.ToArray());
-            ciphers = new ThreadLocal<AesGcm>(() => new AesGcm(records, TagSize), trackAllValues: true);
-            recordKey = records;
+            ciphers = new ThreadLocal<AesGcm>(() => new AesGcm(recordKey, TagSize), trackAllValues: true);
         }
     }
 
-    /// <summary>True where records are encrypted.</summary>
+    /// <summary>True if records are encrypted.</summary>
     public bool Encrypts => ciphers is not null;
 
-    /// <summary>What a person is found by in the database.</summary>
+    /// <summary>The bytes by which a person is looked up.</summary>
     public byte[] NameKey(string name) => ciphers is null ? Encoding.UTF8.GetBytes(name) : HMACSHA256.HashData(nameKey, Encoding.UTF8.GetBytes(name));
 
     /// <summary>A record as it is stored.</summary>
@@ -47,14 +45,14 @@ internal sealed class RecordCipher : IDisposable
             return record.ToArray();
         }
 
-        byte[] sealedRecord = new byte[NonceSize + TagSize + record.Length];
-        Span<byte> nonce = sealedRecord.AsSpan(0, NonceSize);
+        byte[] stored = new byte[NonceSize + TagSize + record.Length];
+        Span<byte> nonce = stored.AsSpan(0, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        ciphers.Value!.Encrypt(nonce, record, sealedRecord.AsSpan(NonceSize + TagSize), sealedRecord.AsSpan(NonceSize, TagSize), Context(kind, id, person));
-        return sealedRecord;
+        ciphers.Value!.Encrypt(nonce, record, stored.AsSpan(NonceSize + TagSize), stored.AsSpan(NonceSize, TagSize), Context(kind, id, person));
+        return stored;
     }
 
-    /// <summary>A stored record as it was.</summary>
+    /// <summary>The record that <see cref="Seal"/> stored.</summary>
     /// <exception cref="CryptographicException">Another key, another record, or damaged.</exception>
     public byte[] Open(string kind, long id, long person, byte[] stored)
     {
@@ -69,11 +67,12 @@ internal sealed class RecordCipher : IDisposable
         }
 
         byte[] record = new byte[stored.Length - NonceSize - TagSize];
-        ciphers.Value!.Decrypt(stored.AsSpan(0, NonceSize), stored.AsSpan(NonceSize + TagSize), stored.AsSpan(NonceSize, TagSize), record, Context(kind, id, person));
+        ReadOnlySpan<byte> bytes = stored;
+        ciphers.Value!.Decrypt(bytes[..NonceSize], bytes[(NonceSize + TagSize)..], bytes.Slice(NonceSize, TagSize), record, Context(kind, id, person));
         return record;
     }
 
-    /// <summary>Forgets the keys.</summary>
+    /// <summary>Erases the keys.</summary>
     public void Dispose()
     {
         foreach (AesGcm cipher in ciphers?.Values ?? [])
@@ -88,8 +87,7 @@ internal sealed class RecordCipher : IDisposable
 
     private byte[] Context(string kind, long id, long person)
     {
-        byte[] text = Encoding.UTF8.GetBytes($"{gallery}|{kind}|");
-        byte[] context = new byte[text.Length + 16];
+        byte[] text = Encoding.UTF8.GetBytes($"{gallery}|{kind}|"), context = new byte[text.Length + 16];
         text.CopyTo(context, 0);
         BinaryPrimitives.WriteInt64LittleEndian(context.AsSpan(text.Length), id);
         BinaryPrimitives.WriteInt64LittleEndian(context.AsSpan(text.Length + 8), person);

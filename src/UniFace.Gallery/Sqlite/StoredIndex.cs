@@ -1,20 +1,22 @@
 using System.Text.RegularExpressions;
-using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Storage;
 using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 
-/// <summary>The index beside a gallery's database, FILE.index, and leftovers of others. A process that changes it holds its lock, FILE.index.lock.</summary>
+/// <summary>The index that is stored beside a gallery as FILE.index. A process that changes it holds the lock FILE.index.lock.</summary>
 internal sealed class StoredIndex(string gallery, GalleryInfo info)
 {
-    /// <summary>The file.</summary>
-    public string Path => gallery + ".index";
+    private const string Suffix = ".index";
 
-    /// <summary>Whose rows it holds, as its stamp says.</summary>
+    /// <summary>The file.</summary>
+    public string Path => gallery + Suffix;
+
+    /// <summary>The gallery whose rows the index holds, as its stamp names it.</summary>
     public string Owner => $"{info.Id} {info.Scoring} {info.Generation}".TrimEnd();
 
     /// <summary>
-    /// Overwrites rows of the stored index, or deletes it where that cannot be done, and deletes what is left over of others. The index's lock must be held.
+    /// Overwrites rows of the stored index, or deletes the index if that fails; deletes leftover files too. The caller holds the index's lock.
     /// </summary>
     /// <exception cref="UniFaceException">A file that may hold the rows cannot be deleted.</exception>
     public void Erase(IReadOnlyCollection<long> rows)
@@ -27,7 +29,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
 
         try
         {
-            ExactIndex.Erase(Path, Owner, rows);
+            IndexFile.Erase(Path, Owner, rows);
         }
         catch (UniFaceException)
         {
@@ -36,30 +38,34 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     }
 
     /// <summary>
-    /// The lock of a gallery's index. Whoever stores it, erases from it or restores the gallery holds it, so that nobody stores again what another
-    /// process has erased.
+    /// Acquires the lock of a gallery's index. A process that stores the index, erases from it or restores the gallery holds the lock, so that
+    /// none stores again what another has erased.
     /// </summary>
-    /// <exception cref="UniFaceException">Another process has it for half a minute, or its file belongs to another user.</exception>
+    /// <exception cref="UniFaceException">Another process holds it for half a minute, or its file belongs to another user.</exception>
     public static Task<FileLock> LockAsync(string gallery, CancellationToken stop) => Task.Run(
         () =>
         {
             try
             {
-                return AsOpen(FileLock.AcquireFor(gallery + ".index"), gallery);
+                FileLock held = FileLock.AcquireFor(gallery + Suffix);
+                ShareLock(gallery);
+                return held;
             }
             catch (UnauthorizedAccessException e)
             {
-                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user whom its files belong to.", e);
+                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user who owns its files.", e);
             }
         },
         stop);
 
-    /// <summary>The index's lock; null if it cannot be had now.</summary>
+    /// <summary>The index's lock; null if it is not free.</summary>
     public FileLock? TryLock()
     {
         try
         {
-            return FileLock.TryAcquire(Path + ".lock") is FileLock held ? AsOpen(held, gallery) : null;
+            FileLock? held = FileLock.TryAcquire(Path + ".lock");
+            ShareLock(gallery);
+            return held;
         }
         catch (UnauthorizedAccessException)
         {
@@ -67,40 +73,34 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
         }
     }
 
-    // Whoever may change the gallery may take its lock; the lock file is made for its owner only.
-    private static FileLock AsOpen(FileLock held, string gallery)
+    // The lock file is created for its owner only; every user who may change the gallery may take the lock.
+    private static void ShareLock(string gallery)
     {
-        string file = gallery + ".index.lock";
         try
         {
-            if (!OperatingSystem.IsWindows() && File.Exists(gallery) && File.GetUnixFileMode(file) != File.GetUnixFileMode(gallery))
-            {
-                FileModes.Copy(gallery, file);
-            }
+            FileModes.Copy(gallery, gallery + ".index.lock");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's file: it could be opened, so it is open enough.
+            // No gallery yet, or another user's file; it could be opened, so its mode is sufficient.
         }
-
-        return held;
     }
 
     /// <summary>
-    /// Files beside the gallery that hold templates and that nobody reads: of an index or a restored gallery that was being written when its process was
-    /// killed, of an earlier version, or of before the gallery was encrypted.
+    /// Files beside the gallery that hold templates and that nothing reads: of an index or a restore whose process was killed, of an earlier
+    /// version, or from before the gallery was encrypted.
     /// </summary>
     public IReadOnlyList<string> Leftovers()
     {
         string full = System.IO.Path.GetFullPath(gallery), name = Regex.Escape(System.IO.Path.GetFileName(full));
         string index = $@"\.{name}\.index\..*\.tmp|{name}\.index\.(codes|rows)" + (info.Encrypted ? $@"|{name}\.index" : "");
-        Regex leftover = new($@"^({index}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm|-journal)?)$", RegexOptions.CultureInvariant);
+        Regex leftover = new($@"^({index}|{name}(\.restore|\.restore\.\d+\.tmp|\.\d+\.tmp)(-wal|-shm|-journal|-lock)?)$", RegexOptions.CultureInvariant);
         return [.. Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(full)!).Where(file => leftover.IsMatch(System.IO.Path.GetFileName(file)))];
     }
 
     /// <summary>
-    /// Deletes the leftovers. The index's lock must be held: who has the process number in a temporary file's name says nothing, in a container every service
-    /// is process 1.
+    /// Deletes the leftovers. The caller holds the index's lock. The process number in a temporary file's name does not tell whether its process
+    /// lives: in a container every service is process 1.
     /// </summary>
     public void DeleteLeftovers()
     {
@@ -108,7 +108,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
         {
             try
             {
-                using FileStream nobodys = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
+                using FileStream alone = new(file, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
                 Delete(file);
             }
             catch (IOException e) when (File.Exists(file))
@@ -117,12 +117,12 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
             }
             catch (IOException)
             {
-                // It was renamed or deleted just now.
+                // Another process renamed or deleted it.
             }
         }
     }
 
-    /// <summary>Deletes a file for good.</summary>
+    /// <summary>Deletes a file so that the deletion survives a power failure.</summary>
     public static void Delete(string file)
     {
         File.Delete(file);

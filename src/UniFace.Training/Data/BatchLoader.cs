@@ -108,7 +108,7 @@ internal sealed class BatchLoader
         for (int i = 0; i < size; i++)
         {
             stop.ThrowIfCancellationRequested();
-            SeededRandom random = new(options.Seed, epoch, ((long)batch * size) + i, 2);
+            SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
                 augmenter.Write(Load(samples[i]), random, TensorMemory.Floats(pixels).Slice(i * ImageBytes, ImageBytes));

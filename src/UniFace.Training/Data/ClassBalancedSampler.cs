@@ -42,14 +42,14 @@ internal sealed class ClassBalancedSampler : ISampler
                 {
                     round = wanted;
                     shuffled = [.. samples];
-                    new SeededRandom(seed, person, round, 3).Shuffle<int>(shuffled);
+                    new SeededRandom(seed, RandomStream.BalancedPersonOrder, person, round).Shuffle<int>(shuffled);
                 }
 
                 order[at++] = shuffled[index];
             }
         }
 
-        new SeededRandom(seed, epoch, 4).Shuffle<int>(order);
+        new SeededRandom(seed, RandomStream.BalancedEpochOrder, epoch).Shuffle<int>(order);
         return order;
     }
 }

@@ -60,7 +60,7 @@ internal sealed class PeopleSubset : FaceDataset
                 $"people must be left to train on; hold out a smaller share.");
         }
 
-        new SeededRandom(seed, 4).Shuffle<int>(candidates);
+        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
         HashSet<int> heldOut = [.. candidates.Take(count)];
         HashSet<int> rest = [.. Enumerable.Range(0, images.Length).Where(p => !heldOut.Contains(p))];
         return (new PeopleSubset(data, rest), new PeopleSubset(data, heldOut));

@@ -52,7 +52,7 @@ internal sealed class PersonBatchSampler : ISampler
         {
             if (batch % groups == 0)
             {
-                new SeededRandom(seed, epoch, batch / groups, 5).Shuffle<int>(peopleOrder);
+                new SeededRandom(seed, RandomStream.PersonBatchOrder, epoch, batch / groups).Shuffle<int>(peopleOrder);
             }
 
             for (int i = 0; i < people; i++)
@@ -64,7 +64,7 @@ internal sealed class PersonBatchSampler : ISampler
                 if (draw == 0)
                 {
                     shuffled[person] = [.. samples];
-                    new SeededRandom(seed, epoch, person, round, 6).Shuffle<int>(shuffled[person]);
+                    new SeededRandom(seed, RandomStream.PersonBatchImages, epoch, person, round).Shuffle<int>(shuffled[person]);
                 }
 
                 for (int k = 0; k < images; k++)

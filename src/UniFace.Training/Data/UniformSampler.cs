@@ -19,7 +19,7 @@ internal sealed class UniformSampler : ISampler
     public int[] Epoch(int epoch)
     {
         int[] order = [.. Enumerable.Range(0, Length)];
-        new SeededRandom(seed, epoch, 1).Shuffle<int>(order);
+        new SeededRandom(seed, RandomStream.EpochOrder, epoch).Shuffle<int>(order);
         return order;
     }
 }

@@ -1,7 +1,8 @@
 using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Native;
 using static TorchSharp.torch;
 

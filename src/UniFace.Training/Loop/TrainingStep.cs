@@ -1,6 +1,6 @@
 using TorchSharp;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
+using UniFace.Training.Head;
 using UniFace.Training.Native;
 using UniFace.Training.Optimization;
 using UniFace.Training.Runs;
@@ -55,7 +55,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         using DisposeScope scope = NewDisposeScope();
 
         // Dropout, and anything else that draws from torch's generator, depends only on the position.
-        random.manual_seed((long)(new SeededRandom(options.Seed, state.Step, index, 5).NextBits() >> 1));
+        random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
         using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);

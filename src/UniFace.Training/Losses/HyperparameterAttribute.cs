@@ -1,53 +1,41 @@
 namespace UniFace.Training.Losses;
 
 /// <summary>
-/// Makes a property of a <see cref="Loss"/> a hyperparameter: "negative-rate" for NegativeRate. A double or int has a range; a bool and an enum
-/// say all by their type; a double? takes <see cref="Default"/> if it is null. Several on one property, each with its <see cref="MarginTypes"/>,
-/// say what the property means under each margin type.
+/// Makes a property of a <see cref="Loss"/> a hyperparameter: NegativeRate becomes "negative-rate". A double or int has a range; a bool or an
+/// enum takes all values of its type; a double? has <see cref="Default"/> when it is null. Several attributes on one property, each with
+/// its <see cref="MarginTypes"/>, describe the property under each margin type.
 /// </summary>
+/// <param name="meaning">What it does, in one line, with its unit.</param>
+/// <param name="minimum">The smallest value allowed.</param>
+/// <param name="maximum">The largest value allowed.</param>
 [AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
-public class HyperparameterAttribute : Attribute
+public class HyperparameterAttribute(
+    string meaning,
+    double minimum = double.NegativeInfinity,
+    double maximum = double.PositiveInfinity) : Attribute
 {
-    /// <summary>A number.</summary>
-    /// <param name="meaning">What it does, in one line, with its unit.</param>
-    /// <param name="minimum">The smallest value allowed.</param>
-    /// <param name="maximum">The largest value allowed.</param>
-    public HyperparameterAttribute(string meaning, double minimum, double maximum)
-    {
-        Meaning = meaning;
-        Minimum = minimum;
-        Maximum = maximum;
-    }
-
-    /// <summary>A flag or a choice.</summary>
-    /// <param name="meaning">What it does, in one line.</param>
-    public HyperparameterAttribute(string meaning)
-        : this(meaning, double.NegativeInfinity, double.PositiveInfinity)
-    {
-    }
-
     /// <summary>What it does, in one line, with its unit.</summary>
-    public string Meaning { get; }
+    public string Meaning { get; } = meaning;
 
     /// <summary>The smallest value allowed.</summary>
-    public double Minimum { get; }
+    public double Minimum { get; } = minimum;
 
     /// <summary>The largest value allowed.</summary>
-    public double Maximum { get; }
+    public double Maximum { get; } = maximum;
 
     /// <summary>True if <see cref="Minimum"/> itself is not allowed.</summary>
     public bool MinimumExcluded { get; set; }
 
-    /// <summary>True for a margin or a scale: the larger it is, the harder the loss, and the sooner training diverges.</summary>
+    /// <summary>True for a margin or a scale: larger values make the loss harder, and training diverges sooner.</summary>
     public bool Hardens { get; set; }
 
-    /// <summary>What is usual, for the message about a value out of range; empty if the default says it all.</summary>
+    /// <summary>Usual values, for the error about a value out of range; empty if the default is enough.</summary>
     public string Usual { get; set; } = "";
 
-    /// <summary>What null stands for, as text: a number, or "auto".</summary>
+    /// <summary>The value that null stands for, as text: a number, or "auto".</summary>
     public string Default { get; set; } = "";
 
-    /// <summary>The values of "margin-type" under which the hyperparameter exists; empty: always.</summary>
+    /// <summary>The values of "margin-type" for which the hyperparameter exists; empty: all.</summary>
     public string[] MarginTypes { get; set; } = [];
 }
 
@@ -88,12 +76,12 @@ internal sealed class AngularMarginAttribute : HyperparameterAttribute
     }
 }
 
-/// <summary>What happens where theta + m passes pi.</summary>
+/// <summary>What happens where theta + m exceeds pi.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class WrapAttribute()
-    : HyperparameterAttribute("Where theta + m passes pi: guard goes on falling, plain rises again, easy has a margin only above cosine 0.");
+    : HyperparameterAttribute("Where theta + m exceeds pi: guard keeps falling, plain rises again, easy has a margin only above cosine 0.");
 
-/// <summary>How the gradient passes the margin.</summary>
+/// <summary>How the gradient passes through the margin.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class GradientAttribute()
-    : HyperparameterAttribute("How the gradient passes the margin: by the chain rule, or as if it were a constant offset.");
+    : HyperparameterAttribute("How the gradient passes through the margin: by the chain rule, or as if it were a constant offset.");

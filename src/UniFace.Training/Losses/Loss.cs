@@ -1,24 +1,26 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using TorchSharp;
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>
-/// A loss: its hyperparameters are its properties, and it builds a head of class centers, a margin and an objective. A subclass with a
-/// <see cref="LossAttribute"/> is a loss of the registry: its options, help, JSON and pages are generated from the type.
-/// <see cref="ToString"/> gives "uce(margin-type=cos,margin=0.4,scale=64,...)", which <see cref="Parse"/> reads back;
+/// A loss: its hyperparameters are its properties, and it creates a head of class centers, a margin and an objective. A subclass with a
+/// <see cref="LossAttribute"/> is registered: its options, help, JSON and pages are generated from the type.
+/// <see cref="ToString"/> returns "uce(margin-type=cos,margin=0.4,scale=64,...)", which <see cref="Parse"/> reads;
 /// as JSON it is {"name": "uce", "hyperparameters": {"margin-type": "cos", "margin": 0.4, ...}}.
 /// </summary>
 [JsonConverter(typeof(LossJsonConverter))]
-public abstract class Loss : IEquatable<Loss>
+public abstract class Loss
 {
     /// <summary>r, the share of the classes that a step uses, above 0 and up to 1 (Partial FC).</summary>
     [Hyperparameter(
-        "r, share of the classes that a step uses; all of the batch's own are always among them.",
+        "r, share of the classes that a step uses; those of the batch are always included.",
         0,
         1,
         MinimumExcluded = true,
@@ -27,30 +29,17 @@ public abstract class Loss : IEquatable<Loss>
 
     /// <summary>The loss's name, description, paper and hyperparameters.</summary>
     [JsonIgnore]
-    public LossInfo Info => LossRegistry.InfoOf(GetType());
+    public LossInfo Info => LossRegistry.Find(GetType());
 
     /// <summary>The name in the registry: "uce".</summary>
     public string Name => Info.Name;
 
     /// <summary>Every hyperparameter that applies, with its value as canonical text, in the order of <see cref="LossInfo.Hyperparameters"/>.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Values
-    {
-        get
-        {
-            List<KeyValuePair<string, string>> values = [];
-            foreach (LossHyperparameter parameter in Info.Hyperparameters.Where(p => p.AppliesTo(MarginTypeName)))
-            {
-                values.Add(new(parameter.Name, parameter.Read(this)));
-            }
-
-            return values;
-        }
-    }
+    public IReadOnlyList<KeyValuePair<string, string>> Values =>
+        [.. Applicable.Select(p => new KeyValuePair<string, string>(p.Name, p.Read(this)))];
 
     /// <summary>The options to lower if training diverges, each with its value: "--margin (now 0.4)". Empty for a loss without margin and scale.</summary>
-    internal IEnumerable<string> OptionsToLower => Info.Hyperparameters
-        .Where(p => p.Hardens && p.AppliesTo(MarginTypeName))
-        .Select(p => $"--{p.Name} (now {p.Read(this)})");
+    internal IEnumerable<string> OptionsToLower => Applicable.Where(p => p.Hardens).Select(p => $"--{p.Name} (now {p.Read(this)})");
 
     /// <summary>How an embedding is compared with a class center.</summary>
     protected internal virtual Similarity Similarity => Similarity.Cosine;
@@ -60,7 +49,16 @@ public abstract class Loss : IEquatable<Loss>
 
     private string? MarginTypeName => Info.Hyperparameters.FirstOrDefault(p => p.Name == LossHyperparameter.MarginType)?.Read(this);
 
-    /// <summary>Reads what <see cref="ToString"/> writes; hyperparameters that are left out take their defaults.</summary>
+    private IEnumerable<LossHyperparameter> Applicable
+    {
+        get
+        {
+            string? marginType = MarginTypeName;
+            return Info.Hyperparameters.Where(p => p.AppliesTo(marginType));
+        }
+    }
+
+    /// <summary>Parses the format of <see cref="ToString"/>; omitted hyperparameters have their defaults.</summary>
     /// <exception cref="UniFaceException">Not of the form name(key=value,...), or as <see cref="LossRegistry.Create"/>.</exception>
     public static Loss Parse(string text)
     {
@@ -83,7 +81,7 @@ public abstract class Loss : IEquatable<Loss>
             string[] pair = part.Split('=', 2, StringSplitOptions.TrimEntries);
             if (pair.Length != 2 || !given.TryAdd(pair[0], pair[1]))
             {
-                throw new UniFaceException($"'{part}' in '{trimmed}' is not key=value, or its key is there twice.");
+                throw new UniFaceException($"'{part}' in '{trimmed}' is not key=value, or its key is given twice.");
             }
         }
 
@@ -94,31 +92,31 @@ public abstract class Loss : IEquatable<Loss>
     /// <exception cref="UniFaceException">As <see cref="LossRegistry.Create"/>.</exception>
     public Loss With(string name, string value) => LossRegistry.Create(Name, new Dictionary<string, string>(Values) { [name] = value });
 
-    /// <summary>A hyperparameter's text, or null if it does not apply.</summary>
+    /// <summary>The text of a hyperparameter, or null if it does not apply.</summary>
     public string? Value(string name) => Values.FirstOrDefault(v => v.Key == name).Value;
 
     /// <summary>Checks every hyperparameter against its range.</summary>
     /// <exception cref="UniFaceException">A value is out of range, or has no effect with the margin type.</exception>
     public virtual void Validate()
     {
-        foreach ((string name, string value) in Values)
+        foreach (LossHyperparameter parameter in Applicable)
         {
-            Info.Hyperparameters.First(p => p.Name == name && p.AppliesTo(MarginTypeName)).Check(Name, value);
+            parameter.Check(Name, parameter.Read(this));
         }
 
-        if (Info.Hyperparameters.FirstOrDefault(p => p.IsSet(this) && Value(p.Name) is null) is LossHyperparameter idle)
+        if (Info.Hyperparameters.FirstOrDefault(p => p.IsSet(this) && Value(p.Name) is null) is LossHyperparameter unused)
         {
-            throw LossRegistry.NoEffect(Name, idle.Name, MarginTypeName, Values.Select(v => v.Key));
+            throw LossRegistry.NoEffect(Name, unused.Name, MarginTypeName, Values.Select(v => v.Key));
         }
     }
 
     /// <summary>Creates a head with new class centers. The caller owns it.</summary>
     /// <param name="classes">Number of classes (people).</param>
-    /// <param name="embeddingSize">Values per embedding.</param>
+    /// <param name="embeddingSize">Number of values per embedding.</param>
     /// <param name="seed">Seed of the initial centers and of all draws.</param>
-    /// <param name="dtype">float32, or float64 for checks; parameters, state and arithmetic.</param>
-    /// <param name="device">Where it lives; the CPU if null.</param>
-    /// <param name="centers">How the class centers are stored: as <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
+    /// <param name="dtype">float32, or float64 for checks: the type of parameters, state and arithmetic.</param>
+    /// <param name="device">The device; the CPU if null.</param>
+    /// <param name="centers">Storage type of the class centers: <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
     /// <exception cref="UniFaceException">A hyperparameter is out of range, there are too few classes, or the embedding size is below 1.</exception>
     public RecognitionHead CreateHead(
         int classes,
@@ -148,7 +146,8 @@ public abstract class Loss : IEquatable<Loss>
         bool onCpu = device is null || device.type == DeviceType.CPU;
         if (centers == ScalarType.BFloat16 && !onCpu)
         {
-            throw new UniFaceException($"class centers are stored in bfloat16 on the CPU only, and the device is {device}; store them in float32.");
+            throw new UniFaceException(
+                $"class centers are stored in bfloat16 on the CPU only, and the device is {device}; store them in float32.");
         }
 
         HeadShape shape = new(classes, seed, dtype);
@@ -157,33 +156,28 @@ public abstract class Loss : IEquatable<Loss>
         return onCpu ? head : head.to(device!);
     }
 
-    /// <summary>Creates the margin.</summary>
-    protected abstract Margin CreateMargin(HeadShape shape);
-
-    /// <summary>Creates the objective.</summary>
-    protected abstract Objective CreateObjective(HeadShape shape);
-
-    /// <summary>Softmax cross-entropy with a fixed scale.</summary>
-    protected static Objective Softmax(double scale) => new SoftmaxObjective(new FixedScale(scale));
-
-    /// <summary>The number that applies for a hyperparameter whose default depends on the margin type.</summary>
-    protected double Resolve(string name) => double.Parse(Value(name)!, CultureInfo.InvariantCulture);
-
     /// <summary>"arcface(margin=0.5,scale=64,wrap=guard,gradient=chain,negative-rate=1)".</summary>
     public sealed override string ToString() => $"{Name}({string.Join(',', Values.Select(v => v.Key + "=" + v.Value))})";
 
     /// <summary>True for the same loss with the same values.</summary>
-    public bool Equals(Loss? other) => other is not null && ToString() == other.ToString();
-
-    /// <inheritdoc/>
-    public sealed override bool Equals(object? obj) => Equals(obj as Loss);
+    public sealed override bool Equals(object? obj) => obj is Loss other && ToString() == other.ToString();
 
     /// <inheritdoc/>
     public sealed override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>Creates the margin: none unless overridden.</summary>
+    protected virtual Margin CreateMargin(HeadShape shape) => new NoMargin();
+
+    /// <summary>Creates the objective: unless overridden, softmax cross-entropy, scaled if the loss has a hyperparameter "scale".</summary>
+    protected virtual Objective CreateObjective(HeadShape shape) =>
+        new SoftmaxObjective(new FixedScale(Value("scale") is null ? 1 : Resolve("scale")));
+
+    /// <summary>The value of a number by its name, also if its default depends on the margin type.</summary>
+    protected double Resolve(string name) => double.Parse(Value(name)!, CultureInfo.InvariantCulture);
 }
 
-/// <summary>What a margin or objective may need to know of the head that it is built for.</summary>
+/// <summary>The head that a margin or objective is created for.</summary>
 /// <param name="Classes">Number of classes.</param>
-/// <param name="Seed">The seed of all randomness.</param>
+/// <param name="Seed">Seed of all randomness.</param>
 /// <param name="Dtype">float32 or float64.</param>
-public sealed record HeadShape(int Classes, long Seed, ScalarType Dtype);
+public readonly record struct HeadShape(int Classes, long Seed, ScalarType Dtype);

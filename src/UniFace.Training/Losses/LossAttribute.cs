@@ -1,6 +1,6 @@
 namespace UniFace.Training.Losses;
 
-/// <summary>Puts a loss into the registry.</summary>
+/// <summary>Registers a loss.</summary>
 /// <param name="name">Its name on the command line: "arcface".</param>
 /// <param name="description">What it does, in one sentence.</param>
 /// <param name="paper">Authors, paper, venue and year.</param>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace UniFace.Training.Losses;
 
-/// <summary>What a hyperparameter's value can be.</summary>
+/// <summary>The kind of value of a hyperparameter.</summary>
 public enum HyperparameterKind
 {
     /// <summary>A real number.</summary>
@@ -19,40 +19,34 @@ public enum HyperparameterKind
     /// <summary>true or false.</summary>
     Flag,
 
-    /// <summary>One of a few words.</summary>
+    /// <summary>One of several words.</summary>
     Choice,
 }
 
 /// <summary>
 /// One hyperparameter of a loss, read from its property and <see cref="HyperparameterAttribute"/>: its name on the command line, the paper's
-/// default, the range that is checked, and what it means.
+/// default, its range and its meaning.
 /// </summary>
 public sealed class LossHyperparameter
 {
     /// <summary>The text for a value that is computed from the number of classes.</summary>
     public const string Auto = "auto";
 
-    /// <summary>The hyperparameter that says which of the others exist.</summary>
+    /// <summary>The hyperparameter that decides which of the others apply.</summary>
     public const string MarginType = "margin-type";
 
     private readonly PropertyInfo property;
+    private readonly HyperparameterAttribute attribute;
 
     internal LossHyperparameter(PropertyInfo property, HyperparameterAttribute attribute, Loss defaults)
     {
         this.property = property;
+        this.attribute = attribute;
         Name = Kebab(property.Name);
-        Minimum = attribute.Minimum;
-        MinimumExcluded = attribute.MinimumExcluded;
-        Maximum = attribute.Maximum;
-        Usual = attribute.Usual;
-        Hardens = attribute.Hardens;
-        Meaning = attribute.Meaning;
-        MarginTypes = attribute.MarginTypes;
-        Default = attribute.Default;
         Kind = property.PropertyType == typeof(bool) ? HyperparameterKind.Flag
             : property.PropertyType == typeof(int) ? HyperparameterKind.Whole
             : property.PropertyType.IsEnum ? HyperparameterKind.Choice
-            : Default == Auto ? HyperparameterKind.NumberOrAuto : HyperparameterKind.Number;
+            : attribute.Default == Auto ? HyperparameterKind.NumberOrAuto : HyperparameterKind.Number;
         Choices = Kind == HyperparameterKind.Choice ? [.. Enum.GetNames(property.PropertyType).Select(Kebab)] : [];
         Default = Read(defaults);
     }
@@ -60,35 +54,35 @@ public sealed class LossHyperparameter
     /// <summary>The name, as on the command line without the dashes: "margin", "negative-rate".</summary>
     public string Name { get; }
 
-    /// <summary>What a value can be.</summary>
+    /// <summary>The kind of value.</summary>
     public HyperparameterKind Kind { get; }
 
     /// <summary>The paper's default, as text.</summary>
     public string Default { get; }
 
     /// <summary>What it does, in one line, with its unit.</summary>
-    public string Meaning { get; }
+    public string Meaning => attribute.Meaning;
 
     /// <summary>The smallest number allowed.</summary>
-    public double Minimum { get; }
+    public double Minimum => attribute.Minimum;
 
     /// <summary>True if <see cref="Minimum"/> itself is not allowed.</summary>
-    public bool MinimumExcluded { get; }
+    public bool MinimumExcluded => attribute.MinimumExcluded;
 
     /// <summary>The largest number allowed.</summary>
-    public double Maximum { get; }
+    public double Maximum => attribute.Maximum;
 
     /// <summary>The words of a choice.</summary>
     public IReadOnlyList<string> Choices { get; }
 
-    /// <summary>What is usual, for the message about a value out of range; empty if the default says it all.</summary>
-    public string Usual { get; }
+    /// <summary>Usual values, for the error about a value out of range; empty if the default is enough.</summary>
+    public string Usual => attribute.Usual;
 
-    /// <summary>The values of "margin-type" under which this hyperparameter exists; empty: always.</summary>
-    public IReadOnlyList<string> MarginTypes { get; }
+    /// <summary>The values of "margin-type" for which this hyperparameter exists; empty: all.</summary>
+    public IReadOnlyList<string> MarginTypes => attribute.MarginTypes;
 
-    /// <summary>True for a margin or a scale: the larger it is, the harder the loss, and the sooner training diverges.</summary>
-    public bool Hardens { get; }
+    /// <summary>True for a margin or a scale: larger values make the loss harder, and training diverges sooner.</summary>
+    public bool Hardens => attribute.Hardens;
 
     /// <summary>The range in words: "0 to 1.5", "above 0, up to 1", "guard, plain or easy".</summary>
     public string Range
@@ -110,7 +104,7 @@ public sealed class LossHyperparameter
     }
 
     /// <summary>A value in its canonical text: numbers in the shortest form that reads back the same.</summary>
-    /// <exception cref="UniFaceException">The value is not one or is out of range; says loss, hyperparameter, range and what is usual.</exception>
+    /// <exception cref="UniFaceException">The value cannot be parsed or is out of range; the message names the range and usual values.</exception>
     public string Check(string loss, string value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -148,7 +142,7 @@ public sealed class LossHyperparameter
     /// <summary>The value of a loss as canonical text.</summary>
     internal string Read(Loss loss) => property.GetValue(loss) switch
     {
-        null => Default,
+        null => attribute.Default,
         bool flag => flag ? "true" : "false",
         Enum choice => Kebab(choice.ToString()),
         object number => Convert.ToString(number, CultureInfo.InvariantCulture)!,

@@ -9,23 +9,17 @@ internal sealed class LossJsonConverter : JsonConverter<Loss>
 {
     public override Loss Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        using JsonDocument document = JsonDocument.ParseValue(ref reader);
-        JsonElement root = document.RootElement;
+        JsonElement root = JsonElement.ParseValue(ref reader);
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("name", out JsonElement name) || name.ValueKind != JsonValueKind.String)
         {
             throw new JsonException("A loss is an object with a name and hyperparameters.");
         }
 
-        Dictionary<string, string> given = [];
-        if (root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object)
-        {
-            foreach (JsonProperty value in values.EnumerateObject())
-            {
-                given[value.Name] = value.Value.ValueKind == JsonValueKind.String ? value.Value.GetString()! : value.Value.GetRawText();
-            }
-        }
-
-        return LossRegistry.Create(name.GetString()!, given);
+        return LossRegistry.Create(
+            name.GetString()!,
+            root.TryGetProperty("hyperparameters", out JsonElement values) && values.ValueKind == JsonValueKind.Object
+                ? values.EnumerateObject().ToDictionary(v => v.Name, v => Text(v.Value))
+                : []);
     }
 
     public override void Write(Utf8JsonWriter writer, Loss value, JsonSerializerOptions options)
@@ -49,4 +43,6 @@ internal sealed class LossJsonConverter : JsonConverter<Loss>
         writer.WriteEndObject();
         writer.WriteEndObject();
     }
+
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 }

@@ -2,21 +2,21 @@ using System.Reflection;
 
 namespace UniFace.Training.Losses;
 
-/// <summary>A loss of the registry: where it is from and what can be chosen.</summary>
+/// <summary>A registered loss: its origin and its hyperparameters.</summary>
 /// <param name="Name">Its name on the command line.</param>
 /// <param name="Description">What it does, in one sentence.</param>
 /// <param name="Paper">Authors, paper, venue and year.</param>
 /// <param name="MinimumClasses">The smallest number of classes that the loss can train.</param>
-/// <param name="Hyperparameters">What can be chosen, in the order in which a loss is written as text.</param>
+/// <param name="Hyperparameters">The hyperparameters, in the order in which a loss is written as text.</param>
 public sealed record LossInfo(string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<LossHyperparameter> Hyperparameters)
 {
-    /// <summary>The hyperparameter names, each once.</summary>
+    /// <summary>The names of the hyperparameters, without duplicates.</summary>
     public IEnumerable<string> HyperparameterNames => Hyperparameters.Select(h => h.Name).Distinct();
 
     internal Type Type { get; init; } = typeof(Loss);
 }
 
-/// <summary>Every loss by its name: all types of this library that have a <see cref="LossAttribute"/>.</summary>
+/// <summary>Every loss by its name: all types of this library with a <see cref="LossAttribute"/>.</summary>
 public static class LossRegistry
 {
     /// <summary>All losses, in the order of their publication.</summary>
@@ -32,12 +32,12 @@ public static class LossRegistry
     /// <summary>The names, in the order of <see cref="All"/>.</summary>
     public static IEnumerable<string> Names => All.Select(loss => loss.Name);
 
-    /// <summary>A loss by its name.</summary>
-    /// <exception cref="UniFaceException">There is none; the message lists those that there are.</exception>
+    /// <summary>Finds a loss by its name.</summary>
+    /// <exception cref="UniFaceException">There is no such loss; the message lists all.</exception>
     public static LossInfo Find(string name) => All.FirstOrDefault(loss => loss.Name == name)
         ?? throw new UniFaceException($"there is no loss '{name}'; the losses are {string.Join(", ", Names)}.");
 
-    /// <summary>Creates a loss with some hyperparameters given and defaults for the rest.</summary>
+    /// <summary>Creates a loss with the given hyperparameters and defaults for the others.</summary>
     /// <exception cref="UniFaceException">An unknown loss, a hyperparameter that it does not have, or a value out of range.</exception>
     public static Loss Create(string name, IReadOnlyDictionary<string, string> given)
     {
@@ -62,20 +62,20 @@ public static class LossRegistry
             marginType = parameter.Name == LossHyperparameter.MarginType ? parameter.Read(loss) : marginType;
         }
 
-        foreach (string idle in given.Keys.Where(k => !applied.Contains(k)))
+        foreach (string unused in given.Keys.Where(k => !applied.Contains(k)))
         {
-            throw NoEffect(name, idle, marginType, applied);
+            throw NoEffect(name, unused, marginType, applied);
         }
 
         loss.Validate();
         return loss;
     }
 
-    internal static LossInfo InfoOf(Type type) => All.FirstOrDefault(loss => loss.Type == type)
+    internal static LossInfo Find(Type type) => All.FirstOrDefault(loss => loss.Type == type)
         ?? throw new InvalidOperationException($"{type} has no [Loss] attribute, or is outside of {typeof(LossRegistry).Assembly.GetName().Name}.");
 
     internal static UniFaceException NoEffect(string loss, string hyperparameter, string? marginType, IEnumerable<string> applied) =>
-        new($"loss '{loss}': {hyperparameter} has no effect with margin-type {marginType}; that takes {string.Join(", ", applied)}.");
+        new($"loss '{loss}': {hyperparameter} has no effect with margin-type {marginType}, which takes {string.Join(", ", applied)}.");
 
     private static Loss New(Type type) => (Loss)Activator.CreateInstance(type)!;
 

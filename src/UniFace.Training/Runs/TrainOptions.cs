@@ -1,6 +1,7 @@
 using UniFace.Data;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
 using static TorchSharp.torch;

@@ -40,7 +40,7 @@ public sealed class FilteredDataset : FaceDataset
             people.Add(inner.People[person]);
             if (samples.Length > maxImages)
             {
-                new SeededRandom(seed, person).Shuffle(samples);
+                new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle(samples);
                 samples = samples[..maxImages.Value];
             }
 

@@ -135,7 +135,7 @@ public static class Bootstrap
     {
         for (int attempt = 0; attempt < 1000; attempt++)
         {
-            if (resampler.Draw(weights, new SeededRandom(seed, replicate, attempt)))
+            if (resampler.Draw(weights, new SeededRandom(seed, RandomStream.Bootstrap, replicate, attempt)))
             {
                 return;
             }

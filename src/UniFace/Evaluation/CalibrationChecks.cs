@@ -40,7 +40,7 @@ public static class CalibrationChecks
         ArgumentNullException.ThrowIfNull(rates);
         ArgumentNullException.ThrowIfNull(pairs);
         int[] people = [.. labels.Distinct().Order()];
-        new SeededRandom(pairs.Seed, 6).Shuffle<int>(people);
+        new SeededRandom(pairs.Seed, RandomStream.CalibrationHalves).Shuffle<int>(people);
         HashSet<int> first = [.. people.Take(people.Length / 2)];
         if (Scores(faces, labels, first.Contains, pairs, cancellation) is not VerificationScores fit
             || Scores(faces, labels, person => !first.Contains(person), pairs, cancellation) is not VerificationScores check)

@@ -30,10 +30,10 @@ public class BenchHeadTests
     }
 
     [Theory]
-    [InlineData("--classes", "many", "'many' is not a number of people")]
+    [InlineData("--classes", "many", "'many' is not a number from 3")]
     [InlineData("--sample-rate", "2", "expected a share above 0, up to 1, or auto")]
     [InlineData("--loss", "softmux", "there is no loss 'softmux'")]
-    [InlineData("--classes", "90000000", "take fewer classes")]
+    [InlineData("--classes", "90000000", "use fewer classes")]
     public void A_bad_option_of_bench_head_is_one_line_and_exit_2(string option, string value, string message)
     {
         CliResult result = CliProcess.Run("bench", "head", option, value, "--center-dtype", "float32");

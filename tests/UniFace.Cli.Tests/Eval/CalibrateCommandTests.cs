@@ -49,7 +49,7 @@ public sealed class CalibrateCommandTests : IDisposable
             StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(package, Calibration.FileName)));
         Assert.Contains(
-            "bare .onnx", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error,
+            "is an .onnx file", CliProcess.Run("calibrate", Path.Combine(package, "model.onnx"), "--images", photos).Expect(2).Error,
             StringComparison.Ordinal);
     }
 

@@ -206,7 +206,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     {
         string table = CliProcess.Run("eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--bootstrap", "20").Expect(0).Out;
         Assert.Contains("TAR at FAR 1e-1", table, StringComparison.Ordinal);
-        Assert.Contains("448 different pairs", table, StringComparison.Ordinal);
+        Assert.Contains("448 non-mated pairs", table, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         Refused("no-such", "eval", fixture.Onnx, "--data", Path.Combine(fixture.Folder, "no-such"), "--aligned");
         Refused("bad.txt: line 2", "eval", fixture.Onnx, "--pairs", bad, "--images", fixture.Named, "--aligned");
         Refused("lacks 32 of the 32 pictures", "eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", fixture.Faces, "--aligned");
-        Refused("leave one out", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--flip-sum", "--no-flip");
+        Refused("exclude each other", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--flip-sum", "--no-flip");
         Refused("--calibration FILE", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--write-calibration");
         Refused("calibrate it as it runs", "eval", fixture.Package, "--data", fixture.Faces, "--aligned", "--no-flip", "--write-calibration");
         Refused("--bootstrap 1", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--bootstrap", "1");

@@ -85,7 +85,7 @@ public sealed class PhotoFilesTests : IDisposable
 
         // A slash at the end, as tab completion writes it, is the folder.
         CliResult none = CliProcess.RunIn(folder, "align", "x/photos/", "faces/").Expect(2);
-        Assert.Contains("no photo of 1 shows a face", none.Error, StringComparison.Ordinal);
+        Assert.Contains("1 photo, but no usable face", none.Error, StringComparison.Ordinal);
     }
 
     [Fact]

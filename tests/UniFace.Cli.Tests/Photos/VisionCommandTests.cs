@@ -57,7 +57,7 @@ public sealed class VisionCommandTests : IDisposable
         Assert.StartsWith($"error: {wall}: no face found", result.Error, StringComparison.Ordinal);
         CliResult nothing = CliProcess.Run("align", wall, Path.Combine(folder, "out"), "--json").Expect(2);
         Assert.Equal(0, nothing.Json().GetProperty("aligned").GetInt32());
-        Assert.Contains("no photo of 1 shows a face that can be used", nothing.Error, StringComparison.Ordinal);
+        Assert.Contains("1 photo, but no usable face", nothing.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class VisionCommandTests : IDisposable
             "at a false match rate of 0.01 (invented)", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2").Expect(0).Out,
             StringComparison.Ordinal);
         Assert.Contains(
-            "leave one out", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
+            "exclude each other", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
             StringComparison.Ordinal);
     }
 

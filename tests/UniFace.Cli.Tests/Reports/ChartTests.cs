@@ -4,7 +4,7 @@ using UniFace.Cli.Reports;
 using UniFace.Evaluation;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Margins;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Cli.Tests.Reports;
 

@@ -32,7 +32,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
                 for (int i = 0; !enough.IsCancellationRequested; i++)
                 {
                     string person = $"p{worker}-{i}";
-                    await client.EnrolAsync(new EnrolRequest { Person = person, Photos = [Face((worker * 100_000) + i)], Aligned = true, AnyQuality = true });
+                    await client.EnrollAsync(new EnrollRequest { Person = person, Photos = [Face((worker * 100_000) + i)], Aligned = true, AnyQuality = true });
                     acknowledged.Add(person);
                 }
             })),

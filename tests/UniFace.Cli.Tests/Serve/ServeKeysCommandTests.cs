@@ -60,7 +60,7 @@ public sealed class ServeKeysCommandTests : IDisposable
     {
         Create("door", "read");
         File.Delete(Path.Combine(folder, "data", "audit.jsonl"));
-        Assert.Contains("NOT whole", CliProcess.RunIn(folder, ["serve", "audit", "verify", .. Data]).Expect(1).Out, StringComparison.Ordinal);
+        Assert.Contains("NOT intact", CliProcess.RunIn(folder, ["serve", "audit", "verify", .. Data]).Expect(1).Out, StringComparison.Ordinal);
         Assert.Contains("audit.key", CliProcess.RunIn(folder, "serve", "audit", "verify", "--data", folder).Expect(2).Error, StringComparison.Ordinal);
     }
 

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using CsCheck;
-using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Kernels;
 
 namespace UniFace.Gallery.Tests.Index;
 
+/// <summary>Every kernel computes exact inner products of codes, and codes keep the limits that this needs.</summary>
 public sealed unsafe class DotKernelTests
 {
     public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
@@ -18,14 +19,15 @@ public sealed unsafe class DotKernelTests
     }
 
     [Fact]
-    public void Codes_keep_the_limits_that_16_bit_sums_need_and_say_their_error_and_norm() => Gen.Select(Gen.Int[1, 300], Gen.Float[-3, 3].Array[300], Gen.Bool, Gen.Float[1e-30f, 1e5f]).Sample((size, noise, spiky, factor) =>
+    public void Codes_keep_the_limits_that_16_bit_sums_need_and_state_their_error_and_norm() => Gen.Select(
+        Gen.Int[1, 300], Gen.Float[-3, 3].Array[300], Gen.Bool, Gen.Float[1e-30f, 1e5f]).Sample((size, noise, spiky, factor) =>
     {
         float[] values = [.. noise.Take(size).Select((v, i) => spiky && i % 7 != 0 ? v * 1e-3f * factor : v * factor)];
         RowGroup layout = new(size);
         foreach (bool row in new[] { true, false })
         {
             sbyte[] codes = new sbyte[layout.Padded];
-            Quantized quantized = row ? RowQuantizer.Row(values, codes) : RowQuantizer.Query(values, codes);
+            Quantized quantized = row ? RowQuantizer.QuantizeRow(values, codes) : RowQuantizer.QuantizeQuery(values, codes);
             Assert.All(codes, c => Assert.InRange((int)c, row ? -127 : -64, row ? 127 : 64));
             for (int first = 0; first < codes.Length; first += 32)
             {
@@ -55,7 +57,8 @@ public sealed unsafe class DotKernelTests
         try
         {
             new Span<int>(tile, QueryTile.Words(layout, width)).Clear();
-            sbyte[][] rowCodes = [.. rows.Select(r => Codes(layout, r, row: true))], queryCodes = [.. asked.Take(width).Select(q => Codes(layout, q, row: false))];
+            sbyte[][] rowCodes = [.. rows.Select(r => Codes(layout, r, row: true))];
+            sbyte[][] queryCodes = [.. asked.Take(width).Select(q => Codes(layout, q, row: false))];
             for (int g = 0; g < count; g++)
             {
                 layout.Clear(groups + (g * layout.Stride));
@@ -100,7 +103,7 @@ public sealed unsafe class DotKernelTests
     private static sbyte[] Codes(RowGroup layout, float[] values, bool row)
     {
         sbyte[] codes = new sbyte[layout.Padded];
-        _ = row ? RowQuantizer.Row(values, codes) : RowQuantizer.Query(values, codes);
+        _ = row ? RowQuantizer.QuantizeRow(values, codes) : RowQuantizer.QuantizeQuery(values, codes);
         return codes;
     }
 }

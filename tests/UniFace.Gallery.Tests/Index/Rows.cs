@@ -55,7 +55,8 @@ internal static class Rows
     /// <summary>The best of all by comparing with all: (id, score), the larger score first, then the smaller id.</summary>
     public static (long Id, double Score)[] Best(IEnumerable<(long Id, long Key, float[] Row)> rows, float[] query, int k, bool distinctKeys = false)
     {
-        IOrderedEnumerable<(long Id, long Key, double Score)> all = rows.Select(r => (r.Id, r.Key, Score: Score(query, r.Row))).OrderByDescending(r => r.Score).ThenBy(r => r.Id);
+        IOrderedEnumerable<(long Id, long Key, double Score)> all =
+            rows.Select(r => (r.Id, r.Key, Score: Score(query, r.Row))).OrderByDescending(r => r.Score).ThenBy(r => r.Id);
         return [.. (distinctKeys ? all.DistinctBy(r => r.Key) : all).Take(k).Select(r => (r.Id, r.Score))];
     }
 

@@ -2,26 +2,39 @@ using UniFace.Gallery.Postgres;
 
 namespace UniFace.Gallery.Tests.Postgres;
 
+/// <summary>An address is parsed from both forms, and is never shown with its password.</summary>
 public sealed class PostgresAddressTests
 {
     [Theory]
-    [InlineData("postgres://ann:s%40cret@db.local:6000/faces?gallery=people%201&sslmode=verify-full", "Host=db.local;Port=6000;Database=faces;Username=ann;Password=s@cret;SSL Mode=VerifyFull;Command Timeout=0", "postgres://db.local:6000/faces?gallery=people%201")]
-    [InlineData("Host=db.local;Database=faces;Gallery=people;Username=ann;Password=s@cret", "Host=db.local;Database=faces;Username=ann;Password=s@cret;Command Timeout=0", "postgres://db.local:5432/faces?gallery=people")]
-    [InlineData("postgresql:///faces?host=/run/postgresql&gallery=people&user=ann", "Host=/run/postgresql;Database=faces;Username=ann;Command Timeout=0", "postgres:///faces?host=/run/postgresql&gallery=people")]
+    [InlineData(
+        "postgres://ann:s%40cret@db.local:6000/faces?gallery=people%201&sslmode=verify-full",
+        "Host=db.local;Port=6000;Database=faces;Username=ann;Password=s@cret;SSL Mode=VerifyFull;Command Timeout=0",
+        "postgres://db.local:6000/faces?gallery=people%201")]
+    [InlineData(
+        "Host=db.local;Database=faces;Gallery=people;Username=ann;Password=s@cret",
+        "Host=db.local;Database=faces;Username=ann;Password=s@cret;Command Timeout=0",
+        "postgres://db.local:5432/faces?gallery=people")]
+    [InlineData(
+        "postgresql:///faces?host=/run/postgresql&gallery=people&user=ann",
+        "Host=/run/postgresql;Database=faces;Username=ann;Command Timeout=0",
+        "postgres:///faces?host=/run/postgresql&gallery=people")]
     public void Urls_and_connection_strings_are_read_and_shown_without_user_and_password(string text, string connection, string shown)
     {
-        Assert.True(PostgresAddress.Is(text));
+        Assert.True(PostgresAddress.IsAddress(text));
         PostgresAddress address = PostgresAddress.Parse(text);
-        Assert.Equal(new Npgsql.NpgsqlConnectionStringBuilder(connection).OrderBy(p => p.Key, StringComparer.Ordinal), new Npgsql.NpgsqlConnectionStringBuilder(address.ConnectionString).OrderBy(p => p.Key, StringComparer.Ordinal));
+        Assert.Equal(Settings(connection), Settings(address.ConnectionString));
         Assert.Equal(shown, address.ToString());
         Assert.Equal(address.Gallery, PostgresAddress.Parse(shown).Gallery);
+
+        static IEnumerable<KeyValuePair<string, object?>> Settings(string text) =>
+            new Npgsql.NpgsqlConnectionStringBuilder(text).OrderBy(p => p.Key, StringComparer.Ordinal);
     }
 
     [Theory]
     [InlineData("people.gallery")]
     [InlineData("a=b.gallery")]
     [InlineData("/data/host=1/people.gallery")]
-    public void A_file_is_no_address(string text) => Assert.False(PostgresAddress.Is(text));
+    public void A_file_is_no_address(string text) => Assert.False(PostgresAddress.IsAddress(text));
 
     [Theory]
     [InlineData("postgres://host/faces", "no gallery")]

@@ -12,7 +12,8 @@ public sealed class PostgresContractTests(PostgresServer server) : StoredGallery
     protected override async Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8)
     {
         string url = server.Url($"g-{Guid.NewGuid():N}");
-        await PostgresGallery.CreateAsync(PostgresAddress.Parse(url), new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, Scoring = scoring, KeepsCrops = crops });
+        GalleryInfo info = new() { ContractId = Contract, EmbeddingSize = size, Scoring = scoring, KeepsCrops = crops };
+        await PostgresGallery.CreateAsync(PostgresAddress.Parse(url), info);
         return url;
     }
 

@@ -27,7 +27,7 @@ public sealed class GalleryDamageTests : IDisposable
         float[][] v = Rows.Random(20, 8, 3);
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key))
         {
-            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment("p" + i, x))], Contract);
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrollment("p" + i, x))], Contract);
         }
 
         Damage(path, 4, kind);
@@ -45,10 +45,10 @@ public sealed class GalleryDamageTests : IDisposable
         // No index is stored that would keep the next process from telling.
         Assert.Equal(19, await opened.RebuildIndexAsync());
         Assert.False(File.Exists(path + ".index"));
-        Assert.Contains("p3", (await Assert.ThrowsAsync<UniFaceException>(() => opened.ReadPersonAsync("p3"))).Message, StringComparison.Ordinal);
+        await Errors.ContainAsync("p3", () => opened.ReadPersonAsync("p3"));
 
         Assert.True(await opened.RemoveAsync("p3"));
-        await opened.EnrollAsync([new Enrolment("p3", v[3])], Contract);
+        await opened.EnrollAsync([new Enrollment("p3", v[3])], Contract);
         Assert.Equal("p3", (await opened.IdentifyAsync(v[3], Contract, 0.999)).Person);
         Assert.Empty(opened.Damage);
         Assert.Empty(await opened.VerifyIntegrityAsync());
@@ -58,7 +58,7 @@ public sealed class GalleryDamageTests : IDisposable
     {
         using SqliteConnection connection = new($"Data Source={path};Pooling=False");
         connection.Open();
-        byte[] stored = (byte[])GalleryDatabase.Scalar(connection, "SELECT embedding FROM template WHERE id = $id", ("$id", template))!;
+        byte[] stored = (byte[])connection.Scalar("SELECT embedding FROM template WHERE id = $id", ("$id", template))!;
         bool sealedWell = kind != "flip"; // The checksum is right, the vector is not.
         switch (kind)
         {
@@ -73,10 +73,11 @@ public sealed class GalleryDamageTests : IDisposable
                 break;
         }
 
-        GalleryDatabase.Run(connection, "UPDATE template SET embedding = $embedding WHERE id = $id", ("$embedding", stored), ("$id", template));
+        connection.Run("UPDATE template SET embedding = $embedding WHERE id = $id", ("$embedding", stored), ("$id", template));
         if (sealedWell)
         {
-            GalleryDatabase.Run(connection, "UPDATE template SET checksum = $checksum WHERE id = $id", ("$checksum", GalleryRecords.Checksum(template, stored)), ("$id", template));
+            long checksum = GalleryRecords.Checksum(template, stored);
+            connection.Run("UPDATE template SET checksum = $checksum WHERE id = $id", ("$checksum", checksum), ("$id", template));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using UniFace.Gallery.Index;
+using UniFace.Gallery.Index.Storage;
 using UniFace.Gallery.Sqlite;
 using UniFace.Gallery.Tests.Index;
 using UniFace.IO;
@@ -24,7 +25,7 @@ public sealed class GalleryErasureTests : IDisposable
         float[][] v = Rows.Random(2, Size, 3);
         await using (SqliteGallery first = await SqliteGallery.OpenAsync(path))
         {
-            await first.EnrollAsync([new Enrolment("ann", v[0]), new Enrolment("bob", v[1])], GalleryFolder.Contract);
+            await first.EnrollAsync([new Enrollment("ann", v[0]), new Enrollment("bob", v[1])], GalleryFolder.Contract);
             await first.StoreIndexAsync();
         }
 
@@ -45,18 +46,24 @@ public sealed class GalleryErasureTests : IDisposable
         {
             // A state of all files after each step, as a kill then leaves it.
             gallery.Step = step => kills.Add((step, Copy($"{kills.Count}")));
-            await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrolment($"Name-of-{i:D2}", v))], Contract);
+            await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
             await gallery.StoreIndexAsync();
-            await gallery.EnrollAsync([new Enrolment("Late", rows[0])], Contract);
+            await gallery.EnrollAsync([new Enrollment("Late", rows[0])], Contract);
             await gallery.RebuildIndexAsync();
             Assert.True(await gallery.RemoveAsync("Name-of-07"));
         }
 
         Assert.Equal(["index stored", "index stored", "removed", "index erased", "log emptied", "noted as erased"], kills.Select(k => k.Step));
 
-        // A kill while an index is being stored or the gallery restored leaves temporary files; one of an earlier version, between its renames, two files that are no pair.
+        // A kill while the index is stored or the gallery is restored leaves temporary files. A kill of an earlier version between two renames leaves
+        // two index files that do not match.
         string whole = Path.Combine(kills[1].Folder, "g0.gallery.index");
-        foreach (string left in new[] { ".g0.gallery.index.1.1.tmp", "g0.gallery.index.rows", "g0.gallery.index.codes", "g0.gallery.restore", "g0.gallery.restore.7.tmp", "g0.gallery.7.tmp-wal", "g0.gallery.7.tmp-journal" })
+        string[] leftovers =
+        [
+            ".g0.gallery.index.1.1.tmp", "g0.gallery.index.rows", "g0.gallery.index.codes", "g0.gallery.restore", "g0.gallery.restore.7.tmp",
+            "g0.gallery.7.tmp-wal", "g0.gallery.7.tmp-journal", "g0.gallery.7.tmp-lock",
+        ];
+        foreach (string left in leftovers)
         {
             kills.Add((left, Copy(left, kills[1].Folder)));
             File.Copy(whole, Path.Combine(kills[^1].Folder, left));
@@ -107,7 +114,7 @@ public sealed class GalleryErasureTests : IDisposable
     {
         string path = folder.Create(size: Size);
         await using SqliteGallery storing = await SqliteGallery.OpenAsync(path), removing = await SqliteGallery.OpenAsync(path);
-        await storing.EnrollAsync([.. rows.Select((v, i) => new Enrolment($"Name-of-{i:D2}", v))], Contract);
+        await storing.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
         await storing.SearchAsync(rows[0], Contract, 1);
 
         // The index's lock is held by one that stores: the removal is done, erasing waits.

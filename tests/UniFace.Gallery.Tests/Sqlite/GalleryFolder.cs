@@ -21,7 +21,7 @@ internal sealed class GalleryFolder : IDisposable
     public string Create(PersonScore scoring = PersonScore.Best, bool crops = false, GalleryKey? key = null, int size = 8)
     {
         string path = Path.Combine(Root, $"g{made++}.gallery");
-        SqliteGallery.Create(path, new GalleryInfo { Id = "", ContractId = Contract, EmbeddingSize = size, Scoring = scoring, KeepsCrops = crops }, key);
+        SqliteGallery.Create(path, new GalleryInfo { ContractId = Contract, EmbeddingSize = size, Scoring = scoring, KeepsCrops = crops }, key);
         return path;
     }
 

@@ -4,6 +4,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
+/// <summary>No file of a gallery holds bytes of a removed person, or anything in the clear of an encrypted gallery.</summary>
 public sealed class GalleryPrivacyTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -30,7 +31,8 @@ public sealed class GalleryPrivacyTests : IDisposable
         // Two templates each, enrolled in two rounds; the index is stored between, so that its files hold most of them.
         for (int round = 0; round < 2; round++)
         {
-            await gallery.EnrollAsync([.. Enumerable.Range(0, 300).Select(p => new Enrolment(Name(p), v[(round * 300) + p], Crop((round * 300) + p), $"Photo-of-{p:D4}-{round}"))], Contract);
+            Enrollment Person(int p) => new(Name(p), v[(round * 300) + p], Crop((round * 300) + p), $"Photo-of-{p:D4}-{round}");
+            await gallery.EnrollAsync([.. Enumerable.Range(0, 300).Select(Person)], Contract);
             await gallery.StoreIndexAsync();
         }
 
@@ -70,7 +72,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         string path = folder.Create(size: 64);
         float[][] v = Rows.Random(2, 64, 3);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
-        await gallery.EnrollAsync([new Enrolment("Anna-Anna-Anna", v[0]), new Enrolment("bob", v[1])], Contract);
+        await gallery.EnrollAsync([new Enrollment("Anna-Anna-Anna", v[0]), new Enrollment("bob", v[1])], Contract);
         await using (SqliteConnection other = new($"Data Source={path};Pooling=False"))
         {
             other.Open();
@@ -109,7 +111,7 @@ public sealed class GalleryPrivacyTests : IDisposable
             using ManualResetEventSlim reading = new(), done = new();
             void Read(SqliteConnection connection)
             {
-                _ = GalleryDatabase.Scalar(connection, "SELECT count(*) FROM meta");
+                _ = connection.Scalar("SELECT count(*) FROM meta");
                 reading.Set();
                 done.Wait();
             }
@@ -129,7 +131,7 @@ public sealed class GalleryPrivacyTests : IDisposable
             await database.WriteAsync(
                 connection =>
                 {
-                    GalleryDatabase.SetMeta(connection, "written", $"while {ours} read");
+                    connection.SetMeta("written", $"while {ours} read");
                     return 0;
                 },
                 default);
@@ -151,7 +153,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         string path = folder.Create();
         float[] v = Rows.Random(1, 8, 3)[0];
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
-        await gallery.EnrollAsync([new Enrolment("ann", v)], Contract);
+        await gallery.EnrollAsync([new Enrollment("ann", v)], Contract);
 
         // No process has the largest number; ours was that of the killed one, too, as it is in a container.
         string Left(string file, int process) => Path.Combine(folder.Root, $".{Path.GetFileName(path)}.index{file}.{process}.tmp");
@@ -188,7 +190,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         File.SetUnixFileMode(path, mode);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
-        await gallery.EnrollAsync([new Enrolment("ann", Rows.Random(1, 8, 3)[0])], Contract);
+        await gallery.EnrollAsync([new Enrollment("ann", Rows.Random(1, 8, 3)[0])], Contract);
         await gallery.StoreIndexAsync();
         string[] files = Directory.GetFiles(folder.Root);
         Assert.Superset(new HashSet<string>([path, path + "-wal", path + "-shm", path + ".index"]), files.ToHashSet());
@@ -204,7 +206,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         new Random(1).NextBytes(crop);
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, GalleryFolder.Key))
         {
-            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrolment($"Name-of-person-{i}", x, crop, "Photo-of-person"))], Contract);
+            await gallery.EnrollAsync([.. v.Select((x, i) => new Enrollment($"Name-of-person-{i}", x, crop, "Photo-of-person"))], Contract);
             await gallery.StoreIndexAsync();
             Assert.All(v, x => Assert.Empty(folder.FilesWith(x)));
             Assert.Empty(folder.FilesWith("Name-of"));
@@ -224,9 +226,9 @@ public sealed class GalleryPrivacyTests : IDisposable
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
-        Assert.Contains("not the gallery's key", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(path, other))).Message, StringComparison.Ordinal);
-        Assert.Contains("--key-file", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(path))).Message, StringComparison.Ordinal);
-        Assert.Contains("leave it out", (await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(open, other))).Message, StringComparison.Ordinal);
+        await Errors.ContainAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
+        await Errors.ContainAsync("--key-file", () => SqliteGallery.OpenAsync(path));
+        await Errors.ContainAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromEnvironment("UNIFACE_TEST_NO_SUCH_KEY"));
@@ -239,7 +241,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         float[][] v = Rows.Random(2, 8, 3);
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, GalleryFolder.Key))
         {
-            await gallery.EnrollAsync([new Enrolment("ann", v[0]), new Enrolment("bob", v[1])], Contract);
+            await gallery.EnrollAsync([new Enrollment("ann", v[0]), new Enrollment("bob", v[1])], Contract);
         }
 
         await using (SqliteConnection connection = new($"Data Source={path};Pooling=False"))

@@ -8,7 +8,8 @@ public sealed class SqliteContractTests : StoredGalleryContractTests, IDisposabl
 
     public void Dispose() => folder.Dispose();
 
-    protected override Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8) => Task.FromResult(folder.Create(scoring, crops, size: size));
+    protected override Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8) =>
+        Task.FromResult(folder.Create(scoring, crops, size: size));
 
     protected override async Task<IStoredGallery> OpenAsync(string gallery) => await SqliteGallery.OpenAsync(gallery);
 }

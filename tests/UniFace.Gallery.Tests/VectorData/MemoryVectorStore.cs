@@ -23,37 +23,50 @@ internal sealed class MemoryVectorStore : VectorStore
     /// <summary>Searches so far, as how many records each asked for.</summary>
     public List<int> Asked { get; } = [];
 
-    public override VectorStoreCollection<object, Record> GetDynamicCollection(string name, VectorStoreCollectionDefinition definition) => new MemoryCollection(this, name, definition);
+    public override VectorStoreCollection<object, Record> GetDynamicCollection(string name, VectorStoreCollectionDefinition definition) =>
+        new MemoryCollection(this, name, definition);
 
-    public override VectorStoreCollection<TKey, TRecord> GetCollection<TKey, TRecord>(string name, VectorStoreCollectionDefinition? definition = null) => throw new NotSupportedException();
+    public override VectorStoreCollection<TKey, TRecord> GetCollection<TKey, TRecord>(string name, VectorStoreCollectionDefinition? definition = null) =>
+        throw new NotSupportedException();
 
     public override IAsyncEnumerable<string> ListCollectionNamesAsync(CancellationToken cancellationToken = default) => Collections.Keys.ToAsyncEnumerable();
 
-    public override Task<bool> CollectionExistsAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(Collections.ContainsKey(name));
+    public override Task<bool> CollectionExistsAsync(string name, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Collections.ContainsKey(name));
 
-    public override Task EnsureCollectionDeletedAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(Collections.TryRemove(name, out _));
+    public override Task EnsureCollectionDeletedAsync(string name, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Collections.TryRemove(name, out _));
 
     public override object? GetService(Type serviceType, object? serviceKey = null) => null;
 
-    private sealed class MemoryCollection(MemoryVectorStore store, string name, VectorStoreCollectionDefinition definition) : VectorStoreCollection<object, Record>
+    private sealed class MemoryCollection(MemoryVectorStore store, string name, VectorStoreCollectionDefinition definition)
+        : VectorStoreCollection<object, Record>
     {
         private readonly VectorStoreKeyProperty key = definition.Properties.OfType<VectorStoreKeyProperty>().Single();
         private readonly VectorStoreVectorProperty vector = definition.Properties.OfType<VectorStoreVectorProperty>().Single();
 
         public override string Name => name;
 
-        private ConcurrentDictionary<object, Record> Records => store.Collections.TryGetValue(name, out ConcurrentDictionary<object, Record>? records) ? records : throw new VectorStoreException($"no collection {name}");
+        private ConcurrentDictionary<object, Record> Records => store.Collections.TryGetValue(name, out ConcurrentDictionary<object, Record>? records)
+            ? records
+            : throw new VectorStoreException($"no collection {name}");
 
         public override Task<bool> CollectionExistsAsync(CancellationToken cancellationToken = default) => store.CollectionExistsAsync(name, cancellationToken);
 
-        public override Task EnsureCollectionExistsAsync(CancellationToken cancellationToken = default) => Task.FromResult(store.Collections.GetOrAdd(name, []));
+        public override Task EnsureCollectionExistsAsync(CancellationToken cancellationToken = default) =>
+            Task.FromResult(store.Collections.GetOrAdd(name, []));
 
-        public override Task EnsureCollectionDeletedAsync(CancellationToken cancellationToken = default) => store.EnsureCollectionDeletedAsync(name, cancellationToken);
+        public override Task EnsureCollectionDeletedAsync(CancellationToken cancellationToken = default) =>
+            store.EnsureCollectionDeletedAsync(name, cancellationToken);
 
         public override Task<Record?> GetAsync(object key, RecordRetrievalOptions? options = null, CancellationToken cancellationToken = default) =>
             Task.FromResult(Records.TryGetValue(key, out Record? record) ? Shown(record, options?.IncludeVectors ?? false) : null);
 
-        public override async IAsyncEnumerable<Record> GetAsync(Expression<Func<Record, bool>> filter, int top, FilteredRecordRetrievalOptions<Record>? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        public override async IAsyncEnumerable<Record> GetAsync(
+            Expression<Func<Record, bool>> filter,
+            int top,
+            FilteredRecordRetrievalOptions<Record>? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             IEnumerable<Record> found = Records.Values.Where(filter.Compile());
@@ -104,12 +117,17 @@ internal sealed class MemoryVectorStore : VectorStore
             }
         }
 
-        public override async IAsyncEnumerable<VectorSearchResult<Record>> SearchAsync<TInput>(TInput searchValue, int top, VectorSearchOptions<Record>? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        public override async IAsyncEnumerable<VectorSearchResult<Record>> SearchAsync<TInput>(
+            TInput searchValue,
+            int top,
+            VectorSearchOptions<Record>? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             store.Asked.Add(top);
             float[] probe = ((ReadOnlyMemory<float>)(object)searchValue!).ToArray();
-            foreach ((Record record, float score) in Records.Values.Select(r => (r, Cosine(probe, ((ReadOnlyMemory<float>)r[vector.Name]!).Span))).OrderByDescending(r => r.Item2).Take(top).ToList())
+            List<(Record Record, float Score)> scored = [.. Records.Values.Select(r => (r, Cosine(probe, ((ReadOnlyMemory<float>)r[vector.Name]!).Span)))];
+            foreach ((Record record, float score) in scored.OrderByDescending(r => r.Score).Take(top))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 yield return new VectorSearchResult<Record>(Shown(record, options?.IncludeVectors ?? false), score);

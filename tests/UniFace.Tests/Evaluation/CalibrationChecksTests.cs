@@ -15,7 +15,7 @@ public sealed class CalibrationChecksTests
 
         // By brute force, over both ways that the halves may have fallen.
         int[] people = [.. Enumerable.Range(0, 60)];
-        new SeededRandom(pairs.Seed, 6).Shuffle<int>(people);
+        new SeededRandom(pairs.Seed, RandomStream.CalibrationHalves).Shuffle<int>(people);
         HashSet<int> first = [.. people.Take(30)];
         double[] set = Different(faces, labels, first.Contains), measured = Different(faces, labels, p => !first.Contains(p));
         Assert.Equal(measured.Length, halves[0].DifferentPairs);

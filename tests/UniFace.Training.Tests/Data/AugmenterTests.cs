@@ -2,7 +2,6 @@ using CsCheck;
 using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Tests.Data;
 

@@ -1,9 +1,11 @@
 using TorchSharp;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
 
+/// <summary>No loss, gradient or state is ever infinite or NaN for finite input, however extreme.</summary>
 public class FinitenessTests
 {
     public static TheoryData<string> Variants => LossVariants.Names;
@@ -12,8 +14,8 @@ public class FinitenessTests
     [MemberData(nameof(Variants))]
     public void Loss_and_gradients_are_finite_at_cosine_1_and_minus_1_at_length_0_and_at_scale_10000(string text)
     {
-        // Samples: on their own center; opposite; on another's; of length 0; of a class whose center has length 0; the center itself
-        // with rounding in it; tiny; long.
+        // Samples: on their own center; opposite to it; on another center; of length 0; of a class whose center has length 0; equal to the
+        // center up to rounding; tiny; long.
         double[] odd = [0.3, -0.7, 0.123456789];
         PlainBatch batch = new(
             [[2, 0, 0], [-3, 0, 0], [0, 5, 0], [0, 0, 0], [1, 2, 3], [.. odd.Select(v => v * 7.7)], [1e-9, 0, 0], [0, 3e4, 1]],

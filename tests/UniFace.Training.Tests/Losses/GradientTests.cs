@@ -1,10 +1,12 @@
 using CsCheck;
 using TorchSharp;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
 
+/// <summary>Loss and gradients equal the papers' formulas, implemented separately in plain doubles, and their finite differences.</summary>
 public class GradientTests
 {
     public static TheoryData<string> Variants => LossVariants.Names;
@@ -44,8 +46,8 @@ public class GradientTests
     [InlineData("sphereface-r(scale=64)")]
     public void The_straight_through_gradient_of_a_cosine_is_s_times_p_minus_onehot(string text)
     {
-        // With orthogonal unit vectors for centers and a unit embedding, dL/dc can be read off: the embedding's gradient is dL/dc
-        // minus its part along the embedding, and the chain through the norm takes nothing else.
+        // With orthogonal unit centers and a unit embedding, the gradient of the embedding is dL/dc minus its component along the
+        // embedding.
         using DisposeScope scope = NewDisposeScope();
         Loss spec = Loss.Parse(text);
         double[][] axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
@@ -57,8 +59,8 @@ public class GradientTests
         double[] logits = [s * x[0], s * psi, s * x[2]];
         double[] p = [.. logits.Select(l => Math.Exp(l) / logits.Sum(Math.Exp))];
         double[] slope = [s * p[0], s * (p[1] - 1), s * p[2]];
-        double along = slope.Zip(x, (a, b) => a * b).Sum();
-        double[] expected = [.. slope.Zip(x, (a, b) => a - along * b)];
+        double radial = slope.Zip(x, (a, b) => a * b).Sum();
+        double[] expected = [.. slope.Zip(x, (a, b) => a - radial * b)];
         Assert.All(LossVariants.Values(output.EmbeddingGradient).Zip(expected), e => Assert.Equal(e.Second, e.First, 1e-10));
     }
 

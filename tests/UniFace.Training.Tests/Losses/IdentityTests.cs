@@ -1,11 +1,12 @@
 using CsCheck;
 using TorchSharp;
+using UniFace.Training.Head;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
 
-/// <summary>What one loss is where another's choice makes them the same, what a loss does not see, and where it goes.</summary>
+/// <summary>Identities: losses that coincide for some hyperparameters, invariances, and limits.</summary>
 public class IdentityTests
 {
     public static TheoryData<string> Variants => LossVariants.Names;
@@ -41,7 +42,8 @@ public class IdentityTests
         if (nearOnly)
         {
             // Targets within pi / 1.5, where the factor on the angle does not fold.
-            batch = batch with { Embeddings = [.. batch.Labels.Select((y, i) => batch.Centers[y].Zip(batch.Embeddings[i], (w, e) => 4 * w + 0.1 * e).ToArray())] };
+            double[] Pull(int y, int i) => [.. batch.Centers[y].Zip(batch.Embeddings[i], (w, e) => (4 * w) + (0.1 * e))];
+            batch = batch with { Embeddings = [.. batch.Labels.Select(Pull)] };
         }
 
         Result ours = Run(text, batch);
@@ -69,7 +71,8 @@ public class IdentityTests
             {
                 // At a low scale and with two classes the loss tells two targets apart.
                 PlainBatch batch = new([[c, Math.Sqrt(1 - c * c)]], [[1, 0], [0.6, 0.8]], [], [0]);
-                double[] losses = [.. new[] { "guard", "plain" }.Select(w => Run(FormattableString.Invariant($"arcface(margin={margin},wrap={w},scale=2)"), batch).Loss)];
+                string Text(string wrap) => FormattableString.Invariant($"arcface(margin={margin},wrap={wrap},scale=2)");
+                double[] losses = [Run(Text("guard"), batch).Loss, Run(Text("plain"), batch).Loss];
                 Assert.Equal(c > Math.Cos(Math.PI - margin), Math.Abs(losses[0] - losses[1]) < 1e-9);
             },
             iter: 60,

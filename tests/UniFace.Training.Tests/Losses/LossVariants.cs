@@ -1,5 +1,7 @@
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Margins;
 using UniFace.Training.Losses;
-using UniFace.Training.Losses.Margins;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Losses;
@@ -25,11 +27,15 @@ internal static class LossVariants
 
         if (head.Margin is ElasticFaceMargin elastic)
         {
-            elastic.Given = margins;
+            elastic.FixedMargins = margins;
         }
 
         return head;
     }
+
+    /// <summary>Asserts that an action fails with a message that contains a text.</summary>
+    public static void AssertRefused(string message, Func<object> action) =>
+        Assert.Contains(message, Assert.Throws<UniFaceException>(action).Message, StringComparison.Ordinal);
 
     public static TorchSharp.Modules.Parameter? Bias(RecognitionHead head) =>
         head.named_parameters().Where(p => p.name == "objective.bias").Select(p => p.parameter).FirstOrDefault();

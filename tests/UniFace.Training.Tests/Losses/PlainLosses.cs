@@ -1,5 +1,4 @@
 using UniFace.Training.Losses;
-using UniFace.Training.Native;
 
 namespace UniFace.Training.Tests.Losses;
 
@@ -18,11 +17,11 @@ internal sealed record PlainBatch(double[][] Embeddings, double[][] Centers, dou
 internal static class PlainLosses
 {
     public static double Loss(Loss spec, PlainBatch batch, double[]? margins = null) =>
-        Loss(spec, batch, batch, Pairs.Of(spec, batch, batch), margins);
+        Loss(spec, batch, batch, Pairs.Create(spec, batch, batch), margins);
 
     private static double Loss(Loss spec, PlainBatch at, PlainBatch frozen, Pairs then, double[]? margins)
     {
-        Pairs now = Pairs.Of(spec, at, frozen);
+        Pairs now = Pairs.Create(spec, at, frozen);
         double scale = spec.Has("scale") ? spec.Number("scale") : 1;
         if (spec.Name == "adacos")
         {
@@ -59,7 +58,7 @@ internal static class PlainLosses
     {
         const double Step = 1e-4;
         PlainBatch at = batch.Copy();
-        Pairs then = Pairs.Of(spec, batch, batch);
+        Pairs then = Pairs.Create(spec, batch, batch);
         List<double> gradient = [];
         foreach (double[] row in rows(at))
         {
@@ -138,7 +137,7 @@ internal sealed class Pairs
         }).ToArray())];
     }
 
-    public static Pairs Of(Loss spec, PlainBatch batch, PlainBatch frozen) =>
+    public static Pairs Create(Loss spec, PlainBatch batch, PlainBatch frozen) =>
         new(batch, frozen, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1, spec.Name == "softmax");
 
     public int Classes { get; }

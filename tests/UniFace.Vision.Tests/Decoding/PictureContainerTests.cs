@@ -102,11 +102,11 @@ public class PictureContainerTests
     {
         byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(400, 300));
         int scan = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
-        Assert.Equal(400 * 300, Decoder.WorkOf(jpeg, "a.jpg"));
-        Assert.Equal(400 * 300, Decoder.WorkOf(ImageEncoder.Png(Pictures.Smooth(400, 300)), "a.png"));
+        Assert.Equal(400 * 300, Decoder.Open(jpeg, "a.jpg").Work);
+        Assert.Equal(400 * 300, Decoder.Open(ImageEncoder.Png(Pictures.Smooth(400, 300)), "a.png").Work);
         byte[] thrice = [.. jpeg.AsSpan(0, scan), .. jpeg[scan..(scan + 40)], .. jpeg[scan..(scan + 40)], .. jpeg.AsSpan(scan)];
-        Assert.Equal(3 * 400 * 300, Decoder.WorkOf(thrice, "a.jpg"));
-        Assert.Throws<UniFaceException>(() => Decoder.WorkOf("a text of some length that is no picture"u8.ToArray(), "a.jpg"));
+        Assert.Equal(3 * 400 * 300, Decoder.Open(thrice, "a.jpg").Work);
+        Assert.Throws<UniFaceException>(() => Decoder.Open("a text of some length that is no picture"u8.ToArray(), "a.jpg"));
     }
 
     [Fact]

@@ -1,10 +1,9 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>Circle loss at class level (Sun et al., CVPR 2020).</summary>
-[Loss("circle", "Each similarity weighs as much as it is far from its optimum.", "Sun et al., Circle Loss, CVPR 2020")]
+[Loss("circle", "Weights each similarity by its distance from its optimum.", "Sun et al., Circle Loss, CVPR 2020")]
 public sealed class CircleLoss : Loss
 {
     /// <summary>m, the circle's radius: targets aim above 1 - m, others below m; 0 to 1.</summary>
@@ -17,7 +16,4 @@ public sealed class CircleLoss : Loss
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new CircleMargin(Margin);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

@@ -1,10 +1,9 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>ElasticFace-Arc: a random angular margin per sample (Boutros et al., CVPR Workshops 2022).</summary>
-[Loss("elasticface-arc", "ArcFace whose margin is drawn for each sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
+[Loss("elasticface-arc", "ArcFace with a random margin per sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
 public sealed class ElasticArcFace : Loss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
@@ -15,26 +14,23 @@ public sealed class ElasticArcFace : Loss
     [Hyperparameter("Standard deviation of the margins.", 0, 0.5, Usual = "0.0125 to 0.05")]
     public double Sigma { get; init; } = 0.05;
 
-    /// <summary>ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.</summary>
-    [Hyperparameter("ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.")]
+    /// <summary>ElasticFace+: assigns the margins of a batch by rank, the largest to the smallest target cosine.</summary>
+    [Hyperparameter("ElasticFace+: assigns the margins of a batch by rank, the largest to the smallest target cosine.")]
     public bool Plus { get; init; }
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
 
-    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
     public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>
         new ElasticFaceMargin(true, Margin, Sigma, Plus, Wrap, Gradient, shape.Seed);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

@@ -1,10 +1,9 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>ElasticFace-Cos: a random cosine margin per sample (Boutros et al., CVPR Workshops 2022).</summary>
-[Loss("elasticface-cos", "CosFace whose margin is drawn for each sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
+[Loss("elasticface-cos", "CosFace with a random margin per sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
 public sealed class ElasticCosFace : Loss
 {
     /// <summary>m, subtracted from the target cosine, 0 to 1.5.</summary>
@@ -15,8 +14,8 @@ public sealed class ElasticCosFace : Loss
     [Hyperparameter("Standard deviation of the margins.", 0, 0.5, Usual = "0.0125 to 0.05")]
     public double Sigma { get; init; } = 0.05;
 
-    /// <summary>ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.</summary>
-    [Hyperparameter("ElasticFace+: a batch's margins go by rank, the largest to the smallest target cosine.")]
+    /// <summary>ElasticFace+: assigns the margins of a batch by rank, the largest to the smallest target cosine.</summary>
+    [Hyperparameter("ElasticFace+: assigns the margins of a batch by rank, the largest to the smallest target cosine.")]
     public bool Plus { get; init; }
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
@@ -26,7 +25,4 @@ public sealed class ElasticCosFace : Loss
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>
         new ElasticFaceMargin(false, Margin, Sigma, Plus, MarginWrap.Plain, MarginGradient.Chain, shape.Seed);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

@@ -1,5 +1,4 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
@@ -20,17 +19,14 @@ public sealed class MvAmSoftmax : Loss
     public double T { get; init; } = 0.2;
 
     /// <summary>How a nearer class is raised.</summary>
-    [Hyperparameter("Raises by (t + 1) * c + t, or fixed by c + t.")]
+    [Hyperparameter("How it is raised: adaptive to (t + 1) * c + t, fixed to c + t.")]
     public MvSoftmaxMode Mode { get; init; } = MvSoftmaxMode.Adaptive;
 
-    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
     public MarginWrap Wrap { get; init; } = MarginWrap.Easy;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>
         new MvSoftmaxMargin(false, Margin, T, Mode == MvSoftmaxMode.Adaptive, Wrap, MarginGradient.Chain);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

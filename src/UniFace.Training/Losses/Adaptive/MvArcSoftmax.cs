@@ -1,5 +1,4 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
@@ -20,31 +19,28 @@ public sealed class MvArcSoftmax : Loss
     public double T { get; init; } = 0.2;
 
     /// <summary>How a nearer class is raised.</summary>
-    [Hyperparameter("Raises by (t + 1) * c + t, or fixed by c + t.")]
+    [Hyperparameter("How it is raised: adaptive to (t + 1) * c + t, fixed to c + t.")]
     public MvSoftmaxMode Mode { get; init; } = MvSoftmaxMode.Adaptive;
 
-    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
     public MarginWrap Wrap { get; init; } = MarginWrap.Easy;
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>
         new MvSoftmaxMargin(true, Margin, T, Mode == MvSoftmaxMode.Adaptive, Wrap, Gradient);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }
 
 /// <summary>How MV-Softmax raises a class that is nearer than the target.</summary>
 public enum MvSoftmaxMode
 {
-    /// <summary>By (t + 1) * c + t: the harder, the more.</summary>
+    /// <summary>To (t + 1) * c + t: harder classes more.</summary>
     Adaptive,
 
-    /// <summary>By c + t.</summary>
+    /// <summary>To c + t.</summary>
     Fixed,
 }

@@ -1,18 +1,21 @@
 namespace UniFace.Training.Losses.Curves;
 
-/// <summary>Where on a loss its curves are looked at. The loss is as it is before its first step: running means have not moved.</summary>
+/// <summary>Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.</summary>
 public sealed record CurveOptions
 {
+    /// <summary>Points times classes that one call computes at most.</summary>
+    private const long MaxCells = 20_000_000;
+
     /// <summary>C: the sample's own class and C - 1 others. 2 to 100,000.</summary>
     public int Classes { get; init; } = 10_000;
 
-    /// <summary>Length of the embedding, for the losses that look at it: above 0, up to 1,000.</summary>
+    /// <summary>Length of the embedding, for losses that depend on it: above 0, up to 1,000.</summary>
     public double Length { get; init; } = 30;
 
-    /// <summary>Cosine of the sample with every other class: -1 to 1. Random directions of many dimensions have 0.</summary>
+    /// <summary>Cosine of the sample with every other class: -1 to 1. Random directions in many dimensions have 0.</summary>
     public double OtherCosine { get; init; }
 
-    /// <summary>Points a curve: 2 to 2,000.</summary>
+    /// <summary>Points per curve: 2 to 2,000.</summary>
     public int Points { get; init; } = 181;
 
     /// <summary>Angle between the two class centers of the decision boundary, in radians: above 0, up to pi.</summary>
@@ -20,12 +23,9 @@ public sealed record CurveOptions
 
     /// <summary>
     /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
-    /// computes in, 16 what it would see if the loss were not kept in float32.
+    /// computes in, 16 what training would see if the loss were not kept in float32.
     /// </summary>
     public int Bits { get; init; } = 64;
-
-    /// <summary>Samples times classes that one call computes at most.</summary>
-    internal const long MostCells = 20_000_000;
 
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="UniFaceException">A value is out of its range.</exception>
@@ -37,9 +37,10 @@ public sealed record CurveOptions
         Require(Points is >= 2 and <= 2000, "points", Points, "2 to 2000");
         Require(CentersApart is > 0 and <= Math.PI, "centers-apart", CentersApart, "above 0, up to pi radians");
         Require(Bits is 16 or 32 or 64, "bits", Bits, "16, 32 or 64");
-        if ((long)Points * Classes > MostCells)
+        if ((long)Points * Classes > MaxCells)
         {
-            throw new UniFaceException($"{Points} points of {Classes} classes are too many for one call; points times classes are at most {MostCells}.");
+            throw new UniFaceException(
+                $"{Points} points of {Classes} classes are too many for one call; points times classes are at most {MaxCells}.");
         }
     }
 

@@ -1,21 +1,20 @@
 using TorchSharp;
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Losses.Curves;
 
-/// <summary>What a loss says of one sample.</summary>
+/// <summary>The result of a loss for one sample.</summary>
 /// <param name="Logit">Logit of the own class.</param>
 /// <param name="Loss">Its loss.</param>
-/// <param name="AngleGradient">dLoss/dAngle to the own class center, the other cosines held.</param>
+/// <param name="AngleGradient">dLoss/dAngle to the own class center, with the other cosines held fixed.</param>
 /// <param name="Probability">Of the right class.</param>
 internal readonly record struct LossSample(double Logit, double Loss, double AngleGradient, double Probability);
 
-/// <summary>
-/// A loss of the registry and samples that need no embedding: given their cosines, they go through the margin and the objective the way
-/// <see cref="RecognitionHead"/> sends a batch through them.
-/// </summary>
+/// <summary>Evaluates the margin and the objective of a loss for samples that are given by their cosines instead of embeddings.</summary>
 internal sealed class LossProbe : IDisposable
 {
     private readonly RecognitionHead head;
@@ -32,7 +31,7 @@ internal sealed class LossProbe : IDisposable
             _ => ScalarType.Float64,
         };
 
-        // A head is float32 or float64; what the curves use of it can be made float16.
+        // A head is float32 or float64; its margin and objective can be converted to float16.
         head = loss.CreateHead(options.Classes, embeddingSize: 1, seed: 1, dtype == ScalarType.Float64 ? dtype : ScalarType.Float32);
         if (dtype == ScalarType.Float16)
         {
@@ -44,82 +43,61 @@ internal sealed class LossProbe : IDisposable
     /// <summary>See <see cref="RecognitionHead.Threshold"/>.</summary>
     public double? Threshold => head.Threshold;
 
-    /// <summary>Samples at angles to their own class center, all other classes at the options' cosine.</summary>
-    public LossSample[] Sample(double[] angles)
-    {
-        ClassSelection classes = head.Centers.Select([0L]);
-        return Pass(angles, classes, (tile, length) => full([angles.Length, tile.Count], options.OtherCosine * length, dtype: dtype));
-    }
+    private double Length => head.Centers.Similarity == Similarity.InnerProduct ? options.Length : 1;
 
-    /// <summary>ln(p / (1 - p)) of the right class, of samples between two classes alone.</summary>
+    /// <summary>Evaluates samples at angles to their own class center, with all other classes at the cosine of the options.</summary>
+    public LossSample[] Sample(double[] angles) =>
+        Evaluate(angles, head.Centers.Select([0L]), tile => full([angles.Length, tile.Count], options.OtherCosine * Length, dtype: dtype));
+
+    /// <summary>ln(p / (1 - p)) of the right class for samples between two classes.</summary>
     /// <param name="own">Angles to the own class center.</param>
-    /// <param name="other">Angles to the other's.</param>
+    /// <param name="other">Angles to the other class center.</param>
     public double[] LogOdds(double[] own, double[] other)
     {
-        LossSample[] samples = Pass(own, new ClassSelection(2), (tile, length) =>
-        {
-            Tensor one = tensor(other.Select(a => Math.Cos(a) * length).ToArray()).to(dtype).unsqueeze(1); // [B, 1]
-            return one.repeat(1, 2); // [B, 2]: the own class's column is not used
-        });
+        // [B, 2]; the column of the own class is ignored.
+        LossSample[] samples = Evaluate(own, new ClassSelection(2), _ => Cosines(other).unsqueeze(1).repeat(1, 2));
         return [.. samples.Select(s => Math.Log(s.Probability) - Math.Log(1 - s.Probability))];
     }
 
     public void Dispose() => head.Dispose();
 
-    private LossSample[] Pass(double[] angles, ClassSelection classes, Func<ClassTile, double, Tensor> others)
+    private LossSample[] Evaluate(double[] angles, ClassSelection classes, Func<ClassTile, Tensor> similarities)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
         int batch = angles.Length;
-        double length = head.Centers.Similarity == Similarity.InnerProduct ? options.Length : 1;
-        Tensor similarity = tensor(angles.Select(a => Math.Cos(a) * length).ToArray()).to(dtype); // [B]
-        Tensor sine = tensor(angles.Select(a => Math.Abs(Math.Sin(a))).ToArray()).to(dtype); // [B]
         Tensor norm = full([batch], options.Length, dtype: dtype); // [B]
-        MarginInput input = new(similarity, sine, norm);
-        Tensor leaf;
-        Tensor psi; // [B]
-        using (enable_grad())
-        {
-            leaf = similarity.clone().requires_grad_(true);
-            psi = head.Margin.Target(new MarginInput(leaf, sine, norm));
-        }
-
+        Tensor sine = tensor(angles.Select(a => Math.Abs(Math.Sin(a))).ToArray()).to(dtype); // [B]
+        MarginInput input = new(Cosines(angles), sine, norm);
+        MarginTargets targets = new(head.Margin, input);
+        Tensor share = ones_like(norm); // [B]
         long[] labels = new long[batch];
-        ObjectiveBatch seen = new(psi.detach(), norm, ones_like(norm), tensor(labels));
-        ObjectiveStep step = head.Objective.Begin(seen);
-        if (step.Scans)
+        ObjectiveTerms terms = head.Objective.Begin(new ObjectiveBatch(targets.Psi, norm, share, tensor(labels)));
+        TensorTiles tiles = new(head.Margin, input, terms);
+        if (terms.NeedsLogSumExp)
         {
-            Walk(classes, labels, others, length, input, (tile, phi) =>
+            ForEachTile(tiles.Scan);
+            terms.SetLogSumExp(tiles.LogSumExp);
+        }
+
+        double[] slopes = Values(targets.Backward(terms.TargetGradient(), share));
+        ForEachTile((tile, values) => tiles.Gradient(tile, values));
+        double[] logits = Values(targets.Psi * terms.Scale.view(-1));
+        double[] losses = Values(targets.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss);
+        double[] misses = Values(terms.MissProbability);
+        return [.. angles.Select((a, i) => new LossSample(logits[i], losses[i], -Math.Sin(a) * Length * slopes[i], 1 - misses[i]))];
+
+        void ForEachTile(Action<ClassTile, Tensor> visit)
+        {
+            foreach (ClassTile tile in classes.Tiles(labels, RecognitionHead.TileRows))
             {
-                tile.SetTargets(phi, seen.Target);
-                step.Scan(phi);
-            });
-        }
-
-        Tensor outer = step.TargetGradient(); // [B]: dLoss/dpsi
-        using (enable_grad())
-        {
-            psi.backward([outer]);
-        }
-
-        Walk(classes, labels, others, length, input, (tile, phi) => step.NonTargetGradient(phi, tile));
-        Tensor loss = head.Margin.Regulariser(input) is Tensor regulariser ? step.Loss + regulariser : step.Loss; // [B]
-        Tensor factor = head.Objective.LogitFactor(norm).view(-1); // [B] or [1]
-        double[] logits = Values(psi.detach() * factor);
-        double[] losses = Values(loss);
-        double[] slopes = Values(leaf.grad!);
-        double[] misses = Values(outer / (factor * head.Objective.TargetWeight)); // p - 1
-        return [.. angles.Select((a, i) => new LossSample(logits[i], losses[i], -Math.Sin(a) * length * slopes[i], 1 + misses[i]))];
-    }
-
-    private void Walk(ClassSelection classes, long[] labels, Func<ClassTile, double, Tensor> others, double length, MarginInput input, Action<ClassTile, Tensor> visit)
-    {
-        foreach (ClassTile tile in classes.Tiles(labels, RecognitionHead.TileRows))
-        {
-            using DisposeScope scope = NewDisposeScope();
-            visit(tile, head.Margin.NonTarget(others(tile, length), input)); // [B, T]
+                using DisposeScope inner = NewDisposeScope();
+                visit(tile, similarities(tile)); // [B, T]
+            }
         }
     }
+
+    private Tensor Cosines(double[] angles) => tensor(angles.Select(a => Math.Cos(a) * Length).ToArray()).to(dtype); // [B]
 
     private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).contiguous().data<double>().ToArray();
 }

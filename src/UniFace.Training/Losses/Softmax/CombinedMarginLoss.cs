@@ -1,5 +1,4 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
@@ -23,17 +22,14 @@ public sealed class CombinedMarginLoss : Loss
     [Scale]
     public double Scale { get; init; } = 64;
 
-    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
     public MarginWrap Wrap { get; init; } = MarginWrap.Plain;
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new AngularMargin(M1, M2, M3, Wrap, Gradient);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

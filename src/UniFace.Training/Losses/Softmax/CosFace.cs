@@ -1,5 +1,4 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
@@ -17,7 +16,4 @@ public sealed class CosFace : Loss
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new CosineMargin(Margin);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

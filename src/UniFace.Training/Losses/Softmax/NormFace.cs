@@ -1,6 +1,3 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>NormFace: softmax cross-entropy of scaled cosines (Wang et al., ACM Multimedia 2017).</summary>
@@ -10,10 +7,4 @@ public sealed class NormFace : Loss
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
-
-    /// <inheritdoc/>
-    protected override Margin CreateMargin(HeadShape shape) => new NoMargin();
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

@@ -1,12 +1,12 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
 
 namespace UniFace.Training.Losses;
 
-/// <summary>SphereFace-R: three ways to put a factor on the angle (Liu et al., TPAMI 2022).</summary>
+/// <summary>SphereFace-R: three variants of a factor on the angle (Liu et al., TPAMI 2022).</summary>
 [Loss(
     "sphereface-r",
-    "A factor on the angle with a fixed scale: of the target, folded (v0) or cut off (v1) past pi, or dividing the others' angles (v2).",
+    "A factor on the angle with a fixed scale: of the target, folded (v0) or clamped (v1) beyond pi, or as a divisor of the others' angles (v2).",
     "Liu et al., SphereFace Revived, TPAMI 2022")]
 public sealed class SphereFaceR : Loss
 {
@@ -18,15 +18,15 @@ public sealed class SphereFaceR : Loss
     [Scale(Usual = "30 to 64")]
     public double Scale { get; init; } = 30;
 
-    /// <summary>What m does.</summary>
-    [Hyperparameter("What m does: v0 folds the target past pi, v1 cuts it off there, v2 divides the others' angles.")]
+    /// <summary>The role of m.</summary>
+    [Hyperparameter("Role of m: v0 folds the target angle beyond pi, v1 clamps it there, v2 divides the others' angles.")]
     public SphereFaceVariant Variant { get; init; } = SphereFaceVariant.V0;
 
-    /// <summary>lw of hard feature normalisation: the loss times lw / s; 0 leaves it as it is; up to 10,000.</summary>
-    [Hyperparameter("lw of hard feature normalisation: the loss times lw / s; 0 leaves it as it is.", 0, 10_000, Usual = "50")]
+    /// <summary>lw of hard feature normalization: multiplies the loss by lw / s; 0: unchanged; up to 10,000.</summary>
+    [Hyperparameter("lw of hard feature normalization: multiplies the loss by lw / s; 0: unchanged.", 0, 10_000, Usual = "50")]
     public double LossWeight { get; init; }
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.StraightThrough;
 
@@ -34,21 +34,22 @@ public sealed class SphereFaceR : Loss
     protected override Margin CreateMargin(HeadShape shape) => Variant switch
     {
         SphereFaceVariant.V0 => new SphereMargin(Margin, Gradient),
-        SphereFaceVariant.V1 => new CutSphereMargin(Margin, Gradient),
+        SphereFaceVariant.V1 => new ClampedSphereMargin(Margin, Gradient),
         _ => new NegativeSphereMargin(Margin, Gradient),
     };
 
     /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => new SoftmaxObjective(new FixedScale(Scale), LossWeight == 0 ? 1 : LossWeight / Scale);
+    protected override Objective CreateObjective(HeadShape shape) =>
+        new SoftmaxObjective(new FixedScale(Scale), LossWeight == 0 ? 1 : LossWeight / Scale);
 }
 
 /// <summary>The three variants of SphereFace-R.</summary>
 public enum SphereFaceVariant
 {
-    /// <summary>Folds the target past pi.</summary>
+    /// <summary>Folds the target angle beyond pi.</summary>
     V0,
 
-    /// <summary>Cuts the target off at pi.</summary>
+    /// <summary>Clamps the target angle at pi.</summary>
     V1,
 
     /// <summary>Divides the other classes' angles.</summary>

@@ -1,12 +1,11 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>Sub-center ArcFace: K centers per class, of which the nearest counts (Deng et al., ECCV 2020).</summary>
 [Loss(
     "subcenter-arcface",
-    "ArcFace with several centers per class; the nearest counts, so that noisy labels gather at the others.",
+    "ArcFace with several centers per class, of which the nearest counts; noisy labels collect at the others.",
     "Deng et al., Sub-center ArcFace, ECCV 2020")]
 public sealed class SubCenterArcFace : Loss
 {
@@ -22,11 +21,11 @@ public sealed class SubCenterArcFace : Loss
     [Hyperparameter("K, centers per class.", 1, 16)]
     public int Subcenters { get; init; } = 3;
 
-    /// <summary>What happens where the angle plus the margin passes pi.</summary>
+    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]
     public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
@@ -35,7 +34,4 @@ public sealed class SubCenterArcFace : Loss
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new AngularMargin(1, Margin, 0, Wrap, Gradient);
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => Softmax(Scale);
 }

@@ -1,12 +1,12 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
 
 namespace UniFace.Training.Losses;
 
 /// <summary>SphereFace2: binary classification with a shared bias (Wen et al., ICLR 2022).</summary>
 [Loss(
     "sphereface2",
-    "Binary cross-entropy with one shared bias, stretched similarities, margins on both sides and weights that balance them.",
+    "Binary cross-entropy with one shared bias, rescaled similarities, margins on both sides and balancing weights.",
     "Wen et al., SphereFace2, ICLR 2022")]
 public sealed class SphereFace2 : Loss
 {
@@ -22,15 +22,15 @@ public sealed class SphereFace2 : Loss
     [Hyperparameter("Weight of the target; the others have 1 - alpha.", 0.001, 0.999, Usual = "0.7 to 0.8")]
     public double Alpha { get; init; } = 0.7;
 
-    /// <summary>t, power that slices similarities, 1 to 20; 1 leaves them as they are.</summary>
-    [Hyperparameter("t, power that slices similarities; 1 leaves them as they are.", 1, 20)]
+    /// <summary>t, exponent that rescales similarities, 1 to 20; 1 leaves them unchanged.</summary>
+    [Hyperparameter("t, exponent that rescales similarities; 1 leaves them unchanged.", 1, 20)]
     public double T { get; init; } = 3;
 
     /// <summary>lw, factor on the loss, 0.001 to 10,000.</summary>
     [Hyperparameter("lw, factor on the loss.", 0.001, 10_000, Usual = "50")]
     public double LossWeight { get; init; } = 50;
 
-    /// <summary>How the gradient passes the margin.</summary>
+    /// <summary>How the gradient passes through the margin.</summary>
     [Gradient]
     public MarginGradient Gradient { get; init; } = MarginGradient.StraightThrough;
 

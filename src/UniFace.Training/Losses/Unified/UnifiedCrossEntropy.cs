@@ -1,23 +1,4 @@
-using UniFace.Training.Losses.Margins;
-using UniFace.Training.Losses.Objectives;
-
 namespace UniFace.Training.Losses;
-
-/// <summary>Which margin the unified cross-entropy puts on the positives.</summary>
-public enum PositiveMargin
-{
-    /// <summary>Subtracted from the cosine.</summary>
-    Cos,
-
-    /// <summary>Added to the angle.</summary>
-    Arc,
-
-    /// <summary>SphereFace's factor on the angle.</summary>
-    Sphere,
-
-    /// <summary>All three: cos(m1 * theta + m2) - m3.</summary>
-    Combined,
-}
 
 /// <summary>
 /// Unified cross-entropy: every similarity, positive or negative, is compared with one learnable threshold b:
@@ -26,90 +7,10 @@ public enum PositiveMargin
 /// </summary>
 [Loss(
     "uce",
-    "Unified cross-entropy: every similarity, positive or negative, against one learned threshold; any margin on the positives.",
+    "Unified cross-entropy: compares every similarity, positive or negative, with one learned threshold; any margin on the positives.",
     "Zhou, Jia, Li, Shen and Duan, UniFace, ICCV 2023")]
 public sealed class UnifiedCrossEntropy : ThresholdLoss
 {
     /// <inheritdoc/>
     protected override int Thresholds(HeadShape shape) => 1;
-}
-
-/// <summary>Binary cross-entropy: as <see cref="UnifiedCrossEntropy"/>, with one learnable threshold per class (the baseline of UniFace, ICCV 2023).</summary>
-[Loss(
-    "bce",
-    "Binary cross-entropy: every similarity against a learned threshold of its class; any margin on the positives.",
-    "the baseline (supplement E) of Zhou et al., UniFace, ICCV 2023")]
-public sealed class BinaryCrossEntropy : ThresholdLoss
-{
-    /// <inheritdoc/>
-    protected override int Thresholds(HeadShape shape) => shape?.Classes ?? throw new ArgumentNullException(nameof(shape));
-}
-
-/// <summary>Losses that compare every similarity with a learnable threshold; they differ in the number of thresholds.</summary>
-public abstract class ThresholdLoss : Loss
-{
-    /// <summary>The kind of margin on the positives. It decides which of the margins below apply.</summary>
-    [Hyperparameter("The margin of the positives: cosine, angle (arc), SphereFace's factor on the angle (sphere), or all three (combined).")]
-    public PositiveMargin MarginType { get; init; } = PositiveMargin.Cos;
-
-    /// <summary>m, 0 to 1.5: subtracted from the target cosine (cos, 0.4 if null) or added to the target angle in radians (arc, 0.5 if null).</summary>
-    [CosineMargin(Default = "0.4", MarginTypes = ["cos"])]
-    [AngularMargin(Default = "0.5", MarginTypes = ["arc"])]
-    public double? Margin { get; init; }
-
-    /// <summary>m1, factor on the target angle: 1 to 10 (sphere, 1.5 if null), or 0.1 to 10 (combined, 1 if null).</summary>
-    [Hyperparameter("m1, factor on the target angle.", 1, 10, Default = "1.5", Usual = "1.3 to 1.7", MarginTypes = ["sphere"], Hardens = true)]
-    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Default = "1", Usual = "0.9 to 1.2", MarginTypes = ["combined"], Hardens = true)]
-    public double? M1 { get; init; }
-
-    /// <summary>m2, added to the target angle, 0 to 1.5 radians (combined, 0.3 if null).</summary>
-    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = "0.3", MarginTypes = ["combined"], Hardens = true)]
-    public double? M2 { get; init; }
-
-    /// <summary>m3, subtracted from the target cosine, 0 to 1.5 (combined, 0.2 if null).</summary>
-    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = "0.2", MarginTypes = ["combined"], Hardens = true)]
-    public double? M3 { get; init; }
-
-    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
-    [Scale]
-    public double Scale { get; init; } = 64;
-
-    /// <summary>Factor on the other classes' part of the loss, 0 to 100.</summary>
-    [Hyperparameter("Factor on the other classes' part of the loss.", 0, 100, Usual = "0.6 to 1")]
-    public double Lambda { get; init; } = 1;
-
-    /// <summary>Initial value of the threshold b = s * cosine, -20,000 to 20,000; null: ln(10 * C * r) for C classes.</summary>
-    [Hyperparameter("Start of the learned threshold b = s * cosine; auto is ln(10 * C * r) for C classes.", -20_000, 20_000, Default = LossHyperparameter.Auto)]
-    public double? Bias { get; init; }
-
-    /// <summary>Clamps the softplus's argument to [-s, s] as the paper's code does; gradients die beyond.</summary>
-    [Hyperparameter("Clamps the softplus's argument to [-s, s] as the paper's code does; gradients die beyond.")]
-    public bool Clamp { get; init; }
-
-    /// <summary>What happens where the angle plus the margin passes pi (arc, combined).</summary>
-    [Wrap(MarginTypes = ["arc", "combined"])]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
-
-    /// <summary>How the gradient passes the margin (arc, sphere, combined).</summary>
-    [Gradient(MarginTypes = ["arc", "sphere", "combined"])]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
-
-    /// <summary>The number of thresholds: 1, or one per class.</summary>
-    protected abstract int Thresholds(HeadShape shape);
-
-    /// <inheritdoc/>
-    protected override Margin CreateMargin(HeadShape shape) => MarginType switch
-    {
-        PositiveMargin.Cos => new CosineMargin(Resolve("margin")),
-        PositiveMargin.Arc => new AngularMargin(1, Resolve("margin"), 0, Wrap, Gradient),
-        PositiveMargin.Sphere => new SphereMargin(Resolve("m1"), Gradient),
-        _ => new AngularMargin(Resolve("m1"), Resolve("m2"), Resolve("m3"), Wrap, Gradient),
-    };
-
-    /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape)
-    {
-        ArgumentNullException.ThrowIfNull(shape);
-        return new UnifiedObjective(Thresholds(shape), Bias ?? Math.Log(10.0 * shape.Classes * NegativeRate), Scale, Lambda, Clamp, shape.Dtype);
-    }
 }

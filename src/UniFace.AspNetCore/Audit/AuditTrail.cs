@@ -1,0 +1,89 @@
+using UniFace.IO;
+
+namespace UniFace.AspNetCore.Audit;
+
+/// <summary>Result of checking an audit log.</summary>
+/// <param name="Lines">Lines, up to the first wrong one.</param>
+/// <param name="Last">
+/// Hash of the last correct line; empty for an empty log. Note it elsewhere, to detect later that the log and its head were replaced together.
+/// </param>
+/// <param name="Wrong">The first fault; null for none.</param>
+/// <param name="Unfinished">
+/// A kill or a full disk cut the last line short. It was not acknowledged; the next event takes its place.
+/// </param>
+internal sealed record AuditCheck(long Lines, string Last, string? Wrong, bool Unfinished);
+
+/// <summary>The audit log of a data folder, seen from outside the service, which may be running.</summary>
+internal static class AuditTrail
+{
+    /// <summary>Adds an event of the command line.</summary>
+    /// <param name="dataFolder">The service's data folder.</param>
+    /// <param name="what">What was done, without names.</param>
+    public static async Task AddAsync(string dataFolder, string what)
+    {
+        await using AuditLog log = new(dataFolder);
+        await log.AddAsync(new AuditEvent("command line", what));
+    }
+
+    /// <summary>Checks every line against the one before, over all files, and the end against the head.</summary>
+    /// <param name="dataFolder">The service's data folder.</param>
+    /// <param name="noted">A hash from an earlier check that must still be there; null for none.</param>
+    /// <exception cref="UniFaceException">The log's key is missing or damaged.</exception>
+    public static AuditCheck Verify(string dataFolder, string? noted = null)
+    {
+        AuditFiles files = AuditFiles.ForReading(dataFolder);
+        FileStream? active = null;
+        try
+        {
+            AuditHead? head;
+            bool missed, unfinished = false;
+            long end = 0;
+            using (FileLock held = files.Lock())
+            {
+                head = files.ReadHead(out missed);
+                active = File.Exists(files.Log) ? Open(files.Log) : null;
+                (end, unfinished) = active is null ? (0, false) : AuditLines.FindEnd(active);
+            }
+
+            string last = "";
+            long lines = 0;
+            bool found = noted is null, reached = head is null or { Lines: 0 };
+            AuditCheck Result(string? wrong) => new(lines, last, wrong, unfinished);
+            for (int file = 1; file <= (head?.Files ?? 0) + 1; file++)
+            {
+                bool isFull = file <= (head?.Files ?? 0);
+                using FileStream? full = isFull && File.Exists(files.Full(file)) ? Open(files.Full(file)) : null;
+                if (isFull && full is null)
+                {
+                    return Result($"{Path.GetFileName(files.Full(file))} is missing");
+                }
+
+                foreach (string line in isFull ? AuditLines.Read(full!, 0, full!.Length) : active is null ? [] : AuditLines.Read(active, 0, end))
+                {
+                    lines++;
+                    if (!AuditLines.Follows(line, files.Key, last, out string hash))
+                    {
+                        return Result($"line {lines} is not what was written, or the line before it is missing");
+                    }
+
+                    last = hash;
+                    found |= hash == noted;
+                    reached |= lines == head?.Lines && hash == head.Hash;
+                }
+            }
+
+            return Result(
+                missed ? "audit.head, which says where the log ends, is missing or was changed"
+                : !reached ? $"the log ends after {lines} lines, but {head!.Lines} were written: its end was cut off, or it was deleted"
+                : head is null && lines == 0 ? "there is no log, but there is its key"
+                : !found ? "the noted line is missing: the log's end was cut off, or it was replaced"
+                : null);
+        }
+        finally
+        {
+            active?.Dispose();
+        }
+    }
+
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+}

@@ -1,0 +1,64 @@
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+using UniFace.Gallery;
+
+namespace UniFace.AspNetCore.Endpoints;
+
+/// <summary>/v1/gallery: description and size of the gallery, and its export.</summary>
+internal static class GalleryEndpoints
+{
+    /// <summary>Description and size of the gallery.</summary>
+    /// <param name="People">Number of enrolled people.</param>
+    /// <param name="Templates">Number of templates of all people.</param>
+    /// <param name="ContractId">The model whose embeddings it holds.</param>
+    /// <param name="EmbeddingSize">Number of values in an embedding.</param>
+    /// <param name="Scoring">What a person's score is: that of the best template, or the mean of all.</param>
+    /// <param name="KeepsCrops">Whether aligned faces are kept.</param>
+    /// <param name="Encrypted">Whether templates, crops and names are encrypted at rest.</param>
+    /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
+    internal sealed record GalleryAnswer(
+        long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn);
+
+    public static void Map(RouteGroupBuilder v1)
+    {
+        RouteGroupBuilder gallery = v1.MapGroup("/gallery").WithTags("gallery");
+        gallery.MapGet("", GetAsync).WithName("gallery").WithSummary("Describe the gallery and its size").Recognises(Scope.Read)
+            .WithExamples(null, new GalleryAnswer(100_000, 240_000, Examples.Contract, 512, PersonScore.Best, false, true, "lfw"));
+
+        // Takes as long as it takes. Not counted against the recognition limit.
+        gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithSummary("Export all people, templates and crops, as a streamed list")
+            .WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout()
+            .WithExamples(null, new[] { PersonExport.Example });
+    }
+
+    private static async Task<Ok<GalleryAnswer>> GetAsync(Recognizer recognizer, CancellationToken stop)
+    {
+        await recognizer.Gallery.EnsureUnmovedAsync(stop);
+        (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
+        string? calibrated = recognizer.Model.Calibration?.Data.Name;
+        return TypedResults.Ok(new GalleryAnswer(
+            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, calibrated));
+    }
+
+    private static async Task<Ok<IAsyncEnumerable<PersonExport>>> ExportAsync(
+        Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        IStoredGallery gallery = recognizer.Gallery;
+        await gallery.EnsureUnmovedAsync(stop);
+        await audit.AddAsync(context.Event("export", detail: "gallery"));
+        return TypedResults.Ok(All());
+
+        async IAsyncEnumerable<PersonExport> All()
+        {
+            await foreach (GalleryPerson person in gallery.ListAsync(stop))
+            {
+                if (await gallery.ReadPersonAsync(person.Name, stop) is StoredPerson stored)
+                {
+                    yield return PersonExport.Create(stored, gallery.Info.ContractId);
+                }
+            }
+        }
+    }
+}

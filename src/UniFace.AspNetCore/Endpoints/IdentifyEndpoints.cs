@@ -1,0 +1,111 @@
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Http;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+using UniFace.Faces;
+using UniFace.Gallery;
+using UniFace.Packages;
+
+namespace UniFace.AspNetCore.Endpoints;
+
+/// <summary>POST /v1/identify: who is on a photo.</summary>
+internal static class IdentifyEndpoints
+{
+    private const int MaxCandidates = 1000;
+
+    /// <summary>A photo and the decision rule.</summary>
+    internal sealed record IdentifyRequest
+    {
+        /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
+        public byte[]? Photo { get; init; }
+
+        /// <summary>
+        /// False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that the calibration states. A stranger is compared
+        /// with everybody.
+        /// </summary>
+        public double? FalseMatchRate { get; init; }
+
+        /// <summary>Cosine threshold, instead of a false match rate.</summary>
+        public double? Threshold { get; init; }
+
+        /// <summary>How many of the most similar people to return, match or not: 1 to 1000. Default: 5.</summary>
+        public int? Candidates { get; init; }
+
+        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
+        public bool Aligned { get; init; }
+
+        /// <summary>Return the aligned face.</summary>
+        public bool Crops { get; init; }
+    }
+
+    /// <summary>Result of an identification.</summary>
+    internal enum IdentifyDecision
+    {
+        /// <summary>An enrolled person.</summary>
+        Match,
+
+        /// <summary>No enrolled person reaches the threshold.</summary>
+        Unknown,
+
+        /// <summary>No face was found.</summary>
+        NoFace,
+    }
+
+    /// <summary>An enrolled person and the similarity.</summary>
+    /// <param name="Person">Name or id.</param>
+    /// <param name="Score">Cosine, -1 to 1.</param>
+    /// <param name="FalseMatchRate">How often two different people reach this score; null without a calibration.</param>
+    internal sealed record CandidateAnswer(string Person, double Score, double? FalseMatchRate);
+
+    /// <summary>Who is on a photo.</summary>
+    /// <param name="Decision">match, unknown or no-face.</param>
+    /// <param name="Person">Who it is; null unless the decision is match.</param>
+    /// <param name="Score">The best candidate's score; null without candidates.</param>
+    /// <param name="Threshold">The threshold used, a cosine.</param>
+    /// <param name="FalseMatchRate">How often two different people reach the threshold; null without a calibration.</param>
+    /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
+    /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
+    /// <param name="Candidates">The most similar people, best first, match or not.</param>
+    /// <param name="ContractId">Contract id of the model.</param>
+    /// <param name="Face">The face; null if none was found.</param>
+    internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate,
+        string? CalibratedOn, string? CalibrationWarning, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify")
+        .WithSummary("Find who the main face of a photo is among the enrolled people").Recognises(Scope.Read)
+        .WithExamples(
+            new IdentifyRequest { Photo = Examples.Photo, FalseMatchRate = 0.0001, Candidates = 2 },
+            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", null, [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)],
+                Examples.Contract, Examples.Face));
+
+    private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(
+        Upload<IdentifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        IdentifyRequest request = body.Value;
+        int candidates = request.Candidates ?? 5;
+        if (candidates is < 1 or > MaxCandidates)
+        {
+            throw new UniFaceException($"candidates is out of range: expected 1 to {MaxCandidates}");
+        }
+
+        Calibration? calibration = recognizer.Model.Calibration;
+        Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
+        (_, IReadOnlyList<AlignedFace> found) = await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.Largest, request.Aligned, stop);
+        AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
+        IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
+        bool match = people.Count > 0 && people[0].Score >= decision.Threshold;
+        await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
+        return TypedResults.Ok(new IdentifyAnswer(
+            face is null ? IdentifyDecision.NoFace : match ? IdentifyDecision.Match : IdentifyDecision.Unknown,
+            match ? people[0].Person : null,
+            people.Count > 0 ? people[0].Score : null,
+            decision.Threshold,
+            decision.FalseMatchRate,
+            calibration?.Data.Name,
+            calibration?.Warning,
+            [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
+            recognizer.Model.ContractId,
+            face is null ? null : FaceAnswer.Create(face, request.Crops)));
+    }
+}

@@ -1,0 +1,74 @@
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Http;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+using UniFace.Faces;
+using UniFace.Vision;
+
+namespace UniFace.AspNetCore.Endpoints;
+
+/// <summary>/v1/detect, /v1/align, /v1/embed: the faces of a photo, its main face aligned, or that face's embedding.</summary>
+internal static class PhotoEndpoints
+{
+    /// <summary>A photo.</summary>
+    internal sealed record PhotoRequest
+    {
+        /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
+        public byte[]? Photo { get; init; }
+
+        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
+        public bool Aligned { get; init; }
+
+        /// <summary>Return the aligned faces.</summary>
+        public bool Crops { get; init; }
+    }
+
+    /// <summary>The faces of a photo.</summary>
+    /// <param name="Width">Width of the photo in pixels, upright.</param>
+    /// <param name="Height">Height of the photo in pixels.</param>
+    /// <param name="Detector">The detector used.</param>
+    /// <param name="Faces">The faces, the main one first.</param>
+    internal sealed record DetectAnswer(int Width, int Height, string Detector, IReadOnlyList<FaceAnswer> Faces);
+
+    /// <summary>The embedding of a photo's main face.</summary>
+    /// <param name="ContractId">Only embeddings of one contract may be compared.</param>
+    /// <param name="Embedding">Unit vector; the similarity of two faces is their dot product.</param>
+    /// <param name="Face">The face.</param>
+    internal sealed record EmbedAnswer(string ContractId, float[] Embedding, FaceAnswer Face);
+
+    public static void Map(RouteGroupBuilder v1)
+    {
+        PhotoRequest example = new() { Photo = Examples.Photo };
+        v1.MapPost("/detect", DetectAsync).WithName("detect").WithSummary("Find the faces of a photo").Recognises(Scope.Read)
+            .WithExamples(example, new DetectAnswer(640, 480, "blazeface 427cbbe0fc41", [Examples.Face]));
+        v1.MapPost("/align", AlignAsync).WithName("align").WithSummary("Crop and align the main face of a photo, as a PNG of the model's size")
+            .Recognises(Scope.Read).Produces<byte[]>(StatusCodes.Status200OK, "image/png").WithExamples(example);
+        v1.MapPost("/embed", EmbedAsync).WithName("embed").WithSummary("Embed the main face of a photo").Recognises(Scope.Read)
+            .WithExamples(example, new EmbedAnswer(Examples.Contract, [0.6f, 0, -0.8f], Examples.Face));
+    }
+
+    private static async Task<Ok<DetectAnswer>> DetectAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    {
+        PhotoRequest request = body.Value;
+        (RgbImage photo, IReadOnlyList<AlignedFace> found) =
+            await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, stop);
+        string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
+        return TypedResults.Ok(new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]));
+    }
+
+    private static async Task<FileContentHttpResult> AlignAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    {
+        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        return TypedResults.File(ImageEncoder.Png(face.Image), "image/png");
+    }
+
+    private static async Task<Ok<EmbedAnswer>> EmbedAsync(
+        Upload<PhotoRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        float[] embedding = await recognizer.EmbedAsync(face, stop);
+        await audit.AddSoonAsync(context.Event("embed"), stop);
+        return TypedResults.Ok(new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Create(face, body.Value.Crops)));
+    }
+}

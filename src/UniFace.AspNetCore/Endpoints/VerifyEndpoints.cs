@@ -1,0 +1,73 @@
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Http;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+using UniFace.Embeddings;
+using UniFace.Faces;
+using UniFace.Packages;
+
+namespace UniFace.AspNetCore.Endpoints;
+
+/// <summary>POST /v1/verify: whether two photos show the same person.</summary>
+internal static class VerifyEndpoints
+{
+    /// <summary>Two photos and the decision rule.</summary>
+    internal sealed record VerifyRequest
+    {
+        /// <summary>The first photo: JPEG, PNG, WebP, BMP or GIF.</summary>
+        public byte[]? A { get; init; }
+
+        /// <summary>The second photo.</summary>
+        public byte[]? B { get; init; }
+
+        /// <summary>False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that the calibration states.</summary>
+        public double? FalseMatchRate { get; init; }
+
+        /// <summary>Cosine threshold, instead of a false match rate.</summary>
+        public double? Threshold { get; init; }
+
+        /// <summary>Both are aligned faces of the model's size already (112x112).</summary>
+        public bool Aligned { get; init; }
+
+        /// <summary>Return the aligned faces.</summary>
+        public bool Crops { get; init; }
+    }
+
+    /// <summary>Whether two photos show the same person.</summary>
+    /// <param name="Same">True if the score reaches the threshold.</param>
+    /// <param name="Score">Cosine of the two embeddings, -1 to 1.</param>
+    /// <param name="Threshold">The threshold used, a cosine.</param>
+    /// <param name="FalseMatchRate">How often two different people reach the threshold; null without a calibration.</param>
+    /// <param name="FalseMatchRateAtScore">How often two different people reach this score; null without a calibration.</param>
+    /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
+    /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
+    /// <param name="ContractId">Contract id of the model.</param>
+    /// <param name="A">The face of the first photo.</param>
+    /// <param name="B">The face of the second.</param>
+    internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
+        string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
+
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify")
+        .WithSummary("Decide whether the main faces of two photos are the same person").Recognises(Scope.Read)
+        .WithExamples(
+            new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
+            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, Examples.Contract, Examples.Face, Examples.Face));
+
+    private static async Task<Ok<VerifyAnswer>> VerifyAsync(
+        Upload<VerifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
+    {
+        VerifyRequest request = body.Value;
+        Calibration? calibration = recognizer.Model.Calibration;
+        Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
+        AlignedFace a = await recognizer.FindMainFaceAsync(request.A, "a", request.Aligned, stop);
+        AlignedFace b = await recognizer.FindMainFaceAsync(request.B, "b", request.Aligned, stop);
+        float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, stop), recognizer.EmbedAsync(b, stop));
+        double score = UnitCosine.Of(embeddings[0], embeddings[1]);
+        await audit.AddSoonAsync(context.Event("verify"), stop);
+        return TypedResults.Ok(new VerifyAnswer(
+            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
+            calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
+            FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops)));
+    }
+}

@@ -1,0 +1,62 @@
+using System.Collections;
+using System.Diagnostics;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Hosting;
+
+/// <summary>
+/// /metrics for Prometheus; metrics and traces by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT is set. OpenTelemetry's other variables
+/// (OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, ...) work, too.
+/// </summary>
+internal static class Telemetry
+{
+    private const string Prefix = "OTEL_", Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT", ServiceName = "OTEL_SERVICE_NAME";
+
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        // OpenTelemetry reads the service's configuration, which has no other environment variables.
+        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Where(v => ((string)v.Key).StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(v => KeyValuePair.Create((string)v.Key, (string?)v.Value)));
+        string name = builder.Configuration[ServiceName] ?? "uniface";
+        string? version = typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
+        bool exported = builder.Configuration[Endpoint] is { Length: > 0 };
+        OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(name, serviceVersion: version))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(
+                    ServerMetrics.Name,
+                    "Microsoft.AspNetCore.Hosting",
+                    "Microsoft.AspNetCore.Server.Kestrel",
+                    "Microsoft.AspNetCore.RateLimiting",
+                    "System.Runtime").AddPrometheusExporter();
+                if (exported)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            });
+        if (exported)
+        {
+            telemetry.WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddSource(ServerMetrics.Name, "Npgsql")
+                .AddProcessor(new WithoutNames()).AddOtlpExporter());
+        }
+    }
+
+    public static void MapMetrics(this WebApplication app) =>
+        app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredScope(Scope.Read));
+
+    // A path may hold a person's name; the route is enough.
+    private sealed class WithoutNames : BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
+        {
+            data.SetTag("url.path", data.GetTagItem("http.route"));
+            data.SetTag("url.query", null);
+        }
+    }
+}

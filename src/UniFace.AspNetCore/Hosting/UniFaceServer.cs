@@ -1,0 +1,163 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.FileProviders;
+using Scalar.AspNetCore;
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Endpoints;
+using UniFace.AspNetCore.Http;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Hosting;
+
+/// <summary>Builds the recognition service: REST API, web pages, health checks.</summary>
+public static class UniFaceServer
+{
+    private const int MaxConnections = 1024, MaxRetentionDays = 36_500;
+
+    /// <summary>Opens the model and the gallery, and builds the service around them. Run the result, or start and stop it.</summary>
+    /// <param name="options">What it serves, where, and within which limits.</param>
+    /// <param name="addServices">Registers more services, such as UniFace.Studio's; null for none.</param>
+    /// <param name="stop">Cancels the opening.</param>
+    /// <exception cref="UniFaceException">Model or gallery cannot be opened, or an option is not valid.</exception>
+    public static async Task<WebApplication> CreateAsync(
+        ServerOptions options, Action<IServiceCollection>? addServices = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Urls.FirstOrDefault(url => ParseAddress(url) is not { Scheme: "http", PathAndQuery: "/" }) is string wrong)
+        {
+            throw new UniFaceException($"--urls {wrong}: expected an address such as {ServerOptions.DefaultUrl}.");
+        }
+
+        if (options.RetentionDays is < 1 or > MaxRetentionDays)
+        {
+            throw new UniFaceException($"--retention-days {options.RetentionDays}: expected 1 to {MaxRetentionDays}; leave it out to keep people.");
+        }
+
+        DataFolder.Create(options.DataFolder);
+        _ = new ApiKeyStore(options.DataFolder).All(); // an unreadable file stops the start instead of refusing every caller
+        OpenedModel? opened = await OpenedModel.OpenAsync(options, stop);
+
+        // Empty, so that no settings come from files or environment variables.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseUrls([.. options.Urls]);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
+            // Below a poor mobile network's rate, a client keeps others waiting.
+            kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate =
+                new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
+        });
+        builder.AddTelemetry();
+        AddServices(builder.Services, options, opened);
+        addServices?.Invoke(builder.Services);
+        WebApplication app = builder.Build();
+        Use(app);
+        _ = app.Services.GetRequiredService<RecognizerSlot>(); // created now, so that it is disposed with the service even if never used
+        return app;
+    }
+
+    /// <summary>True if one of the addresses can be reached from other machines.</summary>
+    public static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => ParseAddress(url) is not { IsLoopback: true });
+
+    /// <summary>The recognizer of a service; null if no model is loaded.</summary>
+    internal static Recognizer? FindRecognizer(WebApplication app) => app.Services.GetRequiredService<RecognizerSlot>().Loaded;
+
+    private static void AddServices(IServiceCollection services, ServerOptions options, OpenedModel? opened)
+    {
+        // Microsoft's request lines hold paths, and so names. The exception handler's hold whole exceptions; ProblemWriter and RequestLog write
+        // what may be written. A start that fails is reported by the caller, in one line.
+        services.AddLogging(logging => logging
+            .SetMinimumLevel(LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None)
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+            .AddJsonConsole()
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        services.AddRouting();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // names the parameter that cannot be read
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails =
+            problem => problem.ProblemDetails.Detail ??= ProblemWriter.DescribeStatus(problem.HttpContext.Response));
+        services.AddExceptionHandler<ProblemWriter>();
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
+        services.AddRequestLimits(options);
+        services.AddHttpContextAccessor();
+        services.AddApiDescription();
+        services.AddSingleton(options);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<ServerMetrics>();
+        services.AddSingleton(provider =>
+            new RecognizerSlot(opened is null ? null : ActivatorUtilities.CreateInstance<Recognizer>(provider, opened)));
+        services.AddSingleton<BodyMemory>();
+        services.AddSingleton(provider => new ApiKeyStore(options.DataFolder, provider.GetRequiredService<ILogger<ApiKeyStore>>()));
+        services.AddSingleton(provider => new AuditLog(
+            options.DataFolder,
+            options.MaxAuditBytes,
+            provider.GetRequiredService<ServerMetrics>(),
+            provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton<Refusals>();
+        services.AddSingleton<Retention>();
+        services.AddHostedService<UnusedMemory>();
+        if (options.RetentionDays is not null)
+        {
+            services.AddHostedService(provider => provider.GetRequiredService<Retention>());
+        }
+    }
+
+    private static void Use(WebApplication app)
+    {
+        IServiceModule[] modules = [.. app.Services.GetServices<IServiceModule>()];
+        CompositeFileProvider pages = new([.. modules.Select(m => m.Pages), new ManifestEmbeddedFileProvider(typeof(UniFaceServer).Assembly, "wwwroot")]);
+        app.UseSecurityHeaders();
+        app.UseUnreadBodies();
+        app.UseMiddleware<RequestLog>();
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
+        app.UseStatusCodePages();
+        app.UseStrictText();
+        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = pages });
+        app.UseStaticFiles(new StaticFileOptions { FileProvider = pages, OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = "no-cache" });
+        app.UseRouting();
+        app.UseRateLimiter();
+        app.UseRequestTimeouts();
+        app.UseMiddleware<AccessControl>();
+        HealthEndpoints.Map(app);
+        app.MapOpenApi();
+
+        // Everything that would call a third party is off.
+        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("UniFace API").DisableDefaultFonts().WithNonce()
+            .HideDeveloperTools().DisableAgent().DisableMcp().DisableTelemetry().HideClientButton());
+        app.MapMetrics();
+
+        // Without a RequiredScope, an endpoint requires the scope read for GET and admin otherwise.
+        RouteGroupBuilder v1 = app.MapGroup("/v1").AddEndpointFilter(QueryNumbers.Filter);
+        RouteGroupBuilder faces = v1.MapGroup("").WithTags("faces");
+        PhotoEndpoints.Map(faces);
+        VerifyEndpoints.Map(faces);
+        IdentifyEndpoints.Map(faces);
+        PeopleEndpoints.Map(v1);
+        GalleryEndpoints.Map(v1);
+        foreach (IServiceModule module in modules)
+        {
+            module.Map(v1);
+        }
+    }
+
+    // Also accepts Kestrel's form for any host, such as http://*:8080.
+    private static Uri? ParseAddress(string url)
+    {
+        string absolute = url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
+        return Uri.TryCreate(absolute, UriKind.Absolute, out Uri? address) ? address : null;
+    }
+}

@@ -1,0 +1,28 @@
+using UniFace.IO;
+
+namespace UniFace.AspNetCore.Hosting;
+
+/// <summary>
+/// Returns memory to the system after large requests: the garbage collector and glibc's arenas would keep it, on a large machine more and more of it.
+/// It runs only after the process has grown by 128 MB, so that a large gallery is not compacted for nothing.
+/// </summary>
+internal sealed class UnusedMemory : BackgroundService
+{
+    private const long Tolerated = 128L << 20;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromSeconds(10));
+        long before = Environment.WorkingSet;
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (Environment.WorkingSet > before + Tolerated)
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                HostAllocator.Trim();
+                before = Environment.WorkingSet;
+            }
+        }
+    }
+}

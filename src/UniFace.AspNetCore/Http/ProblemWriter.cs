@@ -1,0 +1,66 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using UniFace.Gallery;
+
+namespace UniFace.AspNetCore.Http;
+
+/// <summary>
+/// Maps exceptions to problem+json (RFC 9457). Only messages written for the caller are sent. Of an unexpected error, only kind and stack are logged:
+/// its message might hold a name.
+/// </summary>
+internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILogger<ProblemWriter> log) : IExceptionHandler
+{
+    private const string StoreFails = "the service's store has failed; the service's log says more";
+
+    private const string Moved = "the gallery was moved to another model, or replaced, while this service ran; restart the service with that model to go on";
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        (int status, string? detail) = exception switch
+        {
+            RefusedException e => (StatusOf(e.Reason), e.Message),
+            UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
+                (StatusCodes.Status503ServiceUnavailable, StoreFails),
+            UniFaceException { InnerException: GalleryMovedException } => (StatusCodes.Status503ServiceUnavailable, Moved),
+            UniFaceException e => (StatusCodes.Status400BadRequest, e.Message),
+            BadHttpRequestException e => (e.StatusCode, e.Message),
+            OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (StatusCodes.Status499ClientClosedRequest, null),
+            _ => (StatusCodes.Status500InternalServerError, (string?)null),
+        };
+        if (status == StatusCodes.Status500InternalServerError || detail == StoreFails)
+        {
+            Failed(log, exception.GetType().Name, exception.InnerException?.GetType().Name, exception.StackTrace);
+        }
+
+        ProblemDetails problem = new() { Status = status, Detail = detail };
+        if (exception is RefusedException { Faults: IReadOnlyList<string> faults })
+        {
+            problem.Extensions["faults"] = faults;
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.Headers.RetryAfter = status == StatusCodes.Status503ServiceUnavailable ? "1" : default;
+        context.Response.Headers.WWWAuthenticate = status == StatusCodes.Status401Unauthorized ? "Bearer" : default;
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
+    }
+
+    /// <summary>The detail of an answer that routing gave; null for other statuses.</summary>
+    public static string? DescribeStatus(HttpResponse response) => response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => "there is nothing at this address; /openapi/v1.json lists what there is",
+        StatusCodes.Status405MethodNotAllowed => $"this address does not allow the method; it allows {response.Headers.Allow}",
+        StatusCodes.Status415UnsupportedMediaType => UploadTypes.Expected,
+        _ => null,
+    };
+
+    private static int StatusOf(Refusal reason) => reason switch
+    {
+        Refusal.NoFace => StatusCodes.Status422UnprocessableEntity,
+        Refusal.Conflict => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status503ServiceUnavailable,
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a request failed: {Kind} ({Inner}) {Place}")]
+    private static partial void Failed(ILogger log, string kind, string? inner, string? place);
+}

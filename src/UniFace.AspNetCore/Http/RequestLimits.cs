@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Net;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http.Timeouts;
+using UniFace.AspNetCore.Scheduling;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Http;
+
+/// <summary>
+/// Limits of recognition requests in progress (503 beyond), of requests per second from one remote address or, behind a proxy, from one key (429 beyond),
+/// and of the time a request may take. A refusal says when to try again.
+/// </summary>
+internal static class RequestLimits
+{
+    /// <summary>Name of the policy for recognition requests.</summary>
+    public const string Recognition = "recognition";
+
+    public static void AddRequestLimits(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy =
+            new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable });
+        services.AddRateLimiter(limits =>
+        {
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => FindSender(context, options) is string sender
+                ? RateLimitPartition.GetTokenBucketLimiter(sender, _ => new TokenBucketRateLimiterOptions
+                {
+                    TokenLimit = 2 * options.RequestsPerSecond,
+                    TokensPerPeriod = options.RequestsPerSecond,
+                    ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                })
+                : RateLimitPartition.GetNoLimiter(""));
+            FairPlaces places = new(options.MaxConcurrentRequests);
+            limits.AddPolicy(Recognition, context => RateLimitPartition.Get(Caller.FairShareOf(context), _ => places.NewCaller()));
+            limits.OnRejected = (rejected, _) => rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait)
+                ? RefuseAsync(
+                    rejected.HttpContext,
+                    StatusCodes.Status429TooManyRequests,
+                    Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)),
+                    "too many requests of one address or key")
+                : RefuseAsync(rejected.HttpContext, StatusCodes.Status503ServiceUnavailable, 1, "too many requests at once");
+        });
+    }
+
+    private static async ValueTask RefuseAsync(HttpContext context, int status, int seconds, string why)
+    {
+        context.Response.StatusCode = status;
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        await context.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new ProblemDetailsContext
+        {
+            HttpContext = context,
+            ProblemDetails = new() { Status = status, Detail = $"{why}; try again in {seconds} s" },
+        });
+    }
+
+    // The sender whose requests per second are counted; null for no limit.
+    private static string? FindSender(HttpContext context, ServerOptions options)
+    {
+        if (context.Connection.RemoteIpAddress is IPAddress remote && !IPAddress.IsLoopback(remote))
+        {
+            return Caller.NetworkOf(remote);
+        }
+
+        // All clients of a proxy on this machine share its address: they are told apart by key, and those without one count as one.
+        // Health probes are not limited.
+        return options.RequireKey && !context.Request.Path.StartsWithSegments("/health")
+            ? "key:" + Caller.FindKey(context, context.RequestServices.GetRequiredService<ApiKeyStore>())?.Id
+            : null;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Http;
+
+/// <summary>
+/// A request body, as JSON (photos as base64) or as multipart/form-data (photos as files), with the same fields. It is read into memory only, within the
+/// service's limit.
+/// </summary>
+/// <typeparam name="T">The fields.</typeparam>
+internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
+    where T : class, new()
+{
+    private static JsonSerializerOptions? strict; // the options of responses; unknown and duplicate fields are refused
+
+    /// <summary>Reads the body; called by ASP.NET Core.</summary>
+    public static async ValueTask<Upload<T>?> BindAsync(HttpContext context)
+    {
+        bool known = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type);
+        bool isForm = known && type!.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
+        if (!isForm && !(known && type!.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new BadHttpRequestException(UploadTypes.Expected, StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
+        context.Response.RegisterForDispose(
+            await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted));
+        return new Upload<T>(isForm ? await MultipartFields.ReadAsync<T>(context.Request, type!) : await ReadJsonAsync(context));
+    }
+
+    /// <summary>Adds the body to the OpenAPI document.</summary>
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata(["application/json", "multipart/form-data"], typeof(T)));
+
+    private static async Task<T> ReadJsonAsync(HttpContext context)
+    {
+        try
+        {
+            strict ??= new(context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
+            {
+                UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+                AllowDuplicateProperties = false,
+            };
+            T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, strict, context.RequestAborted);
+            return value ?? throw new BadHttpRequestException("the body is null; expected a JSON object");
+        }
+        catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("the body violates HTTP, or ends too early", e);
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException(Describe(e), e);
+        }
+    }
+
+    private static string Describe(JsonException e)
+    {
+        // The path is the sender's own text, of any length and with any characters.
+        string path = string.Concat((e.Path ?? "$").Take(60).Select(c => char.IsControl(c) ? '?' : c)), name = path.TrimStart('$', '.');
+        PropertyInfo? property = typeof(T).GetProperty(name.Split('[')[0], BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance);
+        return e.InnerException is FormatException ? $"{name} is not base64: expected the photo's bytes as base64, without 'data:...;base64,' before them"
+            : property is null && name.Length > 0 ? $"the body has a field {name} that is not expected here; {MultipartFields.Expected<T>()}"
+            : e.Message.StartsWith("Duplicate", StringComparison.Ordinal) ? $"the body's field {name} is given more than once; give it once"
+            : $"the body is not the JSON object in UTF-8 that is expected here: wrong at {path}; /openapi/v1.json describes it";
+    }
+}
+
+/// <summary>The media types of an <see cref="Upload{T}"/>.</summary>
+internal static class UploadTypes
+{
+    /// <summary>Error message for other media types.</summary>
+    public const string Expected = "expected a body of application/json (photos as base64) or multipart/form-data (photos as files)";
+}

@@ -1,0 +1,81 @@
+using UniFace.Gallery;
+using UniFace.Gallery.Postgres;
+using UniFace.Gallery.Sqlite;
+
+namespace UniFace.AspNetCore.Recognition;
+
+/// <summary>Opens the gallery of a service.</summary>
+internal static class ServedGallery
+{
+    /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
+    /// <exception cref="UniFaceException">It cannot be opened, or belongs to another model.</exception>
+    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        IStoredGallery gallery = await OpenAnyAsync(options, model, stop);
+        if (gallery.Info.ContractId == model.ContractId)
+        {
+            return gallery;
+        }
+
+        string path = gallery.Path, other = gallery.Info.ContractId;
+        await gallery.DisposeAsync();
+        throw new UniFaceException(
+            $"{model.Package.Source} is a model of contract {model.ContractId}, the gallery {path} is of {other}: " +
+            "use the gallery's own package or another gallery, or move the gallery to this model with 'uniface gallery reembed'.");
+    }
+
+    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        if (options.Gallery is string given)
+        {
+            FaceGallery.Register(PostgresGallery.Provider);
+            return await FaceGallery.OpenAsync(given, options.GalleryKey, stop);
+        }
+
+        // One gallery per model: embeddings of different models cannot be compared.
+        string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
+        if (!File.Exists(own))
+        {
+            if (await FindMovedAsync(options, model, stop) is IStoredGallery moved)
+            {
+                return moved;
+            }
+
+            GalleryInfo info = new()
+            {
+                ContractId = model.ContractId,
+                EmbeddingSize = model.Embedder.EmbeddingSize,
+                Package = Path.GetFullPath(model.Package.Source),
+            };
+            SqliteGallery.Create(own, info, options.GalleryKey);
+        }
+
+        return await SqliteGallery.OpenAsync(own, options.GalleryKey, stop);
+    }
+
+    // A gallery moved to this model by 'uniface gallery reembed' keeps its old name.
+    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, ServedModel model, CancellationToken stop)
+    {
+        foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
+        {
+            SqliteGallery? gallery = null;
+            try
+            {
+                gallery = await SqliteGallery.OpenAsync(file, options.GalleryKey, stop);
+            }
+            catch (UniFaceException)
+            {
+                // With another key, or damaged: not this service's.
+            }
+
+            if (gallery?.Info.ContractId == model.ContractId)
+            {
+                return gallery;
+            }
+
+            await (gallery?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,58 @@
+// Shows the service's answers about faces as text and pictures.
+import { el, svg } from "../dom.js";
+
+/** An aligned face with its faults. */
+export function face(answer, label) {
+  const faults = answer.faults.map(fault => fault.message);
+  return el("figure", {},
+    answer.crop ? el("img", { src: `data:image/png;base64,${answer.crop}`, alt: `${label}, aligned`, width: 112, height: 112 }) : null,
+    el("figcaption", {}, label, faults.length ? el("small", { class: "muted" }, el("br"), faults.join(" ")) : null));
+}
+
+/** How often two different people reach a score, in words. */
+export function oneIn(rate) {
+  if (rate === null || rate === undefined) {
+    return "how often two different people score this high is unknown, because the model has no calibration";
+  }
+
+  if (rate <= 0) {
+    return "no pair of different people in the calibration data scored this high";
+  }
+
+  const share = rate >= 0.1 ? `${Math.round(rate * 100)} in 100` : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
+  return `${share} pairs of different people score this high`;
+}
+
+/** The score on its scale, from cosine -0.2 to 1, with the threshold. */
+export function scale(score, threshold, yes) {
+  const at = value => 10 + (Math.min(1, Math.max(-0.2, value)) + 0.2) / 1.2 * 380;
+  const anchor = x => (x < 60 ? "start" : x > 340 ? "end" : "middle");
+  const label = `Score ${score.toFixed(3)}, threshold ${threshold.toFixed(3)}`;
+  return el("div", { class: "scale" }, svg("svg", { viewBox: "0 0 400 62", role: "img", "aria-label": label },
+    svg("rect", { class: "track", x: 10, y: 22, width: 380, height: 14, rx: 7 }),
+    svg("circle", { class: yes ? "yes" : "no", cx: at(score), cy: 29, r: 9 }),
+    svg("line", { class: "edge", x1: at(threshold), x2: at(threshold), y1: 14, y2: 44 }),
+    svg("text", { x: at(score), y: 12, "text-anchor": anchor(at(score)) }, `score ${score.toFixed(3)}`),
+    svg("text", { x: at(threshold), y: 58, "text-anchor": anchor(at(threshold)) }, `threshold ${threshold.toFixed(3)}`)));
+}
+
+/** An upper bound of how often a stranger is mistaken for an enrolled person: the sum over all of them. */
+export function strangers(answer, people) {
+  if (answer.falseMatchRate === null || people === 0) {
+    return "";
+  }
+
+  const most = Math.min(1, answer.falseMatchRate * people);
+  const share = most < 0.01 ? `1 in ${Math.floor(1 / most).toLocaleString("en")}` : `${Math.ceil(most * 100 - 1e-9)} in 100`;
+  const enrolled = `${people.toLocaleString("en")} enrolled ${people === 1 ? "person" : "people"}`;
+  return `With ${enrolled}, a stranger is mistaken for one of them in at most ${share} searches.`;
+}
+
+/** The threshold of an answer, in words. */
+export function decided(answer) {
+  return answer.falseMatchRate === null
+    ? `Threshold: cosine ${answer.threshold.toFixed(3)}.`
+    : `Threshold: cosine ${answer.threshold.toFixed(3)}; ${oneIn(answer.falseMatchRate)}` +
+      `${answer.calibratedOn ? ` (calibrated on ${answer.calibratedOn})` : ""}.` +
+      `${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}`;
+}

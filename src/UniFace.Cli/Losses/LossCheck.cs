@@ -1,0 +1,129 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Losses;
+using static TorchSharp.torch;
+
+namespace UniFace.Cli.Losses;
+
+/// <summary>The result of a case in one type.</summary>
+/// <param name="Loss">The computed loss.</param>
+/// <param name="Errors">The error of each quantity: "loss", "gradEmbeddings", "gradCenters", "gradBias", and state by the file's names.</param>
+/// <param name="Tolerance">The largest error allowed.</param>
+internal sealed record CaseOutcome(double Loss, IReadOnlyDictionary<string, double> Errors, double Tolerance)
+{
+    /// <summary>The largest error.</summary>
+    public double MaxError => Errors.Values.Max();
+
+    /// <summary>True if no error exceeds the tolerance.</summary>
+    public bool Passed => MaxError <= Tolerance;
+}
+
+/// <summary>
+/// Runs a case and compares. In float64 the error of a quantity is max |ours - expected| / max(1, |expected|), at most 1e-9; in float32 it
+/// is max |ours - expected| / max |expected|, at most 1e-4. NaN counts as an infinite error.
+/// </summary>
+internal static class LossCheck
+{
+    /// <summary>The largest error allowed in float64.</summary>
+    public const double DoubleTolerance = 1e-9;
+
+    /// <summary>The largest relative error allowed in float32.</summary>
+    public const double SingleTolerance = 1e-4;
+
+    /// <summary>Below this size, expected values are compared absolutely in float32.</summary>
+    private const double Negligible = 1e-3;
+
+    /// <summary>Names of the head's buffers by the file's names.</summary>
+    private static readonly Dictionary<string, string> Buffers = new()
+    {
+        ["t"] = "margin.t",
+        ["batchMean"] = "margin.mean",
+        ["batchStd"] = "margin.deviation",
+        ["s0"] = "objective.scale.s",
+        ["s1"] = "objective.scale.s",
+    };
+
+    /// <summary>Runs a case in float32 or float64.</summary>
+    /// <exception cref="UniFaceException">The case has too few classes, or state that its loss does not have.</exception>
+    public static CaseOutcome Run(LossCase golden, ScalarType dtype)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RecognitionHead head = Create(golden, dtype);
+        Dictionary<string, Tensor> buffers = head.named_buffers().ToDictionary(b => b.name, b => b.buffer);
+        Dictionary<string, Parameter> parameters = head.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        using (no_grad())
+        {
+            parameters["centers.weight"].copy_(tensor(golden.Centers));
+            foreach ((string name, double value) in golden.State)
+            {
+                Buffer(name).fill_(value);
+            }
+
+            if (golden.Bias is not null)
+            {
+                parameters["objective.bias"].copy_(tensor(golden.Bias));
+            }
+        }
+
+        if (golden.Margins is not null && head.Margin is ElasticFaceMargin elastic)
+        {
+            elastic.FixedMargins = golden.Margins;
+        }
+
+        Dictionary<string, double> errors = [];
+        ExpectedResults expected = golden.Expected;
+        CompareState(expected.StateBefore);
+        using HeadOutput output = head.ForwardBackward(tensor(golden.Embeddings).to(dtype), tensor(golden.Labels));
+        errors["loss"] = Error([output.Loss], [expected.Loss], dtype);
+        errors["gradEmbeddings"] = Error(Values(output.EmbeddingGradient), [.. expected.EmbeddingGradient.Cast<double>()], dtype);
+        errors["gradCenters"] = Error(Values(parameters["centers.weight"].grad!), [.. expected.CenterGradient.Cast<double>()], dtype);
+        if (expected.BiasGradient is not null)
+        {
+            errors["gradBias"] = Error(Values(parameters["objective.bias"].grad!), expected.BiasGradient, dtype);
+        }
+
+        CompareState(expected.StateAfter);
+        return new CaseOutcome(output.Loss, errors, dtype == ScalarType.Float64 ? DoubleTolerance : SingleTolerance);
+
+        Tensor Buffer(string name) => buffers.GetValueOrDefault(name)
+            ?? throw new UniFaceException($"case {golden.Number}: loss '{golden.Loss.Name}' has no state {name}.");
+
+        void CompareState(IReadOnlyDictionary<string, double> state)
+        {
+            foreach ((string name, double value) in state)
+            {
+                errors[name] = Error(Values(Buffer(Buffers[name])), [value], dtype);
+            }
+        }
+    }
+
+    private static RecognitionHead Create(LossCase golden, ScalarType dtype)
+    {
+        try
+        {
+            return golden.Loss.CreateHead(golden.Classes, golden.Centers.GetLength(1), seed: 0, dtype);
+        }
+        catch (UniFaceException e)
+        {
+            throw new UniFaceException($"case {golden.Number}: {e.Message}", e);
+        }
+    }
+
+    private static double Error(double[] ours, double[] expected, ScalarType dtype)
+    {
+        double size = Math.Max(expected.Max(Math.Abs), Negligible);
+        double largest = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double scale = dtype == ScalarType.Float64 ? Math.Max(1, Math.Abs(expected[i])) : size;
+            double error = Math.Abs(ours[i] - expected[i]) / scale;
+            largest = Math.Max(largest, double.IsNaN(error) ? double.PositiveInfinity : error);
+        }
+
+        return largest;
+    }
+
+    private static double[] Values(Tensor values) => values.to(ScalarType.Float64).contiguous().data<double>().ToArray();
+}

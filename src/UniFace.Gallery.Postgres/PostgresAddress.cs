@@ -1,0 +1,157 @@
+using Npgsql;
+
+namespace UniFace.Gallery.Postgres;
+
+/// <summary>
+/// Where a gallery on PostgreSQL is: the server, the database and the gallery's name in it. Written as a URL,
+/// <c>postgres://user@host:5432/database?gallery=people</c>, or as a connection string, <c>Host=host;Database=database;Gallery=people</c>;
+/// other settings are those of Npgsql. Keep a password in the file or variable that Npgsql reads (PGPASSFILE, PGPASSWORD).
+/// </summary>
+public sealed class PostgresAddress
+{
+    private static readonly string[] Schemes = ["postgres://", "postgresql://"];
+
+    private PostgresAddress(NpgsqlConnectionStringBuilder connection, string gallery)
+    {
+        ConnectionString = connection.ConnectionString;
+        Gallery = gallery;
+        Server = connection.Host!.StartsWith('/') ? connection.Host : $"{connection.Host}:{connection.Port}";
+        Database = connection.Database!;
+    }
+
+    /// <summary>Name of the gallery.</summary>
+    public string Gallery { get; }
+
+    /// <summary>Host and port, or the folder of the socket.</summary>
+    public string Server { get; }
+
+    /// <summary>Name of the database.</summary>
+    public string Database { get; }
+
+    /// <summary>Npgsql's connection string; it may hold a password.</summary>
+    internal string ConnectionString { get; }
+
+    /// <summary>True if a text is the address of a gallery on PostgreSQL rather than a file.</summary>
+    public static bool IsAddress(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return IsUrl(text) || text.Split(';').Any(part => part.Split('=') is [string key, _, ..] && key.Trim().ToUpperInvariant() is "HOST" or "SERVER");
+    }
+
+    /// <summary>Parses an address.</summary>
+    /// <exception cref="UniFaceException">It is no address, or names no database or gallery.</exception>
+    public static PostgresAddress Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        NpgsqlConnectionStringBuilder connection = [];
+        string? gallery = null;
+        try
+        {
+            foreach ((string key, string value) in IsUrl(text) ? ParseUrl(text) : ParseConnectionString(text))
+            {
+                if (key.Equals("gallery", StringComparison.OrdinalIgnoreCase))
+                {
+                    gallery = value;
+                }
+                else
+                {
+                    connection[key] = value;
+                }
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException or OverflowException)
+        {
+            // Never show the text itself: it may hold a password.
+            throw Invalid($"cannot be read ({e.Message.ReplaceLineEndings(" ")})", e);
+        }
+
+        if (string.IsNullOrWhiteSpace(gallery) || gallery.Length > 200 || gallery.Contains('\0', StringComparison.Ordinal))
+        {
+            throw Invalid("names no gallery of 1 to 200 characters");
+        }
+
+        if (string.IsNullOrEmpty(connection.Host) || string.IsNullOrEmpty(connection.Database))
+        {
+            throw Invalid($"names no {(string.IsNullOrEmpty(connection.Host) ? "host" : "database")}");
+        }
+
+        // A scan of a large gallery takes its time, and Ctrl-C stops it.
+        if (!connection.ContainsKey("Command Timeout") || !text.Contains("timeout", StringComparison.OrdinalIgnoreCase))
+        {
+            connection.CommandTimeout = 0;
+        }
+
+        return new PostgresAddress(connection, gallery);
+    }
+
+    /// <summary>The address without user and password.</summary>
+    public override string ToString() => Server.StartsWith('/')
+        ? $"postgres:///{Database}?host={Server}&gallery={Uri.EscapeDataString(Gallery)}"
+        : $"postgres://{Server}/{Database}?gallery={Uri.EscapeDataString(Gallery)}";
+
+    private static UniFaceException Invalid(string problem, Exception? cause = null) => new(
+        $"the address of the PostgreSQL gallery {problem}: expected postgres://user@host:5432/database?gallery=people " +
+        "or 'Host=host;Database=database;Gallery=people'.",
+        cause!);
+
+    private static bool IsUrl(string text) => Schemes.Any(s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase));
+
+    private static IEnumerable<(string Key, string Value)> ParseConnectionString(string text)
+    {
+        foreach (string part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            yield return part.Split('=', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } key, string value]
+                ? (key, value)
+                : throw new FormatException("a part without '='");
+        }
+    }
+
+    // postgres://[user[:password]@][host][:port]/[database][?key=value&...], as libpq reads it.
+    private static IEnumerable<(string Key, string Value)> ParseUrl(string text)
+    {
+        string rest = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        string[] parts = rest.Split('?', 2), path = parts[0].Split('/', 2);
+        string authority = path[0];
+        int at = authority.LastIndexOf('@');
+        if (at >= 0)
+        {
+            string[] user = authority[..at].Split(':', 2);
+            yield return ("Username", Uri.UnescapeDataString(user[0]));
+            if (user.Length == 2)
+            {
+                yield return ("Password", Uri.UnescapeDataString(user[1]));
+            }
+        }
+
+        string host = authority[(at + 1)..];
+        int colon = host.LastIndexOf(':');
+        if (colon > host.LastIndexOf(']'))
+        {
+            yield return ("Port", host[(colon + 1)..]);
+            host = host[..colon];
+        }
+
+        yield return ("Host", host.Length == 0 ? "localhost" : Uri.UnescapeDataString(host).Trim('[', ']'));
+        if (path is [_, { Length: > 0 } database])
+        {
+            yield return ("Database", Uri.UnescapeDataString(database));
+        }
+
+        foreach (string setting in parts.Length == 1 ? [] : parts[1].Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] pair = setting.Split('=', 2);
+            string key = pair[0].ToLowerInvariant() switch
+            {
+                "user" => "Username",
+                "dbname" => "Database",
+                "sslmode" => "SSL Mode",
+                "sslrootcert" => "Root Certificate",
+                "connect_timeout" => "Timeout",
+                "application_name" => "Application Name",
+                _ => pair[0],
+            };
+            string value = pair.Length == 2 ? Uri.UnescapeDataString(pair[1]) : throw new FormatException("a setting without '='");
+            yield return (key, key == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value);
+        }
+    }
+}

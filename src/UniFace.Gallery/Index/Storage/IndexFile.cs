@@ -1,0 +1,315 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using UniFace.Gallery.Index.Kernels;
+using UniFace.IO;
+
+namespace UniFace.Gallery.Index.Storage;
+
+/// <summary>
+/// A stored index: header, ids, keys, codes in the scan's layout, float rows; in one file, so that it is replaced by one rename. The codes are
+/// read into memory and checked, because every search reads all of them; a float row is read when it is needed. The file is not mapped into
+/// memory: if another process truncates it, a read fails, but access to a mapping would kill the process (SIGBUS).
+/// </summary>
+internal sealed unsafe class IndexFile : IDisposable
+{
+    private const int ChunkRows = RowGroup.Rows;
+    private const long IdsPlace = 1L << 40, KeysPlace = 1L << 41;
+
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+
+    private IndexFile(string path, FileAccess access)
+    {
+        this.path = path;
+        handle = OpenHandle(path, access);
+        try
+        {
+            Header = ReadHeader();
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Header of the file.</summary>
+    public IndexHeader Header { get; }
+
+    /// <summary>All rows.</summary>
+    public RowBlock Block { get; private set; } = null!;
+
+    /// <summary>Opens a stored index and checks it.</summary>
+    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
+    public static IndexFile Open(string path)
+    {
+        IndexFile file = new(path, FileAccess.Read);
+        try
+        {
+            file.Block = file.Load();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes rows as a stored index, atomically.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="dimension">Values in a row.</param>
+    /// <param name="rows">The rows in the order of their ids.</param>
+    /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
+    /// <param name="stamp">The state that it is stored for.</param>
+    public static void Write(string path, int dimension, IReadOnlyList<(RowBlock Block, int Row)> rows, float largestNorm, IndexStamp stamp)
+    {
+        IndexHeader header = new(dimension, rows.Count, largestNorm, 0, 0, stamp);
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                header = WriteCodes(stream, header, rows);
+                stream.Write(new byte[header.RowsAt - stream.Position]);
+                foreach ((RowBlock block, int row) in rows)
+                {
+                    stream.Write(MemoryMarshal.AsBytes(block.Row(row)));
+                }
+
+                stream.SetLength(header.FileSize);
+                stream.Position = 0;
+                stream.Write(header.ToBytes());
+            },
+            ownerOnly: true);
+    }
+
+    /// <summary>
+    /// Overwrites rows of a stored index in its file and reads them back, so that nothing of them is left; the stamp stays. A kill meanwhile leaves
+    /// an index that is found damaged when it is opened.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="owner">The gallery that the index must belong to: in another gallery the ids are those of other rows.</param>
+    /// <param name="ids">Ids of the rows; ids that it does not have are skipped.</param>
+    /// <exception cref="UniFaceException">The file is missing, of another version or owner, cut off or damaged; or the rows are still there.</exception>
+    public static void Erase(string path, string owner, IReadOnlyCollection<long> ids)
+    {
+        using IndexFile file = new(path, FileAccess.ReadWrite);
+        if (file.Header.Stamp.Owner != owner)
+        {
+            throw new UniFaceException($"{path}: an index of another gallery; rebuild the gallery's index.");
+        }
+
+        file.Erase(ids);
+    }
+
+    /// <summary>Closes the file; the block must not be used any more.</summary>
+    public void Dispose() => handle.Dispose();
+
+    private void Erase(IReadOnlyCollection<long> ids)
+    {
+        long[] known = new long[Header.Capacity], keys = new long[Header.Capacity];
+        Read(MemoryMarshal.AsBytes(known.AsSpan()), IndexHeader.Size);
+        Read(MemoryMarshal.AsBytes(keys.AsSpan()), Header.KeysAt);
+        ulong checksum = Header.GroupsChecksum;
+        if (NumbersChecksum(known, keys) != Header.NumbersChecksum || checksum == IndexHeader.Erasing)
+        {
+            throw Damaged();
+        }
+
+        RandomAccess.Write(handle, (Header with { GroupsChecksum = IndexHeader.Erasing }).ToBytes(), 0);
+        RandomAccess.FlushToDisk(handle);
+        RowGroup layout = new(Header.Dimension);
+        byte[] bytes = new byte[layout.Stride], values = new byte[Header.Dimension * sizeof(float)];
+        List<int> rows = [.. ids.Select(id => known.AsSpan(0, Header.Rows).BinarySearch(id)).Where(row => row >= 0)];
+        foreach (int row in rows)
+        {
+            int group = row / RowGroup.Rows;
+            Read(bytes, GroupAt(group, layout));
+            ulong before = IndexChecksum.Compute(bytes, group);
+            fixed (byte* data = bytes)
+            {
+                layout.Remove(data, row % RowGroup.Rows);
+                layout.Wipe(data, row % RowGroup.Rows);
+            }
+
+            checksum += IndexChecksum.Compute(bytes, group) - before;
+            RandomAccess.Write(handle, bytes, GroupAt(group, layout));
+            RandomAccess.Write(handle, values, RowAt(row));
+        }
+
+        RandomAccess.FlushToDisk(handle);
+        RandomAccess.Write(handle, (Header with { GroupsChecksum = checksum }).ToBytes(), 0);
+        RandomAccess.FlushToDisk(handle);
+        foreach (int row in rows)
+        {
+            Read(bytes, GroupAt(row / RowGroup.Rows, layout));
+            Read(values, RowAt(row));
+            bool coded = Enumerable.Range(0, layout.Padded).Any(d => bytes[(d / 4 * RowGroup.Rows * 4) + (row % RowGroup.Rows * 4) + (d % 4)] != RowGroup.Zero);
+            if (coded || values.AsSpan().ContainsAnyExcept((byte)0))
+            {
+                throw new UniFaceException($"{path}: erased rows are still there when they are read back.");
+            }
+        }
+    }
+
+    private long GroupAt(int group, RowGroup layout) => Header.GroupsAt + ((long)group * layout.Stride);
+
+    private long RowAt(int row) => Header.RowsAt + ((long)row * Header.Dimension * sizeof(float));
+
+    private UniFaceException Damaged() => new($"{path}: the contents do not match their checksum; rebuild the gallery's index.");
+
+    private static SafeFileHandle OpenHandle(string path, FileAccess access)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UniFaceException($"{path}: no such index; rebuild the gallery's index.");
+        }
+
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery.", e);
+        }
+    }
+
+    private IndexHeader ReadHeader()
+    {
+        long length = RandomAccess.GetLength(handle);
+        if (length < IndexHeader.Size)
+        {
+            throw new UniFaceException($"{path}: {length} bytes are too few for an index; rebuild the gallery's index.");
+        }
+
+        byte[] page = new byte[IndexHeader.Size];
+        Read(page, 0);
+        IndexHeader header = IndexHeader.Parse(page, path);
+        return length == header.FileSize
+            ? header
+            : throw new UniFaceException($"{path}: {length} bytes, expected {header.FileSize} for {header.Rows} rows; rebuild the gallery's index.");
+    }
+
+    // Returns the header with the checksums, to be written at the start of the stream.
+    private static IndexHeader WriteCodes(Stream stream, IndexHeader header, IReadOnlyList<(RowBlock Block, int Row)> rows)
+    {
+        RowGroup layout = new(header.Dimension);
+        long[] ids = new long[header.Capacity], keys = new long[header.Capacity];
+        for (int i = 0; i < rows.Count; i++)
+        {
+            (RowBlock block, int row) = rows[i];
+            (ids[i], keys[i]) = (block.Ids[row], block.Keys[row]);
+        }
+
+        stream.Write(new byte[IndexHeader.Size]);
+        stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
+        stream.Write(new byte[header.KeysAt - stream.Position]);
+        stream.Write(MemoryMarshal.AsBytes(keys.AsSpan()));
+        stream.Write(new byte[header.GroupsAt - stream.Position]);
+        ulong groups = 0;
+        byte[] buffer = new byte[layout.Stride];
+        fixed (byte* to = buffer)
+        {
+            for (int g = 0; g < header.Capacity / RowGroup.Rows; g++)
+            {
+                layout.Clear(to);
+                for (int lane = 0; lane < RowGroup.Rows && (g * RowGroup.Rows) + lane < rows.Count; lane++)
+                {
+                    (RowBlock block, int row) = rows[(g * RowGroup.Rows) + lane];
+                    layout.Copy(block.GroupOf(row), row % RowGroup.Rows, to, lane);
+                }
+
+                groups += IndexChecksum.Compute(buffer, g);
+                stream.Write(buffer);
+            }
+        }
+
+        return header with { GroupsChecksum = groups, NumbersChecksum = NumbersChecksum(ids, keys) };
+    }
+
+    // Checksum of the ids and keys, in chunks of 16.
+    private static ulong NumbersChecksum(ReadOnlySpan<long> ids, ReadOnlySpan<long> keys)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < ids.Length; i += ChunkRows)
+        {
+            long chunk = i / ChunkRows;
+            sum += IndexChecksum.Compute(MemoryMarshal.AsBytes(ids.Slice(i, ChunkRows)), IdsPlace + chunk)
+                + IndexChecksum.Compute(MemoryMarshal.AsBytes(keys.Slice(i, ChunkRows)), KeysPlace + chunk);
+        }
+
+        return sum;
+    }
+
+    private float[] ReadRow(int row)
+    {
+        float[] values = new float[Header.Dimension];
+        Read(MemoryMarshal.AsBytes(values.AsSpan()), RowAt(row));
+        return values;
+    }
+
+    private void Read(Span<byte> to, long at)
+    {
+        while (to.Length > 0)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(handle, to, at);
+            }
+            catch (IOException e)
+            {
+                throw new UniFaceException($"{path}: cannot be read ({e.Message}); rebuild the gallery's index.", e);
+            }
+
+            if (read == 0)
+            {
+                throw new UniFaceException($"{path}: was cut off while it was read; rebuild the gallery's index.");
+            }
+
+            to = to[read..];
+            at += read;
+        }
+    }
+
+    // Reads groups, ids and keys, and checks all checksums.
+    private RowBlock Load()
+    {
+        RowBlock block = new(Header.Dimension, Header.Capacity, Header.Rows, ReadRow);
+        int stride = block.Layout.Stride, groups = Header.Capacity / RowGroup.Rows;
+        ulong sum = 0;
+        try
+        {
+            Read(new Span<byte>(block.Ids, Header.Capacity * sizeof(long)), IndexHeader.Size);
+            Read(new Span<byte>(block.Keys, Header.Capacity * sizeof(long)), Header.KeysAt);
+
+            // In pieces of megabytes.
+            Parallel.ForEach(Partitioner.Create(0, Math.Max(1, groups), 1024), range =>
+            {
+                ulong part = 0;
+                int end = Math.Min(range.Item2, groups);
+                Read(new Span<byte>(block.Groups + ((long)range.Item1 * stride), (end - range.Item1) * stride), GroupAt(range.Item1, block.Layout));
+                for (int i = range.Item1; i < end; i++)
+                {
+                    part += IndexChecksum.Compute(new ReadOnlySpan<byte>(block.Groups + ((long)i * stride), stride), i);
+                }
+
+                Interlocked.Add(ref sum, part);
+            });
+            ulong numbers = NumbersChecksum(new ReadOnlySpan<long>(block.Ids, Header.Capacity), new ReadOnlySpan<long>(block.Keys, Header.Capacity));
+            return sum == Header.GroupsChecksum && numbers == Header.NumbersChecksum ? block : throw Damaged();
+        }
+        catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException inner)
+        {
+            block.Dispose();
+            throw new UniFaceException(inner.Message, e);
+        }
+        catch
+        {
+            block.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using UniFace.Gallery.Index.Kernels;
+
+namespace UniFace.Gallery.Stores;
+
+/// <summary>
+/// The photos of a person's templates, identified by content. Templates of older galleries have no hash; they are recognised by their
+/// embedding, because the same model gives the same photo the same embedding except for rounding.
+/// </summary>
+internal sealed class PersonPhotos
+{
+    private const double Rounding = 1e-4;
+
+    private readonly Dictionary<string, long> known = [];
+    private readonly List<(long Id, float[] Embedding)> unknown = [];
+
+    /// <summary>The photos of a person's templates.</summary>
+    /// <param name="templates">Each template: id, SHA-256 of the photo if known, embedding if it is not.</param>
+    public PersonPhotos(IEnumerable<(long Id, string? Sha256, float[]? Embedding)> templates)
+    {
+        foreach ((long id, string? sha256, float[]? embedding) in templates)
+        {
+            if (sha256 is not null)
+            {
+                known.TryAdd(sha256, id);
+            }
+            else if (embedding is not null)
+            {
+                unknown.Add((id, embedding));
+            }
+        }
+    }
+
+    /// <summary>The template of a photo; adds the photo as template <paramref name="newId"/> if it is new.</summary>
+    /// <param name="enrollment">The photo; without a hash it is always new.</param>
+    /// <param name="newId">Id of the template if the photo is new.</param>
+    /// <param name="learned">True if an existing template had no hash yet; the hash is to be stored with it.</param>
+    public long FindOrAdd(Enrollment enrollment, long newId, out bool learned)
+    {
+        learned = false;
+        if (enrollment.PhotoSha256 is not string sha256)
+        {
+            return newId;
+        }
+
+        if (!known.TryGetValue(sha256, out long id))
+        {
+            ReadOnlyMemory<float> face = enrollment.Embedding;
+            double least = (1 - Rounding) * GalleryChecks.Norm(face.Span);
+            int at = unknown.FindIndex(u => ExactScore.Compute(u.Embedding, face.Span) > least * GalleryChecks.Norm(u.Embedding));
+            learned = at >= 0;
+            id = learned ? unknown[at].Id : newId;
+            known.Add(sha256, id);
+            if (learned)
+            {
+                unknown.RemoveAt(at);
+            }
+        }
+
+        return id;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Primitives;
+using UniFace.AspNetCore.OpenApi;
+using UniFace.AspNetCore.Scheduling;
+using UniFace.AspNetCore.Security;
+using UniFace.Studio.Lab;
+using UniFace.Training.Losses;
+using UniFace.Training.Losses.Curves;
+
+namespace UniFace.Studio.Endpoints;
+
+/// <summary>/v1/losses: the losses, their curves, and lessons of the margin lab.</summary>
+internal static class LossEndpoints
+{
+    /// <summary>Bounds the curves computed at once; callers take turns.</summary>
+    private static readonly FairGate Gate = new(2);
+
+    /// <summary>Query parameters of /curves that are not hyperparameters.</summary>
+    private static readonly HashSet<string> CurveParameters =
+        new(StringComparer.OrdinalIgnoreCase) { "loss", "classes", "length", "other-cosine", "points", "centers-apart", "bits" };
+
+    /// <summary>Every loss.</summary>
+    internal sealed record LossList(IReadOnlyList<LossSummary> Losses);
+
+    /// <summary>A loss and its hyperparameters.</summary>
+    internal sealed record LossSummary(
+        string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<HyperparameterSummary> Hyperparameters);
+
+    /// <summary>A hyperparameter; minimum and maximum are null unless it is a number.</summary>
+    internal sealed record HyperparameterSummary(
+        string Name,
+        HyperparameterKind Kind,
+        string Default,
+        string Meaning,
+        string Range,
+        string Usual,
+        double? Minimum,
+        double? Maximum,
+        IReadOnlyList<string> Choices,
+        IReadOnlyList<string> MarginTypes);
+
+    /// <summary>A loss's curves.</summary>
+    /// <param name="Loss">Its name.</param>
+    /// <param name="Spec">The loss in full, as the command line takes it.</param>
+    /// <param name="Hyperparameters">All values, including defaults.</param>
+    /// <param name="Options">Settings of the curves.</param>
+    /// <param name="Threshold">The threshold b / s as a cosine; null if the loss has none.</param>
+    /// <param name="Curves">Points of the curves.</param>
+    /// <param name="Boundary">The decision boundary of two classes.</param>
+    internal sealed record CurvesAnswer(
+        string Loss,
+        string Spec,
+        IReadOnlyDictionary<string, string> Hyperparameters,
+        CurveOptions Options,
+        double? Threshold,
+        IReadOnlyList<LossCurve> Curves,
+        DecisionBoundary Boundary);
+
+    public static void Map(IEndpointRouteBuilder v1)
+    {
+        RouteGroupBuilder losses = v1.MapGroup("/losses").WithTags("losses");
+        losses.MapGet("", List).WithName("losses").WithSummary("List the losses and their hyperparameters")
+            .WithExamples(null, new LossList([.. List().Value!.Losses.Where(loss => loss.Name == "uce")]));
+        losses.MapGet("/curves", CurvesAsync)
+            .WithName("lossCurves")
+            .WithSummary("Compute curves of a loss")
+            .WithDescription(
+                "The loss's hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. " +
+                "Curves: target logit, gradient and loss against the angle to the sample's class center (radians), " +
+                "probability of the correct class against the cosine; and the decision boundary of two classes.")
+            .WithExamples(null, new CurvesAnswer(
+                "uce",
+                "uce(margin=0.3)",
+                new Dictionary<string, string> { ["margin"] = "0.3", ["scale"] = "64" },
+                new CurveOptions { Points = 2 },
+                0.4,
+                [new LossCurve("target-logit", "angle to the own class center, radians", "logit", [new(0, 40), new(3.14, -80)])],
+                new DecisionBoundary(1.57, 0.6, 0.97, [new(0, 0.6, First: true, Second: false)])));
+        losses.MapGet("/lab", Lab)
+            .WithName("lab")
+            .DisableRequestTimeout()
+            .WithSummary("Learn ten classes of synthetic data in two or three dimensions, as server-sent events")
+            .WithDescription("One or two losses, each in full: loss=uce(margin=0.3). One lesson per client: a new one ends the previous one.")
+            .WithParameterExample("loss", new JsonArray("softmax", "uce(margin=0.3)"))
+            .WithExamples(null, new LabFrame(6, 600, [0, 1], [new("uce(margin=0.3)", 2.1, 0.4, 0.5, 0.3, [[0.6f, 0.8f], [-1, 0]], [[0, 1], [-1, 0]])]));
+    }
+
+    private static Ok<LossList> List() => TypedResults.Ok(new LossList(
+    [
+        .. LossRegistry.All.Select(loss => new LossSummary(loss.Name, loss.Description, loss.Paper, loss.MinimumClasses,
+        [
+            .. loss.Hyperparameters.Select(h => new HyperparameterSummary(
+                h.Name, h.Kind, h.Default, h.Meaning, h.Range, h.Usual, Finite(h.Minimum), Finite(h.Maximum), h.Choices, h.MarginTypes)),
+        ])),
+    ]));
+
+    private static async Task<Ok<CurvesAnswer>> CurvesAsync(
+        HttpRequest request,
+        CancellationToken stop,
+        [FromQuery] string loss = "uce",
+        [FromQuery] int classes = 10_000,
+        [FromQuery] double length = 30,
+        [FromQuery(Name = "other-cosine")] double otherCosine = 0,
+        [FromQuery] int points = 181,
+        [FromQuery(Name = "centers-apart")] double centersApart = Math.PI / 2,
+        [FromQuery] int bits = 64)
+    {
+        Dictionary<string, string> given = [];
+        foreach ((string name, StringValues values) in request.Query.Where(q => !CurveParameters.Contains(q.Key)))
+        {
+            given[name] = values is [string value] ? value : throw new UniFaceException($"{name} is given {values.Count} times; give it once.");
+        }
+
+        Loss spec = LossRegistry.Create(loss, given);
+        CurveOptions options =
+            new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
+        options.Check();
+        using IDisposable place = await Gate.EnterAsync(Caller.FairShareOf(request.HttpContext), (double)classes * points, stop);
+        LossCurves curves = LossCurves.Compute(spec, options);
+        return TypedResults.Ok(new CurvesAnswer(
+            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
+    }
+
+    private static ServerSentEventsResult<LabFrame> Lab(
+        HttpContext context,
+        LabSessions sessions,
+        [FromQuery] string[] loss,
+        [FromQuery] int dimensions = 2,
+        [FromQuery] int steps = 600,
+        [FromQuery] long seed = 1)
+    {
+        if (loss.Length is 0 or > 2)
+        {
+            throw new UniFaceException($"{loss.Length} losses are given; expected one or two, e.g. loss=softmax&loss=uce(margin=0.3).");
+        }
+
+        Lesson lesson = new(
+            [.. loss.Select(Loss.Parse)],
+            InRange("dimensions", dimensions, 2, 3),
+            InRange("steps", steps, 1, 2000),
+            Seed: InRange("seed", seed, 0, int.MaxValue));
+        string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
+        return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
+    }
+
+    private static T InRange<T>(string name, T value, T least, T most)
+        where T : IComparable<T> =>
+        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
+            ? value
+            : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
+
+    private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
+}

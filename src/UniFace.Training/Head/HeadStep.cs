@@ -1,0 +1,104 @@
+using TorchSharp;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Objectives;
+using UniFace.Training.Native;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Head;
+
+/// <summary>
+/// One optimizer step of a head, over one batch or several. It begins with the labels of all batches, so that they share one selection of
+/// classes, and takes the batches in the same order. Under <see cref="CenterUpdate.Sgd"/> the first batch decays the momentum and the
+/// last one moves the centers, each tile as soon as its gradient is known.
+/// </summary>
+/// <remarks>
+/// Sharded centers: each process would own a range of classes. <see cref="Add"/> marks the three places where a communicator reduces over the
+/// processes; nothing else crosses them. Losses over a memory of features: <see cref="CenterTile"/> needs only rows and their targets, so
+/// the features of earlier batches can be further tiles, which are compared but not updated (<see cref="CenterMove.Frozen"/>).
+/// </remarks>
+public sealed class HeadStep
+{
+    private readonly RecognitionHead head;
+    private readonly IReadOnlyList<Tensor> labels;
+    private readonly long[][] classes;
+    private readonly CenterUpdate update;
+    private readonly ClassSelection selection;
+    private int added;
+
+    internal HeadStep(RecognitionHead head, IReadOnlyList<Tensor> labels, CenterUpdate update)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        this.head = head;
+        this.labels = labels;
+        this.update = update;
+        classes = [.. labels.Select(batch => HeadInput.ReadLabels(batch, head.Classes))];
+        selection = head.Centers.Select(classes.SelectMany(batch => batch));
+    }
+
+    /// <summary>
+    /// Computes the loss of the next batch and dLoss/dEmbeddings, adds dLoss/dParameter to the gradients of the head's own parameters, and
+    /// updates the class centers. The embeddings are raw (not normalized) and are not changed; no graph is kept.
+    /// On the CPU, no value that is not finite is ever written to a center: from the first tile whose loss is not finite, none is updated.
+    /// </summary>
+    /// <param name="embeddings">[B, D], any float type; computed in float32 or, if the head is float64, in float64.</param>
+    /// <param name="weights">[B] factors on the losses of the samples (class weights), or null for all 1.</param>
+    /// <param name="scale">Factor on the gradients, 1/n for an accumulation over n batches; the returned loss is not scaled.</param>
+    /// <exception cref="UniFaceException">Embeddings are not [B, D], or weights are not [B].</exception>
+    /// <exception cref="InvalidOperationException">All batches of the step have been added.</exception>
+    public HeadOutput Add(Tensor embeddings, Tensor? weights = null, double scale = 1)
+    {
+        if (added == labels.Count)
+        {
+            throw new InvalidOperationException(
+                $"The step began with the labels of {labels.Count} batches, and all of them have been added; begin another step.");
+        }
+
+        HeadInput.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize);
+        CenterMove move = new(update, First: added == 0, Last: added == labels.Count - 1);
+        long[] batchClasses = classes[added];
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable none = no_grad();
+        HeadBatch batch = new(head, embeddings, labels[added++], weights, scale);
+        if (head.Objective.CreateObserver() is CosineObserver observer)
+        {
+            ForEachTile(batchClasses, (tile, rows) =>
+            {
+                Tensor cosines = rows.Compare(batch.X); // [B, T]
+                tile.FillTargets(cosines, double.NegativeInfinity);
+                observer.Add(cosines);
+            });
+            observer.Complete(batch.TargetCosine);
+        }
+
+        ObjectiveTerms terms = head.Objective.Begin(batch.ForObjective); // Sharded: after a sum of the target similarities.
+        TilePass pass = TilePass.Create(head, batch, terms);
+        if (terms.NeedsLogSumExp)
+        {
+            ForEachTile(batchClasses, pass.Scan);
+            terms.SetLogSumExp(pass.LogSumExp); // Sharded: after a log-sum-exp over the processes.
+        }
+
+        batch.BackwardTargets(terms.TargetGradient());
+        ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, move));
+        pass.Complete(); // Sharded: before a sum of the losses, the gradients of bias and embeddings, and a maximum of the hardest negatives.
+        Tensor loss = batch.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss;
+        loss = weights is null ? loss : loss * weights.detach().to(loss.dtype, loss.device);
+        return new HeadOutput(
+            OwnedTensors.Value(loss.mean()),
+            batch.EmbeddingGradient(terms.NormGradient).to(embeddings.dtype, embeddings.device).MoveToOuterDisposeScope(),
+            batch.TargetCosine.MoveToOuterDisposeScope(),
+            batch.HardestNegative.MoveToOuterDisposeScope());
+    }
+
+    private void ForEachTile(long[] batchClasses, Action<ClassTile, CenterTile> visit)
+    {
+        using DisposeScope pass = NewDisposeScope();
+        int size = Math.Max(1, head.TileSize / head.Centers.SubCenters);
+        TileStaging? staging = head.Centers.CreateStaging(selection, size);
+        foreach (ClassTile tile in selection.Tiles(batchClasses, size))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            visit(tile, new CenterTile(head.Centers, tile, staging));
+        }
+    }
+}

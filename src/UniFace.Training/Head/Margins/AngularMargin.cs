@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Head.Margins;
+
+/// <summary>psi(c) = cos(m1 * theta + m2) - m3; with m1 = 1 and m3 = 0 this is ArcFace.</summary>
+/// <param name="m1">Factor on the angle.</param>
+/// <param name="m2">Added to the angle, in radians.</param>
+/// <param name="m3">Subtracted from the cosine.</param>
+/// <param name="wrap">What happens where m1 * theta + m2 exceeds pi.</param>
+/// <param name="gradient">How the gradient passes through the margin.</param>
+internal sealed class AngularMargin(double m1, double m2, double m3, MarginWrap wrap, MarginGradient gradient)
+    : Margin(nameof(AngularMargin), gradient)
+{
+    /// <summary>cos(theta + m), with a margin that may differ between samples and carry a gradient.</summary>
+    /// <param name="input">The batch.</param>
+    /// <param name="margin">[B], in radians.</param>
+    /// <param name="wrap">What happens where theta + m exceeds pi.</param>
+    public static Tensor AddToAngle(MarginInput input, Tensor margin, MarginWrap wrap)
+    {
+        Tensor cosine = input.TargetCosine;
+        Tensor angle = input.TargetAngle + margin;
+        return wrap switch
+        {
+            MarginWrap.Plain => angle.cos(),
+            MarginWrap.Easy => where(cosine > 0, angle.cos(), cosine),
+            _ => where(angle < Math.PI, angle.cos(), cosine - margin * margin.sin()),
+        };
+    }
+
+    protected override Tensor Psi(MarginInput input)
+    {
+        Tensor cosine = input.TargetCosine;
+        Tensor angle = input.TargetAngle * m1 + m2;
+        double added = Math.PI - (Math.PI - m2) / m1; // By the margin where it reaches pi; m2 if m1 is 1.
+        return wrap switch
+        {
+            MarginWrap.Plain => angle.cos() - m3,
+            MarginWrap.Easy => where(cosine > 0, angle.cos() - m3, cosine),
+            _ => where(angle < Math.PI, angle.cos(), cosine - added * Math.Sin(added)) - m3,
+        };
+    }
+}

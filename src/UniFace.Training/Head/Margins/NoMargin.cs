@@ -1,0 +1,9 @@
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Head.Margins;
+
+/// <summary>psi(c) = c: softmax, NormFace, AdaCos.</summary>
+internal sealed class NoMargin() : Margin(nameof(NoMargin))
+{
+    protected override Tensor Psi(MarginInput input) => input.TargetCosine;
+}

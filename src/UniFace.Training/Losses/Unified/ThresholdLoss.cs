@@ -1,0 +1,90 @@
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
+
+namespace UniFace.Training.Losses;
+
+/// <summary>The margin of the positives.</summary>
+public enum PositiveMargin
+{
+    /// <summary>Subtracted from the cosine.</summary>
+    Cos,
+
+    /// <summary>Added to the angle.</summary>
+    Arc,
+
+    /// <summary>SphereFace's factor on the angle.</summary>
+    Sphere,
+
+    /// <summary>All three: cos(m1 * theta + m2) - m3.</summary>
+    Combined,
+}
+
+/// <summary>Losses that compare every similarity with a learnable threshold; they differ in the number of thresholds.</summary>
+public abstract class ThresholdLoss : Loss
+{
+    /// <summary>The margin of the positives. It decides which of the margins below apply.</summary>
+    [Hyperparameter("The margin of the positives: cosine, angle (arc), SphereFace's factor on the angle (sphere), or all three (combined).")]
+    public PositiveMargin MarginType { get; init; } = PositiveMargin.Cos;
+
+    /// <summary>m, 0 to 1.5: subtracted from the target cosine (cos, 0.4 if null) or added to the target angle in radians (arc, 0.5 if null).</summary>
+    [CosineMargin(Default = "0.4", MarginTypes = ["cos"])]
+    [AngularMargin(Default = "0.5", MarginTypes = ["arc"])]
+    public double? Margin { get; init; }
+
+    /// <summary>m1, factor on the target angle: 1 to 10 (sphere, 1.5 if null), or 0.1 to 10 (combined, 1 if null).</summary>
+    [Hyperparameter("m1, factor on the target angle.", 1, 10, Default = "1.5", Usual = "1.3 to 1.7", MarginTypes = ["sphere"], Hardens = true)]
+    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Default = "1", Usual = "0.9 to 1.2", MarginTypes = ["combined"], Hardens = true)]
+    public double? M1 { get; init; }
+
+    /// <summary>m2, added to the target angle, 0 to 1.5 radians (combined, 0.3 if null).</summary>
+    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = "0.3", MarginTypes = ["combined"], Hardens = true)]
+    public double? M2 { get; init; }
+
+    /// <summary>m3, subtracted from the target cosine, 0 to 1.5 (combined, 0.2 if null).</summary>
+    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = "0.2", MarginTypes = ["combined"], Hardens = true)]
+    public double? M3 { get; init; }
+
+    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
+    [Scale]
+    public double Scale { get; init; } = 64;
+
+    /// <summary>Factor on the loss terms of the other classes, 0 to 100.</summary>
+    [Hyperparameter("Factor on the loss terms of the other classes.", 0, 100, Usual = "0.6 to 1")]
+    public double Lambda { get; init; } = 1;
+
+    /// <summary>Initial value of the threshold b = s * cosine, -20,000 to 20,000; null: ln(10 * C * r) for C classes.</summary>
+    [Hyperparameter(
+        "Initial value of the learned threshold b = s * cosine; auto is ln(10 * C * r) for C classes.",
+        -20_000,
+        20_000,
+        Default = LossHyperparameter.Auto)]
+    public double? Bias { get; init; }
+
+    /// <summary>Clamps the argument of the softplus to [-s, s] as the paper's code does; the gradient outside is 0.</summary>
+    [Hyperparameter("Clamps the argument of the softplus to [-s, s] as the paper's code does; the gradient outside is 0.")]
+    public bool Clamp { get; init; }
+
+    /// <summary>What happens where the angle plus the margin exceeds pi (arc, combined).</summary>
+    [Wrap(MarginTypes = ["arc", "combined"])]
+    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
+
+    /// <summary>How the gradient passes through the margin (arc, sphere, combined).</summary>
+    [Gradient(MarginTypes = ["arc", "sphere", "combined"])]
+    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
+
+    /// <summary>The number of thresholds: 1, or one per class.</summary>
+    protected abstract int Thresholds(HeadShape shape);
+
+    /// <inheritdoc/>
+    protected override Margin CreateMargin(HeadShape shape) => MarginType switch
+    {
+        PositiveMargin.Cos => new CosineMargin(Resolve("margin")),
+        PositiveMargin.Arc => new AngularMargin(1, Resolve("margin"), 0, Wrap, Gradient),
+        PositiveMargin.Sphere => new SphereMargin(Resolve("m1"), Gradient),
+        _ => new AngularMargin(Resolve("m1"), Resolve("m2"), Resolve("m3"), Wrap, Gradient),
+    };
+
+    /// <inheritdoc/>
+    protected override Objective CreateObjective(HeadShape shape) =>
+        new UnifiedObjective(Thresholds(shape), Bias ?? Math.Log(10.0 * shape.Classes * NegativeRate), Scale, Lambda, Clamp, shape.Dtype);
+}

@@ -1,0 +1,207 @@
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Tests;
+
+/// <summary>Lines of the audit log cannot be changed, moved or removed unnoticed, whatever is killed.</summary>
+public sealed class AuditLogTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-audit-").FullName;
+
+    private string Log => Path.Combine(folder, "audit.jsonl");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task A_line_that_was_changed_moved_or_taken_out_shows()
+    {
+        await WriteAsync(20);
+        string[] lines = File.ReadAllLines(Log);
+        Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        string last = AuditTrail.Verify(folder).Last;
+
+        Spoil([.. lines[..7], lines[7].Replace("event 7", "event 8", StringComparison.Ordinal), .. lines[8..]]);
+        Assert.Contains("line 8", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Spoil([.. lines[..7], .. lines[8..]]);
+        Assert.Contains("line 8", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Spoil([lines[1], lines[0], .. lines[2..]]);
+        Assert.Contains("line 1", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+
+        Spoil(lines);
+        Assert.Null(AuditTrail.Verify(folder, last).Wrong);
+        Assert.Contains("the noted line is missing", AuditTrail.Verify(folder, new string('0', 64)).Wrong, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_log_that_was_deleted_emptied_or_cut_off_shows_and_goes_on_showing_when_the_service_writes_again(bool rotated)
+    {
+        long size = rotated ? 500 : long.MaxValue;
+        foreach (string attack in (string[])["delete", "empty", "cut", "head", "all but the key"])
+        {
+            Array.ForEach(Directory.GetFiles(folder), File.Delete);
+            await WriteAsync(20, size);
+            Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+            string[] logs = Directory.GetFiles(folder, "audit*.jsonl"), heads = [Path.Combine(folder, "audit.head")];
+            switch (attack)
+            {
+                case "empty":
+                    File.WriteAllText(logs.Order(StringComparer.Ordinal).Last(), "");
+                    break;
+                case "cut":
+                    string last = logs.Order(StringComparer.Ordinal).Last();
+                    File.WriteAllLines(last, File.ReadAllLines(last)[..^1]);
+                    break;
+                default:
+                    Array.ForEach(attack switch { "delete" => logs, "head" => heads, _ => [.. logs, .. heads] }, File.Delete);
+                    break;
+            }
+
+            Assert.True(AuditTrail.Verify(folder).Wrong is not null, attack);
+            await WriteAsync(3, size);
+            Assert.True(AuditTrail.Verify(folder).Wrong is not null, attack + ", written again");
+        }
+    }
+
+    [Fact]
+    public async Task The_chain_goes_on_over_full_files_and_each_of_them_is_checked()
+    {
+        await WriteAsync(20, 600);
+        string[] full = Directory.GetFiles(folder, "audit-*.jsonl");
+        Assert.InRange(full.Length, 3, 20);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => WriteAsync(20, 600))));
+        Assert.Equal((80L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+
+        // A kill after a file was renamed, before the head says so.
+        int files = Directory.GetFiles(folder, "audit-*.jsonl").Length;
+        string head = Path.Combine(folder, "audit.head"), next = Path.Combine(folder, $"audit-{files + 1:D5}.jsonl");
+        await WriteAsync(1);
+        File.Move(Log, next);
+        Assert.Equal((81L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+
+        // A kill after lines were written, before the head says so.
+        string before = File.ReadAllText(head);
+        await WriteAsync(2);
+        File.WriteAllText(head, before);
+        await WriteAsync(1);
+        Assert.Equal((84L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+
+        File.Move(full[1], full[1] + ".away");
+        Assert.Contains(Path.GetFileName(full[1]) + " is missing", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_from_before_there_were_heads_goes_on()
+    {
+        await WriteAsync(3);
+        File.Delete(Path.Combine(folder, "audit.head"));
+        string key = Path.Combine(folder, "audit.key");
+        File.WriteAllBytes(key, File.ReadAllBytes(key)[..32]);
+        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        await WriteAsync(2);
+        Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        File.Delete(Path.Combine(folder, "audit.head"));
+        Assert.Contains("audit.head", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refusals_of_a_key_are_written_one_by_one_or_counted_whoever_else_floods_the_log()
+    {
+        await using (AuditLog log = new(folder))
+        {
+            await using Refusals refusals = new(log, TimeProvider.System);
+            for (int i = 0; i < 500; i++)
+            {
+                await refusals.AddAsync("anonymous", "/v1/people", 401, default);
+            }
+
+            for (int i = 0; i < 400; i++)
+            {
+                await refusals.AddAsync("key:0123456789ab", "/v1/people", 403, default);
+            }
+        }
+
+        System.Text.Json.JsonElement[] lines = [.. File.ReadLines(Log).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement)];
+        foreach ((string who, int refused) in new[] { ("anonymous", 500), ("key:0123456789ab", 400) })
+        {
+            System.Text.Json.JsonElement[] own = [.. lines.Where(l => l.GetProperty("who").GetString() == who)];
+            Assert.InRange(own.Length, 101, refused);
+            string[] rest = own[^1].GetProperty("detail").GetString()!.Split(' ', 2);
+            Assert.Equal("more requests", rest[1]);
+            Assert.Equal(refused, own.Length - 1 + int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    [Fact]
+    public async Task Several_writers_make_one_whole_log()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => WriteAsync(40))));
+        Assert.Equal((120L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+    }
+
+    [Fact]
+    public async Task A_half_written_line_of_a_kill_is_cut_off_by_the_next()
+    {
+        await WriteAsync(2);
+        File.AppendAllText(Log, "{\"time\":\"2026");
+        AuditCheck check = AuditTrail.Verify(folder);
+        Assert.Equal((2L, (string?)null, true), (check.Lines, check.Wrong, check.Unfinished));
+        await WriteAsync(1);
+        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+    }
+
+    [Fact]
+    public async Task More_than_a_line_without_an_end_is_not_called_unfinished()
+    {
+        await WriteAsync(2);
+        File.AppendAllText(Log, new string('x', 5000));
+        Assert.Contains("line 3", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_check_lets_others_write_and_reads_what_was_there_when_it_began()
+    {
+        await using AuditLog log = new(folder);
+        await Task.WhenAll(Enumerable.Range(0, 12_000).Select(i => log.AddAsync(new AuditEvent("test", "event " + i))));
+        long length = new FileInfo(Log).Length;
+        Assert.True(length > 2 << 20, $"{length} bytes are one piece only");
+        using FileStream read = new(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using IEnumerator<string> lines = AuditLines.Read(read, 0, length).GetEnumerator();
+        Assert.True(lines.MoveNext());
+        await log.AddAsync(new AuditEvent("test", "meanwhile"));
+        int count = 1;
+        while (lines.MoveNext())
+        {
+            Assert.EndsWith("\"}", lines.Current, StringComparison.Ordinal);
+            count++;
+        }
+
+        Assert.Equal(12_000, count);
+        Assert.Equal((12_001L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+    }
+
+    [Fact]
+    public async Task A_check_without_the_key_says_so_and_makes_none()
+    {
+        await WriteAsync(1);
+        string key = Path.Combine(folder, "audit.key");
+        File.Delete(key);
+        Assert.Contains(
+            "audit.key: the audit log's key is missing",
+            Assert.Throws<UniFaceException>(() => AuditTrail.Verify(folder)).Message,
+            StringComparison.Ordinal);
+        Assert.False(File.Exists(key));
+    }
+
+    private async Task WriteAsync(int events, long maxBytes = long.MaxValue)
+    {
+        await using AuditLog log = new(folder, maxBytes);
+        for (int i = 0; i < events; i++)
+        {
+            await log.AddAsync(new AuditEvent("test", "event " + i, "Ann"));
+        }
+    }
+
+    private void Spoil(string[] lines) => File.WriteAllText(Log, string.Concat(lines.Select(l => l + "\n")));
+}

@@ -1,0 +1,52 @@
+using UniFace.AspNetCore.Http;
+
+namespace UniFace.AspNetCore.Tests;
+
+/// <summary>Large bodies beyond the memory limit wait and are not refused; small bodies never wait.</summary>
+public sealed class BodyMemoryTests
+{
+    [Fact]
+    public async Task A_large_body_waits_until_there_is_room_and_a_small_one_does_not()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        BodyMemory memory = new(100L << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.AcquireAsync("a", 14 << 20, stop);
+        Task<IDisposable> second = memory.AcquireAsync("a", 14 << 20, stop).AsTask(), unknown = memory.AcquireAsync("a", null, stop).AsTask();
+        (await memory.AcquireAsync("a", 1 << 20, stop)).Dispose();
+        Assert.False(second.IsCompleted || unknown.IsCompleted);
+        first.Dispose();
+        (await second).Dispose();
+        (await unknown).Dispose();
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_all_memory_comes_in_alone_and_one_whose_sender_left_takes_none()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        BodyMemory memory = new(1 << 20, largestBody: 16 << 20);
+        IDisposable first = await memory.AcquireAsync("a", 16 << 20, stop);
+        using CancellationTokenSource gone = new();
+        Task<IDisposable> left = memory.AcquireAsync("a", 16 << 20, gone.Token).AsTask();
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        first.Dispose();
+        (await memory.AcquireAsync("a", 16 << 20, stop)).Dispose();
+    }
+
+    [Fact]
+    public async Task One_callers_slow_bodies_leave_room_for_anothers_and_wait_in_turn_themselves()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        BodyMemory memory = new(256L << 20, largestBody: 16 << 20);
+        List<Task<IDisposable>> slow = [.. Enumerable.Range(0, 20).Select(_ => memory.AcquireAsync("slow", 16 << 20, stop).AsTask())];
+        Assert.Equal(3, slow.Count(s => s.IsCompleted)); // 64 MB each: three quarters
+        using (await memory.AcquireAsync("other", 2 << 20, stop).AsTask().WaitAsync(TimeSpan.FromSeconds(30), stop))
+        {
+        }
+
+        foreach (Task<IDisposable> one in slow)
+        {
+            (await one.WaitAsync(TimeSpan.FromSeconds(30), stop)).Dispose();
+        }
+    }
+}

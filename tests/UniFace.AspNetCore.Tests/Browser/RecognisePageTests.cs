@@ -1,0 +1,144 @@
+using Microsoft.Playwright;
+using UniFace.Vision.Procedural;
+
+namespace UniFace.AspNetCore.Tests.Browser;
+
+/// <summary>People can be enrolled, found, compared and erased in a browser, with keyboard and camera.</summary>
+public sealed class RecognisePageTests(Chromium chromium)
+{
+    /// <summary>The tests' noise faces are aligned and of low quality; the page's requests need the flags for that.</summary>
+    private const string AsAligned =
+        "() => { const send = window.fetch; window.fetch = (path, options) => { " +
+        "if (options?.body instanceof FormData) { options.body.append('aligned', 'true'); } return send(path, options); }; }";
+
+    [Fact]
+    public async Task The_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+        await server.EnrollAsync("Bob", 2);
+        await PageChecks.SoundEverywhereAsync(chromium, server, "/recognise.html", "recognise");
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await visit.AssertKeyboardAsync();
+    }
+
+    [Fact]
+    public async Task People_are_enrolled_found_compared_and_erased()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html", Visit.Phone);
+        IPage page = visit.Page;
+        await page.EvaluateAsync(AsAligned);
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann é/B");
+        await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("1.png", 1), Photo("2.png", 2)]);
+        await page.GetByLabel("Also enroll photos of low quality").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("Ann é/B: 2 of 2 photos enrolled.");
+        await Assertions.Expect(page.Locator("#people")).ToContainTextAsync("Ann é/B, 2 photos");
+
+        await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(Photo("1.png", 1));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#identify-answer .notice")).ToContainTextAsync("Ann é/B");
+        await Assertions.Expect(page.Locator("#identify-answer table")).ToContainTextAsync("1.000");
+        await Assertions.Expect(page.Locator("#identify-answer")).ToContainTextAsync(
+            "With 1 enrolled person, a stranger is mistaken for one of them in at most 1 in 100 searches.");
+
+        await page.GetByLabel("First photo: file").SetInputFilesAsync(Photo("1.png", 1));
+        await page.GetByLabel("Second photo: file").SetInputFilesAsync(Photo("1.png", 1));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Same person");
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync(
+            "Threshold: cosine 0.770; 1 in 100 pairs of different people score this high (calibrated on invented).");
+        await Assertions.Expect(page.Locator("#verify-answer figure img")).ToHaveCountAsync(2);
+        await page.Locator("#verify").GetByText("Use another threshold").ClickAsync();
+        await page.Locator("#verify-threshold").FillAsync("-0.5");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Threshold: cosine -0.500");
+        await visit.KeepAsync("recognise-answers-phone");
+        await visit.AssertSoundAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase Ann é/B" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#people")).ToContainTextAsync("Ann é/B");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase Ann é/B" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Erase" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#people-count")).ToHaveTextAsync("Nobody is enrolled yet.");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_done_is_said_in_words()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        IPage page = visit.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Choose the first photo");
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Noise");
+        await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("noise.png", 5)]);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("nobody was enrolled");
+        await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(
+            new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#identify-answer [role=alert]")).ToContainTextAsync("photo");
+    }
+
+    [Fact]
+    public async Task The_camera_says_whether_its_picture_is_good_enough_and_takes_it()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
+        await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+        await Assertions.Expect(field.Locator("video")).ToBeVisibleAsync();
+        await Assertions.Expect(field.Locator(".notice")).ToContainTextAsync("No face is visible."); // Chromium's invented camera shows a disc.
+        await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+        await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
+        await Assertions.Expect(field.Locator("video")).ToHaveCountAsync(0);
+        Assert.Empty(visit.TakeProblems());
+    }
+
+    [Fact]
+    public async Task A_face_before_the_camera_is_enrolled_and_known_again()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        string people = Path.Combine(server.Folder, "people");
+        new ProceduralFaces(21, 0.5f).Write(people, firstPerson: 10, people: 1, images: 1, photos: true);
+        string frames = Path.Combine(server.Folder, "camera.mjpeg");
+        File.Copy(Directory.EnumerateFiles(people, "*.jpg", SearchOption.AllDirectories).Single(), frames);
+        await using IBrowser browser = await chromium.OpenAsync(frames);
+        await using Visit visit = await Visit.ToAsync(browser, server, "/recognise.html", Visit.Phone);
+        IPage page = visit.Page;
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann");
+        await TakeAsync("Photos", "Good quality: ready to enroll.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("Ann: 1 of 1 photo enrolled.");
+        await TakeAsync("Photo", "Good quality: ready to enroll.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#identify-answer .notice.good")).ToContainTextAsync("Ann");
+        await visit.KeepAsync("recognise-camera-phone");
+        await visit.AssertSoundAsync();
+
+        async Task TakeAsync(string label, string words)
+        {
+            ILocator field = page.GetByRole(AriaRole.Group, new() { Name = label, Exact = true });
+            await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+            await Assertions.Expect(field.Locator(".notice")).ToContainTextAsync(words);
+            await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+            await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
+        }
+    }
+
+    [Fact]
+    public async Task Where_the_browser_keeps_the_camera_back_the_page_says_why()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await visit.Page.EvaluateAsync("() => Object.defineProperty(window, 'isSecureContext', { value: false })"); // as on a page of another machine over http
+        ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
+        await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+        await Assertions.Expect(field.GetByRole(AriaRole.Alert)).ToContainTextAsync("only on pages from the same machine or over https");
+    }
+
+    private static FilePayload Photo(string name, int seed) => new() { Name = name, MimeType = "image/png", Buffer = RunningServer.Face(seed) };
+}

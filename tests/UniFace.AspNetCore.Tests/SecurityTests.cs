@@ -1,0 +1,338 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using UniFace.AspNetCore.Audit;
+using UniFace.AspNetCore.Recognition;
+using UniFace.AspNetCore.Security;
+
+namespace UniFace.AspNetCore.Tests;
+
+/// <summary>Nothing is answered or done without the scope for it, and every action is recorded.</summary>
+public sealed class SecurityTests
+{
+    [Fact]
+    public async Task A_request_that_is_not_of_this_machine_needs_a_key()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+
+        // A page whose name was pointed at this machine (DNS rebinding) still sends its own name; a proxy says for whom it asks.
+        (string, string)[] headers = [("Host", "evil.example"), ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy")];
+        (HttpMethod, string)[] requests =
+        [
+            (HttpMethod.Get, "/v1/people"),
+            (HttpMethod.Delete, "/v1/people/Ann"),
+            (HttpMethod.Get, "/v1/gallery/export"),
+            (HttpMethod.Get, "/metrics"),
+        ];
+        foreach ((string header, string value) in headers)
+        {
+            foreach ((HttpMethod method, string path) in requests)
+            {
+                using HttpResponseMessage answer = await SendAsync(server, method, path, (header, value));
+                Assert.Equal((path, HttpStatusCode.Unauthorized), (path, answer.StatusCode));
+            }
+        }
+
+        Assert.Equal(1, (await server.GetAsync("/v1/people")).GetProperty("total").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_key_opens_what_its_scopes_say_until_it_is_revoked()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
+        ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
+        (ApiKey read, string readSecret) = keys.Create("reader", [Scope.Read]);
+        (_, string enrolSecret) = keys.Create("desk", [Scope.Enroll]);
+        (_, string adminSecret) = keys.Create("boss", [Scope.Admin]);
+        object ann = new { person = "Ann", photos = new[] { RunningServer.Face(1) }, aligned = true, anyQuality = true };
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, HttpMethod.Get, "/v1/people", null));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", readSecret));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Post, "/v1/people", readSecret, ann));
+        Assert.Equal(HttpStatusCode.Created, await StatusAsync(server, HttpMethod.Post, "/v1/people", enrolSecret, ann));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Get, "/v1/people", enrolSecret));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Delete, "/v1/people/Ann", enrolSecret));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Get, "/v1/people/Ann/export", readSecret));
+        Assert.Equal(HttpStatusCode.NoContent, await StatusAsync(server, HttpMethod.Delete, "/v1/people/Ann", adminSecret));
+
+        // Whose key it was stands in the log, also where it was refused.
+        string log = File.ReadAllText(Path.Combine(server.Folder, "data", "audit.jsonl"));
+        Assert.Contains($"\"who\":\"key:{read.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
+        Assert.Contains("\"who\":\"anonymous\",\"what\":\"refused\"", log, StringComparison.Ordinal);
+
+        string almost = readSecret[..^1] + (readSecret[^1] == 'A' ? 'B' : 'A');
+        foreach (string wrong in new[] { almost, "ufk_" + read.Id + "_", read.Id, "ufk_000000000000_x", adminSecret[..20], "" })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, HttpMethod.Get, "/v1/people", wrong));
+        }
+
+        Assert.True(keys.Revoke(read.Id));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, HttpMethod.Get, "/v1/people", readSecret));
+        Assert.DoesNotContain(readSecret[^43..], File.ReadAllText(Path.Combine(server.Folder, "data", "keys.json")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site", false)]
+    [InlineData("Sec-Fetch-Site", "same-site", false)]
+    [InlineData("Sec-Fetch-Site", "same-origin", true)]
+    [InlineData("Origin", "http://evil.example", false)]
+    [InlineData("Origin", "null", false)]
+    public async Task Another_sites_page_cannot_use_a_visitors_browser_to_write_here(string header, string value, bool taken)
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+        using HttpResponseMessage answer = await SendAsync(server, HttpMethod.Delete, "/v1/people/Ann", (header, value));
+        Assert.Equal(taken ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task People_older_than_the_retention_are_removed_and_the_others_stay()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
+        await server.EnrollAsync("Ann", 1);
+        Retention retention = ActivatorUtilities.CreateInstance<Retention>(server.Services, new Later(TimeSpan.FromDays(29)));
+        Assert.Equal(0, await retention.RunOnceAsync(default));
+        retention = ActivatorUtilities.CreateInstance<Retention>(server.Services, new Later(TimeSpan.FromDays(31)));
+        Assert.Equal(1, await retention.RunOnceAsync(default));
+        Assert.Equal(0, (await server.GetAsync("/v1/people")).GetProperty("total").GetInt32());
+    }
+
+    [Fact]
+    public async Task Retention_spares_who_is_enrolled_anew_meanwhile_and_goes_on_after_a_failure()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
+        string[] people = ["Ann", "Bob", "Carl", "Dan"];
+        foreach (string person in people)
+        {
+            await server.EnrollAsync(person, 1);
+        }
+
+        // Ann cannot be removed; as Bob goes, Carl is enrolled anew.
+        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand triggers = new(
+                """
+                CREATE TRIGGER stuck BEFORE DELETE ON person WHEN old.id = 1 BEGIN SELECT RAISE(ABORT, 'stuck'); END;
+                CREATE TRIGGER anew AFTER DELETE ON person WHEN old.id = 2 BEGIN UPDATE template SET enrolled = 99999999999 WHERE person = 3; END;
+                """,
+                other);
+            triggers.ExecuteNonQuery();
+        }
+
+        Retention retention = ActivatorUtilities.CreateInstance<Retention>(server.Services, new Later(TimeSpan.FromDays(31)));
+        Assert.Equal(2, await retention.RunOnceAsync(default));
+        Assert.Equal(
+            ["Ann", "Carl"],
+            (await server.GetAsync("/v1/people")).GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()!));
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_the_keys_is_said_and_no_service_starts_as_if_it_had_none()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        string data = Path.Combine(server.Folder, "other");
+        Directory.CreateDirectory(Path.Combine(data, "keys.json"));
+        Assert.Contains("a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).All()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a folder", Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("desk", [Scope.Read])).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = data }));
+    }
+
+    [Fact]
+    public async Task A_pipe_in_the_place_of_the_keys_is_refused_in_one_line_and_blocks_nothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
+        await using RunningServer server = await RunningServer.StartAsync();
+        string keys = Path.Combine(server.Folder, "data", "keys.json"), other = Path.Combine(server.Folder, "other");
+        Directory.CreateDirectory(other);
+        foreach (string pipe in new[] { keys, Path.Combine(other, "keys.json") })
+        {
+            using Process make = Process.Start("mkfifo", [pipe]);
+            await make.WaitForExitAsync();
+        }
+
+        using HttpRequestMessage request = new(HttpMethod.Get, "/v1/people");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "ufk_0_0");
+        using HttpResponseMessage answer = await server.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        UniFaceException started = await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = other }));
+        Assert.Contains("not a regular file", started.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', started.Message);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(36_501)]
+    [InlineData(int.MaxValue)]
+    public async Task A_retention_that_is_no_number_of_days_is_refused_in_one_line(int days) =>
+        Assert.Contains(
+            "expected 1 to 36500",
+            (await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { RetentionDays = days }))).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Who_did_what_is_written_down_without_a_name()
+    {
+        string folder;
+        await using (RunningServer server = await RunningServer.StartAsync())
+        {
+            folder = Path.Combine(server.Folder, "data");
+            await server.EnrollAsync("Ann-of-the-log", 1);
+            await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+            await server.Client.DeleteAsync("/v1/people/Ann-of-the-log");
+            string log = File.ReadAllText(Path.Combine(folder, "audit.jsonl"));
+            Assert.Equal(
+                ["enrol 202", "enrol 201", "identify 200", "delete 202", "delete 204"],
+                log.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(l => JsonDocument.Parse(l).RootElement)
+                    .Select(e => $"{e.GetProperty("what")} {e.GetProperty("status")}"));
+            Assert.DoesNotContain("Ann", log, StringComparison.Ordinal);
+            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        }
+    }
+
+    [Fact]
+    public async Task An_enrolment_that_fails_is_not_called_done()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+        string gallery = server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path;
+        await using (SqliteConnection other = new($"Data Source={gallery};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand trigger = new("CREATE TRIGGER stuck BEFORE INSERT ON template BEGIN SELECT RAISE(ABORT, 'stuck'); END;", other);
+            trigger.ExecuteNonQuery();
+        }
+
+        object bob = new { person = "Bob", photos = new[] { RunningServer.Face(2) }, aligned = true, anyQuality = true };
+        using HttpResponseMessage answer = await server.PostAsync("/v1/people", bob);
+        Assert.NotEqual(HttpStatusCode.Created, answer.StatusCode);
+        JsonElement[] lines = [.. File.ReadLines(Path.Combine(server.Folder, "data", "audit.jsonl")).Select(l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal([202, 201, 202, 503], lines.Select(l => l.GetProperty("status").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("another")]
+    [InlineData("damaged")]
+    [InlineData("emptied")]
+    [InlineData("deleted")]
+    public async Task Keys_that_are_replaced_or_damaged_open_nothing_whatever_the_files_time_and_length_say(string change)
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
+        string data = Path.Combine(server.Folder, "data"), path = Path.Combine(data, "keys.json");
+        (_, string secret) = new ApiKeyStore(data).Create("desk", [Scope.Read]);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/health/ready", null));
+
+        byte[] before = File.ReadAllBytes(path);
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        byte[] other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(before).Replace("\"read\"", "\"axxx\"", StringComparison.Ordinal));
+        switch (change)
+        {
+            case "deleted":
+                File.Delete(path);
+                break;
+            case "emptied":
+                File.WriteAllText(path, "");
+                break;
+            default:
+                // The secret's hash is another one; in place, as a copy by hand is.
+                int at = Encoding.UTF8.GetString(before).IndexOf("\"hash\"", StringComparison.Ordinal) + 12;
+                File.WriteAllBytes(path, change == "damaged" ? other : [.. before[..at], before[at] == 'a' ? (byte)'b' : (byte)'a', .. before[(at + 1)..]]);
+                File.SetLastWriteTimeUtc(path, time);
+                Assert.Equal(before.Length, new FileInfo(path).Length);
+                break;
+        }
+
+        bool valid = change == "another";
+        Assert.Equal(valid ? HttpStatusCode.Unauthorized : HttpStatusCode.ServiceUnavailable, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        using (HttpResponseMessage ready = await server.Client.GetAsync("/health/ready"))
+        {
+            Assert.Equal(valid ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            Assert.Equal(!valid, (await ready.Content.ReadAsStringAsync()).Contains("keys.json", StringComparison.Ordinal));
+        }
+
+        if (!valid && change != "deleted")
+        {
+            UniFaceException added = Assert.Throws<UniFaceException>(() => new ApiKeyStore(data).Create("more", [Scope.Admin]));
+            Assert.Contains("not a list of keys", added.Message, StringComparison.Ordinal);
+            UniFaceException started = await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { DataFolder = data }));
+            Assert.Contains("keys.json", started.Message, StringComparison.Ordinal);
+        }
+
+        File.WriteAllBytes(path, before);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", secret));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/health/ready", null));
+    }
+
+    [Fact]
+    public async Task A_key_is_refused_from_its_last_day_on_and_told_so()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
+        ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
+        (ApiKey old, string expired) = keys.Create("guest", [Scope.Admin], DateTimeOffset.UtcNow.AddSeconds(-1));
+        (_, string working) = keys.Create("guest", [Scope.Admin], DateTimeOffset.UtcNow.AddDays(1));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, HttpMethod.Get, "/v1/people", working));
+        using HttpResponseMessage answer = await SendAsync(server, HttpMethod.Get, "/v1/people", ("Authorization", "Bearer " + expired));
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains($"the API key expired on {old.Expires:u}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        string log = File.ReadAllText(Path.Combine(server.Folder, "data", "audit.jsonl"));
+        Assert.Contains($"\"who\":\"key:{old.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_data_folder_is_its_owners_alone_whoever_makes_it()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("modes are of Unix");
+            return;
+        }
+
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        await using RunningServer server = await RunningServer.StartAsync();
+        await server.EnrollAsync("Ann", 1);
+        new ApiKeyStore(Path.Combine(server.Folder, "data")).Create("desk", [Scope.Read]);
+        Assert.Equal(Owner, File.GetUnixFileMode(Path.Combine(server.Folder, "data")));
+        string[] files = Directory.GetFiles(Path.Combine(server.Folder, "data"));
+        Assert.Superset(new HashSet<string?>(["keys.json", "audit.jsonl", "audit.head", "audit.key"]), files.Select(Path.GetFileName).ToHashSet());
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.All(files, file => Assert.Equal((file, Private), (file, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file))));
+        string byKeys = Path.Combine(server.Folder, "keys"), given = Path.Combine(server.Folder, "given");
+        new ApiKeyStore(byKeys).Create("desk", [Scope.Read]);
+        Assert.Equal(Owner, File.GetUnixFileMode(byKeys));
+
+        // One that somebody made is theirs to open.
+        Directory.CreateDirectory(given);
+        File.SetUnixFileMode(given, Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        new ApiKeyStore(given).Create("desk", [Scope.Read]);
+        Assert.Equal(Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute, File.GetUnixFileMode(given));
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(RunningServer server, HttpMethod method, string path, string? key, object? body = null)
+    {
+        using HttpRequestMessage request = new(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        using HttpResponseMessage answer = await server.Client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(RunningServer server, HttpMethod method, string path, (string Name, string Value) header)
+    {
+        using HttpRequestMessage request = new(method, path);
+        request.Headers.TryAddWithoutValidation(header.Name, header.Value);
+        return await server.Client.SendAsync(request);
+    }
+
+    private sealed class Later(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + by;
+    }
+}

@@ -1,0 +1,13 @@
+namespace UniFace.Gallery.Tests;
+
+/// <summary>Checks the errors that a user sees.</summary>
+internal static class Errors
+{
+    /// <summary>The work fails with one line that contains some words.</summary>
+    public static async Task ContainAsync(string words, Func<Task> work)
+    {
+        string message = (await Assert.ThrowsAsync<UniFaceException>(work)).Message;
+        Assert.Contains(words, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+}

@@ -1,0 +1,140 @@
+using Microsoft.Playwright;
+
+namespace UniFace.Studio.Tests.Browser;
+
+public sealed class LabPageTests(Chromium chromium)
+{
+    [Theory]
+    [InlineData("/", "start")]
+    [InlineData("/lab.html", "lab")]
+    public async Task A_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night(string path, string name)
+    {
+        await using RunningServer server = await StudioServer.StartAsync();
+        await PageChecks.SoundEverywhereAsync(chromium, server, path, name);
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/lab.html")]
+    public async Task Everything_on_a_page_is_reached_by_keyboard(string path)
+    {
+        await using RunningServer server = await StudioServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, path);
+        await visit.AssertKeyboardAsync();
+    }
+
+    [Fact]
+    public async Task The_start_page_leads_to_the_margin_lab()
+    {
+        await using RunningServer server = await StudioServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/");
+        await visit.Page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Link, new() { Name = "Margin lab" }).ClickAsync();
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Margin lab", Level = 1 })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task On_a_phone_the_curves_stay_in_sight_while_a_slider_moves_below_them()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
+        ILocator slider = visit.Page.GetByRole(AriaRole.Slider, new() { Name = "negative-rate" });
+        await slider.ScrollIntoViewIfNeededAsync();
+        await slider.FocusAsync();
+        await slider.PressAsync("ArrowLeft");
+        LocatorBoundingBoxResult chart = (await visit.Page.Locator("#charts figure svg[role=img]").First.BoundingBoxAsync())!;
+        LocatorBoundingBoxResult moved = (await slider.BoundingBoxAsync())!;
+        Assert.True(
+            chart.Y >= 0 && chart.Y + chart.Height < moved.Y && moved.Y + moved.Height <= 844,
+            $"the curves stand at {chart.Y} to {chart.Y + chart.Height}, the slider at {moved.Y}");
+        await visit.KeepAsync("lab-slider-phone", whole: false);
+    }
+
+    [Fact]
+    public async Task The_sliders_of_a_loss_change_its_curves_and_a_kept_curve_stays()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        IPage page = visit.Page;
+        await page.GetByLabel("Loss", new() { Exact = true }).SelectOptionAsync("cosface");
+        ILocator margin = page.GetByRole(AriaRole.Slider, new() { Name = "margin" });
+        await Assertions.Expect(margin).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Slider, new() { Name = "lambda" })).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator("#pins")).ToContainTextAsync("cosface, margin 0.35, scale 64 (shown)");
+        string before = await Curve(page);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep this curve for comparison" }).ClickAsync();
+        await margin.FocusAsync();
+        await margin.PressAsync("ArrowRight");
+        await Assertions.Expect(page.Locator("#pins")).ToContainTextAsync("cosface, margin 0.36, scale 64 (shown)");
+        Assert.NotEqual(before, await Curve(page));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove cosface, margin 0.35, scale 64" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#pins li")).ToHaveCountAsync(2); // The shown one, and that of the first preset.
+        Assert.Empty(visit.TakeProblems());
+
+        static async Task<string> Curve(IPage page) => (await page.Locator("#charts figure").First.Locator("path.curve.s0").GetAttributeAsync("d"))!;
+    }
+
+    [Theory]
+    [InlineData("m = 0.8", "Beyond 134° the angle plus 0.8 passes 180°")] // 180 - 0.8 radians = 134.2 degrees
+    [InlineData("s = 16", "reaches a probability of only 0.767")] // 1 / (1 + 9999 e^(-16 * 0.65))
+    [InlineData("fp16 at s = 64", "In 16 bits the gradient is exactly 0 below")]
+    public async Task A_preset_says_what_is_seen_with_its_own_numbers(string preset, string words)
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = preset, Exact = true }).ClickAsync();
+        await Assertions.Expect(visit.Page.Locator("#seen")).ToContainTextAsync(words);
+        await visit.KeepAsync("lab-" + string.Concat(preset.Where(char.IsLetterOrDigit)));
+        Assert.Empty(visit.TakeProblems());
+    }
+
+    [Fact]
+    public async Task A_number_that_the_loss_refuses_is_answered_in_words()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await visit.Page.GetByLabel("margin, exactly").FillAsync("7");
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("margin");
+        await visit.Page.GetByLabel("margin, exactly").FillAsync("0.3");
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Ten_classes_are_trained_while_one_watches()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
+        IPage page = visit.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("600 of 600");
+        await Assertions.Expect(page.Locator("#worlds figure").Last).ToContainTextAsync("uce, m 0.1, s 16, b 12");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
+        await visit.KeepAsync("lab-live-phone");
+        await visit.AssertSoundAsync();
+        await page.GetByLabel("Dimensions").SelectOptionAsync("2");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
+        Assert.Empty(visit.TakeProblems());
+    }
+
+    [Fact]
+    public async Task A_lesson_that_is_stopped_or_ended_by_a_newer_one_says_so()
+    {
+        await using RunningServer server = await StudioServer.StartAsync(model: false);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        IPage page = visit.Page;
+        await page.RouteAsync(
+            "**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" })); // time enough
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
+        using HttpResponseMessage newer = await server.Client.GetAsync("/v1/losses/lab?loss=uce&steps=1", HttpCompletionOption.ResponseHeadersRead);
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the lesson at step");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#live-problem")).ToBeEmptyAsync();
+        await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("Stopped"); // at a step, or before the first
+        Assert.Empty(visit.TakeProblems());
+    }
+}

@@ -1,0 +1,137 @@
+using CsCheck;
+using UniFace.Studio.Maps;
+
+namespace UniFace.Studio.Tests;
+
+public sealed class TSneTests
+{
+    private static readonly Gen<(int Count, double[] Rows)> Rows =
+        Gen.Select(Gen.Int[6, 25], Gen.Int[2, 5]).SelectMany((count, width) => Gen.Double[-3, 3].Array[count * width].Select(rows => (count, rows)));
+
+    [Fact]
+    public void Affinities_are_symmetric_and_one_in_all_and_none_to_oneself() => Rows.Sample(
+        one =>
+        {
+            double[] affinities = TSne.Affinities(one.Rows, one.Count, 4);
+            Assert.Equal(1, affinities.Sum(), 1e-12);
+            for (int i = 0; i < one.Count; i++)
+            {
+                Assert.Equal(0, affinities[i * (one.Count + 1)]);
+                Assert.All(Enumerable.Range(0, one.Count), j => Assert.Equal(affinities[(i * one.Count) + j], affinities[(j * one.Count) + i], 1e-15));
+            }
+        },
+        iter: 50);
+
+    [Fact]
+    public void Every_row_has_as_many_neighbours_as_the_perplexity_asks() => Gen.Select(Gen.Double[0.01, 100].Array[5, 30], Gen.Double[1.5, 4]).Sample(
+        (squares, perplexity) =>
+        {
+            squares[0] = 0;
+            double[] shares = new double[squares.Length];
+            TSne.Neighbours(squares, 0, perplexity, shares);
+            Assert.Equal(1, shares.Sum(), 1e-12);
+            if (squares.Skip(1).Distinct().Count() == squares.Length - 1 && perplexity < squares.Length - 1)
+            {
+                Assert.Equal(perplexity, Math.Exp(-shares.Where(s => s > 0).Sum(s => s * Math.Log(s))), 1e-6);
+                Assert.Equal(squares[1..].Index().MinBy(s => s.Item).Index, shares[1..].Index().MaxBy(s => s.Item).Index); // the nearest has the largest share
+            }
+        },
+        iter: 200);
+
+    [Fact]
+    public void The_gradient_is_that_of_the_divergence() => Rows.Sample(
+        one =>
+        {
+            double[] affinities = TSne.Affinities(one.Rows, one.Count, 3);
+            Random random = new(one.Count);
+            double[] places = [.. Enumerable.Range(0, one.Count * 2).Select(_ => random.NextDouble() - 0.5)];
+            double[] gradient = new double[places.Length], aside = new double[places.Length];
+            TSne.Gradient(affinities, places, 1, gradient);
+            foreach (int v in new[] { 0, places.Length / 2, places.Length - 1 })
+            {
+                double At(double by) => TSne.Gradient(affinities, [.. places.Select((p, i) => i == v ? p + by : p)], 1, aside);
+                Assert.Equal((At(1e-5) - At(-1e-5)) / 2e-5, gradient[v], 1e-7);
+            }
+        },
+        iter: 30);
+
+    [Fact]
+    public void The_divergence_is_the_sum_of_its_definition()
+    {
+        double[] rows = [0, 0, 1, 0, 0, 2, 3, 1], places = [0.3, 0.1, -0.2, 0.4, 1, -1, 0.5, 2];
+        double[] p = TSne.Affinities(rows, 4, 2);
+        double[] near = [.. Enumerable.Range(0, 16).Select(
+            v => v / 4 == v % 4
+                ? 0
+                : 1 / (1 + Math.Pow(places[v / 4 * 2] - places[v % 4 * 2], 2) + Math.Pow(places[(v / 4 * 2) + 1] - places[(v % 4 * 2) + 1], 2)))];
+        double expected = Enumerable.Range(0, 16).Where(v => v / 4 != v % 4).Sum(v => p[v] * Math.Log(p[v] / (near[v] / near.Sum())));
+        Assert.Equal(expected, TSne.Gradient(p, places, 1, new double[8]), 1e-12);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Separate_clusters_come_out_separate_and_neighbours_within_one_stay_neighbours(int seed)
+    {
+        // Five arcs of twelve points, far from each other in six dimensions.
+        const int Clusters = 5, Each = 12, Width = 6;
+        Random random = new(seed);
+        double[] rows = [.. Enumerable.Range(0, Clusters * Each).SelectMany(i =>
+        {
+            double along = i % Each / (Each - 1.0);
+            return Enumerable.Range(0, Width).Select(
+                d => (d == i / Each ? 10 : 0) + (d == Width - 1 ? 2 * along : 0) + (d == (i / Each + 1) % Clusters ? Math.Sin(2 * along) : 0)
+                    + (0.01 * random.NextDouble()));
+        })];
+        double[] places = TSne.Place(rows, Clusters * Each, 6, TestContext.Current.CancellationToken);
+        double[] apart = [.. Enumerable.Range(0, Clusters * Each).Select(i => Others(i).Where(j => j / Each != i / Each).Min(j => Distance(i, j)))];
+        Assert.All(
+            Enumerable.Range(0, Clusters * Each),
+            i => Assert.True(Others(i).Where(j => j / Each == i / Each).Min(j => Distance(i, j)) < 0.5 * apart[i], $"point {i}"));
+        int[] inner = [.. Enumerable.Range(0, Clusters * Each).Where(i => i % Each is > 0 and < Each - 1)];
+        int kept = inner.Count(i => Others(i).OrderBy(j => Distance(i, j)).Take(4).ToHashSet().IsSupersetOf([i - 1, i + 1]));
+        Assert.True(kept >= 0.9 * inner.Length, $"{kept} of {inner.Length} points have both neighbours of their arc among their four nearest");
+
+        IEnumerable<int> Others(int i) => Enumerable.Range(0, Clusters * Each).Where(j => j != i);
+        double Distance(int i, int j) => Math.Sqrt(Math.Pow(places[2 * i] - places[2 * j], 2) + Math.Pow(places[(2 * i) + 1] - places[(2 * j) + 1], 2));
+    }
+
+    [Fact]
+    public void The_same_rows_give_the_same_map_and_equal_rows_give_a_map_too()
+    {
+        Random random = new(3);
+        double[] rows = [.. Enumerable.Range(0, 40 * 5).Select(_ => random.NextDouble())];
+        Assert.Equal(TSne.Place(rows, 40, 10, CancellationToken.None), TSne.Place(rows, 40, 10, CancellationToken.None));
+        Assert.All(TSne.Place(new double[40 * 5], 40, 10, CancellationToken.None), v => Assert.True(double.IsFinite(v)));
+        Assert.All(TSne.Place([0, 1, 2, 4], 4, 1, CancellationToken.None), v => Assert.True(double.IsFinite(v)));
+    }
+
+    [Fact]
+    public void A_map_that_nobody_waits_for_any_more_is_given_up() =>
+        Assert.ThrowsAny<OperationCanceledException>(() => TSne.Place(new double[8], 4, 1, new CancellationToken(canceled: true)));
+
+    [Fact]
+    public void A_map_is_trusted_as_far_as_its_neighbours_are_neighbours()
+    {
+        double[] rows = [0, 1, 2.1, 3.3, 4.6, 6];
+        Assert.Equal(1, Trustworthiness.Measure(rows, [.. rows.SelectMany(r => new[] { 5 * r, 0 })], 6, 2));
+
+        // On the map, the first and the last change places. What is too far among a point's two nearest there, by its ranks among the rows:
+        // first 2 + 1, second 3 (the last), third and fourth nothing, fifth 3 (the first), last 2 + 1.
+        double[] places = [6, 0, 1, 0, 2.1, 0, 3.3, 0, 4.6, 0, 0, 0];
+        Assert.Equal(1 - (2.0 / (6 * 2 * (12 - 6 - 1)) * 12), Trustworthiness.Measure(rows, places, 6, 2), 1e-12);
+    }
+
+    [Fact]
+    public void Principal_components_are_the_directions_of_most_variance()
+    {
+        // Unit vectors around the first axis: spread along the second, less along the third, none elsewhere.
+        double[] a = [0.3, -0.3, 0.3, -0.3], b = [0.1, 0.1, -0.1, -0.1];
+        float[] rows = [.. Enumerable.Range(0, 4).SelectMany(i => new[] { (float)Math.Sqrt(1 - (a[i] * a[i]) - (b[i] * b[i])), (float)a[i], (float)b[i], 0f })];
+        (double[] along, double share) = PrincipalComponents.Project(rows, 4, 2);
+        Assert.Equal(1, share, 1e-6);
+        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal((0.3, 0.1), (Math.Round(Math.Abs(along[2 * i]), 6), Math.Round(Math.Abs(along[(2 * i) + 1]), 6))));
+        Assert.Equal(along[0], -along[2], 1e-6);
+        Assert.Equal(along[1], along[3], 1e-6);
+    }
+}

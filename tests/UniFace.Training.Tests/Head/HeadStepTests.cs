@@ -1,0 +1,243 @@
+using CsCheck;
+using TorchSharp;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Losses;
+using UniFace.Training.Tests.Losses;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests.Head;
+
+/// <summary>A step in tiles, over one batch or several, equals autograd over the whole matrix followed by plain SGD.</summary>
+[Collection("Alone")]
+public class HeadStepTests
+{
+    public static TheoryData<string> Variants => LossVariants.Names;
+
+    /// <summary>
+    /// A step over two batches equals a step over both at once: one decay, one update, and one selection of negatives for both batches,
+    /// whether the head updates the centers (SGD) or accumulates their gradient for an optimizer (AdamW).
+    /// </summary>
+    [Theory]
+    [InlineData("uce(bias=5)", true)]
+    [InlineData("cosface", true)]
+    [InlineData("uce(bias=5,negative-rate=0.4)", true)]
+    [InlineData("uce(bias=5,negative-rate=0.4)", false)]
+    [InlineData("subcenter-arcface(negative-rate=0.4)", true)]
+    [InlineData("subcenter-arcface(negative-rate=0.4)", false)]
+    public void A_step_over_two_batches_is_a_step_over_both_at_once(string text, bool sgd)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Loss spec = Loss.Parse(text);
+        PlainBatch whole = LossVariants.Batch(5, 8, 20, 6, spec.Has("subcenters") ? 3 : 1);
+        using RecognitionHead once = LossVariants.Head(spec, whole);
+        using RecognitionHead parts = LossVariants.Head(spec, whole);
+        Tensor x = LossVariants.Rows(whole.Embeddings);
+        Tensor labels = LossVariants.Labels(whole);
+        CenterUpdate update = sgd ? new CenterUpdate.Sgd(0.001, 0.9, 0.01) : CenterUpdate.Accumulate;
+        for (int round = 0; round < 3; round++)
+        {
+            using HeadOutput expected = once.ForwardBackward(x, labels, update: update);
+            HeadStep step = parts.BeginStep([labels.narrow(0, 0, 3), labels.narrow(0, 3, 5)], update);
+            using HeadOutput first = step.Add(x.narrow(0, 0, 3), scale: 3.0 / 8);
+            using HeadOutput second = step.Add(x.narrow(0, 3, 5), scale: 5.0 / 8);
+            Assert.Equal(expected.Loss, (first.Loss * 3 + second.Loss * 5) / 8, 1e-9);
+            Near(1e-9, "embeddings", expected.EmbeddingGradient, cat([first.EmbeddingGradient, second.EmbeddingGradient]));
+            Near(1e-9, "centers", once.Centers.Weight, parts.Centers.Weight);
+            Near(1e-9, "momentum or gradient", once.Centers.Momentum ?? once.Centers.Weight.grad!, parts.Centers.Momentum ?? parts.Centers.Weight.grad!);
+            Assert.Throws<InvalidOperationException>(() => step.Add(x.narrow(0, 0, 3)));
+        }
+    }
+
+    /// <summary>Rows that a step does not use keep every bit of value and momentum, also with weight decay.</summary>
+    [Fact]
+    public void Rows_that_a_step_does_not_use_are_not_touched()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RecognitionHead head = Loss.Parse("uce(negative-rate=0.2)").CreateHead(50, 6, seed: 3);
+        CenterUpdate.Sgd update = new(0.1, 0.9, 0.01);
+        for (int step = 0; step < 4; step++)
+        {
+            long[] labels = [3, 41];
+            using RecognitionHead same = Loss.Parse("uce(negative-rate=0.2)").CreateHead(50, 6, seed: 3);
+            same.get_buffer("centers.sampling")!.copy_(head.get_buffer("centers.sampling")!);
+            long[] used = LossVariants.Ids(same.Centers.Select(labels));
+            Tensor before = head.Centers.Weight.clone();
+            Tensor? momentum = head.Centers.Momentum?.clone();
+            head.ForwardBackward(randn([2, 6]), tensor(labels), update: update).Dispose();
+            Tensor moved = (head.Centers.Weight - before).abs().sum([1]) > 0;
+            Assert.Equal(used, Enumerable.Range(0, 50).Where(c => moved[c].item<bool>()).Select(c => (long)c));
+            if (momentum is not null)
+            {
+                Tensor changed = (head.Centers.Momentum! - momentum).abs().sum([1]) > 0;
+                Assert.Equal(used, Enumerable.Range(0, 50).Where(c => changed[c].item<bool>()).Select(c => (long)c));
+            }
+        }
+    }
+
+    [Fact]
+    public void Nothing_that_is_not_finite_is_moved_into_a_center()
+    {
+        foreach (string name in new[] { "uce", "cosface" })
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using RecognitionHead head = Loss.Parse(name).CreateHead(50, 6, seed: 3);
+            head.TileSize = 8;
+            Tensor x = randn([4, 6]);
+            x[2, 3] = double.NaN;
+            using HeadOutput output = head.ForwardBackward(x, tensor(new long[] { 3, 41, 7, 3 }), update: new CenterUpdate.Sgd(0.1, 0.9, 0.01));
+            Assert.True(double.IsNaN(output.Loss), name);
+            Assert.True(head.Centers.Weight.isfinite().all().item<bool>(), name);
+        }
+    }
+
+    /// <summary>The mean of many roundings is the value.</summary>
+    [Fact]
+    public void Stochastic_rounding_keeps_the_mean_and_what_bfloat16_can_hold()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] values = [1f, 1.001f, -0.37f, 3.14159f, 1e-20f, 0f, -65_000.4f, 1.5f];
+        double[] sum = new double[values.Length];
+        const int Times = 20_000;
+        for (int i = 0; i < Times; i++)
+        {
+            float[] rounded = Rounded(values, unchecked((uint)(i + 1) * 0x9E3779B9));
+            for (int v = 0; v < sum.Length; v++)
+            {
+                sum[v] += rounded[v];
+            }
+        }
+
+        // A step of bfloat16 is at most 2^-7 of the value; the mean of n draws is within a few times step / sqrt(n).
+        Assert.All(values.Zip(sum, (v, s) => (s / Times - v) / Math.Max(Math.Abs(v), 1e-30)), e => Assert.InRange(e, -3e-4, 3e-4));
+        Assert.Equal([1, 0, 1.5f], Rounded([1, 0, 1.5f], 77));
+        float[] many = randn([100_003]).data<float>().ToArray();
+        Assert.All(many.Zip(Rounded(many, 5)), e => Assert.True(Math.Abs(e.Second - e.First) <= Math.Abs(e.First) * Math.Pow(2, -7), $"{e}"));
+    }
+
+    private static float[] Rounded(float[] values, uint seed)
+    {
+        ushort[] rounded = new ushort[values.Length];
+        StochasticRounding.Round(System.Runtime.InteropServices.MemoryMarshal.Cast<float, uint>(values.AsSpan()), rounded, seed);
+        return [.. rounded.Select(r => BitConverter.UInt32BitsToSingle((uint)r << 16))];
+    }
+
+    /// <summary>Centers in bfloat16 learn like those in float32: updates far below the resolution of the type are not lost.</summary>
+    [Fact]
+    public void Centers_stored_in_bfloat16_follow_those_in_float32()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        PlainBatch batch = LossVariants.Batch(5, 16, 40, 8, 1);
+        double[] losses = [.. new[] { ScalarType.Float32, ScalarType.BFloat16 }.Select(type =>
+        {
+            using RecognitionHead head = Loss.Parse("uce(scale=16,bias=2)").CreateHead(40, 8, seed: 3, centers: type);
+            Assert.Equal(type, head.Centers.Weight.dtype);
+            double loss = 0;
+            for (int step = 0; step < 400; step++)
+            {
+                CenterUpdate.Sgd update = new(0.002, 0.9, 0);
+                using HeadOutput output = head.ForwardBackward(LossVariants.Rows(batch.Embeddings), LossVariants.Labels(batch), update: update);
+                loss = output.Loss;
+            }
+
+            return loss;
+        })];
+        Assert.InRange(losses[1], losses[0] * 0.9, losses[0] * 1.1);
+    }
+
+    /// <summary>
+    /// Loss, embedding gradient, updated centers, bias and state equal those of autograd after two steps of SGD: to 1e-9 in float64, in
+    /// float32 to 1e-5 plus the effect on e^(s * cosine) of rounding a cosine, by about 2^-22.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Two_steps_move_everything_as_autograd_and_plain_SGD_do(string text)
+    {
+        // Includes repeated labels, classes absent from the batch, tiles that do not divide the number of classes, weights and scaled steps.
+        Gen.Select(Gen.Int[1, 9], Gen.Int[5, 40], Gen.Int[3, 12], Gen.Int[1, 17], Gen.Int[0, 1 << 20], Gen.Bool)
+            .Sample(
+                (samples, classes, size, tile, seed, sampled) =>
+                {
+                    Compare(text, samples, classes, size, tile, seed, sampled, ScalarType.Float64);
+                    Compare(text, samples, classes, size, tile, seed, sampled, ScalarType.Float32);
+                },
+                iter: 3,
+                threads: 1);
+    }
+
+    private static void Compare(string text, int samples, int classes, int size, int tile, int seed, bool sampled, ScalarType dtype)
+    {
+        const double Momentum = 0.9;
+        const double Decay = 5e-4;
+        using DisposeScope scope = NewDisposeScope();
+        Loss spec = Loss.Parse(text);
+        int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
+        double scale = spec.Has("scale") ? spec.Number("scale") : 30;
+        double rate = 0.02 / scale;
+        double tolerance = dtype == ScalarType.Float64 ? 1e-9 : 1e-5 + (scale * Math.Pow(2, -21));
+        spec = sampled ? spec.With("negative-rate", "0.5") : spec;
+        PlainBatch batch = LossVariants.Batch(seed, samples, classes, size, k);
+        double[] margins = [.. Enumerable.Range(0, samples).Select(i => 0.3 + 0.02 * i)];
+        using RecognitionHead ours = LossVariants.Head(spec, batch, dtype, margins);
+        using RecognitionHead twin = LossVariants.Head(spec, batch, ScalarType.Float64, margins);
+        ours.TileSize = tile * k;
+        AutogradHead plain = new(twin);
+        Tensor velocity = zeros_like(twin.Centers.Weight);
+        for (int step = 0; step < 2; step++)
+        {
+            Tensor labels = LossVariants.Labels(batch);
+            long[] used = sampled
+                ? LossVariants.Ids(twin.Centers.Select(labels.data<long>().ToArray()))
+                : [.. Enumerable.Range(0, classes).Select(c => (long)c)];
+            Tensor weights = tensor(Enumerable.Range(0, samples).Select(i => 0.5 + (i % 3)).ToArray());
+            Tensor x = (LossVariants.Rows(batch.Embeddings) * (1 + 0.1 * step)).requires_grad_(true);
+            foreach (TorchSharp.Modules.Parameter parameter in twin.parameters().Concat(ours.parameters()))
+            {
+                parameter.grad = null;
+            }
+
+            double expected = plain.ForwardBackward(x, labels, weights, 0.5, sampled ? used : null);
+            using HeadOutput output = ours.ForwardBackward(x.detach(), labels, weights, 0.5, new CenterUpdate.Sgd(rate, Momentum, Decay));
+            using (no_grad())
+            {
+                Tensor rows = (tensor(used).unsqueeze(1) * k + arange(k)).flatten();
+                Tensor old = velocity.index_select(0, rows);
+                Tensor weight = twin.Centers.Weight.index_select(0, rows);
+                Tensor moved = old * Momentum + twin.Centers.Weight.grad!.index_select(0, rows) + weight * Decay;
+                velocity.index_copy_(0, rows, moved);
+                twin.Centers.Weight.index_copy_(0, rows, weight - moved * rate);
+            }
+
+            string at = $"{spec}, B {samples}, C {classes}, D {size}, tile {tile}, seed {seed}, {dtype}, step {step}";
+            Assert.True(Math.Abs(output.Loss - expected) <= tolerance * Math.Max(1, Math.Abs(expected)), $"{at}: loss {output.Loss}, expected {expected}");
+            Near(tolerance, at + ", embeddings", x.grad!, output.EmbeddingGradient, scale);
+            Near(tolerance, at + ", centers", twin.Centers.Weight, ours.Centers.Weight);
+            Near(tolerance, at + ", momentum", velocity, ours.Centers.Momentum!, scale);
+            Assert.Null(ours.Centers.Weight.grad);
+            if (LossVariants.Bias(ours) is Tensor bias)
+            {
+                Near(tolerance, at + ", bias", LossVariants.Bias(twin)!.grad!, bias.grad!, scale);
+            }
+
+            foreach ((string name, Tensor buffer) in twin.named_buffers().Where(b => !b.name.EndsWith("random", StringComparison.Ordinal)))
+            {
+                Near(tolerance, $"{at}, {name}", buffer, ours.get_buffer(name)!);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Relative to the largest value, because sums may cancel. A gradient is s times a probability; one that cancels to less than a
+    /// hundredth of s is compared on that scale.
+    /// </summary>
+    private static void Near(double tolerance, string what, Tensor expected, Tensor ours, double scale = 1)
+    {
+        double[] right = LossVariants.Values(expected.detach());
+        double[] left = LossVariants.Values(ours.detach());
+        double size = Math.Max(1e-2 * scale, right.Max(Math.Abs));
+        for (int i = 0; i < right.Length; i++)
+        {
+            Assert.True(Math.Abs(left[i] - right[i]) <= tolerance * size, $"{what}[{i}]: {left[i]}, expected {right[i]} (largest {size})");
+        }
+    }
+}

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;

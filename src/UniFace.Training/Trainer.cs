@@ -4,7 +4,6 @@ using UniFace.Data;
 using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Training.Export;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
 using UniFace.Vision;
@@ -188,7 +187,7 @@ public sealed class Trainer : IDisposable
         RunInfo info = new()
         {
             Id = Guid.NewGuid().ToString("N"),
-            ToolVersion = OnnxExporter.ToolVersion,
+            ToolVersion = UniFace.ToolVersion.Current,
             Started = DateTime.UtcNow,
             Options = options,
             DataHash = dataHash,

@@ -1,25 +1,20 @@
 namespace UniFace;
 
 /// <summary>
-/// Bad input, said in one line for the person who gave it: what is wrong, where, what was expected, what to do.
-/// The command line prints <see cref="Exception.Message"/> and ends with exit code 2; it never prints a stack trace for one.
+/// Invalid input. The message is one line for the user: what is wrong, where, what was expected and what to do. The command line prints
+/// it and exits with code 2, without a stack trace.
 /// </summary>
-public sealed class UniFaceException : Exception
+public class UniFaceException : Exception
 {
-    /// <summary>Bad input, in one line.</summary>
+    /// <summary>Creates an exception with a message.</summary>
     public UniFaceException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Bad input, in one line, and what was thrown below it.</summary>
+    /// <summary>Creates an exception with a message and its cause.</summary>
     public UniFaceException(string message, Exception innerException)
         : base(message, innerException)
-    {
-    }
-
-    /// <summary>Bad input without a word; use one of the others.</summary>
-    public UniFaceException()
     {
     }
 }

@@ -25,9 +25,13 @@ internal static class Fuzzer
             read(seed); // a good file is taken
         }
 
-        double seconds = double.TryParse(Environment.GetEnvironmentVariable("UNIFACE_FUZZ_SECONDS"), System.Globalization.CultureInfo.InvariantCulture, out double asked) ? asked : SecondsInSuite;
+        double seconds = double.TryParse(
+            Environment.GetEnvironmentVariable("UNIFACE_FUZZ_SECONDS"),
+            System.Globalization.CultureInfo.InvariantCulture,
+            out double asked) ? asked : SecondsInSuite;
         DateTime end = DateTime.UtcNow.AddSeconds(seconds);
-        Gen<byte[]> damaged = Gen.Select(Gen.Int[0, seeds.Count - 1], Gen.Select(Gen.Int[0, 7], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Int).Array[1, 6], (seed, changes) =>
+        Gen<byte[]> damaged = Gen.Select(Gen.Int[0, seeds.Count - 1], Gen.Select(
+            Gen.Int[0, 7], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Int).Array[1, 6], (seed, changes) =>
         {
             byte[] bytes = [.. seeds[seed]];
             foreach ((int kind, double where, double length, int value) in changes)
@@ -39,7 +43,11 @@ internal static class Fuzzer
         });
         while (DateTime.UtcNow < end)
         {
-            damaged.Sample(bytes => Try(bytes, read, allowed), iter: 20, threads: 1, print: bytes => $"{bytes.Length} bytes: {Convert.ToBase64String(bytes.AsSpan(0, Math.Min(bytes.Length, 3000)))}");
+            damaged.Sample(
+                bytes => Try(bytes, read, allowed),
+                iter: 20,
+                threads: 1,
+                print: bytes => $"{bytes.Length} bytes: {Convert.ToBase64String(bytes.AsSpan(0, Math.Min(bytes.Length, 3000)))}");
         }
     }
 

@@ -22,7 +22,7 @@ internal static class InventedPackage
     /// <summary>Writes model.json and calibration.json of a model into a package folder.</summary>
     public static void Complete(string package, string onnx, int size = 8)
     {
-        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.OfFile(onnx) };
+        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.HashFile(onnx) };
         File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
         new Calibration
         {

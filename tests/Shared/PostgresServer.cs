@@ -71,14 +71,35 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         await RunAsync(await AsUserAsync("initdb", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"), libraries);
-        guard = Start("sh", ["-c", Guard, "sh", Folder, .. await AsUserAsync("postgres", "-D", Data, "-k", Folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off", "-c", "shared_buffers=32MB", "-c", "max_connections=60")]);
+        guard = Start(
+            "sh",
+            [
+                "-c", Guard, "sh", Folder,
+                .. await AsUserAsync(
+                    "postgres",
+                    "-D",
+                    Data,
+                    "-k",
+                    Folder,
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "fsync=off",
+                    "-c",
+                    "jit=off",
+                    "-c",
+                    "shared_buffers=32MB",
+                    "-c",
+                    "max_connections=60")
+            ]);
 
         // The server says itself when it answers: the eighth line of its pid file.
         for (Stopwatch waited = Stopwatch.StartNew(); !await IsReadyAsync(); await Task.Delay(20))
         {
             if (guard.HasExited || waited.Elapsed > Patience)
             {
-                Assert.Fail($"PostgreSQL does not start: {(File.Exists(Path.Combine(Folder, "log")) ? await File.ReadAllTextAsync(Path.Combine(Folder, "log")) : "it says nothing")}");
+                Assert.Fail(
+                    $"PostgreSQL does not start: {(File.Exists(Path.Combine(Folder, "log")) ? await File.ReadAllTextAsync(Path.Combine(Folder, "log")) : "it says nothing")}");
             }
         }
     }
@@ -106,7 +127,8 @@ public sealed class PostgresServer : IAsyncLifetime
         }
     }
 
-    private static async Task<string> UserAsync() => (await File.ReadAllLinesAsync("/etc/passwd")).Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+    private static async Task<string> UserAsync() => (await File.ReadAllLinesAsync("/etc/passwd")).Any(
+        l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
     private async Task<string[]> AsUserAsync(string program, params string[] args) =>
         Environment.IsPrivilegedProcess ? ["setpriv", .. await IdsAsync(), "--", $"{programs}/{program}", .. args] : [$"{programs}/{program}", .. args];

@@ -25,13 +25,17 @@ internal static class TinyOnnx
     {
         Random random = new(seed);
         int inputs = 3 * width * height;
-        float[][] weights = [.. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())];
+        float[][] weights = [
+            .. outputs.Select(o => Enumerable.Range(0, inputs * o.Size).Select(_ => weight ?? (float)((random.NextDouble() - 0.5) * 0.1)).ToArray())
+        ];
         byte[] graph =
         [
             .. Bytes(1, [.. Text(1, "x"), .. Text(2, "f"), .. Text(4, "Flatten")]),
             .. outputs.SelectMany(o => Bytes(1, [.. Text(1, "f"), .. Text(1, "w" + o.Name), .. Text(2, o.Name), .. Text(4, "Gemm")])),
             .. Text(2, "tiny"),
-            .. outputs.Zip(weights, (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, 1), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w))]))
+            .. outputs.Zip(
+                weights,
+                (o, w) => Bytes(5, [.. Varint(1, inputs), .. Varint(1, o.Size), .. Varint(2, 1), .. Text(8, "w" + o.Name), .. Bytes(9, Raw(w))]))
                 .SelectMany(initializer => initializer),
             .. Bytes(11, Value("x", fixedBatch, 3, height, width)),
             .. outputs.SelectMany(o => Bytes(12, Value(o.Name, fixedBatch, o.Size))),

@@ -160,7 +160,7 @@ public class DetectionTests
             SimilarityTransform? reference = null;
             foreach (IFaceDetector detector in new[] { second, third, first })
             {
-                DetectedFace? face = MainFace.Of(detector.Detect(photo), photo.Width, photo.Height);
+                DetectedFace? face = MainFace.Select(detector.Detect(photo), photo.Width, photo.Height);
                 Assert.True(face is not null, $"{detector.Name}: no face in {name}");
                 SimilarityTransform fit = aligner.Fit(face.Landmarks);
                 reference ??= fit;
@@ -184,7 +184,7 @@ public class DetectionTests
         using IFaceDetector detector = FaceDetectors.Open();
         (string name, byte[] bytes) = Entries(tar).First();
         RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
-        DetectedFace plain = MainFace.Of(detector.Detect(photo), photo.Width, photo.Height)!;
+        DetectedFace plain = MainFace.Select(detector.Detect(photo), photo.Width, photo.Height)!;
         (string What, SimilarityTransform Transform, int Width, int Height)[] cases =
         [
             ("small in a large photo", new SimilarityTransform(0.8, 0, 1150, 700), 1800, 1200),
@@ -193,7 +193,7 @@ public class DetectionTests
         ];
         foreach ((string what, SimilarityTransform transform, int width, int height) in cases)
         {
-            DetectedFace? face = MainFace.Of(detector.Detect(ImageWarp.Warp(photo, transform, width, height)), width, height);
+            DetectedFace? face = MainFace.Select(detector.Detect(ImageWarp.Warp(photo, transform, width, height)), width, height);
             Assert.True(face is not null, $"no face {what}");
             Point wanted = transform.Apply(plain.Landmarks.Nose);
             double off = double.Hypot(face.Landmarks.Nose.X - wanted.X, face.Landmarks.Nose.Y - wanted.Y) / (transform.Scale * plain.Width);

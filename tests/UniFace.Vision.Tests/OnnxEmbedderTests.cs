@@ -77,7 +77,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx"), json = Path.Combine(package, ModelManifest.FileName);
         Directory.CreateDirectory(package);
         TinyOnnx.WriteEmbedder(onnx, 112, 112, Size);
-        ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.OfFile(onnx), FlipSum = true };
+        ModelManifest manifest = new() { EmbeddingSize = Size, OnnxSha256 = Sha256.HashFile(onnx), FlipSum = true };
         string good = System.Text.Json.JsonSerializer.Serialize(manifest, ModelManifest.Json);
         File.WriteAllText(json, good);
         using (OnnxEmbedder embedder = Embedders.Open(package))
@@ -135,7 +135,7 @@ public sealed class OnnxEmbedderTests : IDisposable
 
         // A manifest states the size, and the two outputs of it are a doubt again.
         TinyOnnx.WriteOutputs(path, 112, 112, [("norm", 1), ("y", 8), ("z", 32)]);
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(path) };
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.HashFile(path) };
         using (OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest))
         {
             Assert.Equal(8, embedder.EmbeddingSize);
@@ -159,7 +159,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, Size);
-        ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.OfFile(path) };
+        ModelManifest manifest = new() { EmbeddingSize = Size + 1, OnnxSha256 = Sha256.HashFile(path) };
         Assert.Contains("its manifest says 21", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest)).Message, StringComparison.Ordinal);
         Assert.Contains("its manifest says 128x112", Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(path, manifest with { EmbeddingSize = Size, InputWidth = 128 })).Message, StringComparison.Ordinal);
     }

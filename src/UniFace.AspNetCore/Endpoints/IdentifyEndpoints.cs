@@ -3,6 +3,7 @@ using UniFace.AspNetCore.Http;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -21,12 +22,15 @@ internal static class IdentifyEndpoints
         public byte[]? Photo { get; init; }
 
         /// <summary>
-        /// False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that the calibration states. A stranger is compared
-        /// with everybody.
+        /// False positive identification rate of the threshold, by the model's calibration: how often a person who is not enrolled may match anybody in the
+        /// gallery. Default: 0.01, or the smallest that the calibration supports with this gallery.
         /// </summary>
+        public double? FalsePositiveIdentificationRate { get; init; }
+
+        /// <summary>False match rate of each comparison, instead.</summary>
         public double? FalseMatchRate { get; init; }
 
-        /// <summary>Cosine threshold, instead of a false match rate.</summary>
+        /// <summary>Cosine threshold, instead of a rate.</summary>
         public double? Threshold { get; init; }
 
         /// <summary>How many of the most similar people to return, match or not: 1 to 1000. Default: 5.</summary>
@@ -64,20 +68,23 @@ internal static class IdentifyEndpoints
     /// <param name="Score">The best candidate's score; null without candidates.</param>
     /// <param name="Threshold">The threshold used, a cosine.</param>
     /// <param name="FalseMatchRate">How often two different people reach the threshold; null without a calibration.</param>
+    /// <param name="FalsePositiveIdentificationRate">How often a person who is not enrolled matches anybody in this gallery; null without a calibration.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
+    /// <param name="DecisionNote">Why the default rate was not used; null if it was, or if the request chose.</param>
     /// <param name="Candidates">The most similar people, best first, match or not.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="Face">The face; null if none was found.</param>
     internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate,
-        string? CalibratedOn, string? CalibrationWarning, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+        double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
+        IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify")
         .WithSummary("Find who the main face of a photo is among the enrolled people").Recognises(Scope.Read)
         .WithExamples(
-            new IdentifyRequest { Photo = Examples.Photo, FalseMatchRate = 0.0001, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, "lfw", null, [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)],
-                Examples.Contract, Examples.Face));
+            new IdentifyRequest { Photo = Examples.Photo, FalsePositiveIdentificationRate = 0.01, Candidates = 2 },
+            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, 0.01, "lfw", null, null,
+                [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
 
     private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(
         Upload<IdentifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
@@ -90,11 +97,17 @@ internal static class IdentifyEndpoints
         }
 
         Calibration? calibration = recognizer.Model.Calibration;
-        Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
+        DecisionRule rule = new()
+        {
+            Threshold = request.Threshold,
+            FalseMatchRate = request.FalseMatchRate,
+            FalsePositiveIdentificationRate = request.FalsePositiveIdentificationRate,
+        };
+        Decision decision = rule.ForIdentification(calibration, await recognizer.CountEnrolledAsync(stop));
         (_, IReadOnlyList<AlignedFace> found) = await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.Largest, request.Aligned, stop);
         AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
-        bool match = people.Count > 0 && people[0].Score >= decision.Threshold;
+        bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
         return TypedResults.Ok(new IdentifyAnswer(
             face is null ? IdentifyDecision.NoFace : match ? IdentifyDecision.Match : IdentifyDecision.Unknown,
@@ -102,8 +115,10 @@ internal static class IdentifyEndpoints
             people.Count > 0 ? people[0].Score : null,
             decision.Threshold,
             decision.FalseMatchRate,
+            decision.FalsePositiveIdentificationRate,
             calibration?.Data.Name,
             calibration?.Warning,
+            decision.Note,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
             face is null ? null : FaceAnswer.Create(face, request.Crops)));

@@ -3,6 +3,7 @@ using UniFace.AspNetCore.Http;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
+using UniFace.Decisions;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -21,7 +22,7 @@ internal static class VerifyEndpoints
         /// <summary>The second photo.</summary>
         public byte[]? B { get; init; }
 
-        /// <summary>False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that the calibration states.</summary>
+        /// <summary>False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that it supports.</summary>
         public double? FalseMatchRate { get; init; }
 
         /// <summary>Cosine threshold, instead of a false match rate.</summary>
@@ -42,32 +43,33 @@ internal static class VerifyEndpoints
     /// <param name="FalseMatchRateAtScore">How often two different people reach this score; null without a calibration.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
+    /// <param name="DecisionNote">Why the default false match rate was not used; null if it was, or if the request chose.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
-        string? CalibratedOn, string? CalibrationWarning, string ContractId, FaceAnswer A, FaceAnswer B);
+        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify")
         .WithSummary("Decide whether the main faces of two photos are the same person").Recognises(Scope.Read)
         .WithExamples(
             new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
-            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, Examples.Contract, Examples.Face, Examples.Face));
+            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, null, Examples.Contract, Examples.Face, Examples.Face));
 
     private static async Task<Ok<VerifyAnswer>> VerifyAsync(
         Upload<VerifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         VerifyRequest request = body.Value;
         Calibration? calibration = recognizer.Model.Calibration;
-        Decision decision = Decision.Of(calibration, request.Threshold, request.FalseMatchRate);
+        Decision decision = new DecisionRule { Threshold = request.Threshold, FalseMatchRate = request.FalseMatchRate }.ForVerification(calibration);
         AlignedFace a = await recognizer.FindMainFaceAsync(request.A, "a", request.Aligned, stop);
         AlignedFace b = await recognizer.FindMainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, stop), recognizer.EmbedAsync(b, stop));
-        double score = UnitCosine.Of(embeddings[0], embeddings[1]);
+        double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
-            score >= decision.Threshold, score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
-            calibration?.Data.Name, calibration?.Warning, recognizer.Model.ContractId,
+            decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
+            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.ContractId,
             FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops)));
     }
 }

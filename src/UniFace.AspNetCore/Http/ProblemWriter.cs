@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using UniFace.Decisions;
 using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Http;
@@ -23,6 +24,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
                 (StatusCodes.Status503ServiceUnavailable, StoreFails),
             UniFaceException { InnerException: GalleryMovedException } => (StatusCodes.Status503ServiceUnavailable, Moved),
+            MissingCalibrationException e => (StatusCodes.Status409Conflict, e.Message),
             UniFaceException e => (StatusCodes.Status400BadRequest, e.Message),
             BadHttpRequestException e => (e.StatusCode, e.Message),
             OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (StatusCodes.Status499ClientClosedRequest, null),

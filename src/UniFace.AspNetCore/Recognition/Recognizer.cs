@@ -22,6 +22,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     private readonly FairGate decoders = new(Environment.ProcessorCount), large = new(Math.Max(1, Environment.ProcessorCount - 1));
     private readonly IHttpContextAccessor requests;
     private readonly FaceBatches batches;
+    private readonly EnrolledCount enrolledCount;
     private readonly ServerMetrics metrics;
     private readonly TimeSpan timeout;
     private readonly ILogger log;
@@ -35,6 +36,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         this.log = log;
         timeout = options.RequestTimeout;
         batches = new FaceBatches(Embed, SearchAsync, MaxBatch);
+        enrolledCount = new EnrolledCount(Gallery);
     }
 
     /// <summary>The model.</summary>
@@ -100,6 +102,9 @@ internal sealed partial class Recognizer : IAsyncDisposable
         using Activity? span = ServerMetrics.Spans.StartActivity("embed and search");
         return await batches.SearchAsync(face.Image, candidates, Caller, stop);
     }
+
+    /// <summary>The number of enrolled faces, a few seconds old at most.</summary>
+    public Task<long> CountEnrolledAsync(CancellationToken stop) => enrolledCount.ReadAsync(stop);
 
     /// <summary>
     /// Logs the templates just enrolled whose face is enrolled under another name, too, at the strictest false match rate that the calibration supports.

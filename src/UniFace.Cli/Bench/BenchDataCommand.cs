@@ -2,7 +2,6 @@ using System.CommandLine;
 using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;

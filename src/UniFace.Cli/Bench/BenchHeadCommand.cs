@@ -3,7 +3,6 @@ using System.Globalization;
 using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.IO;
-using UniFace.Training;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 

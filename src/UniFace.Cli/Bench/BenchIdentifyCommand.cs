@@ -5,6 +5,7 @@ using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -26,19 +27,21 @@ internal static class BenchIdentifyCommand
         Argument<string> package = new("PACKAGE") { Description = "The gallery's model package (folder, or name from 'uniface models list')." };
         Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos at any depth, or a tar of photos." };
         CliOption<int> most = new("--photos", "Number of photos to use, evenly spread.") { Default = 200, Range = (1, 1_000_000) };
-        CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
+        DecisionOptions decide = new();
         GalleryOptions gallery = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [package, gallery.Gallery, photos, most, fmr, .. gallery.Keys, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters = [package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
             ModelPackage model = ModelPackage.Open(parsed.GetRequiredValue(package));
             int threads = vision.ThreadCount(parsed);
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, model);
-            Decision decision = Decision.Of(model, model.LoadCalibration(embedder.Manifest), null, parsed.GetValue(fmr));
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize, threads);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
+            long templates = (await store.CountAsync(stop)).Templates;
+            Calibration? calibration = model.LoadCalibration(embedder.Manifest);
+            Decision decision = DecisionOptions.Decide(model, () => decide.Rule(parsed).ForIdentification(calibration, templates));
             int count = Math.Min(parsed.GetValue(most), set.Names.Count);
             IdentifySpeed speed;
             using (ProgressMeter progress = new("identifying", count + IdentifyBenchmark.WarmUp))
@@ -46,7 +49,6 @@ internal static class BenchIdentifyCommand
                 speed = await IdentifyBenchmark.RunAsync(set, count, pipeline, embedder, store, decision.Threshold, () => progress.Add(), stop);
             }
 
-            long templates = (await store.CountAsync(stop)).Templates;
             object json = new
             {
                 speed.Photos,
@@ -69,8 +71,8 @@ internal static class BenchIdentifyCommand
 
                 AnsiConsole.Write(table);
                 Console.WriteLine(
-                    $"{Plural.Of(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among {Plural.Of(templates, "template")}; " +
-                    Plural.Of(threads, "thread"));
+                    $"{Plural.Format(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among {Plural.Format(templates, "template")}; " +
+                    Plural.Format(threads, "thread"));
             });
             return ExitCode.Success;
         });

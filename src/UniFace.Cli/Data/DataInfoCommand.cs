@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Data.Survey;
 using UniFace.Embeddings;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;
@@ -32,7 +33,7 @@ internal static class DataInfoCommand
             DatasetSurvey survey;
             using (ProgressMeter progress = new("reading", dataset.Samples.Count))
             {
-                survey = DatasetSurvey.Of(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
+                survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), embedder, count => progress.Add(count), stop);
             }
 
             parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
@@ -72,7 +73,7 @@ internal static class DataInfoCommand
     {
         int[] sorted = [.. survey.ImagesPerPerson.Order()];
         Console.WriteLine(
-            $"{dataset.Source}: {Plural.Of(dataset.People.Count, "person")}, {Plural.Of(dataset.Samples.Count, "image")}; " +
+            $"{dataset.Source}: {Plural.Format(dataset.People.Count, "person")}, {Plural.Format(dataset.Samples.Count, "image")}; " +
             $"{sorted[0]} to {sorted[^1]} per person, median {sorted[sorted.Length / 2]}");
         Console.WriteLine($"SHA-256 of names, labels and contents: {survey.Hash ?? "none, because some files are unreadable"}");
         foreach (string warning in dataset.Warnings)
@@ -87,8 +88,8 @@ internal static class DataInfoCommand
         Console.WriteLine($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{others}");
         List($"{survey.Unreadable.Count} unreadable", [.. survey.Unreadable.Select(picture => $"{picture.Name}: {picture.Reason}")], top);
         ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
-        List($"{Plural.Of(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
-        List($"{Plural.Of(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
+        List($"{Plural.Format(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
+        List($"{Plural.Format(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
         if (survey.LabelNoise is LabelNoise noise)
         {
             ShowNoise(noise, top);

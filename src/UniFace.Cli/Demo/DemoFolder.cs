@@ -1,4 +1,5 @@
 using UniFace.IO;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

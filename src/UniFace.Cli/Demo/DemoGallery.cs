@@ -1,4 +1,4 @@
-using UniFace.Evaluation;
+using UniFace.Embeddings;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.Packages;

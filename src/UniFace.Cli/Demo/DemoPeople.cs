@@ -1,5 +1,4 @@
 using UniFace.Embeddings;
-using UniFace.Evaluation;
 using UniFace.Faces;
 using UniFace.Vision.Procedural;
 

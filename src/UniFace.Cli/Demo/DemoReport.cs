@@ -1,10 +1,11 @@
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training.Backbones;
+using UniFace.Training.Head.Margins;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Training.Head.Margins;
 using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
@@ -161,7 +162,7 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
         ];
         rows.AddRange(b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (IReadOnlyList<string>)
         [
-            $"True matches at FMR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}",
+            $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",
             Percent(results.Before.At(point.TargetFalseMatchRate).TrueMatchRate),
             Percent(point.TrueMatchRate),
             Interval(point.TrueMatchRateInterval, v => Percent(v)),

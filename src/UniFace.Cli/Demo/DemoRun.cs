@@ -3,7 +3,8 @@ using System.Text.Json;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training;
@@ -190,7 +191,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
         string name = $"{people.People} invented people, seed {plan.Seed}";
-        CalibrationSource source = CalibrationSource.Of(embedder.Manifest, name, data.ComputeHash(cancellationToken: stop)) with
+        CalibrationSource source = CalibrationSource.FromManifest(embedder.Manifest, name, data.ComputeHash(cancellationToken: stop)) with
         {
             People = people.People,
             Images = people.Images.Length,

@@ -3,7 +3,10 @@ using Spectre.Console;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Embeddings;
 using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
 
@@ -24,7 +27,7 @@ internal static class CalibrateCommand
         Calibration Calibration,
         VerificationScores Scores,
         IReadOnlyList<HeldOutRate> Halves,
-        IReadOnlyList<TravelledRate> Shipped,
+        IReadOnlyList<TransferredRate> Shipped,
         int Missing,
         bool SameSampled,
         bool DifferentSampled);
@@ -107,9 +110,9 @@ internal static class CalibrateCommand
         VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
         CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
         Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
-        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, Rates, pairs, stop);
+        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
         Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
-        IReadOnlyList<TravelledRate> shipped = old is not null && old.ContractId == calibration.ContractId
+        IReadOnlyList<TransferredRate> shipped = old is not null && old.ContractId == calibration.ContractId
             ? CalibrationChecks.Compare(old, calibration, scores)
             : [];
         int missing = embedded.Count - faces.Count;
@@ -119,7 +122,7 @@ internal static class CalibrateCommand
     private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Travels).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
         object json = new
         {
             package = package.Source,
@@ -142,7 +145,7 @@ internal static class CalibrateCommand
                 string threshold = $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]";
                 string recognized = $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]";
                 table.AddRow(
-                    OperatingPoint.NameOf(e.FalseMatchRate),
+                    OperatingPoint.FormatRate(e.FalseMatchRate),
                     e.Supported ? Markup.Escape(threshold) : "-",
                     Markup.Escape(e.Supported ? recognized : e.Why ?? ""),
                     half is null ? "-" : Markup.Escape($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]"));
@@ -151,11 +154,11 @@ internal static class CalibrateCommand
             AnsiConsole.Write(table);
             CalibrationData data = calibration.Data;
             Console.WriteLine(
-                $"{Plural.Of(data.People, "person")}, {Plural.Of(data.Images, "photo")} ({measured.Missing} without a face): " +
-                $"{Plural.Of(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
+                $"{Plural.Format(data.People, "person")}, {Plural.Format(data.Images, "photo")} ({measured.Missing} without a face): " +
+                $"{Plural.Format(data.SamePairs, "pair")} of one person ({Sampled(measured.SameSampled)}), " +
                 $"{data.DifferentPairs} of two ({Sampled(measured.DifferentSampled)})");
             Array.ForEach(warnings, Output.Warn);
-            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Travels))
+            if (measured.Shipped.Count > 0 && measured.Shipped.All(s => s.Transfers))
             {
                 Console.WriteLine("the package's own thresholds hold for these photos");
             }

@@ -3,6 +3,8 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Reports;
 using UniFace.Cli.Terminal;
 using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
@@ -92,7 +94,8 @@ internal static class EvalCommand
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
-                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(output));
+                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(
+                    parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(personLevel), parsed.GetValue(output));
                 return ExitCode.Success;
             }
 
@@ -198,7 +201,7 @@ internal static class EvalCommand
             return;
         }
 
-        if (RealPath.Holding(RealPath.SetOf(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Of(folder)) is string holds)
+        if (RealPath.Holding(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
         {
             throw new UniFaceException($"--out {folder} lies in {holds}, whose images are measured; give a folder elsewhere.");
         }

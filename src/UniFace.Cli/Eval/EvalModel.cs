@@ -1,7 +1,7 @@
 using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Runs;
@@ -63,7 +63,7 @@ internal sealed class EvalModel : IDisposable
             string checkpoint = RunFolder.CheckpointPath(path);
             (Backbone backbone, _) = RunFolder.LoadBackbone(path);
             bool flips = flipSum ?? false; // as export writes a package
-            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.OfFile(checkpoint), flips, null, false,
+            return new EvalModel(path, new BackboneEmbedder(backbone, flips), IO.Sha256.HashFile(checkpoint), flips, null, false,
                 RunFolder.LoadFingerprint(path), RunFolder.ReadInfo(path).DataHash);
         }
 
@@ -82,7 +82,7 @@ internal sealed class EvalModel : IDisposable
         FlipSum = FlipSum,
         DataName = dataName,
         DataSha256 = dataSha256,
-        ToolVersion = typeof(EvalModel).Assembly.GetName().Version?.ToString(3),
+        ToolVersion = ToolVersion.Current,
     };
 
     public void Dispose() => Embedder.Dispose();

@@ -1,7 +1,8 @@
 using Spectre.Console;
 using UniFace.Cli.Reports;
 using UniFace.Cli.Terminal;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
+using UniFace.Statistics;
 
 namespace UniFace.Cli.Eval;
 
@@ -53,7 +54,7 @@ internal static class EvalOutput
         table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, Percent), $"{report.EqualError.Threshold:F4}");
         foreach (OperatingPoint point in report.OperatingPoints)
         {
-            string name = $"TAR at FAR {OperatingPoint.NameOf(point.TargetFalseMatchRate)}";
+            string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";
             if (point.TrueMatchRate is double tar)
             {
                 table.AddRow(name, Percent(tar), Interval(point.TrueMatchRateInterval, Percent), $"{point.Threshold:F4}");
@@ -66,8 +67,8 @@ internal static class EvalOutput
 
         AnsiConsole.Write(table);
         Console.WriteLine(
-            $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Of(result.Images.Count, "image")}, " +
-            $"{Plural.Of(report.Missing, "pair")} missing a face ({Plural.Of(result.MissingImages.Count, "image")})");
+            $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Format(result.Images.Count, "image")}, " +
+            $"{Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.MissingImages.Count, "image")})");
         Console.WriteLine(
             $"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Seconds:F1} s");
         string unit = report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs";
@@ -118,7 +119,7 @@ internal static class EvalOutput
             ["eerLow"] = report.EqualErrorInterval?.Low,
             ["eerHigh"] = report.EqualErrorInterval?.High,
             ["eerThreshold"] = report.EqualError.Threshold,
-            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.NameOf(p.TargetFalseMatchRate), ToJson),
+            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.FormatRate(p.TargetFalseMatchRate), ToJson),
             ["bootstrap"] = new
             {
                 unit = report.BootstrapUnit,

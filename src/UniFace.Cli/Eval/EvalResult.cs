@@ -1,4 +1,4 @@
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;

@@ -3,7 +3,10 @@ using System.Globalization;
 using System.Text;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Data.Pairs;
+using UniFace.Embeddings;
 using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;
 
@@ -16,19 +19,19 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
     /// <summary>A pairs file, LFW's or a list of paths, over a folder or tar of pictures.</summary>
     public EvalResult Pairs(string pairsPath, string imagesPath, FacePipeline pipeline, bool aligned)
     {
-        string pairsSha256 = IO.Sha256.OfFile(pairsPath), name = Path.GetFileName(pairsPath);
+        string pairsSha256 = IO.Sha256.HashFile(pairsPath), name = Path.GetFileName(pairsPath);
         if (PathPairs.TryRead(pairsPath) is PathPairs paths)
         {
             using PhotoSet photos = PhotoSet.Open(imagesPath);
             PairSet listed = PairSet.FromPaths(name, paths, photos, absentIsMissing: aligned);
             StringBuilder read = new($"{pairsSha256}  {name}\n");
-            for (int i = 0; i < listed.Images.Count; i++)
+            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Select((image, i) =>
             {
-                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.OfBytes((listed.Read(i) ?? ReadOnlyMemory<byte>.Empty).Span)}  {listed.Images[i]}\n");
-            }
-
-            TrainingOverlap? known = gate.Check(imagesPath, listed.Images.Index().Select(i => listed.Read(i.Index) ?? ReadOnlyMemory<byte>.Empty));
-            return Pairs(listed, pipeline, IO.Sha256.OfBytes(Encoding.UTF8.GetBytes(read.ToString())), known, pairsSha256);
+                ReadOnlyMemory<byte> encoded = listed.Read(i) ?? ReadOnlyMemory<byte>.Empty;
+                read.Append(CultureInfo.InvariantCulture, $"{IO.Sha256.HashBytes(encoded.Span)}  {image}\n");
+                return encoded;
+            }));
+            return Pairs(listed, pipeline, IO.Sha256.HashBytes(Encoding.UTF8.GetBytes(read.ToString())), known, pairsSha256);
         }
 
         LfwPairs pairs = LfwPairs.Read(pairsPath);
@@ -45,7 +48,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         string name = Path.GetFileName(path);
         PairSet set = PairSet.FromBin(name, PairBin.Read(path));
         TrainingOverlap? overlap = gate.Check(path, Enumerable.Range(0, set.Images.Count).Select(i => set.Read(i)!.Value));
-        return Pairs(set, aligned, IO.Sha256.OfFile(path), overlap, null);
+        return Pairs(set, aligned, IO.Sha256.HashFile(path), overlap, null);
     }
 
     /// <summary>Labelled people the model never saw: everyone against everyone.</summary>

@@ -4,7 +4,9 @@ using Spectre.Console;
 using UniFace.Cli.Reports;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Embeddings;
 using UniFace.Evaluation;
+using UniFace.Evaluation.Identification;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
@@ -25,11 +27,12 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     /// <param name="galleryPath">People to enroll.</param>
     /// <param name="probesPath">Probes; those of people who are not in the gallery are non-mated.</param>
     /// <param name="strangersPath">More non-mated probes, or null.</param>
+    /// <param name="personLevel">Which folder of an image's path is the person, from 1; null: the folder that holds the images.</param>
     /// <param name="output">Folder for the files, or null.</param>
-    public void Run(ParseResult parsed, string galleryPath, string probesPath, string? strangersPath, string? output)
+    public void Run(ParseResult parsed, string galleryPath, string probesPath, string? strangersPath, int? personLevel, string? output)
     {
-        using FaceDataset enrolled = FaceDatasets.Open(galleryPath), probed = FaceDatasets.Open(probesPath);
-        using FaceDataset? strangers = strangersPath is null ? null : FaceDatasets.Open(strangersPath);
+        using FaceDataset enrolled = FaceDatasets.Open(galleryPath, personLevel), probed = FaceDatasets.Open(probesPath, personLevel);
+        using FaceDataset? strangers = strangersPath is null ? null : FaceDatasets.Open(strangersPath, personLevel);
         Dictionary<string, int> people = enrolled.People.Select((name, i) => (name, i)).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
         if (strangers?.People.FirstOrDefault(people.ContainsKey) is string known)
         {
@@ -90,7 +93,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         ["modelSha256"] = model.Sha256,
         ["contractId"] = model.Manifest?.ContractId,
         ["detector"] = pipeline.DetectorName,
-        ["sha256"] = Sha256.OfBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
+        ["sha256"] = Sha256.HashBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
         ["gallerySha256"] = read[0].Sha256,
         ["probesSha256"] = read[1].Sha256,
         ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
@@ -169,8 +172,8 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
 
         AnsiConsole.Write(table);
         Console.WriteLine(
-            $"{Plural.Of(report.GalleryPeople, "person")} enrolled with {Plural.Of(report.GalleryTemplates, "template")}; " +
-            $"{Plural.Of(report.Mated, "mated probe")}, {report.NonMated} non-mated, {report.Missing} without a face");
+            $"{Plural.Format(report.GalleryPeople, "person")} enrolled with {Plural.Format(report.GalleryTemplates, "template")}; " +
+            $"{Plural.Format(report.Mated, "mated probe")}, {report.NonMated} non-mated, {report.Missing} without a face");
     }
 
     private static string NameOf(double rate) => $"{rate:0.######}";

@@ -122,7 +122,7 @@ internal static class GalleryEnrollCommand
             if (enrolled + already == 0)
             {
                 throw new UniFaceException(
-                    $"{photos.Source}: no face to enroll in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                    $"{photos.Source}: no face to enroll in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
             }
 
             await gallery.StoreIndexAsync(always: false, stop);
@@ -144,14 +144,14 @@ internal static class GalleryEnrollCommand
             };
             parsed.Print(json, () =>
             {
-                string existing = already > 0 ? $", {Plural.Of(already, "photo was", "photos were")} already enrolled" : "";
+                string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
-                    $"{Plural.Of(enrolled, "template")} of {Plural.Of(people.Count, "person")} enrolled{existing}; " +
-                    $"{gallery.Path} holds {Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}");
+                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(people.Count, "person")} enrolled{existing}; " +
+                    $"{gallery.Path} holds {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
-                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.AmbiguityOf(face)}" : $"{name}: {face.FacesInPhoto} faces";
+                    string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.DescribeAmbiguity(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 

@@ -37,7 +37,7 @@ internal static class GalleryListCommand
                 AnsiConsole.Write(table);
                 string score = info.Scoring == PersonScore.Best ? "best" : "mean";
                 Console.WriteLine(
-                    $"{Plural.Of(people.Count, "person")}, {Plural.Of(templates, "template")}; model {info.Package ?? info.ContractId}; " +
+                    $"{Plural.Format(people.Count, "person")}, {Plural.Format(templates, "template")}; model {info.Package ?? info.ContractId}; " +
                     $"a person's score is the {score} of their templates' scores{(info.KeepsCrops ? "; faces are kept" : "")}" +
                     $"{(info.Encrypted ? "; encrypted" : "")}");
             });

@@ -48,7 +48,7 @@ internal static class GalleryReembedCommand
             GalleryInfo info = gallery.Info;
             parsed.Print(
                 new { gallery = gallery.Path, templates, from = before, to = info.ContractId, info.Package },
-                () => Console.WriteLine($"{gallery.Path}: {Plural.Of(templates, "template")} moved to {opened.Source}"));
+                () => Console.WriteLine($"{gallery.Path}: {Plural.Format(templates, "template")} moved to {opened.Source}"));
             return ExitCode.Success;
 
             RgbImage Decode(byte[] crop)

@@ -29,7 +29,7 @@ internal static class GalleryVerifyIntegrityCommand
                     Console.WriteLine(Output.Name(problem));
                 }
 
-                string size = $"{Plural.Of(counts.People, "person")}, {Plural.Of(counts.Templates, "template")}";
+                string size = $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
                 Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {size}");
             });
             return whole ? ExitCode.Success : ExitCode.Negative;

@@ -1,4 +1,3 @@
-using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Gallery;
 using UniFace.Packages;
@@ -48,7 +47,7 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     {
         foreach ((string photo, string person, GalleryCandidate other) in found)
         {
-            string chance = Decision.AtScore(calibration!, other.Score);
+            string chance = calibration!.DescribeRateAt(other.Score);
             Console.Error.WriteLine(
                 $"warning: {Output.Name(photo)} is enrolled as {Output.Name(person)}, but the face is enrolled as {Output.Name(other.Person)}, too " +
                 $"(score {other.Score:F4}, which two different people reach in {chance} comparisons)");

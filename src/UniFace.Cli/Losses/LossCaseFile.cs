@@ -72,7 +72,7 @@ internal static class LossCaseFile
 
         if (biases > 0 && (bias!.Length != biases || expected.BiasGradient!.Length != biases))
         {
-            throw reader.Bad($"bias and gradBias must have {Plural.Of(biases, "value")}");
+            throw reader.Bad($"bias and gradBias must have {Plural.Format(biases, "value")}");
         }
 
         if (parameters.Margins is not null && parameters.Margins.Count != batch)

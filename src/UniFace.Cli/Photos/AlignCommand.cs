@@ -59,7 +59,7 @@ internal static class AlignCommand
             stop.ThrowIfCancellationRequested();
             return summary.Aligned + summary.Existing > 0
                 ? ExitCode.Success
-                : throw new UniFaceException($"{set.Source}: {Plural.Of(set.Names.Count, "photo")}, but no usable face; {summary.Report} says why.");
+                : throw new UniFaceException($"{set.Source}: {Plural.Format(set.Names.Count, "photo")}, but no usable face; {summary.Report} says why.");
         });
     }
 
@@ -69,7 +69,7 @@ internal static class AlignCommand
         Table table = new Table().Border(TableBorder.Simple).HideHeaders()
             .AddColumn("what").AddColumn(new TableColumn("count").RightAligned()).AddColumn("note");
         table.AddRow("photos", $"{summary.Photos}", "");
-        table.AddRow("aligned", $"{summary.Aligned}", $"{Plural.Of(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s");
+        table.AddRow("aligned", $"{summary.Aligned}", $"{Plural.Format(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s");
         Row("already aligned", summary.Existing, "use --overwrite to align them again");
         Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all were used" : "the main one was used");
         Row("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous));

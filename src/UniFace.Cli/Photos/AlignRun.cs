@@ -119,16 +119,16 @@ internal sealed class AlignRun
         if (found.Faces.Count == 0)
         {
             return found.TooSmall > 0
-                ? Left(index, AlignOutcome.TooSmall, FormattableString.Invariant($"{Plural.Of(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels"))
+                ? Left(index, AlignOutcome.TooSmall, FormattableString.Invariant($"{Plural.Format(found.TooSmall, "face")}, none with a side of {settings.MinFace} pixels"))
                 : Left(index, AlignOutcome.NoFace, "the detector found no face");
         }
 
         if (pipeline.Strict && settings.Faces == FaceChoice.Largest && found.Faces[0].Ambiguous)
         {
-            return Left(index, AlignOutcome.Ambiguous, FacePipeline.AmbiguityOf(found.Faces[0]));
+            return Left(index, AlignOutcome.Ambiguous, FacePipeline.DescribeAmbiguity(found.Faces[0]));
         }
 
-        string source = CropSource.Read(photo) ?? Sha256.OfBytes(photo); // a crop of a crop is of the first photo
+        string source = CropSource.Read(photo) ?? Sha256.HashBytes(photo); // a crop of a crop is of the first photo
 
         // The main face last: where it stands, the others do.
         for (int f = found.Faces.Count - 1; f >= 0; f--)
@@ -236,8 +236,8 @@ internal sealed class AlignRun
         }
 
         string path = Path.Combine(output, FaceDatasets.ContactSheet);
-        string heading = $"{Plural.Of(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
-        byte[] sheet = ContactSheet.Draw(heading, faces, $"{Plural.Of(bad.Length, "photo")} without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
+        string heading = $"{Plural.Format(good.Length, "photo")} aligned{(shown < good.Length ? $"; {shown} of them, evenly drawn" : "")}  ({settings.Detector})";
+        byte[] sheet = ContactSheet.Draw(heading, faces, $"{Plural.Format(bad.Length, "photo")} without a face that was taken{(bad.Length > leftOut.Count ? $"; the first {leftOut.Count}" : "")}", leftOut);
         AtomicFile.Write(path, stream => stream.Write(sheet));
         return path;
     }

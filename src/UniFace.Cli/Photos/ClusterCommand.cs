@@ -2,6 +2,7 @@ using System.CommandLine;
 using UniFace.Cli.Terminal;
 using UniFace.Clustering;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Faces;
 using UniFace.IO;
 using UniFace.Packages;
@@ -45,26 +46,24 @@ internal static class ClusterCommand
             Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for faces that resemble no other; " +
                 "and clusters.json.",
         };
-        CliOption<double?> threshold = new(
-            "--threshold", "Mean cosine at or above which two groups are one person. Default: the threshold from the package's calibration.", "COSINE");
-        CliOption<double?> fmr = new(
-            "--fmr",
-            "False match rate of the threshold. Default: the rate at which a face among this many more likely than not matches no stranger, at most " +
-            "1e-3. A smaller rate splits people rather than merging them.",
-            "RATE");
+        DecisionOptions decide = new();
+        decide.Threshold.Description = "Mean cosine at or above which two groups are one person. Default: the threshold from the package's calibration.";
+        decide.FalseMatchRate.Description =
+            "False match rate of the threshold. A smaller rate splits people rather than merging them. " +
+            "Default: the rate at which a face has 0.5 false matches on average, at most 1e-3.";
         CliOption<bool> main = new("--main-face", "Use only the main face of each photo. Default: all faces, so a photo of two people is in two folders.");
         CliOption<bool> labelled = new(
             "--labelled",
             "The photos are in one folder per person: also measure how well the groups fit (pairwise and BCubed precision, recall, F). Implies --main-face.");
         CliOption<int?> personLevel = CommonOptions.PersonLevel();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [package, photos, output, threshold, fmr, main, labelled, personLevel, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters = [package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
             ModelPackage opened = ModelPackage.Open(parsed.GetRequiredValue(package));
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
-            _ = Limit(2); // Checks the options before the photos are read.
+            _ = Decide(2); // Checks the options before the photos are read.
             string target = parsed.GetRequiredValue(output);
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             {
@@ -78,35 +77,18 @@ internal static class ClusterCommand
             using FacePipeline pipeline = vision.OpenPipeline(parsed, embedder.InputSize);
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             Embedded embedded = Embed(set, pipeline, embedder, choice, vision.ThreadCount(parsed), stop);
-            (double limit, double? rate) = Limit(embedded.Faces.Count);
-            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, new ClusteringOptions { Threshold = limit }, stop);
-            ClusteringScore? score = people is null ? null : ClusteringScore.Of(groups, Labels(people, embedded.Faces));
-            Clusters clusters = new(groups, limit, rate, rate is null ? null : calibration?.Warning, score);
+            Decision decision = Decide(embedded.Faces.Count);
+            double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
+            ClusteringOptions options = new() { Threshold = decision.Threshold };
+            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, options, stop);
+            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, Labels(people, embedded.Faces));
+            Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
             Write(target, set, embedded.Faces, clusters, stop);
             Report(parsed, target, set, embedded, clusters);
             return ExitCode.Success;
 
-            (double Threshold, double? Rate) Limit(int faces) => LimitOf(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr), faces);
+            Decision Decide(int faces) => DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForClustering(calibration, faces));
         });
-    }
-
-    private static (double Threshold, double? Rate) LimitOf(ModelPackage package, Calibration? calibration, double? threshold, double? fmr, int faces)
-    {
-        if (threshold is double given)
-        {
-            return fmr is not null ? throw new UniFaceException("--threshold and --fmr exclude each other: each sets the threshold.")
-                : given is > -1 and <= 1 ? (given, null)
-                : throw new UniFaceException($"--threshold {given}: expected a cosine above -1, up to 1.");
-        }
-
-        if (calibration is null)
-        {
-            throw new UniFaceException(
-                $"{package.Source} has no calibration, so its threshold is unknown; give --threshold COSINE, or calibrate it with 'uniface calibrate'.");
-        }
-
-        double rate = fmr ?? ClusteringRate.For(faces, calibration);
-        return (calibration.ThresholdAt(rate), rate);
     }
 
     private static Embedded Embed(
@@ -144,7 +126,7 @@ internal static class ClusterCommand
 
         return faces.Count > 0
             ? new Embedded(faces, [.. values], faceless)
-            : throw new UniFaceException($"{set.Source}: no face in any of {Plural.Of(set.Names.Count, "photo")}; nothing was written.");
+            : throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
     }
 
     private static int[] Labels(IReadOnlyList<string> people, List<Seen> faces)
@@ -210,14 +192,14 @@ internal static class ClusterCommand
         {
             string rate = clusters.FalseMatchRate is double stated ? $" (false match rate {stated:G2})" : "";
             Console.WriteLine(
-                $"{Plural.Of(embedded.Faces.Count, "face")} in {Plural.Of(set.Names.Count, "photo")}: {Plural.Of(people, "person")} with two faces or more, " +
+                $"{Plural.Format(embedded.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: {Plural.Format(people, "person")} with two faces or more, " +
                 $"{alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
-                $"{Plural.Of(embedded.Faceless.Count, "photo shows", "photos show")} no face");
+                $"{Plural.Format(embedded.Faceless.Count, "photo shows", "photos show")} no face");
             if (score is not null)
             {
                 Console.WriteLine(
                     $"pairwise {Text(score.Pairwise)}; BCubed {Text(score.BCubed)}; {score.MergedGroups} of {score.Groups} groups hold more than one of " +
-                    Plural.Of(score.People, "person"));
+                    Plural.Format(score.People, "person"));
             }
 
             Output.Warn(clusters.Warning);

@@ -58,7 +58,7 @@ internal static class EmbedCommand
                 if (embedded == 0)
                 {
                     throw new UniFaceException(
-                        $"{photos.Source}: no face in any of {Plural.Of(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
+                        $"{photos.Source}: no face in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
                         "nothing was written.");
                 }
             });
@@ -81,7 +81,7 @@ internal static class EmbedCommand
             parsed.Print(json, () =>
             {
                 string names = namesFile is null ? "" : $", names in {namesFile}";
-                Console.WriteLine($"{Plural.Of(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
+                Console.WriteLine($"{Plural.Format(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
                 Output.Skipped(skipped);
                 Output.LeftOut(photos);
             });

@@ -20,7 +20,7 @@ internal sealed record PhotoChunk(
 
     /// <summary>The pictures a chunk at a time: the next one is decoded and aligned while the caller works on this one, and no more than that.</summary>
     public static IEnumerable<PhotoChunk> Of(PhotoSet photos, FacePipeline pipeline, int threads, CancellationToken stop) =>
-        ReadAhead.Of((photos.Names.Count + Size - 1) / Size, (chunk, left) =>
+        ReadAhead.Enumerate((photos.Names.Count + Size - 1) / Size, (chunk, left) =>
         {
             int first = chunk * Size, count = Math.Min(photos.Names.Count - first, Size);
             AlignedFace?[] faces = new AlignedFace?[count];

@@ -112,7 +112,7 @@ internal static class QualityCommand
             }
 
             Console.WriteLine(
-                $"{good} of {Plural.Of(results.Length, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
+                $"{good} of {Plural.Format(results.Length, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
             Output.LeftOut(photos);
         });
     }

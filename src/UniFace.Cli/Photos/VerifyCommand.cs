@@ -1,6 +1,7 @@
 using System.CommandLine;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.Decisions;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Packages;
@@ -25,18 +26,16 @@ internal static class VerifyCommand
                 "standard input. Default package: the installed default model.",
             Arity = new ArgumentArity(2, 3),
         };
-        CliOption<double?> threshold = new(
-            "--threshold", "Cosine at or above which two faces are one person. Default: the threshold from the package's calibration.", "COSINE");
-        CliOption<double?> fmr = new("--fmr", "False match rate of the threshold, according to the package's calibration. Default: 1e-3.", "RATE");
+        DecisionOptions decide = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [inputs, threshold, fmr, vision.Strict, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters = [inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
             ModelPackage opened = given.Length == 3 ? ModelPackage.Open(given[0]) : InstalledModels.OpenDefault();
             using OnnxEmbedder embedder = vision.OpenEmbedder(parsed, opened);
             Calibration? calibration = opened.LoadCalibration(embedder.Manifest);
-            Decision decision = Decision.Of(opened, calibration, parsed.GetValue(threshold), parsed.GetValue(fmr));
+            Decision decision = DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForVerification(calibration));
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
             {
@@ -47,8 +46,8 @@ internal static class VerifyCommand
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
             float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
-            double score = UnitCosine.Of(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
-            bool same = score >= decision.Threshold;
+            double score = CosineSimilarity.Compute(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
+            bool same = decision.IsMatch(score);
             object json = new
             {
                 same,
@@ -58,6 +57,7 @@ internal static class VerifyCommand
                 decision.FalseMatchRate,
                 falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
                 calibrationWarning = calibration?.Warning,
+                decisionNote = decision.Note,
                 calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
                 embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
@@ -67,14 +67,16 @@ internal static class VerifyCommand
             parsed.Print(json, () =>
             {
                 string answer = same ? "the same person" : "not the same person";
-                Console.WriteLine($"{answer}: score {score:F4}, threshold {decision.Threshold:F4}{decision.RateText(calibration)}");
+                Console.WriteLine($"{answer}: score {score:F4}, threshold {decision.Threshold:F4}{DecisionOptions.RateText(decision, calibration)}");
                 Note(a, faceA);
                 Note(b, faceB);
                 if (calibration is not null)
                 {
-                    Console.WriteLine($"two different people reach this score in {Decision.AtScore(calibration, score)} comparisons");
+                    Console.WriteLine($"two different people reach this score in {calibration.DescribeRateAt(score)} comparisons");
                     Output.Warn(calibration.Warning);
                 }
+
+                Output.Warn(decision.Note);
             });
             return same ? ExitCode.Success : ExitCode.Negative;
         });
@@ -87,7 +89,7 @@ internal static class VerifyCommand
     {
         if (face.FacesInPhoto > 1)
         {
-            string note = face.Ambiguous ? FacePipeline.AmbiguityOf(face) : $"{face.FacesInPhoto} faces; the main one was compared";
+            string note = face.Ambiguous ? FacePipeline.DescribeAmbiguity(face) : $"{face.FacesInPhoto} faces; the main one was compared";
             Console.WriteLine($"{Output.Name(path)}: {note}");
         }
     }

@@ -1,4 +1,4 @@
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 
 namespace UniFace.Cli.Reports;
 

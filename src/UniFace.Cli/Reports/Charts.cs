@@ -1,4 +1,5 @@
-using UniFace.Evaluation;
+using UniFace.Evaluation.Identification;
+using UniFace.Evaluation.Verification;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 
@@ -100,7 +101,7 @@ internal static class Charts
         for (int i = 0; i < curves.Length; i++)
         {
             (string name, RocCurve curve) = curves[i];
-            IEnumerable<DetPoint> points = DetCurve.FromRoc(curve).Where(p => p.FalseMatchRate >= low && p.FalseMatchRate <= MaxErrorRate);
+            IEnumerable<RocPoint> points = DetCurve.FromRoc(curve).Where(p => p.FalseMatchRate >= low && p.FalseMatchRate <= MaxErrorRate);
             chart.AddLine(name, [.. points.Select(p => (p.FalseMatchRate, p.FalseNonMatchRate))], Color(i, curves.Length), i + 1 < curves.Length);
             words.Add($"{name}: equal error rate {curve.EqualError().Rate:P2}");
         }

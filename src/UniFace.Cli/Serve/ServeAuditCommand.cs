@@ -26,7 +26,7 @@ internal static class ServeAuditCommand
             {
                 string unfinished = check.Unfinished ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
                 Console.WriteLine(whole
-                    ? $"intact: {Plural.Of(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
+                    ? $"intact: {Plural.Format(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
                     : "NOT intact: " + check.Wrong);
             });
             return whole ? ExitCode.Success : ExitCode.Negative;

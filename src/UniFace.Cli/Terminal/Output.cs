@@ -96,7 +96,7 @@ internal static class Output
     /// <summary>Refuses an output file that is also an input, following links.</summary>
     public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
     {
-        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Of(output), RealPath.Of(input))) is string same)
+        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Resolve(output), RealPath.Resolve(input))) is string same)
         {
             throw new UniFaceException($"{output} would replace the input {same}; name another file.");
         }

@@ -6,7 +6,6 @@ using UniFace.IO;
 using UniFace.Training;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
-using UniFace.Vision;
 
 namespace UniFace.Cli.Train;
 
@@ -75,7 +74,7 @@ internal static class TrainCommand
             parsed.Print(result, () =>
             {
                 Console.WriteLine(
-                    $"{result.Run}: {Plural.Of(result.Epochs, "epoch")}, {Plural.Of(result.Steps, "step")}, loss {result.Loss:F4}, " +
+                    $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
                     $"{result.ImagesPerSecond:F1} images/s");
                 Console.WriteLine($"weights sha256 {result.Sha256}");
             });

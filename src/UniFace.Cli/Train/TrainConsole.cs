@@ -18,8 +18,8 @@ internal sealed class TrainConsole : IDisposable
         string changed = string.Concat(info.Changes.Select(change => $"; changed at {change}"));
         string heldOut = info.HeldOut.Count > 0 ? $" ({info.HeldOut.Count} more are held out for validation and calibration)" : "";
         Note(
-            $"{info.Options.Backbone} with {info.Options.Loss} on {Plural.Of(info.Images, "image")} of {Plural.Of(info.People, "person")}{heldOut}; " +
-            $"{Plural.Of(trainer.TotalSteps, "step")}{from}{changed}");
+            $"{info.Options.Backbone} with {info.Options.Loss} on {Plural.Format(info.Images, "image")} of {Plural.Format(info.People, "person")}{heldOut}; " +
+            $"{Plural.Format(trainer.TotalSteps, "step")}{from}{changed}");
         if (info.HeldOut.Count == 0)
         {
             string why = info.Options.Validation is string other

@@ -3,7 +3,6 @@ using System.Globalization;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;

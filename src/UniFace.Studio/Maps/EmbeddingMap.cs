@@ -2,6 +2,7 @@ using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;

@@ -1,7 +1,10 @@
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
+using UniFace.Statistics;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 
@@ -40,7 +43,7 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
             [.. people.Samples.Select(s => s.Label)],
             progress: count => options.Progress?.Invoke("calibrating", count, people.Samples.Count));
-        if (result.Report.DifferentPairs < Calibration.PairsFor(VerificationReport.DefaultRates[0]))
+        if (result.Report.DifferentPairs < RuleOfThree.TrialsFor(VerificationReport.DefaultRates[0]))
         {
             options.Warning?.Invoke($"{people.People.Count} people held out form {result.Report.DifferentPairs} non-mated pairs, too few for any " +
                 $"threshold: the package is written without {Calibration.FileName}");

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Google.Protobuf;
 using UniFace.IO;
 using UniFace.Training.Backbones;
@@ -22,10 +21,6 @@ public static class OnnxExporter
 
     // The IR version introduced with operator set 17.
     private const int IrVersion = 8;
-
-    /// <summary>Version of this library.</summary>
-    public static string ToolVersion { get; } =
-        typeof(OnnxExporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     /// <summary>Writes a backbone to a file as it works in evaluation mode; an existing file is replaced atomically.</summary>
     /// <param name="backbone">On any device, in any mode; not changed.</param>
@@ -54,11 +49,11 @@ public static class OnnxExporter
         {
             IrVersion = IrVersion,
             ProducerName = "UniFace",
-            ProducerVersion = ToolVersion,
+            ProducerVersion = ToolVersion.Current,
             Graph = graph.Finish(backbone.Spec.Name, (InputName, inputShape), value, (OutputName, [backbone.Spec.EmbeddingSize])),
         };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OnnxGraph.OpsetVersion });
-        model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion}" });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion.Current}" });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "backbone", Value = backbone.Spec.ToString() });
         return model;
     }

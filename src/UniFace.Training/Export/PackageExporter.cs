@@ -60,8 +60,8 @@ public static class PackageExporter
             ModelManifest manifest = template with
             {
                 OnnxFile = PackageFolder.OnnxName,
-                OnnxSha256 = Sha256.OfFile(onnx),
-                ToolVersion = OnnxExporter.ToolVersion,
+                OnnxSha256 = Sha256.HashFile(onnx),
+                ToolVersion = ToolVersion.Current,
             };
             ParityResult parity = MeasureParity(backbone, manifest, onnx);
             if (!parity.Passed)
@@ -77,7 +77,7 @@ public static class PackageExporter
             {
                 string hashes = Path.Combine(work, TrainingFingerprint.FileName);
                 fingerprint.Save(hashes);
-                manifest = manifest with { Training = manifest.Training with { FingerprintSha256 = Sha256.OfFile(hashes) } };
+                manifest = manifest with { Training = manifest.Training with { FingerprintSha256 = Sha256.HashFile(hashes) } };
             }
 
             (manifest, Calibration? calibration) = complete(onnx, manifest);

@@ -1,4 +1,5 @@
 using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
@@ -73,7 +74,7 @@ internal static class RunExporter
         CrossValidatedAccuracy before = Accuracy(Measure(manifest));
         byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(onnx), folder);
         File.WriteAllBytes(onnx, stored);
-        manifest = manifest with { OnnxSha256 = Sha256.OfBytes(stored) };
+        manifest = manifest with { OnnxSha256 = Sha256.HashBytes(stored) };
         HeldOutCalibration.Measurement measured = Measure(manifest);
         CrossValidatedAccuracy after = Accuracy(measured);
         if (before.Mean - after.Mean > MaxInt8Loss)

@@ -1,6 +1,6 @@
 using UniFace.Data;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
 

@@ -47,7 +47,8 @@ public abstract class Loss
     /// <summary>K, the number of centers per class.</summary>
     protected internal virtual int CentersPerClass => 1;
 
-    private string? MarginTypeName => Info.Hyperparameters.FirstOrDefault(p => p.Name == LossHyperparameter.MarginType)?.Read(this);
+    /// <summary>The value of "margin-type", or null if the loss has no such hyperparameter.</summary>
+    internal string? MarginTypeName => Info.Hyperparameters.FirstOrDefault(p => p.Name == LossHyperparameter.MarginType)?.Read(this);
 
     private IEnumerable<LossHyperparameter> Applicable
     {
@@ -106,7 +107,7 @@ public abstract class Loss
 
         if (Info.Hyperparameters.FirstOrDefault(p => p.IsSet(this) && Value(p.Name) is null) is LossHyperparameter unused)
         {
-            throw LossRegistry.NoEffect(Name, unused.Name, MarginTypeName, Values.Select(v => v.Key));
+            throw NoEffect(unused.Name);
         }
     }
 
@@ -164,6 +165,9 @@ public abstract class Loss
 
     /// <inheritdoc/>
     public sealed override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    internal UniFaceException NoEffect(string hyperparameter) => new(
+        $"loss '{Name}': {hyperparameter} has no effect with margin-type {MarginTypeName}, which takes {string.Join(", ", Values.Select(v => v.Key))}.");
 
     /// <summary>Creates the margin: none unless overridden.</summary>
     protected virtual Margin CreateMargin(HeadShape shape) => new NoMargin();

@@ -49,22 +49,17 @@ public static class LossRegistry
         }
 
         Loss loss = New(info.Type);
-        string? marginType = null;
-        HashSet<string> applied = [];
-        foreach (LossHyperparameter parameter in info.Hyperparameters.Where(p => p.AppliesTo(marginType)))
+        foreach (LossHyperparameter parameter in info.Hyperparameters)
         {
-            applied.Add(parameter.Name);
-            if (given.TryGetValue(parameter.Name, out string? value))
+            if (parameter.AppliesTo(loss.MarginTypeName) && given.TryGetValue(parameter.Name, out string? value))
             {
                 parameter.Write(loss, parameter.Check(name, value));
             }
-
-            marginType = parameter.Name == LossHyperparameter.MarginType ? parameter.Read(loss) : marginType;
         }
 
-        foreach (string unused in given.Keys.Where(k => !applied.Contains(k)))
+        if (given.Keys.FirstOrDefault(k => loss.Value(k) is null) is string unused)
         {
-            throw NoEffect(name, unused, marginType, applied);
+            throw loss.NoEffect(unused);
         }
 
         loss.Validate();
@@ -72,10 +67,7 @@ public static class LossRegistry
     }
 
     internal static LossInfo Find(Type type) => All.FirstOrDefault(loss => loss.Type == type)
-        ?? throw new InvalidOperationException($"{type} has no [Loss] attribute, or is outside of {typeof(LossRegistry).Assembly.GetName().Name}.");
-
-    internal static UniFaceException NoEffect(string loss, string hyperparameter, string? marginType, IEnumerable<string> applied) =>
-        new($"loss '{loss}': {hyperparameter} has no effect with margin-type {marginType}, which takes {string.Join(", ", applied)}.");
+        ?? throw new InvalidOperationException($"{type} has no [Loss] attribute, or is in another assembly.");
 
     private static Loss New(Type type) => (Loss)Activator.CreateInstance(type)!;
 
@@ -86,7 +78,8 @@ public static class LossRegistry
         IEnumerable<LossHyperparameter> parameters = type.GetProperties()
             .OrderBy(property => property.DeclaringType == typeof(Loss) ? 1 : 0)
             .ThenBy(property => property.MetadataToken)
-            .SelectMany(property => property.GetCustomAttributes<HyperparameterAttribute>().Select(a => new LossHyperparameter(property, a, defaults)));
+            .SelectMany(property => property.GetCustomAttributes<HyperparameterAttribute>()
+                .Select(a => new LossHyperparameter(property, a, defaults)));
         return new LossInfo(attribute.Name, attribute.Description, attribute.Paper, attribute.MinimumClasses, [.. parameters]) { Type = type };
     }
 }

@@ -1,5 +1,6 @@
 using UniFace.Data;
 using UniFace.Packages;
+using UniFace.Training.Losses;
 
 namespace UniFace.Training.Runs;
 

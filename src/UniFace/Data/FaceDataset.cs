@@ -1,13 +1,12 @@
 namespace UniFace.Data;
 
-/// <summary>One picture of a data set.</summary>
-/// <param name="Name">Its path inside the set ("Ann/Ann_0001.jpg") or its record ("record 17"), for people to find it.</param>
+/// <summary>An image of a data set.</summary>
+/// <param name="Name">Its path inside the set ("Ann/Ann_0001.jpg") or its record ("record 17"), to find it by.</param>
 /// <param name="Label">Index of the person in <see cref="FaceDataset.People"/>.</param>
 public readonly record struct FaceSample(string Name, int Label);
 
 /// <summary>
-/// A labelled set of face pictures, whatever holds it: a folder per person, RecordIO, a tar.
-/// The order of samples and people is the same on every machine (ordinal by name, or the file's own).
+/// A labelled set of face images. The order of samples and people is the same on every machine (ordinal by name, or the file's own).
 /// </summary>
 public abstract class FaceDataset : IDisposable
 {
@@ -17,19 +16,19 @@ public abstract class FaceDataset : IDisposable
     /// <summary>Names of the people; a sample's label is an index into it.</summary>
     public abstract IReadOnlyList<string> People { get; }
 
-    /// <summary>All pictures, in the set's order.</summary>
+    /// <summary>All images, in the set's order.</summary>
     public abstract IReadOnlyList<FaceSample> Samples { get; }
 
-    /// <summary>What was odd about the set and did not keep it from opening, each in a sentence; empty where all is well.</summary>
+    /// <summary>Problems that did not prevent opening, one sentence each.</summary>
     public virtual IReadOnlyList<string> Warnings => [];
 
-    /// <summary>Files beside the pictures that are not used, and why; empty for sets that are one file.</summary>
+    /// <summary>Files beside the images that are not used, and why.</summary>
     public virtual IReadOnlyList<LeftOutFile> LeftOut => [];
 
-    /// <summary>How many hidden files, texts and reports lie beside the pictures; nobody takes them for photos.</summary>
+    /// <summary>Number of hidden files, texts and reports beside the images.</summary>
     public virtual int IgnoredFiles => 0;
 
-    /// <summary>The encoded bytes (JPEG, PNG ...) of a picture. Thread-safe.</summary>
+    /// <summary>The encoded bytes (JPEG, PNG ...) of an image. Thread-safe.</summary>
     /// <param name="index">Index into <see cref="Samples"/>.</param>
     /// <exception cref="UniFaceException">The bytes cannot be read; says file, offset and what was expected.</exception>
     public abstract byte[] Read(int index);

@@ -1,23 +1,22 @@
 namespace UniFace.Data;
 
-/// <summary>Checks of a set's labels that are made before the first step of a training, when a mistake still costs nothing.</summary>
+/// <summary>Checks of a set's labels before training.</summary>
 public static class FaceDatasetCheck
 {
-    /// <summary>Throws where no training can be right; returns what may be meant.</summary>
+    /// <summary>Throws if the set cannot be trained on.</summary>
     /// <param name="dataset">The set to train on.</param>
-    /// <returns>Sentences to show: the set's own warnings, and people with one picture.</returns>
+    /// <returns>Warnings to show: the set's own, and people with one picture.</returns>
     /// <exception cref="UniFaceException">There are fewer than two people, a label is out of range, or a person has no picture or shares a name.</exception>
     public static IReadOnlyList<string> Require(FaceDataset dataset)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
         int[][] byPerson = dataset.SamplesByPerson();
         if (dataset.People.Count < 2)
         {
-            throw new UniFaceException($"{dataset.Source} has {Plural.Of(dataset.People.Count, "person")}; recognition is learned from two at least. {char.ToUpperInvariant(FaceDatasets.Expected[0])}{FaceDatasets.Expected[1..]}.");
+            string expected = char.ToUpperInvariant(FaceDatasets.Expected[0]) + FaceDatasets.Expected[1..];
+            throw new UniFaceException($"{dataset.Source} has {Plural.Format(dataset.People.Count, "person")}; training needs at least two. {expected}.");
         }
 
-        string? twice = dataset.People.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
-        if (twice is not null)
+        if (dataset.People.CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key is string twice)
         {
             throw new UniFaceException($"{dataset.Source}: two people are named {twice}; expected a name for each.");
         }
@@ -25,37 +24,37 @@ public static class FaceDatasetCheck
         string[] empty = [.. byPerson.Index().Where(person => person.Item.Length == 0).Select(person => dataset.People[person.Index])];
         if (empty.Length > 0)
         {
-            throw new UniFaceException($"{dataset.Source}: {Plural.Of(empty.Length, "person has", "people have")} no picture ({string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}); give them some, or leave them out with --min-images 1.");
+            string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
+            throw new UniFaceException(
+                $"{dataset.Source}: {Plural.Format(empty.Length, "person has", "people have")} no picture ({names}); " +
+                "add some, or require at least 1 image per person.");
         }
 
         int single = byPerson.Count(samples => samples.Length == 1);
-        return single == 0 ? dataset.Warnings : [.. dataset.Warnings, $"{Plural.Of(single, "person has", "people have")} one picture only, which teaches nothing about how a face varies; --min-images 2 leaves them out"];
+        return single == 0 ? dataset.Warnings :
+        [
+            .. dataset.Warnings,
+            $"{Plural.Format(single, "person has", "people have")} one picture only, which teaches nothing about how a face varies; " +
+                "require at least 2 images per person to leave them out",
+        ];
     }
 
     /// <summary>For every person, the indices of their samples in the set's order.</summary>
     /// <exception cref="UniFaceException">A label is out of range; names the picture.</exception>
     public static int[][] SamplesByPerson(this FaceDataset dataset)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
-        int[] counts = new int[dataset.People.Count];
-        foreach (FaceSample sample in dataset.Samples)
+        List<int>[] byPerson = [.. dataset.People.Select(_ => new List<int>())];
+        foreach ((int i, FaceSample sample) in dataset.Samples.Index())
         {
-            if ((uint)sample.Label >= (uint)counts.Length)
+            if ((uint)sample.Label >= (uint)byPerson.Length)
             {
-                throw new UniFaceException($"{dataset.Source}: {sample.Name} has the label {sample.Label}, expected 0 to {counts.Length - 1}.");
+                throw new UniFaceException(
+                    $"{dataset.Source}: {sample.Name} has the label {sample.Label}, expected 0 to {byPerson.Length - 1}.");
             }
 
-            counts[sample.Label]++;
+            byPerson[sample.Label].Add(i);
         }
 
-        int[][] byPerson = [.. counts.Select(count => new int[count])];
-        Array.Clear(counts);
-        for (int i = 0; i < dataset.Samples.Count; i++)
-        {
-            int label = dataset.Samples[i].Label;
-            byPerson[label][counts[label]++] = i;
-        }
-
-        return byPerson;
+        return [.. byPerson.Select(samples => samples.ToArray())];
     }
 }

@@ -1,35 +1,41 @@
+using UniFace.Data.Archives;
 using UniFace.Faces;
 
 namespace UniFace.Data;
 
-/// <summary>Opens a data set, whatever holds it.</summary>
+/// <summary>Opens data sets of every supported kind.</summary>
 public static class FaceDatasets
 {
-    /// <summary>The overview that 'uniface align' leaves beside the people; it is no picture of the set.</summary>
+    /// <summary>The overview that 'uniface align' writes beside the people; it is not an image of the set.</summary>
     public const string ContactSheet = "contact-sheet.jpg";
 
-    /// <summary>How a data set looks, for errors.</summary>
+    /// <summary>What a data set looks like, for errors.</summary>
     internal const string Expected =
-        "a data set is a folder with one folder per person (SET/Ann/1.jpg), an InsightFace RecordIO set (train.rec, train.idx, property), or a tar of either";
+        "a data set is a folder with one folder per person (SET/Ann/1.jpg), an InsightFace RecordIO set (train.rec, train.idx, property), " +
+        "a tar, tgz or zip of either, or an MXNet list (.lst)";
 
     /// <summary>
-    /// Opens a folder with one folder per person, an InsightFace RecordIO set (the folder that holds train.rec, or the .rec itself),
-    /// or a tar of either. Nothing is unpacked; pictures are read when asked for. The caller disposes it.
+    /// Opens a folder with one folder per person, an InsightFace RecordIO set (its folder or its .rec file), a tar of either, a tgz or zip
+    /// with one folder per person, or an MXNet list of images. Images are read on demand. The caller disposes the set.
     /// </summary>
-    /// <param name="path">A folder, a .rec file or a .tar file.</param>
-    /// <param name="personLevel">Which folder of a picture's path is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
+    /// <param name="path">A folder or a file.</param>
+    /// <param name="personLevel">
+    /// Which folder of an image's path is the person, from 1; null: the folder that holds the images, if that is unambiguous.
+    /// </param>
     /// <exception cref="UniFaceException">There is no data set at the path, or it is damaged.</exception>
     public static FaceDataset Open(string path, int? personLevel = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (personLevel < 1)
         {
-            throw new UniFaceException($"the person's folder was said to be at level {personLevel}; expected 1 or more (1: the top folders of {path}).");
+            throw new UniFaceException($"the person's folder is given as level {personLevel}; expected 1 or more (1: the top folders of {path}).");
         }
 
         if (Directory.Exists(path))
         {
-            return RecordIODataset.FileIn(path) is string record ? RecordIODataset.Open(record) : FolderDataset.Open(path, personLevel);
+            return RecordIODataset.FileIn(path) is string record
+                ? RecordIODataset.Open(record)
+                : new PhotoDataset(PhotoSet.OpenFolder(path), personLevel);
         }
 
         if (!File.Exists(path))
@@ -41,15 +47,45 @@ public static class FaceDatasets
         {
             case ".REC":
                 return RecordIODataset.Open(path);
-            case ".TAR":
-                return TarDataset.Open(path, personLevel);
+            case ".LST":
+                return new ImageListDataset(path);
             case ".IDX":
                 throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder.");
         }
 
-        ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
-        return format.Name == "tar" ? TarDataset.Open(path, personLevel)
-            : format == ImageFormat.Unknown ? throw new UniFaceException($"{path} is no data set; {Expected}.")
-            : throw new UniFaceException($"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}.");
+        if (PhotoArchive.TryOpen(path) is PhotoArchive archive)
+        {
+            return OpenArchive(path, archive, personLevel);
+        }
+
+        ImageFormat format = ImageFormat.Detect(PictureHead.Read(path));
+        throw new UniFaceException(format == ImageFormat.Unknown
+            ? $"{path} is not a data set; {Expected}."
+            : $"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}.");
+    }
+
+    private static FaceDataset OpenArchive(string path, PhotoArchive archive, int? personLevel)
+    {
+        try
+        {
+            string[] records = [.. archive.Files.Select(file => file.Name)
+                .Where(name => Path.GetExtension(name) == ".rec" && !Path.GetFileName(name).StartsWith('.'))];
+            if (records.Length == 0)
+            {
+                return new PhotoDataset(PhotoSet.OpenArchive(path, archive), personLevel);
+            }
+
+            string? record = records.Length == 1 ? records[0] : records.FirstOrDefault(name => Path.GetFileName(name) == RecordIODataset.RecordFile);
+            return record is not null && archive is TarArchive tar
+                ? RecordIODataset.Open(path, tar, record)
+                : throw new UniFaceException(record is null
+                    ? $"{path} holds {records.Length} .rec files and none is {RecordIODataset.RecordFile}; unpack it and give the .rec file."
+                    : $"{path} holds {record}; a RecordIO set is read from a tar only: unpack it first.");
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
     }
 }

@@ -1,8 +1,8 @@
 namespace UniFace.Data;
 
 /// <summary>
-/// A data set without the people who have too few pictures and without the pictures that one has too many of. People keep their names
-/// and order and are numbered anew. Which pictures of a person stay depends on the seed alone.
+/// A data set without the people who have too few images, and with a limited number of images per person. People keep their names and
+/// order and get new labels. The images of a person are chosen by the seed alone.
 /// </summary>
 public sealed class FilteredDataset : FaceDataset
 {
@@ -11,53 +11,52 @@ public sealed class FilteredDataset : FaceDataset
 
     /// <summary>A subset of a set, which it takes over and disposes.</summary>
     /// <param name="inner">The whole set.</param>
-    /// <param name="minImages">A person with fewer pictures is left out; 0 or 1 keeps all.</param>
-    /// <param name="maxImages">Of a person with more, this many are kept, drawn at random; null keeps all.</param>
+    /// <param name="minImages">People with fewer images are left out; 0 or 1 keeps all.</param>
+    /// <param name="maxImages">For people with more images, this many are drawn at random; null keeps all.</param>
     /// <param name="seed">Seed of the draw.</param>
     /// <exception cref="UniFaceException">The limits contradict each other, or nobody is left.</exception>
     public FilteredDataset(FaceDataset inner, int minImages, int? maxImages, long seed)
     {
-        ArgumentNullException.ThrowIfNull(inner);
-        if (minImages < 0 || maxImages < Math.Max(minImages, 1))
+        int least = Math.Max(minImages, 1);
+        if (minImages < 0 || maxImages < least)
         {
-            throw new UniFaceException($"at least {minImages} and at most {maxImages} images a person were asked for; expected 0 <= minimum <= maximum and a maximum of at least 1.");
+            throw new UniFaceException(
+                $"at least {minImages} and at most {maxImages} images per person were asked for; " +
+                "expected 0 <= minimum <= maximum and a maximum of at least 1.");
         }
 
         this.inner = inner;
         int[][] byPerson = inner.SamplesByPerson();
-        List<string> people = [];
-        int[] labels = new int[byPerson.Length];
-        List<int> kept = [];
-        for (int person = 0; person < byPerson.Length; person++)
+        int[] people = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= least)];
+        if (people.Length == 0)
         {
-            int[] samples = byPerson[person];
-            labels[person] = people.Count;
-            if (samples.Length < Math.Max(minImages, 1))
-            {
-                continue;
-            }
-
-            people.Add(inner.People[person]);
-            if (samples.Length > maxImages)
-            {
-                new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle(samples);
-                samples = samples[..maxImages.Value];
-            }
-
-            kept.AddRange(samples);
+            throw new UniFaceException(
+                $"{inner.Source}: nobody has {minImages} pictures or more; " +
+                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)}).");
         }
 
-        if (people.Count == 0)
+        int[] labels = new int[byPerson.Length];
+        List<int> kept = [];
+        foreach ((int label, int person) in people.Index())
         {
-            throw new UniFaceException($"{inner.Source}: nobody has {minImages} pictures or more; lower --min-images (the most that one has is {byPerson.Max(samples => samples.Length)}).");
+            labels[person] = label;
+            if (byPerson[person].Length > maxImages)
+            {
+                new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle<int>(byPerson[person]);
+            }
+
+            kept.AddRange(byPerson[person].Take(maxImages ?? int.MaxValue));
         }
 
         kept.Sort();
         sources = [.. kept];
-        People = people;
+        People = [.. people.Select(person => inner.People[person])];
         Samples = [.. kept.Select(i => inner.Samples[i] with { Label = labels[inner.Samples[i].Label] })];
-        string left = $"{Plural.Of(inner.People.Count - people.Count, "person")} and {Plural.Of(inner.Samples.Count - kept.Count, "image")} are left out by the limits of images a person";
-        Warnings = kept.Count == inner.Samples.Count ? inner.Warnings : [.. inner.Warnings, left];
+        string droppedPeople = Plural.Format(inner.People.Count - people.Length, "person");
+        string droppedImages = Plural.Format(inner.Samples.Count - kept.Count, "image");
+        Warnings = kept.Count == inner.Samples.Count
+            ? inner.Warnings
+            : [.. inner.Warnings, $"{droppedPeople} and {droppedImages} are left out by the limits of images per person"];
     }
 
     /// <inheritdoc/>

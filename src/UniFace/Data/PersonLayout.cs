@@ -1,13 +1,14 @@
 namespace UniFace.Data;
 
 /// <summary>
-/// Turns the paths of pictures into people and samples, for folders and tars alike: the one rule for which folder is the person.
-/// The layout is PERSON/PICTURE, below the folders that all pictures share (a tar of "lfw/"), or PERSON is the folder at a level that
-/// is given. A layout in which it is not plain which folder is the person is refused, because a guess would give wrong labels.
+/// Turns the paths of images into people and samples, for folders and archives. The layout is PERSON/PICTURE, below folders that all images
+/// share (a tar of "lfw/"), or PERSON is the folder at a given level. An ambiguous layout is refused, because a guess would give wrong
+/// labels.
 /// </summary>
 internal sealed class PersonLayout
 {
-    private PersonLayout(IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, int[] sources, string shared, IReadOnlyList<string> warnings)
+    private PersonLayout(
+        IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, int[] sources, string shared, IReadOnlyList<string> warnings)
     {
         People = people;
         Samples = samples;
@@ -19,24 +20,24 @@ internal sealed class PersonLayout
     /// <summary>Folder names, in ordinal order.</summary>
     public IReadOnlyList<string> People { get; }
 
-    /// <summary>Pictures, by person, then name, in ordinal order.</summary>
+    /// <summary>Images, by person, then name, in ordinal order.</summary>
     public IReadOnlyList<FaceSample> Samples { get; }
 
-    /// <summary>For every sample, the index of its path in what was given.</summary>
+    /// <summary>For every sample, the index of its path.</summary>
     public int[] Sources { get; }
 
     /// <summary>The folder above the people, relative to the set; "" for the set itself.</summary>
     public string Shared { get; }
 
-    /// <summary>What was left out or assumed, in words.</summary>
+    /// <summary>What was left out or assumed.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>People and samples of picture paths.</summary>
+    /// <summary>The people and samples of image paths.</summary>
     /// <param name="source">The set, for errors.</param>
-    /// <param name="paths">Paths of pictures ('/' between parts), relative to the set.</param>
-    /// <param name="level">Which folder of a path is the person, from 1; null: the one that holds the pictures, if that is plain.</param>
-    /// <param name="strict">Refuse what is only a warning else: folders above the people, and pictures beside their folders.</param>
-    public static PersonLayout Of(string source, IReadOnlyList<string> paths, int? level = null, bool strict = false)
+    /// <param name="paths">Paths of images ('/' between parts), relative to the set.</param>
+    /// <param name="level">Which folder of a path is the person, from 1; null: the one that holds the images, if that is unambiguous.</param>
+    /// <param name="strict">Refuse what is otherwise a warning: folders above the people, and images beside their folders.</param>
+    public static PersonLayout Resolve(string source, IReadOnlyList<string> paths, int? level = null, bool strict = false)
     {
         string[][] parts = [.. paths.Select(path => path.Split('/'))];
         int skip = level - 1 ?? 0;
@@ -51,8 +52,8 @@ internal sealed class PersonLayout
         {
             string levels = string.Join(", ", deep.SkipLast(1).Select((folder, i) => $"{i + 1} is {folder}"));
             throw new UniFaceException(
-                $"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is not plain which folder is the person (level {levels}); " +
-                $"commands with --person-level N take it from you; {FaceDatasets.Expected}.");
+                $"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is ambiguous which folder is the person (level {levels}); " +
+                $"give the person's level; {FaceDatasets.Expected}.");
         }
 
         int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length >= skip + 2)];
@@ -61,8 +62,11 @@ internal sealed class PersonLayout
         {
             string? first = loose == 0 ? null : paths[Enumerable.Range(0, parts.Length).First(i => parts[i].Length < skip + 2)];
             throw new UniFaceException(
-                (order.Length > 0 ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one, or elsewhere"
-                : loose > 0 ? $"{source} has {Plural.Of(loose, "picture")} but no folder per person{(level is null ? "" : $" at level {level}")} (whose photo is {first}?)"
+                (order.Length > 0
+                    ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one of them, or elsewhere"
+                : loose > 0
+                    ? $"{source} has {Plural.Format(loose, "picture")} but no folder per person{(level is null ? "" : $" at level {level}")} " +
+                        $"(whose photo is {first}?)"
                 : $"{source} holds no pictures ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}.");
         }
 
@@ -99,7 +103,7 @@ internal sealed class PersonLayout
 
         if (loose > 0)
         {
-            warnings.Add($"{Plural.Of(loose, "picture")} beside the people's folders: not used");
+            warnings.Add($"{Plural.Format(loose, "picture")} beside the people's folders: not used");
         }
 
         return new PersonLayout(people, samples, order, above, warnings);

@@ -1,12 +1,12 @@
-using Microsoft.Win32.SafeHandles;
+using UniFace.Data.Archives;
 using UniFace.Faces;
 using UniFace.IO;
 
 namespace UniFace.Data;
 
 /// <summary>
-/// Pictures by name, whatever holds them and however deep: one file, a folder, a tar. Unlike a data set it knows nothing
-/// of people. Names are in ordinal order; reading is thread-safe.
+/// Pictures by name at any depth: one file, a folder, a tar, tgz or zip. Unlike a data set it has no people. Names are in ordinal order.
+/// Thread-safe.
 /// </summary>
 public sealed class PhotoSet : IDisposable
 {
@@ -15,15 +15,15 @@ public sealed class PhotoSet : IDisposable
 
     private readonly Func<int, byte[]> read;
     private readonly PictureListing? listing;
-    private readonly SafeFileHandle? handle;
+    private readonly PhotoArchive? archive;
 
-    private PhotoSet(string source, IReadOnlyList<string> names, Func<int, byte[]> read, PictureListing? listing = null, SafeFileHandle? handle = null)
+    private PhotoSet(string source, IReadOnlyList<string> names, Func<int, byte[]> read, PictureListing? listing = null, PhotoArchive? archive = null)
     {
         Source = source;
         Names = names;
         this.read = read;
         this.listing = listing;
-        this.handle = handle;
+        this.archive = archive;
     }
 
     /// <summary>The path that was opened.</summary>
@@ -35,70 +35,75 @@ public sealed class PhotoSet : IDisposable
     /// <summary>Files beside the pictures that are not used, and why.</summary>
     public IReadOnlyList<LeftOutFile> LeftOut => listing?.LeftOut ?? [];
 
-    /// <summary>How many hidden files, texts and reports lie beside the pictures; nobody takes them for photos.</summary>
+    /// <summary>Number of hidden files, texts and reports beside the pictures, which are ignored.</summary>
     public int IgnoredFiles => listing?.Ignored ?? 0;
 
-    /// <summary>Opens a picture, a folder of pictures at any depth, a tar of them, or "-", a picture from standard input.</summary>
-    /// <exception cref="UniFaceException">There is no such path, it holds no picture, or the tar is damaged.</exception>
+    /// <summary>Opens a picture, a folder or archive of pictures at any depth, or "-", a picture from standard input.</summary>
+    /// <exception cref="UniFaceException">The path does not exist, holds no picture, or the archive is damaged.</exception>
     public static PhotoSet Open(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        if (Directory.Exists(path))
-        {
-            return OfFolder(path);
-        }
-
-        if (path != StandardInput && !File.Exists(path))
-        {
-            throw new UniFaceException($"{path}: no such file or folder; expected a photo, a folder of photos, a tar of them, or - for standard input.");
-        }
-
         if (path == StandardInput)
         {
             byte[] photo = ReadPhoto(path);
             return new PhotoSet(path, [path], _ => photo);
         }
 
-        ImageFormat format = ImageFormat.Detect(PictureListing.Head(path));
-        return format.Name == "tar" || path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? OfTar(path)
-            : format.Name is "gzip" or "archive" or "ZIP"
-            ? throw new UniFaceException($"{path} is {format.Description}; photos are read from a folder or a tar, so unpack it first.")
+        if (!Path.Exists(path))
+        {
+            throw new UniFaceException(
+                $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input.");
+        }
+
+        PhotoSet photos = Directory.Exists(path) ? OpenFolder(path)
+            : PhotoArchive.TryOpen(path) is PhotoArchive archive ? OpenArchive(path, archive)
             : new PhotoSet(path, [Path.GetFileName(path)], _ => ReadPhoto(path));
+        if (photos.listing is null && ImageFormat.Detect(PictureHead.Read(path)) == ImageFormat.Archive)
+        {
+            throw new UniFaceException(
+                $"{path} is {ImageFormat.Archive.Description}; photos are read from a folder, tar, tgz or zip, so unpack it first.");
+        }
+
+        if (photos.Names.Count == 0)
+        {
+            photos.Dispose();
+            string left = photos.LeftOut.Count > 0 ? $"; {LeftOutFile.Describe(photos.LeftOut)}" : "";
+            throw new UniFaceException($"{path} holds no pictures ({ImageFormat.Expected}), at any depth{left}.");
+        }
+
+        return photos;
+    }
+
+    /// <summary>The pictures of a folder, maybe none.</summary>
+    internal static PhotoSet OpenFolder(string path)
+    {
+        PictureListing listing = PictureListing.FromFolder(path);
+        return new PhotoSet(path, listing.Pictures, index => ReadFile(Path.Combine(path, listing.Pictures[index])), listing);
+    }
+
+    /// <summary>The pictures of an archive, maybe none; takes over the archive.</summary>
+    internal static PhotoSet OpenArchive(string path, PhotoArchive archive)
+    {
+        PictureListing listing = PictureListing.FromArchive(archive);
+        Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        ArchiveFile[] files = [.. listing.Pictures.Select(name => byName[name])];
+        return new PhotoSet(path, listing.Pictures, index => archive.Read(files[index]), listing, archive);
     }
 
     /// <summary>The bytes of one photo: of a file, or of standard input for "-".</summary>
-    /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
-    public static byte[] ReadPhoto(string path)
-    {
-        try
-        {
-            using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
-            using MemoryStream photo = new((int)Math.Min(stream.CanSeek ? stream.Length : 0, FileSegment.LargestItem));
-            byte[] buffer = new byte[1 << 16];
-            for (int count; (count = stream.Read(buffer)) > 0;)
-            {
-                photo.Write(buffer, 0, count);
-                if (photo.Length > FileSegment.LargestItem)
-                {
-                    throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
-                }
-            }
+    /// <exception cref="UniFaceException">It cannot be read, is empty, or is larger than a photo may be.</exception>
+    public static byte[] ReadPhoto(string path) => RequireContent(ReadAll(path), path);
 
-            return photo.Length > 0 ? photo.Length == photo.Capacity ? photo.GetBuffer() : photo.ToArray()
-                : throw new UniFaceException($"{path} is empty; expected a photo ({ImageFormat.Expected}).");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
-        }
-    }
+    /// <summary>The bytes of a file in a set; none of a file without length, such as a pipe, which could block.</summary>
+    /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
+    internal static byte[] ReadFile(string path) => new FileInfo(path) is { Exists: true, Length: 0 } ? [] : ReadAll(path);
 
     /// <summary>The person of each picture by the folder that holds it, as in a data set, but without guessing.</summary>
     /// <param name="personLevel">Which folder of a picture's path is the person, from 1; null: PERSON/PICTURE is expected.</param>
-    /// <exception cref="UniFaceException">A picture lies deeper, or beside the people's folders; says which.</exception>
+    /// <exception cref="UniFaceException">A picture lies deeper, or beside the people's folders; the message names it.</exception>
     public IReadOnlyList<string> PeopleByFolder(int? personLevel = null)
     {
-        PersonLayout layout = PersonLayout.Of(Source, Names, personLevel, strict: true);
+        PersonLayout layout = PersonLayout.Resolve(Source, Names, personLevel, strict: true);
         string[] people = new string[Names.Count];
         for (int i = 0; i < people.Length; i++)
         {
@@ -109,10 +114,10 @@ public sealed class PhotoSet : IDisposable
     }
 
     /// <summary>
-    /// Refuses folders to be written of which one is the folder of the photos, or lies in it or around it, links followed: photos could be
-    /// replaced, or results be taken for photos.
+    /// Throws if an output folder is the folder of the photos, lies in it or contains it, with links followed: photos could be replaced, or
+    /// results be taken for photos.
     /// </summary>
-    /// <exception cref="UniFaceException">One does; says which and how.</exception>
+    /// <exception cref="UniFaceException">An output folder overlaps; the message says how.</exception>
     public void RequireApart(params IEnumerable<string> outputs)
     {
         if (!Directory.Exists(Source))
@@ -120,7 +125,7 @@ public sealed class PhotoSet : IDisposable
             return;
         }
 
-        HashSet<string> folders = RealPath.SetOf([Source, .. listing!.LinkedFolders]), targets = RealPath.SetOf(outputs);
+        HashSet<string> folders = RealPath.ResolveAll([Source, .. listing!.LinkedFolders]), targets = RealPath.ResolveAll(outputs);
         foreach (string target in targets)
         {
             if (RealPath.Holding(folders, target) is string folder)
@@ -143,47 +148,39 @@ public sealed class PhotoSet : IDisposable
 
     /// <summary>The encoded bytes of a picture.</summary>
     /// <param name="index">Index into <see cref="Names"/>.</param>
-    /// <exception cref="UniFaceException">It cannot be read.</exception>
-    public byte[] Read(int index) => read(index);
+    /// <exception cref="UniFaceException">It cannot be read, or is empty.</exception>
+    public byte[] Read(int index) => RequireContent(read(index), listing is null ? Source : Path.Combine(Source, Names[index]));
 
-    /// <summary>Closes the tar.</summary>
-    public void Dispose() => handle?.Dispose();
+    /// <summary>The encoded bytes of a picture, none of an empty file.</summary>
+    internal byte[] ReadOrEmpty(int index) => read(index);
 
-    private static PhotoSet OfFolder(string path)
+    /// <summary>Closes the archive.</summary>
+    public void Dispose() => archive?.Dispose();
+
+    private static byte[] RequireContent(byte[] photo, string name) =>
+        photo.Length > 0 ? photo : throw new UniFaceException($"{name} is empty; expected a photo ({ImageFormat.Expected}).");
+
+    private static byte[] ReadAll(string path)
     {
-        PictureListing listing = PictureListing.OfFolder(path);
-        RequirePictures(path, listing);
-        return new PhotoSet(path, listing.Pictures, index => ReadOf(Path.Combine(path, listing.Pictures[index])), listing);
-
-        static byte[] ReadOf(string file) => PictureListing.IsEmpty(file)
-            ? throw new UniFaceException($"{file} is empty; expected a photo ({ImageFormat.Expected}).")
-            : ReadPhoto(file);
-    }
-
-    private static PhotoSet OfTar(string path)
-    {
-        FileSegment tar = FileSegment.Open(path, out SafeFileHandle handle);
         try
         {
-            IReadOnlyList<TarFile> all = TarIndex.Read(tar);
-            PictureListing listing = PictureListing.OfTar(tar, all);
-            RequirePictures(path, listing);
-            TarFile[] files = listing.In(all);
-            return new PhotoSet(path, listing.Pictures, index => tar.Read(files[index].Offset, files[index].Length, files[index].Name), listing, handle);
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
-    }
+            using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
+            using MemoryStream photo = new((int)Math.Min(stream.CanSeek ? stream.Length : 0, FileSegment.LargestItem));
+            byte[] buffer = new byte[1 << 16];
+            for (int count; (count = stream.Read(buffer)) > 0;)
+            {
+                photo.Write(buffer, 0, count);
+                if (photo.Length > FileSegment.LargestItem)
+                {
+                    throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
+                }
+            }
 
-    private static void RequirePictures(string path, PictureListing listing)
-    {
-        if (listing.Pictures.Count == 0)
+            return photo.Length == photo.Capacity ? photo.GetBuffer() : photo.ToArray();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string left = listing.LeftOut.Count > 0 ? $"; {LeftOutFile.Describe(listing.LeftOut)}" : "";
-            throw new UniFaceException($"{path} holds no pictures ({ImageFormat.Expected}), at any depth{left}.");
+            throw new UniFaceException($"{path} cannot be read: {e.Message}", e);
         }
     }
 }

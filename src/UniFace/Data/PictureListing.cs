@@ -1,13 +1,14 @@
 using System.IO.Enumeration;
+using UniFace.Data.Archives;
 using UniFace.Faces;
 using UniFace.IO;
 
 namespace UniFace.Data;
 
 /// <summary>
-/// The pictures of a folder or a tar, and what else it holds: every other file is named with the reason why it is left out, except
-/// files that nobody takes for a photo (hidden ones, reports, texts), which are only counted. A file with the extension of a picture is
-/// one; any other file is judged by its first bytes. Links are followed, but no file or folder is listed twice through them.
+/// The pictures of a folder or archive. Every other file is listed with the reason why it is left out, except files that are clearly not
+/// photos (hidden files, reports, texts), which are only counted. A file with the extension of a picture is a picture; other files are
+/// recognised by their first bytes. Links are followed, but no file or folder is listed twice.
 /// </summary>
 internal sealed class PictureListing
 {
@@ -30,18 +31,18 @@ internal sealed class PictureListing
     /// <summary>Paths of the pictures, relative to the set, '/' between parts, in ordinal order.</summary>
     public IReadOnlyList<string> Pictures => pictures;
 
-    /// <summary>What else was found and is not used, in ordinal order.</summary>
+    /// <summary>Other files that were found and are not used, in ordinal order.</summary>
     public IReadOnlyList<LeftOutFile> LeftOut => leftOut;
 
-    /// <summary>Hidden files, reports, texts and the like.</summary>
+    /// <summary>Number of hidden files, reports and texts.</summary>
     public int Ignored { get; private set; }
 
-    /// <summary>Real paths of the folders outside of the set that links in it lead to.</summary>
+    /// <summary>Real paths of the folders outside the set that links in it point to.</summary>
     public IReadOnlyCollection<string> LinkedFolders => linkedFolders;
 
-    /// <summary>Lists a folder at any depth; opens only files whose extension is not known.</summary>
+    /// <summary>Lists a folder at any depth; opens only files with an unknown extension.</summary>
     /// <exception cref="UniFaceException">A folder cannot be listed.</exception>
-    public static PictureListing OfFolder(string path)
+    public static PictureListing FromFolder(string path)
     {
         PictureListing listing = new();
         try
@@ -56,11 +57,11 @@ internal sealed class PictureListing
         return listing.Sorted();
     }
 
-    /// <summary>Lists the files of a tar.</summary>
-    public static PictureListing OfTar(FileSegment tar, IReadOnlyList<TarFile> files)
+    /// <summary>Lists the files of an archive.</summary>
+    public static PictureListing FromArchive(PhotoArchive archive)
     {
         PictureListing listing = new();
-        foreach (TarFile file in files)
+        foreach (ArchiveFile file in archive.Files)
         {
             if (IsHidden(file.Name))
             {
@@ -72,36 +73,12 @@ internal sealed class PictureListing
             }
             else
             {
-                listing.Judge(file.Name, () => tar.Read(file.Offset, Math.Min(file.Length, ImageFormat.HeaderBytes), file.Name));
+                listing.Add(file.Name, () => archive.Read(file, ImageFormat.HeaderBytes));
             }
         }
 
         return listing.Sorted();
     }
-
-    /// <summary>The pictures among the files of the tar that was listed.</summary>
-    public TarFile[] In(IReadOnlyList<TarFile> files)
-    {
-        Dictionary<string, TarFile> byName = files.ToDictionary(file => file.Name, StringComparer.Ordinal);
-        return [.. pictures.Select(name => byName[name])];
-    }
-
-    /// <summary>A file's first bytes; none of what is no plain file, such as a pipe, which would never answer.</summary>
-    public static byte[] Head(string path)
-    {
-        long length = new FileInfo(path).Length;
-        if (length == 0)
-        {
-            return [];
-        }
-
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        byte[] start = new byte[Math.Min(length, ImageFormat.HeaderBytes)];
-        return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
-    }
-
-    /// <summary>Whether a file has no length: it is empty, or it is a pipe, which would never answer and is not to be opened.</summary>
-    public static bool IsEmpty(string path) => new FileInfo(path) is { Exists: true, Length: 0 };
 
     private static bool IsHidden(string path) => path.Split('/').Any(part => part.StartsWith('.') || part is "__MACOSX" or "@eaDir");
 
@@ -110,11 +87,11 @@ internal sealed class PictureListing
         (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
         new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false });
 
-    /// <summary>Real folders first, then those that links lead to, so that a folder is listed under its own name.</summary>
+    /// <summary>Real folders first, then linked ones, so that a folder is listed under its own name.</summary>
     private void Walk(string path)
     {
-        string root = RealPath.Of(path);
-        HashSet<string> inside = RealPath.SetOf([root]);
+        string root = RealPath.Resolve(path);
+        HashSet<string> inside = RealPath.ResolveAll([root]);
         HashSet<string> listed = new(StringComparer.Ordinal);
         List<(string Name, string Real)> linkedFiles = [];
         Stack<(string Name, string Real)> folders = new([("", root)]);
@@ -130,7 +107,7 @@ internal sealed class PictureListing
 
             if (!listed.Add(at.Real))
             {
-                leftOut.Add(new LeftOutFile(at.Name, "a link to a folder that is listed already"));
+                leftOut.Add(new LeftOutFile(at.Name, "a link to a folder that is already listed"));
                 continue;
             }
 
@@ -152,7 +129,7 @@ internal sealed class PictureListing
                 }
                 else if (isLink)
                 {
-                    string real = RealPath.Of(full);
+                    string real = RealPath.Resolve(full);
                     if (isFolder)
                     {
                         links.Add(relative, real);
@@ -168,7 +145,7 @@ internal sealed class PictureListing
                 }
                 else
                 {
-                    Judge(relative, () => Head(full));
+                    Add(relative, () => PictureHead.Read(full));
                 }
             }
         }
@@ -178,21 +155,21 @@ internal sealed class PictureListing
         {
             if (!File.Exists(real))
             {
-                leftOut.Add(new LeftOutFile(name, "a link that leads nowhere"));
+                leftOut.Add(new LeftOutFile(name, "a link to a file that does not exist"));
             }
             else if (listed.Contains(Path.GetDirectoryName(real)!) || !linked.Add(real))
             {
-                leftOut.Add(new LeftOutFile(name, "a link to a file that is listed already"));
+                leftOut.Add(new LeftOutFile(name, "a link to a file that is already listed"));
             }
             else
             {
                 linkedFolders.Add(Path.GetDirectoryName(real)!);
-                Judge(name, () => Head(real));
+                Add(name, () => PictureHead.Read(real));
             }
         }
     }
 
-    private void Judge(string name, Func<byte[]> head)
+    private void Add(string name, Func<byte[]> head)
     {
         string extension = Path.GetExtension(name);
         if (SidecarExtensions.Contains(extension) || Path.GetFileName(name) == FaceDatasets.ContactSheet)

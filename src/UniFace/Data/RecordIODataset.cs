@@ -1,38 +1,42 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using UniFace.Data.Archives;
+using UniFace.Data.RecordIO;
+using UniFace.IO;
 
 namespace UniFace.Data;
 
 /// <summary>
-/// An InsightFace data set: train.rec (dmlc RecordIO), train.idx (key TAB offset) and property ("people,height,width").
-/// Where record 0 announces ranges (flag 2), pictures are the keys below its first label and the identity records above are
-/// passed over; else every key is a picture. Only the index says where a record lies; record 0 may be the last in the file.
-/// A picture's label is its first label, so sets with the old [class, aligned] labels read alike. Labels need not be
-/// contiguous: people are numbered in the order of their labels and are named by them; records with a label below 0 belong to no one.
+/// An InsightFace data set: train.rec (dmlc RecordIO), train.idx (key TAB offset) and property ("people,height,width"). If record 0
+/// announces ranges (flag 2), the images are the keys below its first label, and the identity records above are skipped; otherwise every
+/// key is an image. Records are found through the index only. An image's person is its first label, so sets with the old [class, aligned]
+/// labels are read too. Records with a label below 0 are left out.
 /// </summary>
-public sealed class RecordIODataset : FaceDataset
+internal sealed class RecordIODataset : FaceDataset
 {
-    /// <summary>The name that InsightFace gives the records.</summary>
+    /// <summary>InsightFace's name for the records.</summary>
     internal const string RecordFile = "train.rec";
 
-    /// <summary>Float32 holds every whole number up to here; above, labels and keys in a record are rounded.</summary>
-    private const float LargestExact = 1 << 24;
-
-    /// <summary>Share of records that may be damaged; with more, the file or its index is another.</summary>
+    /// <summary>Fraction of records that may be damaged; above it, the file or its index is the wrong one.</summary>
     private const double MostBroken = 0.01;
 
-    private readonly SafeFileHandle handle;
+    private readonly IDisposable owner;
     private readonly FileSegment records;
     private readonly long[] offsets;
 
-    private RecordIODataset(string source, SafeFileHandle handle, FileSegment records, long[] offsets, IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, IReadOnlyList<string> warnings)
+    private RecordIODataset(string source, IDisposable owner, FileSegment records, FileSegment? indexFile, FileSegment? propertyFile)
     {
-        Source = source;
-        this.handle = handle;
+        this.owner = owner;
         this.records = records;
-        this.offsets = offsets;
-        People = people;
-        Samples = samples;
+        Source = source;
+        List<string> warnings = [];
+        (long Key, long Offset, int Label)[] images = ReadImages(records, indexFile, warnings);
+        LabelPeople people = new(images.Select(image => image.Label));
+        warnings.AddRange(people.Warnings);
+        CheckProperty(propertyFile, people.Names.Count, warnings);
+        offsets = [.. images.Select(image => image.Offset)];
+        People = people.Names;
+        Samples = [.. images.Select(image => new FaceSample(FormattableString.Invariant($"record {image.Key}"), people.IndexOf(image.Label)))];
         Warnings = warnings;
     }
 
@@ -48,9 +52,11 @@ public sealed class RecordIODataset : FaceDataset
     /// <inheritdoc/>
     public override IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>The records of a folder that is a RecordIO set: train.rec, or its only .rec file where it holds no folders of people; else null.</summary>
+    /// <summary>
+    /// The records of a folder that is a RecordIO set: train.rec, or the only .rec file of a folder without subfolders; otherwise null.
+    /// </summary>
     /// <exception cref="UniFaceException">It holds several.</exception>
-    internal static string? FileIn(string folder)
+    public static string? FileIn(string folder)
     {
         string record = Path.Combine(folder, RecordFile);
         if (File.Exists(record))
@@ -64,18 +70,17 @@ public sealed class RecordIODataset : FaceDataset
             : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
     }
 
-    /// <summary>Opens a .rec file with the .idx of the same name (and, if there, the file "property") beside it.</summary>
-    /// <exception cref="UniFaceException">The index is missing or does not fit, or a record is damaged.</exception>
+    /// <summary>Opens a .rec file with the .idx of the same name beside it, and the file "property" if there is one.</summary>
+    /// <exception cref="UniFaceException">The index does not fit, or a record is damaged.</exception>
     public static RecordIODataset Open(string path)
     {
         FileSegment records = FileSegment.Open(path, out SafeFileHandle handle);
         try
         {
-            string index = Path.ChangeExtension(path, ".idx");
-            string property = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "property");
-            using SafeFileHandle? indexHandle = TryOpen(index, out FileSegment? indexFile);
-            using SafeFileHandle? propertyHandle = TryOpen(property, out FileSegment? propertyFile);
-            return Open(path, handle, records, indexFile, propertyFile);
+            using SafeFileHandle? indexHandle = TryOpen(Path.ChangeExtension(path, ".idx"), out FileSegment? index);
+            string propertyPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "property");
+            using SafeFileHandle? propertyHandle = TryOpen(propertyPath, out FileSegment? property);
+            return new RecordIODataset(path, handle, records, index, property);
         }
         catch
         {
@@ -84,16 +89,39 @@ public sealed class RecordIODataset : FaceDataset
         }
     }
 
-    /// <summary>Opens records that lie in a file of their own or in a tar; takes the handle once it succeeds.</summary>
-    internal static RecordIODataset Open(string source, SafeFileHandle handle, FileSegment records, FileSegment? indexFile, FileSegment? propertyFile)
+    /// <summary>Opens the records in a tar, with the index and property beside them; takes over the tar if it succeeds.</summary>
+    public static RecordIODataset Open(string source, TarArchive tar, string record)
     {
-        List<string> warnings = [];
+        Dictionary<string, ArchiveFile> files = tar.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        return new RecordIODataset(
+            source, tar, Find(record)!, Find(Path.ChangeExtension(record, ".idx")), Find(record[..(record.LastIndexOf('/') + 1)] + "property"));
+
+        FileSegment? Find(string name) => files.TryGetValue(name, out ArchiveFile file) ? tar.Segment(file) : null;
+    }
+
+    /// <inheritdoc/>
+    public override byte[] Read(int index) => RecordReader.ReadImage(records, offsets[index]);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            owner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static (long Key, long Offset, int Label)[] ReadImages(FileSegment records, FileSegment? indexFile, List<string> warnings)
+    {
         List<UniFaceException> broken = [];
         (long Key, long Offset)[] index;
         if (indexFile is null)
         {
-            index = RecordIOScan.Index(records, broken);
-            warnings.Add($"there is no {Path.GetFileName(Path.ChangeExtension(records.Name, ".idx"))} beside the records; the index was rebuilt from them");
+            index = RecordScan.Index(records, broken);
+            string missing = Path.GetFileName(Path.ChangeExtension(records.Name, ".idx"));
+            warnings.Add($"there is no {missing} beside the records; the index was rebuilt from them");
         }
         else
         {
@@ -101,83 +129,53 @@ public sealed class RecordIODataset : FaceDataset
         }
 
         long last = index.Max(entry => entry.Offset);
-        index = Pictures(index, indexFile?.Name ?? records.Name, records, broken.Count);
-        List<(long Key, long Offset, int Label)> pictures = new(index.Length);
+        index = SelectImages(index, indexFile?.Name ?? records.Name, records, broken.Count);
+        List<(long Key, long Offset, int Label)> images = new(index.Length);
+        int negative = 0;
         foreach ((long key, long offset) in index)
         {
             RecordHeader header;
             try
             {
-                header = RecordIO.ReadHeader(records, offset);
+                header = RecordReader.ReadHeader(records, offset, out _);
             }
-            catch (UniFaceException e) when (offset < last || !RecordIO.HasMagic(records, offset))
+            catch (UniFaceException e) when (offset < last || !RecordReader.HasMagic(records, offset))
             {
-                // A last record that starts and does not end is another matter: the file is cut off.
+                // Not for a last record that begins and does not end: then the file is truncated.
                 broken.Add(e);
                 continue;
             }
 
-            if (!(header.Label <= LargestExact) || header.Label != MathF.Floor(header.Label))
+            if (!(header.Label <= LabelPeople.LargestExact) || header.Label != MathF.Floor(header.Label))
             {
-                throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, expected a whole number up to {LargestExact}."));
+                throw new UniFaceException(FormattableString.Invariant(
+                    $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, ") +
+                    $"expected a whole number up to {LabelPeople.LargestExact}.");
             }
 
-            if (header.Label >= 0)
+            if (header.Label < 0)
             {
-                pictures.Add((key, offset, (int)header.Label));
+                negative++;
             }
-        }
-
-        if (broken.Count > 0 && (broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length))
-        {
-            throw broken[0];
+            else
+            {
+                images.Add((key, offset, (int)header.Label));
+            }
         }
 
         if (broken.Count > 0)
         {
-            warnings.Add($"{Plural.Of(broken.Count, "damaged record is", "damaged records are")} not used; the first: {broken[0].Message}");
+            warnings.Add(broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length
+                ? throw broken[0]
+                : $"{Plural.Format(broken.Count, "damaged record is", "damaged records are")} not used; the first: {broken[0].Message}");
         }
 
-        int negative = index.Length - pictures.Count - (indexFile is null ? 0 : broken.Count);
         if (negative > 0)
         {
-            warnings.Add($"{Plural.Of(negative, "record")} with a label below 0 left out");
+            warnings.Add($"{Plural.Format(negative, "record")} with a label below 0 left out");
         }
 
-        if (pictures.Count == 0)
-        {
-            throw new UniFaceException($"{records.Name} holds no pictures.");
-        }
-
-        int[] labels = [.. pictures.Select(picture => picture.Label).Distinct().Order()];
-        if (labels[^1] != labels.Length - 1)
-        {
-            warnings.Add($"labels are not 0 to {labels.Length - 1} (largest is {labels[^1]}); people are numbered in their order and named by them");
-        }
-
-        CheckProperty(propertyFile, labels.Length, warnings);
-        string[] people = [.. labels.Select(label => label.ToString(CultureInfo.InvariantCulture))];
-        FaceSample[] samples = [.. pictures.Select(picture => new FaceSample(string.Create(CultureInfo.InvariantCulture, $"record {picture.Key}"), Array.BinarySearch(labels, picture.Label)))];
-        return new RecordIODataset(source, handle, records, [.. pictures.Select(picture => picture.Offset)], people, samples, warnings);
-    }
-
-    /// <inheritdoc/>
-    public override byte[] Read(int index)
-    {
-        byte[] payload = RecordIO.ReadPayload(records, offsets[index]);
-        RecordIO.ParseHeader(records, offsets[index], payload, out int imageStart);
-        return payload[imageStart..];
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            handle.Dispose();
-        }
-
-        base.Dispose(disposing);
+        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} holds no pictures.");
     }
 
     private static SafeFileHandle? TryOpen(string path, out FileSegment? segment)
@@ -196,32 +194,24 @@ public sealed class RecordIODataset : FaceDataset
     private static (long Key, long Offset)[] ReadIndex(FileSegment indexFile, FileSegment records)
     {
         List<(long Key, long Offset)> entries = [];
-        foreach ((int number, string text) in indexFile.Lines())
+        foreach ((int number, string text) in indexFile.Lines().Where(line => !string.IsNullOrWhiteSpace(line.Text)))
         {
-            if (string.IsNullOrWhiteSpace(text))
-            {
-                continue;
-            }
-
             string[] fields = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length != 2
                 || !long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out long key)
                 || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
             {
-                throw new UniFaceException($"{indexFile.Name}: line {number} is '{(text.Length > 40 ? text[..40] : text)}', expected 'key TAB offset'.");
+                throw new UniFaceException($"{indexFile.Name}: line {number} is '{Short(text)}', expected 'key TAB offset'.");
             }
 
             if (offset > records.Length - 8)
             {
-                throw new UniFaceException($"{indexFile.Name}: line {number} points to offset {offset}, {records.Name} has {records.Length} bytes; they do not belong together, or the records are truncated.");
+                throw new UniFaceException(
+                    $"{indexFile.Name}: line {number} points to offset {offset}, {records.Name} has {records.Length} bytes; " +
+                    "they do not belong together, or the records are truncated.");
             }
 
             entries.Add((key, offset));
-        }
-
-        if (entries.Count == 0)
-        {
-            throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'.");
         }
 
         entries.Sort();
@@ -229,22 +219,24 @@ public sealed class RecordIODataset : FaceDataset
         {
             if (entries[i].Key == entries[i - 1].Key)
             {
-                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} stands twice.");
+                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} occurs twice.");
             }
         }
 
-        return [.. entries];
+        return entries.Count > 0
+            ? [.. entries]
+            : throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'.");
     }
 
-    /// <summary>The keys that are pictures: below record 0's first label where it announces ranges, else all.</summary>
-    private static (long Key, long Offset)[] Pictures((long Key, long Offset)[] index, string indexName, FileSegment records, int broken)
+    /// <summary>The keys that are images: those below record 0's first label if it announces ranges, otherwise all.</summary>
+    private static (long Key, long Offset)[] SelectImages((long Key, long Offset)[] index, string indexName, FileSegment records, int broken)
     {
         if (index[0].Key != 0)
         {
             return index;
         }
 
-        RecordHeader first = RecordIO.ReadHeader(records, index[0].Offset);
+        RecordHeader first = RecordReader.ReadHeader(records, index[0].Offset, out _);
         if (first.Flag == 0 || first.ImageLength > 0)
         {
             return index;
@@ -253,41 +245,41 @@ public sealed class RecordIODataset : FaceDataset
         float end = first.Label;
         if (first.Flag < 2 || !(end >= 1) || end != MathF.Floor(end))
         {
-            throw new UniFaceException(string.Create(CultureInfo.InvariantCulture, $"{records.Name}: record 0 at offset {index[0].Offset} announces {first.Flag} labels, the first {end}; expected 2, the first being the key after the last picture."));
+            throw new UniFaceException(FormattableString.Invariant(
+                $"{records.Name}: record 0 at offset {index[0].Offset} announces {first.Flag} labels, the first {end}; ") +
+                "expected 2, the first being the key after the last picture.");
         }
 
-        if (end >= LargestExact)
+        if (end >= LabelPeople.LargestExact)
         {
-            // The number is rounded: what is empty is an identity record.
-            return [.. index.Skip(1).Where(entry => RecordIO.ReadHeader(records, entry.Offset).ImageLength > 0)];
+            // The number is rounded; identity records are recognised by having no image.
+            return [.. index.Skip(1).Where(entry => RecordReader.ReadHeader(records, entry.Offset, out _).ImageLength > 0)];
         }
 
-        (long Key, long Offset)[] pictures = [.. index.Skip(1).Where(entry => entry.Key < (long)end)];
-        if (pictures.Length > (long)end - 1 || pictures.Length + broken < (long)end - 1)
-        {
-            throw new UniFaceException($"{indexName} names {pictures.Length} of the {(long)end - 1} pictures that record 0 announces; the index is incomplete.");
-        }
-
-        return pictures;
+        long announced = (long)end - 1;
+        (long Key, long Offset)[] images = [.. index.Skip(1).Where(entry => entry.Key <= announced)];
+        return images.Length <= announced && images.Length + broken >= announced
+            ? images
+            : throw new UniFaceException($"{indexName} names {images.Length} of the {announced} pictures that record 0 announces; the index is incomplete.");
     }
 
     private static void CheckProperty(FileSegment? propertyFile, int people, List<string> warnings)
     {
-        if (propertyFile is null)
+        string? text = propertyFile?.Lines().Select(line => line.Text.Trim()).FirstOrDefault(line => line.Length > 0) ?? (propertyFile is null ? null : "");
+        string[] fields = text?.Split(',') ?? [];
+        if (text is null)
         {
             warnings.Add("there is no file 'property' beside the records; people were counted from the labels");
-            return;
         }
-
-        string text = propertyFile.Lines().Select(line => line.Text.Trim()).FirstOrDefault(line => line.Length > 0) ?? "";
-        string[] fields = text.Split(',');
-        if (fields.Length != 3 || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out int announced))
+        else if (fields.Length != 3 || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out int announced))
         {
-            warnings.Add($"property is '{(text.Length > 40 ? text[..40] : text)}', expected 'people,height,width'; people were counted from the labels");
+            warnings.Add($"property is '{Short(text)}', expected 'people,height,width'; people were counted from the labels");
         }
         else if (announced != people)
         {
-            warnings.Add($"property announces {Plural.Of(announced, "person")}, the records hold {people}; the records are believed");
+            warnings.Add($"property announces {Plural.Format(announced, "person")}, the records hold {people}; the records are used");
         }
     }
+
+    private static string Short(string text) => text.Length > 40 ? text[..40] : text;
 }

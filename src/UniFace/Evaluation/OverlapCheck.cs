@@ -3,26 +3,29 @@ using UniFace.Packages;
 
 namespace UniFace.Evaluation;
 
-/// <summary>Pictures and people that a model was trained on, among those it is measured on.</summary>
-/// <param name="Pictures">How many pictures, by content.</param>
-/// <param name="People">How many people, by name.</param>
+/// <summary>Training images and people of a model among those that it is measured on.</summary>
+/// <param name="Pictures">Number of images, by content.</param>
+/// <param name="People">Number of people, by name.</param>
 /// <param name="Example">The name of one.</param>
 public sealed record OverlapFound(int Pictures, int People, string Example);
 
-/// <summary>Looks for training data in a data set while the set is hashed, so that no model is certified on what it has learned.</summary>
+/// <summary>Finds training data in an evaluation set while the set is hashed.</summary>
 public static class OverlapCheck
 {
-    /// <summary>Reads a set once: its hash, and what of it was trained on.</summary>
+    /// <summary>Reads a set once, for its hash and its overlap with the training data.</summary>
     /// <param name="data">The set.</param>
-    /// <param name="trained">What the model was trained on; null if that is not known.</param>
-    /// <param name="uses">Which samples are measured on; null for all.</param>
-    /// <param name="done">Called with 1 for each picture read, from several threads.</param>
+    /// <param name="trained">What the model was trained on; null if unknown.</param>
+    /// <param name="uses">Which samples the measurement uses; null for all.</param>
+    /// <param name="done">Called with 1 for each image read, from several threads.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>The hash of the set (<see cref="DatasetHash"/>), and the overlap or null.</returns>
-    public static (string Sha256, OverlapFound? Overlap) Read(FaceDataset data, TrainingFingerprint? trained, Func<FaceSample, bool>? uses = null,
-        Action<int>? done = null, CancellationToken cancellation = default)
+    public static (string Sha256, OverlapFound? Overlap) Read(
+        FaceDataset data,
+        TrainingFingerprint? trained,
+        Func<FaceSample, bool>? uses = null,
+        Action<int>? done = null,
+        CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(data);
         bool[] found = new bool[data.Samples.Count];
         string hash = data.ComputeHash(
             (i, encoded) =>

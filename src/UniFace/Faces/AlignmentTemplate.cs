@@ -1,13 +1,13 @@
 namespace UniFace.Faces;
 
-/// <summary>Where a face's points lie in an aligned face.</summary>
-/// <param name="Name">Name in a model's manifest.</param>
+/// <summary>The landmarks of an aligned face.</summary>
+/// <param name="Name">Its name in a model's manifest.</param>
 /// <param name="Width">Width of the aligned face in pixels.</param>
 /// <param name="Height">Height of the aligned face in pixels.</param>
 /// <param name="Landmarks">The five points in the aligned face.</param>
 public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceLandmarks Landmarks)
 {
-    /// <summary>The 112x112 template of ArcFace (InsightFace), which all our models use.</summary>
+    /// <summary>The 112x112 template of ArcFace (InsightFace), the default.</summary>
     public static AlignmentTemplate ArcFace112 { get; } = new(
         "arcface-112",
         112,
@@ -15,11 +15,10 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
         new FaceLandmarks(new(38.2946f, 51.6963f), new(73.5318f, 51.5014f), new(56.0252f, 71.7366f), new(41.5493f, 92.3655f), new(70.7299f, 92.2041f)));
 
     /// <summary>
-    /// The template for faces of another size, by InsightFace's rules: squares of a multiple of 112 pixels are it made larger;
-    /// squares of a multiple of 128 keep the face's size and have a margin of 8 pixels left and right, 16 below; 96x112 is it
-    /// less 8 pixels left and right.
+    /// The template for faces of another size, by InsightFace's rules: squares with a multiple of 112 pixels scale it; squares with a multiple
+    /// of 128 add margins of 8 pixels left and right and 16 below (scaled); 96x112 removes 8 pixels left and right.
     /// </summary>
-    /// <exception cref="UniFaceException">No rule is known for the size.</exception>
+    /// <exception cref="UniFaceException">There is no rule for the size.</exception>
     public static AlignmentTemplate ArcFace(int width, int height)
     {
         if (width == ArcFace112.Width && height == ArcFace112.Height)
@@ -32,15 +31,13 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
             (96, 112) => (1f, -8f),
             ( > 0 and <= 4096, _) when width == height && width % 112 == 0 => (width / 112f, 0f),
             ( > 0 and <= 4096, _) when width == height && width % 128 == 0 => (width / 128f, 8f * width / 128f),
-            _ => throw new UniFaceException($"faces of {width}x{height}: no alignment is known for this size; expected 112x112, another square of a multiple of 112 or 128, or 96x112."),
+            _ => throw new UniFaceException(
+                $"faces of {width}x{height}: there is no alignment for this size; expected 112x112, another square with a multiple of 112 or 128, or 96x112."),
         };
-        FaceLandmarks points = ArcFace112.Landmarks;
         return new AlignmentTemplate(
             FormattableString.Invariant($"arcface-{(width == height ? width : "96x112")}"),
             width,
             height,
-            new FaceLandmarks(Scaled(points.LeftEye), Scaled(points.RightEye), Scaled(points.Nose), Scaled(points.LeftMouth), Scaled(points.RightMouth)));
-
-        Point Scaled(Point p) => new((p.X * scale) + shift, p.Y * scale);
+            ArcFace112.Landmarks.Map(p => new Point(p.X * scale + shift, p.Y * scale)));
     }
 }

@@ -1,53 +1,40 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// Brings a face onto a template by the least-squares similarity of its landmarks. Where the detector gives the
-/// mouth's center only, four points are fitted: eyes, nose and the middle of the template's mouth corners. Thread-safe.
+/// Aligns a face to a template by the least-squares similarity of its landmarks. If the detector gives only the mouth's center, four points
+/// are fitted: eyes, nose and the middle of the template's mouth corners. Thread-safe.
 /// </summary>
 public sealed class FaceAligner
 {
-    /// <summary>An aligner onto the ArcFace template, or another.</summary>
+    /// <summary>Creates an aligner; by default to the ArcFace template.</summary>
     public FaceAligner(AlignmentTemplate? template = null) => Template = template ?? AlignmentTemplate.ArcFace112;
 
-    /// <summary>What faces are brought onto.</summary>
+    /// <summary>The template that faces are aligned to.</summary>
     public AlignmentTemplate Template { get; }
 
     /// <summary>The transform from the photo to the crop for a face's landmarks.</summary>
-    /// <exception cref="UniFaceException">The landmarks lie on one spot or are not finite.</exception>
+    /// <exception cref="UniFaceException">The landmarks coincide or are not finite.</exception>
     public SimilarityTransform Fit(FaceLandmarks landmarks)
     {
-        ArgumentNullException.ThrowIfNull(landmarks);
-        FaceLandmarks target = Template.Landmarks;
+        Point[] from = landmarks.ToArray(), to = Template.Landmarks.ToArray();
         return landmarks.MouthIsOnePoint
-            ? SimilarityTransform.Fit(
-                [landmarks.LeftEye, landmarks.RightEye, landmarks.Nose, landmarks.LeftMouth],
-                [target.LeftEye, target.RightEye, target.Nose, Middle(target.LeftMouth, target.RightMouth)])
-            : SimilarityTransform.Fit(
-                [landmarks.LeftEye, landmarks.RightEye, landmarks.Nose, landmarks.LeftMouth, landmarks.RightMouth],
-                [target.LeftEye, target.RightEye, target.Nose, target.LeftMouth, target.RightMouth]);
+            ? SimilarityTransform.Fit(from.AsSpan(0, 4), [.. to[..3], new Point((to[3].X + to[4].X) / 2, (to[3].Y + to[4].Y) / 2)])
+            : SimilarityTransform.Fit(from, to);
     }
 
     /// <summary>Crops a face.</summary>
-    /// <exception cref="UniFaceException">The landmarks lie on one spot or are not finite.</exception>
+    /// <exception cref="UniFaceException">The landmarks coincide or are not finite.</exception>
     public AlignedFace Align(RgbImage photo, DetectedFace face)
     {
-        ArgumentNullException.ThrowIfNull(face);
         SimilarityTransform transform = Fit(face.Landmarks);
         return new AlignedFace(ImageWarp.Warp(photo, transform, Template.Width, Template.Height), face, transform);
     }
 
-    /// <summary>Whether landmarks are finite and lie on more than one spot, so that a face can be aligned by them.</summary>
+    /// <summary>Whether a face can be aligned: its landmarks are finite and do not coincide.</summary>
     internal static bool CanFit(FaceLandmarks points)
     {
-        ReadOnlySpan<Point> all = [points.LeftEye, points.RightEye, points.Nose, points.LeftMouth, points.RightMouth];
-        float spread = 0;
-        foreach (Point point in all)
-        {
-            spread += MathF.Abs(point.X - all[0].X) + MathF.Abs(point.Y - all[0].Y);
-        }
-
+        Point[] all = points.ToArray();
+        float spread = all.Sum(point => MathF.Abs(point.X - all[0].X) + MathF.Abs(point.Y - all[0].Y));
         return float.IsFinite(spread) && spread > 1;
     }
-
-    private static Point Middle(Point a, Point b) => new((a.X + b.X) / 2, (a.Y + b.Y) / 2);
 }

@@ -1,9 +1,9 @@
 namespace UniFace.Faces;
 
-/// <summary>Which of a photo's faces are taken.</summary>
+/// <summary>Which faces of a photo are used.</summary>
 public enum FaceChoice
 {
-    /// <summary>One: the main face.</summary>
+    /// <summary>The main face.</summary>
     Largest,
 
     /// <summary>All of them.</summary>

@@ -4,13 +4,26 @@ namespace UniFace.Faces;
 public readonly record struct Point(float X, float Y);
 
 /// <summary>
-/// The points of a face in pixels of its photo. "Left" is the left as one looks at the upright face, not the person's own.
-/// A detector that sees only the center of the mouth gives it as both corners and says so by <see cref="MouthIsOnePoint"/>.
+/// The points of a face in pixels of its photo. "Left" is the viewer's left of the upright face, not the person's own. A detector that finds
+/// only the center of the mouth gives it as both corners and sets <see cref="MouthIsOnePoint"/>.
 /// </summary>
 public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Point LeftMouth, Point RightMouth)
 {
-    /// <summary>True where the detector knows the mouth's center only; both corners then are that point.</summary>
+    /// <summary>Whether the detector finds the mouth's center only; both corners are that point then.</summary>
     public bool MouthIsOnePoint { get; init; }
+
+    /// <summary>The five points, in the order of the parameters.</summary>
+    internal Point[] ToArray() => [LeftEye, RightEye, Nose, LeftMouth, RightMouth];
+
+    /// <summary>The landmarks with every point mapped.</summary>
+    internal FaceLandmarks Map(Func<Point, Point> map) => this with
+    {
+        LeftEye = map(LeftEye),
+        RightEye = map(RightEye),
+        Nose = map(Nose),
+        LeftMouth = map(LeftMouth),
+        RightMouth = map(RightMouth),
+    };
 }
 
 /// <summary>A face that a detector found.</summary>
@@ -23,8 +36,8 @@ public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Po
 public sealed record DetectedFace(float X, float Y, float Width, float Height, float Score, FaceLandmarks Landmarks)
 {
     /// <summary>
-    /// By how many degrees the photo was turned, clockwise, for the detector to find the face: 0, 90, 180 or 270.
-    /// The coordinates are those of the photo as it is.
+    /// The clockwise rotation of the photo, in degrees, at which the detector found the face: 0, 90, 180 or 270. The coordinates are those of
+    /// the unrotated photo.
     /// </summary>
     public int TurnedBy { get; init; }
 }

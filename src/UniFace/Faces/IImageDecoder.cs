@@ -1,21 +1,21 @@
 namespace UniFace.Faces;
 
-/// <summary>Turns an encoded picture into pixels. Implementations are thread-safe.</summary>
+/// <summary>Decodes images. Implementations are thread-safe.</summary>
 public interface IImageDecoder
 {
     /// <summary>Decodes JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF, upright by its EXIF orientation.</summary>
     /// <param name="encoded">The file's bytes.</param>
-    /// <param name="source">What to call the picture in an error: a path, or a record of a set.</param>
-    /// <exception cref="UniFaceException">It is no picture, is truncated, or is larger than the decoder's pixel limit.</exception>
+    /// <param name="source">Name of the image in errors: a path, or a record of a set.</param>
+    /// <exception cref="UniFaceException">It is not an image, is truncated, or exceeds the decoder's pixel limit.</exception>
     RgbImage Decode(ReadOnlyMemory<byte> encoded, string source);
 }
 
-/// <summary>Finds faces and their points in a photo. Implementations are thread-safe.</summary>
+/// <summary>Finds faces and their landmarks in a photo. Implementations are thread-safe.</summary>
 public interface IFaceDetector : IDisposable
 {
-    /// <summary>What the detector is, for reports: name and the first 12 digits of its model's SHA-256.</summary>
+    /// <summary>Name and the first 12 digits of the model's SHA-256, for reports.</summary>
     string Name { get; }
 
-    /// <summary>All faces found, the most confident first; empty where there is none.</summary>
+    /// <summary>All faces found, the most confident first; empty if there is none.</summary>
     IReadOnlyList<DetectedFace> Detect(RgbImage photo);
 }

@@ -3,43 +3,43 @@ using System.Text;
 namespace UniFace.Faces;
 
 /// <summary>
-/// What a file is, told by its first bytes and never by its name: pictures that are read, pictures that are not, and what is taken for a
-/// picture by mistake.
+/// The format of a file, recognised by its first bytes and never by its name: supported images, unsupported images, and other files that
+/// are often given by mistake.
 /// </summary>
 public sealed class ImageFormat
 {
-    /// <summary>How many bytes from a file's start <see cref="Detect"/> looks at.</summary>
+    /// <summary>Number of bytes that <see cref="Detect"/> needs.</summary>
     public const int HeaderBytes = 512;
 
-    /// <summary>The pictures that are read, for messages.</summary>
+    /// <summary>The supported formats, for messages.</summary>
     public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
 
-    /// <summary>Those of them whose decoding is bounded in time by their header, for pictures that strangers send.</summary>
+    /// <summary>The supported formats whose decoding time is bounded by the header, for untrusted images.</summary>
     public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
-    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isRead: true);
 
     /// <summary>PNG, and APNG (the still picture is read).</summary>
-    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isRead: true);
 
-    /// <summary>WebP (of an animation, the first frame is read).</summary>
-    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isPicture: true, isRead: true);
+    /// <summary>WebP (the first frame of an animation is read).</summary>
+    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isRead: true);
 
     /// <summary>Windows bitmap.</summary>
-    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isRead: true);
 
-    /// <summary>GIF (of an animation, the first frame is read).</summary>
-    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isPicture: true, isRead: true);
+    /// <summary>GIF (the first frame of an animation is read).</summary>
+    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isRead: true);
 
-    /// <summary>HEIC, as iPhones take it.</summary>
-    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isPicture: true, isRead: true);
+    /// <summary>HEIC, the format of iPhones.</summary>
+    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isRead: true);
 
     /// <summary>AVIF.</summary>
-    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isPicture: true, isRead: true);
+    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isRead: true);
 
-    /// <summary>None of the formats known here.</summary>
-    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format", isPicture: false);
+    /// <summary>An unknown format.</summary>
+    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format");
 
     private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
     private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
@@ -50,91 +50,86 @@ public sealed class ImageFormat
     private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm picture (PBM, PGM, PPM)");
     private static readonly ImageFormat Icon = new("icon", "a Windows icon");
     private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range picture");
-    private static readonly ImageFormat Video = new("video", "a video", isPicture: false);
-    private static readonly ImageFormat Pdf = new("PDF", "a PDF document", isPicture: false);
-    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document", isPicture: false);
-    private static readonly ImageFormat Html = new("HTML", "a web page", isPicture: false);
-    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes", isPicture: false);
+    private static readonly ImageFormat Video = new("video", "a video");
+    private static readonly ImageFormat Pdf = new("PDF", "a PDF document");
+    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document");
+    private static readonly ImageFormat Html = new("HTML", "a web page");
+    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes");
     private static readonly ImageFormat LfsPointer =
-        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'", isPicture: false);
-    private static readonly ImageFormat Zip = new("ZIP", "a ZIP archive", isPicture: false);
-    private static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)", isPicture: false);
-    private static readonly ImageFormat Tar = new("tar", "a tar archive", isPicture: false);
-    private static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)", isPicture: false);
+        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'");
+    internal static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
+    internal static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)");
+    internal static readonly ImageFormat Tar = new("tar", "a tar archive");
+    internal static readonly ImageFormat Archive = new("archive", "a compressed archive (xz, bzip2, zstd, 7z or rar)");
 
-    private static readonly (int Offset, byte[] Bytes, ImageFormat Format)[] Signatures =
+    // The bytes are in Latin-1.
+    private static readonly (int Offset, string Bytes, ImageFormat Format)[] Signatures =
     [
-        (0, [0xFF, 0xD8, 0xFF], Jpeg),
-        (0, [0x89, .. "PNG\r\n\x1A\n"u8], Png),
-        (8, [.. "WEBP"u8], WebP),
-        (0, [.. "GIF87a"u8], Gif),
-        (0, [.. "GIF89a"u8], Gif),
-        (0, [.. "FUJIFILMCCD-RAW"u8], Raw),
-        (8, [(byte)'C', (byte)'R', 2, 0], Raw),
-        (0, [.. "IIRO"u8], Raw),
-        (0, [.. "IIU\0"u8], Raw),
-        (0, [.. "II*\0"u8], Tiff),
-        (0, [.. "MM\0*"u8], Tiff),
-        (0, [.. "II+\0"u8], Tiff),
-        (0, [.. "MM\0+"u8], Tiff),
-        (0, [0xFF, 0x0A], JpegXl),
-        (0, [0, 0, 0, 12, .. "JXL "u8], JpegXl),
-        (0, [0, 0, 0, 12, .. "jP  "u8], Jpeg2000),
-        (0, [0xFF, 0x4F, 0xFF, 0x51], Jpeg2000),
-        (0, [.. "8BPS"u8], Photoshop),
-        (0, [0, 0, 1, 0], Icon),
-        (0, [0x76, 0x2F, 0x31, 0x01], Hdr),
-        (0, [.. "#?RADIANCE"u8], Hdr),
-        (0, [0x1A, 0x45, 0xDF, 0xA3], Video),
-        (8, [.. "AVI "u8], Video),
-        (0, [.. "%PDF-"u8], Pdf),
-        (0, [.. "%!PS"u8], PostScript),
-        (0, [.. "data:"u8], DataUrl),
-        (0, [.. "version https://git-lfs"u8], LfsPointer),
-        (0, [.. "PK\x3\x4"u8], Zip),
-        (0, [0x1F, 0x8B], Gzip),
-        (257, [.. "ustar"u8], Tar),
-        (0, [0xFD, .. "7zXZ\0"u8], Archive),
-        (0, [.. "BZh"u8], Archive),
-        (0, [0x28, 0xB5, 0x2F, 0xFD], Archive),
-        (0, [.. "7z"u8, 0xBC, 0xAF], Archive),
-        (0, [.. "Rar!\x1A"u8], Archive),
+        (0, "\u00FF\u00D8\u00FF", Jpeg),
+        (0, "\u0089PNG\r\n\u001A\n", Png),
+        (8, "WEBP", WebP),
+        (0, "GIF87a", Gif),
+        (0, "GIF89a", Gif),
+        (0, "FUJIFILMCCD-RAW", Raw),
+        (8, "CR\u0002\0", Raw),
+        (0, "IIRO", Raw),
+        (0, "IIU\0", Raw),
+        (0, "II*\0", Tiff),
+        (0, "MM\0*", Tiff),
+        (0, "II+\0", Tiff),
+        (0, "MM\0+", Tiff),
+        (0, "\u00FF\n", JpegXl),
+        (0, "\0\0\0\u000CJXL ", JpegXl),
+        (0, "\0\0\0\u000CjP  ", Jpeg2000),
+        (0, "\u00FFO\u00FFQ", Jpeg2000),
+        (0, "8BPS", Photoshop),
+        (0, "\0\0\u0001\0", Icon),
+        (0, "v/1\u0001", Hdr),
+        (0, "#?RADIANCE", Hdr),
+        (0, "\u001AE\u00DF\u00A3", Video),
+        (8, "AVI ", Video),
+        (0, "%PDF-", Pdf),
+        (0, "%!PS", PostScript),
+        (0, "data:", DataUrl),
+        (0, "version https://git-lfs", LfsPointer),
+        (0, "PK\u0003\u0004", Zip),
+        (0, "\u001F\u008B", Gzip),
+        (257, "ustar", Tar),
+        (0, "\u00FD7zXZ\0", Archive),
+        (0, "BZh", Archive),
+        (0, "(\u00B5/\u00FD", Archive),
+        (0, "7z\u00BC\u00AF", Archive),
+        (0, "Rar!\u001A", Archive),
     ];
 
-    private ImageFormat(string name, string description, bool isPicture = true, bool isRead = false)
+    private ImageFormat(string name, string description, bool isRead = false)
     {
         Name = name;
         Description = description;
-        IsPicture = isPicture;
         IsRead = isRead;
     }
 
     /// <summary>The short name, e.g. "HEIC", for counts and tables.</summary>
     public string Name { get; }
 
-    /// <summary>With its article, e.g. "a HEIC picture, as iPhones take them": completes "FILE is ...".</summary>
+    /// <summary>With its article, e.g. "a HEIC picture", to complete "FILE is ...".</summary>
     public string Description { get; }
 
-    /// <summary>Whether it is a picture, readable here or not.</summary>
-    public bool IsPicture { get; }
-
-    /// <summary>Whether the decoder reads it.</summary>
+    /// <summary>Whether the decoder supports it.</summary>
     public bool IsRead { get; }
 
-    /// <summary>The format of a file by its first bytes: give it <see cref="HeaderBytes"/> of them, or the whole file if that is shorter.</summary>
+    /// <summary>Recognises a format by the first <see cref="HeaderBytes"/> bytes of a file, or all of a shorter one.</summary>
     public static ImageFormat Detect(ReadOnlySpan<byte> start)
     {
-        foreach ((int offset, byte[] bytes, ImageFormat format) in Signatures)
+        string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, HeaderBytes)]);
+        if (Signatures.FirstOrDefault(s => text.AsSpan(Math.Min(s.Offset, text.Length)).StartsWith(s.Bytes)).Format is ImageFormat known)
         {
-            if (start.Length >= offset + bytes.Length && start.Slice(offset, bytes.Length).SequenceEqual(bytes))
-            {
-                return format;
-            }
+            return known;
         }
 
         if (start.Length >= 12 && start[4..8].SequenceEqual("ftyp"u8))
         {
-            return OfBrands(start);
+            return DetectBrand(start);
         }
 
         if (start.Length >= 18 && start.StartsWith("BM"u8) && start[14] is 12 or 40 or 52 or 56 or 64 or 108 or 124 && start[15] == 0)
@@ -144,14 +139,14 @@ public sealed class ImageFormat
 
         return start.Length >= 3 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r'
             ? Netpbm
-            : OfText(start[..Math.Min(start.Length, HeaderBytes)]);
+            : DetectText(text);
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
     // ISO/IEC 14496-12: the box ftyp holds the major brand, a version and the compatible brands.
-    private static ImageFormat OfBrands(ReadOnlySpan<byte> start)
+    private static ImageFormat DetectBrand(ReadOnlySpan<byte> start)
     {
         int end = Math.Min(start.Length, Math.Max(16, (start[2] << 8) | start[3]));
         bool still = false;
@@ -174,12 +169,13 @@ public sealed class ImageFormat
         return still ? Heic : Video;
     }
 
-    private static ImageFormat OfText(ReadOnlySpan<byte> start)
+    private static ImageFormat DetectText(string text)
     {
-        string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        text = text.TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         bool markup = text.StartsWith('<');
         return markup && text.Contains("<svg", StringComparison.OrdinalIgnoreCase) ? Svg
-            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
+            : markup && (text.Contains("<html", StringComparison.OrdinalIgnoreCase)
+                || text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)) ? Html
             : Unknown;
     }
 }

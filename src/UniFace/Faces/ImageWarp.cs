@@ -1,23 +1,22 @@
 namespace UniFace.Faces;
 
-/// <summary>Resamples a part of a picture through a similarity transform.</summary>
+/// <summary>Resamples an image through a similarity transform.</summary>
 public static class ImageWarp
 {
     private const int MaxSamples = 16;
 
     /// <summary>
     /// A new image whose pixel (x, y) is the photo at <paramref name="photoToOutput"/>'s inverse of (x, y): bilinear, black outside.
-    /// Where the photo is made much smaller each output pixel is the mean of a grid of samples, so that fine structure
-    /// does not alias; where it is not, the grid is one sample, and the identity gives the photo back exactly.
+    /// If the photo is reduced, each output pixel is the mean of a grid of samples, which prevents aliasing; otherwise the grid is one sample,
+    /// and the identity returns the photo exactly.
     /// </summary>
     /// <param name="photo">The photo.</param>
     /// <param name="photoToOutput">From pixels of the photo to pixels of the output.</param>
     /// <param name="width">Width of the output in pixels.</param>
     /// <param name="height">Height of the output in pixels.</param>
-    /// <param name="antiAlias">False takes one sample a pixel whatever the scale, as OpenCV's warpAffine does.</param>
+    /// <param name="antiAlias">False uses one sample per pixel at any scale, like OpenCV's warpAffine.</param>
     public static RgbImage Warp(RgbImage photo, SimilarityTransform photoToOutput, int width, int height, bool antiAlias = true)
     {
-        ArgumentNullException.ThrowIfNull(photo);
         RgbImage output = new(width, height);
         SimilarityTransform inverse = photoToOutput.Inverse();
         int samples = antiAlias ? (int)Math.Clamp(Math.Round(inverse.Scale), 1, MaxSamples) : 1;
@@ -35,7 +34,8 @@ public static class ImageWarp
                     for (int i = 0; i < samples; i++)
                     {
                         double u = x + (((i + 0.5) / samples) - 0.5);
-                        AddSample(photo, (float)((inverse.A * u) - (inverse.B * v) + inverse.Tx), (float)((inverse.B * u) + (inverse.A * v) + inverse.Ty), ref red, ref green, ref blue);
+                        (double fromX, double fromY) = inverse.Apply(u, v);
+                        AddSample(photo, (float)fromX, (float)fromY, ref red, ref green, ref blue);
                     }
                 }
 
@@ -52,7 +52,7 @@ public static class ImageWarp
 
     private static void AddSample(RgbImage photo, float x, float y, ref float red, ref float green, ref float blue)
     {
-        // Written so that NaN is outside too.
+        // In this form, NaN is outside too.
         if (!(x > -1 && y > -1 && x < photo.Width && y < photo.Height))
         {
             return;

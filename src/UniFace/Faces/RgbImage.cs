@@ -1,8 +1,8 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// A decoded picture: 8 bits a channel, red, green, blue interleaved, rows from the top, no padding.
-/// The one image type that crosses project borders; it is plain memory and needs no disposal.
+/// A decoded image: 8 bits per channel, red, green and blue interleaved, rows from the top, without padding. It is plain memory and needs no
+/// disposal.
 /// </summary>
 public sealed class RgbImage
 {
@@ -13,11 +13,10 @@ public sealed class RgbImage
     {
     }
 
-    /// <summary>An image over existing pixels; the array is taken, not copied.</summary>
+    /// <summary>An image over existing pixels; the array is not copied.</summary>
     /// <exception cref="ArgumentException">The array is not 3 * width * height long.</exception>
     public RgbImage(int width, int height, byte[] pixels)
     {
-        ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.Length != Size(width, height))
         {
             throw new ArgumentException($"{pixels.Length} bytes given for {width}x{height}x3.", nameof(pixels));
@@ -35,7 +34,7 @@ public sealed class RgbImage
     public int Height { get; }
 
     /// <summary>The pixels, [height, width, 3] in red, green, blue order.</summary>
-#pragma warning disable CA1819 // The pixels are the object; a copy a read would be absurd.
+#pragma warning disable CA1819 // The array is the content of the image; copying it for each access would be slow.
     public byte[] Pixels { get; }
 #pragma warning restore CA1819
 

@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// Rotation, uniform scale and shift of the plane, never a mirror: (x, y) -> (A x - B y + Tx, B x + A y + Ty).
+/// Rotation, uniform scale and shift of the plane, without reflection: (x, y) -> (A x - B y + Tx, B x + A y + Ty).
 /// </summary>
 /// <param name="A">Scale times the cosine of the angle.</param>
 /// <param name="B">Scale times the sine of the angle.</param>
@@ -9,7 +9,7 @@ namespace UniFace.Faces;
 /// <param name="Ty">Shift down in pixels.</param>
 public readonly record struct SimilarityTransform(double A, double B, double Tx, double Ty)
 {
-    /// <summary>Changes nothing.</summary>
+    /// <summary>The identity.</summary>
     public static SimilarityTransform Identity { get; } = new(1, 0, 0, 0);
 
     /// <summary>Factor on lengths; above 0.</summary>
@@ -19,18 +19,18 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
     public double Angle => Math.Atan2(B, A);
 
     /// <summary>
-    /// The weighted least-squares similarity that brings <paramref name="from"/> onto <paramref name="to"/>
-    /// (Umeyama, TPAMI 1991; in two dimensions without mirrors it has this closed form).
+    /// The weighted least-squares similarity from <paramref name="from"/> to <paramref name="to"/> (Umeyama, TPAMI 1991; in two dimensions without
+    /// reflection it has this closed form).
     /// </summary>
-    /// <param name="from">Two points or more.</param>
-    /// <param name="to">As many points; where each should land.</param>
-    /// <param name="weights">A weight of at least 0 for each point, or empty for all alike.</param>
-    /// <exception cref="UniFaceException">The points are not finite, all alike, or such that the best scale is 0.</exception>
+    /// <param name="from">At least two points.</param>
+    /// <param name="to">The target of each point.</param>
+    /// <param name="weights">A weight of at least 0 for each point, or empty for equal weights.</param>
+    /// <exception cref="UniFaceException">The points are not finite, coincide, or have a best scale of 0.</exception>
     public static SimilarityTransform Fit(ReadOnlySpan<Point> from, ReadOnlySpan<Point> to, ReadOnlySpan<double> weights = default)
     {
         if (from.Length != to.Length || (weights.Length != 0 && weights.Length != from.Length))
         {
-            throw new ArgumentException($"{from.Length} points, {to.Length} targets, {weights.Length} weights: expected as many of each.");
+            throw new ArgumentException($"{from.Length} points, {to.Length} targets, {weights.Length} weights: expected equal numbers.");
         }
 
         double total = 0, fromX = 0, fromY = 0, toX = 0, toY = 0;
@@ -59,28 +59,29 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
             reach += w * ((u * u) + (v * v));
         }
 
-        // Relative to the points' own size, so that what float32 coordinates cannot tell apart counts as one point.
+        // Relative to the points' size, so that points that float32 cannot distinguish count as one.
         double size = total * ((fromX * fromX) + (fromY * fromY) + 1);
-        if (!double.IsFinite(dot + cross + spread) || spread <= 1e-12 * size || Math.Sqrt((dot * dot) + (cross * cross)) <= 1e-9 * Math.Sqrt(spread * reach))
+        if (!double.IsFinite(dot + cross + spread) || spread <= 1e-12 * size || double.Hypot(dot, cross) <= 1e-9 * Math.Sqrt(spread * reach))
         {
-            throw new UniFaceException("no similarity transform fits: the face's points are not finite, lie on one spot, or have no direction in common with the template.");
+            throw new UniFaceException(
+                "no similarity transform fits: the face's points are not finite, coincide, or have no direction in common with the template.");
         }
 
         double a = dot / spread, b = cross / spread;
         return new SimilarityTransform(a, b, toX - (a * fromX) + (b * fromY), toY - (b * fromX) - (a * fromY));
     }
 
-    /// <summary>Where a point lands.</summary>
+    /// <summary>The image of a point.</summary>
     public (double X, double Y) Apply(double x, double y) => ((A * x) - (B * y) + Tx, (B * x) + (A * y) + Ty);
 
-    /// <summary>Where a point lands.</summary>
+    /// <summary>The image of a point.</summary>
     public Point Apply(Point point)
     {
         (double x, double y) = Apply(point.X, point.Y);
         return new Point((float)x, (float)y);
     }
 
-    /// <summary>The transform that undoes this one.</summary>
+    /// <summary>The inverse transform.</summary>
     public SimilarityTransform Inverse()
     {
         double d = (A * A) + (B * B);
@@ -88,7 +89,7 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
         return new SimilarityTransform(a, b, -((a * Tx) - (b * Ty)), -((b * Tx) + (a * Ty)));
     }
 
-    /// <summary>This transform first, then another.</summary>
+    /// <summary>The composition: this transform first, then another.</summary>
     public SimilarityTransform Then(SimilarityTransform next)
     {
         (double x, double y) = next.Apply(Tx, Ty);

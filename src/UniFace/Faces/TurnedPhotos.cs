@@ -1,22 +1,21 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// Finds faces also in photos that stand on a side or upside down. Detectors know upright faces only; in a turned photo they find nothing, or
-/// "upright" landmarks with the mouth for the eyes, of a plausible form but with less confidence. So a main face that the detector is not
-/// sure of is looked at again in the four quarter turns: the direction on which most looks agree, weighted by their scores, is the face's.
-/// If no face is found, the whole photo is turned.
+/// Finds faces in rotated photos too. Detectors recognise upright faces only; in a rotated photo they find nothing, or plausible "upright"
+/// landmarks with lower confidence. So a main face with low confidence is detected again in the four quarter turns, and the direction with
+/// the largest sum of scores is used. If no face is found, the whole photo is turned.
 /// </summary>
 internal static class TurnedPhotos
 {
-    // Of 1,000 photos of LFW and CelebA turned upside down one in 200 scored this much; of the upright ones, more than half do.
+    // Of 1,000 photos of LFW and CelebA, one in 200 reaches this score upside down, and more than half do upright.
     private const float SureScore = 0.9f;
 
-    // Below this a head leans as heads do, radians.
+    // Up to this angle, in radians, a head is considered upright.
     private const double Leaning = Math.PI / 9;
     private const int LongestSide = 1280;
     private const int LookSide = 320;
 
-    /// <summary>The faces of a photo, in its own pixels whatever way it is turned.</summary>
+    /// <summary>The faces of a photo, in its own pixels.</summary>
     public static IReadOnlyList<DetectedFace> Detect(IFaceDetector detector, RgbImage photo)
     {
         IReadOnlyList<DetectedFace> faces = detector.Detect(photo);
@@ -26,7 +25,7 @@ internal static class TurnedPhotos
             return turned.MaxBy(found => Main(found, photo)?.Score ?? 0) is { Count: > 0 } best ? best : faces;
         }
 
-        // Upright a face scores more; if it does not, the photo stays as it is.
+        // An upright face scores higher; otherwise the photo is not turned.
         return main.Score < SureScore && TurnOf(detector, photo, main) is int upright and > 0
             && DetectTurned(detector, photo, upright) is { } again && Main(again, photo)?.Score >= main.Score
             ? again
@@ -34,9 +33,9 @@ internal static class TurnedPhotos
     }
 
     private static DetectedFace? Main(IReadOnlyList<DetectedFace> faces, RgbImage photo) =>
-        MainFace.Of([.. faces.Where(face => FaceAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
+        MainFace.Select([.. faces.Where(face => FaceAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
 
-    /// <summary>By how many quarter turns, clockwise, the photo shows a face upright.</summary>
+    /// <summary>The number of clockwise quarter turns after which the face is upright.</summary>
     private static int TurnOf(IFaceDetector detector, RgbImage photo, DetectedFace main)
     {
         List<(double Roll, float Score)> looks = [(Roll(main), main.Score)];
@@ -57,7 +56,7 @@ internal static class TurnedPhotos
             looks.Add((Roll(same) - (turn * Math.PI / 2), same.Score));
             if (turn == 1 && Math.Abs(looks[0].Roll) < Leaning && Agree(looks[0].Roll, looks[1].Roll))
             {
-                break; // upside down, the first look would have been mistaken, but not the second
+                break; // a false first detection upside down would not agree with the second
             }
         }
 
@@ -70,11 +69,12 @@ internal static class TurnedPhotos
         double scale = Math.Min(1, (double)LongestSide / Math.Max(photo.Width, photo.Height));
         int width = Math.Max(1, (int)Math.Round(photo.Width * scale)), height = Math.Max(1, (int)Math.Round(photo.Height * scale));
         (width, height) = turn % 2 == 1 ? (height, width) : (width, height);
-        SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height), back = transform.Inverse();
+        SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height);
+        SimilarityTransform back = transform.Inverse();
         return [.. detector.Detect(ImageWarp.Warp(photo, transform, width, height)).Select(face => Back(face, back, turn * 90))];
     }
 
-    /// <summary>From the photo to a picture of the given size that shows a point of it in the middle, turned clockwise by quarter turns.</summary>
+    /// <summary>From the photo to an image of the given size with a point in its center, turned clockwise by quarter turns.</summary>
     private static SimilarityTransform Turned(int turn, double scale, double x, double y, int width, int height)
     {
         (int cos, int sin) = turn switch { 0 => (1, 0), 1 => (0, 1), 2 => (-1, 0), _ => (0, -1) };
@@ -84,7 +84,6 @@ internal static class TurnedPhotos
 
     private static DetectedFace Back(DetectedFace face, SimilarityTransform back, int degrees)
     {
-        FaceLandmarks points = face.Landmarks;
         Point a = back.Apply(new Point(face.X, face.Y)), b = back.Apply(new Point(face.X + face.Width, face.Y + face.Height));
         return face with
         {
@@ -93,14 +92,7 @@ internal static class TurnedPhotos
             Width = Math.Abs(a.X - b.X),
             Height = Math.Abs(a.Y - b.Y),
             TurnedBy = degrees,
-            Landmarks = points with
-            {
-                LeftEye = back.Apply(points.LeftEye),
-                RightEye = back.Apply(points.RightEye),
-                Nose = back.Apply(points.Nose),
-                LeftMouth = back.Apply(points.LeftMouth),
-                RightMouth = back.Apply(points.RightMouth),
-            },
+            Landmarks = face.Landmarks.Map(back.Apply),
         };
     }
 

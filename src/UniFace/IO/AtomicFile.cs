@@ -4,26 +4,26 @@ using Microsoft.Win32.SafeHandles;
 namespace UniFace.IO;
 
 /// <summary>
-/// Writes a file under a temporary name and renames it: a kill or a power failure at any moment leaves the old file or the new one, whole.
+/// Writes a file under a temporary name and renames it: a kill or a power failure at any moment leaves either the old or the new file intact.
 /// </summary>
 public static partial class AtomicFile
 {
     private const int LockShared = 1 | 4; // LOCK_SH | LOCK_NB
 
-    /// <summary>Writes a file by a callback that fills its stream.</summary>
+    /// <summary>Writes a file through a callback.</summary>
     /// <param name="path">The file; its folder is created.</param>
-    /// <param name="write">Fills the stream.</param>
+    /// <param name="write">Writes the content to the stream.</param>
     /// <param name="ownerOnly">Creates the file readable and writable by its owner only (0600), from the first byte; ignored on Windows.</param>
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
-        ArgumentNullException.ThrowIfNull(write);
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full)!;
         Directory.CreateDirectory(folder);
         string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp");
         try
         {
-            // Held until it is renamed, so that a temporary file that can be locked is known to be left over. Windows must allow the rename of an open file.
+            // Held open until the rename, so that a temporary file that can be locked is known to be stale. Windows must allow the rename of an
+            // open file.
             FileStreamOptions options = new()
             {
                 Mode = FileMode.Create,
@@ -42,7 +42,7 @@ public static partial class AtomicFile
             stream.Flush(flushToDisk: true);
             if (!OperatingSystem.IsWindows())
             {
-                _ = Flock(stream.SafeFileHandle, LockShared); // a reader that opens the file right after the rename must not be refused
+                _ = Flock(stream.SafeFileHandle, LockShared); // for readers that open the file right after the rename
             }
 
             File.Move(temporary, full, overwrite: true);
@@ -62,7 +62,7 @@ public static partial class AtomicFile
 
     /// <summary>
     /// Writes a folder's entries to the disk, so that a rename or deletion in it survives a power failure (fsync of the directory).
-    /// Does nothing on Windows, which journals them, and on file systems that cannot do it.
+    /// Does nothing on Windows, which journals them, and on file systems without support.
     /// </summary>
     public static void FlushFolder(string folder)
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace UniFace.IO;
 
 /// <summary>
-/// An exclusive lock between processes (and between threads that each acquire it): a file that is held open alone. The operating system
-/// releases it when its process ends, however it ends. The empty lock file stays, because deleting it would let two processes hold two files.
+/// An exclusive lock between processes, and between threads that each acquire it: a file that is opened exclusively. The operating system
+/// releases it when its process ends. The empty lock file stays, because deleting it would let two processes hold different files.
 /// </summary>
 public sealed class FileLock : IDisposable
 {
@@ -16,16 +16,16 @@ public sealed class FileLock : IDisposable
 
     private FileLock(FileStream stream) => this.stream = stream;
 
-    /// <summary>Acquires the lock that guards a file which is read, changed and written: <paramref name="path"/> plus ".lock".</summary>
+    /// <summary>Acquires the lock of a file that is read, changed and written: <paramref name="path"/> plus ".lock".</summary>
     /// <param name="path">The guarded file. It need not exist; its folder is created.</param>
     /// <param name="timeout">How long to wait for another holder; <see cref="DefaultTimeout"/> if null.</param>
-    /// <exception cref="UniFaceException">Another process holds the lock for the whole time.</exception>
+    /// <exception cref="UniFaceException">Another process holds the lock all the time.</exception>
     public static FileLock AcquireFor(string path, TimeSpan? timeout = null) => Acquire(path + ".lock", timeout);
 
     /// <summary>Acquires a lock by the path of its lock file.</summary>
     /// <param name="lockFile">The lock file; it and its folder are created.</param>
     /// <param name="timeout">How long to wait for another holder; <see cref="DefaultTimeout"/> if null.</param>
-    /// <exception cref="UniFaceException">Another process holds the lock for the whole time.</exception>
+    /// <exception cref="UniFaceException">Another process holds the lock all the time.</exception>
     public static FileLock Acquire(string lockFile, TimeSpan? timeout = null)
     {
         Stopwatch waited = Stopwatch.StartNew();
@@ -45,7 +45,7 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Acquires a lock if nobody holds it.</summary>
+    /// <summary>Acquires a lock if it is free.</summary>
     /// <param name="lockFile">The lock file; it and its folder are created.</param>
     /// <returns>The lock, or null if another holder has it.</returns>
     public static FileLock? TryAcquire(string lockFile)
@@ -53,7 +53,13 @@ public sealed class FileLock : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(lockFile))!);
         try
         {
-            FileStreamOptions options = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                BufferSize = 0,
+            };
             if (!OperatingSystem.IsWindows())
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -67,7 +73,7 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>True if somebody holds the lock now. Never creates the lock file.</summary>
+    /// <summary>Whether the lock is held now. Never creates the lock file.</summary>
     public static bool IsHeld(string lockFile)
     {
         try

@@ -1,17 +1,16 @@
 namespace UniFace.IO;
 
-/// <summary>Reads the next piece on another thread while the caller works on this one.</summary>
+/// <summary>Reads the next piece on another thread while the caller processes the current one.</summary>
 public static class ReadAhead
 {
     /// <summary>
-    /// The pieces in order. However the loop over them ends (at the end, by break, by an exception), the reading under way has ended
-    /// before the loop is left, so the caller may then dispose what <paramref name="read"/> uses.
+    /// The pieces in order. When the loop over them ends (regularly, by break or by an exception), no read is in progress, so the caller can
+    /// dispose what <paramref name="read"/> uses.
     /// </summary>
-    /// <param name="count">How many pieces.</param>
+    /// <param name="count">Number of pieces.</param>
     /// <param name="read">Reads a piece; its token is cancelled when the loop is left early. Called on another thread, one call at a time.</param>
-    public static IEnumerable<T> Of<T>(int count, Func<int, CancellationToken, T> read)
+    public static IEnumerable<T> Enumerate<T>(int count, Func<int, CancellationToken, T> read)
     {
-        ArgumentNullException.ThrowIfNull(read);
         return count > 0 ? Pieces() : [];
 
         IEnumerable<T> Pieces()

@@ -1,12 +1,12 @@
 namespace UniFace.IO;
 
-/// <summary>Where a path leads with every link resolved, and whether two such paths are one place: keeps commands from writing over their input.</summary>
+/// <summary>Resolves and compares paths, so that commands do not overwrite their input.</summary>
 public static class RealPath
 {
     private const int MostLinks = 40;
 
-    /// <summary>The absolute path, its links resolved, without a separator at its end. Parts that do not exist stay as they are written.</summary>
-    public static string Of(string path)
+    /// <summary>The absolute path with links resolved, without a trailing separator. Parts that do not exist are kept.</summary>
+    public static string Resolve(string path)
     {
         string full = Path.GetFullPath(path);
         string real = Path.GetPathRoot(full)!;
@@ -40,7 +40,7 @@ public static class RealPath
         }
     }
 
-    /// <summary>Whether two real paths are one file or folder, also on a file system that ignores case.</summary>
+    /// <summary>Whether two real paths are the same file or folder, also on a case-insensitive file system.</summary>
     public static bool Same(string first, string second)
     {
         if (first == second)
@@ -54,18 +54,17 @@ public static class RealPath
             return false;
         }
 
-        // Both exist, but the folder lists only one of them: the file system ignores case.
+        // Both exist, but the folder lists only one of them: the file system is case-insensitive.
         string name = Path.GetFileName(first);
         return name == Path.GetFileName(second) || (Path.Exists(first) && Path.Exists(second)
             && Directory.EnumerateFileSystemEntries(folder).Count(entry => name.Equals(Path.GetFileName(entry), StringComparison.OrdinalIgnoreCase)) == 1);
     }
 
-    /// <summary>The one of some folders (real paths) that a real path is, or lies in at any depth; null if there is none.</summary>
-    /// <param name="folders">A set that ignores case.</param>
+    /// <summary>The folder that a path is or lies in at any depth; null if none. All are real paths.</summary>
+    /// <param name="folders">A case-insensitive set.</param>
     /// <param name="path">The path.</param>
     public static string? Holding(HashSet<string> folders, string path)
     {
-        ArgumentNullException.ThrowIfNull(folders);
         for (string? at = path; at is not null; at = Path.GetDirectoryName(at))
         {
             if (folders.TryGetValue(at, out string? folder) && Same(at, folder))
@@ -77,6 +76,6 @@ public static class RealPath
         return null;
     }
 
-    /// <summary>The real paths of some folders, as <see cref="Holding"/> takes them.</summary>
-    public static HashSet<string> SetOf(IEnumerable<string> folders) => new(folders.Select(Of), StringComparer.OrdinalIgnoreCase);
+    /// <summary>The real paths of folders, for <see cref="Holding"/>.</summary>
+    public static HashSet<string> ResolveAll(IEnumerable<string> folders) => new(folders.Select(Resolve), StringComparer.OrdinalIgnoreCase);
 }

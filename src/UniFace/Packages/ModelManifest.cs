@@ -1,20 +1,22 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using UniFace.IO;
 
 namespace UniFace.Packages;
 
-/// <summary>Order of the colour planes a model was trained on.</summary>
+/// <summary>Order of the colour channels that a model expects.</summary>
 public enum ColorOrder
 {
-    /// <summary>Red, green, blue: InsightFace's and ours.</summary>
+    /// <summary>Red, green, blue: InsightFace and UniFace.</summary>
     Rgb,
 
-    /// <summary>Blue, green, red: AdaFace and models trained on OpenCV's order.</summary>
+    /// <summary>Blue, green, red: AdaFace and models trained with OpenCV's order.</summary>
     Bgr,
 }
 
-/// <summary>What the model was trained from; says nothing about how to run it.</summary>
+/// <summary>How the model was trained.</summary>
 public sealed record TrainingProvenance
 {
     /// <summary>The loss with all its hyperparameters, e.g. "uce(margin=0.4,scale=64,lambda=1)".</summary>
@@ -29,41 +31,41 @@ public sealed record TrainingProvenance
     /// <summary>The seed of the run.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>People trained on.</summary>
+    /// <summary>People in the training set.</summary>
     public int People { get; init; }
 
-    /// <summary>Pictures trained on.</summary>
+    /// <summary>Images in the training set.</summary>
     public int Images { get; init; }
 
-    /// <summary>Epochs trained.</summary>
+    /// <summary>Number of epochs.</summary>
     public int Epochs { get; init; }
 
-    /// <summary>SHA-256 of the package's <see cref="TrainingFingerprint"/>; absent if the run did not keep one.</summary>
+    /// <summary>SHA-256 of the package's <see cref="TrainingFingerprint"/>; absent if the run has none.</summary>
     public string? FingerprintSha256 { get; init; }
 }
 
-/// <summary>Weights that were stored in fewer bits, and the accuracy before and after, measured on the same pairs.</summary>
+/// <summary>Quantized weights, and the accuracy before and after, measured on the same pairs.</summary>
 public sealed record Quantization
 {
-    /// <summary>How, e.g. "int8 weights, a scale an output channel".</summary>
+    /// <summary>The method, e.g. "int8 weights, one scale per output channel".</summary>
     public required string Kind { get; init; }
 
-    /// <summary>What was measured on.</summary>
+    /// <summary>The data of the measurement.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Pairs of the accuracy, half of them of one person.</summary>
+    /// <summary>Number of pairs, half of them mated.</summary>
     public required int Pairs { get; init; }
 
     /// <summary>Accuracy over ten folds with float weights, 0 to 1.</summary>
     public required double AccuracyBefore { get; init; }
 
-    /// <summary>Accuracy with the stored weights.</summary>
+    /// <summary>Accuracy with quantized weights.</summary>
     public required double AccuracyAfter { get; init; }
 }
 
 /// <summary>
-/// model.json: all that running a model takes, and where it came from. Two packages with the same
-/// <see cref="ContractId"/> give the same embedding for the same face; embeddings of different ids must never be compared.
+/// model.json: how to run a model, and its origin. Packages with the same <see cref="ContractId"/> give the same embedding for the same face;
+/// embeddings of different ids must not be compared.
 /// </summary>
 public sealed record ModelManifest
 {
@@ -73,7 +75,7 @@ public sealed record ModelManifest
     /// <summary>The schema that this version writes.</summary>
     public const int CurrentSchemaVersion = 1;
 
-    /// <summary>JSON as manifests and calibrations are written: indented, camel case.</summary>
+    /// <summary>The JSON format of manifests and calibrations: indented, camel case.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -84,11 +86,11 @@ public sealed record ModelManifest
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
-    /// <summary>What makes embeddings comparable, as one id: the ONNX file, the input, the flip-sum and a named output, hashed.</summary>
-    public string ContractId => Sha256.OfBytes(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant(
-        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|{AlignmentTemplate}|{FlipSum}{NamedOutput}")))[..32];
-
-    private string NamedOutput => Output is null ? "" : "|" + Output;
+    /// <summary>Identifies comparable embeddings: a hash over the ONNX file, the input, the flip-sum and a named output.</summary>
+    public string ContractId => Sha256.HashBytes(Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|" +
+        $"{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}")))[..32];
 
     /// <summary>Values in an embedding.</summary>
     public required int EmbeddingSize { get; init; }
@@ -99,7 +101,7 @@ public sealed record ModelManifest
     /// <summary>Height of an aligned face in pixels.</summary>
     public int InputHeight { get; init; } = 112;
 
-    /// <summary>Order of the colour planes.</summary>
+    /// <summary>Order of the colour channels.</summary>
     public ColorOrder ColorOrder { get; init; } = ColorOrder.Rgb;
 
     /// <summary>From pixels to input.</summary>
@@ -108,30 +110,30 @@ public sealed record ModelManifest
     /// <summary>Name of the template that faces are aligned to: "arcface-112".</summary>
     public string AlignmentTemplate { get; init; } = "arcface-112";
 
-    /// <summary>True: an embedding is f(x) + f(mirrored x).</summary>
+    /// <summary>Whether an embedding is f(x) + f(mirrored x).</summary>
     public bool FlipSum { get; init; }
 
-    /// <summary>The output that is the embedding, if it was named; absent if the model leaves no choice.</summary>
+    /// <summary>Name of the output that is the embedding; absent if the model has only one candidate.</summary>
     public string? Output { get; init; }
 
     /// <summary>The model's file in the package.</summary>
     public string OnnxFile { get; init; } = "model.onnx";
 
-    /// <summary>SHA-256 of the ONNX file; a package whose file has another is refused.</summary>
+    /// <summary>SHA-256 of the ONNX file; a package with another file is refused.</summary>
     public required string OnnxSha256 { get; init; }
 
-    /// <summary>Where the model came from; absent for a model that we did not train.</summary>
+    /// <summary>How the model was trained; absent for a pretrained model of another source.</summary>
     public TrainingProvenance? Training { get; init; }
 
     /// <summary>Version of the tool that wrote the package.</summary>
     public string? ToolVersion { get; init; }
 
-    /// <summary>Licence of the weights, as the one who trained them states it.</summary>
+    /// <summary>Licence of the weights, as stated by their authors.</summary>
     public string? Licence { get; init; }
 
-    /// <summary>How the weights were made smaller, and what that cost; absent for float weights.</summary>
+    /// <summary>How the weights were quantized; absent for float weights.</summary>
     public Quantization? Quantization { get; init; }
 
-    /// <summary>Where a model that we did not train was published.</summary>
+    /// <summary>Where a pretrained model of another source was published.</summary>
     public string? Source { get; init; }
 }

@@ -5,14 +5,11 @@ using UniFace.IO;
 namespace UniFace.Packages;
 
 /// <summary>
-/// A model on disk: a package folder (model.onnx, model.json, calibration.json), checked before it is believed,
-/// or a bare .onnx file, which says nothing about itself.
+/// A model on disk: a package folder (model.onnx, model.json, calibration.json), which is validated, or a bare .onnx file without a
+/// manifest.
 /// </summary>
 public sealed class ModelPackage
 {
-    /// <summary>Name of the calibration in a package folder.</summary>
-    public const string CalibrationFileName = "calibration.json";
-
     private const long MaxManifestBytes = 1 << 20;
 
     private ModelPackage(string source, string onnxPath, ModelManifest? manifest, string? calibrationPath)
@@ -32,12 +29,12 @@ public sealed class ModelPackage
     /// <summary>The manifest; null for a bare .onnx file.</summary>
     public ModelManifest? Manifest { get; }
 
-    /// <summary>The calibration's file, or null where the package has none.</summary>
+    /// <summary>The calibration's file; null if the package has none.</summary>
     public string? CalibrationPath { get; }
 
-    /// <summary>Opens a package folder, a bare .onnx file, or, where there is no such path, an installed model of that name.</summary>
+    /// <summary>Opens a package folder, a bare .onnx file, or, if there is no such path, the installed model of that name.</summary>
     /// <exception cref="UniFaceException">
-    /// There is none, its schema is newer, a field is out of range, or the ONNX file is not the one that the manifest names.
+    /// It does not exist, its schema is newer, a field is out of range, or the ONNX file is not the one that the manifest names.
     /// </exception>
     public static ModelPackage Open(string path)
     {
@@ -53,7 +50,9 @@ public sealed class ModelPackage
         {
             return InstalledModels.Find(path) is string installed
                 ? Open(installed)
-                : throw new UniFaceException($"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, or the name of an installed model ('uniface models list').");
+                : throw new UniFaceException(
+                    $"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
+                    "or the name of an installed model ('uniface models list').");
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));
@@ -63,19 +62,21 @@ public sealed class ModelPackage
             throw new UniFaceException($"{onnx}: missing, but {ModelManifest.FileName} names it; export the package again.");
         }
 
-        string hash = Sha256.OfFile(onnx);
+        string hash = Sha256.HashFile(onnx);
         if (!hash.Equals(manifest.OnnxSha256, StringComparison.OrdinalIgnoreCase))
         {
-            throw new UniFaceException($"{onnx}: SHA-256 is {hash}, but {ModelManifest.FileName} says {manifest.OnnxSha256}; the file was changed or damaged, export the package again.");
+            throw new UniFaceException(
+                $"{onnx}: SHA-256 is {hash}, but {ModelManifest.FileName} says {manifest.OnnxSha256}; " +
+                "the file was changed or damaged, export the package again.");
         }
 
-        string calibration = Path.Combine(path, CalibrationFileName);
+        string calibration = Path.Combine(path, Calibration.FileName);
         return new ModelPackage(path, onnx, manifest, File.Exists(calibration) ? calibration : null);
     }
 
-    /// <summary>The package's calibration, or null where it has none.</summary>
+    /// <summary>The package's calibration; null if it has none.</summary>
     /// <param name="manifest">How the model is run; for a bare .onnx file it is not the package's own.</param>
-    /// <exception cref="UniFaceException">It cannot be read, or is another model's.</exception>
+    /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>
     public Calibration? LoadCalibration(ModelManifest manifest)
     {
         Calibration? calibration = CalibrationPath is string path ? Calibration.Load(path) : null;
@@ -83,9 +84,11 @@ public sealed class ModelPackage
         return calibration;
     }
 
-    /// <summary>What the model was trained on; null for a pretrained model. A package of an older version does not say it, which is an incomplete
-    /// answer.</summary>
-    /// <exception cref="UniFaceException">The file that the manifest names is missing, or another.</exception>
+    /// <summary>
+    /// What the model was trained on; null for a pretrained model. For a package of an older version it is empty and not
+    /// <see cref="TrainingFingerprint.Complete"/>.
+    /// </summary>
+    /// <exception cref="UniFaceException">The file that the manifest names is missing, or differs.</exception>
     public TrainingFingerprint? LoadFingerprint()
     {
         if (Manifest?.Training is not TrainingProvenance training)
@@ -99,10 +102,11 @@ public sealed class ModelPackage
         }
 
         string path = Path.Combine(Source, TrainingFingerprint.FileName);
-        return File.Exists(path) && Sha256.OfFile(path) == expected
+        return File.Exists(path) && Sha256.HashFile(path) == expected
             ? TrainingFingerprint.Load(path)
-            : throw new UniFaceException($"{path}: missing, or not the file that {ModelManifest.FileName} names, so nobody can say what the model was " +
-                "trained on; export the package again.");
+            : throw new UniFaceException(
+                $"{path}: missing, or not the file that {ModelManifest.FileName} names, " +
+                "so it is not known what the model was trained on; export the package again.");
     }
 
     private static ModelManifest ReadManifest(string path)
@@ -110,7 +114,7 @@ public sealed class ModelPackage
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new UniFaceException($"{path}: missing; a model package has a {ModelManifest.FileName} (write one with 'uniface export').");
+            throw new UniFaceException($"{path}: missing; a model package has a {ModelManifest.FileName} (written by 'uniface export').");
         }
 
         if (file.Length > MaxManifestBytes)
@@ -123,14 +127,12 @@ public sealed class ModelPackage
             byte[] json = File.ReadAllBytes(path);
             using JsonDocument document = JsonDocument.Parse(json);
             CheckSchema(document.RootElement, path);
-            ModelManifest manifest = JsonSerializer.Deserialize<ModelManifest>(json, ModelManifest.Json) ?? throw new UniFaceException($"{path}: expected a JSON object, found null.");
+            ModelManifest manifest = JsonSerializer.Deserialize<ModelManifest>(json, ModelManifest.Json)!;
             Check(manifest, path);
-            if (document.RootElement.TryGetProperty("contractId", out JsonElement id) && id.ToString() != manifest.ContractId)
-            {
-                throw new UniFaceException($"{path}: its contract id is {id}, but its fields give {manifest.ContractId}; it was changed after export, export the package again.");
-            }
-
-            return manifest;
+            return document.RootElement.TryGetProperty("contractId", out JsonElement id) && id.ToString() != manifest.ContractId
+                ? throw new UniFaceException(
+                    $"{path}: its contract id is {id}, but its fields give {manifest.ContractId}; it was changed after export, export the package again.")
+                : manifest;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -141,14 +143,16 @@ public sealed class ModelPackage
 
     private static void CheckSchema(JsonElement root, string path)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("schemaVersion", out JsonElement version) || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("schemaVersion", out JsonElement version)
+            || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
         {
             throw new UniFaceException($"{path}: no schemaVersion; expected a manifest that 'uniface export' wrote.");
         }
 
         if (number is < 1 or > ModelManifest.CurrentSchemaVersion)
         {
-            throw new UniFaceException($"{path}: schema version {number}, this uniface reads 1 to {ModelManifest.CurrentSchemaVersion}; get a newer uniface.");
+            throw new UniFaceException(
+                $"{path}: schema version {number}, this uniface reads 1 to {ModelManifest.CurrentSchemaVersion}; get a newer uniface.");
         }
     }
 
@@ -157,11 +161,18 @@ public sealed class ModelPackage
         Require(manifest.EmbeddingSize is >= 1 and <= 65536, "embeddingSize", manifest.EmbeddingSize, "1 to 65536");
         Require(manifest.InputWidth is >= 16 and <= 4096, "inputWidth", manifest.InputWidth, "16 to 4096");
         Require(manifest.InputHeight is >= 16 and <= 4096, "inputHeight", manifest.InputHeight, "16 to 4096");
-        Require(manifest.Normalization is { } n && float.IsFinite(n.Mean) && float.IsFinite(n.Deviation) && n.Deviation > 0, "normalization", manifest.Normalization, "a finite mean and a deviation above 0");
+        Require(
+            manifest.Normalization is { } n && float.IsFinite(n.Mean) && float.IsFinite(n.Deviation) && n.Deviation > 0,
+            "normalization", manifest.Normalization, "a finite mean and a deviation above 0");
         Require(Enum.IsDefined(manifest.ColorOrder), "colorOrder", manifest.ColorOrder, "rgb or bgr");
-        Require(manifest.AlignmentTemplate == AlignmentTemplate.ArcFace112.Name, "alignmentTemplate", manifest.AlignmentTemplate, AlignmentTemplate.ArcFace112.Name);
-        Require(manifest.OnnxFile is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or ".."), "onnxFile", manifest.OnnxFile, "a file name in the package");
-        Require(manifest.OnnxSha256 is { Length: 64 } hash && hash.All(char.IsAsciiHexDigit), "onnxSha256", manifest.OnnxSha256, "64 hexadecimal digits");
+        string template = AlignmentTemplate.ArcFace112.Name;
+        Require(manifest.AlignmentTemplate == template, "alignmentTemplate", manifest.AlignmentTemplate, template);
+        Require(
+            manifest.OnnxFile is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or ".."),
+            "onnxFile", manifest.OnnxFile, "a file name in the package");
+        Require(
+            manifest.OnnxSha256 is { Length: 64 } hash && hash.All(char.IsAsciiHexDigit),
+            "onnxSha256", manifest.OnnxSha256, "64 hexadecimal digits");
 
         void Require(bool good, string field, object? value, string expected)
         {

@@ -3,9 +3,7 @@ using UniFace.IO;
 
 namespace UniFace.Packages;
 
-/// <summary>
-/// The place of a package. A folder that holds anything but a package is never replaced: what a person mistyped must not be lost.
-/// </summary>
+/// <summary>The location of a package. A folder that holds anything else is never replaced, so that a mistyped path loses no data.</summary>
 public sealed class PackageFolder
 {
     /// <summary>Name of the ONNX file in a package.</summary>
@@ -13,31 +11,27 @@ public sealed class PackageFolder
 
     private readonly string full;
 
-    /// <summary>A package's place, looked at before anything is made.</summary>
+    /// <summary>Checks a location before anything is written to it.</summary>
     /// <param name="folder">Absent, empty, or a package.</param>
-    /// <exception cref="UniFaceException">There is a file, or a folder that is not a package.</exception>
+    /// <exception cref="UniFaceException">It is a file, or a folder that is not a package.</exception>
     public PackageFolder(string folder)
     {
-        full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        full = Normalize(folder);
         if (File.Exists(full))
         {
             throw new UniFaceException($"{folder} is a file; expected a folder for the package, or a name that is free.");
         }
 
-        if (!Directory.Exists(full))
-        {
-            return;
-        }
-
-        string? foreign = Directory.EnumerateFileSystemEntries(full).Select(Path.GetFileName)
+        string? foreign = !Directory.Exists(full) ? null : Directory.EnumerateFileSystemEntries(full).Select(Path.GetFileName)
             .FirstOrDefault(name => name is not (OnnxName or ModelManifest.FileName or Calibration.FileName or TrainingFingerprint.FileName));
         if (foreign is not null)
         {
-            throw new UniFaceException($"{folder} holds {foreign}, which is no part of a model package; expected an empty folder, a package to replace, or a name that is free.");
+            throw new UniFaceException(
+                $"{folder} holds {foreign}, which is not part of a model package; expected an empty folder, a package to replace, or a name that is free.");
         }
     }
 
-    /// <summary>Makes an empty folder beside, on the same disk.</summary>
+    /// <summary>Creates an empty folder beside it, on the same disk.</summary>
     public string CreateBeside()
     {
         string beside = Beside("tmp");
@@ -51,42 +45,42 @@ public sealed class PackageFolder
     }
 
     /// <summary>
-    /// Renames a finished folder into place. An older package steps aside first and comes back if that fails; a kill between
-    /// both renames leaves it whole beside, as ".NAME.PID.old". One process at a time.
+    /// Renames a finished folder into place. An older package is renamed first, and restored if that fails; a kill between both renames
+    /// leaves it complete beside, as ".NAME.PID.old". One process at a time.
     /// </summary>
     public void Replace(string finished)
     {
-        using FileLock? held = LockOf(full);
-        if (!Directory.Exists(full))
+        using FileLock? held = AcquireLock(full);
+        string? old = Directory.Exists(full) ? Beside("old") : null;
+        if (old is not null)
         {
-            Directory.Move(finished, full);
-            AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
-            return;
+            Directory.Move(full, old);
         }
 
-        string old = Beside("old");
-        Directory.Move(full, old);
         try
         {
             Directory.Move(finished, full);
         }
-        catch
+        catch when (old is not null)
         {
             Directory.Move(old, full);
             throw;
         }
 
         AtomicFile.FlushFolder(Path.GetDirectoryName(full)!);
-        Directory.Delete(old, recursive: true);
+        if (old is not null)
+        {
+            Directory.Delete(old, recursive: true);
+        }
     }
 
     /// <summary>
-    /// The lock of all who change a package: a file beside it, because a package is replaced whole. Null if the folder around it cannot be
-    /// written: then nobody can replace the package either.
+    /// The lock for changing a package: a file beside it, because a package is replaced as a whole. Null if the parent folder cannot be
+    /// written; then nobody can replace the package either.
     /// </summary>
-    internal static FileLock? LockOf(string package)
+    internal static FileLock? AcquireLock(string package)
     {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(package));
+        string full = Normalize(package);
         try
         {
             return FileLock.AcquireFor(Path.Combine(Path.GetDirectoryName(full) ?? full, "." + Path.GetFileName(full)));
@@ -96,6 +90,8 @@ public sealed class PackageFolder
             return null;
         }
     }
+
+    private static string Normalize(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private string Beside(string what) => Path.Combine(
         Path.GetDirectoryName(full) ?? throw new UniFaceException($"{full} is the root of a disk; expected a folder for the package."),

@@ -7,9 +7,9 @@ using UniFace.IO;
 namespace UniFace.Packages;
 
 /// <summary>
-/// What a model was trained on, as hashes under a random salt: of each picture's content, of the photo that a crop was made from
-/// (<see cref="CropSource"/>), and of the people's names. It tells whether given pictures or people were trained on, and lists neither.
-/// Adding and asking are thread-safe.
+/// What a model was trained on, as salted hashes: of each image's content, of the photo that a crop was made from
+/// (<see cref="CropSource"/>), and of the people's names. It tells whether a given image or person was trained on, but cannot list them.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
 /// The file, little-endian: "UFHASH" and version 1 (8 bytes), 1 if complete (int32), numbers of picture and name hashes (2 x int32),
@@ -37,8 +37,8 @@ public sealed class TrainingFingerprint
     private readonly HashSet<UInt128> pictures = [];
     private readonly HashSet<UInt128> people = [];
 
-    /// <summary>An empty one with a salt of its own.</summary>
-    /// <param name="complete">False if pictures were trained on that it does not hold.</param>
+    /// <summary>Creates an empty fingerprint with a new salt.</summary>
+    /// <param name="complete">False if it lacks images that were trained on.</param>
     public TrainingFingerprint(bool complete = true)
         : this(complete, RandomNumberGenerator.GetBytes(SaltBytes))
     {
@@ -50,10 +50,10 @@ public sealed class TrainingFingerprint
         this.salt = salt;
     }
 
-    /// <summary>False if pictures were trained on that it does not hold: no overlap found then proves nothing.</summary>
+    /// <summary>False if it lacks images that were trained on; then finding no overlap proves nothing.</summary>
     public bool Complete { get; }
 
-    /// <summary>Number of hashes; grows with each picture or person that is new.</summary>
+    /// <summary>Number of hashes; grows with each new image or person.</summary>
     public int Count
     {
         get
@@ -65,59 +65,54 @@ public sealed class TrainingFingerprint
         }
     }
 
-    /// <summary>True for a name that does not say who it is: digits, a word and a number ("person-0001", "id_12"), "unknown", one letter. Such names
-    /// never count.</summary>
+    /// <summary>
+    /// Whether a name does not identify a person: digits, a word and a number ("person-0001", "id_12"), "unknown", one letter. Such names are
+    /// ignored.
+    /// </summary>
     public static bool IsGeneric(string name)
     {
-        ArgumentNullException.ThrowIfNull(name);
         string[] words = new string([.. name.Select(c => char.IsLetter(c) ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return (words.Length == 1 && name.Any(char.IsDigit)) || words.All(word => GenericWords.Contains(word) || (word.Length == 1 && char.IsAscii(word[0])));
+        return words.Length == 1 && name.Any(char.IsDigit)
+            || words.All(word => GenericWords.Contains(word) || word.Length == 1 && char.IsAscii(word[0]));
     }
 
-    /// <summary>Adds a picture and its person.</summary>
+    /// <summary>Adds an image and its person.</summary>
     /// <param name="person">The person's name.</param>
-    /// <param name="encoded">The picture's bytes as read.</param>
+    /// <param name="encoded">The image's bytes.</param>
     public void Add(string person, ReadOnlySpan<byte> encoded)
     {
-        UInt128 content = OfContent(SHA256.HashData(encoded));
-        UInt128? source = SourceOf(encoded);
+        UInt128[] hashes = HashImage(encoded);
         lock (gate)
         {
-            pictures.Add(content);
-            if (source is UInt128 photo)
-            {
-                pictures.Add(photo);
-            }
-
+            pictures.UnionWith(hashes);
             if (!IsGeneric(person))
             {
-                people.Add(OfName(person));
+                people.Add(HashName(person));
             }
         }
     }
 
-    /// <summary>True if the picture, the photo it was made from, or a crop of it was trained on.</summary>
-    /// <param name="encoded">The picture's bytes.</param>
+    /// <summary>Whether the image, the photo it was made from, or a crop of it was trained on.</summary>
+    /// <param name="encoded">The image's bytes.</param>
     public bool HasPicture(ReadOnlySpan<byte> encoded)
     {
-        UInt128 content = OfContent(SHA256.HashData(encoded));
-        UInt128? source = SourceOf(encoded);
+        UInt128[] hashes = HashImage(encoded);
         lock (gate)
         {
-            return pictures.Contains(content) || (source is UInt128 photo && pictures.Contains(photo));
+            return pictures.Overlaps(hashes);
         }
     }
 
-    /// <summary>True if somebody of this name was trained on. Upper case, and '_', '-' or '.' for a space make no difference; a generic name is nobody's.</summary>
+    /// <summary>Whether a person of this name was trained on. Case, and '_', '-' or '.' for a space are ignored; false for a generic name.</summary>
     public bool HasPerson(string name)
     {
         lock (gate)
         {
-            return !IsGeneric(name) && people.Contains(OfName(name));
+            return !IsGeneric(name) && people.Contains(HashName(name));
         }
     }
 
-    /// <summary>Writes the file, whole or not at all.</summary>
+    /// <summary>Writes the file atomically.</summary>
     public void Save(string path)
     {
         byte[] bytes;
@@ -148,8 +143,8 @@ public sealed class TrainingFingerprint
     public static TrainingFingerprint Load(string path)
     {
         FileInfo file = new(path);
-        if (!file.Exists || file.Length < HeaderBytes + SHA256.HashSizeInBytes || file.Length > HeaderBytes + ((long)HashBytes * MaxHashes)
-            + SHA256.HashSizeInBytes)
+        const int Smallest = HeaderBytes + SHA256.HashSizeInBytes;
+        if (!file.Exists || file.Length < Smallest || file.Length > Smallest + (long)HashBytes * MaxHashes)
         {
             throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training pictures " +
                 "that 'uniface train' wrote.");
@@ -158,11 +153,12 @@ public sealed class TrainingFingerprint
         byte[] bytes = File.ReadAllBytes(path);
         if (!bytes.AsSpan().StartsWith(Magic))
         {
-            throw new UniFaceException($"{path}: offset 0: not the hashes of training pictures (version 1); it is damaged, or a newer uniface wrote it.");
+            throw new UniFaceException($"{path}: offset 0: not the hashes of training pictures (version 1); it is damaged, or was written by a newer uniface.");
         }
 
         int body = bytes.Length - SHA256.HashSizeInBytes;
-        int pictureCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12)), personCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(16));
+        int pictureCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
+        int personCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(16));
         if (pictureCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)pictureCount + personCount)) != body
             || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
         {
@@ -179,10 +175,14 @@ public sealed class TrainingFingerprint
         return read;
     }
 
-    private UInt128? SourceOf(ReadOnlySpan<byte> encoded) => CropSource.Read(encoded) is string source ? OfContent(Convert.FromHexString(source)) : null;
+    private UInt128[] HashImage(ReadOnlySpan<byte> encoded)
+    {
+        UInt128 content = Hash(SHA256.HashData(encoded));
+        return CropSource.Read(encoded) is string source ? [content, Hash(Convert.FromHexString(source))] : [content];
+    }
 
-    private UInt128 OfContent(ReadOnlySpan<byte> sha256) => BinaryPrimitives.ReadUInt128LittleEndian(HMACSHA256.HashData(salt, sha256));
-
-    private UInt128 OfName(string name) => OfContent(Encoding.UTF8.GetBytes("name " + string.Join(' ', name.ToUpperInvariant()
+    private UInt128 HashName(string name) => Hash(Encoding.UTF8.GetBytes("name " + string.Join(' ', name.ToUpperInvariant()
         .Split([' ', '_', '-', '.'], StringSplitOptions.RemoveEmptyEntries))));
+
+    private UInt128 Hash(ReadOnlySpan<byte> data) => BinaryPrimitives.ReadUInt128LittleEndian(HMACSHA256.HashData(salt, data));
 }

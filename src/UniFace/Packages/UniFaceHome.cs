@@ -1,12 +1,12 @@
 namespace UniFace.Packages;
 
 /// <summary>
-/// The folder of what is installed once for all commands: models, fonts. The environment's UNIFACE_HOME alone where it is set;
-/// else the .tools of the checkout that the program runs from, else "uniface" in the user's own application data. Never relative to the current folder.
+/// The folder for what is installed once for all commands: models and fonts. It is UNIFACE_HOME if that is set; otherwise .tools of the
+/// checkout that the program runs from, then "uniface" in the user's application data. Never relative to the current folder.
 /// </summary>
 public static class UniFaceHome
 {
-    /// <summary>Where things are looked for, the first first; none for a user without a home.</summary>
+    /// <summary>The folders that are searched, in order; empty for a user without a home folder.</summary>
     public static IReadOnlyList<string> Folders()
     {
         if (Environment.GetEnvironmentVariable("UNIFACE_HOME") is { Length: > 0 } home)
@@ -17,31 +17,28 @@ public static class UniFaceHome
         List<string> homes = [];
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            string tools = Path.Combine(folder.FullName, ".tools");
-            if (Directory.Exists(tools))
-            {
-                homes.Add(tools);
-            }
+            homes.Add(Path.Combine(folder.FullName, ".tools"));
         }
 
-        return InUserData() is string own ? [.. homes, own] : homes;
+        return [.. homes.Where(Directory.Exists), .. new[] { InUserData() }.OfType<string>()];
     }
 
-    /// <summary>Where new things go.</summary>
-    /// <exception cref="UniFaceException">The user has no home.</exception>
+    /// <summary>The folder for new files.</summary>
+    /// <exception cref="UniFaceException">The user has no home folder.</exception>
     public static string ForNew() => Folders() is [string first, ..]
         ? first
-        : throw new UniFaceException("there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to.");
+        : throw new UniFaceException(
+            "there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to.");
 
-    /// <summary>The folder in the user's own application data, which need not be there; null for a user without a home.</summary>
+    /// <summary>The folder in the user's application data, which may not exist; null for a user without a home folder.</summary>
     internal static string? InUserData()
     {
-        // Not verified: without this option .NET says "" as long as the folder is not there. For a user without a home it says "/.local/share".
+        // Not verified: with verification, .NET returns "" while the folder does not exist. Without a home folder it returns "/.local/share".
         string data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         bool known = Path.IsPathFullyQualified(data) && (data != "/.local/share" || Directory.Exists(data));
         return known ? Path.Combine(data, "uniface") : null;
     }
 
-    /// <summary>A file or folder by its path in one of the folders; null where none has it.</summary>
+    /// <summary>A file or folder by its path in one of the folders; null if none has it.</summary>
     public static string? Find(string relative) => Folders().Select(home => Path.Combine(home, relative)).FirstOrDefault(Path.Exists);
 }

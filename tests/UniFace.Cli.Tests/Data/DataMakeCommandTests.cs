@@ -43,5 +43,5 @@ public class DataMakeCommandTests
 
     private static (string Name, string Hash)[] Hashes(string folder) =>
         [.. Directory.GetFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => (
-            Path.GetRelativePath(folder, f), Sha256.OfFile(f)))];
+            Path.GetRelativePath(folder, f), Sha256.HashFile(f)))];
 }

@@ -86,7 +86,7 @@ public sealed class CalibrateCommandTests : IDisposable
         TinyOnnx.WriteEmbedder(onnx, 112, 112, 32);
         File.WriteAllText(
             Path.Combine(package, ModelManifest.FileName),
-            JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.OfFile(onnx) }, ModelManifest.Json));
+            JsonSerializer.Serialize(new ModelManifest { EmbeddingSize = 32, OnnxSha256 = Sha256.HashFile(onnx) }, ModelManifest.Json));
         return package;
     }
 }

@@ -84,8 +84,8 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         JsonElement unsupported = json.GetProperty("tarAtFar").GetProperty("1e-6");
         Assert.Equal(JsonValueKind.Null, unsupported.GetProperty("tar").ValueKind);
         Assert.Contains("16 pairs", unsupported.GetProperty("why").GetString(), StringComparison.Ordinal);
-        Assert.Equal(Sha256.OfFile(fixture.Pairs), json.GetProperty("pairsSha256").GetString());
-        Assert.Equal(Sha256.OfFile(fixture.Onnx), json.GetProperty("modelSha256").GetString());
+        Assert.Equal(Sha256.HashFile(fixture.Pairs), json.GetProperty("pairsSha256").GetString());
+        Assert.Equal(Sha256.HashFile(fixture.Onnx), json.GetProperty("modelSha256").GetString());
         Assert.Equal(json.ToString(), JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "eval.json"))).RootElement.ToString());
 
         Assert.All(
@@ -155,7 +155,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         JsonElement json = CliProcess.Run("eval", fixture.Onnx, "--bin", bin, "--bootstrap", "50", "--json").Expect(0).Json();
         Assert.Equal(32, json.GetProperty("pairs").GetInt32());
         Assert.Equal(32, json.GetProperty("images").GetInt32());
-        Assert.Equal(Sha256.OfFile(bin), json.GetProperty("sha256").GetString());
+        Assert.Equal(Sha256.HashFile(bin), json.GetProperty("sha256").GetString());
         Assert.Equal(10, json.GetProperty("folds").GetArrayLength());
     }
 
@@ -188,7 +188,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         JsonElement json = CliProcess.Run("eval", run, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", run
             + "-scores", "--json").Expect(0).Json();
         CliProcess.Run("eval", package, "--data", fixture.Faces, "--aligned", "--allow-overlap", "--bootstrap", "20", "--out", package + "-scores").Expect(0);
-        Assert.Equal(Sha256.OfFile(Path.Combine(run, "last.ckpt")), json.GetProperty("modelSha256").GetString());
+        Assert.Equal(Sha256.HashFile(Path.Combine(run, "last.ckpt")), json.GetProperty("modelSha256").GetString());
         double[] ofRun = Scores(run), ofPackage = Scores(package);
         Assert.Equal(32 * 31 / 2, ofRun.Length);
         for (int i = 0; i < ofRun.Length; i++)

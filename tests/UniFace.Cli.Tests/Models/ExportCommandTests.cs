@@ -37,7 +37,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
         Assert.Equal(4, manifest.Training.People);
         Assert.Equal(16, manifest.Training.Images);
         Assert.Equal(manifest.OnnxSha256, result.GetProperty("sha256").GetString());
-        Assert.Equal(Sha256.OfFile(Path.Combine(package, "model.onnx")), manifest.OnnxSha256);
+        Assert.Equal(Sha256.HashFile(Path.Combine(package, "model.onnx")), manifest.OnnxSha256);
         Assert.Equal(manifest.ContractId, result.GetProperty("contractId").GetString());
         Assert.InRange(result.GetProperty("parity").GetProperty("cosine").GetDouble(), 0.9999, 1.0001);
         Assert.Equal(3, result.GetProperty("files").GetArrayLength());

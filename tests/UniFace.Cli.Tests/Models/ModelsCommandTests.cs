@@ -76,7 +76,7 @@ public sealed class ModelsCommandTests : IDisposable
     {
         string package = Package("package", 8), onnx = Path.Combine(package, "model.onnx");
         File.AppendAllBytes(onnx, [0x3a, 0x04, 0x2a, 0x02, 0x70, 0x01]); // graph { initializer { data_location: EXTERNAL } }
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.HashFile(onnx) };
         File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
         string error = Run("models", "add", "ours", package).Expect(2).Error.Trim();
         Assert.Contains("external data", error, StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public sealed class ModelsCommandTests : IDisposable
         Directory.CreateDirectory(package);
         string onnx = Path.Combine(package, "model.onnx");
         TinyOnnx.WriteEmbedder(onnx, 112, 112, size);
-        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.OfFile(onnx) };
+        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.HashFile(onnx) };
         File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
         return package;
     }

@@ -65,7 +65,7 @@ public sealed class MainFaceCommandTests : IDisposable
         Assert.Equal((1, 0), (aligned.GetProperty("ambiguous").GetInt32(), aligned.GetProperty("aligned").GetInt32()));
 
         static void Refused(CliResult result) => Assert.Contains(
-            "two.png: 2 faces, and more than one is large enough to be the one that is meant; --strict takes no such photo",
+            "two.png: 2 faces, and more than one could be the main face; crop it to one person",
             result.Expect(2).Error,
             StringComparison.Ordinal);
     }

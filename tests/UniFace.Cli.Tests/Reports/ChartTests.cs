@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using CsCheck;
 using UniFace.Cli.Reports;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Training.Head.Margins;

@@ -43,7 +43,7 @@ public sealed class FaceClusteringTests
         Gen.Int[0, 4].Array[2, 25].SelectMany(groups => Gen.Int[0, 4].Array[groups.Length].Select(people => (groups, people))).Sample(sample =>
         {
             (int[] groups, int[] people) = sample;
-            ClusteringScore score = ClusteringScore.Of(groups, people);
+            ClusteringScore score = ClusteringScore.Measure(groups, people);
             double together = 0, grouped = 0, belonging = 0, precision = 0, recall = 0;
             for (int i = 0; i < groups.Length; i++)
             {
@@ -83,7 +83,8 @@ public sealed class FaceClusteringTests
             {
                 for (int j = 0; j < i; j++)
                 {
-                    double mean = groups[i].Average(x => groups[j].Average(y => Enumerable.Range(0, dimension).Sum(d => (double)faces[(x * dimension) + d] * faces[(y * dimension) + d])));
+                    double mean = groups[i].Average(
+                        x => groups[j].Average(y => Enumerable.Range(0, dimension).Sum(d => (double)faces[(x * dimension) + d] * faces[(y * dimension) + d])));
                     (best, a, b) = mean > best ? (mean, i, j) : (best, a, b);
                 }
             }

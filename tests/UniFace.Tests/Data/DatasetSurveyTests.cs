@@ -1,5 +1,6 @@
 using CsCheck;
 using UniFace.Data;
+using UniFace.Data.Survey;
 using UniFace.Embeddings;
 using UniFace.Faces;
 
@@ -20,7 +21,7 @@ public class DatasetSurveyTests
         folder.Write("Cat/1.jpg", [8, 8, 2]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
         int done = 0;
-        DatasetSurvey survey = DatasetSurvey.Of(dataset, new TinyDecoder(), done: count => done += count);
+        DatasetSurvey survey = DatasetSurvey.Run(dataset, new TinyDecoder(), done: count => done += count);
         Assert.Equal([3, 3, 1], survey.ImagesPerPerson);
         Assert.Equal([new PictureSize(8, 8, 4), new PictureSize(9, 5, 1)], survey.Sizes);
         Assert.Equal(["Bob/2.jpg", "Bob/3.jpg"], survey.Unreadable.Select(picture => picture.Name));
@@ -43,7 +44,7 @@ public class DatasetSurveyTests
         folder.Write("Bob/1.jpg", [8, 8, 2]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
         File.Delete(lost);
-        DatasetSurvey survey = DatasetSurvey.Of(dataset, new TinyDecoder());
+        DatasetSurvey survey = DatasetSurvey.Run(dataset, new TinyDecoder());
         Assert.Equal("Ann/1.jpg", Assert.Single(survey.Unreadable).Name);
         Assert.Null(survey.Hash);
     }
@@ -59,11 +60,11 @@ public class DatasetSurveyTests
 
         folder.Write("Bob/3.jpg", [9, 8, 4]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
-        LabelNoise noise = DatasetSurvey.Of(dataset, new TinyDecoder(), new TinyEmbedder(8, 8)).LabelNoise!;
+        LabelNoise noise = DatasetSurvey.Run(dataset, new TinyDecoder(), new TinyEmbedder(8, 8)).LabelNoise!;
         Assert.Equal(6, noise.Judged);
         SuspectLabel suspect = Assert.Single(noise.Suspects);
         Assert.Equal(("Ann/4.jpg", "Ann", "Bob", true), (suspect.Name, suspect.Person, suspect.NearestPerson, suspect.LooksLikeAnother));
-        UniFaceException error = Assert.Throws<UniFaceException>(() => DatasetSurvey.Of(dataset, new TinyDecoder(), new TinyEmbedder(112, 112)));
+        UniFaceException error = Assert.Throws<UniFaceException>(() => DatasetSurvey.Run(dataset, new TinyDecoder(), new TinyEmbedder(112, 112)));
         Assert.Contains("uniface align", error.Message, StringComparison.Ordinal);
     }
 

@@ -33,7 +33,10 @@ public class FilteredDatasetTests
     [Fact]
     public void Limits_that_leave_nobody_or_contradict_are_errors()
     {
-        Assert.Contains("the most that one has is 4", Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 5, null, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the most that one person has is 4",
+            Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 5, null, 1)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 3, 2, 1));
         Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 0, 0, 1));
     }

@@ -1,4 +1,4 @@
-using UniFace.Data;
+using UniFace.Data.Pairs;
 using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
-using UniFace.Data;
+using UniFace.Data.Pairs;
+using UniFace.Data.Pickle;
 
 namespace UniFace.Tests.Data;
 
@@ -18,20 +19,37 @@ public class PairBinTests
     public void Strings_of_Python_2_read_back_at_protocols_0_1_and_2()
     {
         // As Python 2's pickle writes str: quoted text, BINSTRING, SHORT_BINSTRING.
-        byte[] quoted = [.. "(lp0\n"u8, .. Pictures().SelectMany((p, i) => Encoding.ASCII.GetBytes($"S'\\xff\\xd8\\x0{i}\\n\\'\\\\\\x00\\x8{i}'\np{i + 1}\na")), .. "(lp5\nI01\naI00\natp6\n."u8];
+        byte[] quoted = [
+            .. "(lp0\n"u8,
+            .. Pictures().SelectMany((p, i) => Encoding.ASCII.GetBytes($"S'\\xff\\xd8\\x0{i}\\n\\'\\\\\\x00\\x8{i}'\np{i + 1}\na")),
+            .. "(lp5\nI01\naI00\natp6\n."u8
+        ];
         AssertPictures([(byte)'(', .. quoted]);
-        byte[] octal = [.. "((l"u8, .. Pictures().SelectMany((p, i) => Encoding.ASCII.GetBytes($"S\"\\377\\330\\{i}\\n'\\134\\0\\20{i}\"\na")), .. "(lI01\naI00\nat."u8];
+        byte[] octal = [
+            .. "((l"u8, .. Pictures().SelectMany((p, i) => Encoding.ASCII.GetBytes($"S\"\\377\\330\\{i}\\n'\\134\\0\\20{i}\"\na")),
+            .. "(lI01\naI00\nat."u8
+        ];
         AssertPictures(octal);
-        byte[] binary = [(byte)'(', (byte)']', (byte)'(', .. Pictures().SelectMany(p => new byte[] { (byte)'T', 8, 0, 0, 0 }.Concat(p)), .. "e](I01\nI00\net."u8];
+        byte[] binary = [
+            (byte)'(', (byte)']', (byte)'(', .. Pictures().SelectMany(p => new byte[] { (byte)'T', 8, 0, 0, 0 }.Concat(p)),
+            .. "e](I01\nI00\net."u8
+        ];
         AssertPictures(binary);
-        byte[] shortBinary = [0x80, 2, (byte)']', (byte)'(', .. Pictures().SelectMany((p, i) => new byte[] { (byte)'U', 8 }.Concat(p).Concat(new[] { (byte)'q', (byte)i })), .. "e]("u8, 0x88, 0x89, (byte)'e', 0x86, (byte)'.'];
+        byte[] shortBinary = [
+            0x80, 2, (byte)']', (byte)'(',
+            .. Pictures().SelectMany((p, i) => new byte[] { (byte)'U', 8 }.Concat(p).Concat(new[] { (byte)'q', (byte)i })), .. "e]("u8, 0x88,
+            0x89, (byte)'e', 0x86, (byte)'.'
+        ];
         AssertPictures(shortBinary);
     }
 
     [Fact]
     public void Long_lengths_are_read_at_protocol_4()
     {
-        byte[] bytes8 = [0x80, 4, (byte)']', (byte)'(', .. Pictures().SelectMany(p => new byte[] { 0x8E, 8, 0, 0, 0, 0, 0, 0, 0 }.Concat(p)), .. "e](K\u0001K\0e"u8, 0x86, (byte)'.'];
+        byte[] bytes8 = [
+            0x80, 4, (byte)']', (byte)'(', .. Pictures().SelectMany(p => new byte[] { 0x8E, 8, 0, 0, 0, 0, 0, 0, 0 }.Concat(p)),
+            .. "e](K\u0001K\0e"u8, 0x86, (byte)'.'
+        ];
         AssertPictures(bytes8);
     }
 
@@ -64,24 +82,33 @@ public class PairBinTests
     [InlineData("(ltR.", "closes a list or tuple")]
     [InlineData("N.", "a pickle of None")]
     [InlineData("(lI01\nI00\n.", "3 values on its stack")]
-    [InlineData("g5\n.", "recalls value 5")]
+    [InlineData("g5\n.", "reads value 5, which it did not store")]
     [InlineData("K", "truncated")]
     [InlineData("", "truncated")]
     [InlineData("\u0001\u0002", "opcode 0x01")]
     [InlineData("(I1\n0", "truncated")]
-    [InlineData("(00.", "takes a value where it put none")]
+    [InlineData("(00.", "takes a value from an empty stack")]
     public void What_is_no_plain_value_is_an_error_that_says_what(string pickle, string says) =>
-        Assert.Contains(says, Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Encoding.Latin1.GetBytes(pickle))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            says,
+            Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Encoding.Latin1.GetBytes(pickle))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void An_array_that_is_not_of_uint8_is_named() =>
-        Assert.Contains("a NumPy array of f8, expected uint8", Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Convert.FromBase64String(PickleFixtures.FloatArray))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a NumPy array of f8, expected uint8",
+            Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Convert.FromBase64String(PickleFixtures.FloatArray))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Answers_must_be_half_as_many_as_pictures_and_bools()
     {
         Assert.Contains("3 pictures and 2 answers", Message("((lC\u0001aaC\u0001aaC\u0001aa(lI01\naI00\nat."), StringComparison.Ordinal);
-        Assert.Contains("answer 0 is a number", Message("((lC\u0001aaC\u0001aa(lcnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(Vi1\nI00\nI01\ntRC\u0001\u0007tRat."), StringComparison.Ordinal);
+        Assert.Contains(
+            "answer 0 is a number",
+            Message("((lC\u0001aaC\u0001aa(lcnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(Vi1\nI00\nI01\ntRC\u0001\u0007tRat."),
+            StringComparison.Ordinal);
         Assert.Contains("answer 0 is a number", Message("((lC\u0001aaC\u0001aa(lI7\nat."), StringComparison.Ordinal);
         Assert.Contains("picture 1 is None", Message("((lC\u0001aaNa(lI01\nat."), StringComparison.Ordinal);
         Assert.Contains("0 pictures and 0 answers", Message("((l(lt."), StringComparison.Ordinal);
@@ -182,10 +209,16 @@ public class PairBinTests
             again.AddRange("0h\u0000h\u0001R"u8);
         }
 
-        Assert.Contains("more bytes than the file has", Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", [.. again])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more bytes than the file has",
+            Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", [.. again])).Message,
+            StringComparison.Ordinal);
         byte[] lists = new byte[PickleReader.MostValues + 10];
         Array.Fill(lists, (byte)')');
-        Assert.Contains($"more than {PickleReader.MostValues} values", Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", lists)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"more than {PickleReader.MostValues} values",
+            Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", lists)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

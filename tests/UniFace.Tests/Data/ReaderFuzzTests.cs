@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Json;
 using UniFace.Data;
+using UniFace.Data.Pairs;
 using UniFace.Packages;
 using UniFace.TestSupport;
 
@@ -60,7 +61,8 @@ public sealed class ReaderFuzzTests : IDisposable
     [Fact]
     public void RecordIO_without_an_index()
     {
-        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 4, 4).AddImage(1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1);
+        RecordIOWriter writer = new RecordIOWriter().AddRange(0, 4, 4).AddImage(
+            1, [0xFF, 0xD8, 1], 0).AddImage(2, [0xFF, 0xD8, 2], 1).AddImage(3, [0xFF, 0xD8, 3], 1);
         Fuzzer.Run([writer.Records], bytes =>
         {
             using FaceDataset data = FaceDatasets.Open(folder.Write("lost.rec", bytes));
@@ -74,7 +76,8 @@ public sealed class ReaderFuzzTests : IDisposable
         bytes => PathPairs.TryRead(folder.Write("pairs.csv", bytes)));
 
     [Fact]
-    public void Bin() => Fuzzer.Run([.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
+    public void Bin() => Fuzzer.Run(
+        [.. PickleFixtures.Good.Values.Append(PickleFixtures.Shared).Select(Convert.FromBase64String)], bytes => PairBin.Parse("x.bin", bytes));
 
     [Fact]
     public void Pairs_files() => Fuzzer.Run(
@@ -88,7 +91,7 @@ public sealed class ReaderFuzzTests : IDisposable
         ModelManifest manifest = new()
         {
             EmbeddingSize = 8,
-            OnnxSha256 = IO.Sha256.OfFile(folder["model.onnx"]),
+            OnnxSha256 = IO.Sha256.HashFile(folder["model.onnx"]),
             Licence = "CC0",
             Training = new TrainingProvenance { Loss = "uce", Backbone = "m", DataHash = "0", Seed = 1 },
         };

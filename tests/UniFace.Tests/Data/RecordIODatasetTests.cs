@@ -12,7 +12,9 @@ public class RecordIODatasetTests
 
     [Fact]
     public void Payloads_read_back_as_written_with_the_magic_anywhere_inside() =>
-        Gen.Select(Gen.Bool.Select(draft => draft ? DraftMagic : Magic), Gen.Select(Gen.Byte.Array[0, 40], Gen.Int[0, 44], Gen.Int[0, 3]).Array[1, 6]).Sample((magic, pictures) =>
+        Gen.Select(
+            Gen.Bool.Select(draft => draft ? DraftMagic : Magic),
+            Gen.Select(Gen.Byte.Array[0, 40], Gen.Int[0, 44], Gen.Int[0, 3]).Array[1, 6]).Sample((magic, pictures) =>
         {
             byte[] word = new byte[4];
             BinaryPrimitives.WriteUInt32LittleEndian(word, magic);
@@ -111,7 +113,8 @@ public class RecordIODatasetTests
     public void A_label_that_is_no_exact_whole_number_is_an_error_that_names_the_record(float label)
     {
         using TempFolder folder = new();
-        UniFaceException error = Assert.Throws<UniFaceException>(() => FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], label).Save(folder)));
+        UniFaceException error = Assert.Throws<UniFaceException>(
+            () => FaceDatasets.Open(new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [1], label).Save(folder)));
         Assert.Contains("record 2 at offset 36", error.Message, StringComparison.Ordinal);
     }
 
@@ -140,7 +143,7 @@ public class RecordIODatasetTests
         }
 
         Assert.Contains("names 1 of the 2 pictures", Message(lines[0], lines[1]), StringComparison.Ordinal);
-        Assert.Contains("key 1 stands twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
+        Assert.Contains("key 1 occurs twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
         Assert.Contains("no record at offset 4", Message("1\t4"), StringComparison.Ordinal);
         Assert.Contains("points to offset 99999999", Message("1\t0", "2\t99999999"), StringComparison.Ordinal);
         Assert.Contains("line 2 is 'nonsense'", Message("1\t0", "nonsense"), StringComparison.Ordinal);
@@ -154,7 +157,8 @@ public class RecordIODatasetTests
     {
         byte[] word = [(byte)magic, (byte)(magic >> 8), (byte)(magic >> 16), (byte)(magic >> 24)];
         using TempFolder folder = new();
-        RecordIOWriter writer = new RecordIOWriter(magic).AddImage(1, [1, 2, 3, 4, .. word, 5], 0).AddImage(2, [7], 1).AddRange(3, 1, 2).AddImage(4, [8, .. word], 1).AddRange(0, 5, 6);
+        RecordIOWriter writer = new RecordIOWriter(magic).AddImage(
+            1, [1, 2, 3, 4, .. word, 5], 0).AddImage(2, [7], 1).AddRange(3, 1, 2).AddImage(4, [8, .. word], 1).AddRange(0, 5, 6);
         string set = writer.Save(folder, "2,112,112");
         File.Delete(folder["train.idx"]);
 
@@ -197,7 +201,10 @@ public class RecordIODatasetTests
             Assert.Equal(49, Damage(damaged).Samples.Count);
             Assert.DoesNotContain($"record {damaged + 1}", Damage(damaged).Samples.Select(sample => sample.Name));
             string warning = Damage(damaged).Warnings.Single(w => w.Contains("damaged", StringComparison.Ordinal));
-            Assert.Contains($"1 damaged record is not used; the first: {folder["train.rec"]}: no record at offset {starts[damaged]}", warning, StringComparison.Ordinal);
+            Assert.Contains(
+                $"1 damaged record is not used; the first: {folder["train.rec"]}: no record at offset {starts[damaged]}",
+                warning,
+                StringComparison.Ordinal);
         }
 
         Assert.Contains("no record at offset", Assert.Throws<UniFaceException>(() => Damage(10, 20, 30)).Message, StringComparison.Ordinal);
@@ -234,7 +241,10 @@ public class RecordIODatasetTests
         }
 
         folder.Write("more.rec", writer.Records);
-        Assert.Contains("2 .rec files and none is train.rec", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "2 .rec files and none is train.rec",
+            Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Root)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,8 @@ internal sealed class RecordIOWriter(uint magic = 0xCED7230A)
     }
 
     /// <summary>Appends a picture with one label or, in the old way, several.</summary>
-    public RecordIOWriter AddImage(long key, byte[] image, params float[] labels) => Add(key, [.. Header(labels.Length == 1 ? 0 : (uint)labels.Length, labels, (ulong)key), .. image]);
+    public RecordIOWriter AddImage(long key, byte[] image, params float[] labels) => Add(
+        key, [.. Header(labels.Length == 1 ? 0 : (uint)labels.Length, labels, (ulong)key), .. image]);
 
     /// <summary>Appends a record of two labels without a picture: record 0, or an identity.</summary>
     public RecordIOWriter AddRange(long key, float first, float end) => Add(key, Header(2, [first, end], (ulong)key));

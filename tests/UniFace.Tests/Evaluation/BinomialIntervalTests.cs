@@ -1,4 +1,4 @@
-using UniFace.Evaluation;
+using UniFace.Statistics;
 
 namespace UniFace.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
+using UniFace.Statistics;
 
 namespace UniFace.Tests.Evaluation;
 
@@ -16,7 +17,8 @@ public class BootstrapTests
         for (int trial = 0; trial < trials; trial++)
         {
             VerificationScores scores = Normal(new Random(1000 + trial), 300, 300, 1);
-            BootstrapIntervals intervals = Bootstrap.Run(scores, [RocCurve.FromScores(scores).At(0.1)], new BootstrapOptions { Replicates = 300, Seed = trial });
+            BootstrapIntervals intervals = Bootstrap.Run(
+                scores, [RocCurve.FromScores(scores).At(0.1)], new BootstrapOptions { Replicates = 300, Seed = trial });
             covered += Within(auc, intervals.Auc);
             coveredTar += Within(tar, intervals.Points[0].TrueMatchRateInterval!.Value);
             coveredEer += Within(eer, intervals.EqualErrorRate);
@@ -38,7 +40,9 @@ public class BootstrapTests
         {
             VerificationScores scores = Crossed(new Random(trial), 24);
             Assert.Equal(BootstrapUnit.Person, Bootstrap.Run(scores, [], new BootstrapOptions { Replicates = 2 }).Unit);
-            people += Within(0.9213503964748575, Bootstrap.Run(scores, [], new BootstrapOptions { Replicates = 200, Unit = BootstrapUnit.Person }).Auc); // Phi(2 / sqrt 2)
+            people += Within(
+                0.9213503964748575,
+                Bootstrap.Run(scores, [], new BootstrapOptions { Replicates = 200, Unit = BootstrapUnit.Person }).Auc); // Phi(2 / sqrt 2)
             pairs += Within(0.9213503964748575, Bootstrap.Run(scores, [], new BootstrapOptions { Replicates = 200, Unit = BootstrapUnit.Pair }).Auc);
         }
 
@@ -115,6 +119,12 @@ public class BootstrapTests
             }
         }
 
-        return new VerificationScores([.. pairs.Select(p => p.Score)], [.. pairs.Select(p => p.Same)], null, null, [.. pairs.Select(p => p.A)], [.. pairs.Select(p => p.B)]);
+        return new VerificationScores(
+            [.. pairs.Select(p => p.Score)],
+            [.. pairs.Select(p => p.Same)],
+            null,
+            null,
+            [.. pairs.Select(p => p.A)],
+            [.. pairs.Select(p => p.B)]);
     }
 }

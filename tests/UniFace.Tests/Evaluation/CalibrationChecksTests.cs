@@ -1,4 +1,6 @@
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 
 namespace UniFace.Tests.Evaluation;
@@ -10,7 +12,7 @@ public sealed class CalibrationChecksTests
     {
         (EmbeddedFaces faces, int[] labels) = People(60, 5, 0.5, 1);
         PairOptions pairs = new() { Seed = 3 };
-        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.OnHalves(faces, labels, [1e-2, 1e-3, 1e-6], pairs);
+        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, [1e-2, 1e-3, 1e-6], pairs);
         Assert.Equal([1e-2, 1e-3], halves.Select(h => h.FalseMatchRate)); // 30 people of 5 pictures: 10,875 pairs, of which 300 are of one person
 
         // By brute force, over both ways that the halves may have fallen.
@@ -29,34 +31,41 @@ public sealed class CalibrationChecksTests
 
     [Fact]
     public void Too_few_people_make_no_halves() =>
-        Assert.Empty(CalibrationChecks.OnHalves(People(3, 5, 0.5, 1).Faces, People(3, 5, 0.5, 1).Labels, [1e-2], new PairOptions()));
+        Assert.Empty(CalibrationChecks.HoldOut(People(3, 5, 0.5, 1).Faces, People(3, 5, 0.5, 1).Labels, [1e-2], new PairOptions()));
 
     [Fact]
-    public void A_calibration_travels_to_people_like_its_own_and_not_to_people_who_look_alike()
+    public void A_calibration_transfers_to_people_like_its_own_and_not_to_people_who_look_alike()
     {
         Calibration own = Calibrate(People(80, 6, 0.5, 1), out _);
         Calibration alike = Calibrate(People(80, 6, 0.5, 2), out VerificationScores similar);
-        Assert.All(CalibrationChecks.Compare(own, alike, similar), rate => Assert.True(rate.Travels, rate.Warning));
+        Assert.All(CalibrationChecks.Compare(own, alike, similar), rate => Assert.True(rate.Transfers, rate.Warning));
 
         Calibration family = Calibrate(People(80, 6, 0.5, 3, shared: 1), out VerificationScores scores);
-        IReadOnlyList<TravelledRate> compared = CalibrationChecks.Compare(own, family, scores);
+        IReadOnlyList<TransferredRate> compared = CalibrationChecks.Compare(own, family, scores);
         Assert.NotEmpty(compared);
         Assert.All(compared, rate =>
         {
-            Assert.False(rate.Travels);
-            Assert.Contains("does not travel", rate.Warning, StringComparison.Ordinal);
+            Assert.False(rate.Transfers);
+            Assert.Contains("does not transfer", rate.Warning, StringComparison.Ordinal);
             Assert.True(rate.Measured > rate.FalseMatchRate);
         });
-        Assert.All(CalibrationChecks.Compare(family, own, CalibrateScores(People(80, 6, 0.5, 1))), rate => Assert.Contains("stricter", rate.Warning, StringComparison.Ordinal));
+        Assert.All(
+            CalibrationChecks.Compare(family, own, CalibrateScores(People(80, 6, 0.5, 1))),
+            rate => Assert.Contains("stricter", rate.Warning, StringComparison.Ordinal));
     }
 
     private static Calibration Calibrate((EmbeddedFaces Faces, int[] Labels) people, out VerificationScores scores)
     {
         scores = CalibrateScores(people);
-        return Calibrator.FromScores(scores, new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" }, [1e-2, 1e-3], new BootstrapOptions { Replicates = 200 });
+        return Calibrator.FromScores(
+            scores,
+            new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" },
+            [1e-2, 1e-3],
+            new BootstrapOptions { Replicates = 200 });
     }
 
-    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(people.Faces.Values, people.Faces.Dimension, people.Labels);
+    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(
+        people.Faces.Values, people.Faces.Dimension, people.Labels);
 
     private static double[] Different(EmbeddedFaces faces, int[] labels, Func<int, bool> wanted) =>
     [

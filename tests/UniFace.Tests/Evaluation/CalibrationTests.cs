@@ -1,5 +1,6 @@
 using CsCheck;
-using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 
 namespace UniFace.Tests.Evaluation;

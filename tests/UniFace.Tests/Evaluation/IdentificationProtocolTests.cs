@@ -1,5 +1,6 @@
 using CsCheck;
-using UniFace.Evaluation;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Identification;
 
 namespace UniFace.Tests.Evaluation;
 
@@ -14,12 +15,16 @@ public sealed class IdentificationProtocolTests
                 int people = random.Next(2, 8);
                 int[] galleryLabels = [.. Enumerable.Range(0, people * 2).Select(i => i % people)];
                 int[] probeLabels = [.. Enumerable.Range(0, 60).Select(_ => random.Next(-people, people)).Select(p => Math.Max(p, -1)), 0];
-                EmbeddedFaces gallery = Faces(random, galleryLabels.Length, _ => random.Next(10) > 0 || _ < people), probes = Faces(random, probeLabels.Length, _ => random.Next(10) > 0);
+                EmbeddedFaces gallery = Faces(
+                    random,
+                    galleryLabels.Length,
+                    _ => random.Next(10) > 0 || _ < people), probes = Faces(random, probeLabels.Length, _ => random.Next(10) > 0);
                 double[] rates = [0.5, 0.2];
                 IdentificationReport report = IdentificationProtocol.Evaluate(gallery, galleryLabels, probes, probeLabels, rates);
 
                 double[][] scores = [.. Enumerable.Range(0, probeLabels.Length).Select(p => Enumerable.Range(0, people)
-                    .Select(person => !probes.Found[p] ? double.NegativeInfinity : Enumerable.Range(0, galleryLabels.Length).Where(g => galleryLabels[g] == person && gallery.Found[g])
+                    .Select(person => !probes.Found[p] ? double.NegativeInfinity : Enumerable.Range(0, galleryLabels.Length).Where(
+                        g => galleryLabels[g] == person && gallery.Found[g])
                         .Select(g => Cosine(probes, p, gallery, g)).DefaultIfEmpty(double.NegativeInfinity).Max()).ToArray())];
                 int[] mated = [.. Enumerable.Range(0, probeLabels.Length).Where(p => probeLabels[p] >= 0)];
                 int[] strangers = [.. Enumerable.Range(0, probeLabels.Length).Where(p => probeLabels[p] < 0 && probes.Found[p])];
@@ -41,8 +46,12 @@ public sealed class IdentificationProtocolTests
 
                     // The lowest such threshold: the next stranger below it would be one too many.
                     double next = strangers.Select(p => scores[p].Max()).Where(s => s < threshold).DefaultIfEmpty(double.NegativeInfinity).Max();
-                    Assert.True(double.IsNegativeInfinity(next) || strangers.Count(p => scores[p].Max() >= next) > (point.TargetFpir * strangers.Length) - 1e-9);
-                    Assert.Equal(mated.Count(p => Seen(p) && Rank(p) == 1 && scores[p][probeLabels[p]] >= threshold) / (double)mated.Length, point.Dir!.Value, 1e-12);
+                    Assert.True(
+                        double.IsNegativeInfinity(next) || strangers.Count(p => scores[p].Max() >= next) > (point.TargetFpir * strangers.Length) - 1e-9);
+                    Assert.Equal(
+                        mated.Count(p => Seen(p) && Rank(p) == 1 && scores[p][probeLabels[p]] >= threshold) / (double)mated.Length,
+                        point.Dir!.Value,
+                        1e-12);
                 }
             },
             iter: 100);
@@ -74,7 +83,10 @@ public sealed class IdentificationProtocolTests
     // Few directions, so that ties happen; their products are exact.
     private static EmbeddedFaces Faces(Random random, int count, Func<int, bool> found)
     {
-        float[] values = [.. Enumerable.Range(0, count).SelectMany(_ => new float[][] { [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.5f, 0.5f, 0.5f], [0.25f, 0.75f, 0.5f], [0.75f, -0.25f, 0.5f] }[random.Next(6)])];
+        float[] values = [
+            .. Enumerable.Range(0, count).SelectMany(
+                _ => new float[][] { [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.5f, 0.5f, 0.5f], [0.25f, 0.75f, 0.5f], [0.75f, -0.25f, 0.5f] }[random.Next(6)])
+        ];
         return new EmbeddedFaces(values, 3, [.. Enumerable.Range(0, count).Select(found)]);
     }
 }

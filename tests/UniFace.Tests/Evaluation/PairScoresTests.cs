@@ -1,6 +1,6 @@
 using CsCheck;
 using UniFace.Embeddings;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 
 namespace UniFace.Tests.Evaluation;
@@ -104,7 +104,8 @@ public class PairScoresTests
     public void What_goes_wrong_while_loading_comes_out_as_it_is()
     {
         using ColorEmbedder embedder = new();
-        UniFaceException error = Assert.Throws<UniFaceException>(() => BatchEmbedding.Embed(embedder, 30, i => i == 20 ? throw new UniFaceException("picture 20 is no picture") : Filled(1, 1), 8));
+        UniFaceException error = Assert.Throws<UniFaceException>(
+            () => BatchEmbedding.Embed(embedder, 30, i => i == 20 ? throw new UniFaceException("picture 20 is no picture") : Filled(1, 1), 8));
         Assert.Equal("picture 20 is no picture", error.Message);
         using CancellationTokenSource stopped = new();
         stopped.Cancel();
@@ -128,7 +129,9 @@ public class PairScoresTests
         }
     }
 
-    private static double[] Of(VerificationScores scores, bool same) => [.. Enumerable.Range(0, scores.Count).Where(i => scores.Same[i] == same).Select(i => scores.Scores[i])];
+    private static double[] Of(VerificationScores scores, bool same) => [
+        .. Enumerable.Range(0, scores.Count).Where(i => scores.Same[i] == same).Select(i => scores.Scores[i])
+    ];
 
     private static (float[] Embeddings, int[] Labels) Embeddings(int count, int dimension, int people, int seed)
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using UniFace.Data;
-using UniFace.Evaluation;
+using UniFace.Data.Pairs;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Verification;
 using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Evaluation;
@@ -23,7 +25,9 @@ public class PairSetTests
     public void A_file_of_one_fold_is_dealt_into_ten()
     {
         using MemoryDataset images = new([.. Enumerable.Range(1, 40).Select(i => $"ann/ann_{i:D4}.jpg"), "bob/bob_0001.jpg"]);
-        LfwPairs pairs = new(1, [.. Enumerable.Range(1, 20).Select(i => Same("ann", i, i + 20, 0)), .. Enumerable.Range(1, 20).Select(i => Other("ann", i, "bob", 1, 0))]);
+        LfwPairs pairs = new(
+            1,
+            [.. Enumerable.Range(1, 20).Select(i => Same("ann", i, i + 20, 0)), .. Enumerable.Range(1, 20).Select(i => Other("ann", i, "bob", 1, 0))]);
         PairSet set = PairSet.FromLfw("pairs.txt", pairs, images);
         Assert.All(set.Pairs.GroupBy(p => p.Fold), fold => Assert.Equal((2, 2), (fold.Count(p => p.Same), fold.Count(p => !p.Same))));
         Assert.Equal(10, set.Pairs.Select(p => p.Fold).Distinct().Count());
@@ -49,7 +53,8 @@ public class PairSetTests
     public void Crops_of_other_people_are_an_error_even_where_some_may_be_missing()
     {
         using MemoryDataset images = new("dora/dora_0001.jpg");
-        Assert.Throws<UniFaceException>(() => PairSet.FromLfw("pairs.txt", new LfwPairs(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]), images, absentIsMissing: true));
+        Assert.Throws<UniFaceException>(
+            () => PairSet.FromLfw("pairs.txt", new LfwPairs(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]), images, absentIsMissing: true));
     }
 
     [Theory]

@@ -1,5 +1,5 @@
 using CsCheck;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests.Evaluation;
 
@@ -171,7 +171,7 @@ public class RocCurveTests
     [InlineData(1e-1, "1e-1")]
     [InlineData(1e-6, "1e-6")]
     [InlineData(2.5e-3, "2.5e-3")]
-    public void Rates_are_named_as_the_field_writes_them(double rate, string name) => Assert.Equal(name, OperatingPoint.NameOf(rate));
+    public void Rates_are_named_as_the_field_writes_them(double rate, string name) => Assert.Equal(name, OperatingPoint.FormatRate(rate));
 
     [Theory]
     [InlineData(1e-12, -7.034483825301131)]
@@ -187,7 +187,7 @@ public class RocCurveTests
     [Fact]
     public void DET_trades_one_error_for_the_other() => Tied.Sample(scores =>
     {
-        IReadOnlyList<DetPoint> det = DetCurve.FromRoc(RocCurve.FromScores(scores));
+        IReadOnlyList<RocPoint> det = DetCurve.FromRoc(RocCurve.FromScores(scores));
         for (int i = 0; i < det.Count; i++)
         {
             Assert.Equal(Rate(scores, det[i].Threshold, false), det[i].FalseMatchRate, 12);

@@ -1,5 +1,5 @@
 using CsCheck;
-using UniFace.Evaluation;
+using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests.Evaluation;
 

@@ -15,8 +15,8 @@ public class MainFaceTests
         {
             float scale = MathF.Pow(2, power);
             List<DetectedFace> scaled = [.. faces.Select(f => Face(f.X * scale, f.Y * scale, f.Width * scale, f.Score))];
-            int chosen = faces.IndexOf(MainFace.Of(faces, 1024, 768)!);
-            int chosenScaled = scaled.IndexOf(MainFace.Of(scaled, (int)(1024 * scale), (int)(768 * scale))!);
+            int chosen = faces.IndexOf(MainFace.Select(faces, 1024, 768)!);
+            int chosenScaled = scaled.IndexOf(MainFace.Select(scaled, (int)(1024 * scale), (int)(768 * scale))!);
             Assert.Equal(MainFace.Weight(faces[chosen], 1024, 768), MainFace.Weight(faces[chosenScaled], 1024, 768), 1e-9);
             Assert.Equal(
                 MainFace.IsAmbiguous(faces[chosen], faces, 1024, 768),
@@ -26,10 +26,11 @@ public class MainFaceTests
     [Fact]
     public void A_face_one_and_a_half_times_as_wide_wins_wherever_both_are() =>
         Gen.Select(
-            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((x, y, u, v, side, score) =>
+            Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 200], Gen.Float[0.8f, 1]).Sample((
+                x, y, u, v, side, score) =>
         {
             DetectedFace small = Face(x, y, side, 1), large = Face(u, v, side * 1.5f, score);
-            Assert.Same(large, MainFace.Of([small, large], 1024, 768));
+            Assert.Same(large, MainFace.Select([small, large], 1024, 768));
         });
 
     [Fact]
@@ -37,14 +38,14 @@ public class MainFaceTests
         Gen.Select(Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[1, 4]).Sample((x, y, times) =>
         {
             DetectedFace real = Face(0, 0, 160, 0.85f), doubted = Face(x, y, 160 * times, 0.51f);
-            Assert.Same(real, MainFace.Of([doubted, real], 1024, 768));
+            Assert.Same(real, MainFace.Select([doubted, real], 1024, 768));
         });
 
     [Fact]
     public void The_case_of_the_issue_is_decided_for_the_large_face_at_the_side()
     {
         DetectedFace side = Face(50, 1150, 700, 0.9f), middle = Face(1940, 1440, 120, 0.9f);
-        Assert.Same(side, MainFace.Of([middle, side], 4000, 3000));
+        Assert.Same(side, MainFace.Select([middle, side], 4000, 3000));
         Assert.False(MainFace.IsAmbiguous(side, [middle, side], 4000, 3000));
     }
 
@@ -52,11 +53,11 @@ public class MainFaceTests
     public void Of_two_alike_faces_the_central_one_is_taken_and_the_photo_is_ambiguous()
     {
         DetectedFace central = Face(100, 100, 60, 0.9f), corner = Face(0, 0, 62, 0.9f), small = Face(0, 0, 25, 0.9f), again = Face(110, 110, 40, 0.9f);
-        Assert.Same(central, MainFace.Of([corner, central], 260, 260));
+        Assert.Same(central, MainFace.Select([corner, central], 260, 260));
         Assert.True(MainFace.IsAmbiguous(central, [corner, central], 260, 260));
         Assert.False(MainFace.IsAmbiguous(central, [small, central], 260, 260));
         Assert.False(MainFace.IsAmbiguous(central, [again, central], 260, 260));
-        Assert.Null(MainFace.Of([], 260, 260));
+        Assert.Null(MainFace.Select([], 260, 260));
     }
 
     private static DetectedFace Face(float x, float y, float side, float score) => new(x, y, side, side, score, AlignmentTemplate.ArcFace112.Landmarks);

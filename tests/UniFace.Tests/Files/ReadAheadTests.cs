@@ -15,7 +15,7 @@ public class ReadAheadTests
         foreach (bool throws in (ReadOnlySpan<bool>)[false, true])
         {
             int running = 0, disposed = 0, misuse = 0;
-            IEnumerable<int> pieces = ReadAhead.Of(4, (piece, _) =>
+            IEnumerable<int> pieces = ReadAhead.Enumerate(4, (piece, _) =>
             {
                 Interlocked.Increment(ref running);
                 Thread.Sleep(20);
@@ -55,9 +55,9 @@ public class ReadAheadTests
     [Fact]
     public void What_a_read_throws_reaches_the_loop_and_a_read_ahead_that_fails_after_it_was_left_is_silent()
     {
-        IEnumerable<int> pieces = ReadAhead.Of(3, (piece, _) => piece == 1 ? throw new UniFaceException("broken") : piece);
+        IEnumerable<int> pieces = ReadAhead.Enumerate(3, (piece, _) => piece == 1 ? throw new UniFaceException("broken") : piece);
         Assert.Equal("broken", Assert.Throws<UniFaceException>(() => pieces.Count()).Message);
         Assert.Equal(0, pieces.First());
-        Assert.Empty(ReadAhead.Of(0, (_, _) => 1));
+        Assert.Empty(ReadAhead.Enumerate(0, (_, _) => 1));
     }
 }

@@ -16,23 +16,23 @@ public class RealPathTests
         Directory.CreateSymbolicLink(folder["a/back"], folder["link"]);
         Directory.CreateSymbolicLink(folder["a/b/round"], "../back/..");
         File.CreateSymbolicLink(folder["loop"], "loop");
-        string root = RealPath.Of(folder.Root);
-        Assert.Equal(Path.Combine(root, "a/b/new/x"), RealPath.Of(folder["a/back/new/x"]));
-        Assert.Equal(Path.Combine(root, "a/b"), RealPath.Of(folder["link/./"]));
-        Assert.Equal(Path.Combine(root, "a"), RealPath.Of(folder["link/round"]));
-        Assert.Equal(Path.Combine(root, "loop"), RealPath.Of(folder["loop"]));
-        Assert.Equal("/", RealPath.Of("/"));
+        string root = RealPath.Resolve(folder.Root);
+        Assert.Equal(Path.Combine(root, "a/b/new/x"), RealPath.Resolve(folder["a/back/new/x"]));
+        Assert.Equal(Path.Combine(root, "a/b"), RealPath.Resolve(folder["link/./"]));
+        Assert.Equal(Path.Combine(root, "a"), RealPath.Resolve(folder["link/round"]));
+        Assert.Equal(Path.Combine(root, "loop"), RealPath.Resolve(folder["loop"]));
+        Assert.Equal("/", RealPath.Resolve("/"));
     }
 
     [Fact]
     public void A_folder_holds_itself_and_what_is_in_it_and_not_its_neighbours()
     {
         using TempFolder folder = new();
-        HashSet<string> folders = RealPath.SetOf([folder["photos"]]);
-        Assert.NotNull(RealPath.Holding(folders, RealPath.Of(folder["photos/"])));
-        Assert.NotNull(RealPath.Holding(folders, RealPath.Of(folder["photos/x/y"])));
-        Assert.Null(RealPath.Holding(folders, RealPath.Of(folder["photos2"])));
-        Assert.Null(RealPath.Holding(folders, RealPath.Of(folder.Root)));
+        HashSet<string> folders = RealPath.ResolveAll([folder["photos"]]);
+        Assert.NotNull(RealPath.Holding(folders, RealPath.Resolve(folder["photos/"])));
+        Assert.NotNull(RealPath.Holding(folders, RealPath.Resolve(folder["photos/x/y"])));
+        Assert.Null(RealPath.Holding(folders, RealPath.Resolve(folder["photos2"])));
+        Assert.Null(RealPath.Holding(folders, RealPath.Resolve(folder.Root)));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public class RealPathTests
     {
         using TempFolder folder = new();
         folder.Write("photos/x", [1]);
-        string root = RealPath.Of(folder.Root);
+        string root = RealPath.Resolve(folder.Root);
         Assert.Equal(Directory.Exists(folder["PHOTOS"]), RealPath.Same(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));
         folder.Write("PHOTOS/y", [1]);
         Assert.Equal(File.Exists(folder["PHOTOS/x"]), RealPath.Same(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));

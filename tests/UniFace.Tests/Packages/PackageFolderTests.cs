@@ -40,7 +40,7 @@ public sealed class PackageFolderTests : IDisposable
         Directory.CreateDirectory(package);
         string onnx = Path.Combine(package, PackageFolder.OnnxName);
         File.WriteAllText(onnx, $"model {seed}");
-        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.OfFile(onnx) };
+        ModelManifest manifest = new() { EmbeddingSize = 8, OnnxSha256 = Sha256.HashFile(onnx) };
         File.WriteAllText(Path.Combine(package, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json));
         return package;
     }

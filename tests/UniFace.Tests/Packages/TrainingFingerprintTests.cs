@@ -69,19 +69,19 @@ public sealed class TrainingFingerprintTests : IDisposable
         byte[] photo = [.. "a photo"u8];
         foreach (byte[] plain in (byte[][])[Jpeg, Png])
         {
-            byte[] crop = CropSource.Write(plain, Sha256.OfBytes(photo));
-            Assert.Equal(Sha256.OfBytes(photo), CropSource.Read(crop));
+            byte[] crop = CropSource.Write(plain, Sha256.HashBytes(photo));
+            Assert.Equal(Sha256.HashBytes(photo), CropSource.Read(crop));
             Assert.Null(CropSource.Read(plain));
             Assert.Null(CropSource.Read(crop.AsSpan(0, 60)));
             TrainingFingerprint ofCrop = new(), ofPhoto = new();
             ofCrop.Add("0", crop);
             ofPhoto.Add("0", photo);
             Assert.True(ofCrop.HasPicture(photo) && ofCrop.HasPicture(crop) && ofPhoto.HasPicture(crop));
-            Assert.True(ofCrop.HasPicture(CropSource.Write([.. plain, 1], Sha256.OfBytes(photo)))); // another crop of it
+            Assert.True(ofCrop.HasPicture(CropSource.Write([.. plain, 1], Sha256.HashBytes(photo)))); // another crop of it
             Assert.False(ofCrop.HasPicture(plain));
         }
 
-        Assert.Equal(photo, CropSource.Write(photo, Sha256.OfBytes(photo)));
+        Assert.Equal(photo, CropSource.Write(photo, Sha256.HashBytes(photo)));
     }
 
     [Fact]

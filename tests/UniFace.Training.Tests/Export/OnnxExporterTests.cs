@@ -25,7 +25,7 @@ public sealed class OnnxExporterTests : IDisposable
         using Backbone backbone = PrimedBackbone.Create(name, size, width);
         string path = Path.Combine(folder, "model.onnx");
         OnnxExporter.Write(backbone, path);
-        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.OfFile(path) };
+        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.HashFile(path) };
         using OnnxEmbedder exported = OnnxEmbedder.Open(path, manifest);
         using BackboneEmbedder trained = new(backbone, flipSum: false, ownsBackbone: false);
         ParityResult parity = ParityGate.Measure(trained, exported);
@@ -60,7 +60,7 @@ public sealed class OnnxExporterTests : IDisposable
         Assert.Equal(17, Assert.Single(model.OpsetImport).Version);
         Assert.Equal(8, model.IrVersion);
         Assert.Equal("UniFace", model.ProducerName);
-        Assert.Contains(model.MetadataProps, entry => entry.Key == "producer" && entry.Value == $"UniFace {OnnxExporter.ToolVersion}");
+        Assert.Contains(model.MetadataProps, entry => entry.Key == "producer" && entry.Value == $"UniFace {ToolVersion.Current}");
         Assert.Contains(model.MetadataProps, entry => entry.Key == "backbone" && entry.Value == backbone.Spec.ToString());
 
         static string Shape(ValueInfoProto value) => string.Join(',', value.Type.TensorType.Shape.Dim.Select(
@@ -75,7 +75,7 @@ public sealed class OnnxExporterTests : IDisposable
             using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25), seed);
             string path = Path.Combine(folder, "model.onnx");
             OnnxExporter.Write(backbone, path);
-            return Sha256.OfFile(path);
+            return Sha256.HashFile(path);
         }
 
         string first = Hash(5);

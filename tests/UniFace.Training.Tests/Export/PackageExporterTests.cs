@@ -34,11 +34,11 @@ public sealed class PackageExporterTests : IDisposable
         Assert.True(result.Parity.Cosine > 0.99999, $"{result.Parity}");
 
         ModelPackage package = ModelPackage.Open(Package);
-        Assert.Equal(Sha256.OfFile(package.OnnxPath), package.Manifest!.OnnxSha256);
+        Assert.Equal(Sha256.HashFile(package.OnnxPath), package.Manifest!.OnnxSha256);
         Assert.Equal(result.Manifest, package.Manifest);
         Assert.True(package.Manifest.FlipSum);
         Assert.Equal("CC0-1.0", package.Manifest.Licence);
-        Assert.Equal(OnnxExporter.ToolVersion, package.Manifest.ToolVersion);
+        Assert.Equal(ToolVersion.Current, package.Manifest.ToolVersion);
         Assert.Equal(["package"], Entries());
     }
 
@@ -154,7 +154,7 @@ public sealed class PackageExporterTests : IDisposable
     private string[] Entries() =>
         [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!).Where(name => name != ".package.lock")];
 
-    private string[] Hashes() => [.. Directory.GetFiles(Package).Order().Select(Sha256.OfFile)];
+    private string[] Hashes() => [.. Directory.GetFiles(Package).Order().Select(Sha256.HashFile)];
 
     private static Calibration Calibration() => new()
     {

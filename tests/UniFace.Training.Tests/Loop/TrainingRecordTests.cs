@@ -1,6 +1,7 @@
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Packages;
+using UniFace.Training.Backbones;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
 

@@ -1,4 +1,6 @@
+using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
+using UniFace.Training.Native;
 
 namespace UniFace.Training.Tests.Losses;
 

@@ -1,0 +1,91 @@
+using System.IO.Compression;
+using Microsoft.Win32.SafeHandles;
+using UniFace.IO;
+
+namespace UniFace.Data.Archives;
+
+/// <summary>The files of a tar, read in place. A compressed tar is first unpacked into a temporary file, which is deleted with it.</summary>
+internal sealed class TarArchive : PhotoArchive
+{
+    // Images hardly compress: anything above is an attack, or not a set of images.
+    private const int LargestRatio = 20;
+    private const long AlwaysAllowed = 1L << 30;
+
+    private readonly SafeFileHandle handle;
+    private readonly FileSegment tar;
+
+    private TarArchive(SafeFileHandle handle, FileSegment tar)
+    {
+        this.handle = handle;
+        this.tar = tar;
+        try
+        {
+            Files = TarIndex.Read(tar);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public override IReadOnlyList<ArchiveFile> Files { get; }
+
+    public static TarArchive Open(string path)
+    {
+        FileSegment tar = FileSegment.Open(path, out SafeFileHandle handle);
+        return new TarArchive(handle, tar);
+    }
+
+    public static TarArchive OpenCompressed(string path)
+    {
+        string temporary = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.tar");
+        SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.DeleteOnClose);
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.Delete(temporary); // The open handle keeps the content; nothing is left after a kill.
+            }
+
+            long length = Unpack(path, handle);
+            return new TarArchive(handle, new FileSegment(handle, path, 0, length));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            handle.Dispose();
+            throw new UniFaceException($"{path} cannot be unpacked into {Path.GetTempPath()}: {e.Message}", e);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public override byte[] Read(ArchiveFile file, long limit = long.MaxValue) => tar.Read(file.Offset, Math.Min(file.Length, limit), file.Name);
+
+    /// <summary>An entry as a segment of the tar.</summary>
+    public FileSegment Segment(ArchiveFile file) => tar.Slice($"{tar.Name}:{file.Name}", file.Offset, file.Length);
+
+    public override void Dispose() => handle.Dispose();
+
+    private static long Unpack(string path, SafeFileHandle target)
+    {
+        using FileStream file = File.OpenRead(path);
+        using GZipStream gzip = new(file, CompressionMode.Decompress);
+        long limit = Math.Max(AlwaysAllowed, LargestRatio * file.Length), length = 0;
+        byte[] buffer = new byte[1 << 20];
+        for (int count; (count = gzip.Read(buffer)) > 0; length += count)
+        {
+            if (length + count > limit)
+            {
+                throw new UniFaceException($"{path} unpacks to more than {limit} bytes; expected a tar of images.");
+            }
+
+            RandomAccess.Write(target, buffer.AsSpan(0, count), length);
+        }
+
+        return length > 0 ? length : throw new InvalidDataException("it is truncated");
+    }
+}

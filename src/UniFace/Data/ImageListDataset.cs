@@ -1,0 +1,56 @@
+using UniFace.IO;
+
+namespace UniFace.Data;
+
+/// <summary>
+/// An MXNet list (.lst): lines "INDEX TAB LABEL TAB PATH". Paths are relative to the list's folder; of several labels the first is the
+/// person. People are numbered in the order of their labels and named by them.
+/// </summary>
+internal sealed class ImageListDataset : FaceDataset
+{
+    private readonly string[] paths;
+
+    /// <summary>Reads a list.</summary>
+    /// <exception cref="UniFaceException">A line is not as expected; the message names it.</exception>
+    public ImageListDataset(string path)
+    {
+        Source = path;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        List<(string Name, int Label)> images = [];
+        foreach ((int number, string text) in FileSegment.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        {
+            string[] fields = text.Split('\t', StringSplitOptions.TrimEntries);
+            images.Add(fields.Length >= 3 && fields[^1].Length > 0 && LabelPeople.TryParse(fields[1], out int label)
+                ? (fields[^1].Replace('\\', '/'), label)
+                : throw new UniFaceException(
+                    $"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', " +
+                    "expected INDEX TAB LABEL TAB PATH with a whole label of 0 or more."));
+        }
+
+        if (images.Count == 0)
+        {
+            throw new UniFaceException($"{path} is empty; expected lines INDEX TAB LABEL TAB PATH.");
+        }
+
+        LabelPeople people = new(images.Select(image => image.Label));
+        People = people.Names;
+        Samples = [.. images.Select(image => new FaceSample(image.Name, people.IndexOf(image.Label)))];
+        Warnings = people.Warnings;
+        paths = [.. images.Select(image => Path.Combine(folder, image.Name))];
+    }
+
+    /// <inheritdoc/>
+    public override string Source { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> People { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FaceSample> Samples { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Warnings { get; }
+
+    /// <inheritdoc/>
+    public override byte[] Read(int index) => PhotoSet.ReadFile(paths[index]);
+}

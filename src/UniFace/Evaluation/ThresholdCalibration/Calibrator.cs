@@ -1,0 +1,161 @@
+using System.Globalization;
+using UniFace.Evaluation.Verification;
+using UniFace.Packages;
+using UniFace.Statistics;
+
+namespace UniFace.Evaluation.ThresholdCalibration;
+
+/// <summary>The model and data that a calibration is made from.</summary>
+public sealed record CalibrationSource
+{
+    /// <summary>The model's contract; null if it has no ONNX file yet.</summary>
+    public string? ContractId { get; init; }
+
+    /// <summary>SHA-256 of the ONNX file; null if there is none.</summary>
+    public string? OnnxSha256 { get; init; }
+
+    /// <summary>Whether embeddings were f(x) + f(mirrored x).</summary>
+    public required bool FlipSum { get; init; }
+
+    /// <summary>Name of the data.</summary>
+    public required string DataName { get; init; }
+
+    /// <summary>Hash of the data set (<see cref="Data.DatasetHash"/>).</summary>
+    public required string DataSha256 { get; init; }
+
+    /// <summary>People in the data; 0 if unknown.</summary>
+    public int People { get; init; }
+
+    /// <summary>Images in the data.</summary>
+    public int Images { get; init; }
+
+    /// <summary>Version of the tool that measures.</summary>
+    public string? ToolVersion { get; init; } = UniFace.ToolVersion.Current;
+
+    /// <summary>The source of a model with a manifest.</summary>
+    public static CalibrationSource FromManifest(ModelManifest manifest, string dataName, string dataSha256) => new()
+    {
+        ContractId = manifest.ContractId,
+        OnnxSha256 = manifest.OnnxSha256,
+        FlipSum = manifest.FlipSum,
+        DataName = dataName,
+        DataSha256 = dataSha256,
+    };
+}
+
+/// <summary>
+/// Makes a <see cref="Calibration"/> from scored pairs. Rates are supported by the rule of three; a smaller rate is listed with the number
+/// of pairs that it needs. The interval of the false match rate is Clopper-Pearson's, which assumes independent pairs; those of the
+/// threshold and the true match rate are bootstrap intervals, over people if they are known and densely compared.
+/// </summary>
+public static class Calibrator
+{
+    private const int CurvePointsPerDecade = 10;
+
+    /// <summary>Calibrates.</summary>
+    /// <param name="scores">Scored pairs of people that the model was not trained on.</param>
+    /// <param name="source">The model and data.</param>
+    /// <param name="rates">False match rates to list; null for 1e-1 to 1e-6.</param>
+    /// <param name="bootstrap">How intervals are computed; null for the defaults.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="UniFaceException">There are too few pairs for any rate of the list.</exception>
+    public static Calibration FromScores(
+        VerificationScores scores,
+        CalibrationSource source,
+        IReadOnlyList<double>? rates = null,
+        BootstrapOptions? bootstrap = null,
+        CancellationToken cancellation = default)
+    {
+        BootstrapOptions options = bootstrap ?? new BootstrapOptions();
+        RankedScores ranked = new(scores);
+        RocCurve roc = RocCurve.FromRanked(ranked);
+        double[] listed = [.. (rates ?? VerificationReport.DefaultRates).Distinct().OrderDescending()];
+        OperatingPoint[] points = [.. listed.Where(rate => RuleOfThree.Supports(roc.DifferentPairs, rate)).Select(roc.At)];
+        if (points.Length == 0)
+        {
+            string targets = string.Join(", ", listed.Select(OperatingPoint.FormatRate));
+            throw new UniFaceException(
+                $"{source.DataName}: {roc.DifferentPairs} pairs of different people do not support any false match rate of {targets}: " +
+                $"calibrate on at least {RuleOfThree.TrialsFor(listed[0])} such pairs");
+        }
+
+        BootstrapIntervals intervals = Bootstrap.Run(scores, points, options, ranked, cancellation);
+        Dictionary<double, OperatingPoint> measured = intervals.Points.ToDictionary(p => p.TargetFalseMatchRate);
+        return new Calibration
+        {
+            ContractId = source.ContractId,
+            OnnxSha256 = source.OnnxSha256,
+            FlipSum = source.FlipSum,
+            Data = new CalibrationData
+            {
+                Name = source.DataName,
+                Sha256 = source.DataSha256,
+                People = source.People,
+                Images = source.Images,
+                SamePairs = roc.SamePairs,
+                DifferentPairs = roc.DifferentPairs,
+            },
+            Confidence = options.Confidence,
+            Created = DateTimeOffset.UtcNow,
+            ToolVersion = source.ToolVersion,
+            Entries = [.. listed.Select(rate =>
+                measured.TryGetValue(rate, out OperatingPoint? point) ? Entry(point, roc, options.Confidence) : Unsupported(rate, roc))],
+            Curve = Curve(roc),
+        };
+    }
+
+    private static CalibrationEntry Entry(OperatingPoint point, RocCurve roc, double confidence)
+    {
+        long falseMatches = (long)Math.Round(point.FalseMatchRate!.Value * roc.DifferentPairs);
+        ConfidenceInterval rate = BinomialInterval.ClopperPearson(falseMatches, roc.DifferentPairs, confidence);
+        return new CalibrationEntry
+        {
+            FalseMatchRate = point.TargetFalseMatchRate,
+            Supported = true,
+            Threshold = point.Threshold,
+            ThresholdLow = point.ThresholdInterval!.Value.Low,
+            ThresholdHigh = point.ThresholdInterval.Value.High,
+            MeasuredFalseMatchRate = point.FalseMatchRate,
+            FalseMatchRateLow = rate.Low,
+            FalseMatchRateHigh = rate.High,
+            TrueMatchRate = point.TrueMatchRate,
+            TrueMatchRateLow = point.TrueMatchRateInterval!.Value.Low,
+            TrueMatchRateHigh = point.TrueMatchRateInterval.Value.High,
+        };
+    }
+
+    private static CalibrationEntry Unsupported(double rate, RocCurve roc) => new()
+    {
+        FalseMatchRate = rate,
+        Supported = false,
+        Why = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{roc.DifferentPairs} pairs of different people support false match rates of " +
+            $"{RuleOfThree.SmallestRate(roc.DifferentPairs):G3} and above; this one needs {RuleOfThree.TrialsFor(rate)}"),
+    };
+
+    // Points evenly spaced in the logarithm of the rate: for each step its loosest threshold, then the loosest of all.
+    private static List<CalibrationPoint> Curve(RocCurve roc)
+    {
+        List<CalibrationPoint> curve = [];
+        double step = Math.Pow(10, 1.0 / CurvePointsPerDecade);
+        double limit = 1.0 / roc.DifferentPairs;
+        for (int i = 1; i < roc.Points.Count; i++)
+        {
+            RocPoint point = roc.Points[i];
+            bool last = i + 1 == roc.Points.Count;
+            if (!last && roc.Points[i + 1].FalseMatchRate <= limit * (1 + 1e-9))
+            {
+                continue;
+            }
+
+            curve.Add(new CalibrationPoint(point.Threshold, point.FalseMatchRate, point.TrueMatchRate));
+            while (!last && limit * (1 + 1e-9) < roc.Points[i + 1].FalseMatchRate)
+            {
+                limit *= step;
+            }
+        }
+
+        return curve;
+    }
+}

@@ -1,0 +1,224 @@
+using UniFace.Statistics;
+
+namespace UniFace.Evaluation.Verification;
+
+/// <summary>What a bootstrap resamples.</summary>
+public enum BootstrapUnit
+{
+    /// <summary>
+    /// People if they are known and compared with many others (at least 10 non-mated pairs per person), otherwise pairs.
+    /// </summary>
+    Auto,
+
+    /// <summary>
+    /// Pairs, mated and non-mated ones separately. Right if pairs share few people, as in LFW's list; too narrow if everyone is compared
+    /// with everyone.
+    /// </summary>
+    Pair,
+
+    /// <summary>
+    /// People, with all their pairs: a non-mated pair counts as often as both people were drawn, multiplied. Pairs of a person with a copy of
+    /// itself are not made. Right if everyone is compared with everyone; too wide for sparse lists.
+    /// </summary>
+    Person,
+}
+
+/// <summary>How confidence intervals are computed.</summary>
+public sealed record BootstrapOptions
+{
+    /// <summary>Number of replicates. Large data lowers it, but not below 200: at most 10^9 pair draws in total.</summary>
+    public int Replicates { get; init; } = 1000;
+
+    /// <summary>Confidence level of the intervals, in (0, 1).</summary>
+    public double Confidence { get; init; } = 0.95;
+
+    /// <summary>Seed; the same seed gives the same intervals on any number of threads.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>What is resampled.</summary>
+    public BootstrapUnit Unit { get; init; } = BootstrapUnit.Auto;
+}
+
+/// <summary>Intervals of the metrics.</summary>
+/// <param name="Auc">Of the area under the curve.</param>
+/// <param name="EqualErrorRate">Of the equal error rate.</param>
+/// <param name="Points">The given operating points with their intervals; unsupported ones unchanged.</param>
+/// <param name="Unit">What was resampled: <see cref="BootstrapUnit.Pair"/> or <see cref="BootstrapUnit.Person"/>.</param>
+/// <param name="Replicates">Number of replicates.</param>
+internal sealed record BootstrapIntervals(
+    ConfidenceInterval Auc, ConfidenceInterval EqualErrorRate, IReadOnlyList<OperatingPoint> Points, BootstrapUnit Unit, int Replicates);
+
+/// <summary>
+/// Percentile bootstrap of verification metrics, stratified into mated and non-mated pairs. Operating points are found again in every
+/// replicate, so their intervals include the choice of the threshold. If the TAR of all replicates is 0 or 1, the interval is that of
+/// Clopper and Pearson.
+/// </summary>
+internal static class Bootstrap
+{
+    /// <summary>Intervals for the curve's metrics and for operating points of it.</summary>
+    /// <param name="scores">The scored pairs.</param>
+    /// <param name="points">Operating points measured on them.</param>
+    /// <param name="options">How.</param>
+    /// <param name="ranked">The scores' ranking, if it exists already.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="UniFaceException">People are requested but unknown, or too few.</exception>
+    public static BootstrapIntervals Run(
+        VerificationScores scores,
+        IReadOnlyList<OperatingPoint> points,
+        BootstrapOptions options,
+        RankedScores? ranked = null,
+        CancellationToken cancellation = default)
+    {
+        ranked ??= new RankedScores(scores);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Replicates, 1, nameof(options));
+        BootstrapUnit unit = Resolve(options.Unit, scores);
+        int replicates = Math.Min(options.Replicates, (int)Math.Max(200, 1_000_000_000L / ranked.Same.Length));
+        OperatingPoint[] supported = [.. points.Where(p => p.Threshold is not null).OrderBy(p => p.TargetFalseMatchRate)];
+        double[] rates = [.. supported.Select(p => p.TargetFalseMatchRate)];
+        IResampler resampler = unit == BootstrapUnit.Person ? new PersonResampler(scores, ranked) : new PairResampler(ranked);
+
+        double[] auc = new double[replicates];
+        double[] eer = new double[replicates];
+        double[][] tar = [.. rates.Select(_ => new double[replicates])];
+        double[][] threshold = [.. rates.Select(_ => new double[replicates])];
+        Parallel.For(
+            0,
+            replicates,
+            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
+            () => new int[ranked.Same.Length],
+            (replicate, _, weights) =>
+            {
+                Draw(resampler, weights, options.Seed, replicate);
+                Measure(ranked, weights, rates, replicate, auc, eer, tar, threshold);
+                return weights;
+            },
+            _ => { });
+
+        Dictionary<double, OperatingPoint> measured = [];
+        for (int i = 0; i < supported.Length; i++)
+        {
+            measured[rates[i]] = supported[i] with
+            {
+                TrueMatchRateInterval = TarInterval(tar[i], supported[i].TrueMatchRate!.Value, ranked.SamePairs, options.Confidence),
+                ThresholdInterval = Percentiles(threshold[i], options.Confidence),
+            };
+        }
+
+        return new BootstrapIntervals(
+            Percentiles(auc, options.Confidence),
+            Percentiles(eer, options.Confidence),
+            [.. points.Select(p => measured.GetValueOrDefault(p.TargetFalseMatchRate, p))],
+            unit,
+            replicates);
+    }
+
+    private static BootstrapUnit Resolve(BootstrapUnit unit, VerificationScores scores)
+    {
+        if (unit == BootstrapUnit.Person && !scores.PeopleKnown)
+        {
+            throw new UniFaceException("a bootstrap over people needs the people of each pair; this data has pairs only: resample pairs");
+        }
+
+        if (unit != BootstrapUnit.Auto)
+        {
+            return unit;
+        }
+
+        if (!scores.PeopleKnown)
+        {
+            return BootstrapUnit.Pair;
+        }
+
+        int people = scores.FirstPersonArray!.Concat(scores.SecondPersonArray!).Distinct().Count();
+        return scores.DifferentPairs >= 10L * people ? BootstrapUnit.Person : BootstrapUnit.Pair;
+    }
+
+    // A draw without mated or without non-mated pairs is repeated.
+    private static void Draw(IResampler resampler, int[] weights, long seed, int replicate)
+    {
+        for (int attempt = 0; attempt < 1000; attempt++)
+        {
+            if (resampler.Draw(weights, new SeededRandom(seed, RandomStream.Bootstrap, replicate, attempt)))
+            {
+                return;
+            }
+        }
+
+        throw new UniFaceException("too few people for a bootstrap over people: resample pairs, or measure on more people");
+    }
+
+    private static void Measure(
+        RankedScores ranked, int[] weights, double[] rates, int replicate, double[] auc, double[] eer, double[][] tar, double[][] threshold)
+    {
+        double same = 0, different = 0;
+        for (int rank = 0; rank < weights.Length; rank++)
+        {
+            same += ranked.Same[rank] ? weights[rank] : 0;
+            different += ranked.Same[rank] ? 0 : weights[rank];
+        }
+
+        double trueMatches = 0, falseMatches = 0, twiceArea = 0;
+        double lastThreshold = ranked.AboveAll;
+        bool crossed = false;
+        int nextRate = 0;
+        int start = 0;
+        for (int group = 0; group < ranked.GroupEnds.Count; group++)
+        {
+            double trueBefore = trueMatches, falseBefore = falseMatches;
+            int end = ranked.GroupEnds[group];
+            for (int rank = start; rank < end; rank++)
+            {
+                trueMatches += ranked.Same[rank] ? weights[rank] : 0;
+                falseMatches += ranked.Same[rank] ? 0 : weights[rank];
+            }
+
+            start = end;
+            if (trueMatches == trueBefore && falseMatches == falseBefore)
+            {
+                continue; // No pair with this score was drawn.
+            }
+
+            while (nextRate < rates.Length && falseMatches > rates[nextRate] * different * (1 + 1e-9))
+            {
+                tar[nextRate][replicate] = trueBefore / same;
+                threshold[nextRate][replicate] = lastThreshold;
+                nextRate++;
+            }
+
+            if (!crossed && falseMatches / different >= 1 - trueMatches / same)
+            {
+                crossed = true;
+                double gapBefore = falseBefore / different - (1 - trueBefore / same);
+                double gapAfter = falseMatches / different - (1 - trueMatches / same);
+                eer[replicate] = (falseBefore + -gapBefore / (gapAfter - gapBefore) * (falseMatches - falseBefore)) / different;
+            }
+
+            twiceArea += (falseMatches - falseBefore) * (trueBefore + trueMatches);
+            lastThreshold = ranked.Thresholds[group];
+        }
+
+        auc[replicate] = twiceArea / (2 * same * different);
+    }
+
+    private static ConfidenceInterval TarInterval(double[] values, double measured, int samePairs, double confidence)
+    {
+        bool degenerate = measured is 0 or 1 && Array.TrueForAll(values, v => v == measured);
+        return degenerate
+            ? BinomialInterval.ClopperPearson((long)measured * samePairs, samePairs, confidence)
+            : Percentiles(values, confidence);
+    }
+
+    private static ConfidenceInterval Percentiles(double[] values, double confidence)
+    {
+        Array.Sort(values);
+        return new ConfidenceInterval(Quantile((1 - confidence) / 2), Quantile((1 + confidence) / 2));
+
+        double Quantile(double probability)
+        {
+            double position = probability * (values.Length - 1);
+            int below = (int)position;
+            double above = values[Math.Min(below + 1, values.Length - 1)];
+            return values[below] + (position - below) * (above - values[below]);
+        }
+    }
+}

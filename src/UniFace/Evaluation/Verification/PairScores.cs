@@ -1,0 +1,169 @@
+using UniFace.Embeddings;
+using UniFace.Statistics;
+
+namespace UniFace.Evaluation.Verification;
+
+/// <summary>How many pairs of a labelled set are scored.</summary>
+public sealed record PairOptions
+{
+    /// <summary>Limit of mated pairs; if there are more, that many are drawn evenly from all.</summary>
+    public int MaxSamePairs { get; init; } = 1_000_000;
+
+    /// <summary>Limit of non-mated pairs; if there are more, about that many are drawn evenly from all.</summary>
+    public int MaxDifferentPairs { get; init; } = 4_000_000;
+
+    /// <summary>Seed of the draw.</summary>
+    public long Seed { get; init; } = 1;
+}
+
+/// <summary>
+/// Scores everyone against everyone: from embeddings and labels to mated and non-mated pairs. The pairs depend only on labels and seed, not
+/// on the number of threads.
+/// </summary>
+public static class PairScores
+{
+    private const int RowBlock = 16;
+    private const int ColumnBlock = 64;
+
+    /// <summary>All pairs of a labelled set, or an even draw of them.</summary>
+    /// <param name="embeddings">[N, D], row after row, each of norm 1.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="labels">[N], the person of each row, from 0.</param>
+    /// <param name="options">How many; null for the defaults.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Scored pairs with known people and no folds: first the mated ones, then the non-mated ones.</returns>
+    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    public static VerificationScores AllPairs(
+        float[] embeddings, int dimension, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
+        int count = labels.Count;
+        if (embeddings.Length != (long)count * dimension)
+        {
+            throw new ArgumentException($"{embeddings.Length} values given for {count} x {dimension}.", nameof(embeddings));
+        }
+
+        PairOptions limits = options ?? new PairOptions();
+        int[][] people = [.. Enumerable.Range(0, count).GroupBy(i => labels[i]).OrderBy(g => g.Key).Select(g => g.ToArray())];
+        long all = (long)count * (count - 1) / 2;
+        long same = people.Sum(p => (long)p.Length * (p.Length - 1) / 2);
+        long different = all - same;
+        if (same == 0 || different == 0)
+        {
+            throw new UniFaceException(
+                $"{count} pictures of {people.Length} people give {same} pairs of one person and {different} of two: " +
+                "both are needed, so give at least 2 people and 2 pictures of one of them");
+        }
+
+        List<(int A, int B)> samePairs = SamePairs(people, same, limits);
+        List<(int A, int B)>? drawn = different > limits.MaxDifferentPairs ? DrawDifferent(labels, all, different, limits) : null;
+        int total = checked(samePairs.Count + (drawn?.Count ?? (int)different));
+        double[] scores = new double[total];
+        int[] first = new int[total], second = new int[total];
+        ScoreListed(samePairs, 0);
+        if (drawn is not null)
+        {
+            ScoreListed(drawn, samePairs.Count);
+        }
+        else
+        {
+            ScoreAllDifferent(Score, labels, samePairs.Count, cancellation);
+        }
+
+        bool[] isSame = new bool[total];
+        isSame.AsSpan(0, samePairs.Count).Fill(true);
+        return new VerificationScores(scores, isSame, null, null, first, second);
+
+        void ScoreListed(List<(int A, int B)> pairs, int offset) => Parallel.For(
+            0, pairs.Count, new ParallelOptions { CancellationToken = cancellation }, k => Score(offset + k, pairs[k].A, pairs[k].B));
+
+        void Score(int at, int a, int b)
+        {
+            scores[at] = CosineSimilarity.Dot(embeddings.AsSpan(a * dimension, dimension), embeddings.AsSpan(b * dimension, dimension));
+            (first[at], second[at]) = (labels[a], labels[b]);
+        }
+    }
+
+    private static List<(int A, int B)> SamePairs(int[][] people, long same, PairOptions limits)
+    {
+        EvenDraw draw = new(same, Math.Min(same, limits.MaxSamePairs), limits.Seed);
+        List<(int A, int B)> pairs = [];
+        long index = 0;
+        foreach (int[] pictures in people)
+        {
+            for (int a = 0; a < pictures.Length; a++)
+            {
+                for (int b = a + 1; b < pictures.Length; b++)
+                {
+                    if (draw.Takes(index++))
+                    {
+                        pairs.Add((pictures[a], pictures[b]));
+                    }
+                }
+            }
+        }
+
+        return pairs;
+    }
+
+    // Walks the upper triangle row by row, jumping from one drawn pair to the next.
+    private static List<(int A, int B)> DrawDifferent(IReadOnlyList<int> labels, long all, long different, PairOptions limits)
+    {
+        int count = labels.Count;
+        long wanted = (long)(limits.MaxDifferentPairs / (double)different * all);
+        EvenDraw draw = new(all, Math.Clamp(wanted, 1, all), limits.Seed + 1);
+        List<(int A, int B)> pairs = [];
+        int row = 0;
+        long rowStart = 0; // index of the pair (row, row + 1)
+        for (long index = draw.Current; index < all; index = draw.Advance())
+        {
+            while (index >= rowStart + count - 1 - row)
+            {
+                rowStart += count - 1 - row;
+                row++;
+            }
+
+            int column = row + 1 + (int)(index - rowStart);
+            if (labels[row] != labels[column])
+            {
+                pairs.Add((row, column));
+            }
+        }
+
+        return pairs;
+    }
+
+    private static void ScoreAllDifferent(Action<int, int, int> score, IReadOnlyList<int> labels, int offset, CancellationToken cancellation)
+    {
+        int count = labels.Count;
+        int[] rowOffset = new int[count]; // where the non-mated pairs (row, column > row) are written
+        Dictionary<int, int> left = labels.CountBy(label => label).ToDictionary();
+        int next = offset;
+        for (int row = 0; row < count; row++)
+        {
+            rowOffset[row] = next;
+            next += count - row - left[labels[row]]--;
+        }
+
+        // Blocks of rows by blocks of columns, so that a block of embeddings stays in the cache.
+        int blocks = (count + RowBlock - 1) / RowBlock;
+        Parallel.For(0, blocks, new ParallelOptions { CancellationToken = cancellation }, block =>
+        {
+            int start = block * RowBlock, end = Math.Min(count, start + RowBlock);
+            int[] write = rowOffset[start..end];
+            for (int columns = start; columns < count; columns += ColumnBlock)
+            {
+                for (int row = start; row < end; row++)
+                {
+                    for (int column = Math.Max(columns, row + 1); column < Math.Min(count, columns + ColumnBlock); column++)
+                    {
+                        if (labels[column] != labels[row])
+                        {
+                            score(write[row - start]++, row, column);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}

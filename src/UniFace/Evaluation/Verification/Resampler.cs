@@ -1,0 +1,81 @@
+namespace UniFace.Evaluation.Verification;
+
+/// <summary>Resamples data: how often each ranked pair counts in a replicate.</summary>
+internal interface IResampler
+{
+    /// <summary>Fills the weight of each rank; false if the draw has no mated or no non-mated pair.</summary>
+    bool Draw(int[] weights, SeededRandom random);
+}
+
+/// <summary>Draws pairs with replacement, as many mated and as many non-mated ones as there are.</summary>
+internal sealed class PairResampler : IResampler
+{
+    private readonly int[] same;
+    private readonly int[] different;
+
+    public PairResampler(RankedScores ranked)
+    {
+        same = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => ranked.Same[rank])];
+        different = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => !ranked.Same[rank])];
+    }
+
+    public bool Draw(int[] weights, SeededRandom random)
+    {
+        Array.Clear(weights);
+        Draw(same, weights, random);
+        Draw(different, weights, random);
+        return true;
+    }
+
+    private static void Draw(int[] ranks, int[] weights, SeededRandom random)
+    {
+        for (int i = 0; i < ranks.Length; i++)
+        {
+            weights[ranks[random.Next(ranks.Length)]]++;
+        }
+    }
+}
+
+/// <summary>Draws people with replacement, and with them their pairs.</summary>
+internal sealed class PersonResampler : IResampler
+{
+    private readonly int people;
+    private readonly int[] first; // [ranks] index of each pair's people
+    private readonly int[] second;
+    private readonly bool[] same;
+
+    public PersonResampler(VerificationScores scores, RankedScores ranked)
+    {
+        same = ranked.Same;
+        Dictionary<int, int> dense = [];
+        first = [.. ranked.Pairs.Select(pair => Index(scores.FirstPersonArray![pair]))];
+        second = [.. ranked.Pairs.Select(pair => Index(scores.SecondPersonArray![pair]))];
+        people = dense.Count;
+
+        int Index(int person)
+        {
+            _ = dense.TryAdd(person, dense.Count);
+            return dense[person];
+        }
+    }
+
+    public bool Draw(int[] weights, SeededRandom random)
+    {
+        int[] drawn = new int[people];
+        for (int i = 0; i < people; i++)
+        {
+            drawn[random.Next(people)]++;
+        }
+
+        bool anySame = false, anyDifferent = false;
+        for (int rank = 0; rank < weights.Length; rank++)
+        {
+            int weight = same[rank] ? drawn[first[rank]] : drawn[first[rank]] * drawn[second[rank]];
+            weights[rank] = weight;
+            anySame |= same[rank] && weight > 0;
+            anyDifferent |= !same[rank] && weight > 0;
+        }
+
+        return anySame && anyDifferent;
+    }
+}

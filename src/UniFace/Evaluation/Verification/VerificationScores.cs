@@ -1,0 +1,113 @@
+namespace UniFace.Evaluation.Verification;
+
+/// <summary>
+/// Scores and ground truth of pairs of faces: the input of 1:1 metrics. Scores are cosines; a pair matches at a threshold if its score is at
+/// or above it. A pair with a face that was not found is <b>missing</b> and has no score. It is an error in the accuracy. In ROC, TAR and
+/// EER a missing mated pair never matches (its score is below all others), and a missing non-mated pair is left out, so that a model gains
+/// nothing from faces that are not found.
+/// </summary>
+public sealed class VerificationScores
+{
+    /// <summary>The score of a missing pair.</summary>
+    public const double MissingScore = -1;
+
+    internal readonly double[] ScoreArray;
+    internal readonly bool[] SameArray;
+    internal readonly int[]? FoldArray;
+    internal readonly bool[]? MissingArray;
+    internal readonly int[]? FirstPersonArray;
+    internal readonly int[]? SecondPersonArray;
+
+    /// <summary>Scores of pairs; the arrays are not copied.</summary>
+    /// <param name="scores">Cosine of each pair; ignored where the pair is missing.</param>
+    /// <param name="same">Whether both faces are one person.</param>
+    /// <param name="folds">Fold of each pair for cross-validation, or null.</param>
+    /// <param name="missing">Whether a face of the pair was not found, or null for none.</param>
+    /// <param name="firstPerson">Index from 0 of the first face's person, or null if people are unknown.</param>
+    /// <param name="secondPerson">Index from 0 of the second face's person; given with <paramref name="firstPerson"/>.</param>
+    /// <exception cref="UniFaceException">A score is not finite; the message names it.</exception>
+    /// <exception cref="ArgumentException">The arrays differ in length, or people contradict <paramref name="same"/>.</exception>
+    public VerificationScores(
+        double[] scores, bool[] same, int[]? folds = null, bool[]? missing = null, int[]? firstPerson = null, int[]? secondPerson = null)
+    {
+        Array?[] others = [same, folds, missing, firstPerson, secondPerson];
+        if (others.Any(other => other is not null && other.Length != scores.Length) || (firstPerson is null) != (secondPerson is null))
+        {
+            throw new ArgumentException("scores, same, folds, missing and people must have equal lengths.", nameof(scores));
+        }
+
+        ScoreArray = scores;
+        SameArray = same;
+        FoldArray = folds;
+        MissingArray = missing;
+        FirstPersonArray = firstPerson;
+        SecondPersonArray = secondPerson;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            if (missing is not null && missing[i])
+            {
+                scores[i] = MissingScore;
+                Missing++;
+            }
+            else if (!double.IsFinite(scores[i]))
+            {
+                throw new UniFaceException(
+                    FormattableString.Invariant($"the score of pair {i} is {scores[i]}: the model returned an embedding that is not finite"));
+            }
+
+            if (firstPerson is not null && (firstPerson[i] < 0 || secondPerson![i] < 0 || (firstPerson[i] == secondPerson[i]) != same[i]))
+            {
+                throw new ArgumentException($"Pair {i}: people {firstPerson[i]} and {secondPerson![i]} contradict same = {same[i]}.", nameof(firstPerson));
+            }
+
+            SamePairs += same[i] ? 1 : 0;
+        }
+    }
+
+    /// <summary>Number of pairs.</summary>
+    public int Count => ScoreArray.Length;
+
+    /// <summary>Mated pairs, including missing ones.</summary>
+    public int SamePairs { get; }
+
+    /// <summary>Non-mated pairs, including missing ones.</summary>
+    public int DifferentPairs => Count - SamePairs;
+
+    /// <summary>Pairs with a face that was not found.</summary>
+    public int Missing { get; }
+
+    /// <summary>Cosine of each pair.</summary>
+    public ReadOnlySpan<double> Scores => ScoreArray;
+
+    /// <summary>Whether both faces of the pair are one person.</summary>
+    public ReadOnlySpan<bool> Same => SameArray;
+
+    /// <summary>Fold of each pair; empty without folds.</summary>
+    public ReadOnlySpan<int> Folds => FoldArray;
+
+    /// <summary>Whether the people of the pairs are known.</summary>
+    public bool PeopleKnown => FirstPersonArray is not null;
+
+    /// <summary>Whether a face of pair <paramref name="pair"/> was not found.</summary>
+    public bool IsMissing(int pair) => MissingArray is not null && MissingArray[pair];
+
+    /// <summary>
+    /// The same scores in <paramref name="count"/> contiguous folds, the first (Count mod count) of them one larger, as in scikit-learn's
+    /// KFold without shuffling.
+    /// </summary>
+    /// <exception cref="UniFaceException">There are fewer pairs than folds.</exception>
+    public VerificationScores WithContiguousFolds(int count = 10)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
+        if (Count < count)
+        {
+            throw new UniFaceException($"{Count} pairs cannot be cut into {count} folds: at least {count} pairs are needed");
+        }
+
+        return new VerificationScores(ScoreArray, SameArray, ContiguousFolds(Count, count), MissingArray, FirstPersonArray, SecondPersonArray);
+    }
+
+    /// <summary>The fold of each of <paramref name="pairs"/> pairs in <paramref name="count"/> contiguous folds.</summary>
+    internal static int[] ContiguousFolds(int pairs, int count) =>
+        [.. Enumerable.Range(0, count).SelectMany(fold => Enumerable.Repeat(fold, pairs / count + (fold < pairs % count ? 1 : 0)))];
+}

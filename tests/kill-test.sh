@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills a training run (kill -9) at random moments and resumes it each time, then compares the SHA-256 of the final
-# weights with those of a run that was never stopped.
+# Kills a training run (kill -9) at random moments and resumes it each time, then compares the SHA-256 of the final weights with that of an
+# uninterrupted run.
 #   tests/kill-test.sh [KILLS=20] [COMMAND=./uniface]
 set -euo pipefail
 kills=${1:-20}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends thousands of requests of every kind to a service of its own: its memory must stay within 300 MB of what it was at its start.
+# Sends thousands of requests of every kind to its own service, whose memory must stay within 300 MB of its initial value.
 # tests/soak.sh [COUNT]   (10000 by default)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

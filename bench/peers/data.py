@@ -1,5 +1,5 @@
-"""OpenCV and numpy, as training scripts read faces: decode a picture, mirror every second one, normalise into a batch.
-usage: data.py FOLDER THREADS; prints one JSON line with pictures a second."""
+"""OpenCV and numpy, as training scripts read faces: decode an image, mirror every second one, normalize into a batch.
+usage: data.py FOLDER THREADS; prints one JSON line with images per second."""
 import json, os, random, sys, time
 from concurrent.futures import ThreadPoolExecutor
 import cv2, numpy as np

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
-using UniFace.Cli.Bench;
+using UniFace.Benchmarks.Commands;
 using UniFace.Cli.Data;
 using UniFace.Cli.Demo;
 using UniFace.Cli.Eval;

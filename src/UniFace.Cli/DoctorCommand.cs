@@ -20,7 +20,8 @@ internal static class DoctorCommand
 
     public static Command Create() => CliCommand.Create(
         "doctor",
-        "Check the installation. Looks for native libraries, device, models, data folder and disk, and says how to fix what is missing.\nExample: uniface doctor",
+        "Check the installation. Looks for native libraries, device, models, data folder and disk, and says how to fix what is missing.\n" +
+        "Example: uniface doctor",
         [],
         (parsed, _) =>
         {

@@ -69,7 +69,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         double height = LegendTop + (legend.Count * LegendLine);
         StringBuilder svg = new();
         svg.Append($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\">");
-        svg.Append($"<title>{Text(title)}</title><desc>{Text(description)}</desc><style>{StyleSheet.Read("chart.css")}</style>");
+        svg.Append($"<title>{Text(title)}</title><desc>{Text(description)}</desc><style>{EmbeddedText.Read("chart.css")}</style>");
         foreach ((double place, string text) in y.Ticks(y0, y1))
         {
             AppendLine(svg, "grid", Left, Right, PixelY(place), PixelY(place));

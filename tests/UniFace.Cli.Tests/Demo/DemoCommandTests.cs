@@ -51,7 +51,7 @@ public class DemoCommandTests
                 rows.Count(r => JsonDocument.Parse(r).RootElement.GetProperty("kind").GetString() == "epoch"));
 
             string html = File.ReadAllText(Path.Combine(folder, "report.html"));
-            HtmlReportTests.AssertSelfContained(html);
+            HtmlTests.AssertSelfContained(html);
             Assert.All(
                 (string[])[
                     "synthetic", "The faces", "Before training", "After training", "Learning rate", "What m and s do", "ROC", "DET",

@@ -50,7 +50,7 @@ public sealed class IdentifyEvalTests : IDisposable
             "remove that person", Run("--probes", Path.Combine(folder, "probes"), "--nonmated", Path.Combine(folder, "gallery")).Expect(2).Error,
             StringComparison.Ordinal);
         Assert.Contains("--identify requires", Run().Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("one at a time", Run("--probes", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", Run("--probes", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("without --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
 
         CliResult Run(params string[] more) =>

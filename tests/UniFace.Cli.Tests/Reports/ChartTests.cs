@@ -65,7 +65,11 @@ public class ChartTests
         XElement svg = XElement.Parse(new SvgChart("t", new ChartAxis("x") { Min = 0, Max = 4 }, new ChartAxis("y") { Min = 0, Max = 4 })
             .AddBars("b", [1, 0, 2, 4], 0, 4).AddMark("m", 2).ToSvg("d"));
         double[] heights =
-            [.. svg.Descendants("rect").Where(r => (string?)r.Attribute("class") == "bar f1" && (double)r.Attribute("width")! > 25).Select(r => (double)r.Attribute("height")!)];
+        [
+            .. svg.Descendants("rect")
+                .Where(r => (string?)r.Attribute("class") == "bar f1" && (double)r.Attribute("width")! > 25)
+                .Select(r => (double)r.Attribute("height")!),
+        ];
         Assert.Equal([1.0, 2, 4], heights.Select(h => Math.Round(h / heights[0], 2)));
         XElement mark = svg.Descendants("line").First(l => (string?)l.Attribute("class") == "line dash c4");
         double left =

@@ -92,7 +92,7 @@ public sealed class TrainCommandTests : IDisposable
         string error = await said;
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(143, process.ExitCode);
-        Match saved = Regex.Match(error, "saved at step ([0-9]+); go on with: uniface train --resume run");
+        Match saved = Regex.Match(error, "saved at step ([0-9]+); continue with: uniface train --resume run");
         Assert.True(saved.Success, error);
         using JsonDocument note = JsonDocument.Parse(File.ReadLines(Path.Combine(folder, "run", "notes.jsonl")).Last());
         Assert.Equal($"stopped and saved at step {saved.Groups[1].Value}", note.RootElement.GetProperty("message").GetString());
@@ -104,7 +104,7 @@ public sealed class TrainCommandTests : IDisposable
         MakeFaces();
         CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "run"]).Expect(0);
         Directory.Move(Path.Combine(folder, "faces"), Path.Combine(folder, "moved"));
-        Refused("if it was moved", "train", "--resume", "run");
+        Refused("if it has moved", "train", "--resume", "run");
         Refused("--epochs is 0", "train", "moved", "--resume", "run", "--epochs", "0");
         CliResult resumed = CliProcess.RunIn(folder, "train", "moved", "--resume", "run", "--threads", "2", "--epochs", "2", "--json").Expect(0);
         Assert.Equal(2, resumed.Json().GetProperty("epochs").GetInt32());

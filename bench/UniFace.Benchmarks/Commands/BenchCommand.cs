@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench`: measures speed on this machine.</summary>
 internal static class BenchCommand

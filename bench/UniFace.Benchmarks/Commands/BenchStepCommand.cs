@@ -1,20 +1,19 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.IO;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
 internal static class BenchStepCommand
 {
     public static Command Create()
     {
-        string description = $"Time training steps and inference of a backbone. Uses a normalized softmax over {StepBenchmark.Classes} people, sgd, and random " +
-            "images in memory. Medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
+        string description = $"Time training steps and inference of a backbone. Uses a normalized softmax over {StepBenchmark.Classes} people, sgd, and " +
+            "random images in memory. Medians after a warm-up.\nExample: uniface bench step --backbone iresnet18 --batch 16 --threads 2 --json";
         string networks = string.Join(", ", BackboneRegistry.Names);
         CliOption<string> backbone = new("--backbone", $"Network: {networks}.") { Default = "mobilefacenet" };
         CliOption<double> width = new("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = 1 };

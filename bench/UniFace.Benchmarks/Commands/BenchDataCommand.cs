@@ -1,5 +1,4 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Training.Backbones;
@@ -8,7 +7,7 @@ using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench data`: speed of the input pipeline, and what it costs a training step.</summary>
 internal static class BenchDataCommand

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Spectre.Console;
-using UniFace.Benchmarks;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
@@ -11,7 +10,7 @@ using UniFace.Gallery;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench identify`: time from photo to decision.</summary>
 internal static class BenchIdentifyCommand

@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench search`: speed and exactness of a gallery's index.</summary>
 internal static class BenchSearchCommand

@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using UniFace.Benchmarks;
 using UniFace.Cli.Terminal;
 using UniFace.IO;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench head`: time and memory of the head as the number of people grows.</summary>
 internal static class BenchHeadCommand

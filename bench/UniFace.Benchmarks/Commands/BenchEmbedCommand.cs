@@ -1,11 +1,10 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Packages;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
 internal static class BenchEmbedCommand

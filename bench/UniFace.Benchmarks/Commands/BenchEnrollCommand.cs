@@ -1,9 +1,8 @@
 using System.CommandLine;
-using UniFace.Benchmarks;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Terminal;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench enroll`: speed of enrollment into a gallery file, and of opening it.</summary>
 internal static class BenchEnrollCommand

@@ -52,7 +52,7 @@ internal static class ParseErrors
     }
 
     private static string PathOf(CommandResult command) =>
-        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : CommandHost.Name;
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : CommandRunner.Name;
 
     /// <summary>Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbors.</summary>
     private static int Distance(string a, string b)

@@ -53,7 +53,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         this.source = source;
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Address of the server and the database.</summary>
     public PostgresAddress Address { get; }
 
     /// <summary>Creates the tables that are missing.</summary>

@@ -39,7 +39,7 @@ public sealed class PostgresGallery : IStoredGallery
     public IReadOnlyCollection<string> Damage => [.. damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Creates an empty gallery, and the tables if the database has none.</summary>
-    /// <param name="address">Where, and its name.</param>
+    /// <param name="address">The database, and the gallery's name in it.</param>
     /// <param name="options">What it is; <see cref="GalleryInfo.Id"/> is ignored, <see cref="GalleryInfo.Encrypted"/> must be false.</param>
     /// <param name="hnsw">Searches an HNSW graph instead of every template.</param>
     /// <param name="cancellationToken">Stops it; nothing is created then.</param>
@@ -102,7 +102,7 @@ public sealed class PostgresGallery : IStoredGallery
     }
 
     /// <summary>Opens a gallery.</summary>
-    /// <param name="address">Where, and its name.</param>
+    /// <param name="address">The database, and the gallery's name in it.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="UniFaceException">The server, the database or the gallery does not exist, or it is of another version.</exception>
     public static async Task<PostgresGallery> OpenAsync(PostgresAddress address, CancellationToken cancellationToken = default)

@@ -22,6 +22,7 @@ public static class StudioServices
         services.AddSingleton<RunWorker>();
         services.AddSingleton<EmbeddingMaps>();
         services.AddSingleton<IServiceModule, Module>();
+        services.AddOpenApi("v1"); // adds the XML comments of this assembly to the service's description
         return services;
     }
 

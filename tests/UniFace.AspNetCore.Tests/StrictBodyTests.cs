@@ -72,7 +72,7 @@ public sealed class StrictBodyTests
     [Theory]
     [InlineData("POST", "/v1/detect", HttpStatusCode.UnsupportedMediaType, "expected a body of application/json")]
     [InlineData("PUT", "/v1/detect", HttpStatusCode.MethodNotAllowed, "it allows POST")]
-    [InlineData("GET", "/v1/nothing", HttpStatusCode.NotFound, "/openapi/v1.json says what there is")]
+    [InlineData("GET", "/v1/nothing", HttpStatusCode.NotFound, "/openapi/v1.json lists what there is")]
     public async Task What_routing_refuses_has_a_detail_too(string method, string path, HttpStatusCode status, string words)
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);

@@ -19,7 +19,7 @@ public sealed class SoakTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         int asked = int.TryParse(Environment.GetEnvironmentVariable("UNIFACE_SOAK_REQUESTS"), out int given) ? given : 0;
-        await using ServiceProcess server = await ServiceProcess.StartAsync();
+        await using ServiceProcess server = await ServiceProcess.StartAsync("UniFace.Cli.dll");
         await PostAsync(server, "/v1/people", new { person = "Ann", photos = new[] { RunningServer.Face(1) }, aligned = true, anyQuality = true });
         await CurvesAsync(server, 0, 181);
         int started = server.Resident;

@@ -34,7 +34,11 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
     public Task<TOut>[] RunAsync(IReadOnlyList<(TIn Input, string Caller, CancellationToken Stop)> inputs)
     {
         Task<TOut>[] results = [.. inputs.Select(input => Add(new Item(input.Input, input.Stop), input.Caller))];
-        added.Release(inputs.Count);
+        if (inputs.Count > 0)
+        {
+            added.Release(inputs.Count);
+        }
+
         return results;
     }
 

@@ -1,4 +1,5 @@
 using UniFace.Cli.Reports;
+using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 using UniFace.Statistics;

@@ -31,7 +31,7 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
         ["t0"] = "margin.t",
         ["mean0"] = "margin.mean",
         ["std0"] = "margin.deviation",
-        ["s0"] = "objective.scale.s",
+        ["s0"] = "objective.s",
     };
 
     /// <summary>Reads a case's "params".</summary>

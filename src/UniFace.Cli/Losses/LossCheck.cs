@@ -41,8 +41,8 @@ internal static class LossCheck
         ["t"] = "margin.t",
         ["batchMean"] = "margin.mean",
         ["batchStd"] = "margin.deviation",
-        ["s0"] = "objective.scale.s",
-        ["s1"] = "objective.scale.s",
+        ["s0"] = "objective.s",
+        ["s1"] = "objective.s",
     };
 
     /// <summary>Runs a case in float32 or float64.</summary>

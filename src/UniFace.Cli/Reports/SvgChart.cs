@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Reports;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using UniFace.AspNetCore;
 using UniFace.AspNetCore.Hosting;
@@ -10,7 +11,6 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.IO;
 using UniFace.Packages;
-using UniFace.Studio;
 
 namespace UniFace.Cli.Serve;
 
@@ -20,10 +20,12 @@ internal static class ServeCommand
     private const string Description = """
         Serve the REST API and the web pages until Ctrl-C.
         Example: uniface serve
-        Example: uniface serve --package package --gallery people.gallery --runs runs --urls http://127.0.0.1:8080
+        Example: uniface serve --package package --gallery people.gallery --urls http://127.0.0.1:8080
         """;
 
-    public static Command Create()
+    /// <summary>Declares the command.</summary>
+    /// <param name="addStudio">Adds UniFace Studio, given the folder of training runs; null to serve recognition only.</param>
+    public static Command Create(Action<IServiceCollection, string>? addStudio = null)
     {
         ServerOptions defaults = new();
         CliOption<string?> package = new(
@@ -65,7 +67,7 @@ internal static class ServeCommand
         GalleryOptions key = new();
         IEnumerable<Symbol> parameters =
         [
-            package, gallery, runs, data, urls, detector, requireKey, retention, rate, concurrent, auditSize, .. key.Keys,
+            package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, detector, requireKey, retention, rate, concurrent, auditSize, .. key.Keys,
             ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
         ];
         return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>
@@ -86,9 +88,9 @@ internal static class ServeCommand
                     ? [.. given.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries))]
                     : defaults.Urls,
             };
-            string runFolder = parsed.GetRequiredValue(runs);
+            string? runFolder = addStudio is null ? null : parsed.GetRequiredValue(runs);
             HostAllocator.ReturnFreed();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, services => services.AddUniFaceStudio(runFolder), stop);
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, services => addStudio?.Invoke(services, runFolder!), stop);
             await StartAsync(app, options, stop);
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
             string? source = recognizer?.Model.Package.Source;
@@ -97,7 +99,11 @@ internal static class ServeCommand
             {
                 Console.WriteLine("package: " + (source ?? "none; " + RecognizerSlot.NoModel));
                 Console.WriteLine("gallery: " + (opened ?? "none"));
-                Console.WriteLine($"runs: {runFolder}{(Directory.Exists(runFolder) ? "" : " (does not exist yet)")}");
+                if (runFolder is not null)
+                {
+                    Console.WriteLine($"runs: {runFolder}{(Directory.Exists(runFolder) ? "" : " (does not exist yet)")}");
+                }
+
                 if (UniFaceServer.IsOpenToOthers(app.Urls) && !new ApiKeyStore(options.DataFolder).All().Any(k => k.WhyRefused(DateTimeOffset.UtcNow) is null))
                 {
                     Console.WriteLine(

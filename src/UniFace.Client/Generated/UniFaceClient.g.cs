@@ -63,7 +63,7 @@ namespace UniFace.Client
         /// Find the faces of a photo
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -148,10 +148,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Crop and align the main face of a photo: a PNG of the model's size
+        /// Crop and align the main face of a photo, as a PNG of the model's size
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -237,7 +237,7 @@ namespace UniFace.Client
         /// Embed the main face of a photo
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -322,10 +322,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Say whether the main faces of two photos are one person
+        /// Decide whether the main faces of two photos are the same person
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -410,10 +410,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Say who the main face of a photo is, or that it is nobody who is enrolled
+        /// Find who the main face of a photo is among the enrolled people
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -501,7 +501,7 @@ namespace UniFace.Client
         /// List the enrolled people
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -589,10 +589,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Enrol a person, or more photos of one
+        /// Enroll a person, or add photos of one
         /// </summary>
         /// <remarks>
-        /// Takes the scope enrol.
+        /// Requires the scope enrol.
         /// </remarks>
         /// <returns>Created</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -677,10 +677,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Tell of one enrolled person
+        /// Describe an enrolled person
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -762,10 +762,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Erase all that is stored of one person
+        /// Erase everything that is stored about a person
         /// </summary>
         /// <remarks>
-        /// Takes the scope admin.
+        /// Requires the scope admin.
         /// </remarks>
         /// <returns>No Content</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -841,10 +841,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Give out all that is stored of one person, templates and crops
+        /// Export everything that is stored about a person, including templates and crops
         /// </summary>
         /// <remarks>
-        /// Takes the scope admin.
+        /// Requires the scope admin.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -927,10 +927,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Say what the gallery is and how much it holds
+        /// Describe the gallery and its size
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1008,10 +1008,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Give out all people, templates and crops: a list that is written as it is read
+        /// Export all people, templates and crops, as a streamed list
         /// </summary>
         /// <remarks>
-        /// Takes the scope admin.
+        /// Requires the scope admin.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1089,10 +1089,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Every loss and its hyperparameters.
+        /// List the losses and their hyperparameters
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1170,10 +1170,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// What a loss does to a sample, as points of curves.
+        /// Compute curves of a loss
         /// </summary>
         /// <remarks>
-        /// The loss's own hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target-logit, gradient and loss against the angle to the own class center (radians), probability of the right class against the cosine; and where two classes part. Takes the scope read.
+        /// The loss's hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target logit, gradient and loss against the angle to the sample's class center (radians), probability of the correct class against the cosine; and the decision boundary of two classes. Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1281,10 +1281,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// List the trainings of the service's folder of runs
+        /// List the training runs
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1362,10 +1362,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Tell how a training went: every row of its metrics, or those since a cursor, and its notes
+        /// Get a run with its metrics, all rows or those since a cursor, and its notes
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1453,10 +1453,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Embeddings of people as a training's checkpoint sees them, in two dimensions: method=pca or method=tsne
+        /// Draw the embeddings of a run's checkpoint in two dimensions: method=pca or method=tsne
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1545,10 +1545,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Go on with a training, in this service
+        /// Resume a run, in this service
         /// </summary>
         /// <remarks>
-        /// Takes the scope admin.
+        /// Requires the scope admin.
         /// </remarks>
         /// <returns>Accepted</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1632,10 +1632,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Save a training that runs in this service, and end it
+        /// Save and stop a run that trains in this service
         /// </summary>
         /// <remarks>
-        /// Takes the scope admin.
+        /// Requires the scope admin.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1719,10 +1719,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// List evaluations that 'uniface eval --out' wrote under the folder of runs
+        /// List evaluations that 'uniface eval --out' wrote below the folder of runs
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1800,10 +1800,10 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// A chart or contact sheet of an evaluation
+        /// Get a chart or contact sheet of an evaluation
         /// </summary>
         /// <remarks>
-        /// Takes the scope read.
+        /// Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -2019,7 +2019,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A face's box in pixels of the photo; may lie outside of it.
+    /// A face's box in pixels of the photo; may extend beyond it.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class BoxAnswer
@@ -2061,14 +2061,14 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Somebody who is enrolled, and how alike.
+    /// An enrolled person and the similarity.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CandidateAnswer
     {
 
         /// <summary>
-        /// Who.
+        /// Name or id.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("person")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -2081,7 +2081,7 @@ namespace UniFace.Client
         public double Score { get; set; } = default!;
 
         /// <summary>
-        /// How often two different people score as much; null without a calibration.
+        /// How often two different people reach this score; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
@@ -2098,32 +2098,32 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A stretch of the circle and whose sample would be taken as right there.
+    /// An arc of the circle, and which class's samples are classified as right there: with a probability above 1/2.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CircleArc
     {
 
         /// <summary>
-        /// Its begin, radians from the first class's center towards the second's.
+        /// Start, in radians from the center of the first class towards that of the second.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("from")]
         public double From { get; set; } = default!;
 
         /// <summary>
-        /// Its end, above From.
+        /// End, above From.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("to")]
         public double To { get; set; } = default!;
 
         /// <summary>
-        /// True where a sample of the first class is on its own side: probability of the right class above 1/2.
+        /// True if a sample of the first class is classified as right.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public bool First { get; set; } = default!;
 
         /// <summary>
-        /// The same of the second class.
+        /// True if a sample of the second class is classified as right.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public bool Second { get; set; } = default!;
@@ -2140,7 +2140,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Where on a loss its curves are looked at. The loss is as it is before its first step: running means have not moved.
+    /// Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurveOptions
@@ -2153,19 +2153,19 @@ namespace UniFace.Client
         public int? Classes { get; set; } = default!;
 
         /// <summary>
-        /// Length of the embedding, for the losses that look at it: above 0, up to 1,000.
+        /// Length of the embedding, for losses that depend on it: above 0, up to 1,000.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("length")]
         public double? Length { get; set; } = default!;
 
         /// <summary>
-        /// Cosine of the sample with every other class: -1 to 1. Random directions of many dimensions have 0.
+        /// Cosine of the sample with every other class: -1 to 1. Random directions in many dimensions have 0.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
         public double? OtherCosine { get; set; } = default!;
 
         /// <summary>
-        /// Points a curve: 2 to 2,000.
+        /// Points per curve: 2 to 2,000.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         public int? Points { get; set; } = default!;
@@ -2178,7 +2178,7 @@ namespace UniFace.Client
 
         /// <summary>
         /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
-        /// <br/>computes in, 16 what it would see if the loss were not kept in float32.
+        /// <br/>computes in, 16 what training would see if the loss were not kept in float32.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("bits")]
         public int? Bits { get; set; } = default!;
@@ -2195,20 +2195,20 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A point of a curve; y is null where the arithmetic gave no finite number.
+    /// A point of a curve; y is null if the arithmetic gave no finite number.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurvePoint
     {
 
         /// <summary>
-        /// Across.
+        /// Horizontal coordinate.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
 
         /// <summary>
-        /// Up.
+        /// Vertical coordinate.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double? Y { get; set; } = default!;
@@ -2246,7 +2246,7 @@ namespace UniFace.Client
         public string Spec { get; set; } = default!;
 
         /// <summary>
-        /// Every value, defaults filled in.
+        /// All values, including defaults.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("hyperparameters")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -2257,13 +2257,13 @@ namespace UniFace.Client
         public CurveOptions Options { get; set; } = new CurveOptions();
 
         /// <summary>
-        /// The threshold b / s as a cosine; null where there is none.
+        /// The threshold b / s as a cosine; null if the loss has none.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// The curves' points.
+        /// Points of the curves.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("curves")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -2285,27 +2285,27 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Where two classes part on the circle through their centers. Where no class's sample is on its own side lies the gap that the margin
-    /// <br/>opens; where both are, a sample of either class would be content.
+    /// The decision boundary between two classes on the circle through their centers. The gap that the margin opens lies where neither class's sample
+    /// <br/>is classified as right.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class DecisionBoundary
     {
 
         /// <summary>
-        /// Angle from the first center, at 0, to the second, radians.
+        /// Angle from the first center, at 0, to the second, in radians.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double CentersApart { get; set; } = default!;
 
         /// <summary>
-        /// Where, going from the first center to the second, a sample of the first class is no longer on its own side; null: nowhere.
+        /// Where, on the way from the first center to the second, a sample of the first class is no longer right; null: nowhere.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public double? First { get; set; } = default!;
 
         /// <summary>
-        /// Where on that way a sample of the second class comes to its own side; null: nowhere.
+        /// Where, on that way, a sample of the second class becomes right; null: nowhere.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public double? Second { get; set; } = default!;
@@ -2348,7 +2348,7 @@ namespace UniFace.Client
         public int Height { get; set; } = default!;
 
         /// <summary>
-        /// Which detector looked.
+        /// The detector used.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("detector")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -2419,44 +2419,44 @@ namespace UniFace.Client
         public MapMethod Method { get; set; } = default!;
 
         /// <summary>
-        /// True: people that the run did not train on; false: it held nobody out, so its own.
+        /// True if the run did not train on these people; false if it held nobody out.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("unseen")]
         public bool Unseen { get; set; } = default!;
 
         /// <summary>
-        /// People on the map.
+        /// Number of people on the map.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("people")]
         public int People { get; set; } = default!;
 
         /// <summary>
-        /// Share of the variance that lies in the two directions; null of t-SNE.
+        /// Share of the variance in the two components; null for t-SNE.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("share")]
         public double? Share { get; set; } = default!;
 
         /// <summary>
-        /// Of t-SNE: about how many neighbours of a picture count; else null.
+        /// Perplexity of t-SNE, about the number of neighbours that count; null for PCA.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("perplexity")]
         public double? Perplexity { get; set; } = default!;
 
         /// <summary>
-        /// How far neighbours on the map are neighbours among the embeddings, the nearest five looked at: 1 wholly, 0.5 by chance.
+        /// How far the nearest five on the map are neighbours among the embeddings: 1 entirely, 0.5 by chance.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
         public double Trustworthiness { get; set; } = default!;
 
         /// <summary>
-        /// When the checkpoint was written that embedded them, UTC.
+        /// Modification time of the checkpoint, UTC.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("checkpoint")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Checkpoint { get; set; } = default!;
 
         /// <summary>
-        /// The pictures.
+        /// The images.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -2474,27 +2474,27 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What was enrolled.
+    /// Result of an enrollment.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class EnrollAnswer
     {
 
         /// <summary>
-        /// Who.
+        /// Name or id.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("person")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Person { get; set; } = default!;
 
         /// <summary>
-        /// How many photos, without those that were enrolled already.
+        /// Number of photos enrolled, without those that were enrolled already.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("enrolled")]
         public int Enrolled { get; set; } = default!;
 
         /// <summary>
-        /// What came of each.
+        /// Result for each photo.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photos")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -2512,7 +2512,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Photos of a person to be enrolled.
+    /// Photos of a person to enroll.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class EnrollRequest
@@ -2525,25 +2525,25 @@ namespace UniFace.Client
         public string? Person { get; set; } = default!;
 
         /// <summary>
-        /// 1 to 20 photos of them: JPEG, PNG, WebP, BMP or GIF.
+        /// 1 to 20 photos of the person: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photos")]
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
 
         /// <summary>
-        /// They are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Enrol faces that are small, blurred, dark or turned away, too.
+        /// Also enroll faces that are small, blurred, dark or turned away.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("anyQuality")]
         public bool? AnyQuality { get; set; } = default!;
 
         /// <summary>
-        /// Put the aligned faces into the answer.
+        /// Return the aligned faces.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
@@ -2560,26 +2560,26 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What came of a photo.
+    /// Result for one photo.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class EnrolledPhoto
     {
 
         /// <summary>
-        /// Its place in the request, from 0.
+        /// Its index in the request, from 0.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public int Photo { get; set; } = default!;
 
         /// <summary>
-        /// Id of its template; null where it was not enrolled.
+        /// Id of its template; null if it was not enrolled.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("template")]
         public long? Template { get; set; } = default!;
 
         /// <summary>
-        /// This very file was enrolled for this person before, and the template is that one.
+        /// This file was enrolled for this person before; the template is the existing one.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("already")]
         public bool Already { get; set; } = default!;
@@ -2609,13 +2609,13 @@ namespace UniFace.Client
         public BoxAnswer? Box { get; set; } = default!;
 
         /// <summary>
-        /// The detector's confidence, 0 to 1; null likewise.
+        /// The detector's confidence, 0 to 1; null for an aligned face.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("score")]
         public double? Score { get; set; } = default!;
 
         /// <summary>
-        /// Left eye, right eye, nose, left and right corner of the mouth; left is the image's. Null likewise.
+        /// Left eye, right eye, nose, left and right corner of the mouth; left as seen in the image. Null for an aligned face.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("landmarks")]
         public System.Collections.Generic.IReadOnlyList<PointAnswer>? Landmarks { get; set; } = default!;
@@ -2625,26 +2625,26 @@ namespace UniFace.Client
         public FaceQuality Quality { get; set; } = new FaceQuality();
 
         /// <summary>
-        /// Why it should not be enrolled; empty for a good one.
+        /// Reasons not to enroll it; empty for a good face.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("faults")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<FaultAnswer> Faults { get; set; } = new System.Collections.Generic.List<FaultAnswer>();
 
         /// <summary>
-        /// The aligned face as PNG, base64; null where it was not asked for.
+        /// The aligned face as PNG, base64; null if not requested.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crop")]
         public byte[]? Crop { get; set; } = default!;
 
         /// <summary>
-        /// How many faces the photo shows, this one included.
+        /// Number of faces in the photo, including this one.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("facesInPhoto")]
         public int? FacesInPhoto { get; set; } = default!;
 
         /// <summary>
-        /// True for a main face if another face of the photo is large enough to be the one that is meant.
+        /// True for a main face if another face of the photo is large enough to be the intended one.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("ambiguous")]
         public bool? Ambiguous { get; set; } = default!;
@@ -2722,7 +2722,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A reason not to enrol a face.
+    /// A reason not to enroll a face.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class FaultAnswer
@@ -2750,20 +2750,20 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What the gallery is and how much it holds.
+    /// Description and size of the gallery.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class GalleryAnswer
     {
 
         /// <summary>
-        /// People enrolled.
+        /// Number of enrolled people.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("people")]
         public long People { get; set; } = default!;
 
         /// <summary>
-        /// Templates of them all.
+        /// Number of templates of all people.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("templates")]
         public long Templates { get; set; } = default!;
@@ -2776,7 +2776,7 @@ namespace UniFace.Client
         public string ContractId { get; set; } = default!;
 
         /// <summary>
-        /// Values in an embedding.
+        /// Number of values in an embedding.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("embeddingSize")]
         public int EmbeddingSize { get; set; } = default!;
@@ -2797,7 +2797,7 @@ namespace UniFace.Client
         public bool Encrypted { get; set; } = default!;
 
         /// <summary>
-        /// Name of the calibration's data; null where the model has none.
+        /// Name of the calibration's data; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
@@ -2814,7 +2814,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What a hyperparameter's value can be.
+    /// The kind of value of a hyperparameter.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum HyperparameterKind
@@ -2838,7 +2838,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A hyperparameter; minimum and maximum only where it is a number.
+    /// A hyperparameter; minimum and maximum are null unless it is a number.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class HyperparameterSummary
@@ -2903,50 +2903,62 @@ namespace UniFace.Client
         public IdentifyDecision Decision { get; set; } = default!;
 
         /// <summary>
-        /// Who; null but for a match.
+        /// Who it is; null unless the decision is match.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("person")]
         public string? Person { get; set; } = default!;
 
         /// <summary>
-        /// The best candidate's score; null where there is none.
+        /// The best candidate's score; null without candidates.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("score")]
         public double? Score { get; set; } = default!;
 
         /// <summary>
-        /// The cosine decided at.
+        /// The threshold used, a cosine.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double Threshold { get; set; } = default!;
 
         /// <summary>
-        /// How often two different people score the threshold or more; null without a calibration.
+        /// How often two different people reach the threshold; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// Name of the calibration's data; null likewise.
+        /// How often a person who is not enrolled matches anybody in this gallery; null without a calibration.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("falsePositiveIdentificationRate")]
+        public double? FalsePositiveIdentificationRate { get; set; } = default!;
+
+        /// <summary>
+        /// Name of the calibration's data; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
 
         /// <summary>
-        /// Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.
+        /// Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibrationWarning")]
         public string? CalibrationWarning { get; set; } = default!;
 
         /// <summary>
-        /// The most alike people, best first, match or not.
+        /// Why the default rate was not used; null if it was, or if the request chose.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("decisionNote")]
+        public string? DecisionNote { get; set; } = default!;
+
+        /// <summary>
+        /// The most similar people, best first, match or not.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("candidates")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CandidateAnswer> Candidates { get; set; } = new System.Collections.Generic.List<CandidateAnswer>();
 
         /// <summary>
-        /// The model.
+        /// Contract id of the model.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contractId")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -2967,7 +2979,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// The answer to a question who somebody is.
+    /// Result of an identification.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum IdentifyDecision
@@ -2985,7 +2997,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A photo, and where to decide.
+    /// A photo and the decision rule.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class IdentifyRequest
@@ -2998,31 +3010,38 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// False match rate to decide at, by the model's calibration; without it 0.001, or the smallest that the calibration states. A stranger is compared with everybody.
+        /// False positive identification rate of the threshold, by the model's calibration: how often a person who is not enrolled may match anybody in the
+        /// <br/>gallery. Default: 0.01, or the smallest that the calibration supports with this gallery.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("falsePositiveIdentificationRate")]
+        public double? FalsePositiveIdentificationRate { get; set; } = default!;
+
+        /// <summary>
+        /// False match rate of each comparison, instead.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// Cosine to decide at, instead.
+        /// Cosine threshold, instead of a rate.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// How many of the most alike people to name, match or not: 1 to 1000; 5 without it.
+        /// How many of the most similar people to return, match or not: 1 to 1000. Default: 5.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("candidates")]
         public int? Candidates { get; set; } = default!;
 
         /// <summary>
-        /// It is an aligned face of the model's size already (112x112).
+        /// The photo is an aligned face of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Put the aligned face into the answer.
+        /// Return the aligned face.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
@@ -3054,7 +3073,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// How far the lesson has come.
+    /// State of a lesson.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabFrame
@@ -3067,7 +3086,7 @@ namespace UniFace.Client
         public int Step { get; set; } = default!;
 
         /// <summary>
-        /// Steps in all.
+        /// Steps in total.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public int Steps { get; set; } = default!;
@@ -3080,7 +3099,7 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<int> Labels { get; set; } = new System.Collections.Generic.List<int>();
 
         /// <summary>
-        /// What each loss has made of the samples.
+        /// State for each loss.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("worlds")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3098,7 +3117,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Where one loss has brought samples and class centers.
+    /// Samples and class centers as one loss has placed them.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabWorld
@@ -3112,38 +3131,38 @@ namespace UniFace.Client
         public string Loss { get; set; } = default!;
 
         /// <summary>
-        /// Mean loss of the steps since the frame before.
+        /// Mean loss of the steps since the previous frame.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("lossValue")]
         public double LossValue { get; set; } = default!;
 
         /// <summary>
-        /// Share of the samples whose own class center is the nearest by angle.
+        /// Share of the samples whose nearest class center by angle is their own.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("accuracy")]
         public double Accuracy { get; set; } = default!;
 
         /// <summary>
-        /// Mean angle of a sample to the mean direction of its class, radians.
+        /// Mean angle between a sample and the mean direction of its class, radians.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("intraAngle")]
         public double IntraAngle { get; set; } = default!;
 
         /// <summary>
-        /// Mean over the classes of the angle to the nearest other class's mean direction, radians.
+        /// Mean angle between a class's mean direction and the nearest other, radians.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("interAngle")]
         public double InterAngle { get; set; } = default!;
 
         /// <summary>
-        /// [N, D]: the samples, scaled so that nine in ten lie within length 1.
+        /// [N, D]: the samples, scaled so that 90 % have a length of at most 1.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("embeddings")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyList<float>> Embeddings { get; set; } = new System.Collections.Generic.List<System.Collections.Generic.IReadOnlyList<float>>();
 
         /// <summary>
-        /// [10, D]: the class centers' directions.
+        /// [10, D]: directions of the class centers.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("centers")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3175,21 +3194,21 @@ namespace UniFace.Client
         public string Name { get; set; } = default!;
 
         /// <summary>
-        /// What x is, with its unit.
+        /// Meaning of x, with its unit.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string X { get; set; } = default!;
 
         /// <summary>
-        /// What y is, with its unit.
+        /// Meaning of y, with its unit.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Y { get; set; } = default!;
 
         /// <summary>
-        /// From the smallest x on.
+        /// In ascending order of x.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3229,7 +3248,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A loss and what can be chosen.
+    /// A loss and its hyperparameters.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossSummary
@@ -3266,7 +3285,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// How embeddings are brought into two dimensions.
+    /// How embeddings are projected to two dimensions.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum MapMethod
@@ -3281,7 +3300,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A picture on the map.
+    /// An image on the map.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class MapPoint
@@ -3294,13 +3313,13 @@ namespace UniFace.Client
         public int Person { get; set; } = default!;
 
         /// <summary>
-        /// Along the direction in which the embeddings differ most; of t-SNE, with no meaning of its own.
+        /// First principal component; without meaning for t-SNE.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
 
         /// <summary>
-        /// Along the second.
+        /// Second principal component; without meaning for t-SNE.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double Y { get; set; } = default!;
@@ -3317,26 +3336,26 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Some of the people who are enrolled.
+    /// A page of the enrolled people.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class PeoplePage
     {
 
         /// <summary>
-        /// How many there are.
+        /// Number of enrolled people.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("total")]
         public long Total { get; set; } = default!;
 
         /// <summary>
-        /// How many were passed over.
+        /// Number of people before this page.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("offset")]
         public int Offset { get; set; } = default!;
 
         /// <summary>
-        /// People, in the order of their enrolment.
+        /// People in order of enrollment.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("people")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3354,7 +3373,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Somebody who is enrolled, and from what.
+    /// An enrolled person with the templates.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class PersonAnswer
@@ -3368,7 +3387,7 @@ namespace UniFace.Client
         public string Person { get; set; } = default!;
 
         /// <summary>
-        /// The templates, in the order of their enrolment.
+        /// The templates, in order of enrollment.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("templates")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3386,7 +3405,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Somebody who is enrolled.
+    /// An enrolled person.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class PersonEntry
@@ -3400,7 +3419,7 @@ namespace UniFace.Client
         public string Person { get; set; } = default!;
 
         /// <summary>
-        /// How many templates.
+        /// Number of templates.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("templates")]
         public int Templates { get; set; } = default!;
@@ -3417,7 +3436,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// All that is stored of a person.
+    /// Everything that is stored about a person.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class PersonExport
@@ -3431,14 +3450,14 @@ namespace UniFace.Client
         public string Person { get; set; } = default!;
 
         /// <summary>
-        /// The model whose embeddings these are.
+        /// Contract id of the model that made the embeddings.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contractId")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string ContractId { get; set; } = default!;
 
         /// <summary>
-        /// The templates, in the order of their enrolment.
+        /// The templates, in order of enrollment.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("templates")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3456,7 +3475,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What a person's score is, of the scores of the templates.
+    /// How the scores of a person's templates become the person's score.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum PersonScore
@@ -3484,13 +3503,13 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// It is an aligned face of the model's size already (112x112).
+        /// The photo is an aligned face of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Put the aligned faces into the answer.
+        /// Return the aligned faces.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
@@ -3544,7 +3563,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// The kind of mistake.
+        /// The kind of error.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("title")]
         public string? Title { get; set; } = default!;
@@ -3562,7 +3581,7 @@ namespace UniFace.Client
         public string? Detail { get; set; } = default!;
 
         /// <summary>
-        /// More lines, e.g. what is wrong with each photo.
+        /// More lines, such as what is wrong with each photo.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("faults")]
         public System.Collections.Generic.IReadOnlyList<string>? Faults { get; set; } = default!;
@@ -3612,21 +3631,21 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// One evaluation.
+    /// An evaluation.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultAnswer
     {
 
         /// <summary>
-        /// Its folder, from the folder of runs on.
+        /// Its folder, relative to the folder of runs.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
         /// <summary>
-        /// When.
+        /// When it was measured.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("measured")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -3637,7 +3656,7 @@ namespace UniFace.Client
         public JsonElement Report { get; set; } = default!;
 
         /// <summary>
-        /// Names of the charts and contact sheets beside it, for /v1/results/figure.
+        /// Names of its charts and contact sheets, for /v1/results/figure.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("figures")]
         [System.ComponentModel.DataAnnotations.Required]
@@ -3655,14 +3674,14 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// All results.
+    /// All evaluations.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class ResultList
     {
 
         /// <summary>
-        /// Where they are looked for, three folders deep.
+        /// The folder that is searched, three levels deep.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -3687,7 +3706,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// One run.
+    /// A run in detail.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunAnswer
@@ -3698,20 +3717,20 @@ namespace UniFace.Client
         public RunSummary Summary { get; set; } = new RunSummary();
 
         /// <summary>
-        /// Rows of its metrics.jsonl, as training wrote them: kind "step" and kind "epoch".
+        /// Rows of its metrics.jsonl, of the kinds "step" and "epoch".
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("metrics")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<object> Metrics { get; set; } = new System.Collections.Generic.List<object>();
 
         /// <summary>
-        /// True: these are all rows; false: only those written since the cursor that was sent.
+        /// True if these are all rows; false if only those since the cursor that was sent.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("whole")]
         public bool Whole { get; set; } = default!;
 
         /// <summary>
-        /// To be sent as "after" next time, for the rows that come after these.
+        /// To send as "after" next time, for the rows that follow these.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("cursor")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -3767,7 +3786,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// Where they are looked for.
+        /// The folder that is searched.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("folder")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -3839,7 +3858,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// How a run stands.
+    /// State of a run.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunState
@@ -3866,7 +3885,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A run in a list.
+    /// Summary of a run.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunSummary
@@ -3883,13 +3902,13 @@ namespace UniFace.Client
         public RunState State { get; set; } = default!;
 
         /// <summary>
-        /// What went wrong and what to change, where something did; else null.
+        /// What went wrong and what to change; null if nothing did.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("message")]
         public string? Message { get; set; } = default!;
 
         /// <summary>
-        /// The loss in full; null where run.json cannot be read, as all below.
+        /// The loss in full; null, like all below, if run.json cannot be read.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         public string? Loss { get; set; } = default!;
@@ -3907,19 +3926,19 @@ namespace UniFace.Client
         public string? Data { get; set; } = default!;
 
         /// <summary>
-        /// People trained on.
+        /// Number of people trained on.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("people")]
         public int? People { get; set; } = default!;
 
         /// <summary>
-        /// Pictures trained on.
+        /// Number of images trained on.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("images")]
         public int? Images { get; set; } = default!;
 
         /// <summary>
-        /// People held out for validation.
+        /// Number of people held out for validation.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("heldOut")]
         public int? HeldOut { get; set; } = default!;
@@ -3931,7 +3950,7 @@ namespace UniFace.Client
         public System.DateTimeOffset? Started { get; set; } = default!;
 
         /// <summary>
-        /// When its log was last written to.
+        /// When its metrics were last written.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("updated")]
         public System.DateTimeOffset? Updated { get; set; } = default!;
@@ -3943,7 +3962,7 @@ namespace UniFace.Client
         public int? Epoch { get; set; } = default!;
 
         /// <summary>
-        /// Epochs in all.
+        /// Epochs in total.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("epochs")]
         public int? Epochs { get; set; } = default!;
@@ -3955,7 +3974,7 @@ namespace UniFace.Client
         public long? Step { get; set; } = default!;
 
         /// <summary>
-        /// Steps in all.
+        /// Steps in total.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("steps")]
         public long? Steps { get; set; } = default!;
@@ -4032,7 +4051,7 @@ namespace UniFace.Client
         public System.DateTimeOffset Enrolled { get; set; } = default!;
 
         /// <summary>
-        /// Where it is from; null where that was not said.
+        /// Where it comes from; null if unknown.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("source")]
         public string? Source { get; set; } = default!;
@@ -4069,13 +4088,13 @@ namespace UniFace.Client
         public System.DateTimeOffset Enrolled { get; set; } = default!;
 
         /// <summary>
-        /// Where it is from; null where that was not said.
+        /// Where it comes from; null if unknown.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("source")]
         public string? Source { get; set; } = default!;
 
         /// <summary>
-        /// SHA-256 of the photo's file; null if it is not known.
+        /// SHA-256 of the photo's file; null if unknown.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photoSha256")]
         public string? PhotoSha256 { get; set; } = default!;
@@ -4088,7 +4107,7 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<float> Embedding { get; set; } = new System.Collections.Generic.List<float>();
 
         /// <summary>
-        /// The aligned face, an encoded picture; null where none is kept.
+        /// The aligned face, an encoded picture; null if crops are not kept.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crop")]
         public byte[]? Crop { get; set; } = default!;
@@ -4105,14 +4124,14 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Whether two photos are of one person.
+    /// Whether two photos show the same person.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class VerifyAnswer
     {
 
         /// <summary>
-        /// The decision: the score reaches the threshold.
+        /// True if the score reaches the threshold.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("same")]
         public bool Same { get; set; } = default!;
@@ -4124,37 +4143,43 @@ namespace UniFace.Client
         public double Score { get; set; } = default!;
 
         /// <summary>
-        /// The cosine decided at.
+        /// The threshold used, a cosine.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double Threshold { get; set; } = default!;
 
         /// <summary>
-        /// How often two different people score the threshold or more; null without a calibration.
+        /// How often two different people reach the threshold; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// How often two different people score as much as these two; null likewise.
+        /// How often two different people reach this score; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRateAtScore")]
         public double? FalseMatchRateAtScore { get; set; } = default!;
 
         /// <summary>
-        /// Name of the calibration's data; null likewise.
+        /// Name of the calibration's data; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
 
         /// <summary>
-        /// Why the false match rates are not to be trusted: the calibration was measured on training data; null otherwise.
+        /// Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("calibrationWarning")]
         public string? CalibrationWarning { get; set; } = default!;
 
         /// <summary>
-        /// The model.
+        /// Why the default false match rate was not used; null if it was, or if the request chose.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("decisionNote")]
+        public string? DecisionNote { get; set; } = default!;
+
+        /// <summary>
+        /// Contract id of the model.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contractId")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -4180,32 +4205,32 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Two photos, and where to decide.
+    /// Two photos and the decision rule.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class VerifyRequest
     {
 
         /// <summary>
-        /// A photo: JPEG, PNG, WebP, BMP or GIF.
+        /// The first photo: JPEG, PNG, WebP, BMP or GIF.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("a")]
         public byte[]? A { get; set; } = default!;
 
         /// <summary>
-        /// Another.
+        /// The second photo.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("b")]
         public byte[]? B { get; set; } = default!;
 
         /// <summary>
-        /// False match rate to decide at, by the model's calibration; without it 0.001, or the smallest that the calibration states.
+        /// False match rate of the threshold, by the model's calibration. Default: 0.001, or the smallest that it supports.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// Cosine to decide at, instead.
+        /// Cosine threshold, instead of a false match rate.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("threshold")]
         public double? Threshold { get; set; } = default!;
@@ -4217,7 +4242,7 @@ namespace UniFace.Client
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Put the aligned faces into the answer.
+        /// Return the aligned faces.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;

@@ -9,7 +9,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     /// <summary>How long to wait for readers of other processes.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    // In the metadata: bytes of before may still lie in unused parts of pages, in the log or in an index.
+    // Metadata key: old bytes may still be in unused parts of pages, in the log or in an index.
     private const string UnerasedPages = "unerased";
 
     private readonly GalleryDatabase database = store.Database;

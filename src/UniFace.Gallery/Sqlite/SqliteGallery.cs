@@ -49,7 +49,7 @@ public sealed class SqliteGallery : IStoredGallery
     public static Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
         Task.Run(() => OpenAsync(GalleryDatabase.Open(path), key, cancellationToken), cancellationToken);
 
-    // The operations below run on the thread pool, where no synchronization context is captured.
+    // Called on the thread pool, where no synchronization context is captured.
     internal static async Task<SqliteGallery> OpenAsync(GalleryDatabase database, GalleryKey? key, CancellationToken cancellationToken)
     {
         SqliteGallery gallery = new(await GalleryStore.OpenAsync(database, key, cancellationToken));

@@ -59,19 +59,14 @@ public sealed class HeadStep
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
         HeadBatch batch = new(head, embeddings, labels[added++], weights, scale);
-        if (head.Objective.CreateObserver() is CosineObserver observer)
+        (ObjectiveTerms terms, TilePass pass) = Begin(batch); // Sharded: after a sum of the target similarities.
+        if (head.Objective.UpdatesPerBatch)
         {
-            ForEachTile(batchClasses, (tile, rows) =>
-            {
-                Tensor cosines = rows.Compare(batch.X); // [B, T]
-                tile.FillTargets(cosines, double.NegativeInfinity);
-                observer.Add(cosines);
-            });
-            observer.Complete(batch.TargetCosine);
+            ForEachTile(batchClasses, pass.Scan);
+            head.Objective.Update(pass.LogSumExp, batch.TargetCosine);
+            (terms, pass) = Begin(batch);
         }
 
-        ObjectiveTerms terms = head.Objective.Begin(batch.ForObjective); // Sharded: after a sum of the target similarities.
-        TilePass pass = TilePass.Create(head, batch, terms);
         if (terms.NeedsLogSumExp)
         {
             ForEachTile(batchClasses, pass.Scan);
@@ -79,6 +74,7 @@ public sealed class HeadStep
         }
 
         batch.BackwardTargets(terms.TargetGradient());
+        pass.BeginBackward();
         ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, move));
         pass.Complete(); // Sharded: before a sum of the losses, the gradients of bias and embeddings, and a maximum of the hardest negatives.
         Tensor loss = batch.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss;
@@ -88,6 +84,12 @@ public sealed class HeadStep
             batch.EmbeddingGradient(terms.NormGradient).to(embeddings.dtype, embeddings.device).MoveToOuterDisposeScope(),
             batch.TargetCosine.MoveToOuterDisposeScope(),
             batch.HardestNegative.MoveToOuterDisposeScope());
+    }
+
+    private (ObjectiveTerms Terms, TilePass Pass) Begin(HeadBatch batch)
+    {
+        ObjectiveTerms terms = head.Objective.Begin(batch.ForObjective);
+        return (terms, TilePass.Create(head, batch, terms));
     }
 
     private void ForEachTile(long[] batchClasses, Action<ClassTile, CenterTile> visit)

@@ -25,7 +25,9 @@ internal sealed class RowPass : TilePass
     private readonly double[] sum; // [B]: sum of e^(logit - top)
     private readonly double[] values; // [B]
     private readonly double[] slopes; // [B]
-    private Coefficients? coefficients;
+    private RowTerms[] coefficients = []; // [B]
+    private float[] targetGradient = []; // [B]
+    private float[] targetCosine = []; // [B]
 
     public RowPass(HeadBatch batch, ObjectiveTerms terms, IRowKernel kernel, int size)
     {
@@ -54,9 +56,17 @@ internal sealed class RowPass : TilePass
             RowLoop.AddExponents(Row(matrix, b, tile.Count), TensorMemory.Floats(rows.InverseLengths!), scale, ref top[b], ref sum[b]));
     }
 
+    public override void BeginBackward()
+    {
+        float[] offsets = OwnedTensors.Floats(terms.Offset(null).flatten().expand(samples));
+        float[] weights = OwnedTensors.Floats(batch.ForObjective.Share * (terms.PairWeight * scale));
+        coefficients = [.. offsets.Zip(weights, (offset, weight) => new RowTerms(scale, offset, weight))];
+        targetGradient = OwnedTensors.Floats(batch.TargetGradient);
+        targetCosine = OwnedTensors.Floats(batch.Input.TargetCosine);
+    }
+
     public override void Backward(ClassTile tile, CenterTile rows, CenterMove move)
     {
-        (RowTerms[] ofRows, float[] targetGradient, float[] targetCosine) = coefficients ??= ReadCoefficients();
         Tensor matrix = Multiply(tile, rows);
         int count = tile.Count;
         Array.Clear(radial);
@@ -66,7 +76,7 @@ internal sealed class RowPass : TilePass
             ReadOnlySpan<float> inverse = TensorMemory.Floats(rows.InverseLengths!);
             for (int b = samples * group / Groups; b < samples * (group + 1) / Groups; b++)
             {
-                RowSums row = kernel.Backward(Row(matrix, b, count), inverse, sums, ofRows[b]);
+                RowSums row = kernel.Backward(Row(matrix, b, count), inverse, sums, coefficients[b]);
                 hardest[b] = MathF.Max(hardest[b], row.Largest);
                 values[b] += row.Values;
                 slopes[b] += row.Slopes;
@@ -114,17 +124,4 @@ internal sealed class RowPass : TilePass
 
         return matrix;
     }
-
-    private Coefficients ReadCoefficients()
-    {
-        float[] offsets = OwnedTensors.Floats(terms.Offset(null).flatten().expand(samples));
-        float[] weights = OwnedTensors.Floats(batch.ForObjective.Share * (terms.PairWeight * scale));
-        return new Coefficients(
-            [.. offsets.Zip(weights, (offset, weight) => new RowTerms(scale, offset, weight))],
-            OwnedTensors.Floats(batch.TargetGradient),
-            OwnedTensors.Floats(batch.Input.TargetCosine));
-    }
-
-    /// <summary>The coefficients of the gradient, known after the scan.</summary>
-    private sealed record Coefficients(RowTerms[] Rows, float[] TargetGradient, float[] TargetCosine);
 }

@@ -25,6 +25,11 @@ internal abstract class TilePass
     /// <summary>Adds a tile to <see cref="LogSumExp"/>.</summary>
     public abstract void Scan(ClassTile tile, CenterTile rows);
 
+    /// <summary>Called between the scan and the first <see cref="Backward"/>, when the gradient of the targets is known.</summary>
+    public virtual void BeginBackward()
+    {
+    }
+
     /// <summary>Computes the gradient of a tile, adds it to that of the embeddings, and updates the rows.</summary>
     public abstract void Backward(ClassTile tile, CenterTile rows, CenterMove move);
 

@@ -174,7 +174,7 @@ public abstract class Loss
 
     /// <summary>Creates the objective: unless overridden, softmax cross-entropy, scaled if the loss has a hyperparameter "scale".</summary>
     protected virtual Objective CreateObjective(HeadShape shape) =>
-        new SoftmaxObjective(new FixedScale(Value("scale") is null ? 1 : Resolve("scale")));
+        new SoftmaxObjective(Value("scale") is null ? 1 : Resolve("scale"));
 
     /// <summary>The value of a number by its name, also if its default depends on the margin type.</summary>
     protected double Resolve(string name) => double.Parse(Value(name)!, CultureInfo.InvariantCulture);

@@ -42,11 +42,13 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{process.Id}/fd").Length;
 
-    public static async Task<ServiceProcess> StartAsync()
+    /// <summary>Starts it.</summary>
+    /// <param name="program">The program's assembly.</param>
+    public static async Task<ServiceProcess> StartAsync(string program = "UniFace.AspNetCore.Host.dll")
     {
         string folder = Directory.CreateTempSubdirectory("uniface-hostile-").FullName;
-        string program = Path.Combine(AppContext.BaseDirectory, "UniFace.Cli.dll"), package = InventedPackage.Write(Path.Combine(folder, "package"));
-        string[] arguments = [program, "serve", "--package", package, "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"];
+        string path = Path.Combine(AppContext.BaseDirectory, program), package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string[] arguments = [path, "serve", "--package", package, "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"];
         ProcessStartInfo info = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         Process process = Process.Start(info)!;
         ConcurrentQueue<string> log = [];

@@ -74,15 +74,7 @@ public sealed unsafe class DotKernelTests
                 QueryTile.Pack(layout, queryCodes[q], tile, width, q);
             }
 
-            if (width == 1)
-            {
-                DotKernels.One(path, groups, count, layout, tile, output);
-            }
-            else
-            {
-                DotKernels.Eight(path, groups, count, layout, tile, output);
-            }
-
+            DotKernels.Multiply(path, groups, count, layout, tile, width, output);
             for (int r = 0; r < rows.Length; r++)
             {
                 for (int q = 0; q < queryCodes.Length; q++)

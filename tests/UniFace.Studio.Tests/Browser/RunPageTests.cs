@@ -59,7 +59,7 @@ public sealed class RunPageTests(Chromium chromium)
         InventedRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/training.html");
         IPage page = visit.Page;
-        await page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
         await Assertions.Expect(page.Locator("#runs")).ToContainTextAsync("training here");
         await Assertions.Expect(page.Locator("#charts figure").First.Locator("path.curve")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Save and stop" }).ClickAsync();

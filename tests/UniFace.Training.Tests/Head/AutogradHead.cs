@@ -64,7 +64,7 @@ internal sealed class AutogradHead(RecognitionHead head)
     /// <summary>AdaCos: the scale before the loss.</summary>
     private void Observe(Tensor cosines, Tensor columns)
     {
-        if (head.Objective is SoftmaxObjective { Scale: AdaptiveScale { Dynamic: true } adaptive })
+        if (head.Objective is AdaptiveSoftmax { UpdatesPerBatch: true } adaptive)
         {
             Tensor s = adaptive.get_buffer("s")!;
             Tensor index = columns.unsqueeze(1);
@@ -79,7 +79,7 @@ internal sealed class AutogradHead(RecognitionHead head)
         switch (head.Objective)
         {
             case SoftmaxObjective softmax:
-                Tensor factor = softmax.Scale.Factor(norm);
+                Tensor factor = softmax.Scale(norm);
                 Tensor logits = others.scatter(1, columns.unsqueeze(1), target.unsqueeze(1)) * factor; // [B, R]
                 return nn.functional.cross_entropy(logits, columns, reduction: nn.Reduction.None) * softmax.Factor;
             case BinaryObjective binary:

@@ -42,7 +42,6 @@ internal static unsafe class DotKernelAvx2
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Eight(byte* groups, int count, int stride, int chunks, int* tile, int* output)
     {
-        new Span<int>(output, count * 128).Clear();
         for (int half = 0; half < count * 2; half++)
         {
             byte* row = groups + ((long)(half >> 1) * stride) + ((half & 1) * 32);
@@ -74,20 +73,28 @@ internal static unsafe class DotKernelAvx2
                     word += 8;
                 }
 
-                Accumulate(a0, a);
-                Accumulate(a1, a + 16);
-                Accumulate(a2, a + 32);
-                Accumulate(a3, a + 48);
-                Accumulate(a4, a + 64);
-                Accumulate(a5, a + 80);
-                Accumulate(a6, a + 96);
-                Accumulate(a7, a + 112);
+                Accumulate(a0, a, c == 0);
+                Accumulate(a1, a + 16, c == 0);
+                Accumulate(a2, a + 32, c == 0);
+                Accumulate(a3, a + 48, c == 0);
+                Accumulate(a4, a + 64, c == 0);
+                Accumulate(a5, a + 80, c == 0);
+                Accumulate(a6, a + 96, c == 0);
+                Accumulate(a7, a + 112, c == 0);
             }
         }
     }
 
-    // Adds the sums of pairs to the output, which is in the cache.
+    // Adds the sums of pairs to the output, which is in the cache; the first chunk sets it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate(Vector256<short> pairs, int* output) =>
-        (Vector256.Load(output) + Avx2.MultiplyAddAdjacent(pairs, Vector256<short>.One)).Store(output);
+    private static void Accumulate(Vector256<short> pairs, int* output, bool first)
+    {
+        Vector256<int> sums = Avx2.MultiplyAddAdjacent(pairs, Vector256<short>.One);
+        if (!first)
+        {
+            sums += Vector256.Load(output);
+        }
+
+        sums.Store(output);
+    }
 }

@@ -41,7 +41,6 @@ internal static unsafe class DotKernelAvx512
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Eight(byte* groups, int count, int stride, int chunks, int* tile, int* output)
     {
-        new Span<int>(output, count * 128).Clear();
         for (int g = 0; g < count; g += 2)
         {
             byte* rowA = groups + ((long)g * stride), rowB = rowA + stride;
@@ -91,28 +90,36 @@ internal static unsafe class DotKernelAvx512
                     word += 8;
                 }
 
-                Accumulate(a0, a);
-                Accumulate(a1, a + 16);
-                Accumulate(a2, a + 32);
-                Accumulate(a3, a + 48);
-                Accumulate(a4, a + 64);
-                Accumulate(a5, a + 80);
-                Accumulate(a6, a + 96);
-                Accumulate(a7, a + 112);
-                Accumulate(b0, b);
-                Accumulate(b1, b + 16);
-                Accumulate(b2, b + 32);
-                Accumulate(b3, b + 48);
-                Accumulate(b4, b + 64);
-                Accumulate(b5, b + 80);
-                Accumulate(b6, b + 96);
-                Accumulate(b7, b + 112);
+                Accumulate(a0, a, c == 0);
+                Accumulate(a1, a + 16, c == 0);
+                Accumulate(a2, a + 32, c == 0);
+                Accumulate(a3, a + 48, c == 0);
+                Accumulate(a4, a + 64, c == 0);
+                Accumulate(a5, a + 80, c == 0);
+                Accumulate(a6, a + 96, c == 0);
+                Accumulate(a7, a + 112, c == 0);
+                Accumulate(b0, b, c == 0);
+                Accumulate(b1, b + 16, c == 0);
+                Accumulate(b2, b + 32, c == 0);
+                Accumulate(b3, b + 48, c == 0);
+                Accumulate(b4, b + 64, c == 0);
+                Accumulate(b5, b + 80, c == 0);
+                Accumulate(b6, b + 96, c == 0);
+                Accumulate(b7, b + 112, c == 0);
             }
         }
     }
 
-    // Adds the sums of pairs to the output, which is in the cache.
+    // Adds the sums of pairs to the output, which is in the cache; the first chunk sets it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate(Vector512<short> pairs, int* output) =>
-        (Vector512.Load(output) + Avx512BW.MultiplyAddAdjacent(pairs, Vector512<short>.One)).Store(output);
+    private static void Accumulate(Vector512<short> pairs, int* output, bool first)
+    {
+        Vector512<int> sums = Avx512BW.MultiplyAddAdjacent(pairs, Vector512<short>.One);
+        if (!first)
+        {
+            sums += Vector512.Load(output);
+        }
+
+        sums.Store(output);
+    }
 }

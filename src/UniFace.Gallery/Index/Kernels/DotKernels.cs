@@ -29,48 +29,32 @@ internal static unsafe class DotKernels
     /// <summary>True if this processor supports it.</summary>
     public static bool IsSupported(DotPath path) => path <= Best;
 
-    /// <summary>Multiplies one query with groups of 16 rows.</summary>
+    /// <summary>Multiplies the queries of a tile with groups of 16 rows.</summary>
     /// <param name="path">The instructions to use.</param>
     /// <param name="groups">The first group.</param>
-    /// <param name="count">Number of groups.</param>
+    /// <param name="count">Number of groups; even if the tile has eight queries.</param>
     /// <param name="layout">Layout of a group.</param>
-    /// <param name="query">A <see cref="QueryTile"/> of one query.</param>
-    /// <param name="output">[count, 16].</param>
-    public static void One(DotPath path, byte* groups, int count, RowGroup layout, int* query, int* output)
+    /// <param name="tile">A <see cref="QueryTile"/>.</param>
+    /// <param name="width">Queries of the tile: 1 or 8.</param>
+    /// <param name="output">[count, width, 16].</param>
+    public static void Multiply(DotPath path, byte* groups, int count, RowGroup layout, int* tile, int width, int* output)
     {
-        switch (path)
+        switch (path, width)
         {
-            case DotPath.Avx512:
-                DotKernelAvx512.One(groups, count, layout.Stride, layout.Chunks, query, output);
+            case (DotPath.Avx512, 1):
+                DotKernelAvx512.One(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
-            case DotPath.Avx2:
-                DotKernelAvx2.One(groups, count, layout.Stride, layout.Chunks, query, output);
-                break;
-            default:
-                Portable(groups, count, layout, query, 1, output);
-                break;
-        }
-    }
-
-    /// <summary>Multiplies eight queries with groups of 16 rows.</summary>
-    /// <param name="path">The instructions to use.</param>
-    /// <param name="groups">The first group.</param>
-    /// <param name="count">Number of groups; even.</param>
-    /// <param name="layout">Layout of a group.</param>
-    /// <param name="tile">A <see cref="QueryTile"/> of eight queries.</param>
-    /// <param name="output">[count, 8, 16].</param>
-    public static void Eight(DotPath path, byte* groups, int count, RowGroup layout, int* tile, int* output)
-    {
-        switch (path)
-        {
-            case DotPath.Avx512:
+            case (DotPath.Avx512, _):
                 DotKernelAvx512.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
-            case DotPath.Avx2:
+            case (DotPath.Avx2, 1):
+                DotKernelAvx2.One(groups, count, layout.Stride, layout.Chunks, tile, output);
+                break;
+            case (DotPath.Avx2, _):
                 DotKernelAvx2.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
             default:
-                Portable(groups, count, layout, tile, QueryTile.Width, output);
+                Portable(groups, count, layout, tile, width, output);
                 break;
         }
     }

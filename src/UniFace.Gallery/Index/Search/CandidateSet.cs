@@ -2,6 +2,9 @@ using UniFace.Gallery.Index.Storage;
 
 namespace UniFace.Gallery.Index.Search;
 
+/// <summary>A row that may be among the best.</summary>
+internal readonly record struct Candidate(float Upper, RowBlock Block, int Row);
+
 /// <summary>
 /// The rows that can be among a query's best k according to their bounds: k keys have rows whose lower bounds are at least
 /// <see cref="Threshold"/>, so a row whose upper bound is below it is not among the best.
@@ -12,10 +15,8 @@ internal sealed class CandidateSet(int k)
 
     private readonly float[] lowers = new float[k];
     private readonly long[] keys = new long[k];
+    private readonly List<Candidate> candidates = [];
     private int best;
-    private float[] uppers = new float[64];
-    private (RowBlock Block, int Row)[] rows = new (RowBlock, int)[64];
-    private int count;
     private int limit = FirstLimit;
 
     /// <summary>The k-th largest lower bound among distinct keys; the lowest number while there are fewer.</summary>
@@ -24,7 +25,13 @@ internal sealed class CandidateSet(int k)
     /// <summary>Adds a row whose upper bound reaches the threshold.</summary>
     public void Add(float lower, float upper, RowBlock block, int row, long key)
     {
-        Append(upper, (block, row));
+        if (candidates.Count >= limit)
+        {
+            Prune();
+            limit = Math.Max(FirstLimit, candidates.Count * 2);
+        }
+
+        candidates.Add(new Candidate(upper, block, row));
         RaiseThreshold(lower, key);
     }
 
@@ -36,66 +43,18 @@ internal sealed class CandidateSet(int k)
             RaiseThreshold(other.lowers[i], other.keys[i]);
         }
 
-        for (int i = 0; i < other.count; i++)
-        {
-            if (other.uppers[i] >= Threshold)
-            {
-                Append(other.uppers[i], other.rows[i]);
-            }
-        }
+        candidates.AddRange(other.candidates);
     }
 
-    /// <summary>Sorts the candidates, the largest upper bound first.</summary>
-    public (float[] Uppers, (RowBlock Block, int Row)[] Rows, int Count) Sort()
+    /// <summary>The candidates, the largest upper bound first.</summary>
+    public List<Candidate> Sort()
     {
         Prune();
-        Array.Sort(uppers, rows, 0, count);
-        Array.Reverse(uppers, 0, count);
-        Array.Reverse(rows, 0, count);
-        return (uppers, rows, count);
+        candidates.Sort((a, b) => b.Upper.CompareTo(a.Upper));
+        return candidates;
     }
 
-    private void Append(float upper, (RowBlock Block, int Row) row)
-    {
-        if (count == uppers.Length)
-        {
-            MakeRoom();
-        }
-
-        (uppers[count], rows[count]) = (upper, row);
-        count++;
-    }
-
-    private void MakeRoom()
-    {
-        if (count >= limit)
-        {
-            Prune();
-            limit = Math.Max(FirstLimit, count * 2);
-        }
-
-        if (count == uppers.Length)
-        {
-            Array.Resize(ref uppers, count * 2);
-            Array.Resize(ref rows, count * 2);
-        }
-    }
-
-    private void Prune()
-    {
-        int kept = 0;
-        for (int i = 0; i < count; i++)
-        {
-            if (uppers[i] >= Threshold)
-            {
-                (uppers[kept], rows[kept]) = (uppers[i], rows[i]);
-                kept++;
-            }
-        }
-
-        Array.Clear(rows, kept, count - kept);
-        count = kept;
-    }
+    private void Prune() => candidates.RemoveAll(c => c.Upper < Threshold);
 
     // A key counts once, with its best row.
     private void RaiseThreshold(float lower, long key)

@@ -65,15 +65,18 @@ internal sealed unsafe class ExactSearch
             all.Merge(other[query]);
         }
 
-        (float[] uppers, (RowBlock Block, int Row)[] rows, int candidates) = all.Sort();
         BestHits best = new(k, distinctKeys);
-        for (int i = 0; i < candidates && uppers[i] >= best.Threshold; i++)
+        foreach ((float upper, RowBlock block, int row) in all.Sort())
         {
-            (RowBlock block, int row) = rows[i];
+            if (!(upper >= best.Threshold))
+            {
+                break;
+            }
+
             long id = block.Ids[row], key = block.Keys[row];
             ReadOnlySpan<float> stored = block.Row(row);
             double score = ExactScore.Compute(Query(query), stored);
-            if (!block.IsOwned && !(score <= uppers[i]))
+            if (!block.IsOwned && !(score <= upper))
             {
                 // The score exceeds its proven bound: another process erased the row in the file, or the file is damaged. (A row in memory may have
                 // been written during the scan.)

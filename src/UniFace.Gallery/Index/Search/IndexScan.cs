@@ -36,15 +36,7 @@ internal sealed unsafe class IndexScan(RowBlock[] blocks, ScanQueries queries, i
                 for (int tile = 0; tile < queries.Tiles; tile++)
                 {
                     int* words = queries.Words + ((long)tile * queries.TileWords);
-                    if (queries.Width == 1)
-                    {
-                        DotKernels.One(path, groups, count, block.Layout, words, dots);
-                    }
-                    else
-                    {
-                        DotKernels.Eight(path, groups, count, block.Layout, words, dots);
-                    }
-
+                    DotKernels.Multiply(path, groups, count, block.Layout, words, queries.Width, dots);
                     Filter(block, first, count, tile, dots, candidates, thresholds);
                 }
             }

@@ -71,7 +71,7 @@ internal sealed unsafe class IndexFile : IDisposable
             stream =>
             {
                 header = WriteCodes(stream, header, rows);
-                stream.Write(new byte[header.RowsAt - stream.Position]);
+                stream.Position = header.RowsAt;
                 foreach ((RowBlock block, int row) in rows)
                 {
                     stream.Write(MemoryMarshal.AsBytes(block.Row(row)));
@@ -203,11 +203,11 @@ internal sealed unsafe class IndexFile : IDisposable
             (ids[i], keys[i]) = (block.Ids[row], block.Keys[row]);
         }
 
-        stream.Write(new byte[IndexHeader.Size]);
+        stream.Position = IndexHeader.Size;
         stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
-        stream.Write(new byte[header.KeysAt - stream.Position]);
+        stream.Position = header.KeysAt;
         stream.Write(MemoryMarshal.AsBytes(keys.AsSpan()));
-        stream.Write(new byte[header.GroupsAt - stream.Position]);
+        stream.Position = header.GroupsAt;
         ulong groups = 0;
         byte[] buffer = new byte[layout.Stride];
         fixed (byte* to = buffer)

@@ -57,7 +57,7 @@ internal abstract class BinaryObjective : Objective
         private readonly Tensor biasGradient; // [1] or [C]
 
         public Terms(BinaryObjective objective, ObjectiveBatch batch, PairKernel kernel)
-            : base(batch, FixedScale.Create(objective.Scale, batch.Norm), kernel, kernel, objective.Positive, objective.Negative)
+            : base(batch, Constant(objective.Scale, batch.Norm), kernel, kernel, objective.Positive, objective.Negative)
         {
             sign = objective.Sign;
             bias = objective.Bias;

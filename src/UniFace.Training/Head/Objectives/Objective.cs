@@ -27,16 +27,20 @@ public abstract class Objective : nn.Module
     /// <summary>The terms of a batch.</summary>
     public abstract ObjectiveTerms Begin(ObjectiveBatch batch);
 
-    /// <summary>Creates an observer that updates the objective's state from the cosines of a batch before its loss; null: no such state.</summary>
-    public virtual CosineObserver? CreateObserver() => null;
-}
+    /// <summary>True if <see cref="Update"/> must be called for every batch before its terms are used.</summary>
+    public virtual bool UpdatesPerBatch => false;
 
-/// <summary>Receives all cosines of a batch before any margin, tile by tile, before its loss is computed.</summary>
-public abstract class CosineObserver
-{
-    /// <summary>Receives a tile of cosines, [B, T]; those of the targets are negative infinity.</summary>
-    public abstract void Add(Tensor cosines);
+    /// <summary>Updates state that is kept between batches.</summary>
+    /// <param name="logSumExp">[B, 1]: log-sum-exp of the logits of the other classes, with the state before the update.</param>
+    /// <param name="targetCosine">[B]: target cosines before any margin.</param>
+    public virtual void Update(Tensor logSumExp, Tensor targetCosine)
+    {
+    }
 
-    /// <summary>Updates the state, given the target cosines, [B].</summary>
-    public abstract void Complete(Tensor targetCosine);
+    /// <summary>A scale as the terms take it, [1, 1], with the type and device of another tensor.</summary>
+    protected static Tensor Constant(double value, Tensor like)
+    {
+        ArgumentNullException.ThrowIfNull(like);
+        return full([1, 1], value, dtype: like.dtype, device: like.device);
+    }
 }

@@ -7,37 +7,30 @@ namespace UniFace.Training.Head.Objectives;
 /// Softmax cross-entropy, -log softmax(s * similarities)[target], which compares the classes of a sample with each other. Its gradient
 /// needs the whole row, so tiles are passed twice: for the log-sum-exp of the row, then for the gradient.
 /// </summary>
-internal sealed class SoftmaxObjective : Objective
+/// <param name="scale">s.</param>
+/// <param name="factor">Factor on the loss.</param>
+internal class SoftmaxObjective(double scale, double factor = 1) : Objective(nameof(SoftmaxObjective))
 {
-    /// <summary>Softmax cross-entropy.</summary>
-    /// <param name="scale">Makes logits of similarities.</param>
-    /// <param name="factor">Factor on the loss.</param>
-    public SoftmaxObjective(LogitScale scale, double factor = 1)
-        : base(nameof(SoftmaxObjective))
-    {
-        Scale = scale;
-        Factor = factor;
-        register_module("scale", scale);
-    }
+    public double Factor => factor;
 
-    public LogitScale Scale { get; }
+    /// <summary>True if the scale is the length of the embedding, which then has a gradient.</summary>
+    public virtual bool ScaleIsNorm => false;
 
-    public double Factor { get; }
-
-    public override CosineObserver? CreateObserver() => Scale.CreateObserver();
+    /// <summary>s, [B, 1] or [1, 1], given the lengths of the embeddings, [B].</summary>
+    public virtual Tensor Scale(Tensor norm) => Constant(scale, norm);
 
     public override ObjectiveTerms Begin(ObjectiveBatch batch) => new Terms(this, batch);
 
     private sealed class Terms(SoftmaxObjective objective, ObjectiveBatch batch)
         : ObjectiveTerms(
             batch,
-            objective.Scale.Factor(batch.Norm),
+            objective.Scale(batch.Norm),
             SoftplusKernel.Instance,
             ExponentialKernel.Instance,
             objective.Factor,
             objective.Factor)
     {
-        private readonly bool isNorm = objective.Scale.IsNorm;
+        private readonly bool isNorm = objective.ScaleIsNorm;
         private readonly Tensor normGradient = zeros_like(batch.Target); // [B]
         private Tensor others = zeros_like(batch.Target); // [B]
         private Tensor total = zeros_like(batch.Target); // [B, 1]
@@ -78,4 +71,12 @@ internal sealed class SoftmaxObjective : Objective
             }
         }
     }
+}
+
+/// <summary>Softmax whose scale is the length of the embedding: SphereFace, where only the centers are normalized.</summary>
+internal sealed class NormScaledSoftmax() : SoftmaxObjective(scale: 1)
+{
+    public override bool ScaleIsNorm => true;
+
+    public override Tensor Scale(Tensor norm) => norm.unsqueeze(1);
 }

@@ -11,5 +11,5 @@ public sealed class AdaCos : Loss
     public bool Dynamic { get; init; } = true;
 
     /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => new SoftmaxObjective(new AdaptiveScale(shape.Classes, Dynamic, shape.Dtype));
+    protected override Objective CreateObjective(HeadShape shape) => new AdaptiveSoftmax(shape.Classes, Dynamic, shape.Dtype);
 }

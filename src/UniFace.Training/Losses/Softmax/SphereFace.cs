@@ -31,5 +31,5 @@ public sealed class SphereFace : Loss
     protected override Margin CreateMargin(HeadShape shape) => new SphereFaceMargin(Margin, Lambda, LambdaStart, LambdaDecay, Gradient);
 
     /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) => new SoftmaxObjective(new NormScale());
+    protected override Objective CreateObjective(HeadShape shape) => new NormScaledSoftmax();
 }

@@ -40,7 +40,7 @@ public sealed class SphereFaceR : Loss
 
     /// <inheritdoc/>
     protected override Objective CreateObjective(HeadShape shape) =>
-        new SoftmaxObjective(new FixedScale(Scale), LossWeight == 0 ? 1 : LossWeight / Scale);
+        new SoftmaxObjective(Scale, LossWeight == 0 ? 1 : LossWeight / Scale);
 }
 
 /// <summary>The three variants of SphereFace-R.</summary>

@@ -1,4 +1,4 @@
-namespace UniFace.Cli.Reports;
+namespace UniFace.Cli.Terminal;
 
 /// <summary>Text files embedded in the program.</summary>
 internal static class EmbeddedText

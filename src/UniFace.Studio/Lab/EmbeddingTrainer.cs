@@ -1,6 +1,5 @@
 using TorchSharp;
 using TorchSharp.Modules;
-using UniFace.Training.Backbones;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;

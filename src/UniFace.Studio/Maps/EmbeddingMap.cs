@@ -2,7 +2,6 @@ using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
-using UniFace.Training.Checkpoints;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;

@@ -1,6 +1,5 @@
 using UniFace.Data;
 using UniFace.Packages;
-using UniFace.Training.Losses;
 
 namespace UniFace.Training.Runs;
 

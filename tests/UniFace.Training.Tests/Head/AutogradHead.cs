@@ -3,7 +3,6 @@ using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Head.Margins;
 using UniFace.Training.Head.Objectives;
-using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Head;

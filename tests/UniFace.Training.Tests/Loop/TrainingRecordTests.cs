@@ -1,7 +1,6 @@
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Training.Backbones;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
 

@@ -1,6 +1,4 @@
-using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
-using UniFace.Training.Native;
 
 namespace UniFace.Training.Tests.Losses;
 

@@ -16,7 +16,7 @@ internal static class InventedRun
     {
         string folder = Directory.CreateDirectory(Path.Combine(runs, name)).FullName;
         RunFolder.WriteInfo(folder, Info(Options("faces", loss, 4), 10));
-        using MetricsLog log = new(Path.Combine(folder, RunFolder.MetricsFile), 0, -1);
+        using MetricsLog log = new(folder, 0, -1);
         for (int epoch = 0; epoch <= epochs; epoch++)
         {
             for (int step = (10 * epoch) - 8; epoch > 0 && step <= 10 * epoch; step += 2)

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using UniFace.Training;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 

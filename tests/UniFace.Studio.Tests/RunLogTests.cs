@@ -1,7 +1,5 @@
 using System.Text.Json;
 using UniFace.Studio.Runs;
-using UniFace.Training;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 

@@ -1,4 +1,3 @@
-using UniFace.Training.Head.Margins;
 using UniFace.Training.Runs;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;

@@ -3,11 +3,8 @@ using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 using UniFace.Statistics;
-using UniFace.Training.Backbones;
-using UniFace.Training.Head.Margins;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

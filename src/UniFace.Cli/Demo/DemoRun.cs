@@ -11,7 +11,6 @@ using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Training.Loop;
-using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 using UniFace.Vision;
 using UniFace.Vision.Onnx;

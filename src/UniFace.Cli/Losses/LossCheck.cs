@@ -2,7 +2,6 @@ using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Margins;
-using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Losses;

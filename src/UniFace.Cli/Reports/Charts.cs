@@ -1,7 +1,6 @@
 using UniFace.Evaluation.Identification;
 using UniFace.Evaluation.Verification;
 using UniFace.Training.Loop;
-using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Reports;
 

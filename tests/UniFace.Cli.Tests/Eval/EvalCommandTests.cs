@@ -5,7 +5,6 @@ using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Tests.Eval;
 

@@ -4,7 +4,6 @@ using UniFace.Cli.Reports;
 using UniFace.Evaluation.Verification;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Training.Head.Margins;
 
 namespace UniFace.Cli.Tests.Reports;
 

@@ -1,6 +1,4 @@
 using Microsoft.Playwright;
-using UniFace.Training;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests.Browser;
 

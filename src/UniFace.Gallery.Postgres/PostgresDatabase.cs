@@ -1,6 +1,7 @@
 using System.Data;
 using System.Net.Sockets;
 using Npgsql;
+using static Npgsql.PostgresErrorCodes;
 
 namespace UniFace.Gallery.Postgres;
 
@@ -163,7 +164,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             catch (UniFaceException e) when (left > 1 && e.InnerException is PostgresException
             {
                 IsTransient: true,
-                SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
+                SqlState: DeadlockDetected or SerializationFailure
             })
             {
                 // Two replicas conflicted, and this one's transaction was rolled back.
@@ -202,17 +203,17 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     private string Describe(PostgresException e) => e.SqlState switch
     {
-        PostgresErrorCodes.InvalidCatalogName => $"the server has no database '{Address.Database}'; create it with 'createdb {Address.Database}'.",
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
+        InvalidCatalogName => $"the server has no database '{Address.Database}'; create it with 'createdb {Address.Database}'.",
+        InvalidPassword or InvalidAuthorizationSpecification =>
             $"the server refuses the user ({e.MessageText}); check user and password.",
-        PostgresErrorCodes.InsufficientPrivilege =>
+        InsufficientPrivilege =>
             $"the user may not do this ({e.MessageText}); grant it CREATE on the database, and let an administrator install the extension vector.",
-        PostgresErrorCodes.UndefinedFile or PostgresErrorCodes.FeatureNotSupported when e.MessageText.Contains("vector", StringComparison.Ordinal) =>
+        UndefinedFile or FeatureNotSupported when e.MessageText.Contains("vector", StringComparison.Ordinal) =>
             "the server has no extension 'vector'; install pgvector for its version (Debian: postgresql-17-pgvector).",
-        PostgresErrorCodes.DiskFull => "the server's disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
-        PostgresErrorCodes.LockNotAvailable => "others are using the gallery, so that it cannot be locked now; try again later.",
-        PostgresErrorCodes.TooManyConnections => "the server has no connection left; try again, or raise max_connections.",
-        PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow =>
+        DiskFull => "the server's disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
+        LockNotAvailable => "others are using the gallery, so that it cannot be locked now; try again later.",
+        TooManyConnections => "the server has no connection left; try again, or raise max_connections.",
+        AdminShutdown or CrashShutdown or CannotConnectNow =>
             $"the server is stopping or starting ({e.MessageText}); nothing was changed, try again.",
         _ => $"the server reports: {e.MessageText.ReplaceLineEndings(" ")} ({e.SqlState}).",
     };

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using Pgvector;
 using UniFace.Gallery.Stores;
 
@@ -33,17 +32,9 @@ internal sealed class PostgresEnrollment(PostgresStore store, PostgresSession se
         foreach (int i in added)
         {
             Enrollment enrollment = enrollments[i];
-            await rows.StartRowAsync(session.Stop);
-            await rows.WriteAsync(store.Number, NpgsqlDbType.Bigint, session.Stop);
-            await rows.WriteAsync(ids[i], NpgsqlDbType.Bigint, session.Stop);
-            await rows.WriteAsync(people[enrollment.Person], NpgsqlDbType.Bigint, session.Stop);
-            await (enrollment.Source is string source
-                ? rows.WriteAsync(source, NpgsqlDbType.Text, session.Stop)
-                : rows.WriteNullAsync(session.Stop));
-            await rows.WriteAsync(new Vector(enrollment.Embedding), "vector", session.Stop);
-            await (enrollment.PhotoSha256 is string photo
-                ? rows.WriteAsync(Convert.FromHexString(photo), NpgsqlDbType.Bytea, session.Stop)
-                : rows.WriteNullAsync(session.Stop));
+            byte[]? photo = enrollment.PhotoSha256 is string sha256 ? Convert.FromHexString(sha256) : null;
+            Vector embedding = new(enrollment.Embedding);
+            await rows.WriteRowAsync(session.Stop, store.Number, ids[i], people[enrollment.Person], enrollment.Source, embedding, photo);
         }
 
         await rows.CompleteAsync(session.Stop);

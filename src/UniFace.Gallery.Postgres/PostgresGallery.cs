@@ -314,10 +314,10 @@ public sealed class PostgresGallery : IStoredGallery
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default) =>
-        database.ReadAsync(session => FindProblemsAsync(session, most), cancellationToken);
+    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) =>
+        database.ReadAsync(session => FindProblemsAsync(session), cancellationToken);
 
-    private async Task<IReadOnlyList<string>> FindProblemsAsync(PostgresSession session, int most)
+    private async Task<IReadOnlyList<string>> FindProblemsAsync(PostgresSession session)
     {
         List<(string Sql, string Problem)> queries =
         [
@@ -350,8 +350,8 @@ public sealed class PostgresGallery : IStoredGallery
                 $"template {r.GetInt64(0)}: {r.GetInt32(1)} values of norm {r.GetDouble(2):G4}, expected {Info.EmbeddingSize} of norm 1"),
             Info.EmbeddingSize,
             GalleryChecks.NormTolerance,
-            most));
-        return [.. problems.Take(most)];
+            IntegrityQueries.MostProblems));
+        return [.. problems.Take(IntegrityQueries.MostProblems)];
     }
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.VectorData;
-using UniFace.Gallery.Index.Kernels;
 using UniFace.Gallery.Stores;
+using static UniFace.Gallery.VectorData.VectorStoreRecords;
 using Record = System.Collections.Generic.Dictionary<string, object?>;
 
 namespace UniFace.Gallery.VectorData;
@@ -109,7 +109,7 @@ public sealed class VectorStoreGallery : IGallery
             }
 
             List<Record> described = await client.GetAsync([records.InfoKey], cancellationToken).ConfigureAwait(false);
-            GalleryInfo info = described.Select(VectorStoreRecords.ReadInfo).FirstOrDefault()
+            GalleryInfo info = described.Select(ReadInfo).FirstOrDefault()
                 ?? throw new UniFaceException($"{collection}: a collection, but not of a gallery; create a gallery under another name.");
             info.EnsureContract(model.ContractId);
             return info.EmbeddingSize == model.EmbeddingSize
@@ -133,7 +133,7 @@ public sealed class VectorStoreGallery : IGallery
         // The key of a photo's record is derived from the photo and its person: two processes that enroll it at once write one record.
         IEnumerable<object> photos = enrollments.Where(e => e.PhotoSha256 is not null).Select(e => records.CreateKey(e, Info)).Distinct();
         Dictionary<object, long> known = (await client.GetAsync(photos, cancellationToken).ConfigureAwait(false))
-            .ToDictionary(r => r[VectorStoreRecords.Key]!, VectorStoreRecords.GetId);
+            .ToDictionary(r => r[Key]!, GetId);
         long first = NextIds(enrollments.Count);
         List<long> ids = [];
         List<Record> written = [];
@@ -143,7 +143,7 @@ public sealed class VectorStoreGallery : IGallery
             long id = first + ids.Count;
             if (known.TryAdd(key, id))
             {
-                written.Add(VectorStoreRecords.CreateTemplate(key, id, enrollment, Info));
+                written.Add(CreateTemplate(key, id, enrollment, Info));
             }
 
             ids.Add(known[key]);
@@ -156,7 +156,7 @@ public sealed class VectorStoreGallery : IGallery
         catch
         {
             // All or none, as far as the store still responds.
-            await client.DeleteAsync(written.Select(r => r[VectorStoreRecords.Key]!), CancellationToken.None).ConfigureAwait(false);
+            await client.DeleteAsync(written.Select(r => r[Key]!), CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
@@ -173,13 +173,13 @@ public sealed class VectorStoreGallery : IGallery
         while (person.Length > 0)
         {
             List<Record> found = await client.QueryAsync(
-                r => (string)r[VectorStoreRecords.Person]! == person, ordered: false, cancellationToken).ConfigureAwait(false);
+                r => (string)r[Person]! == person, ordered: false, cancellationToken).ConfigureAwait(false);
             if (found.Count == 0)
             {
                 break;
             }
 
-            object[] keys = [.. found.Select(r => r[VectorStoreRecords.Key]!)];
+            object[] keys = [.. found.Select(r => r[Key]!)];
             if (Array.TrueForAll(keys, deleted.Contains))
             {
                 // A store may show deleted records for a moment.
@@ -249,58 +249,39 @@ public sealed class VectorStoreGallery : IGallery
         return ValueTask.CompletedTask;
     }
 
-    private async Task<IReadOnlyList<GalleryCandidate>> FindAsync(ReadOnlyMemory<float> probe, int people, CancellationToken stop)
+    private Task<IReadOnlyList<GalleryCandidate>> FindAsync(ReadOnlyMemory<float> probe, int people, CancellationToken stop)
     {
         // Twice the error of a sum of D products in single precision for norms up to 1.001 (Higham, Accuracy and Stability, 3.1), and of the norms
         // that a store may divide by.
         double slack = 4 * (Info.EmbeddingSize + 4) * Math.Pow(2, -24);
-        for (long rows = (4L * people) + 32; ; rows *= 8)
+        return Shortlist.FindAsync(people, slack, options.LargestSearch, async count =>
         {
-            int requested = (int)Math.Min(rows, Math.Max(options.LargestSearch, people));
-            List<Record> returned = await client.SearchAsync(probe, requested, stop).ConfigureAwait(false);
-            (string Person, long Id, double Score)[] found =
-            [
-                .. returned.Select(r => Score(r, probe.Span)).OfType<(string Person, long Id, double Score)>()
-                    .OrderByDescending(f => f.Score).ThenBy(f => f.Id),
-            ];
-            GalleryCandidate[] best = [.. found.DistinctBy(f => f.Person).Take(people).Select(f => new GalleryCandidate(f.Person, f.Score))];
-            bool all = returned.Count < requested, limit = requested < rows || requested >= options.LargestSearch;
-            if (all || limit || (best.Length == people && found[^1].Score < best[^1].Score - slack))
-            {
-                return [.. best.Select(b => b with { Score = Math.Clamp(b.Score, -1, 1) })];
-            }
-        }
+            List<Record> returned = await client.SearchAsync(probe, count, stop).ConfigureAwait(false);
+            return (returned.Count, [.. returned.Select(r => Score(r, probe.Span)).OfType<ScoredTemplate>()]);
+        });
     }
 
     // Null for the record that describes the gallery, and for a damaged one.
-    private (string Person, long Id, double Score)? Score(Record record, ReadOnlySpan<float> probe)
+    private ScoredTemplate? Score(Record record, ReadOnlySpan<float> probe)
     {
-        string person = VectorStoreRecords.GetText(record, VectorStoreRecords.Person);
+        string person = GetText(record, Person);
         if (person.Length == 0)
         {
             return null;
         }
 
-        if (VectorStoreRecords.GetText(record, VectorStoreRecords.Contract) != Info.ContractId
-            || VectorStoreRecords.GetText(record, VectorStoreRecords.Gallery) != Info.Id)
+        if (GetText(record, Contract) != Info.ContractId
+            || GetText(record, VectorStoreRecords.Gallery) != Info.Id)
         {
             throw new UniFaceException(
                 $"{client.Name}: holds a record of another model or gallery ({person}): embeddings of different models cannot be compared; remove it, or " +
                 "create the gallery again.");
         }
 
-        ReadOnlyMemory<float> embedding = VectorStoreRecords.GetEmbedding(record) is ReadOnlyMemory<float> given && given.Length == probe.Length
-            ? given
+        return GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
+            ? Shortlist.Score(Info, person, GetId(record), embedding.Span, probe, damage)
             : throw new UniFaceException(
                 $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors.");
-        long id = VectorStoreRecords.GetId(record);
-        if (!Info.IsValid(embedding.Span))
-        {
-            damage[id] = GalleryChecks.DescribeDamage(person, id, "its norm is not 1");
-            return null;
-        }
-
-        return (person, id, ExactScore.Compute(probe, embedding.Span));
     }
 
     // The person of each template, in the order of enrollment.
@@ -312,19 +293,19 @@ public sealed class VectorStoreGallery : IGallery
         do
         {
             long from = last;
-            page = await client.QueryAsync(r => (long)r[VectorStoreRecords.Id]! >= from, ordered: true, stop).ConfigureAwait(false);
+            page = await client.QueryAsync(r => (long)r[Id]! >= from, ordered: true, stop).ConfigureAwait(false);
             foreach (Record record in page)
             {
-                long id = VectorStoreRecords.GetId(record);
+                long id = GetId(record);
                 if (id != last)
                 {
                     seen.Clear();
                     last = id;
                 }
 
-                if (seen.Add(record[VectorStoreRecords.Key]!))
+                if (seen.Add(record[Key]!))
                 {
-                    yield return VectorStoreRecords.GetText(record, VectorStoreRecords.Person);
+                    yield return GetText(record, Person);
                 }
             }
         }

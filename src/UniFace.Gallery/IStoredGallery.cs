@@ -54,10 +54,9 @@ public interface IStoredGallery : IGallery
     Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Checks everything that is stored.</summary>
-    /// <param name="most">How many problems to return.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>The problems, a line each; empty if there are none.</returns>
-    Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default);
+    /// <returns>Up to 100 problems, a line each; empty if there are none.</returns>
+    Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Moves the gallery to another model from the crops it keeps. Until the end it works as before; after a stop, the same call continues.

@@ -8,8 +8,7 @@ namespace UniFace.Gallery;
 /// </summary>
 public static class PersonName
 {
-    /// <summary>Longest name, in UTF-16 characters.</summary>
-    public const int Longest = 200;
+    private const int Longest = 200; // UTF-16 characters
 
     private const string Slash = "%2F", Backslash = "%5C";
 

@@ -1,9 +1,9 @@
 namespace UniFace.Gallery.Tests;
 
-/// <summary>Checks the errors that a user sees.</summary>
+/// <summary>Assertions on the errors that a user sees.</summary>
 internal static class Errors
 {
-    /// <summary>The work fails with one line that contains some words.</summary>
+    /// <summary>Asserts that work fails with one line that contains some words.</summary>
     public static async Task ContainAsync(string words, Func<Task> work)
     {
         string message = (await Assert.ThrowsAsync<UniFaceException>(work)).Message;

@@ -16,7 +16,7 @@ public abstract class GalleryContractTests
     [Theory]
     [InlineData(8)]
     [InlineData(100)]
-    public Task The_people_found_are_those_of_comparing_with_everybody_in_order_ties_too(int size) => PeopleFoundAsync(PersonScore.Best, size);
+    public Task Searches_equal_a_comparison_with_everybody_including_ties(int size) => PeopleFoundAsync(PersonScore.Best, size);
 
     /// <summary>Enrolls, removes, searches, and compares with brute force.</summary>
     protected async Task PeopleFoundAsync(PersonScore scoring, int size)
@@ -25,7 +25,7 @@ public abstract class GalleryContractTests
         float[][] vectors = Rows.Hard(600, size, 1), probes = [.. Rows.Hard(12, size, 2), .. vectors[..12]];
         List<Enrollment> enrolled = [.. vectors.Select((v, i) => new Enrollment($"person {i * 7 % 90}", v))];
 
-        // Many copies of one face, of people of their own and of one: more than are asked for.
+        // More copies of one face than a search requests: of different people, and of one person.
         enrolled.AddRange(Enumerable.Range(0, 150).Select(i => new Enrollment(i % 2 == 0 ? $"copy {i}" : "copies", vectors[0])));
         IReadOnlyList<long> ids = [.. await gallery.EnrollAsync(enrolled[..300], Contract), .. await gallery.EnrollAsync(enrolled[300..], Contract)];
         Assert.Equal(ids.Order().Distinct(), ids);
@@ -65,7 +65,7 @@ public abstract class GalleryContractTests
     }
 
     [Fact]
-    public async Task Who_does_not_reach_the_threshold_is_unknown_and_an_empty_gallery_knows_nobody()
+    public async Task A_probe_below_the_threshold_is_unknown_and_an_empty_gallery_identifies_nobody()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(2, 8, 3);
@@ -80,7 +80,7 @@ public abstract class GalleryContractTests
     }
 
     [Fact]
-    public async Task Embeddings_of_another_model_size_or_norm_are_refused_and_of_a_bad_batch_nothing_is_kept()
+    public async Task Embeddings_of_another_model_size_or_norm_are_refused_with_their_whole_batch()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] good = Rows.Random(1, 8, 3)[0];
@@ -97,7 +97,7 @@ public abstract class GalleryContractTests
     }
 
     [Fact]
-    public async Task A_stopped_enrolment_keeps_nothing_and_ids_are_never_used_again()
+    public async Task A_stopped_enrollment_keeps_nothing_and_ids_are_never_reused()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] v = Rows.Random(1, 8, 3)[0];
@@ -112,7 +112,7 @@ public abstract class GalleryContractTests
     }
 
     [Fact]
-    public async Task What_another_process_writes_is_found_by_the_next_search()
+    public async Task The_next_search_finds_what_another_process_wrote()
     {
         string path = await CreateAsync();
         float[][] v = Rows.Random(3, 8, 3);

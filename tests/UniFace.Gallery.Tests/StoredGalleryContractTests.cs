@@ -13,10 +13,10 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     [Theory]
     [InlineData(8)]
     [InlineData(100)]
-    public Task The_people_found_by_the_mean_of_their_templates_are_those_of_comparing_with_everybody(int size) => PeopleFoundAsync(PersonScore.Mean, size);
+    public Task Searches_by_the_mean_template_equal_a_comparison_with_everybody(int size) => PeopleFoundAsync(PersonScore.Mean, size);
 
     [Fact]
-    public async Task All_that_is_stored_of_a_person_is_given_out_and_who_is_old_is_told_by_the_newest_template()
+    public async Task Everything_stored_about_a_person_is_returned_and_retention_goes_by_the_newest_template()
     {
         float[][] rows = Rows.Random(3, 8, 5);
         await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
@@ -41,7 +41,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task A_gallery_moves_to_another_model_after_a_stop_too_and_until_the_end_the_old_one_answers()
+    public async Task A_gallery_moves_to_another_model_also_after_a_stop_and_until_the_end_the_old_model_answers()
     {
         const int People = 150;
         float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);
@@ -83,7 +83,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task What_was_enrolled_from_what_is_known_and_crops_are_wanted_where_they_are_kept()
+    public async Task Sources_are_kept_and_crops_are_required_if_the_gallery_keeps_them()
     {
         await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
         float[][] v = Rows.Random(3, 8, 3);
@@ -97,7 +97,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task A_photo_is_one_template_of_its_person_whatever_its_name_and_two_photos_of_one_name_are_two()
+    public async Task A_photo_is_one_template_of_its_person_by_content_and_not_by_name()
     {
         string path = await CreateAsync();
         float[][] v = Rows.Random(4, 8, 9);

@@ -59,7 +59,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     public double BytesPerRow => (double)layout.Stride / RowGroup.Rows;
 
     /// <summary>The instructions that scans use; set by tests.</summary>
-    internal DotPath Path { get; set; } = DotKernels.Best;
+    internal InstructionSet Instructions { get; set; } = DotKernels.Best;
 
     /// <summary>
     /// Opens a stored index: its codes are read and checked; its rows are read when they are needed. Later changes stay in memory until
@@ -188,7 +188,7 @@ internal sealed unsafe class ExactIndex : IDisposable
                 do
                 {
                     norm = largestNorm;
-                    search.Scan(norm, Path);
+                    search.Scan(norm, Instructions);
                 }
                 while (largestNorm != norm); // A larger row was added, for which the bounds do not hold. Rare: embeddings have norms of about 1.
                 hits.AddRange(search.Rank());

@@ -6,9 +6,6 @@ namespace UniFace.Gallery.Sqlite;
 /// <summary>Copies of a gallery, consistent while it is in use.</summary>
 internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
 {
-    /// <summary>Writes a copy of the gallery as it is now.</summary>
-    public void Write(string file, bool overwrite) => Create(file, overwrite, replaces: false);
-
     /// <summary>Makes this backup the content of a gallery file, which is created if it does not exist.</summary>
     public async Task RestoreAsync(string path)
     {
@@ -39,7 +36,8 @@ internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
         }
     }
 
-    private void Create(string file, bool overwrite, bool replaces) =>
+    /// <summary>Writes a copy of the gallery as it is now; one that <paramref name="replaces"/> another also erases what is left of it.</summary>
+    public void Create(string file, bool overwrite, bool replaces) =>
         GalleryFile.Create(file, overwrite, temporary => CopyAsync(temporary, replaces).GetAwaiter().GetResult());
 
     // A checked copy of a new generation: indexes in memory or in files belong to the old one.
@@ -63,7 +61,7 @@ internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
         await copy.AddMissingColumnsAsync(stop);
         GalleryStore store = source.WithDatabase(copy);
         IReadOnlyList<string> problems = await copy.ReadAsync(
-            c => new GalleryIntegrity(store, c, 1, stop).FindProblems(projection: null), stop);
+            c => new GalleryIntegrity(store, c, stop).FindProblems(projection: null), stop);
         if (problems is [string problem, ..])
         {
             throw new UniFaceException(

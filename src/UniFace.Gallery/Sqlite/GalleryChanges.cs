@@ -54,27 +54,17 @@ internal sealed class GalleryChanges(GalleryStore store, SqliteConnection connec
             }
 
             change = id;
-            byte[] stored = records.Seal(id, person.Id, enrollment.Embedding.Span);
-            object?[] values =
-            [
-                id,
-                person.Id,
-                GalleryRecords.Checksum(id, stored),
-                records.SealSource(id, person.Id, enrollment.Source),
-                stored,
-                records.SealPhoto(id, person.Id, enrollment.PhotoSha256),
-            ];
-            for (int i = 0; i < values.Length; i++)
+            foreach ((string name, object? value) in
+                records.SealTemplate(id, person.Id, enrollment.Embedding.Span, enrollment.Source, enrollment.PhotoSha256))
             {
-                template.Parameters[i].Value = values[i] ?? DBNull.Value;
+                template.Parameters[name].Value = value ?? DBNull.Value;
             }
 
+            template.Parameters["$person"].Value = person.Id;
             template.ExecuteNonQuery();
             if (store.Info.KeepsCrops)
             {
-                byte[] crop = records.SealCrop(id, person.Id, enrollment.Crop.Span);
-                connection.Run(
-                    "INSERT INTO crop VALUES($id, $checksum, $image)", ("$id", id), ("$checksum", GalleryRecords.Checksum(id, crop)), ("$image", crop));
+                connection.Run("INSERT INTO crop VALUES($id, $checksum, $image)", records.SealCrop(id, person.Id, enrollment.Crop.Span));
             }
 
             ids.Add(id);

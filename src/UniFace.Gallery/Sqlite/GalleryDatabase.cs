@@ -12,7 +12,10 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>The schema version that this code writes.</summary>
     public const long Format = 1;
 
-    private const string TimesSince = "times_since";
+    private const string TimesSince = "times_since", Enrolled = "enrolled";
+
+    // Columns of the table "template" that the first galleries did not have, and their types.
+    private static readonly Dictionary<string, string> AddedColumns = new() { [Enrolled] = "INTEGER", ["photo"] = "BLOB" };
 
     private const int PageSize = 16384, Busy = 5, Locked = 6, ReadOnly = 8, InputOutput = 10, Corrupt = 11, Full = 13, CannotOpen = 14, NoDatabase = 26;
 
@@ -117,11 +120,11 @@ internal sealed class GalleryDatabase : IDisposable
 
             reader = Connect(source, mode);
             bool readOnly = SQLitePCL.raw.sqlite3_db_readonly(writer.Handle, "main") != 0;
-            if (readOnly && !(HasColumn(reader, "enrolled") && HasColumn(reader, "photo")))
+            if (readOnly && MissingColumns(reader) is { Count: > 0 } missing)
             {
                 // An older gallery, whose columns cannot be added now: a view stands in, with NULLs for what is missing.
-                string missing = HasColumn(reader, "enrolled") ? "" : ", NULL AS enrolled";
-                reader.Run($"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{missing}, NULL AS photo FROM main.template;");
+                string nulls = string.Concat(missing.Select(column => $", NULL AS {column}"));
+                reader.Run($"PRAGMA temp_store=MEMORY; CREATE TEMP VIEW template AS SELECT *{nulls} FROM main.template;");
             }
 
             reader.Run("PRAGMA query_only=ON;");
@@ -138,7 +141,7 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>Adds the columns for enrollment times and photo hashes to a gallery of an older version.</summary>
     public async Task AddMissingColumnsAsync(CancellationToken stop)
     {
-        if (await ReadAsync(c => HasColumn(c, "enrolled") && HasColumn(c, "photo"), stop))
+        if ((await ReadAsync(MissingColumns, stop)).Count == 0)
         {
             return;
         }
@@ -146,15 +149,13 @@ internal sealed class GalleryDatabase : IDisposable
         await WriteAsync(
             connection =>
             {
-                if (!HasColumn(connection, "enrolled"))
+                foreach (string column in MissingColumns(connection))
                 {
-                    connection.Run("ALTER TABLE template ADD COLUMN enrolled INTEGER");
-                    connection.SetMeta(TimesSince, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-                }
-
-                if (!HasColumn(connection, "photo"))
-                {
-                    connection.Run("ALTER TABLE template ADD COLUMN photo BLOB");
+                    connection.Run($"ALTER TABLE template ADD COLUMN {column} {AddedColumns[column]}");
+                    if (column == Enrolled)
+                    {
+                        connection.SetMeta(TimesSince, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+                    }
                 }
             },
             stop);
@@ -163,8 +164,8 @@ internal sealed class GalleryDatabase : IDisposable
     /// <summary>The enrollment time, in Unix seconds, of templates that were enrolled before the gallery kept times.</summary>
     public static long DefaultEnrolled(SqliteConnection connection) => connection.Meta(TimesSince) as long? ?? 0;
 
-    private static bool HasColumn(SqliteConnection connection, string column) =>
-        connection.Scalar("SELECT 1 FROM pragma_table_info('template') WHERE name = $column", ("$column", column)) is not null;
+    private static List<string> MissingColumns(SqliteConnection connection) =>
+        [.. AddedColumns.Keys.Except(connection.Query("SELECT name FROM pragma_table_info('template')", r => r.GetString(0)))];
 
     /// <summary>Replaces another file's content with this database, in one transaction, while this one stays in use.</summary>
     public Task CopyToAsync(string path, CancellationToken stop) => ReadAsync(

@@ -4,8 +4,10 @@ using UniFace.Gallery.Stores;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Checks everything that a gallery file stores.</summary>
-internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection connection, int most, CancellationToken stop)
+internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection connection, CancellationToken stop)
 {
+    private const int Most = IntegrityQueries.MostProblems;
+
     private readonly GalleryRecords records = store.Records;
     private readonly List<string> problems = [];
 
@@ -15,7 +17,7 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection conn
     /// </summary>
     public IReadOnlyList<string> FindProblems(GalleryProjection? projection)
     {
-        IEnumerable<string> pages = connection.Query($"PRAGMA integrity_check({most})", r => r.GetString(0));
+        IEnumerable<string> pages = connection.Query($"PRAGMA integrity_check({Most})", r => r.GetString(0));
         problems.AddRange(pages.Where(line => line != "ok").Select(line => "database: " + line));
         foreach ((string sql, string problem) in
             (IEnumerable<(string, string)>)[
@@ -59,7 +61,7 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection conn
             problems.Add(problemOfIndex);
         }
 
-        return [.. problems.Take(most)];
+        return [.. problems.Take(Most)];
     }
 
     private void Check(string sql, Func<SqliteDataReader, string?> findFault)
@@ -82,7 +84,7 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection conn
                 problems.Add(fault);
             }
 
-            if (problems.Count >= most)
+            if (problems.Count >= Most)
             {
                 return;
             }

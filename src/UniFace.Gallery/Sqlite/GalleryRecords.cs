@@ -64,12 +64,8 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>A template's embedding as it is stored.</summary>
     public byte[] Seal(long template, long person, ReadOnlySpan<float> embedding)
     {
-        byte[] bytes = new byte[embedding.Length * sizeof(float)];
-        for (int i = 0; i < embedding.Length; i++)
-        {
-            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), embedding[i]);
-        }
-
+        byte[] bytes = MemoryMarshal.AsBytes(embedding).ToArray();
+        ConvertLittleEndian(bytes);
         return cipher.Seal(Template, template, person, bytes);
     }
 
@@ -85,15 +81,17 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
                 "restore it from a copy.");
         }
 
-        if (BitConverter.IsLittleEndian)
-        {
-            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(embedding);
-            return;
-        }
+        bytes.CopyTo(MemoryMarshal.AsBytes(embedding));
+        ConvertLittleEndian(MemoryMarshal.AsBytes(embedding));
+    }
 
-        for (int i = 0; i < embedding.Length; i++)
+    // Embeddings are stored in little-endian byte order.
+    private static void ConvertLittleEndian(Span<byte> values)
+    {
+        if (!BitConverter.IsLittleEndian)
         {
-            embedding[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(i * sizeof(float)));
+            Span<int> words = MemoryMarshal.Cast<byte, int>(values);
+            BinaryPrimitives.ReverseEndianness(words, words);
         }
     }
 
@@ -118,15 +116,8 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
         }
     }
 
-    /// <summary>A crop as it is stored.</summary>
-    public byte[] SealCrop(long template, long person, ReadOnlySpan<byte> crop) => cipher.Seal(Crop, template, person, crop);
-
     /// <summary>A stored crop.</summary>
     public byte[] OpenCrop(long template, long person, byte[] stored) => Open(Crop, template, person, stored);
-
-    /// <summary>A template's source as it is stored; null if there is none.</summary>
-    public byte[]? SealSource(long template, long person, string? source) =>
-        source is null ? null : cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source));
 
     /// <summary>A stored source; null if there is none.</summary>
     public string? OpenSource(long template, long person, object stored) =>
@@ -135,6 +126,27 @@ internal sealed class GalleryRecords(string path, RecordCipher cipher)
     /// <summary>The SHA-256 of a template's photo as it is stored; null if it is unknown.</summary>
     public byte[]? SealPhoto(long template, long person, string? sha256) =>
         sha256 is null ? null : cipher.Seal(Photo, template, person, Convert.FromHexString(sha256));
+
+    /// <summary>The columns of a template as they are stored, as parameters of a statement.</summary>
+    public (string Name, object? Value)[] SealTemplate(long template, long person, ReadOnlySpan<float> embedding, string? source, string? sha256)
+    {
+        byte[] stored = Seal(template, person, embedding);
+        return
+        [
+            ("$id", template),
+            ("$embedding", stored),
+            ("$checksum", Checksum(template, stored)),
+            ("$source", source is null ? null : cipher.Seal(Source, template, person, Encoding.UTF8.GetBytes(source))),
+            ("$photo", SealPhoto(template, person, sha256)),
+        ];
+    }
+
+    /// <summary>A crop as it is stored, as parameters of a statement.</summary>
+    public (string Name, object? Value)[] SealCrop(long template, long person, ReadOnlySpan<byte> crop)
+    {
+        byte[] stored = cipher.Seal(Crop, template, person, crop);
+        return [("$id", template), ("$image", stored), ("$checksum", Checksum(template, stored))];
+    }
 
     /// <summary>The stored SHA-256 of a photo; null if it is unknown.</summary>
     public string? OpenPhoto(long template, long person, object stored) =>

@@ -34,12 +34,7 @@ internal sealed class GalleryRekeying(GalleryStore store, CancellationToken stop
                     "WHERE c.template > $last ORDER BY c.template LIMIT $page",
                     r => (r.GetInt64(0), (r.GetInt64(1), old.OpenCrop(r.GetInt64(0), r.GetInt64(1), (byte[])r[2])))))
                 {
-                    byte[] stored = rekeyed.SealCrop(id, person, image);
-                    connection.Run(
-                        "UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id",
-                        ("$id", id),
-                        ("$image", stored),
-                        ("$checksum", GalleryRecords.Checksum(id, stored)));
+                    connection.Run("UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id", rekeyed.SealCrop(id, person, image));
                 }
 
                 // An unfinished move to another model starts again.
@@ -72,14 +67,9 @@ internal sealed class GalleryRekeying(GalleryStore store, CancellationToken stop
                 throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed.");
             }
 
-            byte[] stored = rekeyed.Seal(id, person, embedding);
             connection.Run(
                 "UPDATE template SET embedding = $embedding, checksum = $checksum, source = $source, photo = $photo WHERE id = $id",
-                ("$id", id),
-                ("$embedding", stored),
-                ("$checksum", GalleryRecords.Checksum(id, stored)),
-                ("$source", rekeyed.SealSource(id, person, old.OpenSource(id, person, row[4]))),
-                ("$photo", rekeyed.SealPhoto(id, person, old.OpenPhoto(id, person, row[5]))));
+                rekeyed.SealTemplate(id, person, embedding, old.OpenSource(id, person, row[4]), old.OpenPhoto(id, person, row[5])));
         }
     }
 

@@ -207,8 +207,8 @@ public sealed class SqliteGallery : IStoredGallery
     public Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default) => projection.RebuildAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(int most = 100, CancellationToken cancellationToken = default) => database.ReadAsync(
-        connection => new GalleryIntegrity(store, connection, most, cancellationToken).FindProblems(projection), cancellationToken);
+    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection => new GalleryIntegrity(store, connection, cancellationToken).FindProblems(projection), cancellationToken);
 
     /// <inheritdoc/>
     public async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
@@ -245,7 +245,7 @@ public sealed class SqliteGallery : IStoredGallery
     /// <param name="cancellationToken">Stops it; nothing is written then.</param>
     /// <exception cref="UniFaceException">The file exists or cannot be written; or the gallery is damaged.</exception>
     public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => new GalleryBackup(store, cancellationToken).Write(file, overwrite), cancellationToken);
+        Task.Run(() => new GalleryBackup(store, cancellationToken).Create(file, overwrite, replaces: false), cancellationToken);
 
     /// <summary>Restores a gallery from a backup, after checking the backup.</summary>
     /// <param name="backup">A file that <see cref="BackupAsync"/> wrote.</param>

@@ -3,6 +3,9 @@ namespace UniFace.Gallery.Stores;
 /// <summary>The checks of references between records, which are the same in every SQL database.</summary>
 internal static class IntegrityQueries
 {
+    /// <summary>Most problems that a check reports.</summary>
+    public const int MostProblems = 100;
+
     /// <summary>Queries that count faulty records, each with the message that follows the count.</summary>
     public static IEnumerable<(string Sql, string Problem)> Create(string people, string templates, string crops, bool keepsCrops)
     {

@@ -7,15 +7,17 @@ namespace UniFace.Gallery.Tests.Index;
 /// <summary>Every kernel computes exact inner products of codes, and codes keep the limits that this needs.</summary>
 public sealed unsafe class DotKernelTests
 {
-    public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
+    public static TheoryData<string> InstructionSets => [.. Enum.GetNames<InstructionSet>()];
 
     [Theory]
-    [MemberData(nameof(Paths))]
-    public void Every_kernel_gives_the_inner_products_of_the_codes(string name)
+    [MemberData(nameof(InstructionSets))]
+    public void Every_kernel_computes_the_inner_products_of_the_codes(string name)
     {
-        DotPath path = Enum.Parse<DotPath>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}"); // not in the sample, which would report a skip as a failure
-        Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(path, size, queries, seed), iter: 60);
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name);
+
+        // Outside the sample, which would report a skip as a failure.
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
+        Gen.Select(Gen.Int[1, 200], Gen.Int[1, 9], Gen.Int).Sample((size, queries, seed) => InnerProducts(instructions, size, queries, seed), iter: 60);
     }
 
     [Fact]
@@ -40,12 +42,12 @@ public sealed unsafe class DotKernelTests
 
             double error = Math.Sqrt(values.Select((v, i) => Math.Pow(v - ((double)quantized.Scale * codes[i]), 2)).Sum());
             double norm = Math.Sqrt(codes.Sum(c => Math.Pow((double)quantized.Scale * c, 2)));
-            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, said {quantized.Error}");
-            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, said {quantized.Norm}");
+            Assert.True(quantized.Error >= error && quantized.Error <= (error * 1.000001) + 1e-38, $"error {error}, stated {quantized.Error}");
+            Assert.True(quantized.Norm >= norm && quantized.Norm <= (norm * 1.000001) + 1e-38, $"norm {norm}, stated {quantized.Norm}");
         }
     });
 
-    private static void InnerProducts(DotPath path, int size, int queries, int seed)
+    private static void InnerProducts(InstructionSet instructions, int size, int queries, int seed)
     {
         RowGroup layout = new(size);
         const int count = 4;
@@ -74,7 +76,7 @@ public sealed unsafe class DotKernelTests
                 QueryTile.Pack(layout, queryCodes[q], tile, width, q);
             }
 
-            DotKernels.Multiply(path, groups, count, layout, tile, width, output);
+            DotKernels.Multiply(instructions, groups, count, layout, tile, width, output);
             for (int r = 0; r < rows.Length; r++)
             {
                 for (int q = 0; q < queryCodes.Length; q++)

@@ -11,7 +11,7 @@ public sealed class ExactIndexTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
-    public static TheoryData<string> Paths => [.. Enum.GetNames<DotPath>()];
+    public static TheoryData<string> InstructionSets => [.. Enum.GetNames<InstructionSet>()];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -23,15 +23,15 @@ public sealed class ExactIndexTests : IDisposable
     });
 
     [Theory]
-    [MemberData(nameof(Paths))]
-    public void The_answer_is_that_of_comparing_with_every_row_ties_and_near_duplicates_included(string name)
+    [MemberData(nameof(InstructionSets))]
+    public void Searches_equal_a_comparison_with_every_row_including_ties_and_near_duplicates(string name)
     {
-        DotPath path = Enum.Parse<DotPath>(name);
-        Assert.SkipUnless(DotKernels.IsSupported(path), $"this processor has no {path}");
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name);
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
         Gen.Select(Gen.Int[1, 100], Gen.Int[0, 400], Gen.Int[1, 20], Gen.Int[1, 20], Gen.Bool, Gen.Int[1, 2], Gen.Int).Sample(
             (size, count, queries, k, distinct, threads, seed) =>
         {
-            using ExactIndex index = new(size) { Path = path };
+            using ExactIndex index = new(size) { Instructions = instructions };
             (long Id, long Key, float[] Row)[] rows = [.. Rows.Hard(count, size, seed).Select((r, i) => ((long)i * 3, i % 17L, r))];
             foreach ((long id, long key, float[] row) in rows.Reverse())
             {
@@ -48,7 +48,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void A_crowd_of_near_duplicates_is_ordered_to_the_last_bit()
+    public void Many_near_duplicates_are_ordered_to_the_last_bit()
     {
         const int size = 64, count = 20000;
         float[] center = Rows.Random(1, size, 1)[0];
@@ -91,7 +91,7 @@ public sealed class ExactIndexTests : IDisposable
     });
 
     [Fact]
-    public async Task Searches_while_rows_are_written_never_miss_a_row_that_was_there_all_along_nor_invent_one()
+    public async Task Searches_during_changes_find_every_row_that_stays_and_no_row_that_never_was()
     {
         const int size = 32, standing = 2000;
         float[][] fixedRows = Rows.Random(standing, size, 1), moving = Rows.Random(3000, size, 2);
@@ -124,7 +124,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void A_stored_index_answers_as_before_and_goes_on_changing()
+    public void A_stored_index_gives_the_same_answers_and_can_be_changed()
     {
         const int size = 40;
         float[][] rows = Rows.Hard(500, size, 5);
@@ -188,7 +188,7 @@ public sealed class ExactIndexTests : IDisposable
         IndexFile.Erase(path, "g", [42, 4711]);
         Assert.True(File.ReadAllBytes(path).AsSpan().IndexOf(secret.AsSpan(0, 8)) < 0);
 
-        // Lane 10 of group 2 holds the codes of row 42: all of them are the code of zero now.
+        // Lane 10 of group 2 holds the codes of row 42, which must all be the code of zero now.
         byte[] codes = File.ReadAllBytes(path);
         int group = 4096 + 4096 + 4096 + (2 * ((64 * 16) + 128));
         Assert.Contains(Enumerable.Range(0, 16), s => codesBefore[group + (s * 64) + 40] != 128);
@@ -225,12 +225,12 @@ public sealed class ExactIndexTests : IDisposable
 
         Assert.DoesNotContain('\n', Assert.Throws<UniFaceException>(() => ExactIndex.Open(path, out _).Dispose()).Message);
 
-        // Between the tables and their alignment there is nothing.
+        // Padding between the sections.
         static bool IsPadding(int at) => at is (>= 4096 + (64 * 8) and < 8192) or (>= 8192 + (64 * 8) and < 12288);
     }, iter: 40);
 
     [Fact]
-    public void A_flipped_bit_in_a_stored_row_is_told_and_a_row_that_another_process_erases_is_no_answer()
+    public void A_flipped_bit_in_a_stored_row_is_reported_and_a_row_that_another_process_erases_is_no_answer()
     {
         string path = Path.Combine(folder, "index");
         float[][] rows = Rows.Random(50, 8, 1);
@@ -259,7 +259,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void A_stored_index_that_another_process_cuts_off_is_an_error_of_the_search_not_the_end_of_the_process()
+    public void A_stored_index_that_another_process_truncates_fails_the_search_and_not_the_process()
     {
         string path = Path.Combine(folder, "index");
         float[][] rows = Rows.Random(500, 64, 1);
@@ -276,7 +276,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void Rows_and_queries_that_are_no_numbers_or_of_another_length_are_refused()
+    public void Rows_and_queries_that_are_not_finite_or_of_another_length_are_refused()
     {
         using ExactIndex index = new(3);
         Assert.Throws<ArgumentException>(() => index.Add(1, 1, [1, 2]));

@@ -1,6 +1,6 @@
 namespace UniFace.Gallery.Tests.Index;
 
-/// <summary>Rows to search: made from a seed, with what makes searching hard.</summary>
+/// <summary>Rows to search, generated from a seed.</summary>
 internal static class Rows
 {
     /// <summary>Random directions, [count, size].</summary>
@@ -52,7 +52,7 @@ internal static class Rows
         return (lanes[0] + lanes[4]) + (lanes[2] + lanes[6]) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
     }
 
-    /// <summary>The best of all by comparing with all: (id, score), the larger score first, then the smaller id.</summary>
+    /// <summary>The best rows by a comparison with every row: (id, score), the larger score first, then the smaller id.</summary>
     public static (long Id, double Score)[] Best(IEnumerable<(long Id, long Key, float[] Row)> rows, float[] query, int k, bool distinctKeys = false)
     {
         IOrderedEnumerable<(long Id, long Key, double Score)> all =

@@ -18,7 +18,7 @@ public sealed class PostgresAddressTests
         "postgresql:///faces?host=/run/postgresql&gallery=people&user=ann",
         "Host=/run/postgresql;Database=faces;Username=ann;Command Timeout=0",
         "postgres:///faces?host=/run/postgresql&gallery=people")]
-    public void Urls_and_connection_strings_are_read_and_shown_without_user_and_password(string text, string connection, string shown)
+    public void Urls_and_connection_strings_are_parsed_and_shown_without_user_and_password(string text, string connection, string shown)
     {
         Assert.True(PostgresAddress.IsAddress(text));
         PostgresAddress address = PostgresAddress.Parse(text);
@@ -42,7 +42,7 @@ public sealed class PostgresAddressTests
     [InlineData("postgres://user:secret@host:many/faces?gallery=people", "cannot be read")]
     [InlineData("Host=host;Database=faces;Gallery=people;Pass=secret", "cannot be read")]
     [InlineData("Host=host;secret;Gallery=people", "cannot be read")]
-    public void What_is_wrong_with_an_address_is_said_in_one_line_without_its_password(string text, string problem)
+    public void Errors_in_an_address_are_one_line_without_its_password(string text, string problem)
     {
         string message = Assert.Throws<UniFaceException>(() => PostgresAddress.Parse(text)).Message;
         Assert.Contains(problem, message, StringComparison.Ordinal);

@@ -14,7 +14,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     private const string Contract = "contract-a";
 
     [Fact]
-    public async Task Replicas_that_enrol_and_remove_the_same_people_at_once_lose_nothing_and_double_nobody()
+    public async Task Replicas_that_enroll_and_remove_the_same_people_at_once_lose_and_duplicate_nothing()
     {
         const int Replicas = 4, Rounds = 12;
         PostgresAddress address = await NewAsync();
@@ -24,14 +24,14 @@ public sealed class PostgresGalleryTests(PostgresServer server)
             await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
             for (int round = 0; round < Rounds; round++)
             {
-                // The same names everywhere, in other orders.
+                // Every replica uses the same names in another order.
                 int at = ((replica * Rounds) + round) * 3;
                 string[] names = replica % 2 == 0 ? ["ann", "bob", $"of {replica}"] : [$"of {replica}", "bob", "ann"];
                 IReadOnlyList<long> ids = await gallery.EnrollAsync(
                     [.. names.Select((n, i) => new Enrollment(n, v[at + i], default, $"{replica}.{round}"))], Contract);
                 Assert.Equal(3, ids.Distinct().Count());
 
-                // An acknowledged template is found at once, by any replica.
+                // Every replica finds an acknowledged template at once.
                 Assert.Equal($"of {replica}", (await gallery.IdentifyAsync(v[at + names.IndexOf($"of {replica}")], Contract, 0.999)).Person);
                 if (round == 5)
                 {
@@ -49,7 +49,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     [Theory]
     [InlineData(PersonScore.Best)]
     [InlineData(PersonScore.Mean)]
-    public async Task A_template_of_another_norm_is_left_out_and_its_person_named(PersonScore scoring)
+    public async Task A_template_with_another_norm_is_left_out_and_its_person_reported(PersonScore scoring)
     {
         PostgresAddress address = await NewAsync(scoring: scoring);
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
@@ -105,7 +105,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     [Fact]
     public async Task A_graph_finds_nearly_everybody_scores_them_exactly_and_can_be_rebuilt()
     {
-        // Among so few the server would not use the graph by itself.
+        // With so few templates the server would not use the graph by itself.
         PostgresAddress address = await NewAsync(hnsw: true, size: 64, settings: "&options=-c%20enable_seqscan%3Doff%20-c%20enable_sort%3Doff");
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
         float[][] v = Rows.Random(1500, 64, 3), probes = Rows.Random(20, 64, 4);
@@ -141,7 +141,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_removal_that_a_reader_keeps_from_being_erased_is_finished_by_the_next_one()
+    public async Task The_next_removal_finishes_one_that_a_reader_prevented_from_erasing()
     {
         PostgresAddress address = await NewAsync();
         float[][] v = Rows.Random(2, 8, 3);
@@ -174,7 +174,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task What_is_wrong_with_server_database_user_or_gallery_is_said_in_one_line()
+    public async Task Errors_of_server_database_user_and_gallery_are_one_line()
     {
         PostgresAddress there = await NewAsync();
         await SqlAsync("CREATE ROLE plain LOGIN");

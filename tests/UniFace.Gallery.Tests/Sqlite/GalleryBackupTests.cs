@@ -3,7 +3,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A copy of a gallery is whole, and a restored or re-keyed gallery holds nothing of what it was before, whenever processes are killed.</summary>
+/// <summary>A copy is consistent, and a restored or rekeyed gallery contains no old bytes, whenever processes are killed.</summary>
 public sealed class GalleryBackupTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -18,7 +18,7 @@ public sealed class GalleryBackupTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_backup_of_a_gallery_that_is_enrolled_into_is_whole_and_restores_to_what_it_was(bool encrypted)
+    public async Task A_backup_during_enrollments_is_consistent_and_restores_its_state(bool encrypted)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(crops: true, key: key, size: 64), backup = Path.Combine(folder.Root, "copies", "b.gallery");
@@ -46,7 +46,7 @@ public sealed class GalleryBackupTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(backup));
         }
 
-        // All of a batch or none of it, and nobody who came later.
+        // The copy holds whole batches, and nobody who was enrolled later.
         long kept;
         await using (SqliteGallery copy = await SqliteGallery.OpenAsync(backup, key))
         {
@@ -55,7 +55,7 @@ public sealed class GalleryBackupTests : IDisposable
             Assert.Empty(await copy.VerifyIntegrityAsync());
         }
 
-        // Somebody new, then back: the index and whoever has it open follow.
+        // A new person is enrolled, then the backup is restored: the index and open galleries notice it.
         await gallery.EnrollAsync([new Enrollment("Somebody-New", rows[399].Select(v => -v).ToArray(), new byte[] { 1 })], Contract);
         await gallery.StoreIndexAsync();
         await Errors.ContainAsync("--overwrite", () => SqliteGallery.RestoreAsync(backup, path, key));
@@ -83,7 +83,7 @@ public sealed class GalleryBackupTests : IDisposable
         await EnrollAsync(gallery, 0, 10);
         string copies = Directory.CreateDirectory(Path.Combine(folder.Root, "copies")).FullName, backup = Path.Combine(copies, "b.gallery");
 
-        // In a container every service has the same process number, so one of the killed processes has ours.
+        // In a container every service has the same process number, so a killed process may have had the number of this one.
         string own = $"{backup}.{Environment.ProcessId}.tmp";
         string[] dead = [$"{backup}.{int.MaxValue}.tmp", own, own + "-lock", backup + ".7.tmp-journal"];
         string running = backup + ".9.tmp", others = Path.Combine(copies, "c.gallery.7.tmp");
@@ -101,7 +101,7 @@ public sealed class GalleryBackupTests : IDisposable
     }
 
     [Fact]
-    public async Task A_gallery_or_backup_that_is_not_whole_is_neither_copied_nor_restored()
+    public async Task A_damaged_gallery_is_not_copied_and_a_damaged_backup_is_not_restored()
     {
         string path = folder.Create(size: 64), backup = Path.Combine(folder.Root, "b.gallery");
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
@@ -121,7 +121,7 @@ public sealed class GalleryBackupTests : IDisposable
     [InlineData(false, true)]
     [InlineData(true, true)]
     [InlineData(true, false)]
-    public async Task Another_key_opens_all_that_was_there_and_nothing_of_before_is_left_even_after_a_kill(bool before, bool after)
+    public async Task A_new_key_opens_everything_and_no_old_bytes_are_left_even_after_a_kill(bool before, bool after)
     {
         GalleryKey? old = before ? GalleryFolder.Key : null, next = after ? Other : null;
         string path = folder.Create(crops: true, key: old, size: 64), killed = Directory.CreateDirectory(Path.Combine(folder.Root, "killed")).FullName;

@@ -4,7 +4,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A template that is damaged in the database is left out of searches and its person named; everybody else is found as before.</summary>
+/// <summary>A damaged template is left out of searches and its person is reported; everybody else is found as before.</summary>
 public sealed class GalleryDamageTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -20,7 +20,7 @@ public sealed class GalleryDamageTests : IDisposable
     [InlineData(PersonScore.Best, false, "NaN")]
     [InlineData(PersonScore.Mean, false, "huge")]
     [InlineData(PersonScore.Best, false, "short")]
-    public async Task The_person_is_named_and_the_rest_is_searched_until_the_person_is_enrolled_again(PersonScore scoring, bool encrypted, string kind)
+    public async Task The_person_is_reported_and_everybody_else_is_searched_until_the_person_is_enrolled_again(PersonScore scoring, bool encrypted, string kind)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(scoring, key: key);
@@ -37,12 +37,12 @@ public sealed class GalleryDamageTests : IDisposable
             Assert.Equal(i == 3 ? null : "p" + i, (await opened.IdentifyAsync(v[i], Contract, 0.999)).Person);
         }
 
-        string told = Assert.Single(opened.Damage);
-        Assert.StartsWith("p3: template 4 is damaged", told, StringComparison.Ordinal);
-        Assert.Contains("'uniface gallery verify-integrity'", told, StringComparison.Ordinal);
+        string reported = Assert.Single(opened.Damage);
+        Assert.StartsWith("p3: template 4 is damaged", reported, StringComparison.Ordinal);
+        Assert.Contains("'uniface gallery verify-integrity'", reported, StringComparison.Ordinal);
         Assert.StartsWith("template 4 of p3", Assert.Single(await opened.VerifyIntegrityAsync()), StringComparison.Ordinal);
 
-        // No index is stored that would keep the next process from telling.
+        // No index is stored, so that the next process reports the damage too.
         Assert.Equal(19, await opened.RebuildIndexAsync());
         Assert.False(File.Exists(path + ".index"));
         await Errors.ContainAsync("p3", () => opened.ReadPersonAsync("p3"));

@@ -7,7 +7,7 @@ using UniFace.IO;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A removed person's template is in no file of the gallery once the gallery notes it as erased, whenever processes are killed.</summary>
+/// <summary>When a removed template is noted as erased, no file of the gallery contains it, whenever processes are killed.</summary>
 public sealed class GalleryErasureTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -19,7 +19,7 @@ public sealed class GalleryErasureTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task An_index_that_another_process_cuts_off_is_made_again_from_the_database()
+    public async Task An_index_that_another_process_truncates_is_rebuilt_from_the_database()
     {
         string path = folder.Create(size: 64);
         float[][] v = Rows.Random(2, Size, 3);
@@ -38,13 +38,13 @@ public sealed class GalleryErasureTests : IDisposable
     [Theory]
     [InlineData(PersonScore.Best)]
     [InlineData(PersonScore.Mean)]
-    public async Task A_kill_between_any_two_steps_of_storing_and_removing_is_finished_by_the_next_opener(PersonScore scoring)
+    public async Task The_next_process_that_opens_the_gallery_finishes_what_a_kill_interrupted(PersonScore scoring)
     {
         string path = folder.Create(scoring, size: Size);
         List<(string Step, string Folder)> kills = [];
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
         {
-            // A state of all files after each step, as a kill then leaves it.
+            // Copies all files after each step, as a kill leaves them.
             gallery.Step = step => kills.Add((step, Copy($"{kills.Count}")));
             await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
             await gallery.StoreIndexAsync();
@@ -69,7 +69,7 @@ public sealed class GalleryErasureTests : IDisposable
             File.Copy(whole, Path.Combine(kills[^1].Folder, left));
         }
 
-        // In the midst of erasing: some pages are on the disk, others are not; or the ids, by which rows are found, are damaged.
+        // A kill during erasing: some pages are written and others are not, or the ids by which rows are found are damaged.
         byte[] bytes = File.ReadAllBytes(whole);
         foreach (int at in new[] { 4096 + 8, bytes.Length - 4096 })
         {
@@ -97,7 +97,7 @@ public sealed class GalleryErasureTests : IDisposable
                 Assert.True(removed || !step.StartsWith("removed", StringComparison.Ordinal));
                 if (removed)
                 {
-                    // Opening was enough.
+                    // Opening has erased.
                     Assert.Empty(Holders(killed));
                 }
 
@@ -110,14 +110,14 @@ public sealed class GalleryErasureTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_was_removed_while_another_process_stored_an_older_state_is_not_stored_again()
+    public async Task A_person_who_is_removed_while_another_process_stores_an_older_state_is_not_stored_again()
     {
         string path = folder.Create(size: Size);
         await using SqliteGallery storing = await SqliteGallery.OpenAsync(path), removing = await SqliteGallery.OpenAsync(path);
         await storing.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
         await storing.SearchAsync(rows[0], Contract, 1);
 
-        // The index's lock is held by one that stores: the removal is done, erasing waits.
+        // Another process holds the index's lock: the removal is committed, and erasing waits.
         Task<bool> removal;
         using (FileLock.AcquireFor(path + ".index"))
         {

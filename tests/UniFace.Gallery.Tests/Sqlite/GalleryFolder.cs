@@ -4,7 +4,7 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A folder with galleries of a test.</summary>
+/// <summary>A temporary folder with a test's galleries.</summary>
 internal sealed class GalleryFolder : IDisposable
 {
     public const string Contract = "contract-a";
@@ -17,7 +17,7 @@ internal sealed class GalleryFolder : IDisposable
 
     public static GalleryKey Key { get; } = GalleryKey.FromText(string.Concat(Enumerable.Repeat("0123456789abcdef", 4)), "test");
 
-    /// <summary>Path of a new gallery of embeddings of 8 values, unless said otherwise.</summary>
+    /// <summary>Path of a new gallery.</summary>
     public string Create(PersonScore scoring = PersonScore.Best, bool crops = false, GalleryKey? key = null, int size = 8)
     {
         string path = Path.Combine(Root, $"g{made++}.gallery");
@@ -28,7 +28,7 @@ internal sealed class GalleryFolder : IDisposable
     public async Task<SqliteGallery> New(PersonScore scoring = PersonScore.Best, bool crops = false, GalleryKey? key = null, int size = 8) =>
         await SqliteGallery.OpenAsync(Create(scoring, crops, key, size), key);
 
-    /// <summary>Names of the files of this folder that hold some bytes anywhere.</summary>
+    /// <summary>Names of the files in this folder that contain some bytes.</summary>
     public IReadOnlyList<string> FilesWith(ReadOnlySpan<byte> bytes)
     {
         List<string> found = [];
@@ -48,6 +48,6 @@ internal sealed class GalleryFolder : IDisposable
 
     public IReadOnlyList<string> FilesWith(string text) => FilesWith(Encoding.UTF8.GetBytes(text));
 
-    // Four values in a row: of no other template, and short enough to be in one piece wherever it lies.
+    // Four consecutive values: unique, and short enough not to be split across pages.
     public IReadOnlyList<string> FilesWith(float[] embedding) => FilesWith(MemoryMarshal.AsBytes<float>(embedding)[..16]);
 }

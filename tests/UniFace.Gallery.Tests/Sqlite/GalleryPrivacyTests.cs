@@ -28,7 +28,7 @@ public sealed class GalleryPrivacyTests : IDisposable
             return crop;
         }
 
-        // Two templates each, enrolled in two rounds; the index is stored between, so that its files hold most of them.
+        // Two templates each, enrolled in two rounds; the index is stored in between, so that its file holds most of them.
         for (int round = 0; round < 2; round++)
         {
             Enrollment Person(int p) => new(Name(p), v[(round * 300) + p], Crop((round * 300) + p), $"Photo-of-{p:D4}-{round}");
@@ -67,7 +67,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_removal_that_another_reader_keeps_from_being_erased_says_so_and_the_next_one_erases()
+    public async Task A_removal_that_a_reader_prevents_from_erasing_reports_it_and_the_next_one_erases()
     {
         string path = folder.Create(size: 64);
         float[][] v = Rows.Random(2, 64, 3);
@@ -85,9 +85,9 @@ public sealed class GalleryPrivacyTests : IDisposable
 
             for (int removed = 1; removed >= 0; removed--)
             {
-                UniFaceException told = await Assert.ThrowsAsync<UniFaceException>(() => gallery.RemoveAsync("Anna-Anna-Anna"));
-                Assert.Contains("still in its log", told.Message, StringComparison.Ordinal);
-                Assert.Equal(removed == 1, Assert.IsType<NotErasedException>(told.InnerException).Removed);
+                UniFaceException reported = await Assert.ThrowsAsync<UniFaceException>(() => gallery.RemoveAsync("Anna-Anna-Anna"));
+                Assert.Contains("still in its log", reported.Message, StringComparison.Ordinal);
+                Assert.Equal(removed == 1, Assert.IsType<NotErasedException>(reported.InnerException).Removed);
             }
 
             Assert.Contains("not erased", Assert.Single(await gallery.VerifyIntegrityAsync()), StringComparison.Ordinal);
@@ -100,7 +100,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_is_emptied_as_soon_as_our_own_reader_and_anothers_are_done()
+    public async Task The_log_is_emptied_when_the_own_reader_and_those_of_other_processes_are_done()
     {
         string path = folder.Create();
         using GalleryDatabase database = GalleryDatabase.Open(path);
@@ -136,7 +136,7 @@ public sealed class GalleryPrivacyTests : IDisposable
                 },
                 default);
 
-            // No time is given for our own reader: it is waited for. Another's is tried again.
+            // The own reader is waited for without a limit; the log of other readers is retried.
             Task<bool> emptied = database.TruncateLogAsync(ours ? TimeSpan.Zero : TimeSpan.FromMinutes(5), default);
             await Task.WhenAny(emptied, Task.Delay(300));
             Assert.False(emptied.IsCompleted);
@@ -148,14 +148,14 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_killed_process_left_of_an_index_goes_with_the_next_removal()
+    public async Task The_next_removal_deletes_what_a_killed_process_left_of_an_index()
     {
         string path = folder.Create();
         float[] v = Rows.Random(1, 8, 3)[0];
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
         await gallery.EnrollAsync([new Enrollment("ann", v)], Contract);
 
-        // No process has the largest number; ours was that of the killed one, too, as it is in a container.
+        // No process has the largest number. In a container the killed process had the same number as this one.
         string Left(string file, int process) => Path.Combine(folder.Root, $".{Path.GetFileName(path)}.index{file}.{process}.tmp");
         string[] dead = [Left("", int.MaxValue), Left("", Environment.ProcessId), Left(".rows", 7), path + ".index.codes", path + ".index.rows"];
         foreach (string file in dead)
@@ -166,8 +166,8 @@ public sealed class GalleryPrivacyTests : IDisposable
         IO.AtomicFile.Write(path + ".index", stream =>
         {
             stream.WriteByte(1);
-            UniFaceException told = Assert.Throws<UniFaceException>(() => gallery.RemoveAsync("ann").GetAwaiter().GetResult());
-            Assert.True(Assert.IsType<NotErasedException>(told.InnerException).Removed);
+            UniFaceException reported = Assert.Throws<UniFaceException>(() => gallery.RemoveAsync("ann").GetAwaiter().GetResult());
+            Assert.True(Assert.IsType<NotErasedException>(reported.InnerException).Removed);
         });
         Assert.True(File.Exists(path + ".index"));
         Assert.False(await gallery.RemoveAsync("ann"));
@@ -178,7 +178,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     [Theory]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite)]
-    public async Task A_new_gallery_is_its_owners_alone_and_its_other_files_are_as_open_as_it_is(UnixFileMode mode)
+    public async Task A_new_gallery_is_private_and_its_other_files_have_its_mode(UnixFileMode mode)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -198,7 +198,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task An_encrypted_gallery_holds_no_name_embedding_crop_or_source_in_the_clear()
+    public async Task An_encrypted_gallery_stores_no_name_embedding_crop_or_source_in_the_clear()
     {
         string path = folder.Create(crops: true, key: GalleryFolder.Key, size: 64);
         float[][] v = Rows.Random(20, 64, 3);
@@ -222,7 +222,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_key_no_key_and_a_needless_key_are_refused()
+    public async Task A_wrong_key_a_missing_key_and_a_needless_key_are_refused()
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");

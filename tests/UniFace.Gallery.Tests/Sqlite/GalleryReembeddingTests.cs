@@ -17,7 +17,7 @@ public sealed class GalleryReembeddingTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_stopped_move_goes_on_where_it_was_and_until_its_end_the_old_model_answers(bool encrypted)
+    public async Task A_stopped_move_continues_and_until_its_end_the_old_model_answers(bool encrypted)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(crops: true, key: key);
@@ -40,7 +40,7 @@ public sealed class GalleryReembeddingTests : IDisposable
 
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key))
         {
-            // Who comes and goes meanwhile is there, or not, afterwards.
+            // Enrollments and removals during the move take effect.
             await gallery.EnrollAsync([Person(People)], Contract);
             await gallery.RemoveAsync("p7");
             await gallery.ReembedAsync(Model(embedded));
@@ -55,7 +55,7 @@ public sealed class GalleryReembeddingTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_crops_or_to_the_same_model_there_is_no_move()
+    public async Task A_gallery_without_crops_or_of_the_same_model_does_not_move()
     {
         await using SqliteGallery bare = await folder.New(), kept = await folder.New(crops: true);
         await Errors.ContainAsync("keeps no crops", () => bare.ReembedAsync(Model([])));
@@ -74,7 +74,7 @@ public sealed class GalleryReembeddingTests : IDisposable
         await Assert.ThrowsAsync<UniFaceException>(() => gallery.IdentifyAsync(before[0], Contract, 0));
     }
 
-    // The crop's first two bytes say which face it is.
+    // The crop's first two bytes are the number of the face.
     private Enrollment Person(int i) => new($"p{i}", before[i], new byte[] { (byte)i, (byte)(i >> 8), 3 });
 
     private GalleryModel Model(List<int> embedded) => new("contract-b", 12, "models/b", crops =>

@@ -4,7 +4,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A gallery on a disk that cannot be written is searched, and nothing is written beside it.</summary>
+/// <summary>A gallery that cannot be written is searched, and no file is created beside it.</summary>
 public sealed class ReadOnlyGalleryTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -16,7 +16,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_gallery_that_cannot_be_written_is_searched_one_of_before_photos_were_kept_too(bool old)
+    public async Task A_gallery_that_cannot_be_written_is_searched_also_one_of_an_older_version(bool old)
     {
         string path = folder.Create(crops: true);
         float[][] v = Rows.Random(20, 8, 3);
@@ -62,7 +62,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_read_only_mount_is_enough()
+    public async Task A_gallery_on_a_read_only_mount_is_searched()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "mounts a folder");
         string path = folder.Create(), mounted = Directory.CreateTempSubdirectory("uniface-").FullName;

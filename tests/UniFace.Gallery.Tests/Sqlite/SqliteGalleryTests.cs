@@ -19,7 +19,7 @@ public sealed class SqliteGalleryTests : IDisposable
     [InlineData(PersonScore.Mean, false)]
     [InlineData(PersonScore.Best, true)]
     [InlineData(PersonScore.Mean, true)]
-    public async Task The_answer_is_that_of_comparing_with_everybody_after_any_changes_and_any_reopening(PersonScore scoring, bool encrypted)
+    public async Task Searches_equal_a_comparison_with_everybody_after_any_changes_and_reopening(PersonScore scoring, bool encrypted)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(scoring, key: key);
@@ -102,7 +102,7 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_writers_at_once_are_told_so_and_nothing_is_lost()
+    public async Task A_second_writer_gets_an_error_and_nothing_is_lost()
     {
         string path = folder.Create();
         float[] v = Rows.Random(1, 8, 3)[0];
@@ -154,7 +154,7 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_a_clear_word_and_what_was_enrolled_before_is_kept()
+    public async Task A_full_disk_is_reported_and_earlier_enrollments_are_kept()
     {
         string path = folder.Create(size: 512);
         float[][] v = Rows.Random(200, 512, 3);
@@ -167,7 +167,7 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_or_foreign_stored_index_is_passed_over()
+    public async Task A_stored_index_that_is_damaged_or_of_another_gallery_is_ignored()
     {
         string path = folder.Create(), second = folder.Create();
         float[][] v = Rows.Random(50, 8, 3);

@@ -7,20 +7,20 @@ using Record = System.Collections.Generic.Dictionary<string, object?>;
 namespace UniFace.Gallery.Tests.VectorData;
 
 /// <summary>
-/// A vector store in memory, as connectors are: scores in single precision, records by value, no vectors unless asked for. Strict: it takes
-/// only records as its definition has them. Its faults are switched on by tests.
+/// A vector store in memory that behaves as connectors do: scores in single precision, records by value, vectors only on request. It accepts only
+/// records that match its definition. Tests switch on its faults.
 /// </summary>
 internal sealed class MemoryVectorStore : VectorStore
 {
     public ConcurrentDictionary<string, ConcurrentDictionary<object, Record>> Collections { get; } = [];
 
-    /// <summary>How many records more it takes before it fails; below 0 for any number.</summary>
+    /// <summary>How many more records it accepts before it fails; negative for no limit.</summary>
     public int Takes { get; set; } = -1;
 
-    /// <summary>How many more times a deletion shows no effect.</summary>
+    /// <summary>How many more deletions have no effect.</summary>
     public int Lagging { get; set; }
 
-    /// <summary>Searches so far, as how many records each asked for.</summary>
+    /// <summary>The number of records that each search requested.</summary>
     public List<int> Asked { get; } = [];
 
     public override VectorStoreCollection<object, Record> GetDynamicCollection(string name, VectorStoreCollectionDefinition definition) =>

@@ -3,7 +3,7 @@ using UniFace.Gallery.VectorData;
 
 namespace UniFace.Gallery.Tests.VectorData;
 
-/// <summary>A gallery in a vector store is as good as its store: exact where the store is, and bound to one model.</summary>
+/// <summary>A gallery in a vector store is exact if its store is, and bound to one model.</summary>
 public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
 {
     private readonly MemoryVectorStore store = new();
@@ -23,7 +23,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await VectorStoreGallery.OpenAsync(store, gallery, (Contract, sizes[gallery]));
 
     [Fact]
-    public async Task A_gallery_is_bound_to_its_model_and_says_what_is_wrong_with_a_collection()
+    public async Task A_gallery_is_bound_to_its_model_and_reports_wrong_collections()
     {
         string name = await CreateAsync();
         await using (IGallery gallery = await OpenGalleryAsync(name))
@@ -43,7 +43,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task A_record_of_another_model_in_the_collection_is_no_answer_but_an_error()
+    public async Task A_record_of_another_model_in_the_collection_is_an_error()
     {
         string mine = await CreateAsync(), theirs = await CreateAsync();
         float[][] v = Rows.Random(2, 8, 3);
@@ -59,7 +59,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task An_enrolment_that_fails_half_way_is_taken_back_and_said_in_one_line()
+    public async Task An_enrollment_that_fails_halfway_is_rolled_back_and_reported_in_one_line()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(30, 8, 3);
@@ -71,7 +71,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task A_photo_is_one_record_of_its_person_and_a_failed_enrolment_takes_back_none_that_was_there()
+    public async Task A_photo_is_one_record_per_person_and_a_failed_enrollment_removes_no_earlier_record()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(30, 8, 3);
@@ -88,7 +88,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task A_removal_ends_only_when_the_store_shows_nothing_more_of_the_person()
+    public async Task A_removal_ends_when_the_store_returns_no_record_of_the_person()
     {
         string name = await CreateAsync();
         await using IGallery gallery = await OpenGalleryAsync(name);
@@ -104,7 +104,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task Templates_that_share_an_id_are_all_listed_and_a_store_that_wants_guids_gets_them()
+    public async Task Templates_that_share_an_id_are_all_listed_and_keys_can_be_guids()
     {
         VectorStoreGalleryOptions guids = new() { KeyType = typeof(Guid), LargestSearch = 50 };
         await VectorStoreGallery.CreateAsync(store, "guids", new GalleryInfo { ContractId = Contract, EmbeddingSize = 8 }, guids);
@@ -113,7 +113,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         await gallery.EnrollAsync([.. v.Select((x, i) => new Enrollment($"p{i}", x))], Contract);
         Assert.All(store.Collections["guids"].Keys, k => Assert.IsType<Guid>(k));
 
-        // Pages are of 1,000: ids that two processes gave out at once lie across the end of one.
+        // Pages have 1,000 records: ids that two processes assigned at once lie across the end of a page.
         Dictionary<string, object?>[] inOrder =
             [.. store.Collections["guids"].Values.Where(r => (string)r["person"]! != "").OrderBy(r => (long)r["template"]!)];
         for (int i = 995; i < 1004; i++)
@@ -123,7 +123,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
 
         Assert.Equal(new GalleryCounts(1500, 1500), await gallery.CountAsync());
 
-        // No search asks for more than the store's limit.
+        // No search requests more records than the limit.
         Assert.Equal(40, (await gallery.SearchAsync(v[0], Contract, 40))[0].Count);
         Assert.Equal(50, store.Asked.Max());
     }

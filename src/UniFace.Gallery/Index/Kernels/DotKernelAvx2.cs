@@ -22,9 +22,8 @@ internal static unsafe class DotKernelAvx2
                 Vector256<short> low = Vector256.Create(word[0]).AsInt16(), high = low;
                 for (int s = 0; s < 8; s++)
                 {
-                    Vector256<sbyte> q = Vector256.Create(word[1 + s]).AsSByte();
-                    low += Avx2.MultiplyAddAdjacent(Vector256.Load(row + (s * 64)), q);
-                    high += Avx2.MultiplyAddAdjacent(Vector256.Load(row + (s * 64) + 32), q);
+                    low += Multiply(Vector256.Load(row + (s * 64)), word[1 + s]);
+                    high += Multiply(Vector256.Load(row + (s * 64) + 32), word[1 + s]);
                 }
 
                 totalLow += Avx2.MultiplyAddAdjacent(low, ones);
@@ -61,14 +60,14 @@ internal static unsafe class DotKernelAvx2
                 for (int s = 0; s < 8; s++)
                 {
                     Vector256<byte> r = Vector256.Load(row);
-                    a0 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[0]).AsSByte());
-                    a1 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[1]).AsSByte());
-                    a2 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[2]).AsSByte());
-                    a3 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[3]).AsSByte());
-                    a4 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[4]).AsSByte());
-                    a5 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[5]).AsSByte());
-                    a6 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[6]).AsSByte());
-                    a7 += Avx2.MultiplyAddAdjacent(r, Vector256.Create(word[7]).AsSByte());
+                    a0 += Multiply(r, word[0]);
+                    a1 += Multiply(r, word[1]);
+                    a2 += Multiply(r, word[2]);
+                    a3 += Multiply(r, word[3]);
+                    a4 += Multiply(r, word[4]);
+                    a5 += Multiply(r, word[5]);
+                    a6 += Multiply(r, word[6]);
+                    a7 += Multiply(r, word[7]);
                     row += 64;
                     word += 8;
                 }
@@ -84,6 +83,10 @@ internal static unsafe class DotKernelAvx2
             }
         }
     }
+
+    // Sums of pairs of products of eight rows with four codes of a query.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Multiply(Vector256<byte> rows, int word) => Avx2.MultiplyAddAdjacent(rows, Vector256.Create(word).AsSByte());
 
     // Adds the sums of pairs to the output, which is in the cache; the first chunk sets it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

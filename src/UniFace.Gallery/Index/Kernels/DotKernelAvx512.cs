@@ -25,7 +25,7 @@ internal static unsafe class DotKernelAvx512
                 for (int s = 0; s < 8; s++)
                 {
                     Sse.Prefetch0(row + (s * 64) + PrefetchDistance);
-                    sum += Avx512BW.MultiplyAddAdjacent(Vector512.Load(row + (s * 64)), Vector512.Create(word[1 + s]).AsSByte());
+                    sum += Multiply(Vector512.Load(row + (s * 64)), word[1 + s]);
                 }
 
                 total += Avx512BW.MultiplyAddAdjacent(sum, ones);
@@ -61,30 +61,22 @@ internal static unsafe class DotKernelAvx512
                 for (int s = 0; s < 8; s++)
                 {
                     Vector512<byte> ra = Vector512.Load(rowA), rb = Vector512.Load(rowB);
-                    Vector512<sbyte> q0 = Vector512.Create(word[0]).AsSByte();
-                    a0 += Avx512BW.MultiplyAddAdjacent(ra, q0);
-                    b0 += Avx512BW.MultiplyAddAdjacent(rb, q0);
-                    Vector512<sbyte> q1 = Vector512.Create(word[1]).AsSByte();
-                    a1 += Avx512BW.MultiplyAddAdjacent(ra, q1);
-                    b1 += Avx512BW.MultiplyAddAdjacent(rb, q1);
-                    Vector512<sbyte> q2 = Vector512.Create(word[2]).AsSByte();
-                    a2 += Avx512BW.MultiplyAddAdjacent(ra, q2);
-                    b2 += Avx512BW.MultiplyAddAdjacent(rb, q2);
-                    Vector512<sbyte> q3 = Vector512.Create(word[3]).AsSByte();
-                    a3 += Avx512BW.MultiplyAddAdjacent(ra, q3);
-                    b3 += Avx512BW.MultiplyAddAdjacent(rb, q3);
-                    Vector512<sbyte> q4 = Vector512.Create(word[4]).AsSByte();
-                    a4 += Avx512BW.MultiplyAddAdjacent(ra, q4);
-                    b4 += Avx512BW.MultiplyAddAdjacent(rb, q4);
-                    Vector512<sbyte> q5 = Vector512.Create(word[5]).AsSByte();
-                    a5 += Avx512BW.MultiplyAddAdjacent(ra, q5);
-                    b5 += Avx512BW.MultiplyAddAdjacent(rb, q5);
-                    Vector512<sbyte> q6 = Vector512.Create(word[6]).AsSByte();
-                    a6 += Avx512BW.MultiplyAddAdjacent(ra, q6);
-                    b6 += Avx512BW.MultiplyAddAdjacent(rb, q6);
-                    Vector512<sbyte> q7 = Vector512.Create(word[7]).AsSByte();
-                    a7 += Avx512BW.MultiplyAddAdjacent(ra, q7);
-                    b7 += Avx512BW.MultiplyAddAdjacent(rb, q7);
+                    a0 += Multiply(ra, word[0]);
+                    b0 += Multiply(rb, word[0]);
+                    a1 += Multiply(ra, word[1]);
+                    b1 += Multiply(rb, word[1]);
+                    a2 += Multiply(ra, word[2]);
+                    b2 += Multiply(rb, word[2]);
+                    a3 += Multiply(ra, word[3]);
+                    b3 += Multiply(rb, word[3]);
+                    a4 += Multiply(ra, word[4]);
+                    b4 += Multiply(rb, word[4]);
+                    a5 += Multiply(ra, word[5]);
+                    b5 += Multiply(rb, word[5]);
+                    a6 += Multiply(ra, word[6]);
+                    b6 += Multiply(rb, word[6]);
+                    a7 += Multiply(ra, word[7]);
+                    b7 += Multiply(rb, word[7]);
                     rowA += 64;
                     rowB += 64;
                     word += 8;
@@ -109,6 +101,10 @@ internal static unsafe class DotKernelAvx512
             }
         }
     }
+
+    // Sums of pairs of products of 16 rows with four codes of a query.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<short> Multiply(Vector512<byte> rows, int word) => Avx512BW.MultiplyAddAdjacent(rows, Vector512.Create(word).AsSByte());
 
     // Adds the sums of pairs to the output, which is in the cache; the first chunk sets it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

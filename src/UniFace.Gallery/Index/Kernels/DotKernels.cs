@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace UniFace.Gallery.Index.Kernels;
 
 /// <summary>Instruction sets of the kernels. All give the same integers.</summary>
-internal enum DotPath
+internal enum InstructionSet
 {
     /// <summary>.NET's 128-bit vectors, on every processor.</summary>
     Portable,
@@ -24,33 +24,34 @@ internal enum DotPath
 internal static unsafe class DotKernels
 {
     /// <summary>The fastest that this processor supports.</summary>
-    public static DotPath Best { get; } = Avx512BW.IsSupported ? DotPath.Avx512 : Avx2.IsSupported ? DotPath.Avx2 : DotPath.Portable;
+    public static InstructionSet Best { get; } =
+        Avx512BW.IsSupported ? InstructionSet.Avx512 : Avx2.IsSupported ? InstructionSet.Avx2 : InstructionSet.Portable;
 
     /// <summary>True if this processor supports it.</summary>
-    public static bool IsSupported(DotPath path) => path <= Best;
+    public static bool IsSupported(InstructionSet instructions) => instructions <= Best;
 
     /// <summary>Multiplies the queries of a tile with groups of 16 rows.</summary>
-    /// <param name="path">The instructions to use.</param>
+    /// <param name="instructions">The instructions to use.</param>
     /// <param name="groups">The first group.</param>
     /// <param name="count">Number of groups; even if the tile has eight queries.</param>
     /// <param name="layout">Layout of a group.</param>
     /// <param name="tile">A <see cref="QueryTile"/>.</param>
     /// <param name="width">Queries of the tile: 1 or 8.</param>
     /// <param name="output">[count, width, 16].</param>
-    public static void Multiply(DotPath path, byte* groups, int count, RowGroup layout, int* tile, int width, int* output)
+    public static void Multiply(InstructionSet instructions, byte* groups, int count, RowGroup layout, int* tile, int width, int* output)
     {
-        switch (path, width)
+        switch (instructions, width)
         {
-            case (DotPath.Avx512, 1):
+            case (InstructionSet.Avx512, 1):
                 DotKernelAvx512.One(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
-            case (DotPath.Avx512, _):
+            case (InstructionSet.Avx512, _):
                 DotKernelAvx512.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
-            case (DotPath.Avx2, 1):
+            case (InstructionSet.Avx2, 1):
                 DotKernelAvx2.One(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
-            case (DotPath.Avx2, _):
+            case (InstructionSet.Avx2, _):
                 DotKernelAvx2.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
                 break;
             default:

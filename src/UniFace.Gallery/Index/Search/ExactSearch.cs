@@ -34,8 +34,8 @@ internal sealed unsafe class ExactSearch
 
     /// <summary>Finds the candidates among all rows.</summary>
     /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
-    /// <param name="path">The instructions to use.</param>
-    public void Scan(float largestNorm, DotPath path)
+    /// <param name="instructions">The instructions to use.</param>
+    public void Scan(float largestNorm, InstructionSet instructions)
     {
         if (k == 0)
         {
@@ -43,7 +43,7 @@ internal sealed unsafe class ExactSearch
         }
 
         using ScanQueries scan = new(queries, count, dimension, largestNorm);
-        IndexScan pass = new(blocks, scan, k, distinctKeys, path);
+        IndexScan pass = new(blocks, scan, k, distinctKeys, instructions);
         found = new CandidateSet[parallel.MaxDegreeOfParallelism][];
         For(found.Length, i => found[i] = pass.Run(parallel.CancellationToken));
     }

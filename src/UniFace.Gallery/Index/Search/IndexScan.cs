@@ -11,11 +11,11 @@ namespace UniFace.Gallery.Index.Search;
 /// One pass over all rows for a block of queries. Each thread takes pieces of rows that fit its cache and compares them with all tiles of
 /// queries, so that a pass reads memory once.
 /// </summary>
-internal sealed unsafe class IndexScan(RowBlock[] blocks, ScanQueries queries, int k, bool distinctKeys, DotPath path)
+internal sealed unsafe class IndexScan(RowBlock[] blocks, ScanQueries queries, int k, bool distinctKeys, InstructionSet instructions)
 {
-    private const int ManyGroups = 32, OneGroups = 64;
+    private const int TileStep = 32, SingleStep = 64;
 
-    private readonly int step = queries.Width == 1 ? OneGroups : ManyGroups;
+    private readonly int step = queries.Width == 1 ? SingleStep : TileStep;
     private int next;
 
     /// <summary>Scans until all rows are taken; called on each thread.</summary>
@@ -36,7 +36,7 @@ internal sealed unsafe class IndexScan(RowBlock[] blocks, ScanQueries queries, i
                 for (int tile = 0; tile < queries.Tiles; tile++)
                 {
                     int* words = queries.Words + ((long)tile * queries.TileWords);
-                    DotKernels.Multiply(path, groups, count, block.Layout, words, queries.Width, dots);
+                    DotKernels.Multiply(instructions, groups, count, block.Layout, words, queries.Width, dots);
                     Filter(block, first, count, tile, dots, candidates, thresholds);
                 }
             }

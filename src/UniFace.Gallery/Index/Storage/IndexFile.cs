@@ -26,6 +26,7 @@ internal sealed unsafe class IndexFile : IDisposable
         try
         {
             Header = ReadHeader();
+            Block = access == FileAccess.Read ? Load() : null!;
         }
         catch
         {
@@ -37,25 +38,12 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <summary>Header of the file.</summary>
     public IndexHeader Header { get; }
 
-    /// <summary>All rows.</summary>
-    public RowBlock Block { get; private set; } = null!;
+    /// <summary>All rows, of a file that is open for reading.</summary>
+    public RowBlock Block { get; }
 
     /// <summary>Opens a stored index and checks it.</summary>
     /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
-    public static IndexFile Open(string path)
-    {
-        IndexFile file = new(path, FileAccess.Read);
-        try
-        {
-            file.Block = file.Load();
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
+    public static IndexFile Open(string path) => new(path, FileAccess.Read);
 
     /// <summary>Writes rows as a stored index, atomically.</summary>
     /// <param name="path">The file.</param>

@@ -72,7 +72,7 @@ internal static class InventedRun
 
         string folder = Path.Combine(runs, name);
         using Data.FaceDataset set = Data.FaceDatasets.Open(data);
-        using Trainer trainer = Trainer.Create(folder, Options(Path.GetFullPath(data), "normface", epochs), set, null);
+        using Trainer trainer = Trainer.Create(folder, Options(Path.GetFullPath(data), "normface", epochs), set, validation: null);
         return folder;
     }
 

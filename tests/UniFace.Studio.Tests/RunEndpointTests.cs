@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using UniFace.Studio.Runs;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 

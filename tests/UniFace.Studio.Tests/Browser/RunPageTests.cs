@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests.Browser;
 

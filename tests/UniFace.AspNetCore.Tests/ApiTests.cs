@@ -96,7 +96,7 @@ public sealed class ApiTests
     [InlineData("export")]
     [InlineData("👩‍🔬 王")]
     [InlineData("Zoe\u0308")]
-    public async Task A_name_of_any_characters_is_read_and_erased_by_its_url(string name)
+    public async Task A_name_with_any_characters_is_read_and_erased_by_its_url(string name)
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("bystander", 2);
@@ -124,7 +124,7 @@ public sealed class ApiTests
     [InlineData("A%2FB")]
     [InlineData("A%2fB")]
     [InlineData("A%5cB")]
-    public async Task A_name_that_a_url_cannot_hold_is_refused_and_is_nobody_elses(string name)
+    public async Task A_name_that_a_url_cannot_represent_is_refused(string name)
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("A/B", 1);
@@ -155,7 +155,7 @@ public sealed class ApiTests
     }
 
     [Fact]
-    public async Task A_form_with_files_is_answered_like_json()
+    public async Task A_form_with_files_gets_the_same_answer_as_json()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using MultipartFormDataContent enrol = new()
@@ -188,7 +188,7 @@ public sealed class ApiTests
     }
 
     [Fact]
-    public async Task A_face_that_is_not_good_enough_is_not_enrolled_and_the_answer_says_why()
+    public async Task A_face_of_low_quality_is_not_enrolled_and_the_answer_gives_the_reasons()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         byte[] black = ImageEncoder.Png(new RgbImage(112, 112));
@@ -199,7 +199,7 @@ public sealed class ApiTests
     }
 
     [Fact]
-    public async Task A_photo_without_a_face_is_said_to_show_none()
+    public async Task A_photo_without_a_face_is_reported()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         byte[] wall = ImageEncoder.Png(new RgbImage(200, 160));

@@ -13,7 +13,7 @@ public sealed class AuditLogTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task A_line_that_was_changed_moved_or_taken_out_shows()
+    public async Task A_changed_moved_or_removed_line_is_detected()
     {
         await WriteAsync(20);
         string[] lines = File.ReadAllLines(Log);
@@ -35,7 +35,7 @@ public sealed class AuditLogTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_log_that_was_deleted_emptied_or_cut_off_shows_and_goes_on_showing_when_the_service_writes_again(bool rotated)
+    public async Task A_deleted_emptied_or_cut_off_log_is_detected_even_after_more_writes(bool rotated)
     {
         long size = rotated ? 500 : long.MaxValue;
         foreach (string attack in (string[])["delete", "empty", "cut", "head", "all but the key"])
@@ -65,7 +65,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task The_chain_goes_on_over_full_files_and_each_of_them_is_checked()
+    public async Task The_chain_continues_over_full_files_and_all_are_checked()
     {
         await WriteAsync(20, 600);
         string[] full = Directory.GetFiles(folder, "audit-*.jsonl");
@@ -92,7 +92,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_log_from_before_there_were_heads_goes_on()
+    public async Task A_log_without_head_of_an_older_version_continues()
     {
         await WriteAsync(3);
         File.Delete(Path.Combine(folder, "audit.head"));
@@ -106,7 +106,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task Refusals_of_a_key_are_written_one_by_one_or_counted_whoever_else_floods_the_log()
+    public async Task Refusals_of_a_key_are_recorded_or_counted_even_if_others_flood_the_log()
     {
         await using (AuditLog log = new(folder))
         {
@@ -134,14 +134,14 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task Several_writers_make_one_whole_log()
+    public async Task Several_writers_produce_one_intact_log()
     {
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => WriteAsync(40))));
         Assert.Equal((120L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
     }
 
     [Fact]
-    public async Task A_half_written_line_of_a_kill_is_cut_off_by_the_next()
+    public async Task An_unfinished_line_is_removed_by_the_next_write()
     {
         await WriteAsync(2);
         File.AppendAllText(Log, "{\"time\":\"2026");
@@ -160,7 +160,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_check_lets_others_write_and_reads_what_was_there_when_it_began()
+    public async Task A_check_does_not_block_writers_and_reads_a_snapshot()
     {
         await using AuditLog log = new(folder);
         await Task.WhenAll(Enumerable.Range(0, 12_000).Select(i => log.AddAsync(new AuditEvent("test", "event " + i))));
@@ -182,7 +182,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_check_without_the_key_says_so_and_makes_none()
+    public async Task A_check_without_the_key_fails_and_creates_none()
     {
         await WriteAsync(1);
         string key = Path.Combine(folder, "audit.key");

@@ -20,7 +20,7 @@ public sealed class BodyMemoryTests
     }
 
     [Fact]
-    public async Task A_body_larger_than_all_memory_comes_in_alone_and_one_whose_sender_left_takes_none()
+    public async Task A_body_larger_than_the_limit_is_admitted_alone_and_a_cancelled_one_takes_no_memory()
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
         BodyMemory memory = new(1 << 20, largestBody: 16 << 20);
@@ -34,7 +34,7 @@ public sealed class BodyMemoryTests
     }
 
     [Fact]
-    public async Task One_callers_slow_bodies_leave_room_for_anothers_and_wait_in_turn_themselves()
+    public async Task Slow_bodies_of_one_caller_leave_room_for_others()
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
         BodyMemory memory = new(256L << 20, largestBody: 16 << 20);

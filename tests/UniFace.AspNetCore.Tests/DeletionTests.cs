@@ -11,9 +11,9 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class DeletionTests
 {
     [Fact]
-    public async Task An_erasure_that_another_reader_holds_up_is_told_written_down_and_finished_by_a_repeat()
+    public async Task An_erasure_blocked_by_a_reader_is_reported_recorded_and_finished_by_a_repeat()
     {
-        // A request may take a millisecond; an erasure takes its time.
+        // The request timeout of 1 ms does not apply to an erasure.
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1) });
         Recognizer recognizer = server.Services.GetRequiredService<RecognizerSlot>().Loaded!;
         float[] embedding = new float[recognizer.Gallery.Info.EmbeddingSize];

@@ -41,7 +41,7 @@ public sealed class FaceBatchesTests
     }
 
     [Fact]
-    public async Task A_gallery_that_does_not_answer_does_not_hold_up_those_who_only_embed()
+    public async Task A_gallery_that_does_not_answer_does_not_delay_requests_that_only_embed()
     {
         TaskCompletionSource answers = new();
         await using FaceBatches batches = new(

@@ -14,7 +14,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class FairnessTests
 {
     [Fact]
-    public void A_caller_with_one_comes_before_what_is_left_of_a_caller_with_many()
+    public void A_caller_with_one_item_goes_before_the_rest_of_a_caller_with_many()
     {
         FairQueue<string> queue = new(100);
         Assert.All(Enumerable.Range(0, 20), i => Assert.True(queue.TryAdd("greedy", 1, $"greedy {i}")));
@@ -38,7 +38,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
-    public async Task A_gate_lets_each_caller_in_by_turns_and_forgets_who_gave_up()
+    public async Task A_gate_admits_callers_in_turn_and_drops_cancelled_waiters()
     {
         FairGate gate = new(1);
         ConcurrentQueue<string> order = [];

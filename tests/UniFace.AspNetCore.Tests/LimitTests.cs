@@ -18,7 +18,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class LimitTests
 {
     [Fact]
-    public async Task Overload_is_refused_at_once_with_a_time_to_come_again_and_passes()
+    public async Task Overload_is_refused_at_once_with_retry_after_and_ends()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxConcurrentRequests = 1 });
 
@@ -50,7 +50,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_request_or_a_picture_that_is_too_large_is_refused_before_memory_is_taken()
+    public async Task A_request_or_picture_that_is_too_large_is_refused_before_memory_is_allocated()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxRequestBytes = 200_000, MaxPixels = 10_000 });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await server.PostAsync("/v1/detect", new { photo = new byte[300_000] })).StatusCode);
@@ -62,7 +62,7 @@ public sealed class LimitTests
     [Theory]
     [InlineData("application/json", " 413 ")]
     [InlineData("text/plain", " 415 ")] // refused before it is read
-    public async Task A_body_that_turns_out_too_large_is_refused_and_the_connection_is_said_to_close(string type, string status)
+    public async Task A_chunked_body_that_is_too_large_is_refused_with_connection_close(string type, string status)
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxRequestBytes = 100_000 });
         using TcpClient client = new();
@@ -83,7 +83,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_request_that_takes_too_long_is_given_up()
+    public async Task A_request_that_takes_too_long_is_aborted()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(300) });
         using TcpClient slow = await StoppedSenderAsync(server);
@@ -102,7 +102,7 @@ public sealed class LimitTests
         Assert.Contains(HttpStatusCode.TooManyRequests, many);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(quiet));
 
-        // Keys that are none have one rate together; a probe has none.
+        // Invalid keys share one rate; health probes have none.
         Assert.Contains(HttpStatusCode.TooManyRequests, await Task.WhenAll(Enumerable.Range(0, 60).Select(i => StatusAsync("ufk_" + i))));
         foreach (int _ in Enumerable.Range(0, 10))
         {
@@ -119,7 +119,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_gallery_that_takes_longer_than_a_request_may_is_given_out_whole()
+    public async Task An_export_may_take_longer_than_other_requests()
     {
         await using RunningServer server = await RunningServer.StartAsync(
             o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxConcurrentRequests = 1 });
@@ -132,7 +132,7 @@ public sealed class LimitTests
             default);
         Assert.Equal(1000, (await server.GetAsync("/v1/gallery/export")).GetArrayLength());
 
-        // It holds no place of those who are recognised.
+        // It is not counted against the recognition limit.
         Endpoint export = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Single(
             e => e.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName == "exportGallery");
         Assert.Null(export.Metadata.GetMetadata<EnableRateLimitingAttribute>());

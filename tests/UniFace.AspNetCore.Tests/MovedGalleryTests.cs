@@ -14,7 +14,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class MovedGalleryTests
 {
     [Fact]
-    public async Task A_moved_gallery_is_told_by_503_and_health_and_served_again_after_a_restart()
+    public async Task A_moved_gallery_returns_503_and_is_served_again_after_a_restart()
     {
         string other = Directory.CreateTempSubdirectory("uniface-other-").FullName, path = "";
         await using RunningServer server = await RunningServer.StartAsync(o =>
@@ -66,7 +66,7 @@ public sealed class MovedGalleryTests
     }
 
     [Fact]
-    public async Task A_gallery_that_was_given_another_key_shows_no_ciphertext_as_names_and_denies_nobody()
+    public async Task A_rekeyed_gallery_returns_503_instead_of_ciphertext_or_missing_people()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);

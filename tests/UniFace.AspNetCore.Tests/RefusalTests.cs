@@ -10,7 +10,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class RefusalTests
 {
     [Fact]
-    public async Task An_answer_to_a_mistake_carries_the_headers_that_all_answers_carry()
+    public async Task An_error_response_has_the_headers_of_every_response()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using HttpResponseMessage good = await server.Client.GetAsync("/v1/people");
@@ -40,7 +40,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task A_request_that_failed_has_its_line_in_the_log_without_its_name()
+    public async Task A_failed_request_is_logged_without_names()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using Lines lines = new();
@@ -48,7 +48,7 @@ public sealed class RefusalTests
         await server.GetAsync("/v1/people/Ann-of-the-lines", HttpStatusCode.NotFound);
         using HttpResponseMessage refused = await WithKeyAsync(server, "ufk_0_0");
 
-        // A line is written when its answer is out already.
+        // A line is written after its response was sent.
         for (int tries = 0; lines.Written.Count < 2 && tries < 6000; tries++)
         {
             await Task.Delay(20);
@@ -64,7 +64,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task An_audit_log_that_cannot_be_written_is_told_by_log_metric_and_health_until_it_can()
+    public async Task An_unwritable_audit_log_is_reported_by_log_metric_and_health_until_it_is_writable()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using Lines lines = new();
@@ -72,7 +72,7 @@ public sealed class RefusalTests
         await server.EnrollAsync("Ann", 1);
         await server.GetAsync("/health/ready");
 
-        // A folder where the log was: nothing can be written to it, not by root either.
+        // A folder in place of the log: even root cannot write to it.
         string log = Path.Combine(server.Folder, "data", "audit.jsonl");
         File.Move(log, log + ".aside");
         Directory.CreateDirectory(log);

@@ -8,7 +8,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class RequestLogTests
 {
     [Fact]
-    public async Task An_answer_that_breaks_off_is_logged_without_the_words_of_its_error()
+    public async Task A_response_that_breaks_off_is_logged_without_the_error_message()
     {
         Lines lines = new();
         RequestLog log = new(_ => throw new InvalidDataException("Zenobia is not a number"), lines);
@@ -19,7 +19,7 @@ public sealed class RequestLogTests
     }
 
     [Fact]
-    public async Task Whoever_goes_before_the_end_of_an_answer_leaves_no_line()
+    public async Task A_client_disconnect_is_not_logged()
     {
         Lines lines = new();
         await new RequestLog(_ => throw new OperationCanceledException(), lines).InvokeAsync(Started());
@@ -27,7 +27,7 @@ public sealed class RequestLogTests
     }
 
     [Fact]
-    public async Task An_error_before_the_answer_is_for_the_problem_writer() =>
+    public async Task An_error_before_the_response_is_left_to_the_problem_writer() =>
         await Assert.ThrowsAsync<InvalidDataException>(
             () => new RequestLog(_ => throw new InvalidDataException("x"), new Lines()).InvokeAsync(new DefaultHttpContext()));
 

@@ -16,12 +16,12 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class SecurityTests
 {
     [Fact]
-    public async Task A_request_that_is_not_of_this_machine_needs_a_key()
+    public async Task A_request_from_another_machine_needs_a_key()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
 
-        // A page whose name was pointed at this machine (DNS rebinding) still sends its own name; a proxy says for whom it asks.
+        // A page whose name resolves to this machine (DNS rebinding) sends its own Host; a proxy sends its headers.
         (string, string)[] headers = [("Host", "evil.example"), ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy")];
         (HttpMethod, string)[] requests =
         [
@@ -43,7 +43,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_key_opens_what_its_scopes_say_until_it_is_revoked()
+    public async Task A_key_allows_what_its_scopes_say_until_it_is_revoked()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
         ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
@@ -61,7 +61,7 @@ public sealed class SecurityTests
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, HttpMethod.Get, "/v1/people/Ann/export", readSecret));
         Assert.Equal(HttpStatusCode.NoContent, await StatusAsync(server, HttpMethod.Delete, "/v1/people/Ann", adminSecret));
 
-        // Whose key it was stands in the log, also where it was refused.
+        // The log names the key of a refused request, too.
         string log = File.ReadAllText(Path.Combine(server.Folder, "data", "audit.jsonl"));
         Assert.Contains($"\"who\":\"key:{read.Id}\",\"what\":\"refused\"", log, StringComparison.Ordinal);
         Assert.Contains("\"who\":\"anonymous\",\"what\":\"refused\"", log, StringComparison.Ordinal);
@@ -83,7 +83,7 @@ public sealed class SecurityTests
     [InlineData("Sec-Fetch-Site", "same-origin", true)]
     [InlineData("Origin", "http://evil.example", false)]
     [InlineData("Origin", "null", false)]
-    public async Task Another_sites_page_cannot_use_a_visitors_browser_to_write_here(string header, string value, bool taken)
+    public async Task A_page_of_another_site_cannot_write_through_a_visitors_browser(string header, string value, bool taken)
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
@@ -92,7 +92,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task People_older_than_the_retention_are_removed_and_the_others_stay()
+    public async Task People_older_than_the_retention_period_are_removed_and_others_stay()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
         await server.EnrollAsync("Ann", 1);
@@ -104,7 +104,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task Retention_spares_who_is_enrolled_anew_meanwhile_and_goes_on_after_a_failure()
+    public async Task Retention_spares_a_person_enrolled_again_meanwhile_and_continues_after_a_failure()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
         string[] people = ["Ann", "Bob", "Carl", "Dan"];
@@ -113,8 +113,9 @@ public sealed class SecurityTests
             await server.EnrollAsync(person, 1);
         }
 
-        // Ann cannot be removed; as Bob goes, Carl is enrolled anew.
-        await using (SqliteConnection other = new($"Data Source={server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path};Pooling=False"))
+        // Ann cannot be removed; when Bob is removed, Carl is enrolled again.
+        string gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery.Path;
+        await using (SqliteConnection other = new($"Data Source={gallery};Pooling=False"))
         {
             other.Open();
             using SqliteCommand triggers = new(
@@ -134,7 +135,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_folder_in_the_place_of_the_keys_is_said_and_no_service_starts_as_if_it_had_none()
+    public async Task A_folder_in_place_of_keys_json_is_reported_and_no_service_starts_without_keys()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         string data = Path.Combine(server.Folder, "other");
@@ -146,7 +147,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_pipe_in_the_place_of_the_keys_is_refused_in_one_line_and_blocks_nothing()
+    public async Task A_pipe_in_place_of_keys_json_is_refused_in_one_line_and_blocks_nothing()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
         await using RunningServer server = await RunningServer.StartAsync();
@@ -171,14 +172,14 @@ public sealed class SecurityTests
     [InlineData(0)]
     [InlineData(36_501)]
     [InlineData(int.MaxValue)]
-    public async Task A_retention_that_is_no_number_of_days_is_refused_in_one_line(int days) =>
+    public async Task A_retention_out_of_range_is_refused_in_one_line(int days) =>
         Assert.Contains(
             "expected 1 to 36500",
             (await Assert.ThrowsAsync<UniFaceException>(() => RunningServer.StartAsync(o => o with { RetentionDays = days }))).Message,
             StringComparison.Ordinal);
 
     [Fact]
-    public async Task Who_did_what_is_written_down_without_a_name()
+    public async Task Actions_are_recorded_without_names()
     {
         string folder;
         await using (RunningServer server = await RunningServer.StartAsync())
@@ -199,7 +200,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task An_enrolment_that_fails_is_not_called_done()
+    public async Task A_failed_enrollment_is_not_recorded_as_done()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
@@ -223,7 +224,7 @@ public sealed class SecurityTests
     [InlineData("damaged")]
     [InlineData("emptied")]
     [InlineData("deleted")]
-    public async Task Keys_that_are_replaced_or_damaged_open_nothing_whatever_the_files_time_and_length_say(string change)
+    public async Task Replaced_or_damaged_keys_are_refused_even_if_time_and_length_of_the_file_are_unchanged(string change)
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
         string data = Path.Combine(server.Folder, "data"), path = Path.Combine(data, "keys.json");
@@ -243,7 +244,7 @@ public sealed class SecurityTests
                 File.WriteAllText(path, "");
                 break;
             default:
-                // The secret's hash is another one; in place, as a copy by hand is.
+                // Another hash, written in place as a manual copy would be.
                 int at = Encoding.UTF8.GetString(before).IndexOf("\"hash\"", StringComparison.Ordinal) + 12;
                 File.WriteAllBytes(path, change == "damaged" ? other : [.. before[..at], before[at] == 'a' ? (byte)'b' : (byte)'a', .. before[(at + 1)..]]);
                 File.SetLastWriteTimeUtc(path, time);
@@ -273,7 +274,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_key_is_refused_from_its_last_day_on_and_told_so()
+    public async Task An_expired_key_is_refused_with_the_reason()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
         ApiKeyStore keys = new(Path.Combine(server.Folder, "data"));
@@ -288,7 +289,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_new_data_folder_is_its_owners_alone_whoever_makes_it()
+    public async Task A_new_data_folder_is_accessible_to_its_owner_only()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -309,7 +310,7 @@ public sealed class SecurityTests
         new ApiKeyStore(byKeys).Create("desk", [Scope.Read]);
         Assert.Equal(Owner, File.GetUnixFileMode(byKeys));
 
-        // One that somebody made is theirs to open.
+        // The mode of an existing folder stays.
         Directory.CreateDirectory(given);
         File.SetUnixFileMode(given, Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
         new ApiKeyStore(given).Create("desk", [Scope.Read]);

@@ -6,7 +6,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class ServerTests
 {
     [Fact]
-    public async Task It_is_live_and_ready_and_says_with_which_model()
+    public async Task It_is_live_and_ready_and_names_its_model()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         Assert.Equal("live", await server.Client.GetStringAsync("/health/live"));
@@ -28,7 +28,7 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task The_start_page_may_run_and_load_only_what_comes_from_here()
+    public async Task The_start_page_loads_only_content_of_its_own_origin()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using HttpResponseMessage page = await server.Client.GetAsync("/");
@@ -42,7 +42,7 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task What_is_not_there_is_a_problem_in_json()
+    public async Task An_unknown_address_returns_problem_json()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using HttpResponseMessage answer = await server.Client.GetAsync("/v1/nothing");

@@ -57,7 +57,7 @@ public sealed class StrictBodyTests
     }
 
     [Fact]
-    public async Task More_files_than_a_form_may_have_are_said_to_be_too_many()
+    public async Task Too_many_files_in_a_form_are_refused()
     {
         StringBuilder form = new();
         for (int i = 0; i < 65; i++)
@@ -73,7 +73,7 @@ public sealed class StrictBodyTests
     [InlineData("POST", "/v1/detect", HttpStatusCode.UnsupportedMediaType, "expected a body of application/json")]
     [InlineData("PUT", "/v1/detect", HttpStatusCode.MethodNotAllowed, "it allows POST")]
     [InlineData("GET", "/v1/nothing", HttpStatusCode.NotFound, "/openapi/v1.json lists what there is")]
-    public async Task What_routing_refuses_has_a_detail_too(string method, string path, HttpStatusCode status, string words)
+    public async Task Requests_refused_by_routing_have_a_detail(string method, string path, HttpStatusCode status, string words)
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);
         using HttpRequestMessage request = new(new HttpMethod(method), path) { Content = method == "POST" ? new StringContent("x") : null };
@@ -84,7 +84,7 @@ public sealed class StrictBodyTests
     [Theory]
     [InlineData("/health/live")]
     [InlineData("/health/ready")]
-    public async Task Health_is_told_to_a_probe_that_sends_HEAD(string path)
+    public async Task Health_answers_HEAD(string path)
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using HttpRequestMessage head = new(HttpMethod.Head, path);
@@ -115,7 +115,7 @@ public sealed class StrictBodyTests
     }
 
     [Fact]
-    public async Task Of_requests_at_the_same_time_with_one_photo_one_is_told_that_it_enrolled_it()
+    public async Task Of_concurrent_requests_with_the_same_photo_one_enrolls_it()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         for (int round = 0; round < 5; round++)
@@ -128,7 +128,7 @@ public sealed class StrictBodyTests
         }
     }
 
-    // As bytes of Latin-1, of which what is above ASCII is not UTF-8.
+    // Latin-1 bytes above ASCII are not UTF-8.
     private static async Task<string> RefusalAsync(string path, string body, string type)
     {
         await using RunningServer server = await RunningServer.StartAsync();

@@ -45,7 +45,7 @@ public sealed class TelemetryTests
                 new { photo = face, aligned = true },
                 HttpStatusCode.OK)).GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 
-            // Names in paths, in a query, on a path that is not there, and in a header that traces keep.
+            // Names in paths, in a query, in an unknown path, and in a header that traces contain.
             string path = Uri.EscapeDataString(Person);
             await server.GetAsync($"/v1/people/{path}/export");
             await server.GetAsync($"/v1/people?limit=1&person={path}");
@@ -56,7 +56,7 @@ public sealed class TelemetryTests
         }
         finally
         {
-            // The service is closed by now, and has sent what it had.
+            // The service is closed, so everything has been sent.
             foreach (string name in variables.Keys)
             {
                 Environment.SetEnvironmentVariable(name, null);
@@ -87,7 +87,7 @@ public sealed class TelemetryTests
         }
     }
 
-    // A collector as small as can be: it takes OTLP by HTTP and keeps the bytes.
+    // A minimal collector: receives OTLP over HTTP and keeps the bytes.
     private static async Task<WebApplication> CollectorAsync(ConcurrentDictionary<string, ConcurrentQueue<byte[]>> received)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

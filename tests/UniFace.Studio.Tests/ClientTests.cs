@@ -29,7 +29,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task It_enrols_identifies_and_says_what_is_wrong()
+    public async Task It_enrolls_identifies_and_reports_errors()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         UniFaceClient client = UniFaceClient.Connect(server.Client.BaseAddress!);
@@ -55,7 +55,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task A_replica_that_ends_in_the_middle_of_its_answer_is_passed_over()
+    public async Task A_replica_that_fails_during_its_response_is_skipped()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         using TcpListener killed = new(IPAddress.Loopback, 0);
@@ -73,7 +73,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task A_replica_that_is_gone_is_passed_over()
+    public async Task A_replica_that_does_not_answer_is_skipped()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         Uri gone;
@@ -90,7 +90,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task The_sample_program_enrols_and_tells_a_photo_without_a_face()
+    public async Task The_sample_program_enrolls_and_reports_a_photo_without_a_face()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
@@ -155,7 +155,7 @@ public sealed class ClientTests
         };
         string code = new CSharpClientGenerator(await OpenApiDocument.FromJsonAsync(document.ToJsonString()), settings).GenerateFile();
 
-        // System.Text.Json reads an enum's names from an attribute of its own.
+        // System.Text.Json has its own attribute for names of enum members.
         return code.Replace(
             "System.Runtime.Serialization.EnumMember(Value = @\"",
             "System.Text.Json.Serialization.JsonStringEnumMemberName(@\"",

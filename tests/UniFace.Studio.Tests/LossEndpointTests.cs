@@ -8,7 +8,7 @@ namespace UniFace.Studio.Tests;
 public sealed class LossEndpointTests
 {
     [Fact]
-    public async Task Every_loss_is_listed_with_what_can_be_chosen()
+    public async Task Every_loss_is_listed_with_its_hyperparameters()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         JsonElement losses = (await Json(server, "/v1/losses")).GetProperty("losses");
@@ -53,7 +53,7 @@ public sealed class LossEndpointTests
     [InlineData("loss=cosface&margin=0,1", "margin")]
     [InlineData("loss=cosface&classes=many", "classes")]
     [InlineData("loss=adacos&classes=2", "at least 3")]
-    public async Task A_wrong_question_is_answered_in_words(string query, string words)
+    public async Task An_invalid_query_is_refused_with_the_reason(string query, string words)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         using HttpResponseMessage answer = await server.Client.GetAsync("/v1/losses/curves?" + query);
@@ -65,7 +65,7 @@ public sealed class LossEndpointTests
     }
 
     [Fact]
-    public async Task A_lesson_brings_classes_together_and_apart_and_is_the_same_each_time()
+    public async Task A_lesson_separates_the_classes_and_is_reproducible()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string[] runs = [await Lesson(server), await Lesson(server)];
@@ -88,7 +88,7 @@ public sealed class LossEndpointTests
     }
 
     [Fact]
-    public async Task A_lesson_ends_when_its_client_goes_or_begins_another()
+    public async Task A_lesson_ends_when_its_client_disconnects_or_starts_another()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         LabSessions sessions = server.Services.GetRequiredService<LabSessions>();
@@ -114,7 +114,7 @@ public sealed class LossEndpointTests
     [InlineData("?loss=uce&dimensions=4")]
     [InlineData("?loss=uce&steps=0")]
     [InlineData("?loss=uce(margin%3D-3)")]
-    public async Task A_lesson_that_cannot_be_is_refused(string query)
+    public async Task An_invalid_lesson_is_refused(string query)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         using HttpResponseMessage answer = await server.Client.GetAsync("/v1/losses/lab" + query);

@@ -37,7 +37,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Every_operation_says_what_it_does_what_it_takes_and_what_may_go_wrong()
+    public async Task Every_operation_has_a_summary_examples_a_scope_and_errors()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         JsonNode document = JsonNode.Parse(await server.Client.GetStringAsync("/openapi/v1.json"))!;
@@ -97,7 +97,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task The_reference_page_comes_from_here_and_its_one_script_shows_a_number_used_once()
+    public async Task The_reference_page_is_local_and_its_script_has_a_nonce()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         HashSet<string> policies = [];
@@ -119,7 +119,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Metrics_are_of_prometheus_and_hold_no_name()
+    public async Task Metrics_are_in_prometheus_format_without_names()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         await server.EnrollAsync("Ann-of-the-metrics", 1);

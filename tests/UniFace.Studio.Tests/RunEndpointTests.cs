@@ -7,7 +7,7 @@ namespace UniFace.Studio.Tests;
 public sealed class RunEndpointTests
 {
     [Fact]
-    public async Task Runs_are_listed_with_how_they_stand()
+    public async Task Runs_are_listed_with_their_state()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string runs = Path.Combine(server.Folder, "runs");
@@ -16,7 +16,7 @@ public sealed class RunEndpointTests
         string halted = InventedRun.Write(runs, "halted", 2);
         using (RunLock.Acquire(halted))
         {
-            // Trained once, and no longer.
+            // Was training, but no longer is.
         }
 
         using RunLock training = RunLock.Acquire(InventedRun.Write(runs, "busy", 1));
@@ -43,7 +43,7 @@ public sealed class RunEndpointTests
     }
 
     [Fact]
-    public async Task A_run_is_told_row_by_row_and_a_row_cut_short_is_left_out()
+    public async Task A_run_has_every_row_and_an_unfinished_row_is_left_out()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
@@ -61,7 +61,7 @@ public sealed class RunEndpointTests
     [InlineData("/v1/results/figure?result=..%2F..%2Fetc&name=passwd")]
     [InlineData("/v1/results/figure?result=one%2Feval&name=..%2Frun.json")]
     [InlineData("/v1/results/figure?result=one%2Feval&name=eval.json")]
-    public async Task What_is_not_there_or_not_meant_to_be_given_is_not_found(string path)
+    public async Task Missing_and_private_files_are_not_found(string path)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 1);
@@ -71,7 +71,7 @@ public sealed class RunEndpointTests
     }
 
     [Fact]
-    public async Task A_run_goes_on_is_stopped_with_a_checkpoint_and_its_people_are_mapped()
+    public async Task A_run_is_resumed_stopped_with_a_checkpoint_and_mapped()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
@@ -114,7 +114,7 @@ public sealed class RunEndpointTests
     }
 
     [Fact]
-    public async Task A_run_whose_data_has_gone_says_so()
+    public async Task A_run_whose_data_is_missing_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "lost", 1);
@@ -132,7 +132,7 @@ public sealed class RunEndpointTests
     }
 
     [Fact]
-    public async Task Evaluations_are_listed_and_their_figures_given()
+    public async Task Evaluations_are_listed_with_their_figures()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         WriteEvaluation(Path.Combine(server.Folder, "runs", "one", "eval"));

@@ -43,7 +43,7 @@ public sealed class RunLogTests : IDisposable
     }
 
     [Fact]
-    public void A_log_that_was_cut_back_or_written_anew_is_read_from_its_start()
+    public void A_truncated_or_rewritten_log_is_read_from_its_start()
     {
         File.WriteAllText(Log, Row(1) + Row(2) + Row(3));
         RunLog log = new(Log);
@@ -64,7 +64,7 @@ public sealed class RunLogTests : IDisposable
     [InlineData("nonsense")]
     [InlineData("00000000000000000000000000000000-1")]
     [InlineData("--")]
-    public void A_cursor_of_another_reading_gives_all(string cursor)
+    public void A_cursor_of_another_pass_returns_all_rows(string cursor)
     {
         File.WriteAllText(Log, Row(1) + "no row\n[1]\n\n" + Row(2));
         RunLog log = new(Log);
@@ -76,7 +76,7 @@ public sealed class RunLogTests : IDisposable
     }
 
     [Fact]
-    public void Rows_that_were_let_go_of_are_read_again_and_the_digest_stays()
+    public void Dropped_rows_are_read_again_and_the_digest_stays()
     {
         File.WriteAllText(Log, """{"kind":"epoch","step":1,"validation":{"tarAtFar":0.5}}""" + "\n" + Row(2));
         RunLog log = new(Log);
@@ -98,7 +98,7 @@ public sealed class RunLogTests : IDisposable
     }
 
     [Fact]
-    public void Of_a_very_long_log_the_newest_rows_are_read()
+    public void Only_the_newest_rows_of_a_very_long_log_are_read()
     {
         string padding = new('x', 1 << 20);
         using (StreamWriter writer = new(Log))

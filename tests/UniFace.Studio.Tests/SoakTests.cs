@@ -5,8 +5,8 @@ using UniFace.Vision;
 namespace UniFace.Studio.Tests;
 
 /// <summary>
-/// However many requests of whatever kind, the service's memory stays within 300 MB of what it was at its start. A moment in the suite, of the requests that
-/// take most memory; UNIFACE_SOAK_REQUESTS sets how many of every kind (tests/soak.sh).
+/// After any number of requests, the service's memory is within 300 MB of the start. The suite sends a few of the requests that need most memory;
+/// UNIFACE_SOAK_REQUESTS sets the number of requests of all kinds (tests/soak.sh).
 /// </summary>
 public sealed class SoakTests
 {
@@ -15,7 +15,7 @@ public sealed class SoakTests
     private static readonly string[] Losses = ["uce", "cosface", "arcface", "normface", "softmax"];
 
     [Fact]
-    public async Task After_many_requests_the_memory_is_about_what_it_was_at_the_start()
+    public async Task Memory_after_many_requests_is_about_that_of_the_start()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         int asked = int.TryParse(Environment.GetEnvironmentVariable("UNIFACE_SOAK_REQUESTS"), out int given) ? given : 0;
@@ -29,7 +29,7 @@ public sealed class SoakTests
             async (i, _) => await (asked > 0 ? AnyAsync(server, i) : CurvesAsync(server, i, 720)));
         int after = server.Resident;
 
-        // What large requests left goes back every ten seconds.
+        // The service returns memory every ten seconds.
         for (int tries = 0; tries < 120 && server.Resident > started + MostMegabytes; tries++)
         {
             await Task.Delay(500);

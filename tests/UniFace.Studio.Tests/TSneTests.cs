@@ -9,7 +9,7 @@ public sealed class TSneTests
         Gen.Select(Gen.Int[6, 25], Gen.Int[2, 5]).SelectMany((count, width) => Gen.Double[-3, 3].Array[count * width].Select(rows => (count, rows)));
 
     [Fact]
-    public void Affinities_are_symmetric_and_one_in_all_and_none_to_oneself() => Rows.Sample(
+    public void Affinities_are_symmetric_with_sum_1_and_a_zero_diagonal() => Rows.Sample(
         one =>
         {
             double[] affinities = TSne.Affinities(one.Rows, one.Count, 4);
@@ -107,11 +107,11 @@ public sealed class TSneTests
     }
 
     [Fact]
-    public void A_map_that_nobody_waits_for_any_more_is_given_up() =>
+    public void A_map_is_cancelled_when_nobody_waits_for_it() =>
         Assert.ThrowsAny<OperationCanceledException>(() => TSne.Place(new double[8], 4, 1, new CancellationToken(canceled: true)));
 
     [Fact]
-    public void A_map_is_trusted_as_far_as_its_neighbours_are_neighbours()
+    public void Trustworthiness_counts_false_neighbours_on_the_map()
     {
         double[] rows = [0, 1, 2.1, 3.3, 4.6, 6];
         Assert.Equal(1, Trustworthiness.Measure(rows, [.. rows.SelectMany(r => new[] { 5 * r, 0 })], 6, 2));

@@ -31,7 +31,7 @@ internal static class HealthEndpoints
     {
         if (!await audit.IsWritableAsync())
         {
-            throw new BadHttpRequestException("the audit log cannot be written; check the disk of the data folder", StatusCodes.Status503ServiceUnavailable);
+            throw new BadHttpRequestException("the audit log cannot be written; check the disk of the data folder", Status503ServiceUnavailable);
         }
 
         try
@@ -40,7 +40,7 @@ internal static class HealthEndpoints
         }
         catch (UniFaceException)
         {
-            throw new BadHttpRequestException(Caller.KeysUnreadable, StatusCodes.Status503ServiceUnavailable);
+            throw new BadHttpRequestException(Caller.KeysUnreadable, Status503ServiceUnavailable);
         }
 
         if (recognizer.Loaded is Recognizer loaded)

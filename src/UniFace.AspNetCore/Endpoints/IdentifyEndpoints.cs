@@ -68,7 +68,9 @@ internal static class IdentifyEndpoints
     /// <param name="Score">The best candidate's score; null without candidates.</param>
     /// <param name="Threshold">The threshold used, a cosine.</param>
     /// <param name="FalseMatchRate">How often two different people reach the threshold; null without a calibration.</param>
-    /// <param name="FalsePositiveIdentificationRate">How often a person who is not enrolled matches anybody in this gallery; null without a calibration.</param>
+    /// <param name="FalsePositiveIdentificationRate">
+    /// How often a person who is not enrolled matches anybody in this gallery; null without a calibration.
+    /// </param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
     /// <param name="DecisionNote">Why the default rate was not used; null if it was, or if the request chose.</param>

@@ -82,7 +82,7 @@ internal static class PeopleEndpoints
             .WithExamples(
                 new EnrollRequest { Person = "Ann", Photos = [Examples.Photo] },
                 new EnrollAnswer("Ann", 1, [new(0, 1, false, Examples.Face)]),
-                StatusCodes.Status201Created);
+                Status201Created);
         people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Describe an enrolled person").Recognises(Scope.Read)
             .WithExamples(null, new PersonAnswer("Ann", [new(1, Examples.Time, "api")]));
         people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson")
@@ -127,13 +127,13 @@ internal static class PeopleEndpoints
         string name = PersonNames.FromPath(person, context);
 
         // Recorded before and after: what cannot be recorded is not done, and an erasure that a kill cuts short is known to have begun.
-        await audit.AddAsync(context.Event("delete", name, StatusCodes.Status202Accepted));
-        int status = StatusCodes.Status503ServiceUnavailable;
+        await audit.AddAsync(context.Event("delete", name, Status202Accepted));
+        int status = Status503ServiceUnavailable;
         try
         {
             // Ignores client disconnects; an erasure must complete.
             bool removed = await recognizer.Gallery.RemoveAsync(name, CancellationToken.None);
-            status = removed ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
+            status = removed ? Status204NoContent : Status404NotFound;
             return removed ? TypedResults.NoContent() : throw NotEnrolled();
         }
         catch (UniFaceException e) when (e.InnerException is NotErasedException left)
@@ -199,12 +199,12 @@ internal static class PeopleEndpoints
         using (await gate.EnterAsync(Caller.FairShareOf(context), 1, stop))
         {
             known = [.. (await recognizer.Gallery.GetPhotosAsync(person, stop)).Keys];
-            await audit.AddAsync(context.Event("enrol", person, StatusCodes.Status202Accepted)); // recorded twice, as in DeleteAsync
-            int status = StatusCodes.Status503ServiceUnavailable;
+            await audit.AddAsync(context.Event("enrol", person, Status202Accepted)); // recorded twice, as in DeleteAsync
+            int status = Status503ServiceUnavailable;
             try
             {
                 ids = await recognizer.Gallery.EnrollAsync(enrollments, recognizer.Model.ContractId, stop);
-                status = StatusCodes.Status201Created;
+                status = Status201Created;
             }
             finally
             {
@@ -236,9 +236,9 @@ internal static class PeopleEndpoints
         catch (UniFaceException e) when (e.InnerException is null)
         {
             throw new BadHttpRequestException(
-                "the stored data of this person is damaged; 'uniface gallery verify-integrity' says more", StatusCodes.Status500InternalServerError);
+                "the stored data of this person is damaged; 'uniface gallery verify-integrity' says more", Status500InternalServerError);
         }
     }
 
-    private static BadHttpRequestException NotEnrolled() => new("nobody of this name is enrolled", StatusCodes.Status404NotFound);
+    private static BadHttpRequestException NotEnrolled() => new("nobody of this name is enrolled", Status404NotFound);
 }

@@ -43,7 +43,7 @@ internal static class PhotoEndpoints
         v1.MapPost("/detect", DetectAsync).WithName("detect").WithSummary("Find the faces of a photo").Recognises(Scope.Read)
             .WithExamples(example, new DetectAnswer(640, 480, "blazeface 427cbbe0fc41", [Examples.Face]));
         v1.MapPost("/align", AlignAsync).WithName("align").WithSummary("Crop and align the main face of a photo, as a PNG of the model's size")
-            .Recognises(Scope.Read).Produces<byte[]>(StatusCodes.Status200OK, "image/png").WithExamples(example);
+            .Recognises(Scope.Read).Produces<byte[]>(Status200OK, "image/png").WithExamples(example);
         v1.MapPost("/embed", EmbedAsync).WithName("embed").WithSummary("Embed the main face of a photo").Recognises(Scope.Read)
             .WithExamples(example, new EmbedAnswer(Examples.Contract, [0.6f, 0, -0.8f], Examples.Face));
     }

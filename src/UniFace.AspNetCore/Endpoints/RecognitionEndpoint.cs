@@ -13,6 +13,6 @@ internal static class RecognitionEndpoint
 
     /// <summary>An audit event of this request and its caller.</summary>
     public static AuditEvent Event(
-        this HttpContext context, string what, string? person = null, int status = StatusCodes.Status200OK, string? detail = null) =>
+        this HttpContext context, string what, string? person = null, int status = Status200OK, string? detail = null) =>
         new(context.Features.Get<Caller>()?.Name ?? "anonymous", what, person, detail, status);
 }

@@ -28,12 +28,12 @@ public static class UniFaceServer
         ArgumentNullException.ThrowIfNull(options);
         if (options.Urls.FirstOrDefault(url => ParseAddress(url) is not { Scheme: "http", PathAndQuery: "/" }) is string wrong)
         {
-            throw new UniFaceException($"--urls {wrong}: expected an address such as {ServerOptions.DefaultUrl}.");
+            throw new UniFaceException($"{wrong}: expected an address to listen on, such as {ServerOptions.DefaultUrl}.");
         }
 
         if (options.RetentionDays is < 1 or > MaxRetentionDays)
         {
-            throw new UniFaceException($"--retention-days {options.RetentionDays}: expected 1 to {MaxRetentionDays}; leave it out to keep people.");
+            throw new UniFaceException($"a retention of {options.RetentionDays} days: expected 1 to {MaxRetentionDays}, or none to keep people.");
         }
 
         DataFolder.Create(options.DataFolder);

@@ -88,7 +88,7 @@ internal static class MultipartFields
         {
             if (bytes.Length + read > most)
             {
-                throw new BadHttpRequestException($"a field of the form has more than {most} bytes", StatusCodes.Status413PayloadTooLarge);
+                throw new BadHttpRequestException($"a field of the form has more than {most} bytes", Status413PayloadTooLarge);
             }
 
             bytes.Write(buffer, 0, read);

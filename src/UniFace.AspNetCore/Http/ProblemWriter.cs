@@ -22,15 +22,15 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
         {
             RefusedException e => (StatusOf(e.Reason), e.Message),
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
-                (StatusCodes.Status503ServiceUnavailable, StoreFails),
-            UniFaceException { InnerException: GalleryMovedException } => (StatusCodes.Status503ServiceUnavailable, Moved),
-            MissingCalibrationException e => (StatusCodes.Status409Conflict, e.Message),
-            UniFaceException e => (StatusCodes.Status400BadRequest, e.Message),
+                (Status503ServiceUnavailable, StoreFails),
+            UniFaceException { InnerException: GalleryMovedException } => (Status503ServiceUnavailable, Moved),
+            MissingCalibrationException e => (Status409Conflict, e.Message),
+            UniFaceException e => (Status400BadRequest, e.Message),
             BadHttpRequestException e => (e.StatusCode, e.Message),
-            OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (StatusCodes.Status499ClientClosedRequest, null),
-            _ => (StatusCodes.Status500InternalServerError, (string?)null),
+            OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (Status499ClientClosedRequest, null),
+            _ => (Status500InternalServerError, (string?)null),
         };
-        if (status == StatusCodes.Status500InternalServerError || detail == StoreFails)
+        if (status == Status500InternalServerError || detail == StoreFails)
         {
             Failed(log, exception.GetType().Name, exception.InnerException?.GetType().Name, exception.StackTrace);
         }
@@ -42,25 +42,25 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
         }
 
         context.Response.StatusCode = status;
-        context.Response.Headers.RetryAfter = status == StatusCodes.Status503ServiceUnavailable ? "1" : default;
-        context.Response.Headers.WWWAuthenticate = status == StatusCodes.Status401Unauthorized ? "Bearer" : default;
+        context.Response.Headers.RetryAfter = status == Status503ServiceUnavailable ? "1" : default;
+        context.Response.Headers.WWWAuthenticate = status == Status401Unauthorized ? "Bearer" : default;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }
 
     /// <summary>The detail of an answer that routing gave; null for other statuses.</summary>
     public static string? DescribeStatus(HttpResponse response) => response.StatusCode switch
     {
-        StatusCodes.Status404NotFound => "there is nothing at this address; /openapi/v1.json lists what there is",
-        StatusCodes.Status405MethodNotAllowed => $"this address does not allow the method; it allows {response.Headers.Allow}",
-        StatusCodes.Status415UnsupportedMediaType => UploadTypes.Expected,
+        Status404NotFound => "there is nothing at this address; /openapi/v1.json lists what there is",
+        Status405MethodNotAllowed => $"this address does not allow the method; it allows {response.Headers.Allow}",
+        Status415UnsupportedMediaType => UploadTypes.Expected,
         _ => null,
     };
 
     private static int StatusOf(Refusal reason) => reason switch
     {
-        Refusal.NoFace => StatusCodes.Status422UnprocessableEntity,
-        Refusal.Conflict => StatusCodes.Status409Conflict,
-        _ => StatusCodes.Status503ServiceUnavailable,
+        Refusal.NoFace => Status422UnprocessableEntity,
+        Refusal.Conflict => Status409Conflict,
+        _ => Status503ServiceUnavailable,
     };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a request failed: {Kind} ({Inner}) {Place}")]

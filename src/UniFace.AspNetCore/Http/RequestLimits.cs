@@ -19,7 +19,7 @@ internal static class RequestLimits
     public static void AddRequestLimits(this IServiceCollection services, ServerOptions options)
     {
         services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy =
-            new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable });
+            new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = Status503ServiceUnavailable });
         services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => FindSender(context, options) is string sender
@@ -35,10 +35,10 @@ internal static class RequestLimits
             limits.OnRejected = (rejected, _) => rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait)
                 ? RefuseAsync(
                     rejected.HttpContext,
-                    StatusCodes.Status429TooManyRequests,
+                    Status429TooManyRequests,
                     Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)),
                     "too many requests of one address or key")
-                : RefuseAsync(rejected.HttpContext, StatusCodes.Status503ServiceUnavailable, 1, "too many requests at once");
+                : RefuseAsync(rejected.HttpContext, Status503ServiceUnavailable, 1, "too many requests at once");
         });
     }
 

@@ -12,7 +12,7 @@ internal static class UnreadBodies
         {
             context.Response.OnStarting(() =>
             {
-                if (context.Response.StatusCode >= StatusCodes.Status400BadRequest)
+                if (context.Response.StatusCode >= Status400BadRequest)
                 {
                     context.Response.Headers.Connection = "close";
                 }

@@ -26,7 +26,7 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         bool isForm = known && type!.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
         if (!isForm && !(known && type!.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new BadHttpRequestException(UploadTypes.Expected, StatusCodes.Status415UnsupportedMediaType);
+            throw new BadHttpRequestException(UploadTypes.Expected, Status415UnsupportedMediaType);
         }
 
         BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();

@@ -14,7 +14,7 @@ internal sealed record ParameterExample(string Name, JsonNode Value);
 /// <summary>Adds examples to endpoints.</summary>
 internal static class EndpointExamples
 {
-    public static TBuilder WithExamples<TBuilder>(this TBuilder endpoint, object? request, object? answer = null, int status = StatusCodes.Status200OK)
+    public static TBuilder WithExamples<TBuilder>(this TBuilder endpoint, object? request, object? answer = null, int status = Status200OK)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new EndpointExample(request, answer, status));
 

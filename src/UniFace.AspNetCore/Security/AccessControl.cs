@@ -39,23 +39,23 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         {
             if (key.WhyRefused(time.GetUtcNow()) is string refused)
             {
-                throw new BadHttpRequestException(refused + "; 'uniface serve keys create' makes another", StatusCodes.Status401Unauthorized);
+                throw new BadHttpRequestException(refused + "; 'uniface serve keys create' makes another", Status401Unauthorized);
             }
 
             if (!key.Has(scope))
             {
-                throw new BadHttpRequestException($"the API key does not have the scope {name}", StatusCodes.Status403Forbidden);
+                throw new BadHttpRequestException($"the API key does not have the scope {name}", Status403Forbidden);
             }
         }
         else if (!caller.IsLocal || options.RequireKey)
         {
             throw new BadHttpRequestException(
                 $"this requires an API key of the scope {name}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one",
-                StatusCodes.Status401Unauthorized);
+                Status401Unauthorized);
         }
         else if (IsCrossSite(context.Request))
         {
-            throw new BadHttpRequestException("the request comes from a page of another site", StatusCodes.Status403Forbidden);
+            throw new BadHttpRequestException("the request comes from a page of another site", Status403Forbidden);
         }
     }
 

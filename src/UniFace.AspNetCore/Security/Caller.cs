@@ -24,7 +24,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
         ApiKey? key = FindKey(context, keys);
         return key is not null || ReadKey(context.Request.Headers) is null
             ? new Caller(key, IsLocalRequest(context))
-            : throw new BadHttpRequestException("the API key is not one of this service", StatusCodes.Status401Unauthorized);
+            : throw new BadHttpRequestException("the API key is not one of this service", Status401Unauthorized);
     }
 
     /// <summary>The key of a request; null if it has none or an unknown one.</summary>
@@ -37,7 +37,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
         }
         catch (UniFaceException)
         {
-            throw new BadHttpRequestException(KeysUnreadable, StatusCodes.Status503ServiceUnavailable);
+            throw new BadHttpRequestException(KeysUnreadable, Status503ServiceUnavailable);
         }
     }
 

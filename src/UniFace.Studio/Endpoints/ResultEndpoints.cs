@@ -23,7 +23,7 @@ internal static class ResultEndpoints
         results.MapGet("", List).WithName("results").WithSummary("List evaluations that 'uniface eval --out' wrote below the folder of runs")
             .WithExamples(null, new ResultList("runs", [example]));
         results.MapGet("/figure", Figure).WithName("figure").WithSummary("Get a chart or contact sheet of an evaluation")
-            .Produces<byte[]>(StatusCodes.Status200OK, "image/svg+xml", "image/jpeg", "image/png")
+            .Produces<byte[]>(Status200OK, "image/svg+xml", "image/jpeg", "image/png")
             .WithParameterExample("result", example.Name).WithParameterExample("name", example.Figures[0]);
     }
 
@@ -32,5 +32,5 @@ internal static class ResultEndpoints
     private static PhysicalFileHttpResult Figure(ResultCatalog catalog, string result, string name) =>
         catalog.FindFigure(result, name) is (string path, string type)
             ? TypedResults.PhysicalFile(path, type)
-            : throw new BadHttpRequestException("there is no such figure", StatusCodes.Status404NotFound);
+            : throw new BadHttpRequestException("there is no such figure", Status404NotFound);
 }

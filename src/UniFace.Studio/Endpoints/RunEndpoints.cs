@@ -36,7 +36,7 @@ internal static class RunEndpoints
             .WithSummary("Draw the embeddings of a run's checkpoint in two dimensions: method=pca or method=tsne").DisableRequestTimeout()
             .WithExamples(null, new EmbeddingMapAnswer(MapMethod.Pca, Unseen: true, 2, 0.41, null, 0.93, time, [new(0, 0.4, -0.1), new(1, -0.5, 0.2)]));
         runs.MapPost("/{run}/resume", Resume).WithName("resumeRun").WithSummary("Resume a run, in this service")
-            .WithExamples(null, example, StatusCodes.Status202Accepted);
+            .WithExamples(null, example, Status202Accepted);
         runs.MapPost("/{run}/stop", StopAsync).WithName("stopRun").WithSummary("Save and stop a run that trains in this service").DisableRequestTimeout()
             .WithExamples(null, example with { State = RunState.Stopped });
     }
@@ -90,5 +90,5 @@ internal static class RunEndpoints
         catalog.Summarise(folder, worker.IsTraining(folder), worker.FailureOf(folder));
 
     private static string Find(RunCatalog catalog, string run) =>
-        catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", StatusCodes.Status404NotFound);
+        catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", Status404NotFound);
 }

@@ -12,7 +12,7 @@ public sealed class RecognisePageTests(Chromium chromium)
         "if (options?.body instanceof FormData) { options.body.append('aligned', 'true'); } return send(path, options); }; }";
 
     [Fact]
-    public async Task The_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night()
+    public async Task The_page_is_sound_on_desktop_and_phone_in_light_and_dark()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
@@ -41,14 +41,14 @@ public sealed class RecognisePageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#identify-answer .notice")).ToContainTextAsync("Ann é/B");
         await Assertions.Expect(page.Locator("#identify-answer table")).ToContainTextAsync("1.000");
         await Assertions.Expect(page.Locator("#identify-answer")).ToContainTextAsync(
-            "With 1 enrolled person, a stranger is mistaken for one of them in at most 1 in 100 searches.");
+            "With 1 enrolled person, a stranger is mistaken for one of them in at most 1 in 111 searches.");
 
         await page.GetByLabel("First photo: file").SetInputFilesAsync(Photo("1.png", 1));
         await page.GetByLabel("Second photo: file").SetInputFilesAsync(Photo("1.png", 1));
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Same person");
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync(
-            "Threshold: cosine 0.770; 1 in 100 pairs of different people score this high (calibrated on invented).");
+            "Threshold: cosine 0.770; 1 in 111 pairs of different people score this high (calibrated on invented).");
         await Assertions.Expect(page.Locator("#verify-answer figure img")).ToHaveCountAsync(2);
         await page.Locator("#verify").GetByText("Use another threshold").ClickAsync();
         await page.Locator("#verify-threshold").FillAsync("-0.5");
@@ -66,7 +66,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task What_cannot_be_done_is_said_in_words()
+    public async Task Errors_are_shown_in_words()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
@@ -84,7 +84,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task The_camera_says_whether_its_picture_is_good_enough_and_takes_it()
+    public async Task The_camera_view_rates_the_picture_and_takes_it()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
@@ -99,7 +99,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_face_before_the_camera_is_enrolled_and_known_again()
+    public async Task A_face_from_the_camera_is_enrolled_and_identified()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         string people = Path.Combine(server.Folder, "people");
@@ -130,7 +130,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Where_the_browser_keeps_the_camera_back_the_page_says_why()
+    public async Task If_the_browser_blocks_the_camera_the_page_gives_the_reason()
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");

@@ -35,7 +35,7 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         "",
     ];
 
-    // As many pixels as a photo may have, in a file of 100 kB.
+    // The largest allowed number of pixels, in a file of 100 kB.
     private static readonly Lazy<byte[]> Bomb = new(() => ImageEncoder.Png(new RgbImage(5600, 5600)));
 
     private readonly Random random = new(seed);
@@ -67,7 +67,7 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         new(HttpMethod.Post, "/v1/detect") { Content = new StringContent(
             $"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json") };
 
-    // A body that is larger than any may be and does not say so, or a picture that is tiny packed.
+    // A chunked body above the limit, or a highly compressed picture.
     private async Task<int> GiantAsync()
     {
         if (random.Next(2) == 0)
@@ -136,7 +136,7 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         }
     }
 
-    // Bytes that HttpClient would not send; 0 where the service closed the connection without a word.
+    // Bytes that HttpClient would not send; 0 if the service closed the connection without a response.
     private async Task<int> RawAsync()
     {
         string text = random.Next(8) switch
@@ -208,7 +208,7 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
                 face[random.Next(face.Length)] ^= (byte)random.Next(256);
                 return face;
             case 2:
-                // The header says that it is huge.
+                // The header claims a huge size.
                 face[16 + random.Next(8)] = (byte)random.Next(256);
                 return face;
             case 3:

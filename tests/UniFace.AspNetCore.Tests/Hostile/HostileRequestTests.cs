@@ -13,11 +13,11 @@ public sealed class HostileRequestTests
 {
     private const int Seed = 20261124, MeasuredFrom = 2000;
 
-    // What the service tolerates before it gives memory back (UnusedMemory), and a little.
+    // What the service tolerates before it returns memory (UnusedMemory), plus a margin.
     private const int MoreMegabytes = 128 + 50;
 
     [Fact]
-    public async Task No_request_makes_it_fail_leak_or_write_outside_its_folder()
+    public async Task No_request_makes_the_service_fail_leak_or_write_outside_its_folder()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         int requests = int.TryParse(
@@ -79,7 +79,7 @@ public sealed class HostileRequestTests
         }
     }
 
-    // Somebody works all the while; every request must be answered as it should.
+    // Valid requests that run all the time; each must get its correct answer.
     private static async Task<List<double>> GoodAsync(ServiceProcess server, CancellationToken stop)
     {
         List<double> milliseconds = [];
@@ -95,7 +95,7 @@ public sealed class HostileRequestTests
         return milliseconds;
     }
 
-    // Once those of the test's own client are gone but the one that asks.
+    // After all connections of the test's client are closed, except this one.
     private static async Task<int> ConnectionsAsync(ServiceProcess server)
     {
         using HttpClient one = new() { BaseAddress = server.Client.BaseAddress };

@@ -13,7 +13,7 @@ internal static class SlowClients
     private const int MostHalfSeconds = 180;
 
     /// <summary>Runs a number of clients of each kind at once.</summary>
-    /// <returns>What happened to each kind: the status lines and the seconds until the service had parted from the last.</returns>
+    /// <returns>Per kind, the status lines and the seconds until the service closed the last connection.</returns>
     public static async Task<IReadOnlyList<string>> RunAsync(int port, int each)
     {
         (string Kind, Func<int, Task<string>> Act)[] kinds =
@@ -74,7 +74,7 @@ internal static class SlowClients
         }
     }
 
-    // Asks for a large answer again and again and never reads one, until the service has closed.
+    // Requests large responses and never reads one, until the service closes the connection.
     private static async Task<string> UnreadAsync(int port)
     {
         using TcpClient client = new() { ReceiveBufferSize = 4096 };

@@ -12,7 +12,7 @@ public sealed class KeyTests(Chromium chromium)
     [InlineData("/recognise.html", "#people-count:has-text('Nobody is enrolled yet.')")]
     [InlineData("/training.html", "#runs tbody tr")]
     [InlineData("/results.html", "#results img[src^=blob]")]
-    public async Task A_page_asks_for_the_key_in_words_and_is_whole_with_it(string path, string filled)
+    public async Task A_page_asks_for_the_key_and_works_with_it(string path, string filled)
     {
         await using RunningServer server = await StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, path);

@@ -7,7 +7,7 @@ public sealed class LabPageTests(Chromium chromium)
     [Theory]
     [InlineData("/", "start")]
     [InlineData("/lab.html", "lab")]
-    public async Task A_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night(string path, string name)
+    public async Task A_page_is_sound_on_desktop_and_phone_in_light_and_dark(string path, string name)
     {
         await using RunningServer server = await StudioServer.StartAsync();
         await PageChecks.SoundEverywhereAsync(chromium, server, path, name);
@@ -33,7 +33,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task On_a_phone_the_curves_stay_in_sight_while_a_slider_moves_below_them()
+    public async Task On_a_phone_the_curves_stay_visible_while_a_slider_moves()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
@@ -77,7 +77,7 @@ public sealed class LabPageTests(Chromium chromium)
     [InlineData("m = 0.8", "Beyond 134° the angle plus 0.8 passes 180°")] // 180 - 0.8 radians = 134.2 degrees
     [InlineData("s = 16", "reaches a probability of only 0.767")] // 1 / (1 + 9999 e^(-16 * 0.65))
     [InlineData("fp16 at s = 64", "In 16 bits the gradient is exactly 0 below")]
-    public async Task A_preset_says_what_is_seen_with_its_own_numbers(string preset, string words)
+    public async Task A_preset_explains_its_curves_with_their_numbers(string preset, string words)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
@@ -88,7 +88,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_number_that_the_loss_refuses_is_answered_in_words()
+    public async Task A_number_that_the_loss_refuses_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
@@ -99,7 +99,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Ten_classes_are_trained_while_one_watches()
+    public async Task Ten_classes_are_trained_live()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
@@ -118,7 +118,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_lesson_that_is_stopped_or_ended_by_a_newer_one_says_so()
+    public async Task A_lesson_that_is_stopped_or_replaced_by_a_newer_one_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");

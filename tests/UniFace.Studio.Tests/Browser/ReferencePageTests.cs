@@ -8,7 +8,7 @@ public sealed class ReferencePageTests(Chromium chromium)
     [Theory]
     [InlineData(Visit.Desk)]
     [InlineData(Visit.Phone)]
-    public async Task The_api_is_read_without_a_call_to_anybody_else(int width)
+    public async Task The_api_reference_calls_no_third_party(int width)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/scalar", width);

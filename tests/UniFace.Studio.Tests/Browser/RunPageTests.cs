@@ -10,7 +10,7 @@ public sealed class RunPageTests(Chromium chromium)
     [InlineData("/training.html", "training-empty", false)]
     [InlineData("/results.html", "results", true)]
     [InlineData("/results.html", "results-empty", false)]
-    public async Task A_page_is_sound_at_a_desk_and_on_a_phone_by_day_and_by_night(string path, string name, bool filled)
+    public async Task A_page_is_sound_on_desktop_and_phone_in_light_and_dark(string path, string name, bool filled)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         if (filled)
@@ -33,7 +33,7 @@ public sealed class RunPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Runs_are_compared_and_the_histogram_goes_by_epochs()
+    public async Task Runs_are_compared_and_the_histogram_is_per_epoch()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         Fill(server);
@@ -52,7 +52,7 @@ public sealed class RunPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_run_is_gone_on_with_and_stopped_from_the_page_which_shows_it_live()
+    public async Task A_run_is_resumed_and_stopped_from_the_page_which_shows_it_live()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         InventedRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);

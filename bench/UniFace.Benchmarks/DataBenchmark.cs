@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;

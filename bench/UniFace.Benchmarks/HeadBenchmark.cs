@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using TorchSharp;
-using UniFace.Training;
+using UniFace.IO;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using TorchSharp;
-using UniFace.Training;
 using UniFace.Training.Backbones;
-using UniFace.Training.Checkpoints;
 using UniFace.Training.Data;
+using UniFace.Training.Loop;
 using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Benchmarks;
@@ -82,13 +82,13 @@ internal sealed class RandomTraining : IDisposable
         LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
         State = new TrainingState(
             options,
-            Trainers.CreateBackbone(options, CPU),
-            Trainers.CreateHead(options, classes, CPU),
+            options.CreateBackbone(CPU),
+            options.CreateHead(classes, CPU),
             CPU);
         step = new TrainingStep(options, schedule, State, CPU, null);
         using Generator generator = new((ulong)options.Seed);
         using DisposeScope scope = NewDisposeScope();
-        Tensor images = rand([options.Batch, 3, Side, Side], generator: generator).mul_(2).sub_(1); // [B, 3, H, W]
+        Tensor images = rand([options.Batch, Side, Side, 3], generator: generator).mul_(2).sub_(1).permute(0, 3, 1, 2); // [B, 3, H, W]
         Tensor labels = randint(0, classes, [options.Batch], dtype: ScalarType.Int64, generator: generator); // [B]
         Batch = new TrainingBatch(images.DetachFromDisposeScope(), labels.DetachFromDisposeScope(), new int[options.Batch]);
     }

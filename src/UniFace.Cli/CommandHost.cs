@@ -10,7 +10,7 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Serve;
 using UniFace.Cli.Train;
 using UniFace.Studio;
-using UniFace.Training;
+using UniFace.Training.Native;
 
 namespace UniFace.Cli;
 
@@ -18,8 +18,11 @@ namespace UniFace.Cli;
 internal static class CommandHost
 {
     /// <summary>Runs the tool.</summary>
-    public static Task<int> RunAsync(string[] args) =>
-        CommandRunner.RunAsync(Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null);
+    public static Task<int> RunAsync(string[] args)
+    {
+        TorchRuntime.Configure();
+        return CommandRunner.RunAsync(Root(), args, e => TorchRuntime.IsLoadFailure(e) ? TorchRuntime.Explain(e) : null);
+    }
 
     /// <summary>The command tree, in the order of a typical workflow.</summary>
     internal static RootCommand Root() => CommandRunner.CreateRoot(

@@ -5,7 +5,7 @@ using Spectre.Console;
 using TorchSharp;
 using UniFace.Cli.Terminal;
 using UniFace.Packages;
-using UniFace.Training;
+using UniFace.Training.Native;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Cli;

@@ -1,362 +1,353 @@
-using System.Diagnostics;
-using UniFace.IO;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using UniFace.Data;
+using UniFace.Evaluation;
+using UniFace.Faces;
 using UniFace.Packages;
-using UniFace.Training.Checkpoints;
-using UniFace.Training.Data;
-using UniFace.Training.Optimization;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
+using UniFace.Vision;
 using static TorchSharp.torch;
 
 namespace UniFace.Training;
 
 /// <summary>
-/// Trains a run to its end, from wherever it stands. A kill at any moment loses at most the steps since the last
-/// checkpoint, and the run that goes on from it ends with the same bits as one that was never stopped.
+/// Trains a run to its end, from wherever it stands. A kill at any moment loses at most the steps since the last checkpoint, and a resumed run
+/// ends with the same bits as one that was never stopped.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
     private readonly string folder;
-    private readonly RunInfo info;
-    private readonly TrainOptions options;
-    private readonly TrainingData data;
-    private readonly TrainingState state;
-    private readonly TrainingFingerprint fingerprint;
-    private readonly LearningRateSchedule schedule;
-    private readonly TrainingStep step;
-    private readonly Device device;
     private readonly bool fresh;
+    private readonly TrainingState state;
+    private readonly TrainingLoop loop;
     private readonly IReadOnlyList<string> changes;
-    private readonly Stopwatch training = new();
-    private long imagesTrained;
-    private long checkpointStep;
-    private (string? Info, DateTime Checkpoint) begun; // run.json's text, and when the checkpoint was written, that this stands on
-    private int fingerprintCount = -1;
+    private IReadOnlyList<IDisposable> owned = [];
+    private (string? Info, DateTime Checkpoint) resumedFrom; // text of run.json, modification time of the checkpoint resumed from
 
-    internal Trainer(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh, IReadOnlyList<string>? changes = null)
+    internal Trainer(
+        string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh, IReadOnlyList<string>? changes = null)
     {
-        this.changes = changes ?? [];
         this.folder = folder;
-        this.info = info;
-        this.data = data;
-        this.state = state;
-        this.device = device;
         this.fresh = fresh;
-        options = info.Options;
-        schedule = new LearningRateSchedule(
-            options.Schedule,
-            options.LearningRate,
-            TotalSteps,
-            (long)Math.Round(options.Warmup * info.StepsPerEpoch),
-            options.Power,
-            [.. options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
-        step = new TrainingStep(options, schedule, state, device, data.Weights);
-        fingerprint = ReadFingerprint();
-        data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
-        checkpointStep = state.Step;
-        begun = Standing();
+        this.state = state;
+        this.changes = changes ?? [];
+        Info = info;
+        loop = new TrainingLoop(folder, info, data, state, device, fresh);
+        resumedFrom = ReadPosition();
     }
 
-    /// <summary>What the run is.</summary>
-    public RunInfo Info => info;
+    /// <summary>The description of the run.</summary>
+    public RunInfo Info { get; }
 
     /// <summary>Optimizer steps of the whole run.</summary>
-    public long TotalSteps => (long)options.Epochs * info.StepsPerEpoch;
+    public long TotalSteps => TrainingLoop.TotalSteps(Info);
 
-    /// <summary>Steps that are done.</summary>
+    /// <summary>Steps done.</summary>
     public long Step => state.Step;
 
-    private double Rate => imagesTrained > 0 ? imagesTrained / training.Elapsed.TotalSeconds : 0;
+    /// <summary>Creates a run, opening the data sets that its options name. See the other overload.</summary>
+    /// <param name="folder">The run folder; created if it does not exist.</param>
+    /// <param name="options">What to train.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    public static Trainer Create(string folder, TrainOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return WithData(options, (data, validation) => Create(folder, options, data, validation, null, cancellationToken));
+    }
+
+    /// <summary>Resumes a run, opening the data sets that its options name. See the other overload.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    public static Trainer Resume(string folder, CancellationToken cancellationToken = default) =>
+        WithData(RunFolder.ReadInfo(folder).Options, (data, validation) => Resume(folder, data, validation, null, null, cancellationToken));
+
+    /// <summary>
+    /// Creates a run: checks the options and the data, hashes the data and writes run.json. A run that ended before its first checkpoint is
+    /// replaced.
+    /// </summary>
+    /// <param name="folder">The run folder; created if it does not exist.</param>
+    /// <param name="options">What to train.</param>
+    /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
+    /// <param name="validation">The validation set, or null; stays the caller's.</param>
+    /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
+    public static Trainer Create(
+        string folder,
+        TrainOptions options,
+        FaceDataset data,
+        FaceDataset? validation,
+        Action<int>? hashed = null,
+        CancellationToken cancellationToken = default) =>
+        Create(folder, options, data, new SkiaImageDecoder(), validation, hashed, cancellationToken);
+
+    /// <summary>Resumes a run from its last checkpoint, or from its start if it has none.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
+    /// <param name="validation">The validation set of the run's options, or null; stays the caller's.</param>
+    /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
+    /// <param name="changed">
+    /// The options with another <see cref="TrainOptions.Threads"/>, another path to the same <see cref="TrainOptions.Data"/>, or more
+    /// <see cref="TrainOptions.Epochs"/>, written to run.json when training continues. Null to resume the run as it is.
+    /// </param>
+    /// <param name="cancellationToken">Stops the hashing.</param>
+    /// <exception cref="UniFaceException">
+    /// There is no run, its checkpoint is damaged, it was written by an earlier version, the data has changed, or a change is not allowed.
+    /// </exception>
+    public static Trainer Resume(
+        string folder,
+        FaceDataset data,
+        FaceDataset? validation,
+        Action<int>? hashed = null,
+        TrainOptions? changed = null,
+        CancellationToken cancellationToken = default) =>
+        Resume(folder, data, new SkiaImageDecoder(), validation, hashed, changed, cancellationToken);
 
     /// <summary>Trains to the end.</summary>
-    /// <param name="events">What to tell while training.</param>
-    /// <param name="cancellationToken">Saves a checkpoint and ends with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="events">Called while training.</param>
+    /// <param name="cancellationToken">Saves a checkpoint and throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The run, with its result.</returns>
     /// <exception cref="UniFaceException">
-    /// A loss, gradient or weight is not finite, or a picture cannot be read; the last checkpoint is good. Or another process trains the run.
+    /// A loss, gradient or weight is not finite, or an image cannot be read; the last checkpoint is good. Or another process trains the run.
     /// </exception>
-    public TrainResult Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
+    public TrainingRun Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
     {
         events ??= new TrainingEvents();
-        using RunClaim claim = RunClaim.Take(folder);
-        if (Standing() != begun)
+        using RunLock runLock = RunLock.Acquire(folder);
+        if (ReadPosition() != resumedFrom)
         {
-            throw new UniFaceException($"{folder} was trained by another process meanwhile; go on from where it is now by 'uniface train --resume {folder}'.");
+            throw new UniFaceException($"{folder} was trained by another process in the meantime; resume it with 'uniface train --resume {folder}'.");
         }
 
-        void Note(RunEvent kind, string message) => RunNotes.Add(folder, new RunNote(DateTime.UtcNow, state.Step, state.Epoch, kind, message));
         Action<string>? warning = events.Warning;
-        events = events with { Warning = message => { Note(RunEvent.Warning, message); warning?.Invoke(message); } };
+        events = events with
+        {
+            Warning = message =>
+            {
+                Log(RunEvent.Warning, message);
+                warning?.Invoke(message);
+            },
+        };
         if (changes.Count > 0)
         {
-            TrainingRun.WriteInfo(folder, info);
+            RunFolder.WriteInfo(folder, Info);
         }
 
         string changed = string.Concat(changes.Select(change => ", with " + change));
-        Note(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"goes on from step {state.Step}{changed}"));
+        Log(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"resumed from step {state.Step}{changed}"));
         try
         {
-            TrainResult result = Train(events, cancellationToken);
-            Note(RunEvent.Finished, FormattableString.Invariant($"finished: {result.Epochs} epochs, loss {result.Loss:F4}"));
-            return result;
+            TrainResult result = loop.Run(events, cancellationToken);
+            Log(RunEvent.Finished, FormattableString.Invariant($"finished: {result.Epochs} epochs, loss {result.Loss:F4}"));
+            return new TrainingRun(folder, Info, result);
         }
         catch (OperationCanceledException)
         {
-            Note(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
+            Log(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
             throw;
         }
         catch (Exception e)
         {
-            Note(RunEvent.Failed, e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]); // libtorch's go on with a stack trace
+            Log(RunEvent.Failed, e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]); // libtorch appends a stack trace
             throw;
         }
         finally
         {
-            begun = Standing();
+            resumedFrom = ReadPosition();
         }
     }
 
-    /// <summary>Disposes the weights and all that was made for the run; the data sets stay the caller's.</summary>
-    public void Dispose() => state.Dispose();
-
-    private (string? Info, DateTime Checkpoint) Standing()
+    /// <summary>Disposes the weights, the state and the data sets that the trainer opened.</summary>
+    public void Dispose()
     {
-        string path = Path.Combine(folder, TrainingRun.InfoFile);
-        return (File.Exists(path) ? File.ReadAllText(path) : null, File.GetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.LastFile)));
+        state.Dispose();
+        foreach (IDisposable part in owned)
+        {
+            part.Dispose();
+        }
     }
 
-    private TrainResult Train(TrainingEvents events, CancellationToken cancellationToken)
+    internal static Trainer Create(
+        string folder,
+        TrainOptions options,
+        FaceDataset data,
+        IImageDecoder decoder,
+        FaceDataset? validation = null,
+        Action<int>? hashed = null,
+        CancellationToken cancellationToken = default)
     {
+        options.Validate();
+        RequireFree(folder);
+        Device device = OpenDevice(options.Device);
+        TrainingData prepared = TrainingData.Create(options, data, validation, decoder);
+        string dataHash = validation is null
+            ? data.ComputeHash(hashed, cancellationToken)
+            : HashWithoutOverlap(validation, data, prepared.Training, hashed, cancellationToken);
+        RunInfo info = new()
+        {
+            Id = Guid.NewGuid().ToString("N"),
+            ToolVersion = UniFace.ToolVersion.Current,
+            Started = DateTime.UtcNow,
+            Options = options,
+            DataHash = dataHash,
+            People = prepared.Training.People.Count,
+            Images = prepared.Training.Samples.Count,
+            HeldOut = prepared.HeldOut?.People ?? [],
+            StepsPerEpoch = prepared.StepsPerEpoch,
+        };
+        return Open(folder, info, prepared, device, state =>
+        {
+            using RunLock runLock = RunLock.Acquire(folder);
+            RequireFree(folder); // again, under the lock
+            RunFolder.WriteInfo(folder, info);
+            return new Trainer(folder, info, prepared, state, device, fresh: true);
+        });
+    }
+
+    internal static Trainer Resume(
+        string folder,
+        FaceDataset data,
+        IImageDecoder decoder,
+        FaceDataset? validation = null,
+        Action<int>? hashed = null,
+        TrainOptions? changed = null,
+        CancellationToken cancellationToken = default)
+    {
+        _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
+        using RunLock runLock = RunLock.Acquire(folder);
+        RunInfo stored = RunFolder.ReadInfo(folder);
+        if (stored.SchemaVersion < RunInfo.CurrentSchemaVersion)
+        {
+            throw new UniFaceException(
+                $"{folder} was started by an earlier version (UniFace {stored.ToolVersion}) with other random streams and cannot be resumed; train again.");
+        }
+
+        RunInfo info = stored with { Options = changed ?? stored.Options };
+        info.Options.Validate();
+        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
+        Device device = OpenDevice(info.Options.Device);
+        string hash = data.ComputeHash(hashed, cancellationToken);
+        if (hash != info.DataHash)
+        {
+            throw new UniFaceException(
+                $"{data.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
+                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+        }
+
+        TrainingData prepared = TrainingData.Create(info.Options, data, validation, decoder);
+        if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
+        {
+            throw new UniFaceException(
+                $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
+                $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
+        }
+
+        return Open(folder, info, prepared, device, state =>
+        {
+            string last = Path.Combine(folder, RunFolder.LastFile);
+            bool fresh = !File.Exists(last);
+            if (!fresh)
+            {
+                state.Load(last);
+            }
+            else if (File.Exists(Path.Combine(folder, RunFolder.PreviousFile)))
+            {
+                throw new UniFaceException(
+                    $"{last} is missing. The checkpoint before it is {RunFolder.PreviousFile}: rename it to {RunFolder.LastFile} to resume from " +
+                    "there, or train in another folder.");
+            }
+
+            string[] noted = [.. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))];
+            return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, changes);
+        });
+    }
+
+    private static Trainer WithData(TrainOptions options, Func<FaceDataset, FaceDataset?, Trainer> open)
+    {
+        FaceDataset data = FaceDatasets.Open(options.Data);
+        FaceDataset? validation = null;
+        try
+        {
+            validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
+            Trainer trainer = open(data, validation);
+            trainer.owned = validation is null ? [data] : [data, validation];
+            return trainer;
+        }
+        catch
+        {
+            data.Dispose();
+            validation?.Dispose();
+            throw;
+        }
+    }
+
+    private static Trainer Open(string folder, RunInfo info, TrainingData data, Device device, Func<TrainingState, Trainer> open)
+    {
+        TrainOptions options = info.Options;
         set_num_threads(options.Threads);
-        using MetricsLog log = new(Path.Combine(folder, TrainingRun.MetricsFile), state.Step, fresh ? -1 : state.Epoch);
-        using TensorBoardLog board = new(Path.Combine(folder, TrainingRun.TensorBoardFolder));
-        foreach (string warning in data.Warnings)
-        {
-            events.Warning?.Invoke(warning);
-        }
-
-        if (!fingerprint.Complete)
-        {
-            events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete: it was missing or damaged when the run was resumed, so 'uniface " +
-                "eval' cannot find every overlap with the training data");
-        }
-
-        if (fresh)
-        {
-            EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));
-            log.Write(before);
-            events.EpochEnded?.Invoke(before);
-            Save(events);
-        }
-
-        while (state.Epoch < options.Epochs)
-        {
-            try
-            {
-                RunEpoch(log, board, events, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                Save(events);
-                throw;
-            }
-
-            EndEpoch(log, board, events, cancellationToken);
-        }
-
-        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
-        {
-            HeldOut = info.HeldOut.Count,
-        };
-    }
-
-    private void RunEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)
-    {
-        Stopwatch window = Stopwatch.StartNew();
-        training.Start();
-        long windowImages = 0;
-        List<TrainingBatch> group = [];
+        TrainingState state = new(options, options.CreateBackbone(device), options.CreateHead(info.People, device), device) { RunId = info.Id };
         try
         {
-            foreach (TrainingBatch batch in data.Loader.Read(state.Epoch, state.Batch, cancellationToken))
-            {
-                group.Add(batch);
-                bool last = state.Batch + group.Count == data.Loader.BatchesPerEpoch;
-                if (group.Count < options.Accumulate && !last)
-                {
-                    continue;
-                }
-
-                if (step.Run(group) is string bad)
-                {
-                    throw NonFinite(bad, group);
-                }
-
-                int images = group.Sum(b => b.Samples.Count);
-                imagesTrained += images;
-                windowImages += images;
-                state.Batch += group.Count;
-                Release(group);
-                if (state.Step % options.LogEvery == 0)
-                {
-                    WriteStep(log, board, events, windowImages / window.Elapsed.TotalSeconds);
-                    windowImages = 0;
-                    window.Restart();
-                }
-
-                if (options.CheckpointEvery > 0 && state.Step % options.CheckpointEvery == 0 && !last)
-                {
-                    Save(events);
-                }
-
-                cancellationToken.ThrowIfCancellationRequested();
-            }
+            return open(state);
         }
-        finally
+        catch
         {
-            Release(group);
-            training.Stop();
+            state.Dispose();
+            throw;
         }
     }
 
-    private void EndEpoch(MetricsLog log, TensorBoardLog board, TrainingEvents events, CancellationToken cancellationToken)
+    private static void RequireFree(string folder)
     {
-        bool validates = data.Validator is not null && ((state.Epoch + 1) % options.ValidateEvery == 0 || state.Epoch + 1 == options.Epochs);
-        if (validates)
+        string[] checkpoints = [RunFolder.LastFile, RunFolder.PreviousFile];
+        if (RunFolder.Exists(folder) && checkpoints.Any(name => File.Exists(Path.Combine(folder, name))))
         {
-            Save(events); // A stop while validating loses no step: the epoch then ends when the run goes on.
-        }
-
-        ValidationMetrics? validation = validates ? Validate(cancellationToken) : null;
-        RunningStatistics sums = state.EpochSums;
-        state.EpochLosses.Add(sums.Loss);
-        state.Epoch++;
-        state.Batch = 0;
-        state.EpochSums = new RunningStatistics();
-
-        // Of equals the later one is better: it has been trained on more.
-        if (validation is not null && !(validation.TarAtFar < state.Best))
-        {
-            state.Best = validation.TarAtFar;
-            state.Save(Path.Combine(folder, TrainingRun.BestFile), whole: false);
-        }
-
-        EpochMetrics row = new()
-        {
-            Step = state.Step,
-            Epoch = state.Epoch,
-            Loss = sums.Loss,
-            Lr = schedule.At(state.Step - 1),
-            ImagesPerSecond = Rate,
-            TargetCosine = sums.TargetCosine,
-            HardestNegativeCosine = sums.HardestNegativeCosine,
-            Threshold = state.Head.Threshold,
-            TargetHistogram = sums.TargetHistogram,
-            HardestNegativeHistogram = sums.HardestNegativeHistogram,
-            Validation = validation,
-        };
-        log.Write(row);
-        board.Write(row);
-        Save(events);
-        events.EpochEnded?.Invoke(row);
-        if (PlateauWatch.Warning(state.EpochLosses, sums, row.Lr / Math.Max(options.LearningRate, 1e-300), options) is string warning)
-        {
-            events.Warning?.Invoke(warning);
+            throw new UniFaceException(
+                $"{folder} holds a run already: resume it with 'uniface train --resume {folder}', or train in another folder.");
         }
     }
 
-    private ValidationMetrics Validate(CancellationToken cancellationToken)
+    /// <summary>The hash of the training set; refuses a validation set that shares people or images with it.</summary>
+    private static string HashWithoutOverlap(
+        FaceDataset validation, FaceDataset data, FaceDataset trained, Action<int>? hashed, CancellationToken cancellationToken)
     {
-        state.Average?.Swap();
-        try
-        {
-            using BackboneEmbedder embedder = new(state.Backbone, flipSum: true, batchSize: 64, device, ownsBackbone: false);
-            return data.Validator!.Run(embedder, cancellationToken);
-        }
-        finally
-        {
-            state.Average?.Swap();
-        }
+        TrainingFingerprint validated = new();
+        _ = validation.ComputeHash((i, encoded) => validated.Add(validation.People[validation.Samples[i].Label], encoded), cancellationToken);
+        HashSet<string> names = [.. trained.Samples.Select(s => s.Name)];
+        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data, validated, sample => names.Contains(sample.Name), hashed, cancellationToken);
+        return overlap is null
+            ? hash
+            : throw new UniFaceException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
+                $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
+                $"training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
     }
 
-    private void WriteStep(MetricsLog log, TensorBoardLog board, TrainingEvents events, double imagesPerSecond)
-    {
-        RunningStatistics sums = state.Window;
-        state.Window = new RunningStatistics();
-        StepMetrics row = new()
-        {
-            Step = state.Step,
-            Epoch = state.Epoch + 1,
-            Loss = sums.Loss,
-            Lr = schedule.At(state.Step - 1),
-            ImagesPerSecond = imagesPerSecond,
-            GradNorm = sums.GradientNorm,
-            TargetCosine = sums.TargetCosine,
-            HardestNegativeCosine = sums.HardestNegativeCosine,
-            Threshold = state.Head.Threshold,
-        };
-        log.Write(row);
-        board.Write(row);
-        double images = (double)(TotalSteps - state.Step) * options.Batch * options.Accumulate;
-        TimeSpan left = TimeSpan.FromSeconds(Math.Min(images * training.Elapsed.TotalSeconds / imagesTrained, 1e9));
-        events.Progress?.Invoke(new TrainProgress(row, TotalSteps, options.Epochs, left));
-    }
-
-    private void Save(TrainingEvents events)
-    {
-        if (NonFiniteCheck.BadWeights(state.Parameters) is string bad)
-        {
-            throw NonFinite(bad, []);
-        }
-
-        if (fingerprint.Count is int count && count != fingerprintCount)
-        {
-            // Before the checkpoint, which must never have learned from a picture that the file does not hold.
-            fingerprint.Save(Path.Combine(folder, TrainingFingerprint.FileName));
-            fingerprintCount = count;
-        }
-
-        string last = Path.Combine(folder, TrainingRun.LastFile);
-        if (File.Exists(last))
-        {
-            string next = Path.Combine(folder, "next.ckpt");
-            state.Save(next, whole: true);
-            File.Replace(next, last, Path.Combine(folder, TrainingRun.PreviousFile)); // last.ckpt is there at any moment
-            AtomicFile.FlushFolder(folder);
-        }
-        else
-        {
-            state.Save(last, whole: true);
-        }
-
-        checkpointStep = state.Step;
-        events.CheckpointWritten?.Invoke(state.Step);
-    }
-
-    private TrainingFingerprint ReadFingerprint()
+    private static Device OpenDevice(string name)
     {
         try
         {
-            return fresh ? new TrainingFingerprint() : TrainingRun.LoadFingerprint(folder);
+            Device device = new(name);
+            using Tensor probe = ones(1).to(device);
+            return device;
         }
-        catch (UniFaceException)
+        catch (Exception e) when (e is ArgumentException or ExternalException or InvalidOperationException or FormatException)
         {
-            return new TrainingFingerprint(complete: false);
+            throw new UniFaceException(
+                $"The device {name} cannot be used ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with " +
+                "-p:TorchDevice=cuda for cuda.",
+                e);
         }
     }
 
-    private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(
-        what,
-        state.Step,
-        state.Epoch,
-        options,
-        group.SelectMany(b => b.Samples).Select(i => data.Training.Samples[i].Name),
-        checkpointStep);
+    private void Log(RunEvent kind, string message) =>
+        RunEventLog.Add(folder, new RunNote(DateTime.UtcNow, state.Step, state.Epoch, kind, message));
 
-    private static void Release(List<TrainingBatch> group)
+    private (string? Info, DateTime Checkpoint) ReadPosition()
     {
-        foreach (TrainingBatch batch in group)
-        {
-            batch.Dispose();
-        }
-
-        group.Clear();
+        string path = Path.Combine(folder, RunFolder.InfoFile);
+        return (File.Exists(path) ? File.ReadAllText(path) : null, File.GetLastWriteTimeUtc(Path.Combine(folder, RunFolder.LastFile)));
     }
 }

@@ -1,8 +1,10 @@
 using UniFace.Faces;
 using UniFace.Training;
 using UniFace.Training.Backbones;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Vision.Imaging;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 
@@ -13,8 +15,8 @@ internal static class InventedRun
     public static string Write(string runs, string name, int epochs, string loss = "uce", double start = 30)
     {
         string folder = Directory.CreateDirectory(Path.Combine(runs, name)).FullName;
-        TrainingRun.WriteInfo(folder, Info(Options("faces", loss, 4), 10));
-        using MetricsLog log = new(Path.Combine(folder, TrainingRun.MetricsFile), 0, -1);
+        RunFolder.WriteInfo(folder, Info(Options("faces", loss, 4), 10));
+        using MetricsLog log = new(folder, 0, -1);
         for (int epoch = 0; epoch <= epochs; epoch++)
         {
             for (int step = (10 * epoch) - 8; epoch > 0 && step <= 10 * epoch; step += 2)
@@ -70,7 +72,7 @@ internal static class InventedRun
 
         string folder = Path.Combine(runs, name);
         using Data.FaceDataset set = Data.FaceDatasets.Open(data);
-        using Trainer trainer = Trainers.Start(folder, Options(Path.GetFullPath(data), "normface", epochs), set, new SkiaImageDecoder());
+        using Trainer trainer = Trainer.Create(folder, Options(Path.GetFullPath(data), "normface", epochs), set, validation: null);
         return folder;
     }
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 
@@ -14,19 +14,19 @@ public sealed class RunEndpointTests
         Assert.Empty((await Json(server, "/v1/runs")).GetProperty("runs").EnumerateArray());
         InventedRun.Write(runs, "whole", 4);
         string halted = InventedRun.Write(runs, "halted", 2);
-        using (RunClaim.Take(halted))
+        using (RunLock.Acquire(halted))
         {
             // Was training, but no longer is.
         }
 
-        using RunClaim training = RunClaim.Take(InventedRun.Write(runs, "busy", 1));
+        using RunLock training = RunLock.Acquire(InventedRun.Write(runs, "busy", 1));
         string failed = InventedRun.Write(runs, "wrecked", 1);
         File.WriteAllText(
-            Path.Combine(failed, TrainingRun.NotesFile),
+            Path.Combine(failed, RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":10,"epoch":1,"kind":"failed","message":"the loss is not finite; lower --scale (now 64)"}""" +
             "\n{\"time\":");
         Directory.CreateDirectory(Path.Combine(runs, "broken"));
-        File.WriteAllText(Path.Combine(runs, "broken", TrainingRun.InfoFile), "{");
+        File.WriteAllText(Path.Combine(runs, "broken", RunFolder.InfoFile), "{");
         JsonElement[] listed = [.. (await Json(server, "/v1/runs")).GetProperty("runs").EnumerateArray()];
         Assert.Equal(
             ["broken damaged", "busy running-elsewhere", "halted stopped", "whole finished", "wrecked failed"],
@@ -47,7 +47,7 @@ public sealed class RunEndpointTests
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
-        File.AppendAllText(Path.Combine(folder, TrainingRun.MetricsFile), "{\"kind\":\"step\",\"st");
+        File.AppendAllText(Path.Combine(folder, RunFolder.MetricsFile), "{\"kind\":\"step\",\"st");
         JsonElement run = await Json(server, "/v1/runs/one");
         JsonElement[] rows = [.. run.GetProperty("metrics").EnumerateArray()];
         Assert.Equal((3, 10), (rows.Count(r => r.GetProperty("kind").GetString() == "epoch"), rows.Count(r => r.GetProperty("kind").GetString() == "step")));
@@ -90,7 +90,7 @@ public sealed class RunEndpointTests
         JsonElement run = await Json(server, "/v1/runs/noise");
         Assert.Equal("stopped", run.GetProperty("summary").GetProperty("state").GetString());
         Assert.Equal(["started", "stopped"], run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
-        Assert.True(File.Exists(Path.Combine(folder, TrainingRun.LastFile)));
+        Assert.True(File.Exists(Path.Combine(folder, RunFolder.LastFile)));
         JsonElement map = await Json(server, "/v1/runs/noise/map");
         Assert.Equal(
             ("pca", false, 4, 12),
@@ -118,7 +118,7 @@ public sealed class RunEndpointTests
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "lost", 1);
-        File.SetLastWriteTimeUtc(Path.Combine(folder, TrainingRun.MetricsFile), DateTime.UtcNow.AddHours(-1));
+        File.SetLastWriteTimeUtc(Path.Combine(folder, RunFolder.MetricsFile), DateTime.UtcNow.AddHours(-1));
         await server.Client.PostAsync("/v1/runs/lost/resume", null);
         JsonElement run = default;
         for (int i = 0; i < 6000 && (run.ValueKind == JsonValueKind.Undefined || run.GetProperty("state").GetString() == "running"); i++)

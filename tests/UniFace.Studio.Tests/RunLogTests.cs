@@ -1,6 +1,6 @@
 using System.Text.Json;
 using UniFace.Studio.Runs;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 
@@ -120,11 +120,11 @@ public sealed class RunLogTests : IDisposable
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string run = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
         File.WriteAllText(
-            Path.Combine(run, TrainingRun.NotesFile),
+            Path.Combine(run, RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":40,"epoch":4,"kind":"finished","message":"done"}""" + "\n");
         string before = await server.Client.GetStringAsync("/v1/runs");
         string whole = await server.Client.GetStringAsync("/v1/runs/one");
-        foreach (string file in new[] { TrainingRun.InfoFile, TrainingRun.MetricsFile, TrainingRun.NotesFile })
+        foreach (string file in new[] { RunFolder.InfoFile, RunFolder.MetricsFile, RunFolder.NotesFile })
         {
             Spoil(Path.Combine(run, file), (int)new FileInfo(Path.Combine(run, file)).Length);
         }

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
 using UniFace.Vision.Imaging;
+using UniFace.Training.Runs;
 
 namespace UniFace.Benchmarks.Commands;
 

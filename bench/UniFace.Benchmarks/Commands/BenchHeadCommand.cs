@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using UniFace.Cli.Terminal;
-using UniFace.Training;
+using UniFace.IO;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Benchmarks.Commands;
 

@@ -1,5 +1,5 @@
 using UniFace.IO;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 
@@ -32,7 +32,7 @@ internal sealed class DemoFolder
     public string Gallery => Path.Combine(Root, "people.gallery");
 
     /// <summary>A copy of the run's metrics.</summary>
-    public string Metrics => Path.Combine(Root, TrainingRun.MetricsFile);
+    public string Metrics => Path.Combine(Root, RunFolder.MetricsFile);
 
     public string Report => Path.Combine(Root, "report.html");
 

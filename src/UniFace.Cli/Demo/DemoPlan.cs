@@ -1,4 +1,4 @@
-using UniFace.Training;
+using UniFace.Training.Runs;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;

@@ -3,7 +3,7 @@ using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 using UniFace.Statistics;
-using UniFace.Training;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Demo;

@@ -1,7 +1,8 @@
 using UniFace.Embeddings;
 using UniFace.Evaluation.Verification;
 using UniFace.Packages;
-using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

@@ -11,6 +11,8 @@ using UniFace.Synthetic;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
@@ -159,7 +161,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         using FaceDataset data = FaceDatasets.Open(options.Data);
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
-        using Trainer trainer = Trainers.Start(folder.Run, options, data, decoder, cancellationToken: stop);
+        using Trainer trainer = Trainer.Create(folder.Run, options, data, null, cancellationToken: stop);
         using ProgressMeter progress = new("training", trainer.TotalSteps, "steps");
         long done = 0;
         TrainingEvents events = new()
@@ -173,26 +175,15 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             EpochEnded = epochs.Add,
             Warning = writer.WriteLine,
         };
-        TrainResult result = trainer.Run(events, stop);
-        File.Copy(Path.Combine(folder.Run, TrainingRun.MetricsFile), folder.Metrics, overwrite: true);
+        TrainResult result = trainer.Run(events, stop).Result!;
+        File.Copy(Path.Combine(folder.Run, RunFolder.MetricsFile), folder.Metrics, overwrite: true);
         return new DemoTraining(result, trainer.Info, steps, epochs);
     }
 
-    private ExportResult Export()
-    {
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(folder.Run);
-        using Backbone owned = backbone;
-        ModelManifest manifest = new()
-        {
-            EmbeddingSize = backbone.Spec.EmbeddingSize,
-            FlipSum = true,
-            OnnxSha256 = "",
-            Training = info.Provenance(),
-            Licence = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')",
-        };
-        TrainingFingerprint trained = TrainingRun.LoadFingerprint(folder.Run);
-        return PackageExporter.Export(backbone, manifest, null, folder.Package, (path, how) => OnnxEmbedder.Open(path, how), trained);
-    }
+    private ExportResult Export() => TrainingRun.Open(folder.Run).Export(
+        folder.Package,
+        new ExportOptions { FlipSum = true, License = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')" },
+        stop);
 
     private Calibration Calibrate(OnnxEmbedder embedder, DemoPeople people)
     {

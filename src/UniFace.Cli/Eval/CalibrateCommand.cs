@@ -4,6 +4,7 @@ using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
+using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
 using UniFace.Faces;
@@ -66,7 +67,8 @@ internal static class CalibrateCommand
             }
 
             string? file = parsed.GetValue(output);
-            OverlapGate gate = new(model.Path, model.Trained, parsed.GetValue(allowOverlap), stop, model.TrainedHash);
+            using ActivityMeter progress = new();
+            OverlapGate gate = OverlapGates.Create(model, parsed.GetValue(allowOverlap), progress, stop);
             Measured measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), recognizer.Photos, pairs, bootstrap, stop);
             if (file is null)
             {

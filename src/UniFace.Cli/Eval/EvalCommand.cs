@@ -2,6 +2,7 @@ using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Reports;
 using UniFace.Cli.Terminal;
+using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
 using UniFace.Faces;
@@ -88,7 +89,8 @@ internal static class EvalCommand
             parsed.Exclude(calibration, writeCalibration);
             bool? flipSum = parsed.GetValue(flip) ? true : parsed.GetValue(noFlip) ? false : null;
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
-            OverlapGate gate = new(opened.Path, opened.Trained, parsed.GetValue(allowOverlap), stop, opened.TrainedHash);
+            using ActivityMeter progress = new();
+            OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
             if (oneToMany)
             {
                 using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);

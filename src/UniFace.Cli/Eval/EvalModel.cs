@@ -3,7 +3,8 @@ using UniFace.Cli.Photos;
 using UniFace.Embeddings;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Packages;
-using UniFace.Training;
+using UniFace.Training.Backbones;
+using UniFace.Training.Runs;
 using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
@@ -37,7 +38,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     /// <param name="parsed">The command line.</param>
     public static EvalModel Open(string path, bool? flipSum, VisionOptions vision, ParseResult parsed)
     {
-        if (!TrainingRun.Exists(path))
+        if (!RunFolder.Exists(path))
         {
             return Of(vision.Open(parsed, path, flipSum), path);
         }
@@ -48,12 +49,12 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         }
 
         bool flips = flipSum ?? false; // As export writes a package.
-        return new EvalModel(path, new BackboneEmbedder(TrainingRun.LoadBackbone(path).Backbone, flips))
+        return new EvalModel(path, new BackboneEmbedder(RunFolder.LoadBackbone(path).Backbone, flips))
         {
-            Sha256 = IO.Sha256.HashFile(TrainingRun.CheckpointPath(path)),
+            Sha256 = IO.Sha256.HashFile(RunFolder.CheckpointPath(path)),
             FlipSum = flips,
-            Trained = TrainingRun.LoadFingerprint(path),
-            TrainedHash = TrainingRun.ReadInfo(path).DataHash,
+            Trained = RunFolder.LoadFingerprint(path),
+            TrainedHash = RunFolder.ReadInfo(path).DataHash,
         };
     }
 

@@ -5,6 +5,7 @@ using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Data.Pairs;
 using UniFace.Embeddings;
+using UniFace.Evaluation;
 using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Packages;

@@ -5,6 +5,7 @@ using UniFace.Cli.Reports;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.Embeddings;
+using UniFace.Evaluation;
 using UniFace.Evaluation.Identification;
 using UniFace.Faces;
 using UniFace.IO;

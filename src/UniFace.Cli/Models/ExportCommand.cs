@@ -2,12 +2,11 @@ using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Eval;
 using UniFace.Cli.Terminal;
-using UniFace.Evaluation;
 using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Vision.Onnx;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Models;
 
@@ -55,39 +54,42 @@ internal static class ExportCommand
             // Read before the work, so that a wrong path fails at once.
             Calibration? given = file is null ? null : Calibration.Load(file);
             string? checkpoint = null;
-            if (TrainingRun.Exists(path))
+            if (RunFolder.Exists(path))
             {
-                checkpoint = TrainingRun.CheckpointPath(path, chosen != Last);
-                if (chosen == Best && Path.GetFileName(checkpoint) != TrainingRun.BestFile)
+                checkpoint = RunFolder.CheckpointPath(path, chosen != Last);
+                if (chosen == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
                 {
                     throw new UniFaceException(
-                        $"{path} has no {TrainingRun.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
+                        $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
                 }
             }
 
-            (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(path, chosen != Last);
-            using Backbone owned = backbone;
-            ModelManifest manifest = new()
-            {
-                EmbeddingSize = backbone.Spec.EmbeddingSize,
-                OnnxSha256 = "",
-                FlipSum = flips,
-                Training = info.Provenance(),
-                Licence = parsed.GetValue(licence) ?? "not stated",
-            };
-            TrainingFingerprint trained = TrainingRun.LoadFingerprint(path);
-            OverlapGate gate = new(path, trained, parsed.GetValue(allowOverlap), stop);
-            given = given is not null ? Checked(given, info, gate) : quantize ? null : RunCalibration.Measure(info, backbone, flips, gate);
-            ExportResult result = quantize
-                ? Int8Export.Export(backbone, info, manifest, target, trained, gate)
-                : PackageExporter.Export(backbone, manifest, given?.ToJson(), target, (onnx, asWritten) => OnnxEmbedder.Open(onnx, asWritten), trained);
-            string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(info, target);
+            TrainingRun trained = TrainingRun.Open(path);
+            using ActivityMeter progress = new();
+            ExportResult result = trained.Export(
+                target,
+                new ExportOptions
+                {
+                    Best = chosen != Last,
+                    License = parsed.GetValue(licence) ?? "not stated",
+                    FlipSum = flips,
+                    Int8 = quantize,
+                    Calibration = given,
+                    AllowOverlap = parsed.GetValue(allowOverlap),
+                    OverlapHint = OverlapGates.Hint,
+                    Warning = OverlapGates.Warn,
+                    Progress = progress.Add,
+                },
+                stop);
+            progress.Dispose();
+            BackboneSpec spec = trained.Info.Options.Backbone;
+            string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(trained.Info, target);
             object json = new
             {
                 package = result.Folder,
                 weights = checkpoint,
-                backbone = backbone.Spec.ToString(),
-                backbone.Spec.EmbeddingSize,
+                backbone = spec.ToString(),
+                spec.EmbeddingSize,
                 flipSum = flips,
                 result.Files,
                 parity = new { result.Parity.Cosine, result.Parity.Batch1, result.Parity.Batch7, minimum = ParityGate.MinCosine },
@@ -96,18 +98,9 @@ internal static class ExportCommand
                 sha256 = result.Manifest.OnnxSha256,
                 result.Manifest.ContractId,
             };
-            parsed.Print(json, () => Show(result, checkpoint, backbone.Spec, uncalibrated));
+            parsed.Print(json, () => Show(result, checkpoint, spec, uncalibrated));
             return ExitCode.Success;
         });
-    }
-
-    /// <summary>Refuses a given calibration that was measured on training data: on the training set itself, or with an overlap that it records.</summary>
-    private static Calibration Checked(Calibration given, RunInfo info, OverlapGate gate)
-    {
-        TrainingOverlap? recorded = given.Overlap
-            ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
-        OverlapFound? found = recorded is null ? null : new OverlapFound(recorded.Pictures, recorded.People, info.Options.Data);
-        return given with { Overlap = gate.Decide(given.Data.Name, found) };
     }
 
     private static string WhyUncalibrated(RunInfo info, string output)

@@ -1,6 +1,6 @@
 using UniFace.Evaluation.Identification;
 using UniFace.Evaluation.Verification;
-using UniFace.Training;
+using UniFace.Training.Loop;
 
 namespace UniFace.Cli.Reports;
 

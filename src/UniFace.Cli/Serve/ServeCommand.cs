@@ -9,6 +9,7 @@ using UniFace.AspNetCore.Security;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Terminal;
+using UniFace.IO;
 using UniFace.Packages;
 
 namespace UniFace.Cli.Serve;
@@ -89,7 +90,7 @@ internal static class ServeCommand
                     : defaults.Urls,
             };
             string? runFolder = addStudio is null ? null : parsed.GetRequiredValue(runs);
-            UnusedMemory.ReturnFreedBlocks();
+            HostAllocator.ReturnFreed();
             await using WebApplication app = await UniFaceServer.CreateAsync(options, services => addStudio?.Invoke(services, runFolder!), stop);
             await StartAsync(app, options, stop);
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);

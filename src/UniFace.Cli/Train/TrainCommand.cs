@@ -2,8 +2,11 @@ using System.CommandLine;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
+using UniFace.IO;
 using UniFace.Training;
 using UniFace.Vision.Imaging;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Train;
 
@@ -60,7 +63,7 @@ internal static class TrainCommand
                 console.Started(trainer);
                 try
                 {
-                    result = trainer.Run(console.Events(), stop);
+                    result = trainer.Run(console.Events(), stop).Result!;
                 }
                 catch (OperationCanceledException)
                 {
@@ -82,7 +85,7 @@ internal static class TrainCommand
 
     private static TrainOptions Resumed(ParseResult parsed, string run, string? dataPath, string? output, TrainOptionSet options)
     {
-        TrainOptions stored = TrainingRun.ReadInfo(run).Options;
+        TrainOptions stored = RunFolder.ReadInfo(run).Options;
         if (dataPath is null && !Path.Exists(stored.Data))
         {
             throw new UniFaceException(
@@ -100,11 +103,10 @@ internal static class TrainCommand
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken stop)
     {
         HostAllocator.KeepFreed();
-        SkiaImageDecoder decoder = new();
         using ProgressMeter progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes
-            ? Trainers.Resume(run, data, decoder, validation, Hashed, options, stop)
-            : Trainers.Start(run, options, data, decoder, validation, Hashed, stop);
+            ? Trainer.Resume(run, data, validation, Hashed, options, stop)
+            : Trainer.Create(run, options, data, validation, Hashed, stop);
     }
 }

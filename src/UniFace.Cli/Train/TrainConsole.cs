@@ -1,5 +1,7 @@
 using UniFace.Cli.Terminal;
 using UniFace.Training;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Train;
 

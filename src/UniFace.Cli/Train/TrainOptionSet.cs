@@ -3,10 +3,11 @@ using System.Globalization;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Terminal;
 using UniFace.Data;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Train;
 

@@ -4,7 +4,7 @@ using UniFace.AspNetCore;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.Studio.Maps;
 using UniFace.Studio.Runs;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Endpoints;
 

@@ -1,9 +1,9 @@
 using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Faces;
-using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Vision.Imaging;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Maps;
 
@@ -59,7 +59,7 @@ internal sealed class EmbeddingMaps : IDisposable
 
         try
         {
-            DateTime written = File.GetLastWriteTimeUtc(TrainingRun.CheckpointPath(run));
+            DateTime written = File.GetLastWriteTimeUtc(RunFolder.CheckpointPath(run));
             if (!cache.TryGetValue(run, out Embedded? faces) || faces.Checkpoint != written)
             {
                 faces = await Task.Run(() => Embed(run, written, stop), stop);
@@ -89,11 +89,11 @@ internal sealed class EmbeddingMaps : IDisposable
 
     private static Embedded Embed(string run, DateTime written, CancellationToken stop)
     {
-        (Backbone backbone, RunInfo info) = TrainingRun.LoadBackbone(run);
+        (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run);
         using BackboneEmbedder embedder = new(backbone, flipSum: false, Batch);
         using FaceDataset data = FaceDatasets.Open(info.Options.Data);
         using FaceDataset? validation = info.Options.Validation is null ? null : FaceDatasets.Open(info.Options.Validation);
-        FaceDataset? unseen = TrainingRun.UnseenPeople(info, data, validation);
+        FaceDataset? unseen = info.UnseenPeople(data, validation);
         FaceDataset shown = unseen ?? data;
         (int Index, int Person)[] samples =
         [

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
 
@@ -88,8 +88,8 @@ internal sealed class RunCatalog(string root)
     public IReadOnlyList<string> Folders()
     {
         string[] folders = !Directory.Exists(root) ? []
-            : TrainingRun.Exists(root) ? [Path.GetFullPath(root)]
-            : [.. Directory.EnumerateDirectories(root).Where(TrainingRun.Exists).Take(MaxRuns).Order(StringComparer.Ordinal)];
+            : RunFolder.Exists(root) ? [Path.GetFullPath(root)]
+            : [.. Directory.EnumerateDirectories(root).Where(RunFolder.Exists).Take(MaxRuns).Order(StringComparer.Ordinal)];
         foreach (string deleted in known.Keys.Except(folders))
         {
             known.TryRemove(deleted, out _);
@@ -129,7 +129,7 @@ internal sealed class RunCatalog(string root)
         DateTime updated = digest.Written ?? info.Started;
         bool started = notes.Count == 0 ? digest.Written is not null : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
         RunState state = isTraining ? RunState.Running
-            : RunClaim.IsTaken(folder) ? RunState.RunningElsewhere
+            : RunLock.IsHeld(folder) ? RunState.RunningElsewhere
             : epoch >= info.Options.Epochs ? RunState.Finished
             : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
             : RunState.Stopped;

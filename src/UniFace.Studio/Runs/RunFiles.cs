@@ -1,15 +1,15 @@
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
 
 /// <summary>Cached files of a run's folder. A file is read again when its length or modification time changes.</summary>
 internal sealed class RunFiles(string folder)
 {
-    private readonly Cached<RunInfo> info = new(Path.Combine(folder, TrainingRun.InfoFile), () => TrainingRun.ReadInfo(folder));
-    private readonly Cached<IReadOnlyList<RunNote>> notes = new(Path.Combine(folder, TrainingRun.NotesFile), () => RunNotes.Read(folder));
+    private readonly Cached<RunInfo> info = new(Path.Combine(folder, RunFolder.InfoFile), () => RunFolder.ReadInfo(folder));
+    private readonly Cached<IReadOnlyList<RunNote>> notes = new(Path.Combine(folder, RunFolder.NotesFile), () => RunEventLog.Read(folder));
 
     /// <summary>Its metrics.</summary>
-    public RunLog Log { get; } = new(Path.Combine(folder, TrainingRun.MetricsFile));
+    public RunLog Log { get; } = new(Path.Combine(folder, RunFolder.MetricsFile));
 
     /// <summary>When its rows were last requested.</summary>
     public DateTime LastRead { get; set; }

@@ -1,7 +1,7 @@
 using UniFace.AspNetCore;
-using UniFace.Data;
 using UniFace.Training;
 using UniFace.Vision.Imaging;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
 
@@ -37,7 +37,7 @@ internal sealed class RunWorker : IAsyncDisposable
     /// <exception cref="RefusedException">A run trains here already.</exception>
     public void Resume(string run)
     {
-        TrainOptions options = TrainingRun.ReadInfo(run).Options;
+        _ = RunFolder.ReadInfo(run); // A damaged run is refused at once.
         lock (gate)
         {
             if (!work.IsCompleted)
@@ -55,7 +55,7 @@ internal sealed class RunWorker : IAsyncDisposable
             stopping = new CancellationTokenSource();
             folder = run;
             CancellationToken stop = stopping.Token;
-            work = Task.Factory.StartNew(() => Train(run, options, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            work = Task.Factory.StartNew(() => Train(run, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
@@ -101,13 +101,11 @@ internal sealed class RunWorker : IAsyncDisposable
         stopping?.Dispose();
     }
 
-    private void Train(string run, TrainOptions options, CancellationToken stop)
+    private void Train(string run, CancellationToken stop)
     {
         try
         {
-            using FaceDataset data = FaceDatasets.Open(options.Data);
-            using FaceDataset? validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
-            using Trainer trainer = Trainers.Resume(run, data, new SkiaImageDecoder(), validation, cancellationToken: stop);
+            using Trainer trainer = Trainer.Resume(run, stop);
             trainer.Run(null, stop);
         }
         catch (OperationCanceledException)

@@ -1,40 +1,56 @@
-using UniFace.Training.Kernels;
+using UniFace.Training.Backward;
+using UniFace.Training.Native;
+using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;
 
-/// <summary>Which backbone, in the sizes that are chosen.</summary>
-/// <param name="Name">A name of the registry: mobilefacenet, iresnet50 ...</param>
-/// <param name="Width">Factor on the channel counts; only families that say so take another than 1.</param>
-/// <param name="EmbeddingSize">Values in an embedding.</param>
+/// <summary>Name and sizes of a backbone.</summary>
+/// <param name="Name">A name from the registry, for example mobilefacenet or iresnet50.</param>
+/// <param name="Width">Factor on the channel counts; must be 1 for families without a width.</param>
+/// <param name="EmbeddingSize">Values per embedding.</param>
 public sealed record BackboneSpec(string Name, double Width = 1, int EmbeddingSize = 512)
 {
-    /// <summary>"mobilefacenet(width=0.5)", as manifests and reports show it.</summary>
+    /// <summary>The form used in manifests and reports, for example "mobilefacenet(width=0.5,embedding=512)".</summary>
     public override string ToString() => FormattableString.Invariant($"{Name}(width={Width},embedding={EmbeddingSize})");
 }
 
-/// <summary>
-/// A network from aligned faces [B, 3, 112, 112], normalised to [-1, 1], to raw embeddings [B, D].
-/// </summary>
+#pragma warning disable CA1720 // The members are named after the types that they stand for.
+/// <summary>Type in which convolutions multiply while training.</summary>
+public enum Precision
+{
+    /// <summary>float32.</summary>
+    Float32,
+
+    /// <summary>
+    /// bfloat16 products with float32 sums (Kalamkar et al. 2019). bfloat16 has float32's exponent, so no loss scale is needed. Weights,
+    /// gradients, momentum, the operations between convolutions, the loss and evaluation stay float32.
+    /// </summary>
+    BFloat16,
+}
+#pragma warning restore CA1720
+
+/// <summary>A network from aligned faces [B, 3, 112, 112], normalized to [-1, 1], to raw embeddings [B, D].</summary>
 public abstract class Backbone : nn.Module<Tensor, Tensor>
 {
-    /// <summary>A backbone of the given specification.</summary>
+    /// <summary>A backbone with the given specification.</summary>
     protected Backbone(BackboneSpec spec)
         : base((spec ?? throw new ArgumentNullException(nameof(spec))).Name) => Spec = spec;
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>Name and sizes.</summary>
     public BackboneSpec Spec { get; }
 
-    /// <summary>What its convolutions multiply in while it trains.</summary>
-    /// <param name="precision">bfloat16 is float32's range with 8 bits of it.</param>
-    /// <param name="device">Where it will train.</param>
-    /// <exception cref="UniFaceException">The processor would have to do bfloat16 by way of float32, and slower.</exception>
-    public void Train(Precision precision, Device device)
+    /// <summary>Sets the type in which convolutions multiply while training.</summary>
+    /// <param name="precision">The type.</param>
+    /// <param name="device">The device that will train.</param>
+    /// <exception cref="UniFaceException">The processor has no bfloat16 products, so bfloat16 would be slower than float32.</exception>
+    public void UsePrecision(Precision precision, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (precision == Precision.BFloat16 && device.type == TorchSharp.DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
         {
-            throw new UniFaceException("--precision bfloat16: this processor has neither AVX512-BF16 nor AMX, so it would only be slower; leave --precision at float32.");
+            throw new UniFaceException(
+                "Precision bfloat16 would be slower than float32 on this processor, which has neither AVX512-BF16 nor AMX; use float32.");
         }
 
         foreach (ConvNorm convolution in modules().OfType<ConvNorm>())
@@ -42,25 +58,41 @@ public abstract class Backbone : nn.Module<Tensor, Tensor>
             convolution.Precision = precision;
         }
     }
+}
+
+/// <summary>A backbone that is a chain of layers.</summary>
+internal sealed class LayeredBackbone : Backbone, IOnnxLayer
+{
+    private readonly Chain body;
+
+    public LayeredBackbone(BackboneSpec spec, IEnumerable<Layer> layers)
+        : base(spec)
+    {
+        body = new Chain([.. layers]);
+        RegisterComponents();
+    }
 
     /// <summary>
-    /// Runs layers over pictures. On the CPU the colours of a pixel lie side by side throughout, which convolutions and batch norms
-    /// are faster with; a training pass goes back along a tape of its own. Elsewhere libtorch's graph does all.
+    /// Chooses the engine: fused channels-last kernels for float32 on the CPU, libtorch's own operators elsewhere and in evaluation mode
+    /// with gradients.
     /// </summary>
-    /// <param name="images">[B, 3, H, W].</param>
-    /// <param name="body">The layers.</param>
-    private protected Tensor Embed(Tensor images, Layer body)
+    public override Tensor forward(Tensor input)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(body);
-        if (images.device_type != TorchSharp.DeviceType.CPU || images.dtype != ScalarType.Float32 || images.Dimensions != 4)
+        if (input.device_type != TorchSharp.DeviceType.CPU || input.dtype != ScalarType.Float32 || input.Dimensions != 4)
         {
-            return body.forward(images);
+            return body.forward(input);
         }
 
-        using Tensor arranged = ChannelRows.Arrange(images);
-        return training && is_grad_enabled() && parameters().FirstOrDefault(p => p.requires_grad) is TorchSharp.Modules.Parameter anchor
-            ? TapedPass.Run(arranged, anchor, body)
-            : body.forward(arranged);
+        using Tensor images = ChannelsLastView.Arrange(input);
+        if (!is_grad_enabled())
+        {
+            return body.Run(images, new TapeEngine(records: false));
+        }
+
+        return training && parameters().FirstOrDefault(p => p.requires_grad) is TorchSharp.Modules.Parameter anchor
+            ? TapeFunction.Run(images, anchor, body.Run)
+            : body.forward(images);
     }
+
+    public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 }

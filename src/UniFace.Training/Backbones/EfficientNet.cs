@@ -1,16 +1,17 @@
 using TorchSharp.Modules;
-using UniFace.Training.Export;
+using UniFace.Training.Backward;
+using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;
 
 /// <summary>
-/// EfficientNet-B0 (Tan and Le 2019) for aligned faces. The stem has stride 1 instead of 2: 112x112 then goes through every block
-/// at the map sizes that the paper found for 224x224, and ends in 7x7 like the other backbones (stride 2 would leave 4x4).
-/// The head is a global depthwise convolution (as MobileFaceNet's: corners and centre of an aligned face are not alike, so an average
-/// over them loses), a linear layer and a batch norm. No stochastic depth.
+/// EfficientNet-B0 (Tan and Le 2019) for aligned faces. The stem has stride 1 instead of 2, so that a 112x112 input gives every block the
+/// map size that the paper's 224x224 input does and ends in 7x7, as the other backbones do.
+/// The head is a global depthwise convolution as in MobileFaceNet (an average would ignore where in the face a feature lies), a linear layer
+/// and a batch norm. There is no stochastic depth.
 /// </summary>
-internal sealed class EfficientNet : Backbone, IOnnxLayer
+internal static class EfficientNet
 {
     private const int StemChannels = 32;
     private const int HeadChannels = 1280;
@@ -28,10 +29,10 @@ internal sealed class EfficientNet : Backbone, IOnnxLayer
         (6, 3, 1, 320, 1),
     ];
 
-    private readonly Chain body;
-
-    public EfficientNet(BackboneSpec spec, long seed)
-        : base(spec)
+    /// <summary>The layers.</summary>
+    /// <param name="spec">Name, width 1, embedding size.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    public static IEnumerable<Layer> Create(BackboneSpec spec, long seed)
     {
         using WeightInitializer init = new(seed);
         int channels = StemChannels;
@@ -52,13 +53,8 @@ internal sealed class EfficientNet : Backbone, IOnnxLayer
         layers.Add(new Silu());
         layers.Add(ConvNorm.Depthwise(init, HeadChannels, FinalSide, stride: 1, padding: 0)); // [B, 1280, 1, 1]
         layers.Add(new EmbeddingHead(init, HeadChannels, area: 1, spec.EmbeddingSize, normalizeMap: false)); // [B, D]
-        body = new Chain([.. layers]);
-        RegisterComponents();
+        return layers;
     }
-
-    public override Tensor forward(Tensor input) => Embed(input, body);
-
-    public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 
     private static Chain MobileInvertedBottleneck(WeightInitializer init, int inputs, int expanded, int outputs, int kernel, int stride)
     {
@@ -77,7 +73,7 @@ internal sealed class EfficientNet : Backbone, IOnnxLayer
     }
 }
 
-/// <summary>Squeeze and excitation (Hu et al. 2018): every channel times a factor of 0 to 1, computed from all channels' means.</summary>
+/// <summary>Squeeze and excitation (Hu et al. 2018): scales every channel by a factor from 0 to 1, computed from the means of all channels.</summary>
 internal sealed class SqueezeExcite : Layer
 {
     private readonly Parameter squeezeWeight;
@@ -95,7 +91,9 @@ internal sealed class SqueezeExcite : Layer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, Rescale);
+
+    private Tensor Rescale(Tensor input)
     {
         using Tensor means = input.mean([2, 3], keepdim: true); // [B, C, 1, 1]
         using Tensor squeezed = nn.functional.conv2d(means, squeezeWeight, squeezeBias); // [B, squeezed, 1, 1]

@@ -1,18 +1,15 @@
-using UniFace.Training.Export;
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>
 /// MobileFaceNet (Chen et al. 2018, "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile Devices"):
-/// inverted residuals with PReLU and a global depthwise convolution in place of average pooling.
-/// The width is a factor on all channels but the last 512.
+/// inverted residuals with PReLU and a global depthwise convolution instead of average pooling.
+/// The width is a factor on all channel counts except the last, 512.
 /// </summary>
-internal sealed class MobileFaceNet : Backbone, IOnnxLayer
+internal static class MobileFaceNet
 {
     private const int HeadChannels = 512;
 
-    // Table 1 of the paper: expansion is given in channels, at width 1.
+    // Table 1 of the paper: the expansion is in channels at width 1.
     private static readonly (int Expanded, int Outputs, int Stride, int Repeats)[] Stages =
     [
         (128, 64, 2, 1),
@@ -23,10 +20,10 @@ internal sealed class MobileFaceNet : Backbone, IOnnxLayer
         (256, 128, 1, 2),
     ];
 
-    private readonly Chain body;
-
-    public MobileFaceNet(BackboneSpec spec, long seed)
-        : base(spec)
+    /// <summary>The layers.</summary>
+    /// <param name="spec">Name, width, embedding size.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    public static IEnumerable<Layer> Create(BackboneSpec spec, long seed)
     {
         using WeightInitializer init = new(seed);
         int Channels(int atWidth1) => (int)(atWidth1 * spec.Width);
@@ -54,13 +51,8 @@ internal sealed class MobileFaceNet : Backbone, IOnnxLayer
         layers.Add(new PRelu(HeadChannels));
         layers.Add(ConvNorm.Depthwise(init, HeadChannels, kernel: 7, stride: 1, padding: 0)); // [B, 512, 1, 1]
         layers.Add(new EmbeddingHead(init, HeadChannels, area: 1, spec.EmbeddingSize, normalizeMap: false)); // [B, D]
-        body = new Chain([.. layers]);
-        RegisterComponents();
+        return layers;
     }
-
-    public override Tensor forward(Tensor input) => Embed(input, body);
-
-    public string Emit(OnnxGraph graph, string input) => body.Emit(graph, input);
 
     private static Chain Bottleneck(WeightInitializer init, int inputs, int expanded, int outputs, int stride) => new(
         new ConvNorm(init, inputs, expanded, kernel: 1),

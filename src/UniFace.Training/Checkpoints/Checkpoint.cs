@@ -1,20 +1,25 @@
 using TorchSharp;
 using TorchSharp.Modules;
-using UniFace.Training.Backbones;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
-/// How a checkpoint names its tensors: "backbone.*" and "head.*" for parameters and buffers, "optimizer.*" for the
-/// optimizer's state, "ema.*" for the moving average of the backbone's parameters.
+/// The format of a checkpoint: a safetensors file with a checksum, whose tensors are named "backbone.*" and "head.*" (parameters and buffers),
+/// "optimizer.*" (the optimizer's state) and "ema.*" (the moving average of the backbone's parameters).
 /// </summary>
-public static class Checkpoint
+internal static class Checkpoint
 {
+    /// <summary>Name of the checkpoint that training resumes from.</summary>
+    public const string LastFile = "last.ckpt";
+
+    /// <summary>Name of the checkpoint before the last.</summary>
+    public const string PreviousFile = "previous.ckpt";
+
     /// <summary>Value of the metadata "format": a file with a checksum and the id of its run.</summary>
     public const string Format = "uniface-checkpoint-2";
 
-    /// <summary>The format before it, without checksum and run id. It is still read, but only in a run that has no id either.</summary>
+    /// <summary>The format before, without checksum and run id. Only runs without an id have it.</summary>
     private const string FormatWithoutChecksum = "uniface-checkpoint-1";
 
     /// <summary>Prefix of the backbone's tensors.</summary>
@@ -29,18 +34,18 @@ public static class Checkpoint
     /// <summary>Prefix of the averaged parameters of the backbone.</summary>
     public const string AveragePrefix = "ema.";
 
-    /// <summary>Opens a checkpoint of a run. Nothing is taken from it before its checksum, format and run are found right.</summary>
+    /// <summary>Opens a checkpoint of a run after checking its checksum, format and run id.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="runId">The run's id; empty for a run that was started before runs had one.</param>
+    /// <param name="runId">The id of the run; empty for runs from before ids.</param>
     /// <exception cref="UniFaceException">
-    /// The file is damaged, is no checkpoint, or belongs to another run; says which checkpoint can be used instead.
+    /// The file is damaged, is not a checkpoint, or belongs to another run; the message says which checkpoint can be used instead.
     /// </exception>
     public static SafeTensorsFile Open(string path, string runId)
     {
-        string before = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, TrainingRun.PreviousFile);
-        string next = Path.GetFileName(path) == TrainingRun.LastFile && File.Exists(before)
-            ? $" The checkpoint before it is {TrainingRun.PreviousFile}: rename it to {TrainingRun.LastFile} to go on from there."
-            : " Bring it back from a copy, or start a new run.";
+        string previous = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, PreviousFile);
+        string next = Path.GetFileName(path) == LastFile && File.Exists(previous)
+            ? $" The checkpoint before it is {PreviousFile}: rename it to {LastFile} to resume from there."
+            : " Restore it from a copy, or start a new run.";
         SafeTensorsFile? file = null;
         try
         {
@@ -48,7 +53,7 @@ public static class Checkpoint
             string format = file.Metadata.GetValueOrDefault("format", "");
             if (format != Format && format != FormatWithoutChecksum || file.HasChecksum != (format == Format))
             {
-                throw new UniFaceException($"{path} is damaged or no checkpoint of this version; expected {Format} with its checksum.");
+                throw new UniFaceException($"{path} is damaged or not a checkpoint of this version; expected {Format} with its checksum.");
             }
 
             return file.Metadata.GetValueOrDefault("run", "") == runId
@@ -62,21 +67,19 @@ public static class Checkpoint
         }
     }
 
-    /// <summary>Adds a module's parameters and buffers, which stay the module's.</summary>
+    /// <summary>Adds the parameters and buffers of a module, which still owns them.</summary>
     public static void AddModule(IDictionary<string, Tensor> tensors, string prefix, nn.Module module)
     {
-        ArgumentNullException.ThrowIfNull(tensors);
         foreach ((string name, Tensor value) in Tensors(module))
         {
             tensors[prefix + name] = value;
         }
     }
 
-    /// <summary>Fills a module's parameters and buffers from a checkpoint, in place.</summary>
-    /// <exception cref="UniFaceException">A tensor is missing, too many, or of another shape or type.</exception>
+    /// <summary>Copies the parameters and buffers of a module from a checkpoint.</summary>
+    /// <exception cref="UniFaceException">A tensor is missing, unexpected, or of another shape or type.</exception>
     public static void ReadModule(SafeTensorsFile file, string prefix, nn.Module module)
     {
-        ArgumentNullException.ThrowIfNull(file);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         HashSet<string> left = [.. file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))];
@@ -88,15 +91,15 @@ public static class Checkpoint
 
         if (left.Count > 0)
         {
-            throw new UniFaceException($"{file.Path}: '{left.Order(StringComparer.Ordinal).First()}' belongs to no part of this model: the checkpoint and run.json do not go together.");
+            string unexpected = left.Order(StringComparer.Ordinal).First();
+            throw new UniFaceException(
+                $"{file.Path}: '{unexpected}' belongs to no part of this model: the checkpoint and run.json do not match.");
         }
     }
 
-    /// <summary>Puts the averaged parameters of a checkpoint, if it has any, into a backbone.</summary>
-    public static void ReadAverage(SafeTensorsFile file, Backbone backbone)
+    /// <summary>Copies the averaged parameters of a checkpoint, if it has any, to a backbone.</summary>
+    public static void ReadAverage(SafeTensorsFile file, nn.Module backbone)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentNullException.ThrowIfNull(backbone);
         if (!file.Entries.Keys.Any(k => k.StartsWith(AveragePrefix, StringComparison.Ordinal)))
         {
             return;
@@ -110,33 +113,24 @@ public static class Checkpoint
         }
     }
 
-    /// <summary>Reads all tensors under a prefix; the caller owns them.</summary>
+    /// <summary>Reads all tensors with a prefix; the caller owns them.</summary>
     public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentNullException.ThrowIfNull(prefix);
-        return file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
+        return file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module)
-    {
-        foreach ((string name, Parameter value) in module.named_parameters())
-        {
-            yield return (name, value);
-        }
-
-        foreach ((string name, Tensor value) in module.named_buffers())
-        {
-            yield return (name, value);
-        }
-    }
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>
+        module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Concat(module.named_buffers().Select(b => (b.name, b.buffer)));
 
     private static void Copy(SafeTensorsFile file, string name, Tensor target)
     {
         using Tensor read = file.Read(name);
         if (!read.shape.SequenceEqual(target.shape) || read.dtype != target.dtype)
         {
-            throw new UniFaceException($"{file.Path}: '{name}' is {read.dtype}[{string.Join(", ", read.shape)}], expected {target.dtype}[{string.Join(", ", target.shape)}]: the checkpoint and run.json do not go together.");
+            throw new UniFaceException(
+                $"{file.Path}: '{name}' is {read.dtype}[{string.Join(", ", read.shape)}], expected {target.dtype}[{string.Join(", ", target.shape)}]: " +
+                "the checkpoint and run.json do not match.");
         }
 
         target.copy_(read);

@@ -7,11 +7,10 @@ using static TorchSharp.torch;
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
-/// A safetensors file opened for reading. The header is checked whole before any memory is taken for a tensor:
-/// types, shapes, and that the tensors cover the file's data exactly, without gap or overlap. If the file carries a SHA-256 of itself,
-/// all of it is read and compared first.
+/// A safetensors file opened for reading. The whole header is checked before any tensor is allocated: types, shapes, and that the tensors cover
+/// the data exactly, without gap or overlap. If the file contains its own SHA-256, the file is read and compared first.
 /// </summary>
-public sealed class SafeTensorsFile : IDisposable
+internal sealed class SafeTensorsFile : IDisposable
 {
     private const long MaxHeader = 100_000_000;
     private const int ChunkBytes = 1 << 26;
@@ -35,14 +34,16 @@ public sealed class SafeTensorsFile : IDisposable
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafeTensorsEntry> Entries { get; }
 
-    /// <summary>The text under <c>__metadata__</c>; empty where there is none.</summary>
+    /// <summary>The text in <c>__metadata__</c>; empty if there is none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>True if the file carries a SHA-256 of itself; it was compared when the file was opened.</summary>
+    /// <summary>True if the file contains its own SHA-256, which was compared when the file was opened.</summary>
     public bool HasChecksum { get; }
 
     /// <summary>Opens a file and checks its checksum and header.</summary>
-    /// <exception cref="UniFaceException">There is no such file, or it is no whole safetensors file; says where and what was expected.</exception>
+    /// <exception cref="UniFaceException">
+    /// The file does not exist or is not a valid safetensors file; the message names the offset and what was expected.
+    /// </exception>
     public static SafeTensorsFile Open(string path)
     {
         if (!File.Exists(path))
@@ -68,7 +69,7 @@ public sealed class SafeTensorsFile : IDisposable
     {
         SafeTensorsEntry entry = Entries.TryGetValue(name, out SafeTensorsEntry? found)
             ? found
-            : throw new UniFaceException($"{Path}: has no tensor '{name}'; it was written by another version, or for another model.");
+            : throw new UniFaceException($"{Path} has no tensor '{name}'; it was written by another version or for another model.");
         Tensor result = torch.empty([.. entry.Shape], dtype: entry.Type);
         if (entry.Bytes == 0)
         {
@@ -114,7 +115,7 @@ public sealed class SafeTensorsFile : IDisposable
     private bool Verify(byte[] header)
     {
         byte[] hashed = [.. header];
-        if (!SafeTensorsWriter.TakeChecksum(hashed, out string checksum))
+        if (!SafeTensorsWriter.ExtractChecksum(hashed, out string checksum))
         {
             return false;
         }
@@ -131,7 +132,7 @@ public sealed class SafeTensorsFile : IDisposable
 
         return Convert.ToHexStringLower(hash.GetHashAndReset()) == checksum
             ? true
-            : throw new UniFaceException($"{Path} is damaged: its bytes do not have the SHA-256 that was written into it.");
+            : throw new UniFaceException($"{Path} is damaged: its SHA-256 is not the one stored in it.");
     }
 
     private (Dictionary<string, SafeTensorsEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header)
@@ -152,13 +153,14 @@ public sealed class SafeTensorsFile : IDisposable
                 }
                 else if (!entries.TryAdd(property.Name, Entry(property.Name, property.Value)))
                 {
-                    throw Bad(8, $"tensor '{property.Name}' stands twice in the header");
+                    throw Bad(8, $"tensor '{property.Name}' occurs twice in the header");
                 }
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
         {
-            throw new UniFaceException($"{Path}: byte 8: the header is no JSON of safetensors ({e.Message}); the file is damaged or of another kind.", e);
+            throw new UniFaceException(
+                $"{Path}: byte 8: the header is not safetensors JSON ({e.Message}); the file is damaged or has another format.", e);
         }
 
         return (entries, metadata);
@@ -169,23 +171,23 @@ public sealed class SafeTensorsFile : IDisposable
         string? typeName = json.GetProperty("dtype").GetString();
         if (!SafeTensorsType.TryParse(typeName, out ScalarType type, out int size))
         {
-            throw Bad(8, $"tensor '{name}' has the type '{typeName}', which this version does not know");
+            throw Bad(8, $"tensor '{name}' has the unknown type '{typeName}'");
         }
 
         List<long> shape = [];
         long bytes = size;
-        long strides = size; // as bytes, but a side of 0 does not hide an overflow of the others
-        foreach (JsonElement side in json.GetProperty("shape").EnumerateArray())
+        long overflow = size; // like bytes, but a dimension of 0 does not hide an overflow of the others
+        foreach (JsonElement dimension in json.GetProperty("shape").EnumerateArray())
         {
-            long length = side.GetInt64();
+            long length = dimension.GetInt64();
             if (length < 0)
             {
-                throw Bad(8, $"tensor '{name}' has a side of {length}");
+                throw Bad(8, $"tensor '{name}' has a dimension of {length}");
             }
 
             shape.Add(length);
             bytes = checked(bytes * length);
-            strides = checked(strides * Math.Max(length, 1));
+            overflow = checked(overflow * Math.Max(length, 1));
         }
 
         JsonElement offsets = json.GetProperty("data_offsets");
@@ -219,7 +221,9 @@ public sealed class SafeTensorsFile : IDisposable
 
         if (dataStart + at != stream.Length)
         {
-            throw Bad(Math.Min(dataStart + at, stream.Length), $"the file is {stream.Length} bytes long, expected {dataStart + at}: it is truncated or damaged");
+            throw Bad(
+                Math.Min(dataStart + at, stream.Length),
+                $"the file is {stream.Length} bytes long, expected {dataStart + at}: it is truncated or damaged");
         }
     }
 

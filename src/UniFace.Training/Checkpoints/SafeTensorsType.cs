@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Checkpoints;
 
-/// <summary>Element types of the safetensors format and torch's names for them.</summary>
+/// <summary>Element types of the safetensors format.</summary>
 internal static class SafeTensorsType
 {
     private static readonly (string Name, ScalarType Type, int Size)[] Known =
@@ -19,34 +19,17 @@ internal static class SafeTensorsType
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <summary>The format's name and the bytes of one element.</summary>
+    /// <summary>The name of a type in the format, and the bytes per element.</summary>
     /// <exception cref="NotSupportedException">The format has no such type.</exception>
-    public static (string Name, int Size) Of(ScalarType type)
-    {
-        foreach ((string name, ScalarType known, int size) in Known)
-        {
-            if (known == type)
-            {
-                return (name, size);
-            }
-        }
+    public static (string Name, int Size) Describe(ScalarType type) =>
+        Known.FirstOrDefault(known => known.Type == type) is { Name: not null } found
+            ? (found.Name, found.Size)
+            : throw new NotSupportedException($"Tensors of type {type} cannot be written as safetensors.");
 
-        throw new NotSupportedException($"Tensors of type {type} cannot be written as safetensors.");
-    }
-
-    /// <summary>Finds a type by the format's name.</summary>
+    /// <summary>Finds a type by its name in the format.</summary>
     public static bool TryParse(string? name, out ScalarType type, out int size)
     {
-        foreach ((string known, ScalarType its, int bytes) in Known)
-        {
-            if (known == name)
-            {
-                (type, size) = (its, bytes);
-                return true;
-            }
-        }
-
-        (type, size) = (default, 0);
-        return false;
+        (string known, type, size) = Known.FirstOrDefault(entry => entry.Name == name);
+        return known is not null;
     }
 }

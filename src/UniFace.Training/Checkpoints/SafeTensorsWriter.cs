@@ -8,13 +8,13 @@ using static TorchSharp.torch;
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
-/// Writes the safetensors format: 8 bytes length of the header (little endian), the header as JSON padded with spaces
-/// to a multiple of 8, then the tensors' bytes without a gap. Any safetensors reader opens the file. The first text of its metadata
-/// is the SHA-256 of the whole file, taken with zeros in its own place.
+/// Writes the safetensors format: the length of the header (8 bytes, little endian), the header as JSON padded with spaces to a multiple of 8,
+/// and the bytes of the tensors without gaps. Any safetensors reader opens the file. The first text of its metadata is the SHA-256 of the whole
+/// file, computed with zeros in place of the hash.
 /// </summary>
-public static class SafeTensorsWriter
+internal static class SafeTensorsWriter
 {
-    /// <summary>How the header of a file with a checksum begins; the checksum's hexadecimal digits follow.</summary>
+    /// <summary>Start of the header of a file with a checksum, before its hexadecimal digits.</summary>
     internal static ReadOnlySpan<byte> ChecksumPrefix => "{\"__metadata__\":{\"sha256\":\""u8;
 
     private const int ChunkBytes = 1 << 26;
@@ -22,21 +22,17 @@ public static class SafeTensorsWriter
 
     /// <summary>Writes tensors and metadata to a file, atomically.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="tensors">The tensors by name; they are read, not kept, on whatever device they are.</param>
-    /// <param name="metadata">Text by name, stored under <c>__metadata__</c>.</param>
+    /// <param name="tensors">The tensors by name, on any device; not kept.</param>
+    /// <param name="metadata">Text by name, stored in <c>__metadata__</c>.</param>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata) =>
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
-    /// <summary>Writes tensors and metadata to a stream that can seek.</summary>
+    /// <summary>Writes tensors and metadata to a seekable stream.</summary>
     public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        ArgumentNullException.ThrowIfNull(tensors);
-        ArgumentNullException.ThrowIfNull(metadata);
-
-        // Wide elements first keeps every tensor aligned to its element, as the format's own writer does.
+        // Wide elements first, so that every tensor is aligned to its element size, as the reference writer does.
         List<(string Name, Tensor Tensor, int Size)> order = [.. tensors
-            .Select(t => (t.Key, t.Value, SafeTensorsType.Of(t.Value.dtype).Size))
+            .Select(t => (t.Key, t.Value, SafeTensorsType.Describe(t.Value.dtype).Size))
             .OrderByDescending(t => t.Size)
             .ThenBy(t => t.Key, StringComparer.Ordinal)];
         byte[] header = Header(order, metadata);
@@ -62,8 +58,8 @@ public static class SafeTensorsWriter
         stream.Seek(0, SeekOrigin.End);
     }
 
-    /// <summary>True if a header begins with a checksum; clears it, as it was when the file was hashed.</summary>
-    internal static bool TakeChecksum(Span<byte> header, out string checksum)
+    /// <summary>True if a header begins with a checksum, which is then set to zeros, as when the file was hashed.</summary>
+    internal static bool ExtractChecksum(Span<byte> header, out string checksum)
     {
         checksum = "";
         if (header.Length < ChecksumPrefix.Length + NoChecksum.Length || !header.StartsWith(ChecksumPrefix))
@@ -77,8 +73,8 @@ public static class SafeTensorsWriter
         return true;
     }
 
-    /// <summary>Hands over a tensor's bytes in row-major order, in pieces, without a second copy of a CPU tensor.</summary>
-    internal static void ForEachChunk(Tensor tensor, Action<ReadOnlySpan<byte>> take)
+    /// <summary>Passes the bytes of a tensor in row-major order, in chunks, without copying a CPU tensor.</summary>
+    internal static void ForEachChunk(Tensor tensor, Action<ReadOnlySpan<byte>> write)
     {
         if (tensor.numel() == 0)
         {
@@ -89,11 +85,11 @@ public static class SafeTensorsWriter
         using Tensor here = detached.cpu();
         using Tensor rows = here.contiguous();
         using Tensor flat = rows.view(-1);
-        long chunk = ChunkBytes / SafeTensorsType.Of(tensor.dtype).Size;
+        long chunk = ChunkBytes / SafeTensorsType.Describe(tensor.dtype).Size;
         for (long start = 0; start < flat.numel(); start += chunk)
         {
             using Tensor piece = flat.narrow(0, start, Math.Min(chunk, flat.numel() - start));
-            take(piece.bytes);
+            write(piece.bytes);
         }
     }
 
@@ -116,11 +112,11 @@ public static class SafeTensorsWriter
             {
                 long end = offset + (tensor.numel() * size);
                 json.WriteStartObject(name);
-                json.WriteString("dtype", SafeTensorsType.Of(tensor.dtype).Name);
+                json.WriteString("dtype", SafeTensorsType.Describe(tensor.dtype).Name);
                 json.WriteStartArray("shape");
-                foreach (long side in tensor.shape)
+                foreach (long dimension in tensor.shape)
                 {
-                    json.WriteNumberValue(side);
+                    json.WriteNumberValue(dimension);
                 }
 
                 json.WriteEndArray();

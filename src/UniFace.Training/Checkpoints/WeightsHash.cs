@@ -5,19 +5,18 @@ using static TorchSharp.torch;
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
-/// One SHA-256 over named tensors: name, type, shape and bytes of each, sorted by name. Two models have the same hash
-/// if and only if every weight is the same to the last bit.
+/// SHA-256 over named tensors: name, type, shape and bytes of each, sorted by name. Two models have the same hash if and only if all their
+/// weights are bit-identical.
 /// </summary>
-public static class WeightsHash
+internal static class WeightsHash
 {
-    /// <summary>The hash as lower-case hexadecimal.</summary>
-    public static string Of(IReadOnlyDictionary<string, Tensor> tensors)
+    /// <summary>The hash as lowercase hexadecimal.</summary>
+    public static string Compute(IReadOnlyDictionary<string, Tensor> tensors)
     {
-        ArgumentNullException.ThrowIfNull(tensors);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string name, Tensor tensor) in tensors.OrderBy(t => t.Key, StringComparer.Ordinal))
         {
-            string head = $"{name}\n{SafeTensorsType.Of(tensor.dtype).Name}\n{string.Join(',', tensor.shape)}\n";
+            string head = $"{name}\n{SafeTensorsType.Describe(tensor.dtype).Name}\n{string.Join(',', tensor.shape)}\n";
             hash.AppendData(Encoding.UTF8.GetBytes(head));
             SafeTensorsWriter.ForEachChunk(tensor, hash.AppendData);
         }

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace UniFace.Training.Data;
 
-/// <summary>How pictures are varied: each way with its probability, from 0 (never) to 1 (always). Strengths are those of the named papers' code.</summary>
+/// <summary>
+/// How images are augmented: the probability of each augmentation, from 0 (never) to 1 (always). The strengths are those of the cited papers' code.
+/// </summary>
 public sealed record AugmentOptions
 {
-    private static readonly (string Name, Func<AugmentOptions, double> Get, Func<AugmentOptions, double, AugmentOptions> Set)[] Ways =
+    private static readonly (string Name, Func<AugmentOptions, double> Get, Func<AugmentOptions, double, AugmentOptions> Set)[] All =
     [
         ("flip", o => o.Flip, (o, p) => o with { Flip = p }),
         ("shift", o => o.Shift, (o, p) => o with { Shift = p }),
@@ -15,16 +17,16 @@ public sealed record AugmentOptions
         ("erase", o => o.Erase, (o, p) => o with { Erase = p }),
     ];
 
-    /// <summary>Mirroring of every second picture, which every recipe of the field has.</summary>
+    /// <summary>Mirrors half of the images, as every published recipe does.</summary>
     public static AugmentOptions Default { get; } = new();
 
-    /// <summary>No variation at all.</summary>
+    /// <summary>No augmentation.</summary>
     public static AugmentOptions None { get; } = new() { Flip = 0 };
 
     /// <summary>Mirrored left to right.</summary>
     public double Flip { get; init; } = 0.5;
 
-    /// <summary>Moved by up to <see cref="LargestShift"/> of the side in each direction; the border's pixels fill what comes free.</summary>
+    /// <summary>Moved by up to <see cref="MaxShift"/> of the side in each direction; the border pixels are repeated.</summary>
     public double Shift { get; init; }
 
     /// <summary>Brightness, contrast and saturation, each by a factor of 0.5 to 1.5 (AdaFace's photometric augmentation).</summary>
@@ -33,20 +35,20 @@ public sealed record AugmentOptions
     /// <summary>Gaussian blur with a deviation of 0.3 to 2 pixels.</summary>
     public double Blur { get; init; }
 
-    /// <summary>Made smaller, to 20 to 100 % of the side, and large again (AdaFace's low resolution augmentation).</summary>
+    /// <summary>Scaled down to 20 to 100 % of the side and back up (AdaFace's low-resolution augmentation).</summary>
     public double LowResolution { get; init; }
 
-    /// <summary>A rectangle of 2 to 30 % of the area in one random colour (Random Erasing, Zhong et al., 2017).</summary>
+    /// <summary>A rectangle of 2 to 30 % of the area filled with one random color (Random Erasing, Zhong et al., 2017).</summary>
     public double Erase { get; init; }
 
-    /// <summary>Part of the side that <see cref="Shift"/> moves at most.</summary>
-    internal const double LargestShift = 0.05;
+    /// <summary>Largest <see cref="Shift"/> as a share of the side.</summary>
+    internal const double MaxShift = 0.05;
 
     /// <summary>
-    /// Reads "flip=0.5,color=0.2,blur=0.1" as --augment gives it; a way that is not named is off, "none" is all off, "flip" alone is flip=0.5
-    /// and another name alone has the probability 0.2.
+    /// Parses "flip=0.5,color=0.2,blur=0.1". An augmentation that is not named is off, "none" turns all off, "flip" without a probability is
+    /// flip=0.5, and any other name without one is 0.2.
     /// </summary>
-    /// <exception cref="UniFaceException">A name is not known, or a probability is out of range.</exception>
+    /// <exception cref="UniFaceException">A name is unknown, or a probability is out of range.</exception>
     public static AugmentOptions Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -59,35 +61,37 @@ public sealed record AugmentOptions
         foreach (string item in text.Split(',', StringSplitOptions.TrimEntries))
         {
             string[] parts = item.Split('=', 2, StringSplitOptions.TrimEntries);
-            int way = Array.FindIndex(Ways, w => w.Name == parts[0]);
-            if (way < 0)
+            int index = Array.FindIndex(All, w => w.Name == parts[0]);
+            if (index < 0)
             {
-                throw new UniFaceException($"there is no augmentation '{parts[0]}'; expected none or some of {string.Join(", ", Ways.Select(w => w.Name))}, as in flip=0.5,color=0.2.");
+                throw new UniFaceException($"there is no augmentation '{parts[0]}'; expected none or some of " +
+                    $"{string.Join(", ", All.Select(w => w.Name))}, as in flip=0.5,color=0.2.");
             }
 
             double probability = parts[0] == "flip" ? 0.5 : 0.2;
-            if (parts.Length == 2 && !(double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out probability) && probability is >= 0 and <= 1))
+            if (parts.Length == 2
+                && !(double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out probability) && probability is >= 0 and <= 1))
             {
                 throw new UniFaceException($"augmentation {parts[0]} has the probability '{parts[1]}', expected 0 to 1.");
             }
 
-            options = Ways[way].Set(options, probability);
+            options = All[index].Set(options, probability);
         }
 
         return options;
     }
 
-    /// <summary>"flip=0.5,color=0.2", or "none"; <see cref="Parse"/> reads it back.</summary>
+    /// <summary>"flip=0.5,color=0.2", or "none"; the inverse of <see cref="Parse"/>.</summary>
     public override string ToString()
     {
-        string text = string.Join(',', Ways.Where(way => way.Get(this) > 0).Select(way => FormattableString.Invariant($"{way.Name}={way.Get(this)}")));
+        string text = string.Join(',', All.Where(a => a.Get(this) > 0).Select(a => FormattableString.Invariant($"{a.Name}={a.Get(this)}")));
         return text.Length > 0 ? text : "none";
     }
 
-    /// <summary>Throws where a probability is out of range.</summary>
+    /// <summary>Throws if a probability is out of range.</summary>
     internal void Check()
     {
-        foreach ((string name, Func<AugmentOptions, double> get, _) in Ways)
+        foreach ((string name, Func<AugmentOptions, double> get, _) in All)
         {
             if (!(get(this) is >= 0 and <= 1))
             {

@@ -1,26 +1,27 @@
 using UniFace.Faces;
+using UniFace.Packages;
 
 namespace UniFace.Training.Data;
 
-/// <summary>Varies one picture and writes it as a backbone takes it. One a thread: it holds working memory.</summary>
+/// <summary>Augments an image and normalizes it for a backbone. Not thread-safe: it holds working memory.</summary>
 internal sealed class Augmenter(AugmentOptions options)
 {
     private RgbImage? work;
 
     /// <summary>
-    /// Writes a varied picture as [3, H, W], normalised to [-1, 1]. The picture itself is not changed; the same state of the
-    /// generator gives the same values.
+    /// Writes an augmented image as [H, W, 3], normalized to [-1, 1]. The image itself is not changed. The same state of the generator gives
+    /// the same values.
     /// </summary>
-    public void Write(RgbImage image, SeededRandom random, Span<float> planes)
+    public void Write(RgbImage image, SeededRandom random, Span<float> values)
     {
-        // Every probability is drawn for every picture, so that one way's setting does not change another's draws.
+        // Every probability is drawn for every image, so that the setting of one augmentation does not change the draws of another.
         bool flip = random.NextDouble() < options.Flip;
         bool shift = random.NextDouble() < options.Shift;
         bool color = random.NextDouble() < options.Color;
         bool blur = random.NextDouble() < options.Blur;
         bool lowResolution = random.NextDouble() < options.LowResolution;
         bool erase = random.NextDouble() < options.Erase;
-        if (shift || color || blur || lowResolution || erase)
+        if (flip || shift || color || blur || lowResolution || erase)
         {
             image = Copy(image);
             if (shift)
@@ -47,14 +48,19 @@ internal sealed class Augmenter(AugmentOptions options)
             {
                 ImageVariation.Erase(image, random);
             }
+
+            if (flip)
+            {
+                ImageVariation.Mirror(image);
+            }
         }
 
-        PixelPlanes.Write(image, flip, planes);
+        PixelNormalization.Default.Apply(image.Pixels, values);
 
         int Pixels(int side)
         {
-            int most = Math.Max((int)(side * AugmentOptions.LargestShift), 1);
-            return random.Next((2 * most) + 1) - most;
+            int max = Math.Max((int)(side * AugmentOptions.MaxShift), 1);
+            return random.Next((2 * max) + 1) - max;
         }
     }
 

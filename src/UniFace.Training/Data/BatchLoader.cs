@@ -1,15 +1,16 @@
-using System.Runtime.InteropServices;
 using UniFace.Data;
 using UniFace.Faces;
+using UniFace.Training.Native;
+using static TorchSharp.torch;
 
 namespace UniFace.Training.Data;
 
 /// <summary>
-/// Makes batches on threads of its own: reads, decodes, checks the size, augments and normalises, some batches ahead of the step.
-/// What is in a batch depends on (seed, epoch, position) alone, whatever the number of threads and wherever a run was resumed.
-/// A last batch that would be incomplete is dropped; over the epochs, whose orders differ, no picture is left out for good.
+/// Prepares batches on worker threads, some batches ahead of the training step: reads, decodes, checks the size, augments and normalizes.
+/// The content of a batch depends only on (seed, epoch, position), not on the number of threads or on where a run was resumed.
+/// An incomplete last batch is dropped; because the order differs in every epoch, no image is left out for good.
 /// </summary>
-public sealed class BatchLoader
+internal sealed class BatchLoader
 {
     private readonly FaceDataset dataset;
     private readonly IImageDecoder decoder;
@@ -19,24 +20,21 @@ public sealed class BatchLoader
     private readonly RgbImage?[]? cache;
     private readonly bool[] read;
 
-    /// <summary>A loader over a set, which stays the caller's.</summary>
-    /// <exception cref="UniFaceException">There are fewer pictures than a batch takes, or an option is out of its range.</exception>
+    /// <summary>A loader over a data set, which stays the caller's.</summary>
+    /// <exception cref="UniFaceException">The set is smaller than a batch, or an option is out of range.</exception>
     public BatchLoader(FaceDataset dataset, IImageDecoder decoder, ISampler sampler, AugmentOptions augment, LoaderOptions options)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
-        ArgumentNullException.ThrowIfNull(decoder);
-        ArgumentNullException.ThrowIfNull(sampler);
-        ArgumentNullException.ThrowIfNull(augment);
-        ArgumentNullException.ThrowIfNull(options);
         if (options.BatchSize < 1 || options.Threads < 1 || options.QueueLength < 1)
         {
-            throw new UniFaceException($"batch size {options.BatchSize}, {options.Threads} loader threads, {options.QueueLength} batches ahead: each must be at least 1.");
+            throw new UniFaceException(
+                $"batch size {options.BatchSize}, {options.Threads} loader threads, {options.QueueLength} batches ahead: each must be at least 1.");
         }
 
         BatchesPerEpoch = sampler.Length / options.BatchSize;
         if (BatchesPerEpoch == 0)
         {
-            throw new UniFaceException($"{dataset.Source} shows {sampler.Length} pictures an epoch, fewer than a batch of {options.BatchSize}; lower --batch.");
+            throw new UniFaceException(
+                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower --batch.");
         }
 
         augment.Check();
@@ -49,91 +47,88 @@ public sealed class BatchLoader
         cache = dataset.Samples.Count <= options.CacheBytes / ImageBytes ? new RgbImage?[dataset.Samples.Count] : null;
     }
 
-    /// <summary>Batches of an epoch: pictures of an epoch divided by the batch size, rounded down.</summary>
+    /// <summary>Batches per epoch: images per epoch divided by the batch size, rounded down.</summary>
     public int BatchesPerEpoch { get; }
 
-    /// <summary>Given the index and bytes of each sample when it is first read, from several threads; a sample may come twice.</summary>
+    /// <summary>Called with the index and bytes of a sample when it is first read, from several threads; may be called twice for a sample.</summary>
     internal Action<int, byte[]>? FirstRead { get; set; }
 
-    private long ImageBytes => 3L * options.InputSize.Width * options.InputSize.Height;
+    private int ImageBytes => 3 * options.InputSize.Width * options.InputSize.Height;
 
     /// <summary>
-    /// The batches of an epoch, in order. The caller disposes each; batches made ahead and not taken are disposed here.
+    /// The batches of an epoch, in order. The caller disposes each; batches prepared ahead and not taken are disposed here.
     /// </summary>
     /// <param name="epoch">Epoch from 0.</param>
-    /// <param name="firstBatch">First batch to give, to go on in the middle of an epoch.</param>
+    /// <param name="firstBatch">First batch to return, to resume in the middle of an epoch.</param>
     /// <param name="cancellationToken">Ends the reading with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="UniFaceException">A picture cannot be read or has the wrong size; names it.</exception>
+    /// <exception cref="UniFaceException">An image cannot be read or has the wrong size; the message names it.</exception>
     public IEnumerable<TrainingBatch> Read(int epoch, int firstBatch = 0, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
-        ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
-        return Batches(epoch, firstBatch, cancellationToken);
-    }
-
-    private IEnumerable<TrainingBatch> Batches(int epoch, int firstBatch, CancellationToken cancellationToken)
-    {
         int[] order = sampler.Epoch(epoch);
-        using BatchQueue queue = new(order, firstBatch, BatchesPerEpoch, options);
-        Thread[] workers = new Thread[options.Threads];
-        for (int i = 0; i < workers.Length; i++)
-        {
-            workers[i] = new Thread(() => Work(queue, epoch)) { IsBackground = true, Name = $"loader {i}" };
-            workers[i].Start();
-        }
-
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TaskScheduler workers = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, options.Threads).ConcurrentScheduler;
+        Queue<Task<TrainingBatch>> ahead = new();
         try
         {
-            using CancellationTokenRegistration registration = cancellationToken.Register(queue.Stop);
-            for (int batch = firstBatch; batch < BatchesPerEpoch; batch++)
+            for (int next = firstBatch; ahead.Count > 0 || next < BatchesPerEpoch;)
             {
-                TrainingBatch? made = queue.Take();
-                if (made is null)
+                for (; ahead.Count < options.QueueLength && next < BatchesPerEpoch; next++)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    throw new ObjectDisposedException(nameof(BatchLoader));
+                    int batch = next;
+                    ahead.Enqueue(Task.Factory.StartNew(
+                        () => Prepare(order, epoch, batch, stop.Token), stop.Token, TaskCreationOptions.DenyChildAttach, workers));
                 }
 
-                yield return made;
+                cancellationToken.ThrowIfCancellationRequested();
+                TrainingBatch ready = ahead.Peek().GetAwaiter().GetResult();
+                ahead.Dequeue();
+                yield return ready;
             }
         }
         finally
         {
-            queue.Stop();
-            foreach (Thread worker in workers)
+            stop.Cancel();
+            foreach (Task<TrainingBatch> task in ahead)
             {
-                worker.Join();
+                ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+                if (task.IsCompletedSuccessfully)
+                {
+                    task.Result.Dispose();
+                }
             }
         }
     }
 
-    private void Work(BatchQueue queue, int epoch)
+    private TrainingBatch Prepare(int[] order, int epoch, int batch, CancellationToken stop)
     {
+        int size = options.BatchSize;
+        int[] samples = order.AsSpan(batch * size, size).ToArray();
+        using Tensor pixels = empty([size, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
         Augmenter augmenter = new(augment);
-        while (queue.Claim(out BatchQueue.Slot slot))
+        for (int i = 0; i < size; i++)
         {
+            stop.ThrowIfCancellationRequested();
+            SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
-                Span<float> pixels = MemoryMarshal.Cast<byte, float>(slot.Images.bytes).Slice((int)(slot.Index * ImageBytes), (int)ImageBytes);
-                SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, slot.Position);
-                augmenter.Write(Image(slot.Sample), random, pixels);
-                queue.Finish(slot, dataset.Samples[slot.Sample].Label);
+                augmenter.Write(Load(samples[i]), random, TensorMemory.Floats(pixels).Slice(i * ImageBytes, ImageBytes));
             }
-#pragma warning disable CA1031 // Whatever goes wrong on a worker is thrown to the one who reads the batches.
-            catch (Exception e)
-#pragma warning restore CA1031
+            catch (Exception e) when (e is not (UniFaceException or OutOfMemoryException))
             {
-                queue.Fail(slot, e is UniFaceException or OutOfMemoryException ? e : new UniFaceException($"{dataset.Source}: {dataset.Samples[slot.Sample].Name} could not be loaded: {e.Message}", e));
-                return;
+                throw new UniFaceException($"{dataset.Source}: {dataset.Samples[samples[i]].Name} could not be loaded: {e.Message}", e);
             }
         }
+
+        Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [B, 3, H, W], channels last
+        Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
+        return new TrainingBatch(images, labels, samples);
     }
 
-    private RgbImage Image(int sample)
+    private RgbImage Load(int sample)
     {
-        if (cache?[sample] is RgbImage known)
+        if (cache?[sample] is RgbImage cached)
         {
-            return known;
+            return cached;
         }
 
         string name = $"{dataset.Source}: {dataset.Samples[sample].Name}";
@@ -148,12 +143,8 @@ public sealed class BatchLoader
         (int width, int height) = options.InputSize;
         if (image.Width != width || image.Height != height)
         {
-            if (!options.Resize)
-            {
-                throw new UniFaceException($"{name} is {image.Width}x{image.Height}, expected {width}x{height}; bring the faces to that size with 'uniface align' first.");
-            }
-
-            image = ImageResampler.Resize(image, width, height);
+            throw new UniFaceException(
+                $"{name} is {image.Width}x{image.Height}, expected {width}x{height}; align the faces to that size first ('uniface align').");
         }
 
         if (cache is not null)

@@ -3,19 +3,18 @@ using UniFace.Data;
 namespace UniFace.Training.Data;
 
 /// <summary>
-/// Every person equally often, however many pictures they have: floor(pictures / people) times an epoch. A person's pictures come
-/// in random order without replacement, over the epochs too: the next turn begins when all have been shown.
+/// Samples every person equally often, floor(images / people) times per epoch. The images of a person come in random order without replacement,
+/// also across epochs: the next round begins when all have been used.
 /// </summary>
-public sealed class ClassBalancedSampler : ISampler
+internal sealed class ClassBalancedSampler : ISampler
 {
     private readonly int[][] byPerson;
     private readonly long seed;
     private readonly int draws;
 
-    /// <summary>A sampler over a set in which every person has a picture.</summary>
+    /// <summary>A sampler over a set in which every person has an image.</summary>
     public ClassBalancedSampler(FaceDataset dataset, long seed)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
         FaceDatasetCheck.Require(dataset);
         byPerson = dataset.SamplesByPerson();
         this.seed = seed;
@@ -34,19 +33,19 @@ public sealed class ClassBalancedSampler : ISampler
         for (int person = 0; person < byPerson.Length; person++)
         {
             int[] samples = byPerson[person];
-            long turn = -1;
+            long round = -1;
             int[] shuffled = [];
             for (int i = 0; i < draws; i++)
             {
-                (long wanted, long place) = Math.DivRem(((long)epoch * draws) + i, samples.Length);
-                if (wanted != turn)
+                (long wanted, long index) = Math.DivRem(((long)epoch * draws) + i, samples.Length);
+                if (wanted != round)
                 {
-                    turn = wanted;
+                    round = wanted;
                     shuffled = [.. samples];
-                    new SeededRandom(seed, RandomStream.BalancedPersonOrder, person, turn).Shuffle<int>(shuffled);
+                    new SeededRandom(seed, RandomStream.BalancedPersonOrder, person, round).Shuffle<int>(shuffled);
                 }
 
-                order[at++] = shuffled[place];
+                order[at++] = shuffled[index];
             }
         }
 

@@ -1,11 +1,11 @@
 namespace UniFace.Training.Data;
 
-/// <summary>Which pictures an epoch shows, in which order. A pure function of (seed, epoch): a position in training is just (epoch, batch).</summary>
-public interface ISampler
+/// <summary>The images of an epoch and their order. A pure function of (seed, epoch), so that a position in training is (epoch, batch).</summary>
+internal interface ISampler
 {
-    /// <summary>Pictures shown in an epoch; the same for all epochs.</summary>
+    /// <summary>Images per epoch; the same for every epoch.</summary>
     int Length { get; }
 
-    /// <summary>Indices into the data set's samples, <see cref="Length"/> of them, in the order in which they are shown.</summary>
+    /// <summary>Indices of the samples of an epoch in order, <see cref="Length"/> of them.</summary>
     int[] Epoch(int epoch);
 }

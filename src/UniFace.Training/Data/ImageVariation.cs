@@ -1,11 +1,23 @@
+using System.Runtime.InteropServices;
 using UniFace.Faces;
+using UniFace.Vision;
 
 namespace UniFace.Training.Data;
 
-/// <summary>The ways a picture is varied; each changes the picture that it is given.</summary>
+/// <summary>The augmentations; each changes the image in place.</summary>
 internal static class ImageVariation
 {
-    /// <summary>Moves the content right and down by whole pixels; the border's pixels fill what comes free.</summary>
+    /// <summary>Mirrors the image left to right.</summary>
+    public static void Mirror(RgbImage image)
+    {
+        Span<Pixel> pixels = MemoryMarshal.Cast<byte, Pixel>(image.Pixels.AsSpan());
+        for (int y = 0; y < image.Height; y++)
+        {
+            pixels.Slice(y * image.Width, image.Width).Reverse();
+        }
+    }
+
+    /// <summary>Moves the content right and down by whole pixels; the border pixels are repeated.</summary>
     public static void Shift(RgbImage image, int right, int down)
     {
         byte[] source = [.. image.Pixels];
@@ -21,7 +33,7 @@ internal static class ImageVariation
         }
     }
 
-    /// <summary>Scales brightness (towards black), contrast (towards the mean luma) and saturation (towards each pixel's luma); 1 changes nothing.</summary>
+    /// <summary>Scales brightness (to black), contrast (to the mean luma) and saturation (to each pixel's luma); 1 changes nothing.</summary>
     public static void Color(RgbImage image, double brightness, double contrast, double saturation)
     {
         byte[] pixels = image.Pixels;
@@ -44,7 +56,7 @@ internal static class ImageVariation
         }
     }
 
-    /// <summary>Gaussian blur with the deviation in pixels; the border's pixels go on outside.</summary>
+    /// <summary>Gaussian blur with a deviation in pixels; the border pixels are repeated.</summary>
     public static void Blur(RgbImage image, double deviation)
     {
         int radius = (int)Math.Ceiling(3 * deviation);
@@ -95,16 +107,16 @@ internal static class ImageVariation
         }
     }
 
-    /// <summary>Makes the picture smaller by a factor of its sides and large again.</summary>
+    /// <summary>Scales the image down by a factor and back up.</summary>
     public static void LowResolution(RgbImage image, double factor)
     {
         int width = Math.Max((int)(image.Width * factor), 1);
         int height = Math.Max((int)(image.Height * factor), 1);
-        RgbImage small = ImageResampler.Resize(image, width, height);
-        ImageResampler.Resize(small, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
+        RgbImage small = ImageResize.To(image, width, height);
+        ImageResize.To(small, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
     }
 
-    /// <summary>Fills a rectangle of 2 to 30 % of the area, sides from 1:3 to 3:1, with one random colour.</summary>
+    /// <summary>Fills a rectangle of 2 to 30 % of the area, sides from 1:3 to 3:1, with one random color.</summary>
     public static void Erase(RgbImage image, SeededRandom random)
     {
         double area = random.Between(0.02, 0.3) * image.Width * image.Height;
@@ -123,8 +135,10 @@ internal static class ImageVariation
         }
     }
 
-    /// <summary>Brightness of a colour, 0 to 255 (ITU-R BT.601).</summary>
+    /// <summary>Luma of a color, 0 to 255 (ITU-R BT.601).</summary>
     private static float Luma(byte red, byte green, byte blue) => (0.299f * red) + (0.587f * green) + (0.114f * blue);
 
     private static byte Round(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
+
+    private readonly record struct Pixel(byte Red, byte Green, byte Blue);
 }

@@ -3,31 +3,32 @@ using UniFace.Data;
 namespace UniFace.Training.Data;
 
 /// <summary>
-/// "PK" batches: P different people, K pictures of each, side by side (Hermans et al., "In Defense of the Triplet Loss", 2017).
-/// People come in random order without replacement; those that do not fill a last batch of a turn sit it out. The K pictures of a person
-/// are different where the person has as many, else they repeat.
+/// "PK" batches: P different people with K images each, adjacent (Hermans et al., "In Defense of the Triplet Loss", 2017). People come in random
+/// order without replacement; those left over after the last full batch of a round skip that round. The K images of a person are distinct if
+/// the person has that many, else they repeat.
 /// </summary>
-public sealed class PersonBatchSampler : ISampler
+internal sealed class PersonBatchSampler : ISampler
 {
     private readonly int[][] byPerson;
     private readonly int people;
     private readonly int images;
     private readonly long seed;
 
-    /// <summary>A sampler of batches of people * images pictures.</summary>
-    /// <param name="dataset">A set in which every person has a picture.</param>
-    /// <param name="people">P, different people a batch.</param>
-    /// <param name="images">K, pictures of each.</param>
+    /// <summary>A sampler of batches of people * images.</summary>
+    /// <param name="dataset">A set in which every person has an image.</param>
+    /// <param name="people">P, different people per batch.</param>
+    /// <param name="images">K, images per person.</param>
     /// <param name="seed">Seed of the order.</param>
-    /// <exception cref="UniFaceException">The set has fewer people or pictures than a batch.</exception>
+    /// <exception cref="UniFaceException">The set has fewer people or images than a batch.</exception>
     public PersonBatchSampler(FaceDataset dataset, int people, int images, long seed)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
         FaceDatasetCheck.Require(dataset);
         byPerson = dataset.SamplesByPerson();
         if (people < 1 || images < 1 || people > byPerson.Length || (long)people * images > dataset.Samples.Count)
         {
-            throw new UniFaceException($"batches of {people} people x {images} images do not fit {dataset.Source} with {byPerson.Length} people and {dataset.Samples.Count} images; lower --batch or --images-per-person.");
+            throw new UniFaceException(
+                $"batches of {people} people x {images} images do not fit {dataset.Source} with {byPerson.Length} people and " +
+                $"{dataset.Samples.Count} images; choose a smaller batch or fewer images per person.");
         }
 
         this.people = people;
@@ -43,7 +44,7 @@ public sealed class PersonBatchSampler : ISampler
     public int[] Epoch(int epoch)
     {
         int[] order = new int[Length];
-        int[] turnOfPeople = [.. Enumerable.Range(0, byPerson.Length)];
+        int[] peopleOrder = [.. Enumerable.Range(0, byPerson.Length)];
         int[] drawn = new int[byPerson.Length];
         int[][] shuffled = new int[byPerson.Length][];
         int groups = byPerson.Length / people;
@@ -51,19 +52,19 @@ public sealed class PersonBatchSampler : ISampler
         {
             if (batch % groups == 0)
             {
-                new SeededRandom(seed, RandomStream.PersonBatchOrder, epoch, batch / groups).Shuffle<int>(turnOfPeople);
+                new SeededRandom(seed, RandomStream.PersonBatchOrder, epoch, batch / groups).Shuffle<int>(peopleOrder);
             }
 
             for (int i = 0; i < people; i++)
             {
-                int person = turnOfPeople[(batch % groups * people) + i];
+                int person = peopleOrder[(batch % groups * people) + i];
                 int[] samples = byPerson[person];
-                int draws = Math.Max(samples.Length / images, 1); // before a person's pictures are shuffled anew
-                (int turn, int draw) = Math.DivRem(drawn[person]++, draws);
+                int draws = Math.Max(samples.Length / images, 1); // before the images of a person are shuffled again
+                (int round, int draw) = Math.DivRem(drawn[person]++, draws);
                 if (draw == 0)
                 {
                     shuffled[person] = [.. samples];
-                    new SeededRandom(seed, RandomStream.PersonBatchImages, epoch, person, turn).Shuffle<int>(shuffled[person]);
+                    new SeededRandom(seed, RandomStream.PersonBatchImages, epoch, person, round).Shuffle<int>(shuffled[person]);
                 }
 
                 for (int k = 0; k < images; k++)

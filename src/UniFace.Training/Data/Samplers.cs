@@ -2,7 +2,7 @@ using UniFace.Data;
 
 namespace UniFace.Training.Data;
 
-/// <summary>The samplers by name, as --sampler gives it.</summary>
+/// <summary>The samplers by name.</summary>
 public static class Samplers
 {
     /// <summary>uniform, class-balanced, pk.</summary>
@@ -11,13 +11,12 @@ public static class Samplers
     /// <summary>A sampler by name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="dataset">The set to sample.</param>
-    /// <param name="batchSize">Pictures a batch; pk makes it of batchSize / imagesPerPerson people.</param>
+    /// <param name="batchSize">Images per batch; pk takes batchSize / imagesPerPerson people per batch.</param>
     /// <param name="imagesPerPerson">K of pk.</param>
     /// <param name="seed">Seed of the order.</param>
-    /// <exception cref="UniFaceException">No sampler has the name, or the batch is no multiple of K.</exception>
-    public static ISampler Create(string name, FaceDataset dataset, int batchSize, int imagesPerPerson, long seed)
+    /// <exception cref="UniFaceException">The name is unknown, or the batch size is not a multiple of K.</exception>
+    internal static ISampler Create(string name, FaceDataset dataset, int batchSize, int imagesPerPerson, long seed)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
         switch (name)
         {
             case "uniform":
@@ -27,7 +26,8 @@ public static class Samplers
             case "pk":
                 return imagesPerPerson >= 1 && batchSize % imagesPerPerson == 0
                     ? new PersonBatchSampler(dataset, batchSize / imagesPerPerson, imagesPerPerson, seed)
-                    : throw new UniFaceException($"a batch of {batchSize} cannot be made of people with {imagesPerPerson} images each; choose --batch as a multiple of --images-per-person.");
+                    : throw new UniFaceException(
+                        $"a batch of {batchSize} is not a multiple of {imagesPerPerson} images per person, which the sampler pk needs.");
             default:
                 throw new UniFaceException($"there is no sampler '{name}'; expected one of {string.Join(", ", Names)}.");
         }

@@ -1,14 +1,13 @@
 namespace UniFace.Training.Data;
 
-/// <summary>Every picture once an epoch, in a new random order each time.</summary>
-public sealed class UniformSampler : ISampler
+/// <summary>Every image once per epoch, in a different random order each epoch.</summary>
+internal sealed class UniformSampler : ISampler
 {
     private readonly long seed;
 
-    /// <summary>A sampler over this many pictures.</summary>
+    /// <summary>A sampler over this many images.</summary>
     public UniformSampler(int samples, long seed)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         Length = samples;
         this.seed = seed;
     }

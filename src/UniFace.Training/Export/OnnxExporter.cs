@@ -2,32 +2,30 @@ using Google.Protobuf;
 using UniFace.IO;
 using UniFace.Training.Backbones;
 using UniFace.Onnx.Schema;
+using UniFace.Training.Onnx;
 
 namespace UniFace.Training.Export;
 
 /// <summary>
-/// Writes a backbone as an ONNX file (public ONNX schema, operator set 17, IR version 8: read by ONNX Runtime 1.12 and newer).
-/// Input "input", float32 [batch, 3, 112, 112]; output "embedding", float32 [batch, D], not normalised; batch is free.
-/// Batch norms are folded into the convolution or matrix before them wherever that is exact. The same weights give the same bytes.
+/// Writes a backbone as an ONNX file (operator set 17, IR version 8: ONNX Runtime 1.12 or newer). Input "input", float32
+/// [batch, 3, 112, 112]; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
+/// convolution or matrix product before them where that is exact. The same weights give the same bytes.
 /// </summary>
 public static class OnnxExporter
 {
-    /// <summary>The operator set that the file asks for.</summary>
-    public const int OpsetVersion = 17;
-
     /// <summary>Name of the input.</summary>
     public const string InputName = "input";
 
     /// <summary>Name of the output.</summary>
     public const string OutputName = "embedding";
 
-    // The IR version that operator set 17 came with.
+    // The IR version introduced with operator set 17.
     private const int IrVersion = 8;
 
-    /// <summary>Writes the backbone, as it works in eval mode, to a file; an existing one is replaced whole.</summary>
+    /// <summary>Writes a backbone to a file as it works in evaluation mode; an existing file is replaced atomically.</summary>
     /// <param name="backbone">On any device, in any mode; not changed.</param>
     /// <param name="path">The ONNX file.</param>
-    /// <exception cref="UniFaceException">The backbone does not say itself as ONNX (<see cref="IOnnxLayer"/>).</exception>
+    /// <exception cref="UniFaceException">The backbone does not implement <see cref="IOnnxLayer"/>.</exception>
     public static void Write(Backbone backbone, string path)
     {
         ModelProto model = Build(backbone);
@@ -40,7 +38,8 @@ public static class OnnxExporter
         ArgumentNullException.ThrowIfNull(backbone);
         if (backbone is not IOnnxLayer layer)
         {
-            throw new UniFaceException($"Backbone {backbone.Spec.Name} cannot be exported: {backbone.GetType().Name} does not implement {nameof(IOnnxLayer)}.");
+            throw new UniFaceException(
+                $"Backbone {backbone.Spec.Name} cannot be exported: {backbone.GetType().Name} does not implement {nameof(IOnnxLayer)}.");
         }
 
         OnnxGraph graph = new();
@@ -53,7 +52,7 @@ public static class OnnxExporter
             ProducerVersion = ToolVersion.Current,
             Graph = graph.Finish(backbone.Spec.Name, (InputName, inputShape), value, (OutputName, [backbone.Spec.EmbeddingSize])),
         };
-        model.OpsetImport.Add(new OperatorSetIdProto { Version = OpsetVersion });
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OnnxGraph.OpsetVersion });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "producer", Value = $"UniFace {ToolVersion.Current}" });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "backbone", Value = backbone.Spec.ToString() });
         return model;

@@ -1,6 +1,5 @@
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Head.Objectives;
-using UniFace.Training.Kernels;
 using UniFace.Training.Native;
 using static TorchSharp.torch;
 
@@ -53,8 +52,8 @@ internal sealed class RowPass : TilePass
     public override void Scan(ClassTile tile, CenterTile rows)
     {
         Tensor matrix = Multiply(tile, rows);
-        Team.Run(samples, b =>
-            RowLoop.AddExponents(Row(matrix, b, tile.Count), Pointers.Floats(rows.InverseLengths!), scale, ref top[b], ref sum[b]));
+        WorkerThreads.For(samples, b =>
+            RowLoop.AddExponents(Row(matrix, b, tile.Count), TensorMemory.Floats(rows.InverseLengths!), scale, ref top[b], ref sum[b]));
     }
 
     public override void BeginBackward()
@@ -71,10 +70,10 @@ internal sealed class RowPass : TilePass
         Tensor matrix = Multiply(tile, rows);
         int count = tile.Count;
         Array.Clear(radial);
-        Team.Run(Groups, group =>
+        WorkerThreads.For(Groups, group =>
         {
             Span<float> sums = radial.AsSpan(group * size, count);
-            ReadOnlySpan<float> inverse = Pointers.Floats(rows.InverseLengths!);
+            ReadOnlySpan<float> inverse = TensorMemory.Floats(rows.InverseLengths!);
             for (int b = samples * group / Groups; b < samples * (group + 1) / Groups; b++)
             {
                 RowSums row = kernel.Backward(Row(matrix, b, count), inverse, sums, coefficients[b]);
@@ -91,8 +90,8 @@ internal sealed class RowPass : TilePass
             }
         }
 
-        Span<float> cells = Pointers.Floats(matrix);
-        ReadOnlySpan<float> inverseLengths = Pointers.Floats(rows.InverseLengths!);
+        Span<float> cells = TensorMemory.Floats(matrix);
+        ReadOnlySpan<float> inverseLengths = TensorMemory.Floats(rows.InverseLengths!);
         foreach ((int sample, int column) in tile.Targets)
         {
             float gradient = targetGradient[sample];
@@ -110,14 +109,14 @@ internal sealed class RowPass : TilePass
         batch.HardestNegative.copy_(tensor(hardest).clamp_(-1, 1));
     }
 
-    private static Span<float> Row(Tensor matrix, int sample, int count) => Pointers.Floats(matrix).Slice(sample * count, count);
+    private static Span<float> Row(Tensor matrix, int sample, int count) => TensorMemory.Floats(matrix).Slice(sample * count, count);
 
     /// <summary>The products of the embeddings with the rows of a tile, [B, T], with the targets masked.</summary>
     private Tensor Multiply(ClassTile tile, CenterTile rows)
     {
         Tensor matrix = products.narrow(0, 0, (long)samples * tile.Count).view(samples, tile.Count);
         matrix.addmm_(batch.X, rows.Rows.t(), beta: 0, alpha: 1);
-        Span<float> cells = Pointers.Floats(matrix);
+        Span<float> cells = TensorMemory.Floats(matrix);
         foreach ((int sample, int column) in tile.Targets)
         {
             cells[(sample * tile.Count) + column] = RowLoop.Masked;

@@ -1,3 +1,4 @@
+using UniFace.IO;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Head.Objectives;
 using UniFace.Training.Native;

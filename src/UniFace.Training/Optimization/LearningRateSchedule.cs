@@ -1,6 +1,6 @@
 namespace UniFace.Training.Optimization;
 
-/// <summary>How the learning rate falls over the run.</summary>
+/// <summary>How the learning rate decays over the run.</summary>
 public enum ScheduleKind
 {
     /// <summary>base * (1 - step / total) ^ power.</summary>
@@ -14,19 +14,20 @@ public enum ScheduleKind
 }
 
 /// <summary>
-/// The learning rate of each step: a linear warm-up (step + 1) / warm-up times the decay of the kind.
-/// A pure function of the step, so resuming needs no state.
+/// The learning rate of each step: a linear warm-up, (step + 1) / warm-up, times the decay. A pure function of the step, so that resuming
+/// needs no state.
 /// </summary>
-/// <param name="Kind">How it falls.</param>
-/// <param name="BaseRate">The rate at full height.</param>
+/// <param name="Kind">The decay.</param>
+/// <param name="BaseRate">The rate before decay and after warm-up.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
 /// <param name="WarmupSteps">Steps of the warm-up; 0 for none.</param>
 /// <param name="Power">Power of <see cref="ScheduleKind.Poly"/>.</param>
-/// <param name="Milestones">Steps at which <see cref="ScheduleKind.Step"/> divides by 10, rising.</param>
-public sealed record LearningRateSchedule(ScheduleKind Kind, double BaseRate, long TotalSteps, long WarmupSteps = 0, double Power = 2, IReadOnlyList<long>? Milestones = null)
+/// <param name="Milestones">Steps at which <see cref="ScheduleKind.Step"/> divides by 10, ascending.</param>
+internal sealed record LearningRateSchedule(
+    ScheduleKind Kind, double BaseRate, long TotalSteps, long WarmupSteps = 0, double Power = 2, IReadOnlyList<long>? Milestones = null)
 {
     /// <summary>The rate of a step.</summary>
-    /// <param name="step">Steps taken before it, from 0.</param>
+    /// <param name="step">Steps taken before it.</param>
     public double At(long step)
     {
         double warmup = WarmupSteps > 0 ? Math.Min(1, (step + 1.0) / WarmupSteps) : 1;

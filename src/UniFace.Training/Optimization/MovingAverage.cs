@@ -1,26 +1,25 @@
 using TorchSharp;
 using TorchSharp.Modules;
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
 
 /// <summary>
 /// Exponential moving average of a module's parameters: shadow = decay * shadow + (1 - decay) * value after each step,
-/// with the decay warmed up as min(decay, (1 + n) / (10 + n)) so that the first steps do not weigh for ever.
-/// Buffers (running means and variances) are averages already and are taken from the module as they are.
+/// with the decay warmed up as min(decay, (1 + n) / (10 + n)), so that the first steps do not dominate.
+/// Buffers (running means and variances) are averages already and are not averaged again.
 /// </summary>
-public sealed class MovingAverage : IDisposable
+internal sealed class MovingAverage : IDisposable
 {
     private readonly nn.Module module;
     private readonly Dictionary<string, Tensor> shadow = new(StringComparer.Ordinal);
 
-    /// <summary>An average that begins at the module's values.</summary>
+    /// <summary>An average that starts at the module's values.</summary>
     /// <param name="module">The module; not owned.</param>
-    /// <param name="decay">Between 0 and 1, 0.999 for instance.</param>
+    /// <param name="decay">Between 0 and 1, for example 0.999.</param>
     public MovingAverage(nn.Module module, double decay)
     {
-        ArgumentNullException.ThrowIfNull(module);
         this.module = module;
         Decay = decay;
         using DisposeScope scope = NewDisposeScope();
@@ -31,49 +30,48 @@ public sealed class MovingAverage : IDisposable
         }
     }
 
-    /// <summary>The decay, once warm.</summary>
+    /// <summary>The decay after warm-up.</summary>
     public double Decay { get; }
 
     /// <summary>The averaged parameters by name; owned by this.</summary>
     public IReadOnlyDictionary<string, Tensor> Values => shadow;
 
-    /// <summary>Takes a step's parameters in.</summary>
-    /// <param name="steps">Steps taken, this one included.</param>
+    /// <summary>Adds the parameters after a step.</summary>
+    /// <param name="steps">Steps taken, including this one.</param>
     public void Update(long steps)
     {
         double decay = Math.Min(Decay, (1.0 + steps) / (10.0 + steps));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
-        List<Stretch> stretches = [];
+        List<ParameterSlice> slices = [];
         foreach ((string name, Parameter value) in module.named_parameters())
         {
-            if (!Stretch.TryAdd(stretches, shadow[name], value))
+            if (!ParameterSlice.TryAdd(slices, shadow[name], value))
             {
                 shadow[name].mul_(decay).add_(value, alpha: 1 - decay);
             }
         }
 
-        Team.Run(stretches.Count, i => Elements.Average(stretches[i], (float)decay));
+        WorkerThreads.For(slices.Count, i => OptimizerKernels.Average(slices[i], (float)decay));
     }
 
-    /// <summary>Takes over the averages of a checkpoint.</summary>
+    /// <summary>Restores the averages from a checkpoint.</summary>
     public void Restore(IReadOnlyDictionary<string, Tensor> saved)
     {
-        ArgumentNullException.ThrowIfNull(saved);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         foreach ((string name, Tensor value) in shadow)
         {
             if (!saved.TryGetValue(name, out Tensor? from) || !from.shape.SequenceEqual(value.shape))
             {
-                throw new UniFaceException($"The checkpoint has no moving average of '{name}' in this model's shape.");
+                throw new UniFaceException($"The checkpoint has no moving average of '{name}' with this model's shape.");
             }
 
             value.copy_(from);
         }
     }
 
-    /// <summary>Exchanges the module's parameters with the averages; a second call changes them back.</summary>
+    /// <summary>Swaps the module's parameters with the averages; a second call swaps them back.</summary>
     public void Swap()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -2,8 +2,8 @@ using TorchSharp.Modules;
 
 namespace UniFace.Training.Optimization;
 
-/// <summary>A parameter that an optimizer moves.</summary>
+/// <summary>A parameter that an optimizer updates.</summary>
 /// <param name="Name">Its full name, as in a checkpoint: "backbone.conv1.weight".</param>
 /// <param name="Value">The parameter; owned by its module.</param>
-/// <param name="Decays">False: weight decay leaves it alone.</param>
+/// <param name="Decays">Whether weight decay applies.</param>
 public sealed record NamedParameter(string Name, Parameter Value, bool Decays);

@@ -1,21 +1,20 @@
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
 
 /// <summary>
-/// Stochastic gradient descent with momentum: v = momentum * v + (g + decay * w), w = w - rate * v; torch.optim.SGD's update
-/// (dampening 0, no Nesterov), the same bits.
+/// Stochastic gradient descent with momentum: v = momentum * v + (g + decay * w), w = w - rate * v. The same bits as
+/// torch.optim.SGD (dampening 0, no Nesterov).
 /// </summary>
 public sealed class SgdOptimizer : ParameterOptimizer
 {
     private readonly double momentum;
 
-    /// <summary>An optimizer of the given parameters.</summary>
+    /// <summary>An optimizer for the given parameters.</summary>
     public SgdOptimizer(IReadOnlyList<NamedParameter> parameters, double momentum = 0.9, double weightDecay = 5e-4)
         : base(parameters, weightDecay)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(momentum);
         this.momentum = momentum;
     }
 
@@ -23,13 +22,12 @@ public sealed class SgdOptimizer : ParameterOptimizer
     private protected override IReadOnlyList<string> StateKinds => momentum == 0 ? [] : ["momentum"];
 
     /// <inheritdoc/>
-    private protected override void Update(in Stretch stretch, double learningRate) => Elements.Sgd(stretch, momentum, WeightDecay, learningRate);
+    private protected override void Update(in ParameterSlice slice, double learningRate) =>
+        OptimizerKernels.Sgd(slice, momentum, WeightDecay, learningRate);
 
     /// <inheritdoc/>
     private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
     {
-        ArgumentNullException.ThrowIfNull(parameter);
-        ArgumentNullException.ThrowIfNull(gradient);
         if (WeightDecay != 0 && parameter.Decays)
         {
             gradient.add_(parameter.Value, alpha: WeightDecay);
@@ -41,7 +39,7 @@ public sealed class SgdOptimizer : ParameterOptimizer
             return;
         }
 
-        Tensor velocity = StateOf("momentum", parameter);
+        Tensor velocity = GetState("momentum", parameter);
         velocity.mul_(momentum).add_(gradient);
         parameter.Value.add_(velocity, alpha: -learningRate);
     }

@@ -3,25 +3,24 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;
 
-/// <summary>Which parameters weight decay pulls to zero.</summary>
+/// <summary>The parameters to which weight decay applies.</summary>
 public enum WeightDecayRule
 {
-    /// <summary>Every parameter, as UniFace's and InsightFace's recipes do.</summary>
+    /// <summary>All parameters, as in the recipes of UniFace and InsightFace.</summary>
     All,
 
-    /// <summary>Only weights of two or more dimensions: no bias, no normalisation, no PReLU, no threshold of a loss.</summary>
+    /// <summary>Only weights with two or more dimensions: no biases, normalization, PReLU slopes or loss thresholds.</summary>
     Weights,
 }
 
 /// <summary>Collects the parameters of modules for an optimizer.</summary>
-public static class ParameterGroups
+internal static class ParameterGroups
 {
-    /// <summary>All parameters that take gradients, in the modules' order, named "prefix.name".</summary>
-    /// <param name="modules">The modules and the prefixes of their parameters' names.</param>
+    /// <summary>All parameters that require a gradient, in the order of the modules, named "prefix.name".</summary>
+    /// <param name="modules">The modules and the prefixes of their parameter names.</param>
     /// <param name="rule">Which of them decay.</param>
     public static IReadOnlyList<NamedParameter> Collect(WeightDecayRule rule, params IReadOnlyList<(string Prefix, nn.Module Module)> modules)
     {
-        ArgumentNullException.ThrowIfNull(modules);
         List<NamedParameter> result = [];
         foreach ((string prefix, nn.Module module) in modules)
         {

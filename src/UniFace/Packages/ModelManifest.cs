@@ -16,15 +16,6 @@ public enum ColorOrder
     Bgr,
 }
 
-/// <summary>How pixels 0..255 become a model's input: (pixel - <paramref name="Mean"/>) / <paramref name="Deviation"/>.</summary>
-/// <param name="Mean">Subtracted from a pixel of 0..255; 127.5 in InsightFace.</param>
-/// <param name="Deviation">Divisor; 127.5 maps pixels to [-1, 1].</param>
-public sealed record PixelNormalization(float Mean, float Deviation)
-{
-    /// <summary>(x - 127.5) / 127.5, as in InsightFace and UniFace.</summary>
-    public static PixelNormalization Default { get; } = new(127.5f, 127.5f);
-}
-
 /// <summary>How the model was trained.</summary>
 public sealed record TrainingProvenance
 {

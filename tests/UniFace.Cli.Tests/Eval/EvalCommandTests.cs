@@ -5,7 +5,6 @@ using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Tests.Eval;
 
@@ -21,7 +20,7 @@ public sealed class EvalFixture : IDisposable
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 32), 1);
         OnnxExporter.Write(backbone, Onnx);
         ModelManifest manifest = new() { EmbeddingSize = 32, OnnxSha256 = "", FlipSum = true };
-        PackageExporter.Export(backbone, manifest, null, Package, (path, of) => OnnxEmbedder.Open(path, of));
+        PackageExporter.Export(backbone, manifest, null, Package);
 
         // The pictures again under LFW's names, and pairs of them: 2 folds of 8 same and 8 different.
         string[][] people =

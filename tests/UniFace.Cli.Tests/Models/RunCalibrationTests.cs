@@ -1,6 +1,6 @@
 using System.Text.Json;
 using UniFace.Packages;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Tests.Models;
 
@@ -14,7 +14,7 @@ public sealed class RunCalibrationTests : IDisposable
     {
         CliProcess.RunIn(folder, "data", "make", "faces", "--people", "20", "--images", "6").Expect(0);
         CliProcess.RunIn(folder, "train", "faces", "--width", "0.25", "--embedding-size", "32", "--epochs", "1", "--batch", "16", "--out", "run").Expect(0);
-        RunInfo run = TrainingRun.ReadInfo(Path.Combine(folder, "run"));
+        RunInfo run = RunFolder.ReadInfo(Path.Combine(folder, "run"));
         Assert.Equal(2, run.HeldOut.Count);
         Assert.Equal(18, run.People);
 

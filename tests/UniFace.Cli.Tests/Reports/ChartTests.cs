@@ -2,7 +2,7 @@ using System.Xml.Linq;
 using CsCheck;
 using UniFace.Cli.Reports;
 using UniFace.Evaluation.Verification;
-using UniFace.Training;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Tests.Reports;

@@ -1,5 +1,5 @@
 using Microsoft.Playwright;
-using UniFace.Training;
+using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests.Browser;
 
@@ -80,7 +80,7 @@ public sealed class RunPageTests(Chromium chromium)
         InventedRun.Write(runs, "first", 4);
         InventedRun.Write(runs, "second", 2, "arcface(margin=0.5,scale=64)", 40);
         File.AppendAllText(
-            Path.Combine(runs, "second", TrainingRun.NotesFile),
+            Path.Combine(runs, "second", RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":20,"epoch":2,"kind":"failed","message":"step 21, epoch 3: the loss is not finite; nothing """ +
             "after step 20 was kept (last.ckpt is good). Lower --margin (now 0.5), --scale (now 64), --lr (now 0.01) or lengthen --warmup, " +
             "in a new run.\"}\n");

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using UniFace.Training.Checkpoints;
-using UniFace.Training.Tests.Trainer;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Checkpoints;
 
@@ -12,7 +13,7 @@ public sealed class CheckpointTests : IDisposable
     private static readonly TrainOptions Options = Toy.Options with { Ema = 0.9 };
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-checkpoint-").FullName;
 
-    private string Last => Path.Combine(folder, TrainingRun.LastFile);
+    private string Last => Path.Combine(folder, RunFolder.LastFile);
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -60,7 +61,7 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("last.ckpt is damaged", message, StringComparison.Ordinal);
         Assert.Contains("rename it to last.ckpt", message, StringComparison.Ordinal);
 
-        File.Move(Path.Combine(folder, TrainingRun.PreviousFile), Last, overwrite: true);
+        File.Move(Path.Combine(folder, RunFolder.PreviousFile), Last, overwrite: true);
         Assert.Equal(expected, Train());
     }
 
@@ -69,7 +70,7 @@ public sealed class CheckpointTests : IDisposable
     {
         using (TrainingState one = Toy.State(Options, 6, runId: "one"))
         {
-            one.Save(Last, whole: true);
+            one.Save(Last, resumable: true);
             one.Load(Last);
         }
 
@@ -85,7 +86,7 @@ public sealed class CheckpointTests : IDisposable
     public void A_checkpoint_from_before_checksums_is_read_only_in_a_run_from_before_them()
     {
         using TrainingState old = Toy.State(Options, 6);
-        old.Save(Last, whole: true);
+        old.Save(Last, resumable: true);
         string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(Last)).Replace("\"sha256\":", "\"unused\":", StringComparison.Ordinal);
         File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes));
         Assert.Contains("with its checksum", Assert.Throws<UniFaceException>(() => old.Load(Last)).Message, StringComparison.Ordinal);
@@ -98,7 +99,7 @@ public sealed class CheckpointTests : IDisposable
 
     private string Train()
     {
-        using UniFace.Training.Trainer trainer = Toy.Open(folder, Options);
-        return trainer.Run(null, TestContext.Current.CancellationToken).Sha256;
+        using Trainer trainer = Toy.Open(folder, Options);
+        return trainer.Run(null, TestContext.Current.CancellationToken).Result!.Sha256;
     }
 }

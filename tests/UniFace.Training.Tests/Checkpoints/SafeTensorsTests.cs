@@ -157,7 +157,7 @@ public sealed class SafeTensorsTests : IDisposable
         using torch.Tensor same = x.clone();
         using torch.Tensor other = x.clone();
         other[5] = torch.tensor(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(5f) + 1));
-        string Hash(string name, torch.Tensor t) => WeightsHash.Of(new Dictionary<string, torch.Tensor> { [name] = t });
+        string Hash(string name, torch.Tensor t) => WeightsHash.Compute(new Dictionary<string, torch.Tensor> { [name] = t });
         Assert.Equal(Hash("x", x), Hash("x", same));
         Assert.NotEqual(Hash("x", x), Hash("y", x));
         Assert.NotEqual(Hash("x", x), Hash("x", shaped));

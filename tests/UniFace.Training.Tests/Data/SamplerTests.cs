@@ -118,6 +118,6 @@ public class SamplerTests
     {
         using MemoryDataset dataset = new([5, 5]);
         Assert.Contains("uniform, class-balanced, pk", Assert.Throws<UniFaceException>(() => Samplers.Create("balanced", dataset, 4, 2, 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("--images-per-person", Assert.Throws<UniFaceException>(() => Samplers.Create("pk", dataset, 5, 2, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("images per person", Assert.Throws<UniFaceException>(() => Samplers.Create("pk", dataset, 5, 2, 1)).Message, StringComparison.Ordinal);
     }
 }

@@ -2,7 +2,9 @@ using System.Text.Json;
 using TorchSharp;
 using UniFace.Training.Head;
 using UniFace.Training.Head.Margins;
+using UniFace.Training.Loop;
 using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Losses;
 
@@ -73,7 +75,7 @@ public class RegistryTests
     [InlineData("adacos", "Lower --lr")]
     public void The_advice_when_training_diverges_names_margins_and_scale_of_the_loss_at_hand(string loss, string advice)
     {
-        TrainOptions options = Trainer.Toy.Options with { Loss = Loss.Parse(loss) };
+        TrainOptions options = Toy.Options with { Loss = Loss.Parse(loss) };
         Assert.Contains(advice, NonFiniteCheck.Error("the loss", 1, 0, options, [], 0).Message, StringComparison.Ordinal);
     }
 

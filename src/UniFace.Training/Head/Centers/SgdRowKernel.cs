@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Centers;
@@ -29,11 +29,11 @@ internal static class SgdRowKernel
     {
         int size = (int)rows.shape[1];
         int count = (int)rows.shape[0];
-        Team.Run((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
+        WorkerThreads.For((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
         {
-            Span<float> w = Pointers.Floats(rows);
-            Span<float> v = Pointers.Floats(momentum);
-            ReadOnlySpan<float> pull = radial is null ? [] : Pointers.Floats(radial);
+            Span<float> w = TensorMemory.Floats(rows);
+            Span<float> v = TensorMemory.Floats(momentum);
+            ReadOnlySpan<float> pull = radial is null ? [] : TensorMemory.Floats(radial);
             for (int row = chunk * RowsPerChunk; row < Math.Min(count, (chunk + 1) * RowsPerChunk); row++)
             {
                 Update(w.Slice(row * size, size), v.Slice(row * size, size), decay + (pull.IsEmpty ? 0 : pull[row]), rate);

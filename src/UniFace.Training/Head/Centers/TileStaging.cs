@@ -1,5 +1,5 @@
 using System.Numerics;
-using UniFace.Training.Kernels;
+using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Centers;
@@ -22,8 +22,8 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
     public Tensor Load(Tensor all, Func<int, long> indexOf, int count, bool isMomentum)
     {
         Tensor block = (isMomentum ? momentum : rows).narrow(0, 0, count);
-        nint from = Pointers.Of(all);
-        nint to = Pointers.Of(block);
+        nint from = TensorMemory.Address(all);
+        nint to = TensorMemory.Address(block);
         bool half = all.dtype == ScalarType.BFloat16;
         ForEachRow(count, i =>
         {
@@ -48,8 +48,8 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
     public static void Store(Tensor values, Tensor all, Func<int, long> indexOf, ulong seed)
     {
         int size = (int)values.shape[1];
-        nint from = Pointers.Of(values);
-        nint to = Pointers.Of(all);
+        nint from = TensorMemory.Address(values);
+        nint to = TensorMemory.Address(all);
         bool half = all.dtype == ScalarType.BFloat16;
         uint draw = unchecked((uint)(seed ^ (seed >> 32)));
         ForEachRow((int)values.shape[0], i =>
@@ -66,7 +66,7 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
         });
     }
 
-    private static void ForEachRow(int count, Action<int> body) => Team.Run((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
+    private static void ForEachRow(int count, Action<int> body) => WorkerThreads.For((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
     {
         for (int i = chunk * RowsPerChunk; i < Math.Min(count, (chunk + 1) * RowsPerChunk); i++)
         {

@@ -1,0 +1,114 @@
+using TorchSharp;
+using UniFace.Embeddings;
+using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.Training.Native;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>
+/// Embeds aligned faces with a backbone in evaluation mode, without gradients: the embeddings of a run's weights before export.
+/// Thread-safe; calls are serialized.
+/// </summary>
+public sealed class BackboneEmbedder : IEmbedder
+{
+    private readonly Backbone backbone;
+    private readonly bool flipSum;
+    private readonly int batchSize;
+    private readonly bool ownsBackbone;
+    private readonly Device device;
+    private readonly Lock gate = new();
+
+    /// <summary>An embedder over a backbone.</summary>
+    /// <param name="backbone">The backbone. Each call puts it into evaluation mode and back into its former mode.</param>
+    /// <param name="flipSum">True: an embedding is f(x) + f(mirrored x), as the papers evaluate.</param>
+    /// <param name="batchSize">Faces per forward pass.</param>
+    /// <param name="device">The device of the backbone; the CPU by default.</param>
+    /// <param name="ownsBackbone">True: the backbone is disposed with the embedder.</param>
+    public BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, Device? device = null, bool ownsBackbone = true)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        this.backbone = backbone;
+        this.flipSum = flipSum;
+        this.batchSize = batchSize;
+        this.ownsBackbone = ownsBackbone;
+        this.device = device ?? CPU;
+    }
+
+    /// <inheritdoc/>
+    public int EmbeddingSize => backbone.Spec.EmbeddingSize;
+
+    /// <inheritdoc/>
+    public (int Width, int Height) InputSize => (BackboneRegistry.InputSize, BackboneRegistry.InputSize);
+
+    /// <inheritdoc/>
+    public float[] Embed(IReadOnlyList<RgbImage> faces)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        float[] result = new float[faces.Count * EmbeddingSize];
+        lock (gate)
+        {
+            bool training = backbone.training;
+            backbone.eval();
+            try
+            {
+                for (int first = 0; first < faces.Count; first += batchSize)
+                {
+                    int count = Math.Min(batchSize, faces.Count - first);
+                    EmbedBatch(faces, first, count).CopyTo(result.AsSpan(first * EmbeddingSize));
+                }
+            }
+            finally
+            {
+                backbone.train(training);
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Disposes the backbone, if owned.</summary>
+    public void Dispose()
+    {
+        if (ownsBackbone)
+        {
+            backbone.Dispose();
+        }
+    }
+
+    private float[] EmbedBatch(IReadOnlyList<RgbImage> faces, int first, int count)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradient = no_grad();
+        Tensor pixels = empty([count, InputSize.Height, InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
+        int size = InputSize.Height * InputSize.Width * 3;
+        for (int i = 0; i < count; i++)
+        {
+            RgbImage face = faces[first + i];
+            if ((face.Width, face.Height) != InputSize)
+            {
+                throw new UniFaceException(
+                    $"Face {first + i} is {face.Width}x{face.Height}, expected an aligned face of {InputSize.Width}x{InputSize.Height}.");
+            }
+
+            PixelNormalization.Default.Apply(face.Pixels, TensorMemory.Floats(pixels).Slice(i * size, size));
+        }
+
+        Tensor images = pixels.permute(0, 3, 1, 2).to(device); // [B, 3, H, W], channels last
+        Tensor embeddings = backbone.forward(images); // [B, D]
+        if (flipSum)
+        {
+            embeddings = embeddings + backbone.forward(images.flip(3));
+        }
+
+        embeddings = nn.functional.normalize(embeddings.to(ScalarType.Float32), p: 2, dim: 1, eps: 1e-12).cpu().contiguous();
+        if (!embeddings.isfinite().all().item<bool>())
+        {
+            throw new UniFaceException($"The backbone {backbone.Spec} gave an embedding that is not finite; its weights are damaged.");
+        }
+
+        return embeddings.data<float>().ToArray();
+    }
+}

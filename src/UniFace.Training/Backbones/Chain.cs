@@ -1,0 +1,76 @@
+using System.Globalization;
+using UniFace.Training.Backward;
+using UniFace.Training.Onnx;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>Runs layers one after the other and disposes the tensors between them; the engine keeps what the backward pass needs.</summary>
+internal sealed class Chain : Layer
+{
+    private readonly Layer[] layers;
+
+    public Chain(params Layer[] layers)
+        : base("chain")
+    {
+        this.layers = layers;
+        for (int i = 0; i < layers.Length; i++)
+        {
+            register_module(i.ToString(CultureInfo.InvariantCulture), layers[i]);
+        }
+    }
+
+    public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null);
+
+    /// <summary>The same plus a residual; the last layers must then be an <see cref="INormLayer"/> and at most a PReLU after it.</summary>
+    public Tensor Run(Tensor input, IGradientEngine engine, Tensor? residual)
+    {
+        Tensor x = input;
+        for (int i = 0; i < layers.Length; i++)
+        {
+            Tensor before = x;
+            if (layers[i] is INormLayer norm)
+            {
+                PRelu? activation = i + 1 < layers.Length ? layers[i + 1] as PRelu : null;
+                i += activation is null ? 0 : 1;
+                x = norm.Run(before, engine, activation, i + 1 == layers.Length ? residual : null);
+            }
+            else
+            {
+                x = layers[i].Run(before, engine);
+            }
+
+            if (!ReferenceEquals(before, input))
+            {
+                before.Dispose();
+            }
+        }
+
+        return x;
+    }
+
+    public override string Emit(OnnxGraph graph, string input) => layers.Aggregate(input, (value, layer) => layer.Emit(graph, value));
+}
+
+/// <summary>body(x) + shortcut(x). The body ends in a batch norm.</summary>
+internal sealed class Residual : Layer
+{
+    private readonly Chain body;
+    private readonly ConvNorm? shortcut;
+
+    /// <param name="body">The body.</param>
+    /// <param name="shortcut">Projects the input to the shape of the body's output; null for the identity.</param>
+    public Residual(Chain body, ConvNorm? shortcut = null)
+        : base("residual")
+    {
+        this.body = body;
+        this.shortcut = shortcut;
+        RegisterComponents();
+    }
+
+    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Add(
+        input, (inner, residual) => body.Run(input, inner, residual), shortcut is null ? null : side => shortcut.Run(input, side));
+
+    public override string Emit(OnnxGraph graph, string input) =>
+        graph.Add(body.Emit(graph, input), shortcut is null ? input : shortcut.Emit(graph, input));
+}

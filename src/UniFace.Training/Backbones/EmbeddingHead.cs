@@ -1,0 +1,63 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using UniFace.Training.Backward;
+using UniFace.Training.Onnx;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>
+/// Feature map to embedding: an optional batch norm, flatten, a linear layer and a batch norm; one Gemm in ONNX.
+/// The linear layer has no bias, because the batch norm after it would cancel it.
+/// </summary>
+internal sealed class EmbeddingHead : Layer
+{
+    private readonly BatchNorm? before;
+    private readonly Parameter weight;
+    private readonly BatchNorm norm;
+    private readonly int area;
+
+    /// <param name="init">Draws the weights.</param>
+    /// <param name="channels">Channels of the feature map.</param>
+    /// <param name="area">Its height times its width.</param>
+    /// <param name="embeddingSize">Values per embedding.</param>
+    /// <param name="normalizeMap">True: a batch norm on the feature map first, as in IResNet.</param>
+    public EmbeddingHead(WeightInitializer init, int channels, int area, int embeddingSize, bool normalizeMap)
+        : base("embedding")
+    {
+        before = normalizeMap ? new BatchNorm(channels) : null;
+        weight = init.Linear(embeddingSize, channels * area);
+        norm = new BatchNorm(embeddingSize);
+        this.area = area;
+        RegisterComponents();
+    }
+
+    public override Tensor Run(Tensor input, IGradientEngine engine)
+    {
+        using Tensor? map = before?.Run(input, engine);
+        using Tensor y = engine.Apply(map ?? input, Project); // [B, D]
+        return norm.Run(y, engine);
+    }
+
+    private Tensor Project(Tensor map)
+    {
+        using Tensor flat = map.flatten(1); // [B, channels * area]
+        return nn.functional.linear(flat, weight);
+    }
+
+    public override string Emit(OnnxGraph graph, string input)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradient = no_grad();
+        Tensor linear = BatchNorm.Double(weight); // [D, channels * area]
+        (Tensor scale, Tensor shift) = norm.Affine(); // [D]
+        if (before is not null)
+        {
+            (Tensor mapScale, Tensor mapShift) = before.Affine(); // [channels]
+            shift = shift + (scale * linear.mv(mapShift.repeat_interleave(area)));
+            linear = linear * mapScale.repeat_interleave(area);
+        }
+
+        return graph.Gemm(graph.Flatten(input), linear * scale.view(-1, 1), shift);
+    }
+}

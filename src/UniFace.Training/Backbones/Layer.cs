@@ -1,0 +1,24 @@
+using UniFace.Training.Backward;
+using UniFace.Training.Onnx;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backbones;
+
+/// <summary>A layer of a backbone: runs on a gradient engine and emits itself as ONNX nodes. It returns a new tensor, never its input.</summary>
+internal abstract class Layer(string name) : nn.Module<Tensor, Tensor>(name), IOnnxLayer
+{
+    /// <summary>Runs the layer.</summary>
+    public abstract Tensor Run(Tensor input, IGradientEngine engine);
+
+    /// <inheritdoc/>
+    public abstract string Emit(OnnxGraph graph, string input);
+
+    public sealed override Tensor forward(Tensor input) => Run(input, AutogradEngine.Instance);
+}
+
+/// <summary>A layer that ends in a batch norm, which can be fused with the operations after it.</summary>
+internal interface INormLayer
+{
+    /// <summary>act(layer(input)) + residual.</summary>
+    Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual);
+}

@@ -1,0 +1,106 @@
+using TorchSharp.Modules;
+using UniFace.Training.Native;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Backward;
+
+/// <summary>
+/// One call of a batch norm (Ioffe and Szegedy 2015) fused with the PReLU after it: forward, and backward from the statistics that forward kept.
+/// </summary>
+/// <param name="norm">The batch norm.</param>
+/// <param name="activation">Slopes of the PReLU, [C], or null.</param>
+internal sealed class FusedNorm(NormState norm, Parameter? activation)
+{
+    private readonly float[] mean = Values(norm.Mean);
+    private readonly float[] inverse = Values(norm.Variance); // 1 / deviation, once Forward has run
+    private readonly float[] scale = Values(norm.Weight);
+    private readonly float[] shift = Values(norm.Bias);
+    private readonly float[]? slope = activation is null ? null : Values(activation);
+
+    /// <summary>Whether the kernels take a tensor: channels-last float32 on the CPU, channels in multiples of <see cref="NormKernels.Lane"/>.</summary>
+    public static bool Supports(Tensor input) => ChannelsLastView.Fits(input) && input.shape[1] % NormKernels.Lane == 0;
+
+    /// <summary>act(norm(input)) + residual.</summary>
+    public Tensor Forward(Tensor input, Tensor? residual)
+    {
+        ChannelsLastView x = ChannelsLastView.Over(input);
+        if (norm.Training)
+        {
+            NormKernels.Statistics(x, mean, inverse);
+            UpdateRunning(x.Count);
+        }
+
+        for (int c = 0; c < mean.Length; c++)
+        {
+            double root = 1 / Math.Sqrt(inverse[c] + NormState.Epsilon);
+            inverse[c] = (float)root;
+            scale[c] = (float)(scale[c] * root);
+        }
+
+        Tensor output = ChannelsLastView.EmptyLike(input);
+        NormKernels.Apply(x, mean, scale, shift, slope, residual is null ? 0 : TensorMemory.Address(residual), TensorMemory.Address(output));
+        return output;
+    }
+
+    /// <summary>Adds the gradients of the parameters; returns that of the input.</summary>
+    public Tensor Backward(Tensor input, Tensor gradient)
+    {
+        ChannelsLastView x = ChannelsLastView.Over(input);
+        int channels = x.Channels;
+        using Tensor arranged = ChannelsLastView.Arrange(gradient);
+        double[] sums = NormKernels.GradientSums(x, TensorMemory.Address(arranged), mean, scale, shift, slope);
+        float[] inputFactor = new float[channels], constant = new float[channels], weightGradient = new float[channels];
+        for (int c = 0; c < channels; c++)
+        {
+            double total = sums[c], withInput = sums[channels + c];
+            inputFactor[c] = (float)(-scale[c] * (double)inverse[c] * inverse[c] * withInput / x.Count);
+            constant[c] = (float)(-scale[c] * total / x.Count);
+            weightGradient[c] = (float)(withInput * inverse[c]);
+        }
+
+        AddGradient(norm.Weight, weightGradient);
+        AddGradient(norm.Bias, [.. sums.Take(channels).Select(sum => (float)sum)]);
+        if (activation is not null)
+        {
+            AddGradient(activation, [.. sums.Skip(2 * channels).Select(sum => (float)sum)]);
+        }
+
+        Tensor result = ChannelsLastView.EmptyLike(input);
+        NormKernels.InputGradient(
+            x, TensorMemory.Address(arranged), mean, scale, shift, slope, scale, inputFactor, constant, TensorMemory.Address(result));
+        return result;
+    }
+
+    /// <summary>Updates the running statistics, with the unbiased variance.</summary>
+    private void UpdateRunning(long count)
+    {
+        Span<float> means = TensorMemory.Floats(norm.Mean), variances = TensorMemory.Floats(norm.Variance);
+        double unbiased = count > 1 ? count / (count - 1.0) : 1;
+        for (int c = 0; c < mean.Length; c++)
+        {
+            means[c] = (float)(((1 - norm.Momentum) * means[c]) + (norm.Momentum * mean[c]));
+            variances[c] = (float)(((1 - norm.Momentum) * variances[c]) + (norm.Momentum * inverse[c] * unbiased));
+        }
+    }
+
+    private static float[] Values(Tensor vector) => TensorMemory.Floats(vector).ToArray();
+
+    private static void AddGradient(Parameter parameter, float[] values)
+    {
+        if (!parameter.requires_grad)
+        {
+            return;
+        }
+
+        using Tensor? known = parameter.grad;
+        using Tensor gradient = tensor(values); // [C]
+        if (known is null)
+        {
+            parameter.grad = gradient;
+        }
+        else
+        {
+            known.add_(gradient);
+        }
+    }
+}

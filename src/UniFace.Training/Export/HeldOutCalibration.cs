@@ -1,0 +1,64 @@
+using UniFace.Data;
+using UniFace.Embeddings;
+using UniFace.Evaluation;
+using UniFace.Evaluation.ThresholdCalibration;
+using UniFace.Evaluation.Verification;
+using UniFace.Packages;
+using UniFace.Statistics;
+using UniFace.Training.Runs;
+using UniFace.Vision;
+
+namespace UniFace.Training.Export;
+
+/// <summary>Measures and calibrates embedders on the people that a run was not trained on.</summary>
+internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportOptions options)
+{
+    /// <summary>A measurement.</summary>
+    /// <param name="Result">The metrics.</param>
+    /// <param name="Calibration">The calibration; null if the people are too few for any threshold.</param>
+    internal sealed record Measurement(ValidationResult Result, Calibration? Calibration);
+
+    /// <summary>Measures an embedder; null if the run was trained on everybody, or its data no longer exists.</summary>
+    public Measurement? Measure(IEmbedder embedder)
+    {
+        TrainOptions trained = info.Options;
+        if (trained.Validation is null && trained.ValidationPeople == 0)
+        {
+            return null;
+        }
+
+        string source = trained.Validation ?? trained.Data;
+        if (!Path.Exists(source))
+        {
+            options.Warning?.Invoke($"{source} no longer exists, so the package is written without {Calibration.FileName}");
+            return null;
+        }
+
+        using FaceDataset opened = FaceDatasets.Open(source);
+        FaceDataset people = info.UnseenPeople(opened, trained.Validation is null ? null : opened)!;
+        (string sha256, TrainingOverlap? overlap) = gate.Check(people);
+        SkiaImageDecoder decoder = new();
+        ValidationResult result = Validator.Evaluate(
+            embedder,
+            i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
+            [.. people.Samples.Select(s => s.Label)],
+            progress: count => options.Progress?.Invoke("calibrating", count, people.Samples.Count));
+        if (result.Report.DifferentPairs < RuleOfThree.TrialsFor(VerificationReport.DefaultRates[0]))
+        {
+            options.Warning?.Invoke($"{people.People.Count} people held out form {result.Report.DifferentPairs} non-mated pairs, too few for any " +
+                $"threshold: the package is written without {Calibration.FileName}");
+            return new Measurement(result, null);
+        }
+
+        CalibrationSource from = new()
+        {
+            FlipSum = options.FlipSum,
+            DataName = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}",
+            DataSha256 = sha256,
+            People = result.People,
+            Images = result.Images,
+            ToolVersion = info.ToolVersion,
+        };
+        return new Measurement(result, Calibrator.FromScores(result.Scores, from) with { Overlap = overlap });
+    }
+}

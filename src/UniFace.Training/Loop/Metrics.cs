@@ -1,0 +1,108 @@
+namespace UniFace.Training.Loop;
+
+/// <summary>A row of metrics.jsonl every few steps. The values are means since the row before.</summary>
+public sealed record StepMetrics
+{
+    /// <summary>Always "step".</summary>
+    public string Kind { get; init; } = "step";
+
+    /// <summary>Steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Epoch, from 1.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Mean loss.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>Learning rate of the last step.</summary>
+    public required double Lr { get; init; }
+
+    /// <summary>Images per second.</summary>
+    public required double ImagesPerSecond { get; init; }
+
+    /// <summary>Mean norm of the gradients before clipping.</summary>
+    public required double GradNorm { get; init; }
+
+    /// <summary>Mean cosine of an image with its own class center.</summary>
+    public required double TargetCosine { get; init; }
+
+    /// <summary>Mean of the images' largest cosines with another class center.</summary>
+    public required double HardestNegativeCosine { get; init; }
+
+    /// <summary>The learned threshold as a cosine, b / s; null if the loss has none.</summary>
+    public double? Threshold { get; init; }
+
+    internal static StepMetrics From(TrainingState state, double learningRate, double imagesPerSecond) => new()
+    {
+        Step = state.Step,
+        Epoch = state.Epoch + 1,
+        Loss = state.Window.Loss,
+        Lr = learningRate,
+        ImagesPerSecond = imagesPerSecond,
+        GradNorm = state.Window.GradientNorm,
+        TargetCosine = state.Window.TargetCosine,
+        HardestNegativeCosine = state.Window.HardestNegativeCosine,
+        Threshold = state.Head.Threshold,
+    };
+}
+
+/// <summary>A row of metrics.jsonl at the end of each epoch, and one for epoch 0 before the first step.</summary>
+public sealed record EpochMetrics
+{
+    /// <summary>Always "epoch".</summary>
+    public string Kind { get; init; } = "epoch";
+
+    /// <summary>Steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>The epoch that ended, from 1; 0 for the state before training.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Mean loss.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>Learning rate of the last step.</summary>
+    public required double Lr { get; init; }
+
+    /// <summary>Images per second; null for epoch 0.</summary>
+    public double? ImagesPerSecond { get; init; }
+
+    /// <summary>Mean target cosine.</summary>
+    public required double TargetCosine { get; init; }
+
+    /// <summary>Mean hardest-negative cosine.</summary>
+    public required double HardestNegativeCosine { get; init; }
+
+    /// <summary>The learned threshold as a cosine; null if the loss has none.</summary>
+    public double? Threshold { get; init; }
+
+    /// <summary>Images by target cosine: 80 bins of 0.025 from -1 to 1.</summary>
+    public required IReadOnlyList<long> TargetHistogram { get; init; }
+
+    /// <summary>Images by hardest-negative cosine: 80 bins of 0.025 from -1 to 1.</summary>
+    public required IReadOnlyList<long> HardestNegativeHistogram { get; init; }
+
+    /// <summary>Result of the validation; null if there was none in this epoch.</summary>
+    public ValidationMetrics? Validation { get; init; }
+
+    internal static EpochMetrics From(RunningStatistics sums, TrainingState state, double learningRate) => new()
+    {
+        Step = state.Step,
+        Epoch = state.Epoch,
+        Loss = sums.Loss,
+        Lr = learningRate,
+        TargetCosine = sums.TargetCosine,
+        HardestNegativeCosine = sums.HardestNegativeCosine,
+        Threshold = state.Head.Threshold,
+        TargetHistogram = sums.TargetHistogram,
+        HardestNegativeHistogram = sums.HardestNegativeHistogram,
+    };
+}
+
+/// <summary>Verification on people that were not trained on.</summary>
+/// <param name="TarAtFar">True accept rate at a false accept rate of 1e-2, or at the smallest rate that the pairs support.</param>
+/// <param name="Auc">Area under the ROC curve.</param>
+/// <param name="Eer">Equal error rate.</param>
+/// <param name="Pairs">Pairs scored.</param>
+public sealed record ValidationMetrics(double TarAtFar, double Auc, double Eer, long Pairs);

@@ -1,0 +1,210 @@
+using System.Globalization;
+using System.Text.Json;
+using TorchSharp;
+using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
+using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Loop;
+
+/// <summary>
+/// All state that changes while training: weights, optimizer, averages, position, and the statistics of the current epoch. A checkpoint is this
+/// state; everything else follows from run.json. Owns its parts.
+/// </summary>
+internal sealed class TrainingState : IDisposable
+{
+    private const string CentersName = Checkpoint.HeadPrefix + "centers.weight";
+    private const string CentersMomentum = "momentum." + CentersName;
+    private readonly NamedParameter? centers;
+
+    /// <summary>The state at the start of a run, on the given device.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="backbone">Taken over.</param>
+    /// <param name="head">Taken over.</param>
+    /// <param name="device">The device that both are moved to.</param>
+    public TrainingState(TrainOptions options, Backbone backbone, RecognitionHead head, Device device)
+    {
+        Backbone = backbone;
+        Head = head;
+        backbone.to(device);
+        head.to(device);
+        backbone.train();
+        head.train();
+        Parameters = ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)]);
+
+        // Under SGD the head updates its centers tile by tile; only AdamW needs their gradient, and the memory for it.
+        centers = options.Optimizer == OptimizerKind.Sgd ? Parameters.Single(p => p.Name == CentersName) : null;
+        IReadOnlyList<NamedParameter> parameters = [.. Parameters.Where(p => p != centers)];
+        Optimizer = options.Optimizer switch
+        {
+            OptimizerKind.Sgd => new SgdOptimizer(parameters, options.Momentum, options.WeightDecay),
+            OptimizerKind.AdamW => new AdamWOptimizer(parameters, options.WeightDecay),
+            _ => throw new InvalidOperationException($"Optimizer {options.Optimizer}."),
+        };
+        Average = options.Ema > 0 ? new MovingAverage(backbone, options.Ema) : null;
+    }
+
+    /// <summary>The id of the run, which its checkpoints carry.</summary>
+    public string RunId { get; init; } = "";
+
+    /// <summary>The backbone.</summary>
+    public Backbone Backbone { get; }
+
+    /// <summary>Class centers, margin and objective.</summary>
+    public RecognitionHead Head { get; }
+
+    /// <summary>All parameters of both.</summary>
+    public IReadOnlyList<NamedParameter> Parameters { get; }
+
+    /// <summary>Updates the parameters, except class centers that the head updates itself (<see cref="GetCenterUpdate"/>).</summary>
+    public ParameterOptimizer Optimizer { get; }
+
+    /// <summary>Average of the backbone's parameters, or null.</summary>
+    public MovingAverage? Average { get; }
+
+    /// <summary>Epochs completed, including their validation.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>Batches of the current epoch that are done.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Optimizer steps done.</summary>
+    public long Step => Optimizer.Steps;
+
+    /// <summary>Best validation metric so far, or null.</summary>
+    public double? Best { get; set; }
+
+    /// <summary>Statistics since the last row of the log.</summary>
+    public RunningStatistics Window { get; set; } = new();
+
+    /// <summary>Statistics of the current epoch.</summary>
+    public RunningStatistics EpochSums { get; set; } = new();
+
+    /// <summary>Mean losses of the completed epochs.</summary>
+    public List<double> EpochLosses { get; set; } = [];
+
+    /// <summary>How a step updates the class centers: by the head under SGD, else by the optimizer.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="learningRate">The learning rate of the step.</param>
+    public CenterUpdate GetCenterUpdate(TrainOptions options, double learningRate)
+    {
+        return centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
+    }
+
+    /// <summary>SHA-256 over all weights: backbone, head and averages.</summary>
+    public string WeightsSha256() => WeightsHash.Compute(Tensors(resumable: false));
+
+    /// <summary>Writes a checkpoint, atomically.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="resumable">True: the whole state. False: the weights only.</param>
+    public void Save(string path, bool resumable)
+    {
+        Dictionary<string, string> metadata = new(StringComparer.Ordinal)
+        {
+            ["format"] = Checkpoint.Format,
+            ["run"] = RunId,
+            ["resumable"] = resumable ? "true" : "false",
+            ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
+            ["batch"] = Batch.ToString(CultureInfo.InvariantCulture),
+            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+            ["best"] = Best?.ToString("R", CultureInfo.InvariantCulture) ?? "",
+            ["window"] = JsonSerializer.Serialize(Window),
+            ["epochSums"] = JsonSerializer.Serialize(EpochSums),
+            ["epochLosses"] = JsonSerializer.Serialize(EpochLosses),
+        };
+        SafeTensorsWriter.Write(path, Tensors(resumable), metadata);
+    }
+
+    /// <summary>Restores the state from a checkpoint.</summary>
+    /// <exception cref="UniFaceException">The file is damaged, belongs to another run or model, or holds weights only.</exception>
+    public void Load(string path)
+    {
+        using SafeTensorsFile file = Checkpoint.Open(path, RunId);
+        if (file.Metadata.GetValueOrDefault("resumable") != "true")
+        {
+            throw new UniFaceException($"{path} cannot be resumed from: it holds weights without the optimizer's state.");
+        }
+
+        Checkpoint.ReadModule(file, Checkpoint.BackbonePrefix, Backbone);
+        Checkpoint.ReadModule(file, Checkpoint.HeadPrefix, Head);
+        Dictionary<string, Tensor> optimizer = Checkpoint.ReadAll(file, Checkpoint.OptimizerPrefix);
+        Dictionary<string, Tensor> average = Checkpoint.ReadAll(file, Checkpoint.AveragePrefix);
+        try
+        {
+            if (centers is not null && optimizer.Remove(CentersMomentum, out Tensor? momentum))
+            {
+                using (momentum)
+                {
+                    Head.Centers.RestoreMomentum(momentum);
+                }
+            }
+
+            Optimizer.Restore(long.Parse(file.Metadata["step"], CultureInfo.InvariantCulture), optimizer);
+            Average?.Restore(average);
+            Epoch = int.Parse(file.Metadata["epoch"], CultureInfo.InvariantCulture);
+            Batch = int.Parse(file.Metadata["batch"], CultureInfo.InvariantCulture);
+            Best = file.Metadata["best"] is { Length: > 0 } best ? double.Parse(best, CultureInfo.InvariantCulture) : null;
+            Window = ReadStatistics(file, "window");
+            EpochSums = ReadStatistics(file, "epochSums");
+            EpochLosses = JsonSerializer.Deserialize<List<double>>(file.Metadata["epochLosses"]) ?? [];
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException or JsonException)
+        {
+            throw new UniFaceException($"{path}: the metadata is damaged: {e.Message}", e);
+        }
+        finally
+        {
+            foreach (Tensor tensor in optimizer.Values.Concat(average.Values))
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Disposes all parts.</summary>
+    public void Dispose()
+    {
+        Average?.Dispose();
+        Optimizer.Dispose();
+        Head.Dispose();
+        Backbone.Dispose();
+    }
+
+    private static RunningStatistics ReadStatistics(SafeTensorsFile file, string name)
+    {
+        RunningStatistics sums = JsonSerializer.Deserialize<RunningStatistics>(file.Metadata[name]) ?? throw new JsonException($"{name} is null");
+        return sums.TargetHistogram?.Length == RunningStatistics.Bins && sums.HardestNegativeHistogram?.Length == RunningStatistics.Bins
+            ? sums
+            : throw new JsonException($"{name} has histograms of another size");
+    }
+
+    private Dictionary<string, Tensor> Tensors(bool resumable)
+    {
+        Dictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
+        Checkpoint.AddModule(tensors, Checkpoint.BackbonePrefix, Backbone);
+        Checkpoint.AddModule(tensors, Checkpoint.HeadPrefix, Head);
+        foreach ((string name, Tensor value) in Average?.Values ?? new Dictionary<string, Tensor>())
+        {
+            tensors[Checkpoint.AveragePrefix + name] = value;
+        }
+
+        if (resumable)
+        {
+            foreach ((string name, Tensor value) in Optimizer.State)
+            {
+                tensors[Checkpoint.OptimizerPrefix + name] = value;
+            }
+
+            if (Head.Centers.Momentum is Tensor momentum)
+            {
+                tensors[Checkpoint.OptimizerPrefix + CentersMomentum] = momentum;
+            }
+        }
+
+        return tensors;
+    }
+}

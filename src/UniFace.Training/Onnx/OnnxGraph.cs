@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using TorchSharp;
+using UniFace.Onnx.Schema;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Onnx;
+
+/// <summary>
+/// Builds an ONNX graph: one method per node, which returns the name of the node's output. Weights of any float type and device are stored as
+/// float32. The same calls give the same bytes. The nodes are those of operator set <see cref="OpsetVersion"/>.
+/// </summary>
+public sealed class OnnxGraph
+{
+    /// <summary>The ONNX operator set of the nodes.</summary>
+    public const int OpsetVersion = 17;
+
+    private readonly GraphProto graph = new();
+    private readonly Dictionary<string, int> counts = [];
+
+    /// <summary>2-D convolution with zero padding, square stride and bias.</summary>
+    /// <param name="input">[B, inputs, H, W].</param>
+    /// <param name="weight">[outputs, inputs / groups, kernel, kernel].</param>
+    /// <param name="bias">[outputs].</param>
+    /// <param name="stride">Stride in both directions.</param>
+    /// <param name="padding">Zeros on each side.</param>
+    /// <param name="groups">Groups of channels.</param>
+    /// <returns>[B, outputs, h, w].</returns>
+    public string Conv(string input, Tensor weight, Tensor bias, int stride, int padding, int groups)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        NodeProto node = Node("Conv", input);
+        node.Input.Add(Weight(node, "weight", weight));
+        node.Input.Add(Weight(node, "bias", bias));
+        node.Attribute.Add(Int("group", groups));
+        node.Attribute.Add(Ints("kernel_shape", weight.shape[2], weight.shape[3]));
+        node.Attribute.Add(Ints("pads", padding, padding, padding, padding));
+        node.Attribute.Add(Ints("strides", stride, stride));
+        return node.Output[0];
+    }
+
+    /// <summary>Batch norm with running statistics, where it cannot be folded into a neighboring node.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="scale">[C].</param>
+    /// <param name="shift">[C].</param>
+    /// <param name="mean">[C].</param>
+    /// <param name="variance">[C].</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <returns>[B, C, H, W].</returns>
+    public string BatchNormalization(string input, Tensor scale, Tensor shift, Tensor mean, Tensor variance, double epsilon)
+    {
+        NodeProto node = Node("BatchNormalization", input);
+        node.Input.Add(Weight(node, "scale", scale));
+        node.Input.Add(Weight(node, "shift", shift));
+        node.Input.Add(Weight(node, "mean", mean));
+        node.Input.Add(Weight(node, "variance", variance));
+        node.Attribute.Add(new AttributeProto { Name = "epsilon", Type = AttributeProto.Types.AttributeType.Float, F = (float)epsilon });
+        return node.Output[0];
+    }
+
+    /// <summary>PReLU with a slope per channel.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="slope">[C].</param>
+    /// <returns>[B, C, H, W].</returns>
+    public string PRelu(string input, Tensor slope)
+    {
+        ArgumentNullException.ThrowIfNull(slope);
+        using DisposeScope scope = NewDisposeScope();
+        NodeProto node = Node("PRelu", input);
+        node.Input.Add(Weight(node, "slope", slope.detach().view(-1, 1, 1))); // [C, 1, 1]
+        return node.Output[0];
+    }
+
+    /// <summary>input * weight^T + bias.</summary>
+    /// <param name="input">[B, inputs].</param>
+    /// <param name="weight">[outputs, inputs].</param>
+    /// <param name="bias">[outputs].</param>
+    /// <returns>[B, outputs].</returns>
+    public string Gemm(string input, Tensor weight, Tensor bias)
+    {
+        NodeProto node = Node("Gemm", input);
+        node.Input.Add(Weight(node, "weight", weight));
+        node.Input.Add(Weight(node, "bias", bias));
+        node.Attribute.Add(Int("transB", 1));
+        return node.Output[0];
+    }
+
+    /// <summary>Sum of two values of the same shape.</summary>
+    public string Add(string left, string right) => Node("Add", left, right).Output[0];
+
+    /// <summary>Product of two values, broadcast.</summary>
+    public string Mul(string left, string right) => Node("Mul", left, right).Output[0];
+
+    /// <summary>1 / (1 + exp(-x)).</summary>
+    public string Sigmoid(string input) => Node("Sigmoid", input).Output[0];
+
+    /// <summary>Mean of each channel, [B, C, H, W] to [B, C, 1, 1].</summary>
+    public string GlobalAveragePool(string input) => Node("GlobalAveragePool", input).Output[0];
+
+    /// <summary>[B, ...] to [B, product of the rest].</summary>
+    public string Flatten(string input)
+    {
+        NodeProto node = Node("Flatten", input);
+        node.Attribute.Add(Int("axis", 1));
+        return node.Output[0];
+    }
+
+    /// <summary>Completes the graph with its name, input and output, both with a free first dimension "batch".</summary>
+    /// <param name="name">Name of the graph.</param>
+    /// <param name="input">Name and shape of the input, without the batch dimension.</param>
+    /// <param name="value">The value that is the output, as a method of this graph returned it.</param>
+    /// <param name="output">Name and shape of the output, without the batch dimension.</param>
+    internal GraphProto Finish(string name, (string Name, long[] Shape) input, string value, (string Name, long[] Shape) output)
+    {
+        NodeProto last = graph.Node.Single(node => node.Output.Contains(value));
+        last.Output[0] = output.Name;
+        graph.Name = name;
+        graph.Input.Add(Value(input.Name, input.Shape));
+        graph.Output.Add(Value(output.Name, output.Shape));
+        return graph;
+    }
+
+    private NodeProto Node(string operation, params ReadOnlySpan<string> inputs)
+    {
+        int number = counts[operation] = counts.GetValueOrDefault(operation) + 1;
+        string name = string.Create(CultureInfo.InvariantCulture, $"{operation}_{number}");
+        NodeProto node = new() { Name = name, OpType = operation };
+        node.Input.AddRange(inputs.ToArray());
+        node.Output.Add(name + ".out");
+        graph.Node.Add(node);
+        return node;
+    }
+
+    private string Weight(NodeProto node, string role, Tensor tensor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor values = tensor.detach().to(ScalarType.Float32, CPU).contiguous();
+        float[] copy = values.data<float>().ToArray();
+        if (!BitConverter.IsLittleEndian)
+        {
+            throw new PlatformNotSupportedException("ONNX weights are little-endian; this machine is not.");
+        }
+
+        TensorProto weight = new()
+        {
+            Name = $"{node.Name}.{role}",
+            DataType = (int)TensorProto.Types.DataType.Float,
+            RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(copy)),
+        };
+        weight.Dims.Add(tensor.shape);
+        graph.Initializer.Add(weight);
+        return weight.Name;
+    }
+
+    private static ValueInfoProto Value(string name, long[] shape)
+    {
+        TensorShapeProto dimensions = new();
+        dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "batch" });
+        foreach (long size in shape)
+        {
+            dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
+        }
+
+        TypeProto.Types.Tensor type = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dimensions };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
+    }
+
+    private static AttributeProto Int(string name, long value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+
+    private static AttributeProto Ints(string name, params long[] values)
+    {
+        AttributeProto attribute = new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        attribute.Ints.Add(values);
+        return attribute;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace UniFace.Training.Runs;
+
+/// <summary>The options that may change when a run is resumed: those that keep its data and recipe.</summary>
+internal static class RunChanges
+{
+    /// <summary>The changes, each as "--threads 2 to 4"; empty if there are none.</summary>
+    /// <exception cref="UniFaceException">Fewer epochs, or a change that is not allowed.</exception>
+    public static IReadOnlyList<string> Between(TrainOptions stored, TrainOptions wanted)
+    {
+        TrainOptions unchanged = wanted with { Data = stored.Data, Threads = stored.Threads, Epochs = stored.Epochs };
+        if (JsonSerializer.Serialize(unchanged) != JsonSerializer.Serialize(stored))
+        {
+            throw new UniFaceException(
+                "a resumed run may have another number of threads, another path to the same data, and more epochs; anything else is a new run.");
+        }
+
+        if (wanted.Epochs < stored.Epochs)
+        {
+            throw new UniFaceException(
+                $"--epochs {wanted.Epochs} is fewer than the {stored.Epochs} epochs that the run was started with; a resumed run can only have more.");
+        }
+
+        List<string> changes = [];
+        void Add(string name, object before, object after)
+        {
+            if (!before.Equals(after))
+            {
+                changes.Add($"{name} {before} to {after}");
+            }
+        }
+
+        Add("DATA", stored.Data, wanted.Data);
+        Add("--threads", stored.Threads, wanted.Threads);
+        Add("--epochs", stored.Epochs, wanted.Epochs);
+        return changes;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace UniFace.Training.Runs;
+
+/// <summary>Kinds of run events.</summary>
+public enum RunEvent
+{
+    /// <summary>Training started, from the beginning or from a checkpoint.</summary>
+    Started,
+
+    /// <summary>Something to look at, for example a loss that does not fall.</summary>
+    Warning,
+
+    /// <summary>Training was stopped and saved; it can be resumed.</summary>
+    Stopped,
+
+    /// <summary>Training failed.</summary>
+    Failed,
+
+    /// <summary>Training finished.</summary>
+    Finished,
+}
+
+/// <summary>A line of notes.jsonl.</summary>
+/// <param name="Time">Time, UTC.</param>
+/// <param name="Step">Steps taken.</param>
+/// <param name="Epoch">Epochs completed.</param>
+/// <param name="Kind">The kind.</param>
+/// <param name="Message">A sentence for people.</param>
+public sealed record RunNote(DateTime Time, long Step, int Epoch, RunEvent Kind, string Message);
+
+/// <summary>The event log of a run folder, notes.jsonl: starts, warnings and ends.</summary>
+public static class RunEventLog
+{
+    private const int MaxBytes = 4 << 20;
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    /// <summary>The events of a run, oldest first; empty if the run has no log. A truncated line is skipped.</summary>
+    public static IReadOnlyList<RunNote> Read(string folder)
+    {
+        FileInfo file = new(Path.Combine(folder, RunFolder.NotesFile));
+        if (!file.Exists || file.Length > MaxBytes)
+        {
+            return [];
+        }
+
+        List<RunNote> notes = [];
+        using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using StreamReader reader = new(stream);
+        while (reader.ReadLine() is string line)
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize<RunNote>(line, Json) is RunNote note)
+                {
+                    notes.Add(note);
+                }
+            }
+            catch (JsonException)
+            {
+                // A line truncated by a kill.
+            }
+        }
+
+        return notes;
+    }
+
+    /// <summary>Appends an event. A write error is ignored, because it must not end a training.</summary>
+    internal static void Add(string folder, RunNote note)
+    {
+        try
+        {
+            File.AppendAllText(Path.Combine(folder, RunFolder.NotesFile), JsonSerializer.Serialize(note, Json) + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The metrics and checkpoints report a failing disk.
+        }
+    }
+}

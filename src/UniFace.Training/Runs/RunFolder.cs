@@ -1,0 +1,120 @@
+using System.Text.Json;
+using UniFace.IO;
+using UniFace.Packages;
+using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
+
+namespace UniFace.Training.Runs;
+
+/// <summary>The files of a run folder.</summary>
+public static class RunFolder
+{
+    /// <summary>The description of the run.</summary>
+    public const string InfoFile = "run.json";
+
+    /// <summary>The checkpoint that training resumes from.</summary>
+    public const string LastFile = Checkpoint.LastFile;
+
+    /// <summary>The checkpoint before the last, kept in case the last is damaged.</summary>
+    public const string PreviousFile = Checkpoint.PreviousFile;
+
+    /// <summary>The weights that were best on the validation set; absent without validation.</summary>
+    public const string BestFile = "best.ckpt";
+
+    /// <summary>The metrics, one JSON object per line.</summary>
+    public const string MetricsFile = "metrics.jsonl";
+
+    /// <summary>The event log: starts, warnings and ends, one JSON object per line.</summary>
+    public const string NotesFile = "notes.jsonl";
+
+    /// <summary>The folder of TensorBoard's event files.</summary>
+    public const string TensorBoardFolder = "tensorboard";
+
+    // run.json is untrusted: null is refused where the types do not allow it.
+    private static readonly JsonSerializerOptions Untrusted = new(ModelManifest.Json) { RespectNullableAnnotations = true };
+
+    /// <summary>True if a folder is a run.</summary>
+    public static bool Exists(string runFolder) => File.Exists(Path.Combine(runFolder, InfoFile));
+
+    /// <summary>Reads run.json.</summary>
+    /// <exception cref="UniFaceException">The folder is not a run, or its run.json is damaged or of an unknown version.</exception>
+    public static RunInfo ReadInfo(string runFolder)
+    {
+        string path = Path.Combine(runFolder, InfoFile);
+        if (!File.Exists(path))
+        {
+            throw new UniFaceException(
+                $"{runFolder} is not a training run: it has no {InfoFile}. Start one with 'uniface train DATA --out {runFolder}'.");
+        }
+
+        try
+        {
+            RunInfo info = JsonSerializer.Deserialize<RunInfo>(File.ReadAllText(path), Untrusted) ?? throw new JsonException("the file is empty");
+            if (info.SchemaVersion is < 1 or > RunInfo.CurrentSchemaVersion)
+            {
+                throw new UniFaceException(
+                    $"{path} has schema version {info.SchemaVersion}, expected {RunInfo.CurrentSchemaVersion}; it was written by UniFace {info.ToolVersion}.");
+            }
+
+            if (info.Options?.Loss is null || info.Options.Backbone is null || info.People < 2 || info.StepsPerEpoch < 1)
+            {
+                throw new JsonException("options, loss, backbone, people or stepsPerEpoch are missing");
+            }
+
+            return info;
+        }
+        catch (JsonException e)
+        {
+            throw new UniFaceException($"{path} is not a run description: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes run.json.</summary>
+    public static void WriteInfo(string runFolder, RunInfo info) =>
+        AtomicFile.WriteText(Path.Combine(runFolder, InfoFile), JsonSerializer.Serialize(info, ModelManifest.Json) + "\n");
+
+    /// <summary>
+    /// Loads the backbone of a run on the CPU in evaluation mode, with the moving average of its weights if the run keeps one.
+    /// </summary>
+    /// <param name="runFolder">The run.</param>
+    /// <param name="best">True: the weights that were best on validation, if there are any. False: the last ones.</param>
+    /// <exception cref="UniFaceException">There is no run or no checkpoint yet, or the checkpoint does not match run.json.</exception>
+    public static (Backbone Backbone, RunInfo Info) LoadBackbone(string runFolder, bool best = true)
+    {
+        RunInfo info = ReadInfo(runFolder);
+        using SafeTensorsFile file = Checkpoint.Open(CheckpointPath(runFolder, best), info.Id);
+        Backbone backbone = BackboneRegistry.Create(info.Options.Backbone, info.Options.Seed);
+        try
+        {
+            Checkpoint.ReadModule(file, Checkpoint.BackbonePrefix, backbone);
+            Checkpoint.ReadAverage(file, backbone);
+            backbone.eval();
+            return (backbone, info);
+        }
+        catch
+        {
+            backbone.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The fingerprint of what a run was trained on; incomplete if the run has none.</summary>
+    /// <exception cref="UniFaceException">The fingerprint is damaged.</exception>
+    public static TrainingFingerprint LoadFingerprint(string runFolder)
+    {
+        string path = Path.Combine(runFolder, TrainingFingerprint.FileName);
+        return File.Exists(path) ? TrainingFingerprint.Load(path) : new TrainingFingerprint(complete: false);
+    }
+
+    /// <summary>Path of the checkpoint that <see cref="LoadBackbone"/> reads.</summary>
+    /// <exception cref="UniFaceException">The run has no checkpoint.</exception>
+    public static string CheckpointPath(string runFolder, bool best = true)
+    {
+        string bestPath = Path.Combine(runFolder, BestFile);
+        string lastPath = Path.Combine(runFolder, LastFile);
+        string path = best && File.Exists(bestPath) ? bestPath : lastPath;
+        return File.Exists(path)
+            ? path
+            : throw new UniFaceException($"{runFolder} has no {LastFile}: the run stopped before its first checkpoint; start it again.");
+    }
+}

@@ -1,0 +1,66 @@
+using UniFace.Data;
+using UniFace.Packages;
+
+namespace UniFace.Training.Runs;
+
+/// <summary>
+/// run.json: the description of a run. Written when the run starts, and again when it is resumed with an allowed change.
+/// </summary>
+public sealed record RunInfo
+{
+    /// <summary>The schema that this version writes. Runs of version 1 drew from other random streams: they can be exported, but not resumed.</summary>
+    public const int CurrentSchemaVersion = 2;
+
+    /// <summary>Version of the schema.</summary>
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    /// <summary>Unique id of the run, which its checkpoints carry. Empty in runs from before ids.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Version of the tool that started the run.</summary>
+    public required string ToolVersion { get; init; }
+
+    /// <summary>Start time, UTC.</summary>
+    public required DateTime Started { get; init; }
+
+    /// <summary>The options with defaults filled in, after all <see cref="Changes"/>.</summary>
+    public required TrainOptions Options { get; init; }
+
+    /// <summary>Changes made when the run was resumed, each as "step 120: --threads 2 to 4".</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
+
+    /// <summary>Hash of the names, labels and contents of the training set.</summary>
+    public required string DataHash { get; init; }
+
+    /// <summary>People in the training: the classes of the loss.</summary>
+    public required int People { get; init; }
+
+    /// <summary>Images in the training.</summary>
+    public required int Images { get; init; }
+
+    /// <summary>People of the set that were held out for validation.</summary>
+    public IReadOnlyList<string> HeldOut { get; init; } = [];
+
+    /// <summary>Optimizer steps per epoch.</summary>
+    public required int StepsPerEpoch { get; init; }
+
+    /// <summary>
+    /// The people that the run was not trained on, for a calibration: its validation set, or those held out of its training set. Null if it
+    /// was trained on everybody.
+    /// </summary>
+    /// <param name="data">The training set.</param>
+    /// <param name="validation">The validation set, if the run has one.</param>
+    public FaceDataset? UnseenPeople(FaceDataset data, FaceDataset? validation) => validation ?? Options.Split(data).HeldOut;
+
+    /// <summary>The training as described in a model package.</summary>
+    public TrainingProvenance Provenance() => new()
+    {
+        Loss = Options.Loss.ToString(),
+        Backbone = Options.Backbone.ToString(),
+        DataHash = DataHash,
+        Seed = Options.Seed,
+        People = People,
+        Images = Images,
+        Epochs = Options.Epochs,
+    };
+}

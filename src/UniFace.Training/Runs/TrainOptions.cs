@@ -1,0 +1,213 @@
+using UniFace.Data;
+using UniFace.Training.Backbones;
+using UniFace.Training.Data;
+using UniFace.Training.Head;
+using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Runs;
+
+#pragma warning disable CA1720 // The members are named after the types that they stand for.
+/// <summary>How class centers and their momentum are stored.</summary>
+public enum CenterType
+{
+    /// <summary>4 bytes per value.</summary>
+    Float32,
+
+    /// <summary>2 bytes per value, rounded stochastically. Arithmetic is float32.</summary>
+    BFloat16,
+}
+#pragma warning restore CA1720
+
+/// <summary>
+/// All options of a training run, as stored in run.json. Two runs with the same options on the same data, on the same kind of machine and with
+/// the same number of threads end with the same bits.
+/// </summary>
+public sealed record TrainOptions
+{
+    /// <summary>Path of the training set.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The loss with its hyperparameters.</summary>
+    public required Loss Loss { get; init; }
+
+    /// <summary>The backbone.</summary>
+    public required BackboneSpec Backbone { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public int Epochs { get; init; } = 20;
+
+    /// <summary>Images per batch.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Batches per optimizer step; their gradients are added.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Seed of the initial weights, the order of the images, augmentation, dropout and the loss.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>The optimizer.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Sgd;
+
+    /// <summary>The learning rate before decay and after warm-up.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Momentum of <see cref="OptimizerKind.Sgd"/>.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Factor of the weight decay.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>The parameters that decay.</summary>
+    public WeightDecayRule Decay { get; init; } = WeightDecayRule.All;
+
+    /// <summary>How the learning rate decays.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Poly;
+
+    /// <summary>Epochs, or a fraction of one, over which the learning rate rises from 0.</summary>
+    public double Warmup { get; init; } = 1;
+
+    /// <summary>Power of <see cref="ScheduleKind.Poly"/>.</summary>
+    public double Power { get; init; } = 2;
+
+    /// <summary>Epochs at which <see cref="ScheduleKind.Step"/> divides by 10.</summary>
+    public IReadOnlyList<double> Steps { get; init; } = [];
+
+    /// <summary>
+    /// Largest joint norm of all gradients, or 0 for no clipping. Under SGD it excludes the gradients of the class centers, which never exist
+    /// all at once.
+    /// </summary>
+    public double Clip { get; init; } = 10;
+
+    /// <summary>Decay of the moving average of the backbone's weights; 0 for none.</summary>
+    public double Ema { get; init; }
+
+    /// <summary>How class centers and their momentum are stored.</summary>
+    public CenterType CenterType { get; init; } = CenterType.Float32;
+
+    /// <summary>Type in which convolutions multiply while training.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>How an epoch samples images: uniform, class-balanced or pk.</summary>
+    public string Sampler { get; init; } = "uniform";
+
+    /// <summary>Images per person in a batch of the sampler pk.</summary>
+    public int ImagesPerPerson { get; init; } = 4;
+
+    /// <summary>Weights of the losses against class imbalance: none, inverse or effective.</summary>
+    public string ClassWeight { get; init; } = "none";
+
+    /// <summary>Beta of the class weight effective.</summary>
+    public double ClassWeightBeta { get; init; } = 0.999;
+
+    /// <summary>People with fewer images are left out; 0 keeps all.</summary>
+    public int MinImages { get; init; }
+
+    /// <summary>Images per person that are used at most, drawn at random; 0 for all.</summary>
+    public int MaxImages { get; init; }
+
+    /// <summary>How images are augmented.</summary>
+    public AugmentOptions Augment { get; init; } = AugmentOptions.Default;
+
+    /// <summary>Path of a validation set of other people; null for none.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>From this number of people on, the command line holds some out by default.</summary>
+    public const int PeopleToHoldOut = 20;
+
+    /// <summary>The share of the people that the command line holds out by default.</summary>
+    public const double ShareToHoldOut = 0.1;
+
+    /// <summary>Share of the people of <see cref="Data"/> that are held out for validation, 0 to 0.5.</summary>
+    public double ValidationPeople { get; init; }
+
+    /// <summary>Epochs between validations.</summary>
+    public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>Steps between checkpoints, in addition to the one at the end of each epoch; 0 for none.</summary>
+    public int CheckpointEvery { get; init; } = 200;
+
+    /// <summary>Steps between rows of metrics.jsonl.</summary>
+    public int LogEvery { get; init; } = 10;
+
+    /// <summary>Threads of a training step. Part of the run, because the order of sums depends on it.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The device that trains: "cpu", "cuda", "cuda:1", "mps".</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Checks the ranges of all values.</summary>
+    /// <exception cref="UniFaceException">A value is out of range; the message names the value and the range.</exception>
+    public void Validate()
+    {
+        Check("epochs", Epochs, 1, 100_000);
+        Check("batch", Batch, 1, 1 << 16);
+        Check("accumulate", Accumulate, 1, 10_000);
+        Check("lr", LearningRate, 0, double.MaxValue);
+        Check("momentum", Momentum, 0, 0.9999);
+        Check("weight-decay", WeightDecay, 0, 10);
+        Check("warmup", Warmup, 0, Epochs);
+        Check("images-per-person", ImagesPerPerson, 1, Batch);
+        Check("min-images", MinImages, 0, int.MaxValue);
+        Check("max-images", MaxImages, 0, int.MaxValue);
+        Check("power", Power, 0, 100);
+        Check("clip", Clip, 0, double.MaxValue);
+        Check("ema", Ema, 0, 0.999999);
+        Check("val-people", ValidationPeople, 0, 0.5);
+        Check("val-every", ValidateEvery, 1, int.MaxValue);
+        Check("checkpoint-every", CheckpointEvery, 0, int.MaxValue);
+        Check("threads", Threads, 1, 4096);
+        foreach (double epoch in Steps)
+        {
+            Check("steps", epoch, 0, Epochs);
+        }
+
+        if (Schedule == ScheduleKind.Step && Steps.Count == 0)
+        {
+            throw new UniFaceException("--schedule step needs the epochs at which the learning rate falls, for example --steps 8,12.");
+        }
+
+        if (CenterType == CenterType.BFloat16 && Optimizer != OptimizerKind.Sgd)
+        {
+            throw new UniFaceException(
+                "--center-dtype bfloat16 needs --optimizer sgd: adamw keeps the gradients and two averages of all centers in float32.");
+        }
+
+        if (Validation is not null && ValidationPeople > 0)
+        {
+            throw new UniFaceException("--val and --val-people were both given; validate either on another set or on people held out of this one.");
+        }
+
+        BackboneRegistry.Validate(Backbone);
+    }
+
+    /// <summary>The people to train on and, if the options hold some out, those.</summary>
+    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data)
+    {
+        FaceDataset limited = MinImages > 0 || MaxImages > 0
+            ? new FilteredDataset(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
+            : data;
+        return PeopleSubset.Split(limited, ValidationPeople, Seed);
+    }
+
+    /// <summary>A new backbone with initial weights.</summary>
+    internal Backbone CreateBackbone(Device device)
+    {
+        Backbone backbone = BackboneRegistry.Create(Backbone, Seed);
+        backbone.UsePrecision(Precision, device);
+        return backbone;
+    }
+
+    /// <summary>A new head: the loss over a number of people.</summary>
+    internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
+        people, Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
+
+    private static void Check(string option, double value, double low, double high)
+    {
+        if (!(value >= low && value <= high))
+        {
+            throw new UniFaceException(FormattableString.Invariant($"--{option} is {value}, expected {low} to {high}."));
+        }
+    }
+}

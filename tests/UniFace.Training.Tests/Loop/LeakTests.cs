@@ -1,0 +1,108 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using UniFace.Benchmarks;
+using UniFace.Training.Backbones;
+using UniFace.Training.Data;
+using UniFace.Training.Loop;
+using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
+
+namespace UniFace.Training.Tests.Loop;
+
+[Collection(Alone.Name)]
+public sealed class LeakTests
+{
+    private const long Slack = 4 << 20;
+
+    /// <summary>
+    /// The gate against leaks: native memory is invisible to the collector, so the count must not move at all. The bytes are what the C library
+    /// has handed out, not what is resident, which depends on the machine and on what ran before.
+    /// </summary>
+    [Fact]
+    public void A_thousand_steps_leave_no_tensor_behind_and_take_no_more_memory()
+    {
+        Collect(); // What other tests have left to the collector is not to be counted here.
+        TrainOptions options = Toy.Options with { Ema = 0.99, Accumulate = 2 };
+        TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
+        using TrainingState state = Toy.State(options, 6, () => new ToyBackbone(dropout: true));
+        TrainingStep step = new(options, new LearningRateSchedule(ScheduleKind.Poly, 0.05, 2000), state, torch.CPU, null);
+        List<TrainingBatch> group = [];
+        List<long> counts = [];
+        List<long> allocated = [];
+        int steps = 0;
+        for (int epoch = 0; steps < 1000; epoch++)
+        {
+            foreach (TrainingBatch batch in data.Loader.Read(epoch, 0, TestContext.Current.CancellationToken))
+            {
+                group.Add(batch);
+                if (group.Count == 2)
+                {
+                    Assert.Null(step.Run(group));
+                    steps++;
+                    group.ForEach(b => b.Dispose());
+                    group.Clear();
+                }
+            }
+
+            group.ForEach(b => b.Dispose());
+            group.Clear();
+            counts.Add(torch.Tensor.TotalCount);
+            if (epoch % 50 == 0)
+            {
+                allocated.Add(Collect());
+            }
+        }
+
+        // The first epoch makes the optimizer's state; from then on the count is one number.
+        Assert.Equal((counts[1], counts[1]), (counts.Skip(1).Min(), counts.Max()));
+        Assert.InRange(allocated[^1], 0, allocated[1] + Slack);
+    }
+
+    /// <summary>The same of a real network, whose passes go by way of the tape and the kernels.</summary>
+    [Fact]
+    public void Steps_of_a_real_backbone_take_no_more_memory()
+    {
+        Collect();
+        TrainOptions options = Toy.Options with { Backbone = new BackboneSpec("mobilefacenet", 0.25, 32), Batch = 4 };
+        using RandomTraining training = new(options, 50);
+        List<(long Tensors, long Bytes)> after = [];
+        for (int step = 0; step <= 90; step++)
+        {
+            training.Step(training.Batch);
+            if (step % 30 == 0)
+            {
+                after.Add((torch.Tensor.TotalCount, Collect()));
+            }
+        }
+
+        Assert.All(after, a => Assert.Equal(after[1].Tensors, a.Tensors));
+        Assert.InRange(after[^1].Bytes, 0, after[1].Bytes + Slack);
+    }
+
+    /// <summary>Clears away what the collector knows of; gives the bytes that malloc has handed out, or 0 if the C library cannot say.</summary>
+    private static long Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        try
+        {
+            MallocInfo info = ReadMallocInfo();
+            return (long)(info.InUse + info.Mapped);
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return 0;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "mallinfo2")]
+    private static extern MallocInfo ReadMallocInfo();
+
+    /// <summary>struct mallinfo2 of glibc 2.33 and later.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct MallocInfo
+    {
+        public readonly nuint Arena, FreeChunks, FastChunks, MappedRegions, Mapped, Unused, FastFree, InUse, Free, Trimmable;
+    }
+}

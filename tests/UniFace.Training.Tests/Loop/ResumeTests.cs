@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using UniFace.Training.Loop;
+using UniFace.Training.Losses;
+using UniFace.Training.Optimization;
+using UniFace.Training.Runs;
+
+namespace UniFace.Training.Tests.Loop;
+
+[Collection(Alone.Name)]
+public sealed class ResumeTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("uniface-resume-").FullName;
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    public static TheoryData<string> Recipes() => ["sgd", "adamw", "accumulate and average", "dropout", "sampled negatives", "validation"];
+
+    /// <summary>A kill is an exception from within the step's callback: nothing is saved on the way out.</summary>
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public void A_run_killed_at_every_step_ends_with_the_same_bits_and_the_same_log(string recipe)
+    {
+        TrainOptions options = Recipe(recipe);
+        (string sha, JsonObject[] rows) = Whole(options, recipe == "dropout");
+
+        string folder = Path.Combine(root, "killed");
+        int kills = 0;
+        TrainResult? result = null;
+        while (result is null)
+        {
+            using Trainer trainer = Toy.Open(folder, options, backbone: () => new ToyBackbone(dropout: recipe == "dropout"));
+            long dies = trainer.Step + 3;
+            try
+            {
+                result = trainer.Run(new TrainingEvents { Progress = p => Die(p.Metrics.Step == dies) }, TestContext.Current.CancellationToken).Result;
+            }
+            catch (KilledException)
+            {
+                kills++;
+            }
+        }
+
+        Assert.True(kills >= 2, $"{kills} kills");
+        Assert.Equal(sha, result.Sha256);
+        JsonObject[] resumed = Rows(folder);
+        Assert.Equal(rows.Length, resumed.Length);
+        foreach ((JsonObject expected, JsonObject actual) in rows.Zip(resumed))
+        {
+            Assert.Equal(WithoutTimes(expected), WithoutTimes(actual));
+        }
+    }
+
+    [Fact]
+    public void A_run_that_is_asked_to_stop_saves_and_goes_on_from_that_very_step()
+    {
+        (string sha, _) = Whole(Toy.Options, false);
+        string folder = Path.Combine(root, "stopped");
+        using CancellationTokenSource stop = new();
+        using (Trainer trainer = Toy.Open(folder, Toy.Options with { CheckpointEvery = 0 }))
+        {
+            TrainingEvents events = new()
+            {
+                Progress = p =>
+                {
+                    if (p.Metrics.Step == 5)
+                    {
+                        stop.Cancel();
+                    }
+                },
+            };
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(events, stop.Token));
+        }
+
+        using Trainer next = Toy.Open(folder, Toy.Options with { CheckpointEvery = 0 });
+        Assert.Equal(5, next.Step);
+        Assert.Equal(sha, next.Run(null, TestContext.Current.CancellationToken).Result!.Sha256);
+    }
+
+    [Fact]
+    public void A_finished_run_resumed_changes_nothing()
+    {
+        string folder = Path.Combine(root, "done");
+        string first;
+        using (Trainer trainer = Toy.Open(folder, Toy.Options))
+        {
+            first = trainer.Run(null, TestContext.Current.CancellationToken).Result!.Sha256;
+        }
+
+        byte[] log = File.ReadAllBytes(Path.Combine(folder, RunFolder.MetricsFile));
+        using Trainer again = Toy.Open(folder, Toy.Options);
+        TrainResult result = again.Run(null, TestContext.Current.CancellationToken).Result!;
+        Assert.Equal(first, result.Sha256);
+        Assert.Equal(0, result.ImagesPerSecond);
+        Assert.Equal(log, File.ReadAllBytes(Path.Combine(folder, RunFolder.MetricsFile)));
+    }
+
+    [Fact]
+    public void Another_seed_gives_other_weights()
+    {
+        (string one, _) = Whole(Toy.Options, false);
+        (string two, _) = Whole(Toy.Options with { Seed = 2 }, false, "two");
+        Assert.NotEqual(one, two);
+    }
+
+    [Fact]
+    public void The_log_is_cut_back_to_the_checkpoint_and_a_torn_line_is_dropped()
+    {
+        string path = Path.Combine(root, "metrics.jsonl");
+        File.WriteAllText(path, """
+            {"kind":"epoch","step":0,"epoch":0}
+            {"kind":"step","step":4,"epoch":1}
+            {"kind":"epoch","step":4,"epoch":1}
+            {"kind":"step","step":6,"epoch":2}
+            {"kind":"step","st
+            """);
+        using (MetricsLog log = new(root, 4, 0))
+        {
+            log.Write(new StepMetrics
+            {
+                Step = 5,
+                Epoch = 1,
+                Loss = 1,
+                Lr = 1,
+                ImagesPerSecond = 1,
+                GradNorm = 1,
+                TargetCosine = 0,
+                HardestNegativeCosine = 0,
+            });
+        }
+
+        string[] lines = File.ReadAllLines(path);
+        Assert.Equal(["""{"kind":"epoch","step":0,"epoch":0}""", """{"kind":"step","step":4,"epoch":1}"""], lines[..2]);
+        Assert.StartsWith("""{"kind":"step","step":5,"epoch":1,""", Assert.Single(lines[2..]), StringComparison.Ordinal);
+    }
+
+    private static TrainOptions Recipe(string name) => name switch
+    {
+        "adamw" => Toy.Options with { Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, Schedule = ScheduleKind.Cosine },
+        "accumulate and average" => Toy.Options with { Accumulate = 2, Ema = 0.9, Batch = 2, Decay = WeightDecayRule.Weights },
+        "sampled negatives" => Toy.Options with { Loss = new UnifiedCrossEntropy { NegativeRate = 0.5 }, Sampler = "class-balanced", ClassWeight = "inverse" },
+        "validation" => Toy.Options with { ValidationPeople = 0.34 },
+        _ => Toy.Options,
+    };
+
+    private (string Sha, JsonObject[] Rows) Whole(TrainOptions options, bool dropout, string name = "whole")
+    {
+        string folder = Path.Combine(root, name);
+        using Trainer trainer = Toy.Open(folder, options, backbone: () => new ToyBackbone(dropout: dropout));
+        TrainResult result = trainer.Run(null, TestContext.Current.CancellationToken).Result!;
+        return (result.Sha256, Rows(folder));
+    }
+
+    private static JsonObject[] Rows(string folder) => [.. File.ReadLines(Path.Combine(folder, RunFolder.MetricsFile)).Select(line => JsonNode.Parse(line)!.AsObject())];
+
+    private static string WithoutTimes(JsonObject row)
+    {
+        row.Remove("imagesPerSecond");
+        return row.ToJsonString();
+    }
+
+    private static void Die(bool now)
+    {
+        if (now)
+        {
+            throw new KilledException();
+        }
+    }
+
+    private sealed class KilledException : Exception;
+}

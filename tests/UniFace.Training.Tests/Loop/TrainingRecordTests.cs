@@ -1,0 +1,119 @@
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.Packages;
+using UniFace.Training.Loop;
+using UniFace.Training.Runs;
+
+namespace UniFace.Training.Tests.Loop;
+
+/// <summary>A run's checkpoint has never learned from a picture that the run's training.hashes does not hold, however it was stopped.</summary>
+[Collection(Alone.Name)]
+public sealed class TrainingRecordTests : IDisposable
+{
+    private static readonly TrainOptions Small = Toy.Options with { Backbone = new("mobilefacenet", 0.25, 8), Epochs = 1 };
+
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-record-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Pictures_are_hashed_as_they_are_read_and_those_held_out_are_not()
+    {
+        using ToyDataset data = new(8, 5);
+        using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, new ToyDecoder());
+        Assert.False(File.Exists(Record)); // nothing was hashed before the first step
+        Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Result!.HeldOut);
+        TrainingFingerprint trained = TrainingFingerprint.Load(Record);
+        Assert.True(trained.Complete);
+        for (int i = 0; i < data.Samples.Count; i++)
+        {
+            Assert.Equal(!trainer.Info.HeldOut.Contains(data.People[data.Samples[i].Label]), trained.HasPicture(data.Read(i)));
+        }
+    }
+
+    [Fact]
+    public void A_run_killed_in_its_first_epoch_and_resumed_has_all_of_its_pictures()
+    {
+        using ToyDataset data = new(6, 6);
+        TrainOptions options = Toy.Options with { Epochs = 1, CheckpointEvery = 2 };
+        using (Trainer first = Toy.Open(folder, options, data))
+        {
+            Assert.Throws<InvalidOperationException>(() => first.Run(new TrainingEvents { Progress = p => Die(p.Metrics.Step == 5) },
+                TestContext.Current.CancellationToken));
+        }
+
+        using Trainer next = Toy.Open(folder, options, data);
+        Assert.Equal(4, next.Step);
+        next.Run(null, TestContext.Current.CancellationToken);
+        TrainingFingerprint trained = TrainingFingerprint.Load(Record);
+        Assert.True(trained.Complete);
+        Assert.All(Enumerable.Range(0, data.Samples.Count), i => Assert.True(trained.HasPicture(data.Read(i)), data.Samples[i].Name));
+
+        static void Die(bool now)
+        {
+            if (now)
+            {
+                throw new InvalidOperationException("killed");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_record_that_was_lost_or_damaged_is_said_to_be_incomplete(bool damaged)
+    {
+        TrainOptions options = Toy.Options with { Epochs = 1 };
+        using (Trainer first = Toy.Open(folder, options))
+        {
+            first.Run(null, TestContext.Current.CancellationToken);
+        }
+
+        File.WriteAllText(Record, "damaged");
+        if (!damaged)
+        {
+            File.Delete(Record);
+        }
+
+        List<string> warnings = [];
+        using Trainer next = Toy.Open(folder, options with { Epochs = 2 });
+        next.Run(new TrainingEvents { Warning = warnings.Add }, TestContext.Current.CancellationToken);
+        Assert.Contains(warnings, warning => warning.Contains("incomplete", StringComparison.Ordinal));
+        Assert.False(TrainingFingerprint.Load(Record).Complete);
+    }
+
+    [Fact]
+    public void A_validation_set_that_shares_pictures_or_people_with_the_training_is_found_at_the_start()
+    {
+        using ToyDataset data = new(6, 5);
+        Refused("has 30 of the 30 training pictures and 0 of the 6 people by name, e.g. person00/0.png", data);
+        using ToyDataset others = new(4, 5, salt: 1); // generic names, which are nobody's
+        using (Trainer.Create(Path.Combine(folder, "run"), Small, data, new ToyDecoder(), others))
+        {
+        }
+
+        void Refused(string words, FaceDataset validation)
+        {
+            UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new ToyDecoder(), validation));
+            Assert.Contains(words, error.Message, StringComparison.Ordinal);
+            Assert.Single(error.Message.Split('\n'));
+            Assert.False(File.Exists(Path.Combine(folder, RunFolder.InfoFile)));
+        }
+    }
+
+    [Fact]
+    public void A_validation_set_of_another_picture_size_is_found_at_the_start()
+    {
+        using ToyDataset data = new(6, 5), validation = new(4, 5, salt: 1);
+        UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new LargeDecoder(), validation));
+        Assert.Contains("toy: person00/0.png is 128x128, expected 112x112", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, RunFolder.InfoFile)));
+    }
+
+    private string Record => Path.Combine(folder, TrainingFingerprint.FileName);
+
+    private sealed class LargeDecoder : IImageDecoder
+    {
+        public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => new(128, 128);
+    }
+}

@@ -1,0 +1,54 @@
+using TorchSharp;
+using UniFace.Training.Backbones;
+using static TorchSharp.torch;
+
+namespace UniFace.Training.Tests;
+
+/// <summary>Backbones as if trained for a while: no scale 1, no shift 0, running statistics of real activations.</summary>
+internal static class PrimedBackbone
+{
+    public static IEnumerable<TheoryDataRow<string>> Names => BackboneRegistry.Names.Select(name => new TheoryDataRow<string>(name));
+
+    public static Backbone Create(string name, int embeddingSize = 512, double width = 1, long seed = 7)
+    {
+        Backbone backbone = BackboneRegistry.Create(new BackboneSpec(name, width, embeddingSize), seed);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable quiet = no_grad();
+        using Generator random = new(11);
+        foreach ((_, nn.Module module) in backbone.named_modules())
+        {
+            if (module is BatchNorm or PRelu)
+            {
+                foreach ((string _, TorchSharp.Modules.Parameter parameter) in module.named_parameters(recurse: false))
+                {
+                    parameter.add_(empty_like(parameter).uniform_(-0.2, 0.2, random));
+                }
+            }
+
+            if (module is BatchNorm norm)
+            {
+                norm.Momentum = 1;
+            }
+        }
+
+        backbone.train();
+        backbone.call(Input(2, seed: 3));
+        foreach ((_, nn.Module module) in backbone.named_modules())
+        {
+            if (module is BatchNorm norm)
+            {
+                norm.Momentum = 0.1;
+            }
+        }
+
+        backbone.eval();
+        return backbone;
+    }
+
+    /// <summary>[batch, 3, 112, 112] of noise.</summary>
+    public static Tensor Input(int batch, long seed)
+    {
+        using Generator random = new((ulong)seed);
+        return randn(batch, 3, 112, 112, generator: random);
+    }
+}

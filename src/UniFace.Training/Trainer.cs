@@ -6,7 +6,7 @@ using UniFace.Faces;
 using UniFace.Packages;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 using static TorchSharp.torch;
 
 namespace UniFace.Training;

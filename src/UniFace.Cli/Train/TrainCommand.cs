@@ -4,7 +4,6 @@ using UniFace.Cli.Terminal;
 using UniFace.Data;
 using UniFace.IO;
 using UniFace.Training;
-using UniFace.Vision.Imaging;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
 

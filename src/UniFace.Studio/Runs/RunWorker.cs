@@ -1,6 +1,5 @@
 using UniFace.AspNetCore;
 using UniFace.Training;
-using UniFace.Vision.Imaging;
 using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;

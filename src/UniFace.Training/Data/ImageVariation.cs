@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using UniFace.Faces;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Data;
 

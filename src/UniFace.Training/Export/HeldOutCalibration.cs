@@ -6,7 +6,7 @@ using UniFace.Evaluation.Verification;
 using UniFace.Packages;
 using UniFace.Statistics;
 using UniFace.Training.Runs;
-using UniFace.Vision;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Export;
 

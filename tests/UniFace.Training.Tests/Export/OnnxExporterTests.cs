@@ -4,7 +4,6 @@ using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Onnx.Schema;
-using UniFace.Training.Tests.Backbones;
 using UniFace.Vision.Onnx;
 using static TorchSharp.torch;
 

@@ -109,7 +109,8 @@ public sealed class ClientTests
     {
         ProcessStartInfo start = new(
             "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = await process.StandardError.ReadToEndAsync();

@@ -4,8 +4,8 @@ using UniFace.Data;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
-using UniFace.Vision.Imaging;
 using UniFace.Training.Runs;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Benchmarks.Commands;
 

@@ -27,7 +27,8 @@ internal static class BenchHeadCommand
         };
         CliOption<int> batch = new("--batch", "Embeddings per batch.") { Default = 128, Range = (1, 65536) };
         CliOption<string> rate = new(
-            "--sample-rate", "Share of the people that a step uses. auto: all, or a tenth if float32 centers do not fit into memory.", "r") { Default = Auto };
+            "--sample-rate", "Share of the people that a step uses. auto: all, or a tenth if float32 centers do not fit into memory.", "r")
+        { Default = Auto };
         CliOption<string> type = new("--center-dtype", "How centers and momentum are stored. auto: float32 if it fits into memory.") { Default = Auto };
         type.AcceptOnlyFromAmong(Auto, "float32", "bfloat16");
         CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount };

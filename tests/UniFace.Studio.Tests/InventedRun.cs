@@ -3,8 +3,8 @@ using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
-using UniFace.Vision.Imaging;
 using UniFace.Training.Runs;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
 

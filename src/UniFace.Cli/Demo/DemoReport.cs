@@ -1,7 +1,5 @@
 using UniFace.Cli.Reports;
-using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
 using UniFace.Statistics;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;

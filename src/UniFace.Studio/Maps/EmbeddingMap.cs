@@ -2,8 +2,8 @@ using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
-using UniFace.Vision.Imaging;
 using UniFace.Training.Runs;
+using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Maps;
 

@@ -1,5 +1,4 @@
-using System.CommandLine;
-using UniFace.Benchmarks.Commands;
+using UniFace.Cli.Bench;
 using UniFace.Cli.Data;
 using UniFace.Cli.Demo;
 using UniFace.Cli.Eval;

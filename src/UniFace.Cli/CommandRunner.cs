@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli;
 

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-
 namespace UniFace.Cli;
 
 /// <summary>`uniface completion`: prints a completion script for a shell. The suggestions come from the [suggest] directive.</summary>

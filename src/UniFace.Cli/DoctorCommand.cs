@@ -1,10 +1,7 @@
-using System.CommandLine;
 using System.Runtime.InteropServices;
 using SkiaSharp;
 using Spectre.Console;
 using TorchSharp;
-using UniFace.Cli.Terminal;
-using UniFace.Packages;
 using UniFace.Training.Native;
 using UniFace.Vision.Detection;
 

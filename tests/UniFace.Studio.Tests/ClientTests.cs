@@ -107,10 +107,11 @@ public sealed class ClientTests
 
     private static async Task<(int Code, string Out, string Error)> SampleAsync(params string[] args)
     {
-        ProcessStartInfo start = new(
-            "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args])
-        { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "UniFace.Client.Sample.dll"), .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = await process.StandardError.ReadToEndAsync();

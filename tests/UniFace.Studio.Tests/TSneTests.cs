@@ -128,10 +128,10 @@ public sealed class TSneTests
         // Unit vectors around the first axis: spread along the second, less along the third, none elsewhere.
         double[] a = [0.3, -0.3, 0.3, -0.3], b = [0.1, 0.1, -0.1, -0.1];
         float[] rows = [.. Enumerable.Range(0, 4).SelectMany(i => new[] { (float)Math.Sqrt(1 - (a[i] * a[i]) - (b[i] * b[i])), (float)a[i], (float)b[i], 0f })];
-        (double[] along, double share) = PrincipalComponents.Project(rows, 4, 2);
+        (double[] along, double share) = PrincipalComponents.Project(rows, 4); // [4, 4]
         Assert.Equal(1, share, 1e-6);
-        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal((0.3, 0.1), (Math.Round(Math.Abs(along[2 * i]), 6), Math.Round(Math.Abs(along[(2 * i) + 1]), 6))));
-        Assert.Equal(along[0], -along[2], 1e-6);
-        Assert.Equal(along[1], along[3], 1e-6);
+        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal((0.3, 0.1), (Math.Round(Math.Abs(along[4 * i]), 6), Math.Round(Math.Abs(along[(4 * i) + 1]), 6))));
+        Assert.Equal(along[0], -along[4], 1e-6);
+        Assert.Equal(along[1], along[5], 1e-6);
     }
 }

@@ -1,6 +1,4 @@
-using System.CommandLine;
-
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench`: measures speed on this machine.</summary>
 internal static class BenchCommand

@@ -1,13 +1,11 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
+using UniFace.Benchmarks;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 using UniFace.Vision.Imaging;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench data`: speed of the input pipeline, and what it costs a training step.</summary>
 internal static class BenchDataCommand

@@ -1,9 +1,7 @@
-using System.CommandLine;
+using UniFace.Benchmarks;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Vision;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
 internal static class BenchEmbedCommand

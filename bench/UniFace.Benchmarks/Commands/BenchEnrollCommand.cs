@@ -1,8 +1,7 @@
-using System.CommandLine;
+using UniFace.Benchmarks;
 using UniFace.Cli.Gallery;
-using UniFace.Cli.Terminal;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench enroll`: speed of enrollment into a gallery file, and of opening it.</summary>
 internal static class BenchEnrollCommand

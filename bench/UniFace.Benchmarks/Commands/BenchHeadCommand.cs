@@ -1,11 +1,9 @@
-using System.CommandLine;
 using System.Globalization;
-using UniFace.Cli.Terminal;
-using UniFace.IO;
+using UniFace.Benchmarks;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench head`: time and memory of the head as the number of people grows.</summary>
 internal static class BenchHeadCommand

@@ -1,14 +1,10 @@
-using System.CommandLine;
 using Spectre.Console;
+using UniFace.Benchmarks;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Decisions;
-using UniFace.Gallery;
-using UniFace.Vision;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench identify`: time from photo to decision.</summary>
 internal static class BenchIdentifyCommand

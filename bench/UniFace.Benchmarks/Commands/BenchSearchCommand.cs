@@ -1,8 +1,7 @@
-using System.CommandLine;
 using System.Globalization;
-using UniFace.Cli.Terminal;
+using UniFace.Benchmarks;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench search`: speed and exactness of a gallery's index.</summary>
 internal static class BenchSearchCommand

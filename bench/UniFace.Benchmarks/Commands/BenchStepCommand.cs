@@ -1,11 +1,9 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-using UniFace.IO;
+using UniFace.Benchmarks;
 using UniFace.Training.Backbones;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 
-namespace UniFace.Benchmarks.Commands;
+namespace UniFace.Cli.Bench;
 
 /// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
 internal static class BenchStepCommand

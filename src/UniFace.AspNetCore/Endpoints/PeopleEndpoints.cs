@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Http;
 using UniFace.AspNetCore.OpenApi;
@@ -7,6 +6,7 @@ using UniFace.AspNetCore.Scheduling;
 using UniFace.AspNetCore.Security;
 using UniFace.Faces;
 using UniFace.Gallery;
+using UniFace.IO;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Endpoints;
@@ -191,7 +191,7 @@ internal static class PeopleEndpoints
         Enrollment[] enrollments =
         [
             .. good.Zip(embeddings, (g, e) =>
-                new Enrollment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Convert.ToHexStringLower(SHA256.HashData(photos[g.Photo])))),
+                new Enrollment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Sha256.HashBytes(photos[g.Photo]))),
         ];
         FairGate gate = Turns[(uint)person.GetHashCode(StringComparison.Ordinal) % Turns.Length];
         IReadOnlyList<long> ids;

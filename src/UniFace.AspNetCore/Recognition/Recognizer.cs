@@ -108,25 +108,25 @@ internal sealed partial class Recognizer : IAsyncDisposable
     public Task<long> CountEnrolledAsync(CancellationToken stop) => enrolledCount.ReadAsync(stop);
 
     /// <summary>
-    /// Logs the templates just enrolled whose face is enrolled under another name, too, at the strictest false match rate that the calibration supports.
+    /// Logs the templates just enrolled whose face is also enrolled under another name, by <see cref="LookAlikeRule"/>.
     /// Names are personal data, so the log has the templates' ids.
     /// </summary>
     public async Task LogLookAlikesAsync(string person, IReadOnlyList<(long Template, float[] Embedding)> enrolled, CancellationToken stop)
     {
-        CalibrationEntry? strictest = Model.Calibration?.Entries.Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate);
-        if (strictest is null)
+        if (LookAlikeRule.Create(Model.Calibration) is not LookAlikeRule rule)
         {
             return;
         }
 
         try
         {
-            IReadOnlyList<GalleryCandidate>[] alike = await Task.WhenAll(enrolled.Select(e => batches.SearchAsync(e.Embedding, 2, Caller, stop)));
+            IReadOnlyList<GalleryCandidate>[] alike =
+                await Task.WhenAll(enrolled.Select(e => batches.SearchAsync(e.Embedding, LookAlikeRule.Candidates, Caller, stop)));
             foreach (((long template, _), IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
             {
-                if (candidates.FirstOrDefault(c => c.Person != person && c.Score >= strictest.Threshold) is { Person: not null } other)
+                foreach (GalleryCandidate other in rule.Filter(person, candidates).Take(1))
                 {
-                    LookAlike(log, template, other.Score, strictest.FalseMatchRate);
+                    LookAlike(log, template, other.Score, rule.FalseMatchRate);
                 }
             }
         }

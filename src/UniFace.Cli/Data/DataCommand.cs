@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace UniFace.Cli.Data;
 
 /// <summary>`uniface data`: commands for data sets.</summary>

@@ -1,9 +1,5 @@
-using System.CommandLine;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Data.Survey;
-using UniFace.Vision;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Data;

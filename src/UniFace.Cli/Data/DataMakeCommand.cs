@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Diagnostics;
-using UniFace.Cli.Terminal;
 using UniFace.Synthetic;
 
 namespace UniFace.Cli.Data;

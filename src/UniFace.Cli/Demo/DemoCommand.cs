@@ -1,6 +1,3 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-
 namespace UniFace.Cli.Demo;
 
 /// <summary>`uniface demo`: the whole workflow on invented faces, with a report.</summary>

@@ -1,4 +1,3 @@
-using UniFace.IO;
 using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;

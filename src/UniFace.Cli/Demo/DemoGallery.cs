@@ -1,7 +1,5 @@
 using UniFace.Embeddings;
-using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
-using UniFace.Packages;
 using UniFace.Synthetic;
 
 namespace UniFace.Cli.Demo;

@@ -1,5 +1,4 @@
 using UniFace.Embeddings;
-using UniFace.Faces;
 using UniFace.Synthetic;
 
 namespace UniFace.Cli.Demo;

@@ -1,8 +1,6 @@
+using UniFace.Cli.Eval;
 using UniFace.Cli.Reports;
-using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
-using UniFace.Statistics;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 
@@ -122,14 +120,14 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
                 "Accuracy (10 folds)", Percent(before.Accuracy?.Mean), Percent(after.Accuracy?.Mean),
                 after.Accuracy is null ? "" : "± " + Percent(1.96 * after.Accuracy.StandardError),
             ],
-            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", Interval(b.AucInterval, v => $"{v:F4}")],
-            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), Interval(b.EqualErrorInterval, v => Percent(v))],
+            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", EvalOutput.Interval(b.AucInterval, v => $"{v:F4}")],
+            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), EvalOutput.Interval(b.EqualErrorInterval, v => Percent(v))],
             .. b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (string[])
             [
                 $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",
                 Percent(results.Before.At(point.TargetFalseMatchRate).TrueMatchRate),
                 Percent(point.TrueMatchRate),
-                Interval(point.TrueMatchRateInterval, v => Percent(v)),
+                EvalOutput.Interval(point.TrueMatchRateInterval, v => Percent(v)),
             ]),
         ]);
     }
@@ -154,9 +152,6 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
         static IEnumerable<ReportPair> Even(List<ReportPair> from, int number) =>
             Enumerable.Range(0, Math.Min(number, from.Count)).Select(i => from[(int)((i + 0.5) * from.Count / number)]);
     }
-
-    private static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
-        interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 
     private static string Percent(double? value) => value is double v ? $"{100 * v:F1} %" : "not measurable";
 }

@@ -1,6 +1,5 @@
 using UniFace.Embeddings;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
 

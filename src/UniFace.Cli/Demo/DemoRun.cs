@@ -1,19 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
-using UniFace.IO;
-using UniFace.Packages;
 using UniFace.Synthetic;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;
-using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 

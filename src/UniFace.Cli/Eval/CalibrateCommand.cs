@@ -1,15 +1,9 @@
-using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
 
@@ -21,6 +15,8 @@ internal static class CalibrateCommand
         determine them, and reports whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
         Example: uniface calibrate package --images people
         """;
+
+    private const int BatchSize = 64;
 
     private static readonly double[] Rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
@@ -88,19 +84,9 @@ internal static class CalibrateCommand
         BootstrapOptions bootstrap, CancellationToken stop)
     {
         using FaceDataset data = FaceDatasets.Open(images);
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(images)));
+        string name = RealPath.NameOf(images);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
-        EmbeddedFaces embedded;
-        using (ProgressMeter progress = new(name, data.Samples.Count))
-        {
-            embedded = BatchEmbedding.Embed(
-                model.Embedder,
-                data.Samples.Count,
-                i => pipeline.Align(data.Read(i), data.Samples[i].Name)?.Image,
-                progress: count => progress.Add(count),
-                cancellation: stop);
-        }
-
+        EmbeddedFaces embedded = model.Embed(name, [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline, BatchSize, stop);
         (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
         long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
         long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;

@@ -1,13 +1,8 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Cli.Reports;
-using UniFace.Cli.Terminal;
 using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Eval;

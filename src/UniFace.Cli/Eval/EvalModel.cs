@@ -1,11 +1,8 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
 using UniFace.Embeddings;
 using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Runs;
-using UniFace.Vision;
 
 namespace UniFace.Cli.Eval;
 
@@ -80,6 +77,26 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         DataSha256 = dataSha256,
         ToolVersion = ToolVersion.Current,
     };
+
+    /// <summary>Embeds images, with progress on standard error.</summary>
+    /// <param name="what">The name of the progress.</param>
+    /// <param name="names">[N], the images, as errors name them.</param>
+    /// <param name="read">Reads an image; null if there is none.</param>
+    /// <param name="pipeline">Finds and aligns the face.</param>
+    /// <param name="batchSize">Images per batch.</param>
+    /// <param name="cancellation">Stops it between batches.</param>
+    public EmbeddedFaces Embed(string what, IReadOnlyList<string> names, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline, int batchSize,
+        CancellationToken cancellation)
+    {
+        using ProgressMeter progress = new(what, names.Count);
+        return BatchEmbedding.Embed(
+            Embedder,
+            names.Count,
+            i => read(i) is ReadOnlyMemory<byte> encoded ? pipeline.Align(encoded, names[i])?.Image : null,
+            batchSize,
+            count => progress.Add(count),
+            cancellation);
+    }
 
     public void Dispose() => (recognizer ?? Embedder).Dispose();
 }

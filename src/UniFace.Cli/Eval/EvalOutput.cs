@@ -1,6 +1,5 @@
 using Spectre.Console;
 using UniFace.Cli.Reports;
-using UniFace.Cli.Terminal;
 using UniFace.Evaluation.Verification;
 using UniFace.Statistics;
 

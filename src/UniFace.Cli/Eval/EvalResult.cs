@@ -1,5 +1,4 @@
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 

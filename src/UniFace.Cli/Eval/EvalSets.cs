@@ -1,14 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Data.Pairs;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Evaluation.Verification;
-using UniFace.Faces;
-using UniFace.Packages;
 
 namespace UniFace.Cli.Eval;
 
@@ -55,7 +51,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
     public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
         using FaceDataset data = FaceDatasets.Open(path, personLevel);
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        string name = RealPath.NameOf(path);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         string[] names = [.. data.Samples.Select(s => s.Name)];
         (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);
@@ -85,14 +81,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
         FacePipeline pipeline)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        using ProgressMeter progress = new(name, images.Count);
-        EmbeddedFaces embedded = BatchEmbedding.Embed(
-            model.Embedder,
-            images.Count,
-            i => read(i) is ReadOnlyMemory<byte> encoded ? pipeline.Align(encoded, images[i])?.Image : null,
-            batchSize,
-            count => progress.Add(count),
-            cancellation);
+        EmbeddedFaces embedded = model.Embed(name, images, read, pipeline, batchSize, cancellation);
         return (embedded, clock.Elapsed.TotalSeconds);
     }
 

@@ -1,15 +1,9 @@
-using System.CommandLine;
 using System.Text;
 using Spectre.Console;
 using UniFace.Cli.Reports;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Evaluation.Identification;
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Eval;
@@ -63,16 +57,11 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     {
         (FaceDataset Set, int Index)[] all = [.. sets.SelectMany(set => Enumerable.Range(0, set.Samples.Count).Select(i => (set, i)))];
         string[] names = [.. all.Select(a => a.Set.Samples[a.Index].Name)];
-        using ProgressMeter progress = new(what, all.Length);
-        EmbeddedFaces embedded = BatchEmbedding.Embed(
-            model.Embedder,
-            all.Length,
-            i => pipeline.Align(all[i].Set.Read(all[i].Index), names[i])?.Image,
-            batchSize,
-            count => progress.Add(count),
-            cancellation);
+        EmbeddedFaces embedded = model.Embed(what, names, i => Read(i), pipeline, batchSize, cancellation);
         int[] labels = [.. all.Select(a => label(a.Set, a.Set.Samples[a.Index].Label))];
-        return new Images(names, i => all[i].Set.Read(all[i].Index), labels, embedded);
+        return new Images(names, Read, labels, embedded);
+
+        byte[] Read(int i) => all[i].Set.Read(all[i].Index);
     }
 
     private Dictionary<string, object?> ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new()

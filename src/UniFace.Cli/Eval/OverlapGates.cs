@@ -1,4 +1,3 @@
-using UniFace.Cli.Terminal;
 using UniFace.Evaluation;
 
 namespace UniFace.Cli.Eval;

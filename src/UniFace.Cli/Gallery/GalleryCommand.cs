@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery`: enrolled people in a file or a database.</summary>

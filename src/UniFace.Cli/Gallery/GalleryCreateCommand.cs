@@ -1,10 +1,6 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
-using UniFace.Vision;
 
 namespace UniFace.Cli.Gallery;
 
@@ -75,7 +71,8 @@ internal static class GalleryCreateCommand
                 info.Package,
             };
             parsed.Print(json, () => Console.WriteLine(
-                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. Enroll people: uniface gallery enroll {path} photos"));
+                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. " +
+                $"Enroll people: uniface gallery enroll {path} photos"));
             return ExitCode.Success;
         });
     }

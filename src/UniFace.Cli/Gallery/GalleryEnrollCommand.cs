@@ -1,10 +1,4 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
-using UniFace.Faces;
-using UniFace.Gallery;
-using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Photos;

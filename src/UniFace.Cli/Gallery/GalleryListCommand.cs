@@ -1,7 +1,4 @@
-using System.CommandLine;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
-using UniFace.Gallery;
 
 namespace UniFace.Cli.Gallery;
 

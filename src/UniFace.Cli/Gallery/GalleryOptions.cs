@@ -1,10 +1,5 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
-using UniFace.IO;
-using UniFace.Vision;
 
 namespace UniFace.Cli.Gallery;
 

@@ -1,7 +1,3 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-using UniFace.Gallery;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery rebuild`: rebuilds the index from the database.</summary>

@@ -1,10 +1,4 @@
-using System.CommandLine;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.Faces;
-using UniFace.Gallery;
-using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Gallery;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;

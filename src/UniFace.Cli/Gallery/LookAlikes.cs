@@ -1,18 +1,9 @@
-using UniFace.Cli.Terminal;
-using UniFace.Gallery;
-using UniFace.Packages;
-
 namespace UniFace.Cli.Gallery;
 
-/// <summary>
-/// Finds enrolled faces that are also enrolled under another name, at the strictest false match rate that the calibration supports.
-/// Finds none without a calibration.
-/// </summary>
+/// <summary>Reports newly enrolled faces that are also enrolled under another name, by <see cref="LookAlikeRule"/>; none without a calibration.</summary>
 internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibration)
 {
-    private readonly double? threshold = calibration?.Entries
-        .Where(e => e is { Supported: true, Threshold: not null }).MinBy(e => e.FalseMatchRate)?.Threshold;
-
+    private readonly LookAlikeRule? rule = LookAlikeRule.Create(calibration);
     private readonly HashSet<(string, string)> pairs = [];
     private readonly List<(string Photo, string Person, GalleryCandidate Other)> found = [];
 
@@ -22,16 +13,17 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
     /// <summary>Searches for newly enrolled templates under other names.</summary>
     public async Task FindAsync(IReadOnlyList<Enrollment> enrolled, CancellationToken stop)
     {
-        if (threshold is not double least || enrolled.Count == 0)
+        if (rule is null || enrolled.Count == 0)
         {
             return;
         }
 
         float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
-        IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike = await gallery.SearchAsync(probes, gallery.Info.ContractId, 2, stop);
+        IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike =
+            await gallery.SearchAsync(probes, gallery.Info.ContractId, LookAlikeRule.Candidates, stop);
         foreach ((Enrollment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
         {
-            foreach (GalleryCandidate other in candidates.Where(c => c.Person != enrolment.Person && c.Score >= least))
+            foreach (GalleryCandidate other in rule.Filter(enrolment.Person, candidates))
             {
                 (string a, string b) = (enrolment.Person, other.Person);
                 if (pairs.Add(string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a)))

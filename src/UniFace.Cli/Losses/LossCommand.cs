@@ -1,6 +1,4 @@
-using System.CommandLine;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Losses;

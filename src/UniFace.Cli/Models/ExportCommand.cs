@@ -1,8 +1,5 @@
-using System.CommandLine;
 using Spectre.Console;
 using UniFace.Cli.Eval;
-using UniFace.Cli.Terminal;
-using UniFace.Packages;
 using UniFace.Training;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;

@@ -1,8 +1,4 @@
-using System.CommandLine;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
-using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Models;
 
 namespace UniFace.Cli.Models;

@@ -1,12 +1,5 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
 using UniFace.Clustering;
-using UniFace.Data;
 using UniFace.Decisions;
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 

@@ -1,7 +1,4 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
 using UniFace.Decisions;
-using UniFace.Packages;
 
 namespace UniFace.Cli.Photos;
 

@@ -1,9 +1,4 @@
-using System.CommandLine;
 using System.Diagnostics;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
-using UniFace.Faces;
-using UniFace.Vision;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Photos;
 

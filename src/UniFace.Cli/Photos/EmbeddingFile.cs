@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using UniFace.Cli.Reports;
-using UniFace.IO;
 
 namespace UniFace.Cli.Photos;
 

@@ -1,8 +1,4 @@
-using System.CommandLine;
 using Spectre.Console;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
-using UniFace.Faces;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Photos;

@@ -1,11 +1,5 @@
-using System.CommandLine;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Decisions;
 using UniFace.Embeddings;
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;

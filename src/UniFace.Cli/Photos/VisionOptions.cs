@@ -1,9 +1,4 @@
-using System.CommandLine;
 using System.Globalization;
-using UniFace.Cli.Terminal;
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Vision;
 using UniFace.Vision.Detection;
 using UniFace.Vision.Photos;
 

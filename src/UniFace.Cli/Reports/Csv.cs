@@ -1,5 +1,3 @@
-using UniFace.IO;
-
 namespace UniFace.Cli.Reports;
 
 /// <summary>CSV files as in RFC 4180, with LF line ends.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Cli.Reports;
 
 /// <summary>Composes images into one.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Reports;
 

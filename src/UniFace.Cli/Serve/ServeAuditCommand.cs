@@ -1,6 +1,4 @@
-using System.CommandLine;
 using UniFace.AspNetCore.Audit;
-using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Serve;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,9 +7,6 @@ using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Photos;
-using UniFace.Cli.Terminal;
-using UniFace.IO;
-using UniFace.Packages;
 
 namespace UniFace.Cli.Serve;
 

@@ -1,9 +1,7 @@
-using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Security;
-using UniFace.Cli.Terminal;
 
 namespace UniFace.Cli.Serve;
 

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace UniFace.Cli.Terminal;
 
 /// <summary>Options that several commands share.</summary>

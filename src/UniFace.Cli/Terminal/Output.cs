@@ -2,8 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spectre.Console;
-using UniFace.Data;
-using UniFace.IO;
 
 namespace UniFace.Cli.Terminal;
 

@@ -1,8 +1,4 @@
-using System.CommandLine;
 using UniFace.Cli.Losses;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
-using UniFace.IO;
 using UniFace.Training;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;

@@ -1,4 +1,3 @@
-using UniFace.Cli.Terminal;
 using UniFace.Training;
 using UniFace.Training.Loop;
 using UniFace.Training.Runs;

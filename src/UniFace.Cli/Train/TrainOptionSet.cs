@@ -1,8 +1,5 @@
-using System.CommandLine;
 using System.Globalization;
 using UniFace.Cli.Losses;
-using UniFace.Cli.Terminal;
-using UniFace.Data;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
 using UniFace.Training.Losses;

@@ -1,5 +1,6 @@
 using UniFace.AspNetCore;
 using UniFace.Data;
+using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
 using UniFace.Training.Runs;
@@ -106,21 +107,16 @@ internal sealed class EmbeddingMaps : IDisposable
         }
 
         SkiaImageDecoder decoder = new();
-        List<float> embeddings = [];
-        foreach ((int Index, int Person)[] batch in samples.Chunk(Batch))
-        {
-            stop.ThrowIfCancellationRequested();
-            RgbImage[] faces = [.. batch.Select(s => decoder.Decode(shown.Read(s.Index), shown.Samples[s.Index].Name))];
-            embeddings.AddRange(embedder.Embed(faces));
-        }
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, samples.Length, i => Decode(samples[i].Index), Batch, cancellation: stop);
+        return new Embedded(written, unseen is not null, [.. samples.Select(s => s.Person)], faces.Values, []);
 
-        return new Embedded(written, unseen is not null, [.. samples.Select(s => s.Person)], [.. embeddings], []);
+        RgbImage Decode(int index) => decoder.Decode(shown.Read(index), shown.Samples[index].Name);
     }
 
     private static EmbeddingMapAnswer Draw(Embedded faces, MapMethod method, CancellationToken stop)
     {
         int count = faces.People.Length;
-        (double[] rows, double share) = PrincipalComponents.Project(faces.Embeddings, count, int.MaxValue);
+        (double[] rows, double share) = PrincipalComponents.Project(faces.Embeddings, count);
         int width = rows.Length / count;
         double[] Columns(int most) => [.. rows.Where((_, v) => v % width < most)];
         double perplexity = Math.Min(MaxPerplexity, (count - 1) / 3.0);

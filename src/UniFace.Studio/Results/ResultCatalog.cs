@@ -1,5 +1,5 @@
 using System.Text.Json;
-using UniFace.Studio.Runs;
+using UniFace.IO;
 
 namespace UniFace.Studio.Results;
 
@@ -62,7 +62,7 @@ internal sealed class ResultCatalog(string root)
     private string NameOf(string folder)
     {
         string name = Path.GetRelativePath(root, folder);
-        return name == "." ? RunCatalog.NameOf(root) : name.Replace('\\', '/');
+        return name == "." ? RealPath.NameOf(root) : name.Replace('\\', '/');
     }
 
     private static IEnumerable<string> Figures(string folder) =>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using UniFace.IO;
 using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
@@ -99,10 +100,7 @@ internal sealed class RunCatalog(string root)
     }
 
     /// <summary>Finds a run's folder by its name; null if there is none.</summary>
-    public string? Find(string name) => Folders().FirstOrDefault(folder => NameOf(folder) == name);
-
-    /// <summary>Name of a run, by its folder.</summary>
-    public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+    public string? Find(string name) => Folders().FirstOrDefault(folder => RealPath.NameOf(folder) == name);
 
     /// <summary>State of a run.</summary>
     /// <param name="folder">Its folder.</param>
@@ -110,7 +108,7 @@ internal sealed class RunCatalog(string root)
     /// <param name="failure">Why its training in this service failed; null if it did not.</param>
     public RunSummary Summarise(string folder, bool isTraining, string? failure)
     {
-        string name = NameOf(folder);
+        string name = RealPath.NameOf(folder);
         RunFiles files = FilesOf(folder);
         RunInfo info;
         try

@@ -1,4 +1,5 @@
 using UniFace.AspNetCore;
+using UniFace.IO;
 using UniFace.Training;
 using UniFace.Training.Runs;
 
@@ -45,7 +46,7 @@ internal sealed class RunWorker : IAsyncDisposable
                     Refusal.Conflict,
                     folder == run
                         ? "this run is training already"
-                        : $"the run {RunCatalog.NameOf(folder!)} is training here; stop it first: " +
+                        : $"the run {RealPath.NameOf(folder!)} is training here; stop it first: " +
                             "a run uses all available cores, so only one can train at a time");
             }
 
@@ -63,7 +64,7 @@ internal sealed class RunWorker : IAsyncDisposable
     {
         lock (gate)
         {
-            return folder is not null && !work.IsCompleted && RunCatalog.NameOf(folder) == name ? folder : null;
+            return folder is not null && !work.IsCompleted && RealPath.NameOf(folder) == name ? folder : null;
         }
     }
 

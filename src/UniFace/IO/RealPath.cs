@@ -1,9 +1,12 @@
 namespace UniFace.IO;
 
-/// <summary>Resolves and compares paths, so that commands do not overwrite their input.</summary>
+/// <summary>Resolves, names and compares paths, so that commands do not overwrite their input.</summary>
 public static class RealPath
 {
     private const int MostLinks = 40;
+
+    /// <summary>The name of a file or folder, whether its path ends in a separator or in ".".</summary>
+    public static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     /// <summary>The absolute path with links resolved, without a trailing separator. Parts that do not exist are kept.</summary>
     public static string Resolve(string path)

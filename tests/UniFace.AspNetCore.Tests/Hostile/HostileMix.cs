@@ -63,12 +63,10 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         }
     }
 
-    private static HttpRequestMessage BombRequest() =>
-        new(HttpMethod.Post, "/v1/detect")
-        {
-            Content = new StringContent(
-            $"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json")
-        };
+    private static HttpRequestMessage BombRequest() => new(HttpMethod.Post, "/v1/detect")
+    {
+        Content = new StringContent($"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json"),
+    };
 
     // A chunked body above the limit, or a highly compressed picture.
     private async Task<int> GiantAsync()
@@ -99,13 +97,12 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         {
             0 => new(HttpMethod.Post, path)
             {
-                Content = Json(
-                $"{{\"photo\":\"{Convert.ToBase64String(photo)}\",\"aligned\":{(random.Next(2) == 0 ? "true" : "false")}}}")
+                Content = Json($"{{\"photo\":\"{Convert.ToBase64String(photo)}\",\"aligned\":{(random.Next(2) == 0 ? "true" : "false")}}}"),
             },
             1 => new(HttpMethod.Post, "/v1/people")
             {
-                Content = Json(
-                System.Text.Json.JsonSerializer.Serialize(new { person = name, photos = new[] { photo }, aligned = random.Next(2) == 0, anyQuality = true }))
+                Content = Json(System.Text.Json.JsonSerializer.Serialize(
+                    new { person = name, photos = new[] { photo }, aligned = random.Next(2) == 0, anyQuality = true })),
             },
             2 => new(HttpMethod.Post, path) { Content = Form(photo, name) },
             3 => new(

@@ -38,7 +38,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Contains("no calibration.json: nobody was held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold",
             seen.Export.Out, StringComparison.Ordinal);
         string photo = Path.Combine("aligned", "Ann Lee", "000.jpg");
-        Refused("bare has no calibration", "give --threshold COSINE, or calibrate it on people that it was not trained on", "verify", Copy("bare"), photo,
+        Refused("bare has no calibration", "give --threshold COSINE, or calibrate it on people it was not trained on", "verify", Copy("bare"), photo,
             photo, "--aligned");
         seen.Run("gallery", "create", "g", "bare").Expect(0);
         Refused("", "give --threshold COSINE", "gallery", "identify", "g", photo, "--aligned");

@@ -55,8 +55,8 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     }
 
     [Theory]
-    [InlineData("no-such-run", "is no training run")]
-    [InlineData("faces", "is no training run")]
+    [InlineData("no-such-run", "is not a training run")]
+    [InlineData("faces", "is not a training run")]
     public void What_is_no_run_is_one_line(string run, string words)
     {
         CliResult result = CliProcess.RunIn(small.Folder, "export", run, "--out", "p").Expect(2);

@@ -22,7 +22,7 @@ public sealed class ModelsCommandTests : IDisposable
         new Random(1).NextBytes(image.Pixels);
         File.WriteAllBytes(photo, ImageEncoder.Png(image));
         Assert.Contains(
-            "none is installed as default", Run("verify", photo, photo, "--aligned", "--threshold", "0.5").Expect(2).Error, StringComparison.Ordinal);
+            "no default is installed", Run("verify", photo, photo, "--aligned", "--threshold", "0.5").Expect(2).Error, StringComparison.Ordinal);
 
         JsonElement added = Run("models", "add", "ours", package, "--json").Expect(0).Json();
         Assert.True(added.GetProperty("default").GetBoolean());
@@ -64,7 +64,7 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Contains("--accept-licence", Run("models", "pull", "faceplugin-mobilefacenet").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("expected faceplugin-mobilefacenet or blazeface", Run("models", "pull", "arcface").Expect(2).Error, StringComparison.Ordinal);
         string package = Package("package", 16);
-        Assert.Contains("no name for a model", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("is not a valid model name", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("of the catalog", Run("models", "add", "blazeface", package).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("bare .onnx", Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such installed model", Run("models", "default", "ours").Expect(2).Error, StringComparison.Ordinal);

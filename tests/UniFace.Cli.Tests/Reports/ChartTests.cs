@@ -81,8 +81,19 @@ public class ChartTests
     public void The_charts_of_training_and_evaluation_hold_each_of_their_series()
     {
         StepMetrics[] steps =
-            [.. Enumerable.Range(1, 5).Select(i => new StepMetrics { Step = i, Epoch = 1, Loss = 10.0 / i, Lr = 0.1 / i,
-                ImagesPerSecond = 1, GradNorm = 1, TargetCosine = 0, HardestNegativeCosine = 0 })];
+        [
+            .. Enumerable.Range(1, 5).Select(i => new StepMetrics
+            {
+                Step = i,
+                Epoch = 1,
+                Loss = 10.0 / i,
+                Lr = 0.1 / i,
+                ImagesPerSecond = 1,
+                GradNorm = 1,
+                TargetCosine = 0,
+                HardestNegativeCosine = 0,
+            }),
+        ];
         EpochMetrics epoch = new()
         {
             Step = 5,
@@ -93,7 +104,7 @@ public class ChartTests
             HardestNegativeCosine = 0.1,
             Threshold = 0.3,
             TargetHistogram = [.. new long[79], 5],
-            HardestNegativeHistogram = [.. new long[40], 3, .. new long[39]]
+            HardestNegativeHistogram = [.. new long[40], 3, .. new long[39]],
         };
         VerificationScores scores = new([0.9, 0.8, 0.3, 0.1], [true, true, false, false]);
         RocCurve roc = RocCurve.FromScores(scores);

@@ -57,8 +57,8 @@ public sealed class TrainCommandTests : IDisposable
         Refused("--epochs is 0", "train", "faces", "--epochs", "0", "--out", "run");
         Refused("--steps", "train", "faces", "--schedule", "step", "--out", "run");
         Refused("no-such-loss", "train", "faces", "--loss", "no-such-loss", "--out", "run");
-        Refused("--device cuda", "train", "faces", "--device", "cuda", "--out", "run");
-        Refused("no training run", "train", "--resume", "nothing");
+        Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--out", "run");
+        Refused("is not a training run", "train", "--resume", "nothing");
         Assert.False(Directory.Exists(Path.Combine(folder, "run")));
     }
 

@@ -19,8 +19,7 @@ export function oneIn(rate) {
     return "no pair of different people in the calibration data scored this high";
   }
 
-  const share = rate >= 0.1 ? `${Math.round(rate * 100)} in 100` : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
-  return `${share} pairs of different people score this high`;
+  return `${share(rate)} pairs of different people score this high`;
 }
 
 /** The score on its scale, from cosine -0.2 to 1, with the threshold. */
@@ -36,16 +35,15 @@ export function scale(score, threshold, yes) {
     svg("text", { x: at(threshold), y: 58, "text-anchor": anchor(at(threshold)) }, `threshold ${threshold.toFixed(3)}`)));
 }
 
-/** An upper bound of how often a stranger is mistaken for an enrolled person: the sum over all of them. */
+/** How often a stranger is mistaken for an enrolled person, in words. */
 export function strangers(answer, people) {
-  if (answer.falseMatchRate === null || people === 0) {
+  const rate = answer.falsePositiveIdentificationRate;
+  if (rate === null || people === 0) {
     return "";
   }
 
-  const most = Math.min(1, answer.falseMatchRate * people);
-  const share = most < 0.01 ? `1 in ${Math.floor(1 / most).toLocaleString("en")}` : `${Math.ceil(most * 100 - 1e-9)} in 100`;
   const enrolled = `${people.toLocaleString("en")} enrolled ${people === 1 ? "person" : "people"}`;
-  return `With ${enrolled}, a stranger is mistaken for one of them in at most ${share} searches.`;
+  return `With ${enrolled}, a stranger is mistaken for one of them in about ${share(rate)} searches.`;
 }
 
 /** The threshold of an answer, in words. */
@@ -55,4 +53,8 @@ export function decided(answer) {
     : `Threshold: cosine ${answer.threshold.toFixed(3)}; ${oneIn(answer.falseMatchRate)}` +
       `${answer.calibratedOn ? ` (calibrated on ${answer.calibratedOn})` : ""}.` +
       `${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}`;
+}
+
+function share(rate) {
+  return rate >= 0.1 ? `${Math.round(rate * 100)} in 100` : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
 }

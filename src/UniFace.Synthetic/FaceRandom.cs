@@ -19,11 +19,7 @@ internal sealed class FaceRandom
     }
 
     /// <summary>64 random bits.</summary>
-    public ulong Next()
-    {
-        state += 0x9E3779B97F4A7C15UL;
-        return SeededRandom.Mix(state);
-    }
+    public ulong Next() => SeededRandom.SplitMix(ref state);
 
     /// <summary>Uniform in [0, 1).</summary>
     public float Unit() => (Next() >> 40) * (1f / (1 << 24));

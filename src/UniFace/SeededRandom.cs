@@ -36,10 +36,10 @@ public sealed class SeededRandom
             state = Mix(state + 0x9E3779B97F4A7C15) ^ (ulong)key;
         }
 
-        s0 = Next(ref state);
-        s1 = Next(ref state);
-        s2 = Next(ref state);
-        s3 = Next(ref state);
+        s0 = SplitMix(ref state);
+        s1 = SplitMix(ref state);
+        s2 = SplitMix(ref state);
+        s3 = SplitMix(ref state);
     }
 
     /// <summary>64 random bits.</summary>
@@ -97,5 +97,6 @@ public sealed class SeededRandom
         return z ^ (z >> 31);
     }
 
-    private static ulong Next(ref ulong state) => Mix(state += 0x9E3779B97F4A7C15);
+    /// <summary>The next number of SplitMix64 (Steele, Lea and Flood, 2014).</summary>
+    public static ulong SplitMix(ref ulong state) => Mix(state += 0x9E3779B97F4A7C15);
 }

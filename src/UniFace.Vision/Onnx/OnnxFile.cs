@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using UniFace.Onnx.Schema;
 
 namespace UniFace.Vision.Onnx;
@@ -8,6 +9,11 @@ internal static class OnnxFile
 {
     // Larger models are not rewritten: that takes a second copy of the weights.
     private const int LargestRewrite = 1 << 30;
+
+    // A face network has some ten thousand. A parsed field takes up to 300 bytes, however few it has in the file.
+    private const int MaxFields = 500_000;
+
+    private const int MaxDepth = 100; // protobuf's own limit
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The .onnx file.</param>
@@ -38,17 +44,42 @@ internal static class OnnxFile
         return (bytes, bytes.Length <= LargestRewrite && model.Graph is GraphProto graph && BlockedPRelu.Rewrite(graph) ? model.ToByteArray() : null);
     }
 
-    /// <summary>Parses a model. Lengths are checked before memory is allocated; nesting is limited to protobuf's 100 levels.</summary>
-    /// <exception cref="UniFaceException">The bytes are not an ONNX model.</exception>
+    /// <summary>Parses a model. Its fields are counted and their lengths checked before memory is allocated.</summary>
+    /// <exception cref="UniFaceException">The bytes are not an ONNX model, or have more than 500,000 fields.</exception>
     public static ModelProto Parse(byte[] bytes, string source)
     {
         try
         {
+            int fields = 0;
+            CountFields(new CodedInputStream(bytes), ModelProto.Descriptor, bytes.Length, 0, ref fields);
+            if (fields > MaxFields)
+            {
+                throw new UniFaceException($"{source}: cannot load it as a model: it has more than {MaxFields} fields, far more than a face network.");
+            }
+
             return ModelProto.Parser.ParseFrom(bytes);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw new UniFaceException($"{source}: cannot load it as a model: it is not an ONNX file, or is cut off or damaged.", e);
+        }
+    }
+
+    private static void CountFields(CodedInputStream input, MessageDescriptor message, long end, int depth, ref int fields)
+    {
+        for (uint tag; fields <= MaxFields && input.Position < end && (tag = input.ReadTag()) != 0; fields++)
+        {
+            WireFormat.WireType type = WireFormat.GetTagWireType(tag);
+            if (depth < MaxDepth && type == WireFormat.WireType.LengthDelimited
+                && message.FindFieldByNumber(WireFormat.GetTagFieldNumber(tag)) is { FieldType: FieldType.Message } field)
+            {
+                int length = input.ReadLength();
+                CountFields(input, field.MessageType, input.Position + length, depth + 1, ref fields);
+            }
+            else if (type is not (WireFormat.WireType.StartGroup or WireFormat.WireType.EndGroup))
+            {
+                input.SkipLastField(); // The fields of a group, which ONNX does not use, are counted as the message's.
+            }
         }
     }
 

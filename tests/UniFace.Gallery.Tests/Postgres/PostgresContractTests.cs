@@ -6,6 +6,7 @@ namespace UniFace.Gallery.Tests.Postgres;
 [CollectionDefinition("PostgreSQL")]
 public sealed class PostgresGroup : ICollectionFixture<PostgresServer>;
 
+/// <summary>The PostgreSQL gallery keeps the contract of every stored gallery.</summary>
 [Collection("PostgreSQL")]
 public sealed class PostgresContractTests(PostgresServer server) : StoredGalleryContractTests
 {

@@ -2,6 +2,7 @@ using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
+/// <summary>The SQLite gallery keeps the contract of every stored gallery.</summary>
 public sealed class SqliteContractTests : StoredGalleryContractTests, IDisposable
 {
     private readonly GalleryFolder folder = new();

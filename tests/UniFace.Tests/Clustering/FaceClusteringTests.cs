@@ -3,6 +3,7 @@ using UniFace.Clustering;
 
 namespace UniFace.Tests.Clustering;
 
+/// <summary>Groups are those of average linkage over the complete matrix of cosine similarities.</summary>
 public sealed class FaceClusteringTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>Unreadable images, duplicates and wrong labels that were planted are found; nothing else is reported.</summary>
 public class DatasetSurveyTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using UniFace.Data;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>A filter keeps the order of people and images and numbers the labels without gaps.</summary>
 public class FilteredDatasetTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>A tar and the folder it was made from are the same data set; a damaged tar is an error, never a crash.</summary>
 public class FolderAndTarDatasetTests
 {
     private static readonly string[] Pictures = ["Zoe/2.jpg", "Ann/b.PNG", "Ann/a.jpg", "Ann/c.webp", "böb x/1.bmp", "Zoe/10.jpeg"];

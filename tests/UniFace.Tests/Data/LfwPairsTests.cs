@@ -3,6 +3,7 @@ using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>A pairs file is read as LFW defines it; any other line is an error with its number.</summary>
 public class LfwPairsTests
 {
     private const string Text = "2\t2\nAnn\t1\t4\nBob\t2\t3\nAnn\t1\tBob\t2\nCat\t12\tDan\t1\nEve\t1\t2\nEve\t1\t3\nEve\t1\tAnn\t3\nFay\t1\tEve\t2\n";

@@ -5,6 +5,7 @@ using UniFace.Data.Pickle;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>A pickle gives plain values only: it never calls anything, and memory is bounded by the size of the file.</summary>
 public class PairBinTests
 {
     public static TheoryData<string> GoodNames => [.. PickleFixtures.Good.Keys];

@@ -5,6 +5,7 @@ using UniFace.Data;
 
 namespace UniFace.Tests.Data;
 
+/// <summary>Payloads and labels are read as MXNet writes them; a damaged record or index is an error or a warning, never a crash.</summary>
 public class RecordIODatasetTests
 {
     private const uint Magic = 0xCED7230A;

@@ -2,6 +2,7 @@ using UniFace.Statistics;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>The intervals are the exact ones of Clopper and Pearson, and contain the measured rate.</summary>
 public class BinomialIntervalTests
 {
     // scipy.stats.beta.ppf(0.025, k, n - k + 1) and beta.ppf(0.975, k + 1, n - k).

@@ -3,6 +3,7 @@ using UniFace.Statistics;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>An interval contains the true value about as often as its level says.</summary>
 public class BootstrapTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using UniFace.Packages;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>A threshold is always measured on people that it was not chosen from.</summary>
 public sealed class CalibrationChecksTests
 {
     [Fact]

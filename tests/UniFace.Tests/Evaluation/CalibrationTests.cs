@@ -5,6 +5,7 @@ using UniFace.Packages;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>A threshold never has a higher false match rate on its own data than it states, and a rate that the data cannot support is refused.</summary>
 public class CalibrationTests
 {
     private static readonly BootstrapOptions Quick = new() { Replicates = 50 };

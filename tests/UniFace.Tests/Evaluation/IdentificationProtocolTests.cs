@@ -4,6 +4,7 @@ using UniFace.Evaluation.Identification;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>Every rate equals the one that a count over all scores gives.</summary>
 public sealed class IdentificationProtocolTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>Each pair is scored exactly once, and the score is the cosine similarity of its two images.</summary>
 public class PairScoresTests
 {
     [Fact]

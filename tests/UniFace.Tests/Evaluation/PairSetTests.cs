@@ -7,6 +7,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>Every pair of a list becomes two images of the set and the right label; what cannot be found is an error or counted as missing.</summary>
 public class PairSetTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>Rates, areas and errors equal scikit-learn's and their definitions, also when scores are tied.</summary>
 public class RocCurveTests
 {
     // Few distinct values, so that ties are common.

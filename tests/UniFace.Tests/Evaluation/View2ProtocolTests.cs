@@ -3,6 +3,7 @@ using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests.Evaluation;
 
+/// <summary>Each fold is judged with the best threshold of the other folds, as LFW's View 2 defines it.</summary>
 public class View2ProtocolTests
 {
     [Fact]

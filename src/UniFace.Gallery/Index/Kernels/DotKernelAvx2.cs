@@ -22,8 +22,9 @@ internal static unsafe class DotKernelAvx2
                 Vector256<short> low = Vector256.Create(word[0]).AsInt16(), high = low;
                 for (int s = 0; s < 8; s++)
                 {
-                    low += Multiply(Vector256.Load(row + (s * 64)), word[1 + s]);
-                    high += Multiply(Vector256.Load(row + (s * 64) + 32), word[1 + s]);
+                    Vector256<sbyte> q = Vector256.Create(word[1 + s]).AsSByte();
+                    low += Avx2.MultiplyAddAdjacent(Vector256.Load(row + (s * 64)), q);
+                    high += Avx2.MultiplyAddAdjacent(Vector256.Load(row + (s * 64) + 32), q);
                 }
 
                 totalLow += Avx2.MultiplyAddAdjacent(low, ones);

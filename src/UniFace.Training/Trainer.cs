@@ -117,7 +117,7 @@ public sealed class Trainer : IDisposable
         using RunLock runLock = RunLock.Acquire(folder);
         if (ReadPosition() != resumedFrom)
         {
-            throw new UniFaceException($"{folder} was trained by another process in the meantime; resume it with 'uniface train --resume {folder}'.");
+            throw new UniFaceException($"{folder} was trained by another process in the meantime; open it again.");
         }
 
         Action<string>? warning = events.Warning;
@@ -303,8 +303,7 @@ public sealed class Trainer : IDisposable
         string[] checkpoints = [RunFolder.LastFile, RunFolder.PreviousFile];
         if (RunFolder.Exists(folder) && checkpoints.Any(name => File.Exists(Path.Combine(folder, name))))
         {
-            throw new UniFaceException(
-                $"{folder} holds a run already: resume it with 'uniface train --resume {folder}', or train in another folder.");
+            throw new UniFaceException($"{folder} holds a run already: resume it, or train in another folder.");
         }
     }
 
@@ -322,7 +321,7 @@ public sealed class Trainer : IDisposable
                 CultureInfo.InvariantCulture,
                 $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
                 $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
-                $"training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
+                $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }
 
     private static Device OpenDevice(string name)

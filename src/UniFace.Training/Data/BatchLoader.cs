@@ -34,7 +34,7 @@ internal sealed class BatchLoader
         if (BatchesPerEpoch == 0)
         {
             throw new UniFaceException(
-                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower --batch.");
+                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower the batch size.");
         }
 
         augment.Check();

@@ -186,9 +186,9 @@ public sealed record TrainOptions
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data)
     {
         FaceDataset limited = MinImages > 0 || MaxImages > 0
-            ? new FilteredDataset(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
+            ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
             : data;
-        return PeopleSubset.Split(limited, ValidationPeople, Seed);
+        return DatasetSubset.HoldOut(limited, ValidationPeople, Seed);
     }
 
     /// <summary>A new backbone with initial weights.</summary>

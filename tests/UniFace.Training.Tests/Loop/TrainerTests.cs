@@ -73,7 +73,7 @@ public sealed class TrainerTests : IDisposable
     public void The_best_weights_are_kept_and_loaded_and_data_that_changed_is_refused()
     {
         using ToyDataset data = new(8, 5);
-        using (Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Ema = 0.5 }, data, new ToyDecoder()))
+        using (Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Ema = 0.5 }, data, decoder: new ToyDecoder()))
         {
             Assert.Equal(2, trainer.Info.HeldOut.Count);
             Assert.Equal(6, trainer.Info.People);
@@ -94,10 +94,10 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal([1, 8], embedding.shape);
         }
 
-        UniFaceException twice = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new ToyDecoder()));
+        UniFaceException twice = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, decoder: new ToyDecoder()));
         Assert.Contains("holds a run already", twice.Message, StringComparison.Ordinal);
         using ToyDataset changed = new(8, 5, salt: 1);
-        UniFaceException refused = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, changed, new ToyDecoder()));
+        UniFaceException refused = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, changed, decoder: new ToyDecoder()));
         Assert.Contains("has changed", refused.Message, StringComparison.Ordinal);
     }
 
@@ -105,19 +105,19 @@ public sealed class TrainerTests : IDisposable
     public void A_start_that_failed_on_its_data_leaves_its_folder_free_and_a_run_with_a_checkpoint_keeps_it()
     {
         using ToyDataset data = new(4, 3);
-        using (Trainer failing = Trainer.Create(folder, Small with { Epochs = 1 }, data, new BrokenDecoder()))
+        using (Trainer failing = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new BrokenDecoder()))
         {
             Assert.Throws<UniFaceException>(() => failing.Run(null, TestContext.Current.CancellationToken));
         }
 
         using ToyDataset mended = new(4, 3, salt: 1);
-        using Trainer first = Trainer.Create(folder, Small with { Epochs = 1 }, mended, new ToyDecoder());
-        using Trainer second = Trainer.Create(folder, Small with { Epochs = 1, Seed = 2 }, mended, new ToyDecoder());
+        using Trainer first = Trainer.Create(folder, Small with { Epochs = 1 }, mended, decoder: new ToyDecoder());
+        using Trainer second = Trainer.Create(folder, Small with { Epochs = 1, Seed = 2 }, mended, decoder: new ToyDecoder());
         UniFaceException stale = Assert.Throws<UniFaceException>(() => first.Run(null, TestContext.Current.CancellationToken));
         Assert.Contains("in the meantime", stale.Message, StringComparison.Ordinal);
         second.Run(null, TestContext.Current.CancellationToken);
         Assert.Equal(2, RunFolder.ReadInfo(folder).Options.Seed);
-        UniFaceException taken = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, mended, new ToyDecoder()));
+        UniFaceException taken = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, mended, decoder: new ToyDecoder()));
         Assert.Contains("holds a run already", taken.Message, StringComparison.Ordinal);
     }
 
@@ -126,7 +126,7 @@ public sealed class TrainerTests : IDisposable
     {
         using ToyDataset data = new(4, 3);
         TrainOptions options = Small with { Epochs = 1, Threads = 1 };
-        using (Trainer trainer = Trainer.Create(folder, options, data, new ToyDecoder()))
+        using (Trainer trainer = Trainer.Create(folder, options, data, decoder: new ToyDecoder()))
         {
             trainer.Run(null, TestContext.Current.CancellationToken);
         }
@@ -134,10 +134,11 @@ public sealed class TrainerTests : IDisposable
         RunInfo before = RunFolder.ReadInfo(folder);
         Assert.Empty(before.Changes);
         TrainOptions changed = options with { Epochs = 2, Threads = 2, Data = "moved" };
-        UniFaceException Refused(TrainOptions wanted) => Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, new ToyDecoder(), changed: wanted));
+        UniFaceException Refused(TrainOptions wanted) =>
+            Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, decoder: new ToyDecoder(), changed: wanted));
         Assert.Contains("anything else is a new run", Refused(changed with { Batch = 5 }).Message, StringComparison.Ordinal);
         Assert.Contains("Epochs is 0", Refused(changed with { Epochs = 0 }).Message, StringComparison.Ordinal);
-        using (Trainer trainer = Trainer.Resume(folder, data, new ToyDecoder(), changed: changed))
+        using (Trainer trainer = Trainer.Resume(folder, data, decoder: new ToyDecoder(), changed: changed))
         {
             Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Result!.Epochs);
         }
@@ -156,7 +157,7 @@ public sealed class TrainerTests : IDisposable
     public void A_run_of_the_old_format_is_not_resumed_but_exported(bool hasId)
     {
         using ToyDataset data = new(4, 3);
-        using (Trainer trainer = Trainer.Create(folder, Small with { Epochs = 1 }, data, new ToyDecoder()))
+        using (Trainer trainer = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new ToyDecoder()))
         {
             trainer.Run(null, TestContext.Current.CancellationToken);
         }
@@ -170,7 +171,7 @@ public sealed class TrainerTests : IDisposable
             Edit(RunFolder.LastFile, ($"\"{id}\"", "\"\"" + new string(' ', id.Length))); // The header keeps its length.
         }
 
-        string message = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, new ToyDecoder())).Message;
+        string message = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, decoder: new ToyDecoder())).Message;
         Assert.Contains("was started by an earlier version", message, StringComparison.Ordinal);
         Assert.Contains("train again", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -215,7 +216,7 @@ public sealed class TrainerTests : IDisposable
     public void A_run_description_with_null_or_a_number_for_a_word_is_refused_in_one_line(string written, string edited)
     {
         using ToyDataset data = new(4, 3);
-        Trainer.Create(folder, Small, data, new ToyDecoder()).Dispose();
+        Trainer.Create(folder, Small, data, decoder: new ToyDecoder()).Dispose();
         string path = Path.Combine(folder, RunFolder.InfoFile), text = File.ReadAllText(path);
         Assert.Contains(written, text, StringComparison.Ordinal);
         File.WriteAllText(path, text.Replace(written, edited, StringComparison.Ordinal));
@@ -227,8 +228,8 @@ public sealed class TrainerTests : IDisposable
     public void People_held_out_are_the_same_for_a_seed_and_are_never_trained_on()
     {
         using ToyDataset data = new(20, 3);
-        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(data, 0.2, 5);
-        (_, FaceDataset? again) = PeopleSubset.Split(data, 0.2, 5);
+        (FaceDataset training, FaceDataset? heldOut) = DatasetSubset.HoldOut(data, 0.2, 5);
+        (_, FaceDataset? again) = DatasetSubset.HoldOut(data, 0.2, 5);
         Assert.Equal(4, heldOut!.People.Count);
         Assert.Equal(heldOut.People, again!.People);
         Assert.Empty(training.People.Intersect(heldOut.People));

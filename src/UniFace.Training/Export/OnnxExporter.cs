@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using UniFace.IO;
-using UniFace.Training.Backbones;
 using UniFace.Onnx.Schema;
+using UniFace.Training.Backbones;
 using UniFace.Training.Onnx;
 
 namespace UniFace.Training.Export;

@@ -1,10 +1,10 @@
 using System.Globalization;
 using TorchSharp;
 using UniFace.IO;
+using UniFace.Onnx.Schema;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Onnx.Schema;
 using UniFace.Vision.Onnx;
 using static TorchSharp.torch;
 

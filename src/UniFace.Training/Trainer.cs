@@ -53,14 +53,14 @@ public sealed class Trainer : IDisposable
     public static Trainer Create(string folder, TrainOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return WithData(options, (data, validation) => Create(folder, options, data, validation, null, cancellationToken));
+        return WithData(options, (data, validation) => Create(folder, options, data, validation, cancellationToken: cancellationToken));
     }
 
     /// <summary>Resumes a run, opening the data sets that its options name. See the other overload.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     public static Trainer Resume(string folder, CancellationToken cancellationToken = default) =>
-        WithData(RunFolder.ReadInfo(folder).Options, (data, validation) => Resume(folder, data, validation, null, null, cancellationToken));
+        WithData(RunFolder.ReadInfo(folder).Options, (data, validation) => Resume(folder, data, validation, cancellationToken: cancellationToken));
 
     /// <summary>
     /// Creates a run: checks the options and the data, hashes the data and writes run.json. A run that ended before its first checkpoint is
@@ -71,16 +71,47 @@ public sealed class Trainer : IDisposable
     /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
     /// <param name="validation">The validation set, or null; stays the caller's.</param>
     /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
+    /// <param name="decoder">Decodes the images; null for Skia.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
     public static Trainer Create(
         string folder,
         TrainOptions options,
         FaceDataset data,
-        FaceDataset? validation,
+        FaceDataset? validation = null,
         Action<int>? hashed = null,
-        CancellationToken cancellationToken = default) =>
-        Create(folder, options, data, new SkiaImageDecoder(), validation, hashed, cancellationToken);
+        IImageDecoder? decoder = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(data);
+        options.Validate();
+        RequireFree(folder);
+        Device device = OpenDevice(options.Device);
+        TrainingData prepared = TrainingData.Create(options, data, validation, decoder ?? new SkiaImageDecoder());
+        string dataHash = validation is null
+            ? data.ComputeHash(hashed, cancellationToken)
+            : HashWithoutOverlap(validation, data, prepared.Training, hashed, cancellationToken);
+        RunInfo info = new()
+        {
+            Id = Guid.NewGuid().ToString("N"),
+            ToolVersion = UniFace.ToolVersion.Current,
+            Started = DateTime.UtcNow,
+            Options = options,
+            DataHash = dataHash,
+            People = prepared.Training.People.Count,
+            Images = prepared.Training.Samples.Count,
+            HeldOut = prepared.HeldOut?.People ?? [],
+            StepsPerEpoch = prepared.StepsPerEpoch,
+        };
+        return Open(folder, info, prepared, device, state =>
+        {
+            using RunLock runLock = RunLock.Acquire(folder);
+            RequireFree(folder); // again, under the lock
+            RunFolder.WriteInfo(folder, info);
+            return new Trainer(folder, info, prepared, state, device, fresh: true);
+        });
+    }
 
     /// <summary>Resumes a run from its last checkpoint, or from its start if it has none.</summary>
     /// <param name="folder">The run folder.</param>
@@ -91,6 +122,7 @@ public sealed class Trainer : IDisposable
     /// The options with another <see cref="TrainOptions.Threads"/>, another path to the same <see cref="TrainOptions.Data"/>, or more
     /// <see cref="TrainOptions.Epochs"/>, written to run.json when training continues. Null to resume the run as it is.
     /// </param>
+    /// <param name="decoder">Decodes the images; null for Skia.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">
     /// There is no run, its checkpoint is damaged, it was written by an earlier version, the data has changed, or a change is not allowed.
@@ -98,11 +130,61 @@ public sealed class Trainer : IDisposable
     public static Trainer Resume(
         string folder,
         FaceDataset data,
-        FaceDataset? validation,
+        FaceDataset? validation = null,
         Action<int>? hashed = null,
         TrainOptions? changed = null,
-        CancellationToken cancellationToken = default) =>
-        Resume(folder, data, new SkiaImageDecoder(), validation, hashed, changed, cancellationToken);
+        IImageDecoder? decoder = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
+        using RunLock runLock = RunLock.Acquire(folder);
+        RunInfo stored = RunFolder.ReadInfo(folder);
+        if (stored.SchemaVersion < RunInfo.CurrentSchemaVersion)
+        {
+            throw new UniFaceException(
+                $"{folder} was started by an earlier version (UniFace {stored.ToolVersion}) with other random streams and cannot be resumed; train again.");
+        }
+
+        RunInfo info = stored with { Options = changed ?? stored.Options };
+        info.Options.Validate();
+        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
+        Device device = OpenDevice(info.Options.Device);
+        string hash = data.ComputeHash(hashed, cancellationToken);
+        if (hash != info.DataHash)
+        {
+            throw new UniFaceException(
+                $"{data.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
+                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+        }
+
+        TrainingData prepared = TrainingData.Create(info.Options, data, validation, decoder ?? new SkiaImageDecoder());
+        if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
+        {
+            throw new UniFaceException(
+                $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
+                $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
+        }
+
+        return Open(folder, info, prepared, device, state =>
+        {
+            string last = Path.Combine(folder, RunFolder.LastFile);
+            bool fresh = !File.Exists(last);
+            if (!fresh)
+            {
+                state.Load(last);
+            }
+            else if (File.Exists(Path.Combine(folder, RunFolder.PreviousFile)))
+            {
+                throw new UniFaceException(
+                    $"{last} is missing. The checkpoint before it is {RunFolder.PreviousFile}: rename it to {RunFolder.LastFile} to resume from " +
+                    "there, or train in another folder.");
+            }
+
+            string[] noted = [.. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))];
+            return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, changes);
+        });
+    }
 
     /// <summary>Trains to the end.</summary>
     /// <param name="events">Called while training.</param>
@@ -117,7 +199,7 @@ public sealed class Trainer : IDisposable
         using RunLock runLock = RunLock.Acquire(folder);
         if (ReadPosition() != resumedFrom)
         {
-            throw new UniFaceException($"{folder} was trained by another process in the meantime; resume it with 'uniface train --resume {folder}'.");
+            throw new UniFaceException($"{folder} was trained by another process in the meantime; open it again.");
         }
 
         Action<string>? warning = events.Warning;
@@ -168,101 +250,6 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    internal static Trainer Create(
-        string folder,
-        TrainOptions options,
-        FaceDataset data,
-        IImageDecoder decoder,
-        FaceDataset? validation = null,
-        Action<int>? hashed = null,
-        CancellationToken cancellationToken = default)
-    {
-        options.Validate();
-        RequireFree(folder);
-        Device device = OpenDevice(options.Device);
-        TrainingData prepared = TrainingData.Create(options, data, validation, decoder);
-        string dataHash = validation is null
-            ? data.ComputeHash(hashed, cancellationToken)
-            : HashWithoutOverlap(validation, data, prepared.Training, hashed, cancellationToken);
-        RunInfo info = new()
-        {
-            Id = Guid.NewGuid().ToString("N"),
-            ToolVersion = UniFace.ToolVersion.Current,
-            Started = DateTime.UtcNow,
-            Options = options,
-            DataHash = dataHash,
-            People = prepared.Training.People.Count,
-            Images = prepared.Training.Samples.Count,
-            HeldOut = prepared.HeldOut?.People ?? [],
-            StepsPerEpoch = prepared.StepsPerEpoch,
-        };
-        return Open(folder, info, prepared, device, state =>
-        {
-            using RunLock runLock = RunLock.Acquire(folder);
-            RequireFree(folder); // again, under the lock
-            RunFolder.WriteInfo(folder, info);
-            return new Trainer(folder, info, prepared, state, device, fresh: true);
-        });
-    }
-
-    internal static Trainer Resume(
-        string folder,
-        FaceDataset data,
-        IImageDecoder decoder,
-        FaceDataset? validation = null,
-        Action<int>? hashed = null,
-        TrainOptions? changed = null,
-        CancellationToken cancellationToken = default)
-    {
-        _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
-        using RunLock runLock = RunLock.Acquire(folder);
-        RunInfo stored = RunFolder.ReadInfo(folder);
-        if (stored.SchemaVersion < RunInfo.CurrentSchemaVersion)
-        {
-            throw new UniFaceException(
-                $"{folder} was started by an earlier version (UniFace {stored.ToolVersion}) with other random streams and cannot be resumed; train again.");
-        }
-
-        RunInfo info = stored with { Options = changed ?? stored.Options };
-        info.Options.Validate();
-        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
-        Device device = OpenDevice(info.Options.Device);
-        string hash = data.ComputeHash(hashed, cancellationToken);
-        if (hash != info.DataHash)
-        {
-            throw new UniFaceException(
-                $"{data.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
-                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
-        }
-
-        TrainingData prepared = TrainingData.Create(info.Options, data, validation, decoder);
-        if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
-        {
-            throw new UniFaceException(
-                $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
-                $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
-        }
-
-        return Open(folder, info, prepared, device, state =>
-        {
-            string last = Path.Combine(folder, RunFolder.LastFile);
-            bool fresh = !File.Exists(last);
-            if (!fresh)
-            {
-                state.Load(last);
-            }
-            else if (File.Exists(Path.Combine(folder, RunFolder.PreviousFile)))
-            {
-                throw new UniFaceException(
-                    $"{last} is missing. The checkpoint before it is {RunFolder.PreviousFile}: rename it to {RunFolder.LastFile} to resume from " +
-                    "there, or train in another folder.");
-            }
-
-            string[] noted = [.. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))];
-            return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, changes);
-        });
-    }
-
     private static Trainer WithData(TrainOptions options, Func<FaceDataset, FaceDataset?, Trainer> open)
     {
         FaceDataset data = FaceDatasets.Open(options.Data);
@@ -303,8 +290,7 @@ public sealed class Trainer : IDisposable
         string[] checkpoints = [RunFolder.LastFile, RunFolder.PreviousFile];
         if (RunFolder.Exists(folder) && checkpoints.Any(name => File.Exists(Path.Combine(folder, name))))
         {
-            throw new UniFaceException(
-                $"{folder} holds a run already: resume it with 'uniface train --resume {folder}', or train in another folder.");
+            throw new UniFaceException($"{folder} holds a run already: resume it, or train in another folder.");
         }
     }
 
@@ -322,7 +308,7 @@ public sealed class Trainer : IDisposable
                 CultureInfo.InvariantCulture,
                 $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
                 $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
-                $"training data says nothing about strangers; give other people to --val, or hold some out with --val-people."));
+                $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }
 
     private static Device OpenDevice(string name)

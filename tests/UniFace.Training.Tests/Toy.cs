@@ -42,7 +42,8 @@ internal sealed class ToyDecoder : IImageDecoder
         {
             int x = i / 3 % 112;
             int y = i / 3 / 112;
-            image.Pixels[i] = (byte)Math.Clamp(128 + (90 * Math.Sin((x * (person + 1) * 0.07) + (i % 3)) * Math.Cos(y * (person + 2) * 0.05)) + noise.Next(-30, 30), 0, 255);
+            double pattern = 128 + (90 * Math.Sin((x * (person + 1) * 0.07) + (i % 3)) * Math.Cos(y * (person + 2) * 0.05));
+            image.Pixels[i] = (byte)Math.Clamp(pattern + noise.Next(-30, 30), 0, 255);
         }
 
         return image;

@@ -101,7 +101,7 @@ internal static class TrainCommand
         using ProgressMeter progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes
-            ? Trainer.Resume(run, data, validation, Hashed, options, stop)
-            : Trainer.Create(run, options, data, validation, Hashed, stop);
+            ? Trainer.Resume(run, data, validation, Hashed, options, cancellationToken: stop)
+            : Trainer.Create(run, options, data, validation, Hashed, cancellationToken: stop);
     }
 }

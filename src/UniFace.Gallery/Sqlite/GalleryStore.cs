@@ -63,7 +63,7 @@ internal sealed class GalleryStore : IDisposable
             if (info.Encrypted != key is not null)
             {
                 throw new UniFaceException(info.Encrypted
-                    ? $"{path}: the gallery is encrypted; give its key with --key-file FILE or --key-env NAME."
+                    ? $"{path}: the gallery is encrypted; give its key."
                     : $"{path}: the gallery is not encrypted, but a key was given; leave it out.");
             }
 

@@ -259,7 +259,7 @@ public sealed class SqliteGallery : IStoredGallery
     {
         if (File.Exists(path) && !overwrite)
         {
-            throw new UniFaceException($"{path}: exists already; restore under another name, or replace its content with --overwrite.");
+            throw new UniFaceException($"{path}: exists already; restore under another name, or overwrite it.");
         }
 
         if (System.IO.Path.GetFullPath(path) == System.IO.Path.GetFullPath(backup))

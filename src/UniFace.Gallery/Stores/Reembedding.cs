@@ -20,7 +20,7 @@ internal abstract class Reembedding
         if (!info.KeepsCrops)
         {
             throw new UniFaceException(
-                $"{path}: the gallery keeps no crops, so its people cannot be embedded again; create one with --crops and enroll them again.");
+                $"{path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again.");
         }
 
         if (model.ContractId == info.ContractId)

@@ -24,9 +24,8 @@ public sealed class BackboneEmbedder : IEmbedder
     /// <param name="backbone">The backbone. Each call puts it into evaluation mode and back into its former mode.</param>
     /// <param name="flipSum">True: an embedding is f(x) + f(mirrored x), as the papers evaluate.</param>
     /// <param name="batchSize">Faces per forward pass.</param>
-    /// <param name="device">The device of the backbone; the CPU by default.</param>
     /// <param name="ownsBackbone">True: the backbone is disposed with the embedder.</param>
-    public BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, Device? device = null, bool ownsBackbone = true)
+    public BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, bool ownsBackbone = true)
     {
         ArgumentNullException.ThrowIfNull(backbone);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
@@ -34,7 +33,7 @@ public sealed class BackboneEmbedder : IEmbedder
         this.flipSum = flipSum;
         this.batchSize = batchSize;
         this.ownsBackbone = ownsBackbone;
-        this.device = device ?? CPU;
+        device = backbone.parameters().First().device;
     }
 
     /// <inheritdoc/>

@@ -34,7 +34,7 @@ internal sealed class BatchLoader
         if (BatchesPerEpoch == 0)
         {
             throw new UniFaceException(
-                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower --batch.");
+                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower the batch size.");
         }
 
         augment.Check();
@@ -99,6 +99,15 @@ internal sealed class BatchLoader
         }
     }
 
+    /// <summary>Decodes an aligned face.</summary>
+    /// <exception cref="UniFaceException">It has another size.</exception>
+    public static RgbImage Decode(IImageDecoder decoder, byte[] encoded, string name, (int Width, int Height) size)
+    {
+        RgbImage image = decoder.Decode(encoded, name);
+        return (image.Width, image.Height) == size ? image : throw new UniFaceException(
+            $"{name} is {image.Width}x{image.Height}, expected {size.Width}x{size.Height}; align the faces to that size first ('uniface align').");
+    }
+
     private TrainingBatch Prepare(int[] order, int epoch, int batch, CancellationToken stop)
     {
         int size = options.BatchSize;
@@ -139,14 +148,7 @@ internal sealed class BatchLoader
             read[sample] = true;
         }
 
-        RgbImage image = decoder.Decode(encoded, name);
-        (int width, int height) = options.InputSize;
-        if (image.Width != width || image.Height != height)
-        {
-            throw new UniFaceException(
-                $"{name} is {image.Width}x{image.Height}, expected {width}x{height}; align the faces to that size first ('uniface align').");
-        }
-
+        RgbImage image = Decode(decoder, encoded, name, options.InputSize);
         if (cache is not null)
         {
             cache[sample] = image;

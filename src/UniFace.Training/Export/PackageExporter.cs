@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using TorchSharp;
 using UniFace.IO;
 using UniFace.Packages;
 using UniFace.Training.Backbones;
@@ -101,8 +100,7 @@ public static class PackageExporter
     {
         // Without flip-sum, which would average differences away.
         using OnnxEmbedder exported = OnnxEmbedder.Open(onnx, manifest with { FlipSum = false });
-        torch.Device device = backbone.parameters().First().device;
-        using BackboneEmbedder trained = new(backbone, flipSum: false, device: device, ownsBackbone: false);
+        using BackboneEmbedder trained = new(backbone, flipSum: false, ownsBackbone: false);
         return ParityGate.Measure(trained, exported);
     }
 

@@ -57,9 +57,9 @@ internal static class NonFiniteCheck
     {
         string[] names = [.. images];
         string batch = string.Join(", ", names.Take(8)) + (names.Length > 8 ? $" and {names.Length - 8} more" : "");
-        string[] advice = [.. options.Loss.OptionsToLower, FormattableString.Invariant($"--lr (now {options.LearningRate})")];
+        string[] advice = [.. options.Loss.HyperparametersToLower, FormattableString.Invariant($"learning rate (now {options.LearningRate})")];
         return new UniFaceException(
             $"step {step + 1}, epoch {epoch + 1}: {what} is not finite; nothing after step {checkpointStep} was kept (last.ckpt is good). " +
-            $"Lower {string.Join(", ", advice)} or lengthen --warmup, in a new run. Images of the batch: {batch}.");
+            $"Lower the {string.Join(", ", advice)} or lengthen the warm-up, in a new run. Images of the batch: {batch}.");
     }
 }

@@ -3,6 +3,7 @@ using UniFace.Embeddings;
 using UniFace.Evaluation.Verification;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
+using UniFace.Training.Data;
 
 namespace UniFace.Training.Loop;
 
@@ -42,14 +43,6 @@ internal sealed class PeopleValidation
         return new ValidationMetrics(tar, roc.Auc, report.EqualError.Rate, report.SamePairs + report.DifferentPairs);
     }
 
-    private static RgbImage Decode(FaceDataset data, int sample, IImageDecoder decoder)
-    {
-        string name = $"{data.Source}: {data.Samples[sample].Name}";
-        RgbImage image = decoder.Decode(data.Read(sample), name);
-        return image.Width == BackboneRegistry.InputSize && image.Height == BackboneRegistry.InputSize
-            ? image
-            : throw new UniFaceException(
-                $"{name} is {image.Width}x{image.Height}, expected {BackboneRegistry.InputSize}x{BackboneRegistry.InputSize}; align the faces to " +
-                "that size first ('uniface align').");
-    }
+    private static RgbImage Decode(FaceDataset data, int sample, IImageDecoder decoder) => BatchLoader.Decode(
+        decoder, data.Read(sample), $"{data.Source}: {data.Samples[sample].Name}", (BackboneRegistry.InputSize, BackboneRegistry.InputSize));
 }

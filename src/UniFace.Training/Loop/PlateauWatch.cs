@@ -24,16 +24,16 @@ internal static class PlateauWatch
         }
 
         string fact = FormattableString.Invariant($"the loss has not fallen in epoch {losses.Count} ({losses[^2]:F3} to {losses[^1]:F3})");
-        string[] hard = [.. options.Loss.OptionsToLower];
-        string rate = FormattableString.Invariant($"--lr (now {options.LearningRate})");
+        string[] hard = [.. options.Loss.HyperparametersToLower];
+        string rate = FormattableString.Invariant($"learning rate (now {options.LearningRate})");
         if (losses[^1] > Rises * losses[^2])
         {
-            return $"{fact}, it rises: lower {rate}, or lengthen --warmup.";
+            return $"{fact}, it rises: lower the {rate}, or lengthen the warm-up.";
         }
 
         return epoch.TargetCosine - epoch.HardestNegativeCosine < Separation
             ? $"{fact}, and images are no closer to their own class than to others: start with a lower {string.Join(" or ", [.. hard, rate])}."
-            : $"{fact}: lower {rate}; if that does not help, {(hard.Length > 0 ? $"lower {string.Join(" or ", hard)} or " : "")}look for label noise " +
+            : $"{fact}: lower the {rate}; if that does not help, {(hard.Length > 0 ? $"lower the {string.Join(" or ", hard)} or " : "")}look for label noise " +
                 "with 'uniface data info'.";
     }
 }

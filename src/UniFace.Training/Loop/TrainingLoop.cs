@@ -173,7 +173,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         state.Average?.Swap();
         try
         {
-            using BackboneEmbedder embedder = new(state.Backbone, flipSum: true, batchSize: 64, device, ownsBackbone: false);
+            using BackboneEmbedder embedder = new(state.Backbone, ownsBackbone: false);
             return data.Validator!.Run(embedder, cancellationToken);
         }
         finally

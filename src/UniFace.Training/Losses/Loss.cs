@@ -38,8 +38,8 @@ public abstract class Loss
     public IReadOnlyList<KeyValuePair<string, string>> Values =>
         [.. Applicable.Select(p => new KeyValuePair<string, string>(p.Name, p.Read(this)))];
 
-    /// <summary>The options to lower if training diverges, each with its value: "--margin (now 0.4)". Empty for a loss without margin and scale.</summary>
-    internal IEnumerable<string> OptionsToLower => Applicable.Where(p => p.Hardens).Select(p => $"--{p.Name} (now {p.Read(this)})");
+    /// <summary>The hyperparameters to lower if training diverges, each with its value: "margin (now 0.4)"; none without margin and scale.</summary>
+    internal IEnumerable<string> HyperparametersToLower => Applicable.Where(p => p.Hardens).Select(p => $"{p.Name} (now {p.Read(this)})");
 
     /// <summary>How an embedding is compared with a class center.</summary>
     protected internal virtual Similarity Similarity => Similarity.Cosine;

@@ -6,18 +6,14 @@ namespace UniFace.Training.Optimization;
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), torch.optim.AdamW's update.</summary>
 internal sealed class AdamWOptimizer : ParameterOptimizer
 {
-    private readonly double beta1;
-    private readonly double beta2;
-    private readonly double epsilon;
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.999;
+    private const double Epsilon = 1e-8;
 
     /// <summary>An optimizer for the given parameters.</summary>
-    public AdamWOptimizer(
-        IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    public AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2)
         : base(parameters, weightDecay)
     {
-        this.beta1 = beta1;
-        this.beta2 = beta2;
-        this.epsilon = epsilon;
     }
 
     /// <inheritdoc/>
@@ -25,14 +21,14 @@ internal sealed class AdamWOptimizer : ParameterOptimizer
 
     /// <inheritdoc/>
     private protected override void Update(in ParameterSlice slice, double learningRate) => OptimizerKernels.AdamW(slice, new AdamStep(
-        (float)beta1,
-        (float)(1 - beta1),
-        (float)beta2,
-        (float)(1 - beta2),
+        (float)Beta1,
+        (float)(1 - Beta1),
+        (float)Beta2,
+        (float)(1 - Beta2),
         (float)(1 - (learningRate * WeightDecay)),
         (float)Rate(learningRate),
         (float)Root,
-        (float)epsilon));
+        (float)Epsilon));
 
     /// <inheritdoc/>
     private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)
@@ -44,15 +40,15 @@ internal sealed class AdamWOptimizer : ParameterOptimizer
 
         Tensor mean = GetState("mean", parameter);
         Tensor square = GetState("square", parameter);
-        mean.mul_(beta1).add_(gradient, alpha: 1 - beta1);
-        square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        mean.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
+        square.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
         using Tensor root = square.sqrt();
-        root.div_(Root).add_(epsilon);
+        root.div_(Root).add_(Epsilon);
         parameter.Value.addcdiv_(mean, root, -Rate(learningRate));
     }
 
     // Bias correction: both states start at zero.
-    private double Root => Math.Sqrt(1 - Math.Pow(beta2, Steps));
+    private double Root => Math.Sqrt(1 - Math.Pow(Beta2, Steps));
 
-    private double Rate(double learningRate) => learningRate / (1 - Math.Pow(beta1, Steps));
+    private double Rate(double learningRate) => learningRate / (1 - Math.Pow(Beta1, Steps));
 }

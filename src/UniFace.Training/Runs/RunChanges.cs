@@ -19,7 +19,7 @@ internal static class RunChanges
         if (wanted.Epochs < stored.Epochs)
         {
             throw new UniFaceException(
-                $"--epochs {wanted.Epochs} is fewer than the {stored.Epochs} epochs that the run was started with; a resumed run can only have more.");
+                $"{wanted.Epochs} epochs are fewer than the {stored.Epochs} that the run was started with; a resumed run can only have more.");
         }
 
         List<string> changes = [];

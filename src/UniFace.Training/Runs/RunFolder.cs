@@ -43,8 +43,7 @@ public static class RunFolder
         string path = Path.Combine(runFolder, InfoFile);
         if (!File.Exists(path))
         {
-            throw new UniFaceException(
-                $"{runFolder} is not a training run: it has no {InfoFile}. Start one with 'uniface train DATA --out {runFolder}'.");
+            throw new UniFaceException($"{runFolder} is not a training run: it has no {InfoFile}.");
         }
 
         try

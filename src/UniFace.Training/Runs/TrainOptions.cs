@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using UniFace.Data;
 using UniFace.Training.Backbones;
 using UniFace.Training.Data;
@@ -141,42 +142,41 @@ public sealed record TrainOptions
     /// <exception cref="UniFaceException">A value is out of range; the message names the value and the range.</exception>
     public void Validate()
     {
-        Check("epochs", Epochs, 1, 100_000);
-        Check("batch", Batch, 1, 1 << 16);
-        Check("accumulate", Accumulate, 1, 10_000);
-        Check("lr", LearningRate, 0, double.MaxValue);
-        Check("momentum", Momentum, 0, 0.9999);
-        Check("weight-decay", WeightDecay, 0, 10);
-        Check("warmup", Warmup, 0, Epochs);
-        Check("images-per-person", ImagesPerPerson, 1, Batch);
-        Check("min-images", MinImages, 0, int.MaxValue);
-        Check("max-images", MaxImages, 0, int.MaxValue);
-        Check("power", Power, 0, 100);
-        Check("clip", Clip, 0, double.MaxValue);
-        Check("ema", Ema, 0, 0.999999);
-        Check("val-people", ValidationPeople, 0, 0.5);
-        Check("val-every", ValidateEvery, 1, int.MaxValue);
-        Check("checkpoint-every", CheckpointEvery, 0, int.MaxValue);
-        Check("threads", Threads, 1, 4096);
+        Check(Epochs, 1, 100_000);
+        Check(Batch, 1, 1 << 16);
+        Check(Accumulate, 1, 10_000);
+        Check(LearningRate, 0, double.MaxValue);
+        Check(Momentum, 0, 0.9999);
+        Check(WeightDecay, 0, 10);
+        Check(Warmup, 0, Epochs);
+        Check(ImagesPerPerson, 1, Batch);
+        Check(MinImages, 0, int.MaxValue);
+        Check(MaxImages, 0, int.MaxValue);
+        Check(Power, 0, 100);
+        Check(Clip, 0, double.MaxValue);
+        Check(Ema, 0, 0.999999);
+        Check(ValidationPeople, 0, 0.5);
+        Check(ValidateEvery, 1, int.MaxValue);
+        Check(CheckpointEvery, 0, int.MaxValue);
+        Check(Threads, 1, 4096);
         foreach (double epoch in Steps)
         {
-            Check("steps", epoch, 0, Epochs);
+            Check(epoch, 0, Epochs, nameof(Steps));
         }
 
         if (Schedule == ScheduleKind.Step && Steps.Count == 0)
         {
-            throw new UniFaceException("--schedule step needs the epochs at which the learning rate falls, for example --steps 8,12.");
+            throw new UniFaceException("The step schedule needs Steps, the epochs at which the learning rate falls, for example 8 and 12.");
         }
 
         if (CenterType == CenterType.BFloat16 && Optimizer != OptimizerKind.Sgd)
         {
-            throw new UniFaceException(
-                "--center-dtype bfloat16 needs --optimizer sgd: adamw keeps the gradients and two averages of all centers in float32.");
+            throw new UniFaceException("Class centers in bfloat16 need SGD: AdamW keeps the gradients and two averages of all centers in float32.");
         }
 
         if (Validation is not null && ValidationPeople > 0)
         {
-            throw new UniFaceException("--val and --val-people were both given; validate either on another set or on people held out of this one.");
+            throw new UniFaceException("Validation and ValidationPeople are both set; validate either on another set or on people held out of this one.");
         }
 
         BackboneRegistry.Validate(Backbone);
@@ -186,9 +186,9 @@ public sealed record TrainOptions
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data)
     {
         FaceDataset limited = MinImages > 0 || MaxImages > 0
-            ? new FilteredDataset(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
+            ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
             : data;
-        return PeopleSubset.Split(limited, ValidationPeople, Seed);
+        return DatasetSubset.HoldOut(limited, ValidationPeople, Seed);
     }
 
     /// <summary>A new backbone with initial weights.</summary>
@@ -203,11 +203,11 @@ public sealed record TrainOptions
     internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
         people, Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
 
-    private static void Check(string option, double value, double low, double high)
+    private static void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
     {
         if (!(value >= low && value <= high))
         {
-            throw new UniFaceException(FormattableString.Invariant($"--{option} is {value}, expected {low} to {high}."));
+            throw new UniFaceException(FormattableString.Invariant($"{name} is {value}, expected {low} to {high}."));
         }
     }
 }

@@ -27,8 +27,7 @@ public static class ModelInstaller
         ArgumentNullException.ThrowIfNull(model);
         if (!acceptLicence && !LicenceAccepted(model))
         {
-            throw new UniFaceException(
-                $"{model.Name}: its licence is {model.Licence}. To accept it, run 'uniface models pull {model.Name} --accept-licence' once.");
+            throw new UniFaceException($"{model.Name}: its licence is {model.Licence}; accept the licence to install the model.");
         }
 
         if (acceptLicence && !LicenceAccepted(model))

@@ -184,7 +184,7 @@ public sealed record Calibration
     {
         FileInfo file = new(path);
         return !file.Exists
-            ? throw new UniFaceException($"{path}: no such file; expected a calibration (made by 'uniface eval PACKAGE --pairs ... --write-calibration')")
+            ? throw new UniFaceException($"{path}: no such file; expected a calibration")
             : file.Length > MaximumFileSize
                 ? throw new UniFaceException($"{path}: {file.Length} bytes are too many for a calibration (at most {MaximumFileSize})")
                 : Parse(File.ReadAllText(path), path);

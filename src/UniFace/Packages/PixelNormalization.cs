@@ -14,6 +14,10 @@ public sealed record PixelNormalization(float Mean, float Deviation)
     /// <summary>(pixel - 127.5) / 127.5, which UniFace trains with.</summary>
     public static PixelNormalization Default { get; } = new(127.5f, 127.5f);
 
+    /// <summary>Normalizes a pixel value.</summary>
+    /// <param name="pixel">0..255.</param>
+    public float Apply(int pixel) => (pixel - Mean) / Deviation;
+
     /// <summary>Normalizes pixel values, in their order.</summary>
     /// <param name="pixels">Values 0..255.</param>
     /// <param name="values">Receives the normalized values; at least as long.</param>
@@ -30,7 +34,7 @@ public sealed record PixelNormalization(float Mean, float Deviation)
 
         for (int i = 8 * groups.Length; i < pixels.Length; i++)
         {
-            values[i] = (pixels[i] - Mean) / Deviation;
+            values[i] = Apply(pixels[i]);
         }
     }
 }

@@ -180,7 +180,7 @@ public sealed class GalleryCommandTests : IDisposable
             "Ann",
             CliProcess.Run("gallery", "list", gallery, "--key-file", key, "--json").Expect(0).Json()
                 .GetProperty("people")[0].GetProperty("person").GetString());
-        Assert.Contains("--key-file", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("give its key", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("not the gallery's key", CliProcess.Run("gallery", "list", gallery, "--key-file", other).Expect(2).Error, StringComparison.Ordinal);
     }
 
@@ -284,7 +284,7 @@ public sealed class GalleryCommandTests : IDisposable
         Assert.True(CliProcess.Run("gallery", "backup", gallery, backup, "--key-file", key, "--json").Expect(0).Json().GetProperty("encrypted").GetBoolean());
         CliProcess.Run("gallery", "rekey", gallery, "--key-file", key, "--new-key-file", other).Expect(0);
         CliProcess.Run("gallery", "remove", gallery, "Ann", "--key-file", other).Expect(0);
-        Assert.Contains("--overwrite", CliProcess.Run("gallery", "restore", backup, gallery, "--key-file", key).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("overwrite it", CliProcess.Run("gallery", "restore", backup, gallery, "--key-file", key).Expect(2).Error, StringComparison.Ordinal);
         CliProcess.Run("gallery", "restore", backup, gallery, "--key-file", key, "--overwrite").Expect(0);
         CliProcess.Run("gallery", "rekey", gallery, "--key-file", key, "--no-key").Expect(0);
         Assert.Equal(2, CliProcess.Run("gallery", "list", gallery, "--json").Expect(0).Json().GetProperty("people").GetArrayLength());

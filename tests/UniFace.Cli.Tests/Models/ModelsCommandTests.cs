@@ -61,7 +61,7 @@ public sealed class ModelsCommandTests : IDisposable
     [Fact]
     public void A_licence_that_rests_on_little_is_asked_for_and_names_that_are_none_are_refused()
     {
-        Assert.Contains("--accept-licence", Run("models", "pull", "faceplugin-mobilefacenet").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("accept the licence", Run("models", "pull", "faceplugin-mobilefacenet").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("expected faceplugin-mobilefacenet or blazeface", Run("models", "pull", "arcface").Expect(2).Error, StringComparison.Ordinal);
         string package = Package("package", 16);
         Assert.Contains("is not a valid model name", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);

@@ -58,7 +58,7 @@ public sealed class GalleryBackupTests : IDisposable
         // A new person is enrolled, then the backup is restored: the index and open galleries notice it.
         await gallery.EnrollAsync([new Enrollment("Somebody-New", rows[399].Select(v => -v).ToArray(), new byte[] { 1 })], Contract);
         await gallery.StoreIndexAsync();
-        await Errors.ContainAsync("--overwrite", () => SqliteGallery.RestoreAsync(backup, path, key));
+        await Errors.ContainAsync("overwrite it", () => SqliteGallery.RestoreAsync(backup, path, key));
         await SqliteGallery.RestoreAsync(backup, path, key, overwrite: true);
         await Errors.ContainAsync("open it again", () => gallery.SearchAsync(rows[1], Contract, 1));
         await Errors.ContainAsync("open it again", () => EnrollAsync(gallery, 1, 1));

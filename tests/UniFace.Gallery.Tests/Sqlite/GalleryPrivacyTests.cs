@@ -227,7 +227,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
         await Errors.ContainAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
-        await Errors.ContainAsync("--key-file", () => SqliteGallery.OpenAsync(path));
+        await Errors.ContainAsync("give its key", () => SqliteGallery.OpenAsync(path));
         await Errors.ContainAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));

@@ -82,7 +82,7 @@ public sealed class RunPageTests(Chromium chromium)
         File.AppendAllText(
             Path.Combine(runs, "second", RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":20,"epoch":2,"kind":"failed","message":"step 21, epoch 3: the loss is not finite; nothing """ +
-            "after step 20 was kept (last.ckpt is good). Lower --margin (now 0.5), --scale (now 64), --lr (now 0.01) or lengthen --warmup, " +
+            "after step 20 was kept (last.ckpt is good). Lower the margin (now 0.5), scale (now 64), learning rate (now 0.01) or lengthen the warm-up, " +
             "in a new run.\"}\n");
         RunEndpointTests.WriteEvaluation(Path.Combine(runs, "first", "eval"));
     }

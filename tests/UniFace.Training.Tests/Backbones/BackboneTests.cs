@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Backbones;
@@ -151,7 +152,7 @@ public class BackboneTests
 
     private static string StateHash(Backbone backbone)
     {
-        using System.Security.Cryptography.IncrementalHash hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string key, Tensor tensor) in backbone.state_dict())
         {
             hash.AppendData(System.Text.Encoding.UTF8.GetBytes(key));

@@ -8,7 +8,10 @@ using BatchNorm = UniFace.Training.Backbones.BatchNorm;
 
 namespace UniFace.Training.Tests.Backward;
 
-/// <summary>Every backbone family gives the same embeddings and gradients on both gradient engines: the tape with its fused kernels is no further from float64 than autograd in float32.</summary>
+/// <summary>
+/// Every backbone family gives the same embeddings and gradients on both gradient engines: the tape with its fused kernels is no further from
+/// float64 than autograd in float32.
+/// </summary>
 public class GradientEngineTests
 {
     /// <summary>The widths give channel counts that the kernels take (16, 32, 64 ...) and some that they do not (19, 38 ...).</summary>
@@ -43,7 +46,9 @@ public class GradientEngineTests
 
         // float32 differs from float64 with either engine; the tape must not differ more.
         NoFurther("the embeddings", expected, rounded, embeddings);
-        Assert.All(plain.parameters().Zip(single.parameters(), ours.named_parameters()), p => NoFurther($"the gradient of {p.Third.name}", p.First.grad!, p.Second.grad!, p.Third.parameter.grad!));
+        Assert.All(
+            plain.parameters().Zip(single.parameters(), ours.named_parameters()),
+            p => NoFurther($"the gradient of {p.Third.name}", p.First.grad!, p.Second.grad!, p.Third.parameter.grad!));
         Assert.All(plain.buffers().Zip(single.buffers(), ours.named_buffers()), p => NoFurther(p.Third.name, p.First, p.Second, p.Third.buffer));
     }
 
@@ -92,7 +97,9 @@ public class GradientEngineTests
         if (File.Exists("/proc/cpuinfo") && System.Runtime.Intrinsics.X86.X86Base.IsSupported)
         {
             string flags = File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("flags", StringComparison.Ordinal));
-            Assert.Equal(flags.Contains("avx512_bf16", StringComparison.Ordinal) || flags.Contains("amx_bf16", StringComparison.Ordinal), HostProcessor.MultipliesBFloat16);
+            Assert.Equal(
+                flags.Contains("avx512_bf16", StringComparison.Ordinal) || flags.Contains("amx_bf16", StringComparison.Ordinal),
+                HostProcessor.MultipliesBFloat16);
         }
     }
 

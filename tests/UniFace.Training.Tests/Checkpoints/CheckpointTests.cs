@@ -87,14 +87,34 @@ public sealed class CheckpointTests : IDisposable
     {
         using TrainingState old = Toy.State(Options, 6);
         old.Save(Last, resumable: true);
-        string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(Last)).Replace("\"sha256\":", "\"unused\":", StringComparison.Ordinal);
-        File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes));
+        Replace("\"sha256\":", "\"unused\":");
         Assert.Contains("with its checksum", Assert.Throws<UniFaceException>(() => old.Load(Last)).Message, StringComparison.Ordinal);
 
-        File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes.Replace("uniface-checkpoint-2", "uniface-checkpoint-1", StringComparison.Ordinal)));
+        Replace("uniface-checkpoint-2", "uniface-checkpoint-1");
         old.Load(Last);
         using TrainingState young = Toy.State(Options, 6, runId: "one");
         Assert.Contains("another run", Assert.Throws<UniFaceException>(() => young.Load(Last)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_with_the_buffer_names_of_another_version_is_refused()
+    {
+        using TrainingState state = Toy.State(Options, 6);
+        state.Save(Last, resumable: true);
+        Replace("\"sha256\":", "\"unused\":");
+        Replace("uniface-checkpoint-2", "uniface-checkpoint-1");
+        Replace("head.centers.sampling", "head.centers.sampler1");
+        Assert.EndsWith(
+            "has no tensor 'head.centers.sampling'; it was written by another version or for another model.",
+            Assert.Throws<UniFaceException>(() => state.Load(Last)).Message,
+            StringComparison.Ordinal);
+    }
+
+    private void Replace(string written, string edited)
+    {
+        string bytes = Encoding.Latin1.GetString(File.ReadAllBytes(Last));
+        Assert.Contains(written, bytes, StringComparison.Ordinal);
+        File.WriteAllBytes(Last, Encoding.Latin1.GetBytes(bytes.Replace(written, edited, StringComparison.Ordinal)));
     }
 
     private string Train()

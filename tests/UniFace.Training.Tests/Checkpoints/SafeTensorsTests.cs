@@ -30,7 +30,10 @@ public sealed class SafeTensorsTests : IDisposable
         using torch.Tensor scalar = torch.ones([]).to(type);
         using torch.Tensor empty = torch.zeros([0, 4], dtype: type);
         string path = Path.Combine(folder, "x.safetensors");
-        SafeTensorsWriter.Write(path, new Dictionary<string, torch.Tensor> { ["a"] = source, ["b"] = scalar, ["c"] = empty }, new Dictionary<string, string> { ["k"] = "ä \"quoted\"" });
+        SafeTensorsWriter.Write(
+            path,
+            new Dictionary<string, torch.Tensor> { ["a"] = source, ["b"] = scalar, ["c"] = empty },
+            new Dictionary<string, string> { ["k"] = "ä \"quoted\"" });
 
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
         Assert.Equal("ä \"quoted\"", file.Metadata["k"]);
@@ -62,7 +65,8 @@ public sealed class SafeTensorsTests : IDisposable
         using torch.Tensor bytes = torch.tensor(new byte[] { 7, 8, 9 });
         using torch.Tensor floats = torch.tensor(new[] { 1.5f, -2f });
         using MemoryStream stream = new();
-        SafeTensorsWriter.Write(stream, new Dictionary<string, torch.Tensor> { ["a"] = bytes, ["z"] = floats }, new Dictionary<string, string> { ["format"] = "pt" });
+        SafeTensorsWriter.Write(
+            stream, new Dictionary<string, torch.Tensor> { ["a"] = bytes, ["z"] = floats }, new Dictionary<string, string> { ["format"] = "pt" });
         byte[] file = stream.ToArray();
 
         int header = (int)BinaryPrimitives.ReadUInt64LittleEndian(file);

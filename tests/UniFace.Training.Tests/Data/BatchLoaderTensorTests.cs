@@ -17,7 +17,8 @@ public class BatchLoaderTensorTests
     public void A_reader_that_leaves_early_and_one_inside_a_dispose_scope_leave_no_tensor_behind()
     {
         using MemoryDataset dataset = new([5, 9, 1, 14]);
-        BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, new LoaderOptions { BatchSize = 4, Seed = 3, Threads = 3, InputSize = (8, 6) });
+        LoaderOptions options = new() { BatchSize = 4, Seed = 3, Threads = 3, InputSize = (8, 6) };
+        BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, options);
         loader.Read(0).First().Dispose();
         long before = torch.Tensor.TotalCount;
         for (int i = 0; i < 20; i++)

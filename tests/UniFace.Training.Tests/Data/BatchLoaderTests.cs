@@ -112,7 +112,8 @@ public class BatchLoaderTests
     public void A_set_smaller_than_a_batch_is_an_error()
     {
         using MemoryDataset dataset = new([3, 4]);
-        UniFaceException error = Assert.Throws<UniFaceException>(() => new BatchLoader(dataset, new RawDecoder(), new UniformSampler(7, 1), AugmentOptions.None, Options(1) with { BatchSize = 8 }));
+        UniFaceException error = Assert.Throws<UniFaceException>(
+            () => new BatchLoader(dataset, new RawDecoder(), new UniformSampler(7, 1), AugmentOptions.None, Options(1) with { BatchSize = 8 }));
         Assert.Contains("fewer than a batch of 8", error.Message, StringComparison.Ordinal);
     }
 
@@ -145,7 +146,8 @@ public class BatchLoaderTests
     private static List<Copy> ReadAll(int threads, long cacheBytes)
     {
         using MemoryDataset dataset = new(Counts);
-        BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, Options(threads) with { CacheBytes = cacheBytes });
+        LoaderOptions options = Options(threads) with { CacheBytes = cacheBytes };
+        BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 7), AugmentOptions.Default, options);
         return [.. Copies(loader.Read(0)), .. Copies(loader.Read(1))];
     }
 

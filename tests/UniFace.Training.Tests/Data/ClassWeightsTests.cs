@@ -40,6 +40,7 @@ public class ClassWeightsTests
         Assert.Throws<UniFaceException>(() => ClassWeights.Compute("effective", [1, 2], 1));
         Assert.Throws<UniFaceException>(() => ClassWeights.Compute("effective", [1, 2], double.NaN));
         Assert.Throws<UniFaceException>(() => ClassWeights.Compute("inverse", [1, 0]));
-        Assert.Contains("none, inverse, effective", Assert.Throws<UniFaceException>(() => ClassWeights.Compute("sqrt", [1, 2])).Message, StringComparison.Ordinal);
+        UniFaceException unknown = Assert.Throws<UniFaceException>(() => ClassWeights.Compute("sqrt", [1, 2]));
+        Assert.Contains("none, inverse, effective", unknown.Message, StringComparison.Ordinal);
     }
 }

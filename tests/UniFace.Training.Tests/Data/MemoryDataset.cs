@@ -7,7 +7,8 @@ namespace UniFace.Training.Tests.Data;
 /// <summary>A data set in memory whose "encoded" pictures are two int32 sizes and raw pixels; counts what is read.</summary>
 internal sealed class MemoryDataset(int[] counts, int width = 8, int height = 6) : FaceDataset
 {
-    private readonly FaceSample[] samples = [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
+    private readonly FaceSample[] samples =
+        [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
 
     public int Reads;
 

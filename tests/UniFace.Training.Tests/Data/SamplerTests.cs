@@ -117,7 +117,8 @@ public class SamplerTests
     public void A_sampler_that_does_not_exist_and_a_batch_that_is_no_multiple_of_K_are_errors_that_say_what_to_do()
     {
         using MemoryDataset dataset = new([5, 5]);
-        Assert.Contains("uniform, class-balanced, pk", Assert.Throws<UniFaceException>(() => Samplers.Create("balanced", dataset, 4, 2, 1)).Message, StringComparison.Ordinal);
+        UniFaceException unknown = Assert.Throws<UniFaceException>(() => Samplers.Create("balanced", dataset, 4, 2, 1));
+        Assert.Contains("uniform, class-balanced, pk", unknown.Message, StringComparison.Ordinal);
         Assert.Contains("images per person", Assert.Throws<UniFaceException>(() => Samplers.Create("pk", dataset, 5, 2, 1)).Message, StringComparison.Ordinal);
     }
 }

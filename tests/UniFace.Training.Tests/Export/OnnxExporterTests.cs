@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using UniFace.IO;
 using UniFace.Onnx.Schema;
@@ -64,7 +65,7 @@ public sealed class OnnxExporterTests : IDisposable
         Assert.Contains(model.MetadataProps, entry => entry.Key == "backbone" && entry.Value == backbone.Spec.ToString());
 
         static string Shape(ValueInfoProto value) => string.Join(',', value.Type.TensorType.Shape.Dim.Select(
-            d => d.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam ? d.DimParam : d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            d => d.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam ? d.DimParam : d.DimValue.ToString(CultureInfo.InvariantCulture)));
     }
 
     [Fact]

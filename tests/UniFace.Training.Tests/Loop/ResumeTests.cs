@@ -150,7 +150,8 @@ public sealed class ResumeTests : IDisposable
         return (result.Sha256, Rows(folder));
     }
 
-    private static JsonObject[] Rows(string folder) => [.. File.ReadLines(Path.Combine(folder, RunFolder.MetricsFile)).Select(line => JsonNode.Parse(line)!.AsObject())];
+    private static JsonObject[] Rows(string folder) =>
+        [.. File.ReadLines(Path.Combine(folder, RunFolder.MetricsFile)).Select(line => JsonNode.Parse(line)!.AsObject())];
 
     private static string WithoutTimes(JsonObject row)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using TorchSharp;
 using UniFace.Data;
 using UniFace.Training.Backbones;
@@ -46,7 +47,7 @@ public sealed class TrainerTests : IDisposable
         byte[] events = File.ReadAllBytes(Assert.Single(Directory.GetFiles(Path.Combine(folder, RunFolder.TensorBoardFolder))));
         foreach (string tag in new[] { "train/loss", "train/lr", "cosine/target", "cosine/threshold", "epoch/loss" })
         {
-            Assert.True(events.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(tag)) > 0, tag);
+            Assert.True(events.AsSpan().IndexOf(Encoding.UTF8.GetBytes(tag)) > 0, tag);
         }
     }
 
@@ -58,9 +59,9 @@ public sealed class TrainerTests : IDisposable
         UniFaceException e = Assert.Throws<UniFaceException>(() => trainer.Run(null, TestContext.Current.CancellationToken));
         Assert.Contains("not finite", e.Message, StringComparison.Ordinal);
         Assert.Contains("backbone.layers.", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--margin (now 0.4)", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--scale (now 64)", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--lr (now 1E+38)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("margin (now 0.4)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("scale (now 64)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("learning rate (now 1E+38)", e.Message, StringComparison.Ordinal);
         Assert.Contains("person0", e.Message, StringComparison.Ordinal);
         Assert.Single(e.Message.Split('\n'));
 
@@ -72,7 +73,7 @@ public sealed class TrainerTests : IDisposable
     public void The_best_weights_are_kept_and_loaded_and_data_that_changed_is_refused()
     {
         using ToyDataset data = new(8, 5);
-        using (Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Ema = 0.5 }, data, new ToyDecoder()))
+        using (Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Ema = 0.5 }, data, decoder: new ToyDecoder()))
         {
             Assert.Equal(2, trainer.Info.HeldOut.Count);
             Assert.Equal(6, trainer.Info.People);
@@ -93,10 +94,10 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal([1, 8], embedding.shape);
         }
 
-        UniFaceException twice = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new ToyDecoder()));
-        Assert.Contains("--resume", twice.Message, StringComparison.Ordinal);
+        UniFaceException twice = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, decoder: new ToyDecoder()));
+        Assert.Contains("holds a run already", twice.Message, StringComparison.Ordinal);
         using ToyDataset changed = new(8, 5, salt: 1);
-        UniFaceException refused = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, changed, new ToyDecoder()));
+        UniFaceException refused = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, changed, decoder: new ToyDecoder()));
         Assert.Contains("has changed", refused.Message, StringComparison.Ordinal);
     }
 
@@ -104,18 +105,20 @@ public sealed class TrainerTests : IDisposable
     public void A_start_that_failed_on_its_data_leaves_its_folder_free_and_a_run_with_a_checkpoint_keeps_it()
     {
         using ToyDataset data = new(4, 3);
-        using (Trainer failing = Trainer.Create(folder, Small with { Epochs = 1 }, data, new BrokenDecoder()))
+        using (Trainer failing = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new BrokenDecoder()))
         {
             Assert.Throws<UniFaceException>(() => failing.Run(null, TestContext.Current.CancellationToken));
         }
 
         using ToyDataset mended = new(4, 3, salt: 1);
-        using Trainer first = Trainer.Create(folder, Small with { Epochs = 1 }, mended, new ToyDecoder());
-        using Trainer second = Trainer.Create(folder, Small with { Epochs = 1, Seed = 2 }, mended, new ToyDecoder());
-        Assert.Contains("in the meantime", Assert.Throws<UniFaceException>(() => first.Run(null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        using Trainer first = Trainer.Create(folder, Small with { Epochs = 1 }, mended, decoder: new ToyDecoder());
+        using Trainer second = Trainer.Create(folder, Small with { Epochs = 1, Seed = 2 }, mended, decoder: new ToyDecoder());
+        UniFaceException stale = Assert.Throws<UniFaceException>(() => first.Run(null, TestContext.Current.CancellationToken));
+        Assert.Contains("in the meantime", stale.Message, StringComparison.Ordinal);
         second.Run(null, TestContext.Current.CancellationToken);
         Assert.Equal(2, RunFolder.ReadInfo(folder).Options.Seed);
-        Assert.Contains("holds a run already", Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, mended, new ToyDecoder())).Message, StringComparison.Ordinal);
+        UniFaceException taken = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, mended, decoder: new ToyDecoder()));
+        Assert.Contains("holds a run already", taken.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +126,7 @@ public sealed class TrainerTests : IDisposable
     {
         using ToyDataset data = new(4, 3);
         TrainOptions options = Small with { Epochs = 1, Threads = 1 };
-        using (Trainer trainer = Trainer.Create(folder, options, data, new ToyDecoder()))
+        using (Trainer trainer = Trainer.Create(folder, options, data, decoder: new ToyDecoder()))
         {
             trainer.Run(null, TestContext.Current.CancellationToken);
         }
@@ -131,10 +134,11 @@ public sealed class TrainerTests : IDisposable
         RunInfo before = RunFolder.ReadInfo(folder);
         Assert.Empty(before.Changes);
         TrainOptions changed = options with { Epochs = 2, Threads = 2, Data = "moved" };
-        UniFaceException Refused(TrainOptions wanted) => Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, new ToyDecoder(), changed: wanted));
+        UniFaceException Refused(TrainOptions wanted) =>
+            Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, decoder: new ToyDecoder(), changed: wanted));
         Assert.Contains("anything else is a new run", Refused(changed with { Batch = 5 }).Message, StringComparison.Ordinal);
-        Assert.Contains("--epochs is 0", Refused(changed with { Epochs = 0 }).Message, StringComparison.Ordinal);
-        using (Trainer trainer = Trainer.Resume(folder, data, new ToyDecoder(), changed: changed))
+        Assert.Contains("Epochs is 0", Refused(changed with { Epochs = 0 }).Message, StringComparison.Ordinal);
+        using (Trainer trainer = Trainer.Resume(folder, data, decoder: new ToyDecoder(), changed: changed))
         {
             Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Result!.Epochs);
         }
@@ -144,6 +148,53 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(["step 1: DATA toy to moved", "step 1: --threads 1 to 2", "step 1: --epochs 1 to 2"], after.Changes);
         Assert.Contains(RunEventLog.Read(folder), n => n.Message == "resumed from step 1, with DATA toy to moved, with --threads 1 to 2, with --epochs 1 to 2");
         Assert.Contains("fewer than", Refused(changed with { Epochs = 1 }).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Runs of version 1, with or without an id and checksums, drew from other random streams: only their backbone can be used.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_run_of_the_old_format_is_not_resumed_but_exported(bool hasId)
+    {
+        using ToyDataset data = new(4, 3);
+        using (Trainer trainer = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new ToyDecoder()))
+        {
+            trainer.Run(null, TestContext.Current.CancellationToken);
+        }
+
+        string id = RunFolder.ReadInfo(folder).Id;
+        Edit(RunFolder.InfoFile, ("\"schemaVersion\": 2", "\"schemaVersion\": 1"));
+        if (!hasId)
+        {
+            Edit(RunFolder.InfoFile, (id, ""));
+            Edit(RunFolder.LastFile, ("\"sha256\":", "\"unused\":"), ("uniface-checkpoint-2", "uniface-checkpoint-1"));
+            Edit(RunFolder.LastFile, ($"\"{id}\"", "\"\"" + new string(' ', id.Length))); // The header keeps its length.
+        }
+
+        string message = Assert.Throws<UniFaceException>(() => Trainer.Resume(folder, data, decoder: new ToyDecoder())).Message;
+        Assert.Contains("was started by an earlier version", message, StringComparison.Ordinal);
+        Assert.Contains("train again", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        TrainingRun old = TrainingRun.Open(folder);
+        using (BackboneEmbedder embedder = old.OpenEmbedder())
+        {
+            Assert.Equal(8, embedder.EmbeddingSize);
+        }
+
+        old.Export(Path.Combine(folder, "package"), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(File.Exists(Path.Combine(folder, "package", "model.onnx")));
+
+        void Edit(string file, params (string Written, string Edited)[] changes)
+        {
+            string path = Path.Combine(folder, file), text = Encoding.Latin1.GetString(File.ReadAllBytes(path));
+            foreach ((string written, string edited) in changes)
+            {
+                Assert.Contains(written, text, StringComparison.Ordinal);
+                text = text.Replace(written, edited, StringComparison.Ordinal);
+            }
+
+            File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text));
+        }
     }
 
     [Fact]
@@ -165,7 +216,7 @@ public sealed class TrainerTests : IDisposable
     public void A_run_description_with_null_or_a_number_for_a_word_is_refused_in_one_line(string written, string edited)
     {
         using ToyDataset data = new(4, 3);
-        Trainer.Create(folder, Small, data, new ToyDecoder()).Dispose();
+        Trainer.Create(folder, Small, data, decoder: new ToyDecoder()).Dispose();
         string path = Path.Combine(folder, RunFolder.InfoFile), text = File.ReadAllText(path);
         Assert.Contains(written, text, StringComparison.Ordinal);
         File.WriteAllText(path, text.Replace(written, edited, StringComparison.Ordinal));
@@ -177,8 +228,8 @@ public sealed class TrainerTests : IDisposable
     public void People_held_out_are_the_same_for_a_seed_and_are_never_trained_on()
     {
         using ToyDataset data = new(20, 3);
-        (FaceDataset training, FaceDataset? heldOut) = PeopleSubset.Split(data, 0.2, 5);
-        (_, FaceDataset? again) = PeopleSubset.Split(data, 0.2, 5);
+        (FaceDataset training, FaceDataset? heldOut) = DatasetSubset.HoldOut(data, 0.2, 5);
+        (_, FaceDataset? again) = DatasetSubset.HoldOut(data, 0.2, 5);
         Assert.Equal(4, heldOut!.People.Count);
         Assert.Equal(heldOut.People, again!.People);
         Assert.Empty(training.People.Intersect(heldOut.People));
@@ -202,8 +253,8 @@ public sealed class TrainerTests : IDisposable
         Assert.Null(Warning(apart, 1, 10, 11, 12));
         Assert.Null(Warning(apart, 0.01, 12, 11, 10, 10));
         Assert.Contains("rises", Warning(apart, 1, 12, 11, 10, 12)!, StringComparison.Ordinal);
-        Assert.Contains("--margin (now 0.4)", Warning(together, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
-        Assert.Contains("--lr (now 0.05)", Warning(apart, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
+        Assert.Contains("margin (now 0.4)", Warning(together, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
+        Assert.Contains("learning rate (now 0.05)", Warning(apart, 1, 12, 11, 10, 10)!, StringComparison.Ordinal);
     }
 
     private sealed class BrokenDecoder : UniFace.Faces.IImageDecoder

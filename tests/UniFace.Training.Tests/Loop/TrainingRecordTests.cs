@@ -20,7 +20,7 @@ public sealed class TrainingRecordTests : IDisposable
     public void Pictures_are_hashed_as_they_are_read_and_those_held_out_are_not()
     {
         using ToyDataset data = new(8, 5);
-        using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, new ToyDecoder());
+        using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, decoder: new ToyDecoder());
         Assert.False(File.Exists(Record)); // nothing was hashed before the first step
         Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Result!.HeldOut);
         TrainingFingerprint trained = TrainingFingerprint.Load(Record);
@@ -88,13 +88,13 @@ public sealed class TrainingRecordTests : IDisposable
         using ToyDataset data = new(6, 5);
         Refused("has 30 of the 30 training pictures and 0 of the 6 people by name, e.g. person00/0.png", data);
         using ToyDataset others = new(4, 5, salt: 1); // generic names, which are nobody's
-        using (Trainer.Create(Path.Combine(folder, "run"), Small, data, new ToyDecoder(), others))
+        using (Trainer.Create(Path.Combine(folder, "run"), Small, data, others, decoder: new ToyDecoder()))
         {
         }
 
         void Refused(string words, FaceDataset validation)
         {
-            UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new ToyDecoder(), validation));
+            UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, validation, decoder: new ToyDecoder()));
             Assert.Contains(words, error.Message, StringComparison.Ordinal);
             Assert.Single(error.Message.Split('\n'));
             Assert.False(File.Exists(Path.Combine(folder, RunFolder.InfoFile)));
@@ -105,7 +105,7 @@ public sealed class TrainingRecordTests : IDisposable
     public void A_validation_set_of_another_picture_size_is_found_at_the_start()
     {
         using ToyDataset data = new(6, 5), validation = new(4, 5, salt: 1);
-        UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, new LargeDecoder(), validation));
+        UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, validation, decoder: new LargeDecoder()));
         Assert.Contains("toy: person00/0.png is 128x128, expected 112x112", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder, RunFolder.InfoFile)));
     }

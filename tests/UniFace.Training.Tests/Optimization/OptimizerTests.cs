@@ -119,7 +119,8 @@ public class OptimizerTests
         return kind == "sgd" ? new SgdOptimizer(all, 0.9, 0.05) : new AdamWOptimizer(all, 0.05);
     }
 
-    private static void SameSteps(Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs, double tolerance)
+    private static void SameSteps(
+        Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs, double tolerance)
     {
         torch.manual_seed(5);
         using Sequential a = Net();

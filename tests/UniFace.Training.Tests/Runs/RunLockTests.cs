@@ -45,6 +45,7 @@ public sealed class RunLockTests : IDisposable
             },
             TestContext.Current.CancellationToken);
         Assert.True(refused);
-        Assert.Contains("in the meantime", Assert.Throws<UniFaceException>(() => second.Run(null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        UniFaceException stale = Assert.Throws<UniFaceException>(() => second.Run(null, TestContext.Current.CancellationToken));
+        Assert.Contains("in the meantime", stale.Message, StringComparison.Ordinal);
     }
 }

@@ -4,7 +4,7 @@ using UniFace.Data;
 namespace UniFace.Tests.Data;
 
 /// <summary>A filter keeps the order of people and images and numbers the labels without gaps.</summary>
-public class FilteredDatasetTests
+public class DatasetSubsetTests
 {
     [Fact]
     public void People_within_the_limits_stay_in_order_with_new_labels_and_their_own_pictures() =>
@@ -16,7 +16,7 @@ public class FilteredDatasetTests
                 return;
             }
 
-            using FilteredDataset filtered = new(new ListDataset(counts), min, max, seed);
+            using DatasetSubset filtered = DatasetSubset.LimitImages(new ListDataset(counts), min, max, seed);
             int[] stay = [.. Enumerable.Range(0, counts.Length).Where(person => counts[person] >= Math.Max(min, 1))];
             Assert.Equal(stay.Select(person => $"p{person}"), filtered.People);
             Assert.Equal(stay.Select(person => Math.Min(counts[person], max ?? int.MaxValue)), filtered.SamplesByPerson().Select(samples => samples.Length));
@@ -27,7 +27,7 @@ public class FilteredDatasetTests
                 Assert.Equal(filtered.Samples[i].Name, System.Text.Encoding.ASCII.GetString(filtered.Read(i)));
             }
 
-            using FilteredDataset again = new(new ListDataset(counts), min, max, seed);
+            using DatasetSubset again = DatasetSubset.LimitImages(new ListDataset(counts), min, max, seed);
             Assert.Equal(filtered.Samples, again.Samples);
         });
 
@@ -36,10 +36,10 @@ public class FilteredDatasetTests
     {
         Assert.Contains(
             "the most that one person has is 4",
-            Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 5, null, 1)).Message,
+            Assert.Throws<UniFaceException>(() => DatasetSubset.LimitImages(new ListDataset([3, 4]), 5, null, 1)).Message,
             StringComparison.Ordinal);
-        Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 3, 2, 1));
-        Assert.Throws<UniFaceException>(() => new FilteredDataset(new ListDataset([3, 4]), 0, 0, 1));
+        Assert.Throws<UniFaceException>(() => DatasetSubset.LimitImages(new ListDataset([3, 4]), 3, 2, 1));
+        Assert.Throws<UniFaceException>(() => DatasetSubset.LimitImages(new ListDataset([3, 4]), 0, 0, 1));
     }
 
     [Fact]

@@ -1,0 +1,115 @@
+namespace UniFace.Data;
+
+/// <summary>
+/// Some people of a data set with some of their images. People keep their names and order and get new labels. The set stays the caller's.
+/// </summary>
+public sealed class DatasetSubset : FaceDataset
+{
+    private readonly FaceDataset inner;
+    private readonly int[] sources;
+    private string? warning;
+
+    private DatasetSubset(FaceDataset inner, IEnumerable<int> people, IEnumerable<int> samples)
+    {
+        this.inner = inner;
+        sources = [.. samples.Order()];
+        int[] labels = new int[inner.People.Count];
+        List<string> names = [];
+        foreach (int person in people.Order())
+        {
+            labels[person] = names.Count;
+            names.Add(inner.People[person]);
+        }
+
+        People = names;
+        Samples = [.. sources.Select(i => inner.Samples[i] with { Label = labels[inner.Samples[i].Label] })];
+    }
+
+    /// <inheritdoc/>
+    public override string Source => inner.Source;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> People { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FaceSample> Samples { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Warnings => warning is null ? inner.Warnings : [.. inner.Warnings, warning];
+
+    /// <summary>Leaves out people with too few images, and limits the images per person.</summary>
+    /// <param name="data">The whole set.</param>
+    /// <param name="minImages">People with fewer images are left out; 0 or 1 keeps all who have an image.</param>
+    /// <param name="maxImages">For people with more images, this many are drawn at random; null keeps all.</param>
+    /// <param name="seed">Seed of the draw.</param>
+    /// <exception cref="UniFaceException">The limits contradict each other, or nobody is left.</exception>
+    public static DatasetSubset LimitImages(FaceDataset data, int minImages, int? maxImages, long seed)
+    {
+        int least = Math.Max(minImages, 1);
+        if (minImages < 0 || maxImages < least)
+        {
+            throw new UniFaceException(
+                $"at least {minImages} and at most {maxImages} images per person were asked for; " +
+                "expected 0 <= minimum <= maximum and a maximum of at least 1.");
+        }
+
+        int[][] byPerson = data.SamplesByPerson();
+        int[] people = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= least)];
+        if (people.Length == 0)
+        {
+            throw new UniFaceException(
+                $"{data.Source}: nobody has {minImages} pictures or more; " +
+                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)}).");
+        }
+
+        foreach (int person in people.Where(person => byPerson[person].Length > maxImages))
+        {
+            new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle<int>(byPerson[person]);
+        }
+
+        DatasetSubset subset = new(data, people, people.SelectMany(person => byPerson[person].Take(maxImages ?? int.MaxValue)));
+        if (subset.Samples.Count < data.Samples.Count)
+        {
+            string droppedPeople = Plural.Format(data.People.Count - people.Length, "person");
+            string droppedImages = Plural.Format(data.Samples.Count - subset.Samples.Count, "image");
+            subset.warning = $"{droppedPeople} and {droppedImages} are left out by the limits of images per person";
+        }
+
+        return subset;
+    }
+
+    /// <summary>
+    /// Splits a set into people to train on and people held out, chosen by the seed. Only people with at least two images are held out,
+    /// because the others form no mated pair.
+    /// </summary>
+    /// <param name="data">The whole set.</param>
+    /// <param name="share">Share of the people to hold out; 0 for nobody.</param>
+    /// <param name="seed">Seed of the choice.</param>
+    /// <exception cref="UniFaceException">Too few people have two images, or fewer than two are left to train on.</exception>
+    public static (FaceDataset Training, FaceDataset? HeldOut) HoldOut(FaceDataset data, double share, long seed)
+    {
+        if (share <= 0)
+        {
+            return (data, null);
+        }
+
+        int[][] byPerson = data.SamplesByPerson();
+        int[] candidates = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length >= 2)];
+        int count = Math.Max(2, (int)Math.Round(share * byPerson.Length));
+        if (candidates.Length < count || byPerson.Length - count < 2)
+        {
+            throw new UniFaceException(
+                $"{data.Source}: {count} of {byPerson.Length} people cannot be held out: {candidates.Length} have at least two images, and two " +
+                $"people must be left to train on; hold out a smaller share.");
+        }
+
+        new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
+        int[] heldOut = candidates[..count];
+        return (Select(Enumerable.Range(0, byPerson.Length).Except(heldOut)), Select(heldOut));
+
+        DatasetSubset Select(IEnumerable<int> people) => new(data, people, people.SelectMany(person => byPerson[person]));
+    }
+
+    /// <inheritdoc/>
+    public override byte[] Read(int index) => inner.Read(sources[index]);
+}

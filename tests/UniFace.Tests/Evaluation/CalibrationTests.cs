@@ -129,10 +129,10 @@ public class CalibrationTests
     }
 
     [Fact]
-    public void A_missing_file_says_what_makes_one()
+    public void A_missing_file_is_named_with_what_was_expected()
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => Calibration.Load("no-such-folder/calibration.json"));
-        Assert.Contains("uniface eval", error.Message, StringComparison.Ordinal);
+        Assert.Equal("no-such-folder/calibration.json: no such file; expected a calibration", error.Message);
     }
 
     private const string Data = "{\"name\":\"x\",\"sha256\":\"y\",\"samePairs\":1,\"differentPairs\":1}";

@@ -68,11 +68,11 @@ public class RegistryTests
     }
 
     [Theory]
-    [InlineData("combined", "Lower --m1 (now 1), --m2 (now 0.3), --m3 (now 0.2), --scale (now 64), --lr")]
-    [InlineData("uce(margin-type=sphere)", "Lower --m1 (now 1.5), --scale (now 64), --lr")]
-    [InlineData("magface", "Lower --lm (now 0.45), --um (now 0.8), --scale (now 64), --lr")]
-    [InlineData("arcface(margin=0.3)", "Lower --margin (now 0.3), --scale (now 64), --lr")]
-    [InlineData("adacos", "Lower --lr")]
+    [InlineData("combined", "Lower the m1 (now 1), m2 (now 0.3), m3 (now 0.2), scale (now 64), learning rate")]
+    [InlineData("uce(margin-type=sphere)", "Lower the m1 (now 1.5), scale (now 64), learning rate")]
+    [InlineData("magface", "Lower the lm (now 0.45), um (now 0.8), scale (now 64), learning rate")]
+    [InlineData("arcface(margin=0.3)", "Lower the margin (now 0.3), scale (now 64), learning rate")]
+    [InlineData("adacos", "Lower the learning rate")]
     public void The_advice_when_training_diverges_names_margins_and_scale_of_the_loss_at_hand(string loss, string advice)
     {
         TrainOptions options = Toy.Options with { Loss = Loss.Parse(loss) };

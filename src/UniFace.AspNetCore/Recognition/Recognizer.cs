@@ -2,7 +2,6 @@ using System.Diagnostics;
 using UniFace.AspNetCore.Scheduling;
 using UniFace.Faces;
 using UniFace.Gallery;
-using UniFace.Packages;
 using UniFace.Vision;
 using UniFace.Vision.Imaging;
 

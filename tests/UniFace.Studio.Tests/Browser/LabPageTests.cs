@@ -74,9 +74,9 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Theory]
-    [InlineData("m = 0.8", "Beyond 134° the angle plus 0.8 passes 180°")] // 180 - 0.8 radians = 134.2 degrees
+    [InlineData("m = 0.8", "Beyond 134°, the angle plus 0.8 exceeds 180°")] // 180 - 0.8 radians = 134.2 degrees
     [InlineData("s = 16", "reaches a probability of only 0.767")] // 1 / (1 + 9999 e^(-16 * 0.65))
-    [InlineData("fp16 at s = 64", "In 16 bits the gradient is exactly 0 below")]
+    [InlineData("fp16 at s = 64", "In 16 bits, the gradient is exactly 0 below")]
     public async Task A_preset_explains_its_curves_with_their_numbers(string preset, string words)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);

@@ -2,7 +2,6 @@ using System.Text;
 using TorchSharp;
 using UniFace.Data;
 using UniFace.Training.Backbones;
-using UniFace.Training.Data;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;

@@ -7,7 +7,7 @@ namespace UniFace.Data.Archives;
 /// <summary>
 /// Finds the files of a tar. Only headers are read: v7, ustar (POSIX.1-1988), pax (POSIX.1-2001) and GNU, with long names and sizes of
 /// either kind. Hard links are followed; other kinds of entries are skipped. System.Formats.Tar is not used: that of .NET 10.0 accepts wrong
-/// checksums, allocates the 2 GB that a 1 KB tar claims for a name, and fails on user ids above 2,097,151 (as GNU tar writes them), on sparse
+/// checksums, allocates the 2 GB that a 1 KB tar claims for a name, and fails on user ids above 2,147,483,647, on sparse
 /// files and on hard links with a size.
 /// </summary>
 internal static class TarIndex

@@ -2661,51 +2661,51 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What can be measured of one aligned face without any model. Size and angles are of the photo, and null for a picture
-    /// <br/>that was given as aligned; sharpness, brightness and contrast are of the middle of the crop (eyes to mouth).
+    /// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for a picture that was already
+    /// <br/>aligned; sharpness, brightness and contrast are measured in the center of the crop.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class FaceQuality
     {
 
         /// <summary>
-        /// Pixels of the photo between the eyes of a face that size seen from the front; an aligned 112x112 face has 35, so less was made larger.
+        /// Distance between the eyes in pixels of the photo, of a frontal face of the same size. An aligned 112x112 face has 35; a smaller one was enlarged.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("eyeDistance")]
         public double? EyeDistance { get; set; } = default!;
 
         /// <summary>
-        /// Standard deviation of the Laplacian over that of the grey values: 0 is a blank, about 0.2 soft, 1 noise.
+        /// Standard deviation of the Laplacian divided by that of the gray values: 0 is blank, about 0.2 soft, 1 noise.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("sharpness")]
         public double Sharpness { get; set; } = default!;
 
         /// <summary>
-        /// Mean grey value, 0 to 255.
+        /// Mean gray value, 0 to 255.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("brightness")]
         public double Brightness { get; set; } = default!;
 
         /// <summary>
-        /// Standard deviation of the grey values, 0 to 127.
+        /// Standard deviation of the gray values, 0 to 127.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contrast")]
         public double Contrast { get; set; } = default!;
 
         /// <summary>
-        /// Degrees that the face looks to the right of the image (negative: left), an estimate of five points.
+        /// Turn to the right of the image in degrees (negative: left), estimated from the five landmarks.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("yaw")]
         public double? Yaw { get; set; } = default!;
 
         /// <summary>
-        /// Degrees that it looks down (negative: up), likewise.
+        /// Turn down in degrees (negative: up), estimated likewise.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("pitch")]
         public double? Pitch { get; set; } = default!;
 
         /// <summary>
-        /// Degrees that the head leans, clockwise as seen, in a photo that is turned upright by quarter turns.
+        /// Clockwise tilt of the head in degrees, in the photo after quarter turns.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("roll")]
         public double? Roll { get; set; } = default!;
@@ -2927,8 +2927,7 @@ namespace UniFace.Client
         public double? FalseMatchRate { get; set; } = default!;
 
         /// <summary>
-        /// How often a person who is not enrolled matches anybody in this gallery; null without a
-        /// <br/>    calibration.
+        /// How often a person who is not enrolled matches anybody in this gallery; null without a calibration.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("falsePositiveIdentificationRate")]
         public double? FalsePositiveIdentificationRate { get; set; } = default!;
@@ -3599,7 +3598,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Why a face is not fit to be enrolled.
+    /// A reason not to enroll a face.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum QualityFaultKind
@@ -3756,7 +3755,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// What happened to a run.
+    /// Kinds of run events.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunEvent
@@ -3819,7 +3818,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// When, UTC.
+        /// Time, UTC.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("time")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -3841,7 +3840,7 @@ namespace UniFace.Client
         public RunEvent Kind { get; set; } = default!;
 
         /// <summary>
-        /// In words: what went wrong and what to change.
+        /// A sentence for people.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("message")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]

@@ -35,7 +35,11 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
         }
 
         using FaceDataset opened = FaceDatasets.Open(source);
-        FaceDataset people = info.UnseenPeople(opened, trained.Validation is null ? null : opened)!;
+        if (info.UnseenPeople(opened, trained.Validation is null ? null : opened) is not FaceDataset people)
+        {
+            return null;
+        }
+
         (string sha256, TrainingOverlap? overlap) = gate.Check(people);
         SkiaImageDecoder decoder = new();
         ValidationResult result = Validator.Evaluate(

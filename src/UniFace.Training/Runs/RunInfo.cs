@@ -50,7 +50,9 @@ public sealed record RunInfo
     /// </summary>
     /// <param name="data">The training set.</param>
     /// <param name="validation">The validation set, if the run has one.</param>
-    public FaceDataset? UnseenPeople(FaceDataset data, FaceDataset? validation) => validation ?? Options.Split(data).HeldOut;
+    /// <exception cref="UniFaceException">People who were held out are no longer in the training set.</exception>
+    public FaceDataset? UnseenPeople(FaceDataset data, FaceDataset? validation) =>
+        validation ?? (HeldOut.Count == 0 ? null : DatasetSubset.SelectPeople(Options.LimitImages(data), HeldOut));
 
     /// <summary>The training as described in a model package.</summary>
     public TrainingProvenance Provenance() => new()

@@ -183,13 +183,12 @@ public sealed record TrainOptions
     }
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
-    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data)
-    {
-        FaceDataset limited = MinImages > 0 || MaxImages > 0
-            ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
-            : data;
-        return DatasetSubset.HoldOut(limited, ValidationPeople, Seed);
-    }
+    public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
+
+    /// <summary>The people with enough images, with as many images as the options allow.</summary>
+    internal FaceDataset LimitImages(FaceDataset data) => MinImages > 0 || MaxImages > 0
+        ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
+        : data;
 
     /// <summary>A new backbone with initial weights.</summary>
     internal Backbone CreateBackbone(Device device)

@@ -105,11 +105,28 @@ public sealed class DatasetSubset : FaceDataset
 
         new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
         int[] heldOut = candidates[..count];
-        return (Select(Enumerable.Range(0, byPerson.Length).Except(heldOut)), Select(heldOut));
+        return (Select(data, [.. Enumerable.Range(0, byPerson.Length).Except(heldOut)], byPerson), Select(data, heldOut, byPerson));
+    }
 
-        DatasetSubset Select(IEnumerable<int> people) => new(data, people, people.SelectMany(person => byPerson[person]));
+    /// <summary>Selects people by name.</summary>
+    /// <param name="data">The whole set.</param>
+    /// <param name="names">The names of the people.</param>
+    /// <exception cref="UniFaceException">The set lacks one of the people.</exception>
+    public static DatasetSubset SelectPeople(FaceDataset data, IReadOnlyCollection<string> names)
+    {
+        int[] people = [.. Enumerable.Range(0, data.People.Count).Where(person => names.Contains(data.People[person]))];
+        if (people.Length < names.Count)
+        {
+            throw new UniFaceException(
+                $"{data.Source} has only {people.Length} of the {names.Count} people wanted; {names.Except(data.People).First()} is missing.");
+        }
+
+        return Select(data, people, data.SamplesByPerson());
     }
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => inner.Read(sources[index]);
+
+    private static DatasetSubset Select(FaceDataset data, int[] people, int[][] byPerson) =>
+        new(data, people, people.SelectMany(person => byPerson[person]));
 }

@@ -161,8 +161,8 @@ public sealed class TrainerTests : IDisposable
             trainer.Run(null, TestContext.Current.CancellationToken);
         }
 
-        string id = RunFolder.ReadInfo(folder).Id;
-        Edit(RunFolder.InfoFile, ("\"schemaVersion\": 2", "\"schemaVersion\": 1"));
+        (string id, string[] heldOut) = (RunFolder.ReadInfo(folder).Id, ["person00", "person03"]);
+        RunFolder.WriteInfo(folder, RunFolder.ReadInfo(folder) with { SchemaVersion = 1, HeldOut = heldOut });
         if (!hasId)
         {
             Edit(RunFolder.InfoFile, (id, ""));
@@ -175,6 +175,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("train again", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
         TrainingRun old = TrainingRun.Open(folder);
+        Assert.Equal(heldOut, old.Info.UnseenPeople(data, null)!.People);
         using (BackboneEmbedder embedder = old.OpenEmbedder())
         {
             Assert.Equal(8, embedder.EmbeddingSize);

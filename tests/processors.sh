@@ -10,6 +10,7 @@ processors=()
 declare -A kernels=(
   [UniFace.Tests]="PairScoresTests DatasetSurveyTests"
   [UniFace.Gallery.Tests]="DotKernelTests ExactIndexTests"
-  [UniFace.Training.Tests]="TapeTests AugmenterTests GradientTests IdentityTests FinitenessTests TiledHeadTests GoldenTests
+  [UniFace.Training.Tests]="GradientEngineTests AugmenterTests GradientTests IdentityTests FinitenessTests HeadStepTests TilePassTests PairKernelTests
     OptimizerTests ClippingAndAverageTests TrainingStepTests"
+  [UniFace.Cli.Tests]="LossGoldenTests"
 )

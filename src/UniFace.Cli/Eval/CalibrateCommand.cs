@@ -54,7 +54,7 @@ internal static class CalibrateCommand
             BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
             FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
             ModelPackage opened = recognizer.Package;
-            using EvalModel model = EvalModel.Of(recognizer, opened.Source);
+            using EvalModel model = EvalModel.FromRecognizer(recognizer, opened.Source);
             if (opened.Manifest is null)
             {
                 throw new UniFaceException(

@@ -37,7 +37,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     {
         if (!RunFolder.Exists(path))
         {
-            return Of(vision.Open(parsed, path, flipSum), path);
+            return FromRecognizer(vision.Open(parsed, path, flipSum), path);
         }
 
         if (vision.SaysHowPixelsEnter(parsed))
@@ -56,7 +56,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     }
 
     /// <summary>The model of a recognizer, which it owns from now on.</summary>
-    public static EvalModel Of(FaceRecognizer recognizer, string path) => new(path, recognizer.Embedder)
+    public static EvalModel FromRecognizer(FaceRecognizer recognizer, string path) => new(path, recognizer.Embedder)
     {
         recognizer = recognizer,
         Sha256 = recognizer.Manifest.OnnxSha256,

@@ -21,14 +21,14 @@ internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibratio
         float[] probes = [.. enrolled.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> alike =
             await gallery.SearchAsync(probes, gallery.Info.ContractId, LookAlikeRule.Candidates, stop);
-        foreach ((Enrollment enrolment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
+        foreach ((Enrollment enrollment, IReadOnlyList<GalleryCandidate> candidates) in enrolled.Zip(alike))
         {
-            foreach (GalleryCandidate other in rule.Filter(enrolment.Person, candidates))
+            foreach (GalleryCandidate other in rule.Filter(enrollment.Person, candidates))
             {
-                (string a, string b) = (enrolment.Person, other.Person);
+                (string a, string b) = (enrollment.Person, other.Person);
                 if (pairs.Add(string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a)))
                 {
-                    found.Add((enrolment.Source ?? "", enrolment.Person, other));
+                    found.Add((enrollment.Source ?? "", enrollment.Person, other));
                 }
             }
         }

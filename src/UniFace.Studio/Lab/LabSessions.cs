@@ -31,7 +31,7 @@ internal sealed class LabSessions : IDisposable
         {
             if (!await places.WaitAsync(MaxWait, stop))
             {
-                throw new RefusedException(Refusal.Busy, $"{MaxLessons} lessons of others are running; try again in a few seconds.");
+                throw new RefusedException(Refusal.Busy, $"{MaxLessons} lessons are already running; try again in a few seconds.");
             }
 
             try

@@ -1,7 +1,6 @@
 using UniFace.Evaluation;
 using UniFace.Training.Loop;
 using UniFace.Vision.Imaging;
-using static TorchSharp.torch;
 
 namespace UniFace.Training;
 

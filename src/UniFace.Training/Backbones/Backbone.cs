@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>Name and sizes of a backbone.</summary>
@@ -44,7 +42,7 @@ public abstract class Backbone : nn.Module<Tensor, Tensor>
     public void UsePrecision(Precision precision, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (precision == Precision.BFloat16 && device.type == TorchSharp.DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
+        if (precision == Precision.BFloat16 && device.type == DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
         {
             throw new UniFaceException(
                 "Precision bfloat16 would be slower than float32 on this processor, which has neither AVX512-BF16 nor AMX; use float32.");
@@ -75,7 +73,7 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
     /// </summary>
     public override Tensor forward(Tensor input)
     {
-        if (input.device_type != TorchSharp.DeviceType.CPU || input.dtype != ScalarType.Float32 || input.Dimensions != 4)
+        if (input.device_type != DeviceType.CPU || input.dtype != ScalarType.Float32 || input.Dimensions != 4)
         {
             return body.forward(input);
         }
@@ -86,7 +84,7 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
             return body.Run(images, new TapeEngine(records: false));
         }
 
-        return training && parameters().FirstOrDefault(p => p.requires_grad) is TorchSharp.Modules.Parameter anchor
+        return training && parameters().FirstOrDefault(p => p.requires_grad) is Parameter anchor
             ? TapeFunction.Run(images, anchor, body.Run)
             : body.forward(images);
     }

@@ -1,5 +1,4 @@
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>Runs layers one after the other and disposes the tensors between them; the engine keeps what the backward pass needs.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>A convolution without bias and its batch norm: one Conv with bias in ONNX.</summary>

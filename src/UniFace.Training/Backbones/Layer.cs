@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>A layer of a backbone: runs on a gradient engine and emits itself as ONNX nodes. It returns a new tensor, never its input.</summary>

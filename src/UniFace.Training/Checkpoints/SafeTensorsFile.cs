@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -133,8 +131,8 @@ internal sealed class SafeTensorsFile : IDisposable
 
     private (Dictionary<string, SafeTensorsEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header)
     {
-        Dictionary<string, SafeTensorsEntry> entries = new(StringComparer.Ordinal);
-        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        Dictionary<string, SafeTensorsEntry> entries = [];
+        Dictionary<string, string> metadata = [];
         try
         {
             using JsonDocument json = JsonDocument.Parse(header);

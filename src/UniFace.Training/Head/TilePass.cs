@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>The passes of one batch over the tiles of a step. The engine is <see cref="HeadStep"/>; a pass is its arithmetic.</summary>

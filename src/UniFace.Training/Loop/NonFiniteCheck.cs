@@ -1,5 +1,4 @@
 using UniFace.Training.Checkpoints;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;
 

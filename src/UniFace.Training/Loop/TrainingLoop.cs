@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Trains from the state's position to the end of the run: epochs, steps, validation, metrics and checkpoints.</summary>

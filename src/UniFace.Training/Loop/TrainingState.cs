@@ -1,5 +1,4 @@
 using UniFace.Training.Checkpoints;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;
 
@@ -95,7 +94,7 @@ internal sealed class TrainingState : IDisposable
     /// <param name="resumable">True: the whole state. False: the weights only.</param>
     public void Save(string path, bool resumable)
     {
-        Dictionary<string, string> metadata = new(StringComparer.Ordinal)
+        Dictionary<string, string> metadata = new()
         {
             ["format"] = Checkpoint.Format,
             ["run"] = RunId,
@@ -176,7 +175,7 @@ internal sealed class TrainingState : IDisposable
 
     private Dictionary<string, Tensor> Tensors(bool resumable)
     {
-        Dictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
+        Dictionary<string, Tensor> tensors = [];
         Checkpoint.AddModule(tensors, Checkpoint.BackbonePrefix, Backbone);
         Checkpoint.AddModule(tensors, Checkpoint.HeadPrefix, Head);
         foreach ((string name, Tensor value) in Average?.Values ?? new Dictionary<string, Tensor>())

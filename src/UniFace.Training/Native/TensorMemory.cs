@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>The memory of tensors on the CPU, valid while the tensor lives.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>Runs a kernel on as many threads as libtorch uses, including the caller's.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), torch.optim.AdamW's update.</summary>

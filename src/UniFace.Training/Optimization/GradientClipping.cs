@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>Clips gradients by their joint norm, as torch.nn.utils.clip_grad_norm_ does.</summary>

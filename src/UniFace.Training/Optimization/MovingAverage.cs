@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>
@@ -10,7 +8,7 @@ namespace UniFace.Training.Optimization;
 internal sealed class MovingAverage : IDisposable
 {
     private readonly nn.Module module;
-    private readonly Dictionary<string, Tensor> shadow = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> shadow = [];
 
     /// <summary>An average that starts at the module's values.</summary>
     /// <param name="module">The module; not owned.</param>

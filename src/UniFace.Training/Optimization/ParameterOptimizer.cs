@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace UniFace.Training.Optimization;
 /// </summary>
 public abstract class ParameterOptimizer : IDisposable
 {
-    private readonly Dictionary<string, Tensor> state = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> state = [];
 
     /// <summary>An optimizer for the given parameters.</summary>
     private protected ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay)

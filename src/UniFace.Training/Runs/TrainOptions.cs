@@ -1,5 +1,4 @@
 using UniFace.Training.Losses;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Runs;
 

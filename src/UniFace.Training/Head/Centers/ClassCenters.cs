@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>How an embedding is compared with a class center.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Margins;
 
 /// <summary>psi(c) = cos(m1 * theta + m2) - m3; with m1 = 1 and m3 = 0 this is ArcFace.</summary>

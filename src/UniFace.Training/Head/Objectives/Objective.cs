@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>The batch as an objective sees it before it sees any other class.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Losses.Curves;
 
 /// <summary>The result of a loss for one sample.</summary>

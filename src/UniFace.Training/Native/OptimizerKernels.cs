@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace UniFace.Training.Native;
 
 /// <summary>The coefficients of one step of AdamW.</summary>

@@ -2,7 +2,7 @@ namespace UniFace.Training.Head.Centers;
 
 /// <summary>
 /// The last part of an SGD step on a tile, v += (radial + decay) * w and w -= rate * v, on the CPU in float32.
-/// Memory-bound, so fused into one pass.
+/// Memory-bound, so each row stays in the cache for both.
 /// </summary>
 internal static class SgdRowKernel
 {
@@ -29,29 +29,10 @@ internal static class SgdRowKernel
             ReadOnlySpan<float> pull = radial is null ? [] : TensorMemory.Floats(radial);
             for (int row = chunk * RowsPerChunk; row < Math.Min(count, (chunk + 1) * RowsPerChunk); row++)
             {
-                Update(w.Slice(row * size, size), v.Slice(row * size, size), decay + (pull.IsEmpty ? 0 : pull[row]), rate);
+                Span<float> center = w.Slice(row * size, size), velocity = v.Slice(row * size, size);
+                TensorPrimitives.FusedMultiplyAdd(center, decay + (pull.IsEmpty ? 0 : pull[row]), velocity, velocity);
+                TensorPrimitives.FusedMultiplyAdd(velocity, -rate, center, center);
             }
         });
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Update(Span<float> w, Span<float> v, float pull, float rate)
-    {
-        Span<Vector512<float>> ws = MemoryMarshal.Cast<float, Vector512<float>>(w);
-        Span<Vector512<float>> vs = MemoryMarshal.Cast<float, Vector512<float>>(v);
-        Vector512<float> pulls = Vector512.Create(pull);
-        Vector512<float> step = Vector512.Create(-rate);
-        for (int i = 0; i < ws.Length; i++)
-        {
-            Vector512<float> moved = Vector512.FusedMultiplyAdd(pulls, ws[i], vs[i]);
-            vs[i] = moved;
-            ws[i] = Vector512.FusedMultiplyAdd(step, moved, ws[i]);
-        }
-
-        for (int i = ws.Length * Vector512<float>.Count; i < w.Length; i++)
-        {
-            v[i] = MathF.FusedMultiplyAdd(pull, w[i], v[i]);
-            w[i] = MathF.FusedMultiplyAdd(-rate, v[i], w[i]);
-        }
     }
 }

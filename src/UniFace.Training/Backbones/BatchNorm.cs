@@ -38,8 +38,7 @@ internal sealed class BatchNorm : Layer, INormLayer
     /// <summary>The layer in evaluation mode as y = scale * x + shift: two float64 tensors, [C], on the CPU.</summary>
     public (Tensor Scale, Tensor Shift) Affine()
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         Tensor scale = Double(weight) / (Double(runningVariance) + NormState.Epsilon).sqrt(); // [C]
         Tensor shift = Double(bias) - (Double(runningMean) * scale); // [C]
         return (scale.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());

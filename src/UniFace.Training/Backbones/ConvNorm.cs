@@ -50,8 +50,7 @@ internal sealed class ConvNorm : Layer, INormLayer
 
     public override string Emit(OnnxGraph graph, string input)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         (Tensor scale, Tensor shift) = norm.Affine();
         Tensor folded = BatchNorm.Double(weight) * scale.view(-1, 1, 1, 1); // [outputs, inputs / groups, k, k]
         return graph.Conv(input, folded, shift, (int)strides[0], (int)padding[0], groups);

@@ -10,7 +10,6 @@ internal static class SafeTensorsWriter
     /// <summary>Start of the header of a file with a checksum, before its hexadecimal digits.</summary>
     internal static ReadOnlySpan<byte> ChecksumPrefix => "{\"__metadata__\":{\"sha256\":\""u8;
 
-    private const int ChunkBytes = 1 << 26;
     private static readonly byte[] NoChecksum = Enumerable.Repeat((byte)'0', 2 * SHA256.HashSizeInBytes).ToArray();
 
     /// <summary>Writes tensors and metadata to a file, atomically.</summary>
@@ -43,7 +42,7 @@ internal static class SafeTensorsWriter
         Put(header);
         foreach ((string _, Tensor tensor, int _) in order)
         {
-            ForEachChunk(tensor, Put);
+            TensorMemory.ForEachChunk(tensor, bytes => Put(bytes));
         }
 
         stream.Position = start + length.Length + ChecksumPrefix.Length;
@@ -64,26 +63,6 @@ internal static class SafeTensorsWriter
         checksum = Encoding.Latin1.GetString(digits);
         NoChecksum.CopyTo(digits);
         return true;
-    }
-
-    /// <summary>Passes the bytes of a tensor in row-major order, in chunks, without copying a CPU tensor.</summary>
-    internal static void ForEachChunk(Tensor tensor, Action<ReadOnlySpan<byte>> write)
-    {
-        if (tensor.numel() == 0)
-        {
-            return;
-        }
-
-        using Tensor detached = tensor.detach();
-        using Tensor here = detached.cpu();
-        using Tensor rows = here.contiguous();
-        using Tensor flat = rows.view(-1);
-        long chunk = ChunkBytes / SafeTensorsType.Describe(tensor.dtype).Size;
-        for (long start = 0; start < flat.numel(); start += chunk)
-        {
-            using Tensor piece = flat.narrow(0, start, Math.Min(chunk, flat.numel() - start));
-            write(piece.bytes);
-        }
     }
 
     private static byte[] Header(List<(string Name, Tensor Tensor, int Size)> tensors, IReadOnlyDictionary<string, string> metadata)

@@ -8,8 +8,7 @@ namespace UniFace.Training.Data;
 internal sealed class PersonBatchSampler : ISampler
 {
     private readonly int[][] byPerson;
-    private readonly int people;
-    private readonly int images;
+    private readonly int people, images;
     private readonly long seed;
 
     /// <summary>A sampler of batches of people * images.</summary>
@@ -20,9 +19,8 @@ internal sealed class PersonBatchSampler : ISampler
     /// <exception cref="UniFaceException">The set has fewer people or images than a batch.</exception>
     public PersonBatchSampler(FaceDataset dataset, int people, int images, long seed)
     {
-        FaceDatasetCheck.Require(dataset);
         byPerson = dataset.SamplesByPerson();
-        if (people < 1 || images < 1 || people > byPerson.Length || (long)people * images > dataset.Samples.Count)
+        if (people < 1 || people > byPerson.Length || (long)people * images > dataset.Samples.Count)
         {
             throw new UniFaceException(
                 $"batches of {people} people x {images} images do not fit {dataset.Source} with {byPerson.Length} people and " +

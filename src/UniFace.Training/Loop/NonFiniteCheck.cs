@@ -16,8 +16,7 @@ internal static class NonFiniteCheck
     /// <summary>Names the first weights that are not finite, or null. One transfer from the device if all are finite.</summary>
     public static string? BadWeights(IReadOnlyList<NamedParameter> parameters)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         double norm = stack(parameters.Select(p => p.Value.norm().to(ScalarType.Float32)).ToList()).norm().item<float>();
         return double.IsFinite(norm) ? null : FirstBad(parameters) ?? $"the norm of all weights ({norm})";
     }

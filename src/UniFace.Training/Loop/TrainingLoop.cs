@@ -211,7 +211,6 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         }
 
         checkpointStep = state.Step;
-        events.CheckpointWritten?.Invoke(state.Step);
     }
 
     private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(

@@ -1,17 +1,12 @@
 namespace UniFace.Training.Optimization;
 
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), torch.optim.AdamW's update.</summary>
-internal sealed class AdamWOptimizer : ParameterOptimizer
+internal sealed class AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2)
+    : ParameterOptimizer(parameters, weightDecay)
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
-
-    /// <summary>An optimizer for the given parameters.</summary>
-    public AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2)
-        : base(parameters, weightDecay)
-    {
-    }
 
     /// <inheritdoc/>
     private protected override IReadOnlyList<string> StateKinds => ["mean", "square"];

@@ -13,8 +13,7 @@ public static class GradientClipping
     public static double Clip(IReadOnlyList<NamedParameter> parameters, double maxNorm)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         List<Tensor> others = [];
         List<Tensor> norms = [];
         List<ParameterSlice> slices = [];

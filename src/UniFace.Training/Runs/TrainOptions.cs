@@ -172,6 +172,7 @@ public sealed record TrainOptions
             throw new UniFaceException("Validation and ValidationPeople are both set; validate either on another set or on people held out of this one.");
         }
 
+        Augment.Check();
         BackboneRegistry.Validate(Backbone);
     }
 

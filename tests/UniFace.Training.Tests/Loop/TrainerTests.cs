@@ -144,8 +144,8 @@ public sealed class TrainerTests : IDisposable
 
         RunInfo after = RunFolder.ReadInfo(folder);
         Assert.Equal((before.Id, 2, 2, "moved"), (after.Id, after.Options.Epochs, after.Options.Threads, after.Options.Data));
-        Assert.Equal(["step 1: DATA toy to moved", "step 1: --threads 1 to 2", "step 1: --epochs 1 to 2"], after.Changes);
-        Assert.Contains(RunEventLog.Read(folder), n => n.Message == "resumed from step 1, with DATA toy to moved, with --threads 1 to 2, with --epochs 1 to 2");
+        Assert.Equal(["step 1: data toy to moved", "step 1: threads 1 to 2", "step 1: epochs 1 to 2"], after.Changes);
+        Assert.Contains(RunEventLog.Read(folder), n => n.Message == "resumed from step 1, with data toy to moved, with threads 1 to 2, with epochs 1 to 2");
         Assert.Contains("fewer than", Refused(changed with { Epochs = 1 }).Message, StringComparison.Ordinal);
     }
 

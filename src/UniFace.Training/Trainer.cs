@@ -167,7 +167,7 @@ public sealed class Trainer : IDisposable
                     "there, or train in another folder.");
             }
 
-            string[] noted = [.. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))];
+            string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
             return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, owned, changes);
         });
     }
@@ -196,7 +196,7 @@ public sealed class Trainer : IDisposable
         }
 
         string changed = string.Concat(changes.Select(change => ", with " + change));
-        Log(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"resumed from step {state.Step}{changed}"));
+        Log(RunEvent.Started, fresh ? "started" : $"resumed from step {state.Step}{changed}");
         try
         {
             TrainResult result = loop.Run(events, cancellationToken);
@@ -205,7 +205,7 @@ public sealed class Trainer : IDisposable
         }
         catch (OperationCanceledException)
         {
-            Log(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
+            Log(RunEvent.Stopped, $"stopped and saved at step {state.Step}");
             throw;
         }
         catch (Exception e)

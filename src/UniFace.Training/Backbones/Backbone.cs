@@ -26,14 +26,11 @@ public enum Precision
 #pragma warning restore CA1720
 
 /// <summary>A network from aligned faces [B, 3, 112, 112], normalized to [-1, 1], to raw embeddings [B, D].</summary>
-public abstract class Backbone : nn.Module<Tensor, Tensor>
+/// <param name="spec">Name and sizes.</param>
+public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(spec.Name)
 {
-    /// <summary>A backbone with the given specification.</summary>
-    protected Backbone(BackboneSpec spec)
-        : base((spec ?? throw new ArgumentNullException(nameof(spec))).Name) => Spec = spec;
-
     /// <summary>Name and sizes.</summary>
-    public BackboneSpec Spec { get; }
+    public BackboneSpec Spec => spec;
 
     /// <summary>Sets the type in which convolutions multiply while training.</summary>
     /// <param name="precision">The type.</param>

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Backbones;
 
 /// <summary>A convolution without bias and its batch norm: one Conv with bias in ONNX.</summary>
-internal sealed class ConvNorm : Layer, INormLayer
+internal sealed class ConvNorm : NormLayer
 {
     private readonly Parameter weight;
     private readonly BatchNorm norm;
@@ -27,9 +27,7 @@ internal sealed class ConvNorm : Layer, INormLayer
     public static ConvNorm Depthwise(WeightInitializer init, int channels, int kernel, int stride, int padding) =>
         new(init, channels, channels, kernel, stride, padding, channels);
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null, null);
-
-    public Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual)
+    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual)
     {
         using Tensor y = engine.Apply(input, Convolve); // [B, outputs, h, w]
         return norm.Run(y, engine, activation, residual);

@@ -67,47 +67,22 @@ internal static class SafeTensorsWriter
 
     private static byte[] Header(List<(string Name, Tensor Tensor, int Size)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        using MemoryStream buffer = new();
-        using (Utf8JsonWriter json = new(buffer))
+        OrderedDictionary<string, string> texts = new() { ["sha256"] = Encoding.ASCII.GetString(NoChecksum) };
+        foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
         {
-            json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
-            json.WriteString("sha256", NoChecksum);
-            foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
-            {
-                json.WriteString(key, value);
-            }
-
-            json.WriteEndObject();
-            long offset = 0;
-            foreach ((string name, Tensor tensor, int size) in tensors)
-            {
-                long end = offset + (tensor.numel() * size);
-                json.WriteStartObject(name);
-                json.WriteString("dtype", SafeTensorsType.Describe(tensor.dtype).Name);
-                json.WriteStartArray("shape");
-                foreach (long dimension in tensor.shape)
-                {
-                    json.WriteNumberValue(dimension);
-                }
-
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(end);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset = end;
-            }
-
-            json.WriteEndObject();
+            texts.Add(key, value);
         }
 
-        while (buffer.Length % 8 != 0)
+        OrderedDictionary<string, object> header = new() { ["__metadata__"] = texts };
+        long offset = 0;
+        foreach ((string name, Tensor tensor, int size) in tensors)
         {
-            buffer.WriteByte((byte)' ');
+            long end = offset + (tensor.numel() * size);
+            header.Add(name, new { dtype = SafeTensorsType.Describe(tensor.dtype).Name, tensor.shape, data_offsets = new[] { offset, end } });
+            offset = end;
         }
 
-        return buffer.ToArray();
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        return [.. json, .. Enumerable.Repeat((byte)' ', -json.Length & 7)];
     }
 }

@@ -24,26 +24,20 @@ internal static class NonFiniteCheck
     /// <summary>The first parameter whose value is not finite, else the first whose gradient is not, else null.</summary>
     public static string? FirstBad(IReadOnlyList<NamedParameter> parameters)
     {
-        foreach (NamedParameter parameter in parameters)
+        if (parameters.FirstOrDefault(parameter => !IsFinite(parameter.Value)) is NamedParameter weights)
         {
-            if (!IsFinite(parameter.Value))
-            {
-                return $"the weights {parameter.Name}";
-            }
+            return $"the weights {weights.Name}";
         }
 
         // The backward pass runs from the head to the first layer, so the gradients are searched in that order.
         IEnumerable<NamedParameter> head = parameters.Where(p => p.Name.StartsWith(Checkpoint.HeadPrefix, StringComparison.Ordinal));
-        foreach (NamedParameter parameter in head.Concat(parameters.Reverse()))
-        {
-            using Tensor? gradient = parameter.Value.grad;
-            if (gradient is not null && !IsFinite(gradient))
-            {
-                return $"the gradient of {parameter.Name}";
-            }
-        }
+        return head.Concat(parameters.Reverse()).FirstOrDefault(HasBadGradient) is NamedParameter bad ? $"the gradient of {bad.Name}" : null;
+    }
 
-        return null;
+    private static bool HasBadGradient(NamedParameter parameter)
+    {
+        using Tensor? gradient = parameter.Value.grad;
+        return gradient is not null && !IsFinite(gradient);
     }
 
     /// <summary>The error message.</summary>

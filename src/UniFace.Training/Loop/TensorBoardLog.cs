@@ -1,15 +1,10 @@
 namespace UniFace.Training.Loop;
 
 /// <summary>Writes metrics as TensorBoard event files.</summary>
-internal sealed class TensorBoardLog : IDisposable
+/// <param name="folder">The folder of the files; created if it does not exist.</param>
+internal sealed class TensorBoardLog(string folder) : IDisposable
 {
-    private readonly SummaryWriter writer;
-
-    public TensorBoardLog(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        writer = torch.utils.tensorboard.SummaryWriter(folder, createRunName: false);
-    }
+    private readonly SummaryWriter writer = utils.tensorboard.SummaryWriter(Directory.CreateDirectory(folder).FullName, createRunName: false);
 
     public void Write(StepMetrics row)
     {

@@ -104,8 +104,7 @@ public sealed class OnnxGraph
     /// <summary>Adds a node and its weights; returns the name of its output.</summary>
     private string Node(string operation, string[] inputs, (string Role, Tensor Value)[]? weights = null, params AttributeProto[] attributes)
     {
-        int number = counts[operation] = counts.GetValueOrDefault(operation) + 1;
-        string name = string.Create(CultureInfo.InvariantCulture, $"{operation}_{number}");
+        string name = $"{operation}_{counts[operation] = counts.GetValueOrDefault(operation) + 1}";
         NodeProto node = new() { Name = name, OpType = operation, Output = { name + ".out" }, Attribute = { attributes } };
         node.Input.Add([.. inputs, .. (weights ?? []).Select(weight => Weight($"{name}.{weight.Role}", weight.Value))]);
         graph.Node.Add(node);

@@ -12,15 +12,8 @@ internal sealed class AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, d
     private protected override IReadOnlyList<string> StateKinds => ["mean", "square"];
 
     /// <inheritdoc/>
-    private protected override void Update(in ParameterSlice slice, double learningRate) => OptimizerKernels.AdamW(slice, new AdamStep(
-        (float)Beta1,
-        (float)(1 - Beta1),
-        (float)Beta2,
-        (float)(1 - Beta2),
-        (float)(1 - (learningRate * WeightDecay)),
-        (float)Rate(learningRate),
-        (float)Root,
-        (float)Epsilon));
+    private protected override void Update(in ParameterSlice slice, double learningRate) =>
+        OptimizerKernels.AdamW(slice, Beta1, Beta2, 1 - (learningRate * WeightDecay), Rate(learningRate), Root, Epsilon);
 
     /// <inheritdoc/>
     private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)

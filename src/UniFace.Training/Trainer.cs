@@ -1,7 +1,3 @@
-using UniFace.Evaluation;
-using UniFace.Training.Loop;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.Training;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using UniFace.Training.Export;
-using UniFace.Training.Loop;
 
 namespace UniFace.Training;
 

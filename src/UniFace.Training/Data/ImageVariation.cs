@@ -1,5 +1,3 @@
-using UniFace.Vision.Imaging;
-
 namespace UniFace.Training.Data;
 
 /// <summary>The augmentations; each changes the image in place.</summary>

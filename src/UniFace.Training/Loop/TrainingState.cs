@@ -1,5 +1,3 @@
-using UniFace.Training.Checkpoints;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>

@@ -84,7 +84,7 @@ public sealed class Trainer : IDisposable
         Device device = OpenDevice(options.Device);
         TrainingData prepared = TrainingData.Create(options, data, validation, decoder ?? new SkiaImageDecoder());
         string dataHash = validation is null
-            ? data.ComputeHash(hashed, cancellationToken)
+            ? data.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken)
             : HashWithoutOverlap(validation, data, prepared.Training, hashed, cancellationToken);
         RunInfo info = new()
         {
@@ -144,7 +144,7 @@ public sealed class Trainer : IDisposable
         info.Options.Validate();
         IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
         Device device = OpenDevice(info.Options.Device);
-        string hash = data.ComputeHash(hashed, cancellationToken);
+        string hash = data.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
         if (hash != info.DataHash)
         {
             throw new UniFaceException(

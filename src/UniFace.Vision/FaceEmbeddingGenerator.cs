@@ -21,7 +21,6 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(values);
         return options?.Dimensions is int size && size != embedder.EmbeddingSize
             ? throw new UniFaceException($"embeddings of {size} values were requested; this model gives {embedder.EmbeddingSize}.")
             : Task.Run(() => Generate([.. values], cancellationToken), cancellationToken);
@@ -30,7 +29,6 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <inheritdoc/>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
-        ArgumentNullException.ThrowIfNull(serviceType);
         return serviceKey is null ? Array.Find<object>([metadata, this, recognizer, embedder], serviceType.IsInstanceOfType) : null;
     }
 
@@ -52,5 +50,5 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
         return new(photos.Select((_, i) => new Embedding<float>(embeddings.AsMemory(i * size, size)) { ModelId = metadata.DefaultModelId, CreatedAt = now }));
     }
 
-    private static string NameOf(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : FormattableString.Invariant($"photo {index}");
+    private static string NameOf(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : Invariant($"photo {index}");
 }

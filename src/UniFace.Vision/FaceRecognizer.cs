@@ -56,7 +56,6 @@ public sealed class FaceRecognizer : IDisposable
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(package);
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
         return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
@@ -86,7 +85,6 @@ public sealed class FaceRecognizer : IDisposable
     /// <exception cref="UniFaceException">It has another size than the model takes.</exception>
     public AlignedFace AsAligned(RgbImage picture, string name)
     {
-        ArgumentNullException.ThrowIfNull(picture);
         return (picture.Width, picture.Height) == Embedder.InputSize
             ? new AlignedFace(picture, null, SimilarityTransform.Identity)
             : throw new UniFaceException(
@@ -137,7 +135,7 @@ public sealed class FaceRecognizer : IDisposable
         PixelNormalization normalization = options.Normalization ?? (shape.TakesBytes ? new(0, 1) : PixelNormalization.Default);
         if (!float.IsFinite(normalization.Mean) || !(normalization.Deviation > 0) || !float.IsFinite(normalization.Deviation))
         {
-            throw new UniFaceException(FormattableString.Invariant(
+            throw new UniFaceException(Invariant(
                 $"{path}: the normalization is {normalization.Mean},{normalization.Deviation}, expected a finite mean and a deviation above 0."));
         }
 

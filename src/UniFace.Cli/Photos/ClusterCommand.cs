@@ -73,7 +73,7 @@ internal static class ClusterCommand
             Decision decision = Decide(embedded.Faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };
-            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, options, stop);
+            int[] groups = FaceClustering.Group(new EmbeddedFaces(embedded.Values, embedder.EmbeddingSize), options, stop);
             ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, Labels(people, embedded.Faces));
             Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
             Write(target, set, embedded.Faces, clusters, stop);

@@ -9,7 +9,6 @@ public static class ImageResize
     /// </summary>
     public static RgbImage To(RgbImage image, int width, int height)
     {
-        ArgumentNullException.ThrowIfNull(image);
         if (image.Width == width && image.Height == height)
         {
             return image;

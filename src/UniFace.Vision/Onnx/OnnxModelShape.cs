@@ -61,7 +61,7 @@ internal sealed record OnnxModelShape(
         {
             throw new UniFaceException(
                 $"{path}: it takes pixels of 0 to 255 and normalizes them itself; expected a normalization of mean 0 and deviation 1, " +
-                FormattableString.Invariant($"found {manifest.Normalization.Mean} and {manifest.Normalization.Deviation}."));
+                Invariant($"found {manifest.Normalization.Mean} and {manifest.Normalization.Deviation}."));
         }
     }
 

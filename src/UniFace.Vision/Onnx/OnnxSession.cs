@@ -98,7 +98,7 @@ internal sealed class OnnxSession : IDisposable
 
     /// <summary>Formats a shape: 1x3x112x112, with ? for a free dimension.</summary>
     public static string Shape(IEnumerable<int> dimensions) =>
-        string.Join('x', dimensions.Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"));
+        string.Join('x', dimensions.Select(d => d > 0 ? Invariant($"{d}") : "?"));
 
     /// <summary>The outputs of a run in the order of the request. Disposing them ends the run.</summary>
     internal sealed class Results(SafeHandle users, IDisposableReadOnlyCollection<OrtValue> values) : IDisposable

@@ -29,8 +29,8 @@ internal sealed class PixelInput<T>(OnnxModelShape shape, ModelManifest manifest
 {
     private readonly int width = manifest.InputWidth, height = manifest.InputHeight, passes = manifest.FlipSum ? 2 : 1;
     private readonly bool channelsLast = shape.ChannelsLast;
-    private readonly PixelWriter<T> writer = PixelWriter.Create(
-        pixel => convert(manifest.Normalization.Apply(pixel)), manifest.ColorOrder, shape.ChannelsLast);
+    private readonly PixelWriter<T> writer =
+        new(pixel => convert(manifest.Normalization.Apply(pixel)), manifest.ColorOrder, shape.ChannelsLast);
 
     /// <inheritdoc/>
     public override void Run(IReadOnlyList<RgbImage> faces, int first, int count, int batch, Action<OrtValue> run)

@@ -85,7 +85,7 @@ public sealed class EnrollmentGate
         {
             if (!double.IsFinite(limit) || limit < 0)
             {
-                throw new UniFaceException(FormattableString.Invariant($"a limit of the quality gate is {limit}: expected a number of at least 0."));
+                throw new UniFaceException(Invariant($"a limit of the quality gate is {limit}: expected a number of at least 0."));
             }
         }
     }
@@ -99,7 +99,6 @@ public sealed class EnrollmentGate
     /// <summary>All faults of a face with these values.</summary>
     public IReadOnlyList<QualityFault> Check(FaceQuality quality)
     {
-        ArgumentNullException.ThrowIfNull(quality);
         (double distance, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
         (double brightness, double contrast) = (quality.Brightness, quality.Contrast);
         (double yaw, double pitch, double roll) = (Math.Abs(quality.Yaw ?? 0), Math.Abs(quality.Pitch ?? 0), Math.Abs(quality.Roll ?? 0));
@@ -143,7 +142,7 @@ public sealed class EnrollmentGate
         {
             if (bad)
             {
-                faults.Add(new QualityFault(kind, FormattableString.Invariant(message)));
+                faults.Add(new QualityFault(kind, Invariant(message)));
             }
         }
     }

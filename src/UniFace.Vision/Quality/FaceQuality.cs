@@ -26,7 +26,6 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     /// <summary>Measures a face.</summary>
     public static FaceQuality Measure(AlignedFace face)
     {
-        ArgumentNullException.ThrowIfNull(face);
         (double sharpness, double brightness, double contrast) = Pixels(face.Image);
         if (face.Face is null)
         {

@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace UniFace.Embeddings;
 
 /// <summary>Embeddings of many images, some of which may show no face.</summary>
@@ -8,6 +6,14 @@ namespace UniFace.Embeddings;
 /// <param name="Found">[N], whether a face was found.</param>
 public sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
 {
+    /// <summary>Embeddings of faces that were all found.</summary>
+    /// <param name="values">[N, D], row after row.</param>
+    /// <param name="dimension">D.</param>
+    public EmbeddedFaces(float[] values, int dimension)
+        : this(values, dimension, [.. Enumerable.Repeat(true, values.Length / dimension)])
+    {
+    }
+
     /// <summary>Number of images.</summary>
     public int Count => Found.Length;
 
@@ -33,7 +39,7 @@ public sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
             Row(selected[row]).CopyTo(values.AsSpan(row * Dimension));
         }
 
-        return (new EmbeddedFaces(values, Dimension, [.. selected.Select(_ => true)]), [.. selected.Select(i => labels[i])]);
+        return (new EmbeddedFaces(values, Dimension), [.. selected.Select(i => labels[i])]);
     }
 }
 
@@ -86,16 +92,7 @@ public static class BatchEmbedding
             int first = piece * batchSize;
             RgbImage?[] batch = new RgbImage?[Math.Min(count - first, batchSize)];
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, left);
-            try
-            {
-                ParallelOptions options = new() { CancellationToken = either.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
-                Parallel.For(0, batch.Length, options, i => batch[i] = load(first + i));
-            }
-            catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is UniFaceException or OperationCanceledException) is Exception cause)
-            {
-                ExceptionDispatchInfo.Throw(cause);
-            }
-
+            ParallelLoop.Run(batch.Length, i => batch[i] = load(first + i), cancellation: either.Token);
             return batch;
         }
     }

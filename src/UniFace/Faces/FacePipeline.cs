@@ -111,21 +111,16 @@ public sealed class FacePipeline : IDisposable
         CancellationToken cancellationToken = default)
     {
         AlignedFace?[] result = new AlignedFace?[count];
-        ParallelOptions options = new() { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount, CancellationToken = cancellationToken };
-        try
-        {
-            Parallel.For(0, count, options, i =>
+        ParallelLoop.Run(
+            count,
+            i =>
             {
                 (ReadOnlyMemory<byte> encoded, string source) = read(i);
                 result[i] = Align(encoded, source);
                 done?.Invoke();
-            });
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
-        {
-            throw new UniFaceException(first.Message, e);
-        }
-
+            },
+            threads,
+            cancellationToken);
         return result;
     }
 

@@ -19,7 +19,7 @@ public static class MainFace
     {
         double width = photoWidth, height = photoHeight;
         double area = Math.Max(0, face.Width) * Math.Max(0, face.Height) / (width * height);
-        double distance = double.Hypot(face.X + face.Width / 2.0 - width / 2, face.Y + face.Height / 2.0 - height / 2);
+        double distance = double.Hypot(face.CenterX - width / 2, face.CenterY - height / 2);
         double off = distance / double.Hypot(width / 2, height / 2);
         double sure = Math.Clamp((face.Score - NoScore) / (SureScore - NoScore), 0.01, 1);
         return area * (1 - (0.5 * Math.Min(off * off, 1))) * sure * sure * sure;
@@ -37,6 +37,5 @@ public static class MainFace
     }
 
     private static bool Within(DetectedFace main, DetectedFace other) =>
-        Math.Abs(other.X + (other.Width / 2) - main.X - (main.Width / 2)) < main.Width / 4
-        && Math.Abs(other.Y + (other.Height / 2) - main.Y - (main.Height / 2)) < main.Height / 4;
+        Math.Abs(other.CenterX - main.CenterX) < main.Width / 4 && Math.Abs(other.CenterY - main.CenterY) < main.Height / 4;
 }

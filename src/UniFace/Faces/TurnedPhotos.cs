@@ -43,10 +43,10 @@ internal static class TurnedPhotos
         int size = Math.Max(1, (int)Math.Round(side * scale));
         for (int turn = 1; turn < 4; turn++)
         {
-            SimilarityTransform look = Turned(turn, scale, main.X + (main.Width / 2), main.Y + (main.Height / 2), size, size);
+            SimilarityTransform look = Turned(turn, scale, main.CenterX, main.CenterY, size, size);
             DetectedFace? same = detector.Detect(ImageWarp.Warp(photo, look, size, size))
                 .Where(face => FaceAligner.CanFit(face.Landmarks)
-                    && double.Hypot(face.X + (face.Width / 2) - (size / 2.0), face.Y + (face.Height / 2) - (size / 2.0)) < size / 6.0)
+                    && double.Hypot(face.CenterX - (size / 2.0), face.CenterY - (size / 2.0)) < size / 6.0)
                 .MaxBy(face => face.Score);
             if (same is null)
             {

@@ -92,5 +92,5 @@ public sealed class PackageFolder
 
     private string Beside(string what) => Path.Combine(
         Path.GetDirectoryName(full) ?? throw new UniFaceException($"{full} is the root of a disk; expected a folder for the package."),
-        string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(full)}.{Environment.ProcessId}.{what}"));
+        $".{Path.GetFileName(full)}.{Environment.ProcessId}.{what}");
 }

@@ -57,17 +57,18 @@ public class DatasetSubsetTests
 }
 
 /// <summary>People p0, p1 ... with pictures p0/0, p0/1 ... whose content is their name; optionally a first label that is wrong.</summary>
-internal sealed class ListDataset(int[] counts, int? label = null) : FaceDataset
+internal sealed class ListDataset : FaceDataset
 {
-    public override string Source => "list";
-
-    public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
-
-    public override IReadOnlyList<FaceSample> Samples { get; } =
-    [
-        .. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(
-            i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person))),
-    ];
+    public ListDataset(int[] counts, int? label = null)
+    {
+        Source = "list";
+        People = [.. counts.Select((_, i) => $"p{i}")];
+        Samples =
+        [
+            .. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(
+                i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person))),
+        ];
+    }
 
     public override byte[] Read(int index) => System.Text.Encoding.ASCII.GetBytes(Samples[index].Name);
 }

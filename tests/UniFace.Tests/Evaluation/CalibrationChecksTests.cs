@@ -60,13 +60,12 @@ public sealed class CalibrationChecksTests
         scores = CalibrateScores(people);
         return Calibrator.FromScores(
             scores,
-            new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" },
+            new CalibrationSource(FlipSum: false, DataName: "invented", DataSha256: "0"),
             [1e-2, 1e-3],
             new BootstrapOptions { Replicates = 200 });
     }
 
-    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(
-        people.Faces.Values, people.Faces.Dimension, people.Labels);
+    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(people.Faces, people.Labels);
 
     private static double[] Different(EmbeddedFaces faces, int[] labels, Func<int, bool> wanted) =>
     [

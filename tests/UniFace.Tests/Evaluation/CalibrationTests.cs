@@ -141,15 +141,7 @@ public class CalibrationTests
         $"{{\"schemaVersion\":{version},\"flipSum\":false,\"data\":{data},\"created\":\"2026-01-01T00:00:00Z\"," +
         $"\"entries\":[{entries}],\"curve\":[{curve}]}}";
 
-    private static CalibrationSource Source() => new()
-    {
-        FlipSum = true,
-        DataName = "synthetic",
-        DataSha256 = new string('0', 64),
-        People = 10,
-        Images = 100,
-        ToolVersion = "test",
-    };
+    private static CalibrationSource Source() => new(FlipSum: true, DataName: "synthetic", DataSha256: new string('0', 64), People: 10, Images: 100);
 
     // Rounded to 1/rounding, so that small ones have many ties.
     private static VerificationScores Scores(int seed, int same, int different, double rounding)

@@ -30,11 +30,11 @@ public class PairScoresTests
 
             if (expected.All(p => p.Item2) || !expected.Any(p => p.Item2))
             {
-                Assert.Throws<UniFaceException>(() => PairScores.AllPairs(embeddings, dimension, labels));
+                Assert.Throws<UniFaceException>(() => PairScores.AllPairs(new EmbeddedFaces(embeddings, dimension), labels));
                 return;
             }
 
-            VerificationScores scores = PairScores.AllPairs(embeddings, dimension, labels);
+            VerificationScores scores = PairScores.AllPairs(new EmbeddedFaces(embeddings, dimension), labels);
             Assert.Equal(expected.Count, scores.Count);
             Assert.Equal(expected.Count(p => p.Item2), scores.SamePairs);
             Assert.True(scores.PeopleKnown);
@@ -49,23 +49,23 @@ public class PairScoresTests
     public void A_draw_has_about_the_size_asked_for_only_true_pairs_and_no_pair_twice()
     {
         (float[] embeddings, int[] labels) = Embeddings(400, 8, 40, 3);
-        double[] all = [.. Of(PairScores.AllPairs(embeddings, 8, labels), false).Order()];
+        double[] all = [.. Of(PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels), false).Order()];
         PairOptions options = new() { MaxDifferentPairs = 5000, MaxSamePairs = 700, Seed = 9 };
-        VerificationScores drawn = PairScores.AllPairs(embeddings, 8, labels, options);
+        VerificationScores drawn = PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options);
         Assert.InRange(drawn.SamePairs, 690, 700);
         Assert.InRange(drawn.DifferentPairs, 4800, 5200);
         double[] different = Of(drawn, false);
         Assert.InRange(different.Distinct().Count(), (int)(different.Length * 0.99), different.Length);
         Assert.True(Array.TrueForAll(different, score => Distance(all, score) < 1e-6));
-        Assert.Equal(drawn.Scores.ToArray(), PairScores.AllPairs(embeddings, 8, labels, options).Scores.ToArray());
-        Assert.NotEqual(drawn.Scores.ToArray(), PairScores.AllPairs(embeddings, 8, labels, options with { Seed = 10 }).Scores.ToArray());
+        Assert.Equal(drawn.Scores.ToArray(), PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options).Scores.ToArray());
+        Assert.NotEqual(drawn.Scores.ToArray(), PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options with { Seed = 10 }).Scores.ToArray());
     }
 
     [Fact]
     public void More_than_a_million_pairs_are_all_scored()
     {
         (float[] embeddings, int[] labels) = Embeddings(1450, 512, 100, 1);
-        VerificationReport report = VerificationReport.Create(PairScores.AllPairs(embeddings, 512, labels));
+        VerificationReport report = VerificationReport.Create(PairScores.AllPairs(new EmbeddedFaces(embeddings, 512), labels));
         Assert.Equal(1450L * 1449 / 2, report.SamePairs + report.DifferentPairs);
         Assert.NotNull(report.OperatingPoints[5].TrueMatchRate);
     }

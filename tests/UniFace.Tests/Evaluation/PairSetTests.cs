@@ -124,14 +124,15 @@ public class PairSetTests
     private static LfwPair Other(string a, int i, string b, int j, int fold) => new(a, i, b, j, false, fold);
 
     /// <summary>A set whose pictures are their own names.</summary>
-    private sealed class MemoryDataset(params string[] names) : FaceDataset
+    private sealed class MemoryDataset : FaceDataset
     {
-        public override string Source => "memory";
+        public MemoryDataset(params string[] names)
+        {
+            Source = "memory";
+            People = ["?"];
+            Samples = [.. names.Select(n => new FaceSample(n, 0))];
+        }
 
-        public override IReadOnlyList<string> People { get; } = ["?"];
-
-        public override IReadOnlyList<FaceSample> Samples { get; } = [.. names.Select(n => new FaceSample(n, 0))];
-
-        public override byte[] Read(int index) => System.Text.Encoding.UTF8.GetBytes(names[index]);
+        public override byte[] Read(int index) => System.Text.Encoding.UTF8.GetBytes(Samples[index].Name);
     }
 }

@@ -19,7 +19,7 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
     {
         List<PathPair> pairs = [];
         bool first = true;
-        foreach ((int number, string text) in FileSegment.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
             string[] fields = Split(text);
             if (fields is [{ Length: > 0 }, { Length: > 0 }, _] && ParseSame(fields[2]) is bool same)
@@ -29,7 +29,7 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
             else if (pairs.Count > 0)
             {
                 throw new UniFaceException(
-                    $"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', expected PATH PATH 0 or 1, " +
+                    $"{path}: line {number} is '{text.Shorten(80)}', expected PATH PATH 0 or 1, " +
                     "as in the lines before (with tabs or commas if a path contains spaces).");
             }
             else if (!first || fields.Length != 3)

@@ -61,7 +61,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     /// <summary>One of the known names; anything else is an error.</summary>
     public object Name(string module, string name) => Known.TryGetValue((module, name), out Callable callable)
         ? callable
-        : throw bad($"the pickle names {Short(module)}.{Short(name)}, which is not plain data; it was not executed");
+        : throw bad($"the pickle names {module.Shorten(60)}.{name.Shorten(60)}, which is not plain data; it was not executed");
 
     /// <summary>The value of a call.</summary>
     public object Reduce(object callable, object[] arguments)
@@ -72,7 +72,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
                 string encoding = arguments[1] as string ?? Encoding.ASCII.GetString(((ReadOnlyMemory<byte>)arguments[1]).Span);
                 return encoding is "latin1" or "latin-1" or "iso-8859-1"
                     ? Latin1(text)
-                    : throw bad($"_codecs.encode to {Short(encoding)}, expected latin1");
+                    : throw bad($"_codecs.encode to {encoding.Shorten(60)}, expected latin1");
             case (Callable.DataType, [object code, ..]):
                 return new ElementType(code as string ?? (code is ReadOnlyMemory<byte> bytes ? Encoding.ASCII.GetString(bytes.Span) : ""));
             case (Callable.Reconstruct, [Callable.ArrayType, ..]):
@@ -170,8 +170,6 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         return text.ToString();
     }
 
-    private static string Short(string text) => text.Length > 60 ? text[..60] + "..." : text;
-
     private byte[] Spend(int count)
     {
         left -= count;
@@ -193,7 +191,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     {
         if (type.Size == 0)
         {
-            throw bad($"a NumPy array of {Short(type.Code)}, expected uint8 (an encoded picture), bools or whole numbers");
+            throw bad($"a NumPy array of {type.Code.Shorten(60)}, expected uint8 (an encoded picture), bools or whole numbers");
         }
 
         long size = type.Size;

@@ -43,58 +43,42 @@ public sealed record DatasetSurvey
     /// <param name="dataset">The set.</param>
     /// <param name="decoder">Decodes the images.</param>
     /// <param name="embedder">A model to check the labels with, or null.</param>
-    /// <param name="done">Called with the number of images done since the last call.</param>
+    /// <param name="done">Called with the number of images done since the last call, from several threads.</param>
     /// <param name="cancellationToken">Stops the survey.</param>
     /// <exception cref="UniFaceException">A model is given, and none of the first images has its input size.</exception>
     public static DatasetSurvey Run(
         FaceDataset dataset, IImageDecoder decoder, IEmbedder? embedder = null, Action<int>? done = null, CancellationToken cancellationToken = default)
     {
         int count = dataset.Samples.Count;
-        byte[][] hashes = new byte[count][];
+        byte[]?[] hashes = new byte[count][];
         (int Width, int Height)[] sizes = new (int, int)[count];
         string?[] reasons = new string?[count];
-        float[]?[] embeddings = new float[]?[embedder is null ? 0 : count];
-        for (int start = 0; start < count; start += Chunk)
+        LabelNoise? noise = null;
+        if (embedder is null)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            RgbImage?[] images = new RgbImage?[Math.Min(Chunk, count - start)];
-            int first = start;
-            DatasetHash.ForEach(
-                images.Length,
+            ParallelLoop.Run(
+                count,
                 i =>
                 {
-                    try
-                    {
-                        byte[] bytes = dataset.Read(first + i);
-                        hashes[first + i] = SHA256.HashData(bytes);
-                        RgbImage image = decoder.Decode(bytes, dataset.Samples[first + i].Name);
-                        sizes[first + i] = (image.Width, image.Height);
-                        images[i] = embedder is not null && sizes[first + i] == embedder.InputSize ? image : null;
-                    }
-                    catch (UniFaceException e)
-                    {
-                        reasons[first + i] = e.Message;
-                    }
+                    Read(i);
+                    done?.Invoke(1);
                 },
-                cancellationToken);
-            if (embedder is not null)
-            {
-                Embed(embedder, images, embeddings.AsSpan(start, images.Length));
-            }
-
-            if (embedder is not null && start == 0 && images.All(image => image is null))
-            {
-                throw new UniFaceException(
-                    $"{dataset.Source}: none of the first pictures has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
-                    "align the faces with 'uniface align' first.");
-            }
-
-            done?.Invoke(images.Length);
+                cancellation: cancellationToken);
+        }
+        else if (Enumerable.Range(0, Math.Min(Chunk, count)).Any(i => Read(i) is not null))
+        {
+            noise = LabelNoise.Find(dataset, BatchEmbedding.Embed(embedder, count, Read, Chunk, done, cancellationToken));
+        }
+        else
+        {
+            throw new UniFaceException(
+                $"{dataset.Source}: none of the first pictures has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
+                "align the faces with 'uniface align' first.");
         }
 
         return new DatasetSurvey
         {
-            Hash = hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash)]) : null,
+            Hash = hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
             ImagesPerPerson = [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
             Sizes = [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
                 .Select(size => new PictureSize(size.Key.Width, size.Key.Height, size.Value))
@@ -102,25 +86,24 @@ public sealed record DatasetSurvey
             Unreadable = [.. reasons.Index().Where(reason => reason.Item is not null)
                 .Select(reason => new UnreadablePicture(dataset.Samples[reason.Index].Name, reason.Item!))],
             Duplicates = FindDuplicates(dataset, hashes),
-            LabelNoise = embedder is null ? null : LabelNoise.Find(dataset, embeddings),
+            LabelNoise = noise,
         };
-    }
 
-    private static void Embed(IEmbedder embedder, RgbImage?[] images, Span<float[]?> embeddings)
-    {
-        RgbImage[] faces = [.. images.OfType<RgbImage>()];
-        if (faces.Length == 0)
+        // The image if the model takes it.
+        RgbImage? Read(int i)
         {
-            return;
-        }
-
-        float[] rows = embedder.Embed(faces); // [faces, D]
-        int row = 0;
-        for (int i = 0; i < images.Length; i++)
-        {
-            if (images[i] is not null)
+            try
             {
-                embeddings[i] = rows.AsSpan(row++ * embedder.EmbeddingSize, embedder.EmbeddingSize).ToArray();
+                byte[] bytes = dataset.Read(i);
+                hashes[i] = SHA256.HashData(bytes);
+                RgbImage image = decoder.Decode(bytes, dataset.Samples[i].Name);
+                sizes[i] = (image.Width, image.Height);
+                return sizes[i] == embedder?.InputSize ? image : null;
+            }
+            catch (UniFaceException e)
+            {
+                reasons[i] = e.Message;
+                return null;
             }
         }
     }

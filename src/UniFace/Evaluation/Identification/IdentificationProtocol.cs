@@ -32,19 +32,13 @@ public static class IdentificationProtocol
 
         int people = galleryLabels.Max() + 1;
         ProbeResult[] results = new ProbeResult[probes.Count];
-        Parallel.For(
-            0,
+        using ThreadLocal<Search> search = new(() => new Search(people));
+        ParallelLoop.Run(
             probes.Count,
-            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            () => new Search(people),
-            (probe, _, search) =>
-            {
-                results[probe] = probes.Found[probe]
-                    ? search.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
-                    : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1);
-                return search;
-            },
-            _ => { });
+            probe => results[probe] = probes.Found[probe]
+                ? search.Value!.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
+                : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1),
+            cancellation: cancellation);
         ProbeResult[] mated = [.. results.Where(r => r.IsMated)];
         if (mated.Length == 0)
         {
@@ -75,10 +69,7 @@ public static class IdentificationProtocol
             return new IdentificationPoint
             {
                 TargetFpir = rate,
-                Why = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{strangers.Length} probes of strangers support false positive identification rates of " +
-                    $"{RuleOfThree.SmallestRate(strangers.Length):G3} and above; this one needs {RuleOfThree.TrialsFor(rate)}"),
+                Why = RuleOfThree.Explain(strangers.Length, rate, "probes of strangers", "false positive identification rates"),
             };
         }
 

@@ -23,23 +23,16 @@ public static class PairScores
     private const int ColumnBlock = 64;
 
     /// <summary>All pairs of a labelled set, or an even draw of them.</summary>
-    /// <param name="embeddings">[N, D], row after row, each of norm 1.</param>
-    /// <param name="dimension">D.</param>
-    /// <param name="labels">[N], the person of each row, from 0.</param>
+    /// <param name="faces">[N, D], the embeddings; all are found.</param>
+    /// <param name="labels">[N], the person of each face, from 0.</param>
     /// <param name="options">How many; null for the defaults.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Scored pairs with known people and no folds: first the mated ones, then the non-mated ones.</returns>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
     public static VerificationScores AllPairs(
-        float[] embeddings, int dimension, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
-        int count = labels.Count;
-        if (embeddings.Length != (long)count * dimension)
-        {
-            throw new ArgumentException($"{embeddings.Length} values given for {count} x {dimension}.", nameof(embeddings));
-        }
-
+        int count = faces.Count;
         PairOptions limits = options ?? new PairOptions();
         int[][] people = [.. Enumerable.Range(0, count).GroupBy(i => labels[i]).OrderBy(g => g.Key).Select(g => g.ToArray())];
         long all = (long)count * (count - 1) / 2;
@@ -71,12 +64,12 @@ public static class PairScores
         isSame.AsSpan(0, samePairs.Count).Fill(true);
         return new VerificationScores(scores, isSame, null, null, first, second);
 
-        void ScoreListed(List<(int A, int B)> pairs, int offset) => Parallel.For(
-            0, pairs.Count, new ParallelOptions { CancellationToken = cancellation }, k => Score(offset + k, pairs[k].A, pairs[k].B));
+        void ScoreListed(List<(int A, int B)> pairs, int offset) =>
+            ParallelLoop.Run(pairs.Count, k => Score(offset + k, pairs[k].A, pairs[k].B), cancellation: cancellation);
 
         void Score(int at, int a, int b)
         {
-            scores[at] = CosineSimilarity.Dot(embeddings.AsSpan(a * dimension, dimension), embeddings.AsSpan(b * dimension, dimension));
+            scores[at] = faces.Cosine(a, b);
             (first[at], second[at]) = (labels[a], labels[b]);
         }
     }
@@ -143,8 +136,9 @@ public static class PairScores
         }
 
         // Blocks of rows by blocks of columns, so that a block of embeddings stays in the cache.
-        int blocks = (count + RowBlock - 1) / RowBlock;
-        Parallel.For(0, blocks, new ParallelOptions { CancellationToken = cancellation }, block =>
+        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, ScoreRows, cancellation: cancellation);
+
+        void ScoreRows(int block)
         {
             int start = block * RowBlock, end = Math.Min(count, start + RowBlock);
             int[] write = rowOffset[start..end];
@@ -161,6 +155,6 @@ public static class PairScores
                     }
                 }
             }
-        });
+        }
     }
 }

@@ -126,21 +126,14 @@ public sealed class RocCurve
     /// <param name="falseMatchRate">In (0, 1).</param>
     public OperatingPoint At(double falseMatchRate)
     {
-        if (!(falseMatchRate > 0 && falseMatchRate < 1))
-        {
-            throw new UniFaceException(FormattableString.Invariant(
-                $"the false match rate {falseMatchRate} is out of range: expected a number above 0 and below 1, e.g. 0.001"));
-        }
-
+        ErrorRate.Require(falseMatchRate, "false match rate");
         if (falseMatchRate * DifferentPairs < 1 - 1e-9)
         {
             return new OperatingPoint
             {
                 TargetFalseMatchRate = falseMatchRate,
-                Why = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: " +
-                    $"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed"),
+                Why = Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +
+                    Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed"),
             };
         }
 

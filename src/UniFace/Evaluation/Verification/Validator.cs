@@ -65,7 +65,7 @@ public static class Validator
     {
         options ??= new ValidationOptions();
         (EmbeddedFaces faces, int[] people) = embedded.WithoutMissing(labels);
-        VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, people, options.Pairs, cancellation);
+        VerificationScores scores = PairScores.AllPairs(faces, people, options.Pairs, cancellation);
         VerificationReport report = VerificationReport.Create(scores, options.Rates, options.Bootstrap, cancellation);
         return new ValidationResult(
             report, BalancedAccuracy(scores, options), scores, people.Distinct().Count(), embedded.Count, embedded.Count - faces.Count);

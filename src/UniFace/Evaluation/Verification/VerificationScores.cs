@@ -52,7 +52,7 @@ public sealed class VerificationScores
             else if (!double.IsFinite(scores[i]))
             {
                 throw new UniFaceException(
-                    FormattableString.Invariant($"the score of pair {i} is {scores[i]}: the model returned an embedding that is not finite"));
+                    Invariant($"the score of pair {i} is {scores[i]}: the model returned an embedding that is not finite"));
             }
 
             if (firstPerson is not null && (firstPerson[i] < 0 || secondPerson![i] < 0 || (firstPerson[i] == secondPerson[i]) != same[i]))

@@ -79,19 +79,6 @@ public sealed class FaceRecognizer : IDisposable
         }
     }
 
-    /// <summary>A picture that is an aligned face already.</summary>
-    /// <param name="picture">The picture.</param>
-    /// <param name="name">The picture's name in errors.</param>
-    /// <exception cref="UniFaceException">It has another size than the model takes.</exception>
-    public AlignedFace AsAligned(RgbImage picture, string name)
-    {
-        return (picture.Width, picture.Height) == Embedder.InputSize
-            ? new AlignedFace(picture, null, SimilarityTransform.Identity)
-            : throw new UniFaceException(
-                $"{name}: {picture.Width}x{picture.Height} pixels, expected an aligned face of {Manifest.InputWidth}x{Manifest.InputHeight}; " +
-                "leave out aligned for raw photos");
-    }
-
     /// <summary>Frees the model and the detector.</summary>
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Scales pictures.</summary>
@@ -42,11 +44,7 @@ public static class ImageResize
                     held[slot] = from;
                 }
 
-                float[] row = ring[slot];
-                for (int i = 0; i < stride; i++)
-                {
-                    sum[i] += weight * row[i];
-                }
+                TensorPrimitives.MultiplyAdd(ring[slot], weight, sum, sum);
             }
 
             Span<byte> target = output.Pixels.AsSpan(y * stride, stride);

@@ -6,17 +6,9 @@ namespace UniFace.Vision.Onnx;
 /// An ONNX Runtime session whose memory is freed when it is disposed and its last run has ended. A later run throws
 /// <see cref="ObjectDisposedException"/> and never touches freed memory. Thread-safe.
 /// </summary>
-internal sealed class OnnxSession : IDisposable
+internal sealed class OnnxSession(InferenceSession session, string path) : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly string path;
-    private readonly Counter users;
-
-    private OnnxSession(InferenceSession session, string path)
-    {
-        (this.session, this.path) = (session, path);
-        users = new Counter(this);
-    }
+    private readonly Counter users = new(session);
 
     /// <summary>The model's inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => session.InputMetadata;
@@ -119,22 +111,13 @@ internal sealed class OnnxSession : IDisposable
     }
 
     // Uses a SafeHandle for its reference count; there is no handle.
-    private sealed class Counter : SafeHandle
+    private sealed class Counter(InferenceSession session) : SafeHandle(0, ownsHandle: true)
     {
-        private readonly OnnxSession owner;
-
-        public Counter(OnnxSession owner)
-            : base(0, ownsHandle: true)
-        {
-            this.owner = owner;
-            SetHandle(1);
-        }
-
         public override bool IsInvalid => false;
 
         protected override bool ReleaseHandle()
         {
-            owner.session.Dispose();
+            session.Dispose();
             return true;
         }
     }

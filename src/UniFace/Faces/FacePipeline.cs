@@ -38,7 +38,7 @@ public sealed class FacePipeline : IDisposable
     public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
 
     /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
-    public AlignedFace? Align(RgbImage photo) => AlignFaces(photo, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
+    public AlignedFace? Align(RgbImage photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
 
     /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
     /// <param name="encoded">The file's bytes.</param>
@@ -49,14 +49,7 @@ public sealed class FacePipeline : IDisposable
     public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
     {
         RgbImage photo = decoder.Decode(encoded, source);
-        if (detector is null && (photo.Width != Aligner.Template.Width || photo.Height != Aligner.Template.Height))
-        {
-            throw new UniFaceException(
-                $"{source}: {photo.Width}x{photo.Height} pixels, expected an aligned face of {Aligner.Template.Width}x{Aligner.Template.Height}; " +
-                "raw photos must be aligned first.");
-        }
-
-        AlignedFace? face = Align(photo);
+        AlignedFace? face = detector is null ? AlignedFace.FromImage(photo, (Aligner.Template.Width, Aligner.Template.Height), source) : Align(photo);
         return Strict && face is { Ambiguous: true }
             ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person.")
             : face;
@@ -64,9 +57,6 @@ public sealed class FacePipeline : IDisposable
 
     /// <summary>Describes an ambiguous main face.</summary>
     public static string DescribeAmbiguity(AlignedFace face) => $"{face.FacesInPhoto} faces, and more than one could be the main face";
-
-    /// <summary>The faces of a photo, aligned; the main one first. Empty if there is none.</summary>
-    public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice) => Search(photo, choice).Faces;
 
     /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
     public FaceSearch Search(RgbImage photo, FaceChoice choice)

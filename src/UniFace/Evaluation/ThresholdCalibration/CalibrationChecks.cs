@@ -116,9 +116,9 @@ public static class CalibrationChecks
         long falseMatches = 0, trueMatches = 0;
         for (int i = 0; i < scores.Count; i++)
         {
-            if (scores.ScoreArray[i] >= threshold && !scores.IsMissing(i))
+            if (scores.Scores[i] >= threshold && !scores.IsMissing(i))
             {
-                (falseMatches, trueMatches) = scores.SameArray[i] ? (falseMatches, trueMatches + 1) : (falseMatches + 1, trueMatches);
+                (falseMatches, trueMatches) = scores.Same[i] ? (falseMatches, trueMatches + 1) : (falseMatches + 1, trueMatches);
             }
         }
 

@@ -121,7 +121,7 @@ internal static class Bootstrap
             return BootstrapUnit.Pair;
         }
 
-        int people = scores.FirstPersonArray!.Concat(scores.SecondPersonArray!).Distinct().Count();
+        int people = new HashSet<int>([.. scores.FirstPeople, .. scores.SecondPeople]).Count;
         return scores.DifferentPairs >= 10L * people ? BootstrapUnit.Person : BootstrapUnit.Pair;
     }
 

@@ -45,7 +45,7 @@ public static class PairScores
                 "both are needed, so give at least 2 people and 2 pictures of one of them");
         }
 
-        List<(int A, int B)> samePairs = SamePairs(people, same, limits);
+        List<(int A, int B)> samePairs = [.. people.SelectMany(SamePairs).DrawEvenly(same, Math.Min(same, limits.MaxSamePairs), limits.Seed)];
         List<(int A, int B)>? drawn = different > limits.MaxDifferentPairs ? DrawDifferent(labels, all, different, limits) : null;
         int total = checked(samePairs.Count + (drawn?.Count ?? (int)different));
         double[] scores = new double[total];
@@ -74,26 +74,15 @@ public static class PairScores
         }
     }
 
-    private static List<(int A, int B)> SamePairs(int[][] people, long same, PairOptions limits)
+    private static IEnumerable<(int A, int B)> SamePairs(int[] pictures)
     {
-        EvenDraw draw = new(same, Math.Min(same, limits.MaxSamePairs), limits.Seed);
-        List<(int A, int B)> pairs = [];
-        long index = 0;
-        foreach (int[] pictures in people)
+        for (int a = 0; a < pictures.Length; a++)
         {
-            for (int a = 0; a < pictures.Length; a++)
+            for (int b = a + 1; b < pictures.Length; b++)
             {
-                for (int b = a + 1; b < pictures.Length; b++)
-                {
-                    if (draw.Takes(index++))
-                    {
-                        pairs.Add((pictures[a], pictures[b]));
-                    }
-                }
+                yield return (pictures[a], pictures[b]);
             }
         }
-
-        return pairs;
     }
 
     // Walks the upper triangle row by row, jumping from one drawn pair to the next.
@@ -101,11 +90,10 @@ public static class PairScores
     {
         int count = labels.Count;
         long wanted = (long)(limits.MaxDifferentPairs / (double)different * all);
-        EvenDraw draw = new(all, Math.Clamp(wanted, 1, all), limits.Seed + 1);
         List<(int A, int B)> pairs = [];
         int row = 0;
         long rowStart = 0; // index of the pair (row, row + 1)
-        for (long index = draw.Current; index < all; index = draw.Advance())
+        foreach (long index in EvenDraw.Indices(all, Math.Clamp(wanted, 1, all), limits.Seed + 1))
         {
             while (index >= rowStart + count - 1 - row)
             {

@@ -80,21 +80,10 @@ public static class Validator
             return null;
         }
 
-        (double Score, bool Same)[] pairs = [.. Draw(true, scores.SamePairs).Zip(Draw(false, scores.DifferentPairs))
-            .SelectMany(pair => new[] { (pair.First, true), (pair.Second, false) })];
-        return View2Protocol.Evaluate(new VerificationScores([.. pairs.Select(p => p.Score)], [.. pairs.Select(p => p.Same)]).WithContiguousFolds());
+        double[] drawn = [.. Draw(true, scores.SamePairs).Zip(Draw(false, scores.DifferentPairs)).SelectMany(pair => new[] { pair.First, pair.Second })];
+        return View2Protocol.Evaluate(new VerificationScores(drawn, [.. drawn.Select((_, i) => i % 2 == 0)]).WithContiguousFolds());
 
-        IEnumerable<double> Draw(bool same, int available)
-        {
-            EvenDraw draw = new(available, count, options.Pairs.Seed + (same ? 2 : 3));
-            int index = 0;
-            for (int i = 0; i < scores.Count; i++)
-            {
-                if (scores.SameArray[i] == same && draw.Takes(index++))
-                {
-                    yield return scores.ScoreArray[i];
-                }
-            }
-        }
+        IEnumerable<double> Draw(bool same, int available) => Enumerable.Range(0, scores.Count).Where(i => scores.Same[i] == same)
+            .DrawEvenly(available, count, options.Pairs.Seed + (same ? 2 : 3)).Select(i => scores.Scores[i]);
     }
 }

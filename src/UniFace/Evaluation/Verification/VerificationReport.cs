@@ -57,7 +57,7 @@ public sealed record VerificationReport
         BootstrapIntervals? intervals = bootstrap is null ? null : Bootstrap.Run(scores, points, bootstrap, ranked, cancellation);
         return new VerificationReport
         {
-            Accuracy = scores.FoldArray is null ? null : View2Protocol.Evaluate(scores),
+            Accuracy = scores.Folds.IsEmpty ? null : View2Protocol.Evaluate(scores),
             Roc = roc,
             AucInterval = intervals?.Auc,
             EqualError = roc.EqualError(),

@@ -30,7 +30,7 @@ public static class View2Protocol
     /// <exception cref="UniFaceException">There are no folds, or only one.</exception>
     public static CrossValidatedAccuracy Evaluate(VerificationScores scores)
     {
-        int[] folds = scores.FoldArray is null ? [] : [.. scores.FoldArray.Distinct().Order()];
+        int[] folds = scores.Folds.IsEmpty ? [] : [.. scores.Folds.ToArray().Distinct().Order()];
         if (folds.Length < 2)
         {
             throw new UniFaceException($"cross-validation needs pairs in at least 2 folds, given are {folds.Length}");
@@ -40,14 +40,14 @@ public static class View2Protocol
         List<FoldAccuracy> results = [];
         foreach (int fold in folds)
         {
-            double threshold = BestThreshold(scores, order, pair => scores.FoldArray![pair] != fold);
+            double threshold = BestThreshold(scores, order, pair => scores.Folds[pair] != fold);
             int right = 0, pairs = 0;
             for (int i = 0; i < scores.Count; i++)
             {
-                if (scores.FoldArray![i] == fold)
+                if (scores.Folds[i] == fold)
                 {
                     pairs++;
-                    right += !scores.IsMissing(i) && scores.ScoreArray[i] >= threshold == scores.SameArray[i] ? 1 : 0;
+                    right += !scores.IsMissing(i) && scores.Scores[i] >= threshold == scores.Same[i] ? 1 : 0;
                 }
             }
 
@@ -73,15 +73,15 @@ public static class View2Protocol
         }
 
         // Correct decisions compared with rejecting every pair: +1 for each mated pair at or above, -1 for each non-mated one.
-        double best = Math.BitIncrement(scores.ScoreArray[train[0]]);
+        double best = Math.BitIncrement(scores.Scores[train[0]]);
         int bestGain = 0;
         int gain = 0;
         for (int i = 0; i < train.Length; i++)
         {
-            double score = scores.ScoreArray[train[i]];
-            gain += scores.SameArray[train[i]] ? 1 : -1;
+            double score = scores.Scores[train[i]];
+            gain += scores.Same[train[i]] ? 1 : -1;
             bool last = i + 1 == train.Length;
-            if (!last && scores.ScoreArray[train[i + 1]] == score)
+            if (!last && scores.Scores[train[i + 1]] == score)
             {
                 continue;
             }
@@ -89,7 +89,7 @@ public static class View2Protocol
             if (gain > bestGain)
             {
                 bestGain = gain;
-                best = last ? score : Between(score, scores.ScoreArray[train[i + 1]]);
+                best = last ? score : Between(score, scores.Scores[train[i + 1]]);
             }
         }
 
@@ -99,7 +99,7 @@ public static class View2Protocol
     private static int[] Rank(VerificationScores scores)
     {
         int[] order = [.. Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i))];
-        Array.Sort([.. order.Select(i => -scores.ScoreArray[i])], order);
+        Array.Sort([.. order.Select(i => -scores.Scores[i])], order);
         return order;
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Google.Protobuf;
 
 namespace UniFace.Vision.Onnx;

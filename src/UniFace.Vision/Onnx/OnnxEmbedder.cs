@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using UniFace.Embeddings;
 
 namespace UniFace.Vision.Onnx;

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace UniFace.Clustering;
 
 /// <summary>How faces are grouped.</summary>

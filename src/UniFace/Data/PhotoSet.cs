@@ -38,7 +38,6 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">The path does not exist, holds no picture, or the archive is damaged.</exception>
     public static PhotoSet Open(string path)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (path == StandardInput)
         {
             byte[] photo = ReadPhoto(path);
@@ -81,7 +80,7 @@ public sealed class PhotoSet : IDisposable
     internal static PhotoSet OpenArchive(string path, PhotoArchive archive)
     {
         PictureListing listing = PictureListing.FromArchive(archive);
-        Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name);
         ArchiveFile[] files = [.. listing.Pictures.Select(name => byName[name])];
         return new PhotoSet(path, listing.Pictures, index => archive.Read(files[index]), listing, archive);
     }
@@ -161,18 +160,10 @@ public sealed class PhotoSet : IDisposable
         try
         {
             using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
-            using MemoryStream photo = new((int)Math.Min(stream.CanSeek ? stream.Length : 0, FileSegment.LargestItem));
-            byte[] buffer = new byte[1 << 16];
-            for (int count; (count = stream.Read(buffer)) > 0;)
-            {
-                photo.Write(buffer, 0, count);
-                if (photo.Length > FileSegment.LargestItem)
-                {
-                    throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
-                }
-            }
-
-            return photo.Length == photo.Capacity ? photo.GetBuffer() : photo.ToArray();
+            byte[] photo = stream.ReadUpTo(FileSegment.LargestItem + 1L);
+            return photo.Length <= FileSegment.LargestItem
+                ? photo
+                : throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -19,7 +19,7 @@ internal sealed class PictureListing
 
     private readonly List<string> pictures = [];
     private readonly List<LeftOutFile> leftOut = [];
-    private readonly HashSet<string> linkedFolders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> linkedFolders = [];
 
     private PictureListing()
     {
@@ -89,7 +89,7 @@ internal sealed class PictureListing
     {
         string root = RealPath.Resolve(path);
         HashSet<string> inside = RealPath.ResolveAll([root]);
-        HashSet<string> listed = new(StringComparer.Ordinal);
+        HashSet<string> listed = [];
         List<(string Name, string Real)> linkedFiles = [];
         Stack<(string Name, string Real)> folders = new([("", root)]);
         SortedDictionary<string, string> links = new(StringComparer.Ordinal); // of folders
@@ -147,7 +147,7 @@ internal sealed class PictureListing
             }
         }
 
-        HashSet<string> linked = new(StringComparer.Ordinal);
+        HashSet<string> linked = [];
         foreach ((string name, string real) in linkedFiles.OrderBy(file => file.Name, StringComparer.Ordinal))
         {
             if (!File.Exists(real))

@@ -76,7 +76,7 @@ internal sealed class RecordIODataset : FaceDataset
     /// <summary>Opens the records in a tar, with the index and property beside them; takes over the tar if it succeeds.</summary>
     public static RecordIODataset Open(string source, TarArchive tar, string record)
     {
-        Dictionary<string, ArchiveFile> files = tar.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        Dictionary<string, ArchiveFile> files = tar.Files.ToDictionary(file => file.Name);
         return new RecordIODataset(
             source, tar, Find(record)!, Find(Path.ChangeExtension(record, ".idx")), Find(record[..(record.LastIndexOf('/') + 1)] + "property"));
 

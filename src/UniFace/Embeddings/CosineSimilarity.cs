@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace UniFace.Embeddings;
 
 /// <summary>The similarity of two faces: the cosine of their embeddings.</summary>

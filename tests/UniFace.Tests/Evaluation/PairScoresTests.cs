@@ -82,7 +82,7 @@ public class PairScoresTests
         Assert.Equal(1, result.Accuracy!.Mean);
         Assert.Equal((80, 4, 8), (result.Images, result.MissingImages, result.People));
         Assert.Equal(76 * 75 / 2, result.Scores.Count);
-        Assert.Null(result.Report.AucInterval);
+        Assert.Null(result.Report.Intervals?.Auc);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal static class TarIndex
     public static IReadOnlyList<ArchiveFile> Read(FileSegment tar)
     {
         List<ArchiveFile> files = [];
-        Dictionary<string, int> byName = new(StringComparer.Ordinal);
+        Dictionary<string, int> byName = [];
         byte[] header = new byte[Block];
         string? longName = null, longLink = null;
         Dictionary<string, string> pax = [], globals = [];

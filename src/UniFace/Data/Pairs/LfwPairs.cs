@@ -37,7 +37,7 @@ public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
         List<LfwPair> pairs = [];
         foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
-            string[] fields = text.Contains('\t', StringComparison.Ordinal)
+            string[] fields = text.Contains('\t')
                 ? text.Split('\t', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (folds == 0)

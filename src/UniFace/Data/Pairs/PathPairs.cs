@@ -51,8 +51,8 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
     };
 
     private static string[] Split(string text) =>
-        text.Contains('\t', StringComparison.Ordinal) ? text.Split('\t', StringSplitOptions.TrimEntries)
-        : text.Contains(',', StringComparison.Ordinal) ? SplitCsv(text)
+        text.Contains('\t') ? text.Split('\t', StringSplitOptions.TrimEntries)
+        : text.Contains(',') ? SplitCsv(text)
         : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The fields of a line of CSV (RFC 4180).</summary>

@@ -17,27 +17,21 @@ public sealed record PictureSize(int Width, int Height, int Images);
 public sealed record DuplicatePictures(IReadOnlyList<string> Names, IReadOnlyList<string> People);
 
 /// <summary>Statistics and problems of a data set, found by reading every image once.</summary>
-public sealed record DatasetSurvey
+/// <param name="Hash">Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</param>
+/// <param name="ImagesPerPerson">Number of images of every person.</param>
+/// <param name="Sizes">Image sizes, the most common first.</param>
+/// <param name="Unreadable">Images that cannot be read or decoded.</param>
+/// <param name="Duplicates">Groups of images with the same bytes.</param>
+/// <param name="LabelNoise">Labels that look wrong; null if no model was given.</param>
+public sealed record DatasetSurvey(
+    string? Hash,
+    IReadOnlyList<int> ImagesPerPerson,
+    IReadOnlyList<PictureSize> Sizes,
+    IReadOnlyList<UnreadablePicture> Unreadable,
+    IReadOnlyList<DuplicatePictures> Duplicates,
+    LabelNoise? LabelNoise)
 {
     private const int Chunk = 64;
-
-    /// <summary>Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</summary>
-    public required string? Hash { get; init; }
-
-    /// <summary>Number of images of every person.</summary>
-    public required IReadOnlyList<int> ImagesPerPerson { get; init; }
-
-    /// <summary>Image sizes, the most common first.</summary>
-    public required IReadOnlyList<PictureSize> Sizes { get; init; }
-
-    /// <summary>Images that cannot be read or decoded.</summary>
-    public required IReadOnlyList<UnreadablePicture> Unreadable { get; init; }
-
-    /// <summary>Groups of images with the same bytes.</summary>
-    public required IReadOnlyList<DuplicatePictures> Duplicates { get; init; }
-
-    /// <summary>Labels that look wrong; null if no model was given.</summary>
-    public required LabelNoise? LabelNoise { get; init; }
 
     /// <summary>Reads, hashes and decodes every image, and embeds it if a model is given.</summary>
     /// <param name="dataset">The set.</param>
@@ -76,18 +70,16 @@ public sealed record DatasetSurvey
                 "align the faces with 'uniface align' first.");
         }
 
-        return new DatasetSurvey
-        {
-            Hash = hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
-            ImagesPerPerson = [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
-            Sizes = [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
+        return new DatasetSurvey(
+            hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
+            [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
+            [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
                 .Select(size => new PictureSize(size.Key.Width, size.Key.Height, size.Value))
                 .OrderByDescending(size => size.Images).ThenBy(size => size.Width).ThenBy(size => size.Height)],
-            Unreadable = [.. reasons.Index().Where(reason => reason.Item is not null)
+            [.. reasons.Index().Where(reason => reason.Item is not null)
                 .Select(reason => new UnreadablePicture(dataset.Samples[reason.Index].Name, reason.Item!))],
-            Duplicates = FindDuplicates(dataset, hashes),
-            LabelNoise = noise,
-        };
+            FindDuplicates(dataset, hashes),
+            noise);
 
         // The image if the model takes it.
         RgbImage? Read(int i)

@@ -43,7 +43,7 @@ public sealed record BootstrapOptions
 /// <param name="Points">The given operating points with their intervals; unsupported ones unchanged.</param>
 /// <param name="Unit">What was resampled: <see cref="BootstrapUnit.Pair"/> or <see cref="BootstrapUnit.Person"/>.</param>
 /// <param name="Replicates">Number of replicates.</param>
-internal sealed record BootstrapIntervals(
+public sealed record BootstrapIntervals(
     ConfidenceInterval Auc, ConfidenceInterval EqualErrorRate, IReadOnlyList<OperatingPoint> Points, BootstrapUnit Unit, int Replicates);
 
 /// <summary>

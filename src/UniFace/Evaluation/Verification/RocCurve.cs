@@ -129,12 +129,10 @@ public sealed class RocCurve
         ErrorRate.Require(falseMatchRate, "false match rate");
         if (falseMatchRate * DifferentPairs < 1 - 1e-9)
         {
-            return new OperatingPoint
-            {
-                TargetFalseMatchRate = falseMatchRate,
-                Why = Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +
-                    Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed"),
-            };
+            string why =
+                Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +
+                Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed");
+            return new OperatingPoint(falseMatchRate, Why: why);
         }
 
         // Both rates never fall along the points: the last one within the target is the answer.
@@ -147,13 +145,8 @@ public sealed class RocCurve
         }
 
         RocPoint point = Points[low];
-        return new OperatingPoint
-        {
-            TargetFalseMatchRate = falseMatchRate,
-            Threshold = low == 0 ? Math.BitIncrement(Points[1].Threshold) : point.Threshold,
-            FalseMatchRate = point.FalseMatchRate,
-            TrueMatchRate = point.TrueMatchRate,
-        };
+        double threshold = low == 0 ? Math.BitIncrement(Points[1].Threshold) : point.Threshold;
+        return new OperatingPoint(falseMatchRate, threshold, point.FalseMatchRate, point.TrueMatchRate);
     }
 
     private bool StraightAt(RocPoint[] all, int i)

@@ -22,7 +22,7 @@ public sealed class FaceClusteringTests
             iter: 200);
 
     [Fact]
-    public void A_chain_of_alike_faces_does_not_join_its_ends()
+    public void A_chain_of_similar_faces_does_not_become_one_group()
     {
         // Neighbours are 20 degrees apart (cosine 0.94): single linkage would make one person of a whole circle.
         float[] chain = [.. Enumerable.Range(0, 18).SelectMany(i => new float[] { MathF.Cos(i * MathF.PI / 9), MathF.Sin(i * MathF.PI / 9) })];
@@ -41,7 +41,7 @@ public sealed class FaceClusteringTests
     }
 
     [Fact]
-    public void Scores_are_those_of_counting_pairs_and_of_Bagga_and_Baldwins_definition() =>
+    public void Scores_equal_a_count_of_pairs_and_the_definition_of_Bagga_and_Baldwin() =>
         Gen.Int[0, 4].Array[2, 25].SelectMany(groups => Gen.Int[0, 4].Array[groups.Length].Select(people => (groups, people))).Sample(sample =>
         {
             (int[] groups, int[] people) = sample;

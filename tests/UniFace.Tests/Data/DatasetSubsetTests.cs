@@ -32,7 +32,7 @@ public class DatasetSubsetTests
         });
 
     [Fact]
-    public void Limits_that_leave_nobody_or_contradict_are_errors()
+    public void Limits_that_leave_nobody_or_contradict_each_other_are_errors()
     {
         Assert.Contains(
             "the most that one person has is 4",
@@ -43,7 +43,7 @@ public class DatasetSubsetTests
     }
 
     [Fact]
-    public void A_check_before_training_refuses_what_cannot_be_learned_and_warns_of_single_pictures()
+    public void A_set_that_cannot_be_trained_on_is_refused_and_people_with_one_image_cause_a_warning()
     {
         Assert.Contains("has 1 person", Fails(new ListDataset([3])), StringComparison.Ordinal);
         Assert.Contains("1 person has no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);

@@ -8,7 +8,7 @@ namespace UniFace.Tests.Evaluation;
 public sealed class IdentificationProtocolTests
 {
     [Fact]
-    public void Every_rate_is_what_counting_over_all_scores_by_hand_gives() =>
+    public void Every_rate_equals_a_count_over_all_scores() =>
         Gen.Int[1, 100_000].Sample(
             seed =>
             {
@@ -58,7 +58,7 @@ public sealed class IdentificationProtocolTests
             iter: 100);
 
     [Fact]
-    public void A_mate_that_shares_its_score_with_another_person_is_not_first()
+    public void A_mate_that_ties_with_another_person_is_not_first()
     {
         EmbeddedFaces gallery = new([1, 0, 1, 0, 0, 1], 2, [true, true, true]);
         EmbeddedFaces probes = new([1, 0, 0, 1], 2, [true, true]);
@@ -68,7 +68,7 @@ public sealed class IdentificationProtocolTests
     }
 
     [Fact]
-    public void Without_strangers_there_are_hit_rates_and_no_thresholds_and_without_mates_nothing()
+    public void Without_strangers_there_are_no_thresholds_and_without_mates_it_is_refused()
     {
         EmbeddedFaces faces = new([1, 0, 0, 1], 2, [true, true]);
         IdentificationReport report = IdentificationProtocol.Evaluate(faces, [0, 1], faces, [0, 1]);

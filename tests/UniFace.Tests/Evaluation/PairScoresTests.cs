@@ -9,7 +9,7 @@ namespace UniFace.Tests.Evaluation;
 public class PairScoresTests
 {
     [Fact]
-    public void Every_pair_is_there_once_with_its_cosine() => Gen.Select(Gen.Int[2, 90], Gen.Int[1, 40], Gen.Int[2, 9], Gen.Int[0, 999]).Sample(
+    public void Every_pair_is_scored_once_with_its_cosine() => Gen.Select(Gen.Int[2, 90], Gen.Int[1, 40], Gen.Int[2, 9], Gen.Int[0, 999]).Sample(
         (count, dimension, people, seed) =>
         {
             (float[] embeddings, int[] labels) = Embeddings(count, dimension, people, seed);
@@ -46,7 +46,7 @@ public class PairScoresTests
         iter: 60);
 
     [Fact]
-    public void A_draw_has_about_the_size_asked_for_only_true_pairs_and_no_pair_twice()
+    public void A_draw_has_about_the_requested_size_valid_pairs_only_and_no_duplicates()
     {
         (float[] embeddings, int[] labels) = Embeddings(400, 8, 40, 3);
         double[] all = [.. Of(PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels), false).Order()];
@@ -71,7 +71,7 @@ public class PairScoresTests
     }
 
     [Fact]
-    public void Validation_of_people_far_apart_is_perfect_and_missing_pictures_are_counted()
+    public void Well_separated_people_have_perfect_metrics_and_missing_images_are_counted()
     {
         using ColorEmbedder embedder = new();
         int[] labels = [.. Enumerable.Range(0, 80).Select(i => i % 8)];
@@ -86,7 +86,7 @@ public class PairScoresTests
     }
 
     [Fact]
-    public void Each_picture_is_embedded_once_and_in_its_place()
+    public void Each_image_is_embedded_once_in_order()
     {
         using ColorEmbedder embedder = new();
         int done = 0;
@@ -102,7 +102,7 @@ public class PairScoresTests
     }
 
     [Fact]
-    public void What_goes_wrong_while_loading_comes_out_as_it_is()
+    public void An_exception_while_loading_is_not_wrapped()
     {
         using ColorEmbedder embedder = new();
         UniFaceException error = Assert.Throws<UniFaceException>(

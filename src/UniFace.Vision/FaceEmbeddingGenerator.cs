@@ -17,7 +17,7 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <param name="values">The photos.</param>
     /// <param name="options">Only <see cref="EmbeddingGenerationOptions.Dimensions"/> is checked.</param>
     /// <param name="cancellationToken">Stops between photos.</param>
-    /// <exception cref="UniFaceException">A photo cannot be decoded or shows no face; says which.</exception>
+    /// <exception cref="UniFaceException">A photo cannot be decoded or shows no face; the message names it.</exception>
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {

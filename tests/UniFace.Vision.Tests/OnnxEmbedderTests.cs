@@ -136,7 +136,7 @@ public sealed class OnnxEmbedderTests : IDisposable
 
         File.WriteAllText(json, good);
         RecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
-        Refused.With("normalization and color are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
+        Refused.With("normalization, color and output are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
         File.WriteAllBytes(onnx, bytes);

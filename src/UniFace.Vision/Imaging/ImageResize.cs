@@ -1,11 +1,11 @@
 namespace UniFace.Vision.Imaging;
 
-/// <summary>Scales pictures.</summary>
+/// <summary>Scales images.</summary>
 public static class ImageResize
 {
     /// <summary>
-    /// A picture at another size through a triangle filter as wide as the reduction, so that making it smaller does not alias
-    /// and making it larger is bilinear. The same size gives the same picture back.
+    /// Scales an image with a triangle filter as wide as the reduction: reducing does not alias, and enlarging is bilinear. An image that has the
+    /// size already is returned.
     /// </summary>
     public static RgbImage To(RgbImage image, int width, int height)
     {
@@ -14,11 +14,11 @@ public static class ImageResize
             return image;
         }
 
-        Taps columns = Taps.Of(image.Width, width), rows = Taps.Of(image.Height, height);
+        Taps columns = Taps.Create(image.Width, width), rows = Taps.Create(image.Height, height);
         RgbImage output = new(width, height);
         int stride = width * 3;
 
-        // Rows scaled along x are kept in a ring just as tall as the filter, so a huge photo costs no second photo.
+        // Rows scaled along x are kept in a ring buffer as tall as the filter, so that a large photo is not copied as a whole.
         float[][] ring = new float[rows.Count][];
         int[] held = new int[rows.Count];
         Array.Fill(held, -1);
@@ -80,10 +80,10 @@ public static class ImageResize
         }
     }
 
-    /// <summary>For each place of the output, the first place of the input that counts and the weights from there on.</summary>
+    /// <summary>The filter of each output position: the first input position, and the weights from there.</summary>
     private sealed record Taps(int Count, int[] First, float[] Weights)
     {
-        public static Taps Of(int from, int to)
+        public static Taps Create(int from, int to)
         {
             double step = (double)from / to, reach = Math.Max(step, 1);
             int count = (int)Math.Ceiling(reach * 2) + 1;

@@ -65,7 +65,7 @@ internal sealed record OnnxModelShape(
         }
     }
 
-    // The output of [N, D] with enough values, or with as many as the manifest says; of several, the one that is named so.
+    // The output of [N, D] with enough values, or with as many as the manifest says; of several, the one with "emb" or "feat" in its name.
     private static string FindEmbedding(OnnxSession session, string path, int batch, string? outputName, int? size)
     {
         string[] rows = [.. session.Outputs.Where(output => IsRows(output.Value)).Select(output => output.Key)];

@@ -27,7 +27,7 @@ public static partial class OnnxTelemetry
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            OrtEnv.Instance().DisableTelemetryEvents(); // Another C library.
+            OrtEnv.Instance().DisableTelemetryEvents(); // The C library has no setenv.
             return true;
         }
     }

@@ -89,7 +89,7 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">It cannot be read, is empty, or is larger than a photo may be.</exception>
     public static byte[] ReadPhoto(string path) => RequireContent(ReadAll(path), path);
 
-    /// <summary>The bytes of a file in a set; none of a file without length, such as a pipe, which could block.</summary>
+    /// <summary>The bytes of a file in a set; empty for a file without length, such as a pipe, which could block.</summary>
     /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
     internal static byte[] ReadFile(string path) => new FileInfo(path) is { Exists: true, Length: 0 } ? [] : ReadAll(path);
 
@@ -146,7 +146,7 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">It cannot be read, or is empty.</exception>
     public byte[] Read(int index) => RequireContent(read(index), listing is null ? Source : Path.Combine(Source, Names[index]));
 
-    /// <summary>The encoded bytes of a picture, none of an empty file.</summary>
+    /// <summary>The encoded bytes of a picture; empty for an empty file.</summary>
     internal byte[] ReadOrEmpty(int index) => read(index);
 
     /// <summary>Closes the archive.</summary>

@@ -67,21 +67,21 @@ public sealed class FacePipeline : IDisposable
         }
 
         IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);
-        List<DetectedFace> sure = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
-        List<DetectedFace> large = [.. sure.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
+        List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
+        List<DetectedFace> large = [.. confident.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];
         if (MainFace.Select(large, photo.Width, photo.Height) is DetectedFace main)
         {
             bool ambiguous = MainFace.IsAmbiguous(main, large, photo.Width, photo.Height);
-            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = sure.Count, Ambiguous = ambiguous });
+            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = confident.Count, Ambiguous = ambiguous });
             if (choice == FaceChoice.All)
             {
                 faces.AddRange(large.Where(face => !ReferenceEquals(face, main))
-                    .Select(face => Aligner.Align(photo, face) with { FacesInPhoto = sure.Count }));
+                    .Select(face => Aligner.Align(photo, face) with { FacesInPhoto = confident.Count }));
             }
         }
 
-        return new FaceSearch(faces, found.Count, sure.Count - large.Count, found.Count - sure.Count);
+        return new FaceSearch(faces, found.Count, confident.Count - large.Count, found.Count - confident.Count);
     }
 
     /// <summary>

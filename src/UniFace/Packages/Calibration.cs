@@ -67,7 +67,7 @@ public sealed record Calibration
         .Select(rate => (double?)Math.Max(rate, SmallestRate)).Min()
         ?? throw new UniFaceException($"the calibration ({Data.Name}) has no threshold: calibrate again on more people");
 
-    /// <summary>What it supports, in words, to complete an error or a note.</summary>
+    /// <summary>Describes the supported rates, for errors and notes.</summary>
     internal string Limit => Invariant(
         $"the calibration ({Data.Name}) supports false match rates of {SmallestSupportedRate:G3} and above ({Data.DifferentPairs} pairs of different people)");
 

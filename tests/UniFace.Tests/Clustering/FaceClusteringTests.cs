@@ -16,7 +16,8 @@ public sealed class FaceClusteringTests
                 int count = random.Next(2, 30);
                 float[] faces = Faces(random, count, 6);
                 double threshold = random.NextDouble() * 0.8;
-                int[] groups = FaceClustering.Group(new EmbeddedFaces(faces, 6), new ClusteringOptions { Threshold = threshold, LinkThreshold = -1, MaxLinks = 100 });
+                ClusteringOptions options = new() { Threshold = threshold, LinkThreshold = -1, MaxLinks = 100 };
+                int[] groups = FaceClustering.Group(new EmbeddedFaces(faces, 6), options);
                 Assert.Equal(Partition(Plain(faces, 6, threshold)), Partition(groups));
             },
             iter: 200);

@@ -74,7 +74,7 @@ public class View2ProtocolTests
     [Fact]
     public void No_other_threshold_is_better_on_the_training_folds() => Scores().Sample(scores =>
     {
-        double best = View2Protocol.BestThreshold(scores);
+        double best = View2Protocol.BestThreshold(scores, View2Protocol.Rank(scores));
         int right = Right(scores, best);
         foreach (double candidate in scores.Scores.ToArray().SelectMany(s => new[] { s, Math.BitIncrement(s) }))
         {

@@ -41,7 +41,8 @@ public class ImageFormatTests
 
     [Theory]
     [MemberData(nameof(Starts))]
-    public void A_format_is_recognised_by_the_first_bytes(string start, string name) => Assert.Equal(name, ImageFormat.Detect(Encoding.Latin1.GetBytes(start)).Name);
+    public void A_format_is_recognised_by_the_first_bytes(string start, string name) =>
+        Assert.Equal(name, ImageFormat.Detect(Encoding.Latin1.GetBytes(start)).Name);
 
     [Fact]
     public void A_truncated_header_never_throws()

@@ -38,7 +38,7 @@ public class TurnedPhotosTests
         UprightOnly detector = new(mistakes: true);
         using FacePipeline pipeline = new(new NoDecoder(), detector);
         Assert.NotNull(pipeline.Align(Photo()));
-        Assert.Equal(1, detector.Looks);
+        Assert.Equal(1, detector.Detections);
         Assert.Null(pipeline.Align(new RgbImage(300, 200)));
     }
 
@@ -85,11 +85,11 @@ public class TurnedPhotosTests
     {
         public string Name => "spots";
 
-        public int Looks { get; private set; }
+        public int Detections { get; private set; }
 
         public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
         {
-            Looks++;
+            Detections++;
             if (Find(photo, p => p[0] > 128 && p[1] < 90 && p[2] < 90) is not Point red
                 || Find(photo, p => p[1] > 128 && p[0] < 90 && p[2] < 90) is not Point green
                 || Find(photo, p => p[2] > 128 && p[0] < 90 && p[1] < 90) is not Point blue

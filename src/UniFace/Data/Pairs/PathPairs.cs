@@ -1,3 +1,5 @@
+using Microsoft.VisualBasic.FileIO; // the CSV reader of .NET
+
 namespace UniFace.Data.Pairs;
 
 /// <summary>One comparison of a list of paths.</summary>
@@ -55,33 +57,17 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
         : text.Contains(',') ? SplitCsv(text)
         : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The fields of a line of CSV (RFC 4180).</summary>
+    /// <summary>The fields of a line of CSV (RFC 4180); none if a quote is not closed.</summary>
     private static string[] SplitCsv(string text)
     {
-        List<string> fields = [];
-        StringBuilder field = new();
-        bool quoted = false;
-        for (int i = 0; i < text.Length; i++)
+        using TextFieldParser parser = new(new StringReader(text)) { Delimiters = [","] };
+        try
         {
-            if (text[i] == '"' && quoted && i + 1 < text.Length && text[i + 1] == '"')
-            {
-                field.Append(text[i++]);
-            }
-            else if (text[i] == '"')
-            {
-                quoted = !quoted;
-            }
-            else if (text[i] == ',' && !quoted)
-            {
-                fields.Add(field.ToString().Trim());
-                field.Clear();
-            }
-            else
-            {
-                field.Append(text[i]);
-            }
+            return parser.ReadFields() ?? [];
         }
-
-        return [.. fields, field.ToString().Trim()];
+        catch (MalformedLineException)
+        {
+            return [];
+        }
     }
 }

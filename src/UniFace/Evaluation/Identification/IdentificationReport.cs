@@ -53,15 +53,6 @@ public sealed record IdentificationReport(
     /// <summary>The false positive identification rates that are reported.</summary>
     public static IReadOnlyList<double> DefaultRates { get; } = [0.3, 0.1, 0.01, 0.003];
 
-    /// <summary>Fraction of the mated probes whose mate is the most similar.</summary>
-    public double Rank1 => HitRate(1);
-
-    /// <summary>Fraction whose mate is among the five most similar.</summary>
-    public double Rank5 => HitRate(5);
-
-    /// <summary>Fraction whose mate is among the ten most similar.</summary>
-    public double Rank10 => HitRate(10);
-
     /// <summary>Fraction of the mated probes whose mate is among the most similar people, at any score.</summary>
     /// <param name="rank">Number of people, at least 1.</param>
     public double HitRate(int rank) => Probes.Count(p => p.MateRank >= 1 && p.MateRank <= rank) / (double)Mated;

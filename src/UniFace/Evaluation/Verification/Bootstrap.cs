@@ -56,7 +56,7 @@ internal static class Bootstrap
     /// <summary>Intervals for the curve's metrics and for operating points of it.</summary>
     /// <param name="scores">The scored pairs.</param>
     /// <param name="points">Operating points measured on them.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How the intervals are computed.</param>
     /// <param name="ranked">The scores' ranking, if it exists already.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">People are requested but unknown, or too few.</exception>

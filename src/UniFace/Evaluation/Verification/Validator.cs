@@ -38,7 +38,7 @@ public static class Validator
     /// <param name="embedder">The model.</param>
     /// <param name="load">The aligned face of an image, or null if it shows none; called from several threads at once.</param>
     /// <param name="labels">The person of each image, from 0.</param>
-    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="options">Options; null for the defaults.</param>
     /// <param name="progress">Called with the number of images done since the last call.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
@@ -57,7 +57,7 @@ public static class Validator
     /// <summary>Validates embeddings.</summary>
     /// <param name="embedded">The embeddings, including images without a face.</param>
     /// <param name="labels">The person of each, from 0.</param>
-    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="options">Options; null for the defaults.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(

@@ -40,7 +40,7 @@ public static class View2Protocol
         List<FoldAccuracy> results = [];
         foreach (int fold in folds)
         {
-            double threshold = BestThreshold(scores, order, pair => scores.Folds[pair] != fold);
+            double threshold = BestThreshold(scores, Array.FindAll(order, pair => scores.Folds[pair] != fold));
             int right = 0, pairs = 0;
             for (int i = 0; i < scores.Count; i++)
             {
@@ -59,14 +59,11 @@ public static class View2Protocol
         return new CrossValidatedAccuracy(mean, Math.Sqrt(squares / results.Count), Math.Sqrt(squares / (results.Count - 1) / results.Count), results);
     }
 
-    /// <summary>The threshold with the most correct decisions; the highest of equals.</summary>
+    /// <summary>The threshold with the most correct decisions; the highest of equally good ones.</summary>
     /// <param name="scores">The scored pairs.</param>
-    /// <param name="order">The pairs from the highest score to the lowest; null to rank them.</param>
-    /// <param name="counts">Whether a pair counts; null for all.</param>
-    internal static double BestThreshold(VerificationScores scores, int[]? order = null, Func<int, bool>? counts = null)
+    /// <param name="train">The pairs that count, from the highest score to the lowest.</param>
+    internal static double BestThreshold(VerificationScores scores, int[] train)
     {
-        order ??= Rank(scores);
-        int[] train = Array.FindAll(order, pair => counts?.Invoke(pair) ?? true);
         if (train.Length == 0)
         {
             throw new UniFaceException("no face was found in any pair of the folds on which a threshold is chosen");
@@ -96,7 +93,8 @@ public static class View2Protocol
         return best;
     }
 
-    private static int[] Rank(VerificationScores scores)
+    /// <summary>The pairs that are not missing, from the highest score to the lowest.</summary>
+    internal static int[] Rank(VerificationScores scores)
     {
         int[] order = [.. Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i))];
         Array.Sort([.. order.Select(i => -scores.Scores[i])], order);

@@ -61,11 +61,25 @@ public static class BatchEmbedding
         Action<int>? progress = null,
         CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         int dimension = embedder.EmbeddingSize;
         float[] values = new float[checked(count * dimension)];
         bool[] found = new bool[count];
-        int start = 0;
+        foreach ((int image, ReadOnlyMemory<float> embedding) in Enumerate(embedder, count, load, batchSize, progress, cancellation))
+        {
+            embedding.CopyTo(values.AsMemory(image * dimension));
+            found[image] = true;
+        }
+
+        return new EmbeddedFaces(values, dimension, found);
+    }
+
+    /// <summary>The embedding of each image that shows a face, in order.</summary>
+    /// <inheritdoc cref="Embed"/>
+    internal static IEnumerable<(int Image, ReadOnlyMemory<float> Embedding)> Enumerate(
+        IEmbedder embedder, int count, Func<int, RgbImage?> load, int batchSize, Action<int>? progress, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        int dimension = embedder.EmbeddingSize, start = 0;
         foreach (RgbImage?[] batch in ReadAhead.Enumerate((count + batchSize - 1) / batchSize, LoadBatch))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -76,16 +90,13 @@ public static class BatchEmbedding
             {
                 if (batch[i] is not null)
                 {
-                    embedded.AsSpan(row++ * dimension, dimension).CopyTo(values.AsSpan((start + i) * dimension));
-                    found[start + i] = true;
+                    yield return (start + i, embedded.AsMemory(row++ * dimension, dimension));
                 }
             }
 
             start += batch.Length;
             progress?.Invoke(batch.Length);
         }
-
-        return new EmbeddedFaces(values, dimension, found);
 
         RgbImage?[] LoadBatch(int piece, CancellationToken left)
         {

@@ -79,7 +79,7 @@ public class DatasetSurveyTests
             int[] counts = [.. Enumerable.Repeat(each, people)];
             ListDataset dataset = new(counts);
             float[][] embeddings = [.. dataset.Samples.Index().Select(sample => Near(sample.Index == each - 1 ? 1 : sample.Item.Label, people, random))];
-            LabelNoise noise = LabelNoise.Find(dataset, Rows(embeddings));
+            LabelNoise noise = LabelNoise.Find(dataset, embeddings);
             SuspectLabel[] another = [.. noise.Suspects.Where(suspect => suspect.LooksLikeAnother)];
             Assert.Equal($"p0/{each - 1}", Assert.Single(another).Name);
             Assert.Equal(another[0], noise.Suspects[0]);
@@ -94,7 +94,7 @@ public class DatasetSurveyTests
         float[] x = [1, 0, 0];
         float[] y = [0, 1, 0];
         float[] d = [0.6f, 0.8f, 0];
-        LabelNoise noise = LabelNoise.Find(new ListDataset([3, 2]), Rows([x, d, y, x, x]));
+        LabelNoise noise = LabelNoise.Find(new ListDataset([3, 2]), [x, d, y, x, x]);
 
         // p0/0 = x: own mean d + y = (0.6, 1.8), cosine 0.6 / sqrt(3.6); nearest p1 = x, cosine 1.
         SuspectLabel first = noise.Suspects.Single(suspect => suspect.Name == "p0/0");
@@ -108,24 +108,17 @@ public class DatasetSurveyTests
     {
         float[] x = [1, 0];
         float[] y = [0, 1];
-        LabelNoise noise = LabelNoise.Find(new ListDataset([2, 1, 2]), Rows([x, y, y, null, null]));
+        LabelNoise noise = LabelNoise.Find(new ListDataset([2, 1, 2]), [x, y, y, null, null]);
         Assert.Equal(2, noise.Judged);
         Assert.Equal(["p1"], noise.Suspects.Where(suspect => suspect.LooksLikeAnother).Select(suspect => suspect.NearestPerson));
-        Assert.Throws<UniFaceException>(() => LabelNoise.Find(new ListDataset([2, 1]), Rows([x, y, null])));
+        Assert.Throws<UniFaceException>(() => LabelNoise.Find(new ListDataset([2, 1]), [x, y, null]));
     }
 
     [Fact]
     public void A_set_with_one_image_per_person_has_no_checked_labels_and_no_threshold()
     {
-        LabelNoise noise = LabelNoise.Find(new ListDataset([1, 1]), Rows([[1, 0], [0, 1]]));
+        LabelNoise noise = LabelNoise.Find(new ListDataset([1, 1]), [[1, 0], [0, 1]]);
         Assert.Equal((0, null, null, 0), (noise.Judged, noise.MedianSimilarity, noise.OutlierThreshold, noise.Suspects.Count));
-    }
-
-    /// <summary>One array per image; null if it has no embedding.</summary>
-    private static EmbeddedFaces Rows(params float[]?[] rows)
-    {
-        int dimension = rows.First(row => row is not null)!.Length;
-        return new EmbeddedFaces([.. rows.SelectMany(row => row ?? new float[dimension])], dimension, [.. rows.Select(row => row is not null)]);
     }
 
     private static float[] Near(int person, int people, Random random)

@@ -61,7 +61,13 @@ public sealed record DatasetSurvey(
         }
         else if (Enumerable.Range(0, Math.Min(Chunk, count)).Any(i => Read(i) is not null))
         {
-            noise = LabelNoise.Find(dataset, BatchEmbedding.Embed(embedder, count, Read, Chunk, done, cancellationToken));
+            float[]?[] embeddings = new float[]?[count]; // An array for each, because a large set has more values than one array holds.
+            foreach ((int i, ReadOnlyMemory<float> embedding) in BatchEmbedding.Enumerate(embedder, count, Read, Chunk, done, cancellationToken))
+            {
+                embeddings[i] = embedding.ToArray();
+            }
+
+            noise = LabelNoise.Find(dataset, embeddings);
         }
         else
         {

@@ -30,11 +30,11 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
 
     /// <summary>Checks the labels of a set.</summary>
     /// <param name="dataset">The set.</param>
-    /// <param name="embedded">The embeddings of its samples.</param>
+    /// <param name="embeddings">The L2-normalized embedding of every sample; null if it has none.</param>
     /// <exception cref="UniFaceException">Fewer than two people have embeddings.</exception>
-    public static LabelNoise Find(FaceDataset dataset, EmbeddedFaces embedded)
+    public static LabelNoise Find(FaceDataset dataset, float[]?[] embeddings)
     {
-        int[][] byPerson = [.. dataset.SamplesByPerson().Select(samples => Array.FindAll(samples, i => embedded.Found[i]))];
+        int[][] byPerson = [.. dataset.SamplesByPerson().Select(samples => Array.FindAll(samples, i => embeddings[i] is not null))];
         int[] people = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length > 0)];
         if (people.Length < 2)
         {
@@ -46,10 +46,10 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
         float[][] means = new float[byPerson.Length][];
         foreach (int person in people)
         {
-            sums[person] = new float[embedded.Dimension];
+            sums[person] = new float[embeddings[byPerson[person][0]]!.Length];
             foreach (int i in byPerson[person])
             {
-                TensorPrimitives.Add(sums[person], embedded.Row(i), sums[person]);
+                TensorPrimitives.Add(sums[person], embeddings[i], sums[person]);
             }
 
             means[person] = Normalize(sums[person]);
@@ -59,7 +59,7 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
         (double Own, double Nearest, int Person)[] scores = new (double, double, int)[judged.Length];
         ParallelLoop.Run(judged.Length, k =>
         {
-            ReadOnlySpan<float> embedding = embedded.Row(judged[k]);
+            float[] embedding = embeddings[judged[k]]!;
             int label = dataset.Samples[judged[k]].Label;
             float[] others = new float[embedding.Length];
             TensorPrimitives.Subtract(sums[label], embedding, others);

@@ -69,7 +69,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 RgbImage picture = encoded.Decode();
-                return (picture, aligned ? [Model.AsAligned(picture, name)] : Model.Photos.AlignFaces(picture, choice));
+                return (picture, aligned ? [AlignedFace.FromImage(picture, Model.Embedder.InputSize, name)] : Model.Photos.Search(picture, choice).Faces);
             },
             stop);
     }

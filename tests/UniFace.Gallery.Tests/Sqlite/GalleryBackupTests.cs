@@ -133,9 +133,9 @@ public sealed class GalleryBackupTests : IDisposable
             await gallery.EraseAsync();
         }
 
-        using (GalleryDatabase database = GalleryDatabase.Open(path))
+        using (GalleryDatabase database = await GalleryDatabase.OpenAsync(path))
         {
-            ciphertext = (byte[])(await database.ReadAsync(c => c.Scalar("SELECT embedding FROM template WHERE id = 200"), default))!;
+            ciphertext = (byte[])(await database.ReadAsync(session => session.ScalarAsync("SELECT embedding FROM template WHERE id = 200"), default))!;
         }
 
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, old))

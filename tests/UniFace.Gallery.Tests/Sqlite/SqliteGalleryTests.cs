@@ -160,7 +160,7 @@ public sealed class SqliteGalleryTests : IDisposable
         float[][] v = Rows.Random(200, 512, 3);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
         await gallery.EnrollAsync([new Enrollment("a", v[0])], Contract);
-        gallery.LimitPages(20);
+        await gallery.LimitPagesAsync(20);
         await Errors.ContainAsync("disk is full", () => gallery.EnrollAsync([.. v.Select(x => new Enrollment("b", x))], Contract));
         Assert.Equal([new GalleryPerson("a", 1)], await gallery.ListAsync().ToListAsync());
         Assert.Empty(await gallery.VerifyIntegrityAsync());

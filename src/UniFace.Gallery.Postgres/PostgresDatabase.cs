@@ -47,6 +47,10 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
         }
     }
 
+    /// <summary>The statements that create the tables of a gallery.</summary>
+    public static string ReadGallerySql(long number) =>
+        ReadSql<PostgresDatabase>("gallery.sql").Replace("{0}", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
     /// <summary>Adds the columns for enrollment times and photo hashes to tables of an older version.</summary>
     public async Task AddMissingColumnsAsync(CancellationToken stop)
     {

@@ -9,7 +9,7 @@ namespace UniFace.Gallery.Postgres;
 /// <remarks>
 /// It cannot be encrypted with a key of the client, because the server must read the vectors that it compares. Encrypt the server's disk.
 /// </remarks>
-public sealed class PostgresGallery : SqlGallery
+public sealed class PostgresGallery : StoredGallery
 {
     private readonly PostgresStore store;
     private readonly PostgresDatabase database;
@@ -22,7 +22,8 @@ public sealed class PostgresGallery : SqlGallery
     }
 
     /// <summary>Lets <see cref="FaceGallery"/> open addresses of galleries on PostgreSQL.</summary>
-    public static IGalleryProvider Provider { get; } = new AddressProvider();
+    public static GalleryProvider Provider { get; } =
+        static (location, key, stop) => PostgresAddress.IsAddress(location) ? OpenAsync(PostgresAddress.Parse(location), key, stop) : null;
 
     /// <summary>Creates an empty gallery, and the tables if the database has none.</summary>
     /// <param name="address">The database, and the gallery's name in it.</param>
@@ -48,13 +49,7 @@ public sealed class PostgresGallery : SqlGallery
                 "HNSW finds the most similar templates, not people by the mean of their templates: leave out --hnsw, or score people by their best template.");
         }
 
-        int largest = PostgresStore.LargestEmbedding(hnsw);
-        if (info.EmbeddingSize > largest)
-        {
-            throw new UniFaceException(FormattableString.Invariant(
-                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {info.EmbeddingSize}."));
-        }
-
+        PostgresStore.EnsureSize(info.EmbeddingSize, hnsw);
         await PostgresDatabase.EnsureSchemaAsync(address, cancellationToken).ConfigureAwait(false);
         PostgresDatabase database = PostgresDatabase.Open(address);
         await using (database.ConfigureAwait(false))
@@ -126,7 +121,7 @@ public sealed class PostgresGallery : SqlGallery
                 {
                     Id = r.GetString(3),
                     ContractId = r.GetString(4),
-                    EmbeddingSize = GalleryInfo.ParseSize(path, r.GetInt32(5), PostgresStore.LargestEmbedding(hnsw: false)),
+                    EmbeddingSize = GalleryInfo.ParseSize(path, r.GetInt32(5), PostgresStore.Largest),
                     Scoring = GalleryInfo.ParseScoring(path, r.GetString(6)),
                     KeepsCrops = r.GetBoolean(7),
                     Package = r[8] as string,
@@ -158,19 +153,12 @@ public sealed class PostgresGallery : SqlGallery
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
         Info.EnsureProbes(probes.Span, contractId, people);
-        return database.ReadAsync<IReadOnlyList<IReadOnlyList<GalleryCandidate>>>(
+        return database.ReadAsync(
             async session =>
             {
                 await store.EnsureModelAsync(session, contractId);
                 PostgresSearch search = new(store, session, people);
-                int size = Info.EmbeddingSize;
-                List<IReadOnlyList<GalleryCandidate>> answers = [];
-                for (int at = 0; at < probes.Length; at += size)
-                {
-                    answers.Add(await search.FindAsync(probes.Slice(at, size)));
-                }
-
-                return answers;
+                return await Shortlist.SearchAsync(Info, probes, search.FindAsync);
             },
             cancellationToken);
     }
@@ -228,14 +216,6 @@ public sealed class PostgresGallery : SqlGallery
     /// <inheritdoc/>
     public override ValueTask DisposeAsync() => database.DisposeAsync();
 
-    private sealed class AddressProvider : IGalleryProvider
-    {
-        public bool Supports(string location) => PostgresAddress.IsAddress(location);
-
-        public async Task<IStoredGallery> OpenAsync(string location, GalleryKey? key, CancellationToken cancellationToken)
-        {
-            PostgresAddress address = PostgresAddress.Parse(location);
-            return key is null ? await PostgresGallery.OpenAsync(address, cancellationToken).ConfigureAwait(false) : throw CannotEncrypt(address);
-        }
-    }
+    private static async Task<StoredGallery> OpenAsync(PostgresAddress address, GalleryKey? key, CancellationToken stop) =>
+        key is null ? await OpenAsync(address, stop).ConfigureAwait(false) : throw CannotEncrypt(address);
 }

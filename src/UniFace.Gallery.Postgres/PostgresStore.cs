@@ -5,6 +5,11 @@ namespace UniFace.Gallery.Postgres;
 /// <summary>An open gallery on PostgreSQL: its database and its tables.</summary>
 internal sealed class PostgresStore(PostgresDatabase database, long number, bool hnsw, GalleryInfo info) : SqlStore(info)
 {
+    /// <summary>Values in the largest embedding that pgvector can store.</summary>
+    public const int Largest = 16000;
+
+    private const int LargestIndexed = 4000;
+
     /// <inheritdoc/>
     public override PostgresDatabase Database => database;
 
@@ -33,16 +38,19 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     public override string InsertPendingSql =>
         $"INSERT INTO {Pending} SELECT gallery, id, $2 FROM {Templates} WHERE id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING";
 
-    /// <summary>Statements that create the gallery's partitions, without planner statistics: those would keep samples of removed people.</summary>
-    public string CreateSql =>
-        CreatePartitionSql("person") + CreatePartitionSql("template") + CreatePartitionSql("crop")
-        + $"ALTER TABLE {People} ALTER COLUMN name SET STATISTICS 0; "
-        + $"ALTER TABLE {Templates} ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0, ALTER COLUMN photo SET STATISTICS 0; "
-        + $"ALTER TABLE {Crops} ALTER COLUMN image SET STATISTICS 0; "
-        + SetSizeSql(Info.EmbeddingSize);
+    /// <summary>Statements that create the gallery's partitions.</summary>
+    public string CreateSql => PostgresDatabase.ReadGallerySql(number) + SetSizeSql(Info.EmbeddingSize);
 
-    /// <summary>Largest embedding that pgvector can store and search.</summary>
-    public static int LargestEmbedding(bool hnsw) => hnsw ? 4000 : 16000;
+    /// <summary>Fails if pgvector cannot store and search embeddings of a size.</summary>
+    public static void EnsureSize(int size, bool hnsw)
+    {
+        int largest = hnsw ? LargestIndexed : Largest;
+        if (size < 1 || size > largest)
+        {
+            throw new UniFaceException(FormattableString.Invariant(
+                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {size}."));
+        }
+    }
 
     /// <inheritdoc/>
     /// <remarks>PostgreSQL's text has no zero character, so nobody is enrolled under such a name.</remarks>
@@ -144,11 +152,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <inheritdoc/>
     public override async Task BeginMoveAsync(SqlSession session, GalleryModel model)
     {
-        if (model.EmbeddingSize < 1 || model.EmbeddingSize > LargestEmbedding(hnsw))
-        {
-            throw new UniFaceException($"pgvector does not support embeddings of {model.EmbeddingSize} values{(hnsw ? " with HNSW" : "")}.");
-        }
-
+        EnsureSize(model.EmbeddingSize, hnsw);
         if (await session.ScalarAsync("SELECT reembed FROM uniface.gallery WHERE id = $1", number) as string != model.ContractId)
         {
             // The new embedding is deleted with its template when its person is removed.
@@ -192,5 +196,4 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
                 $" ALTER INDEX {Graph} ALTER COLUMN 1 SET STATISTICS 0;"
             : "");
 
-    private string CreatePartitionSql(string table) => $"CREATE TABLE {Table(table)} PARTITION OF uniface.{table} FOR VALUES IN ({number}); ";
 }

@@ -234,17 +234,10 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
 
     private static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
-        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ToString());
-        try
-        {
-            connection.Open();
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
+        SqliteConnectionStringBuilder settings = new() { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 };
+        SqliteConnection connection = new(settings.ToString());
+        connection.Open();
+        return connection;
     }
 
     /// <summary>Runs work and turns SQLite's errors into messages for the user.</summary>
@@ -269,11 +262,6 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
                     _ => $"the gallery's database failed: {e.Message}",
                 },
                 e);
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
-        {
-            // Work on several threads reports the first error only.
-            throw new UniFaceException(first.Message, e);
         }
     }
 }

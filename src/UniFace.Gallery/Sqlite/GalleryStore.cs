@@ -116,12 +116,8 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     public override byte[] Open(string kind, long id, long person, byte[] stored) => cipher.Open(kind, id, person, stored);
 
     /// <inheritdoc/>
-    public override byte[] SealEmbedding(long template, long person, ReadOnlyMemory<float> embedding)
-    {
-        byte[] bytes = MemoryMarshal.AsBytes(embedding.Span).ToArray();
-        ConvertLittleEndian(bytes);
-        return Seal("template", template, person, bytes);
-    }
+    public override byte[] SealEmbedding(long template, long person, ReadOnlyMemory<float> embedding) =>
+        Seal("template", template, person, MemoryMarshal.AsBytes(embedding.Span));
 
     /// <summary>A template as it is stored: id, person, embedding, checksum, source and photo.</summary>
     public object?[] SealTemplate(long id, long person, Enrollment enrollment)
@@ -320,17 +316,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
                 "restore it from a copy.");
         }
 
+        // In little-endian byte order, as the kernels of the index require it anyway.
         bytes.CopyTo(MemoryMarshal.AsBytes(embedding));
-        ConvertLittleEndian(MemoryMarshal.AsBytes(embedding));
-    }
-
-    // Embeddings are stored in little-endian byte order.
-    private static void ConvertLittleEndian(Span<byte> values)
-    {
-        if (!BitConverter.IsLittleEndian)
-        {
-            Span<int> words = MemoryMarshal.Cast<byte, int>(values);
-            BinaryPrimitives.ReverseEndianness(words, words);
-        }
     }
 }

@@ -8,7 +8,7 @@ namespace UniFace.Gallery.Sqlite;
 /// database change by change. The index is stored beside the file as FILE.index, so that the next start is quick; an encrypted gallery
 /// stores no index.
 /// </summary>
-public sealed class SqliteGallery : SqlGallery
+public sealed class SqliteGallery : StoredGallery
 {
     private readonly GalleryStore store;
     private readonly GalleryDatabase database;

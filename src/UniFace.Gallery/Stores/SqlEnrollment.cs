@@ -31,7 +31,7 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
     private async Task<long> FindOrAddPhotoAsync(NewTemplate template)
     {
         (long id, long person, Enrollment enrollment) = template;
-        if (enrollment.PhotoSha256 is null)
+        if (enrollment.PhotoSha256 is not string sha256)
         {
             return id;
         }
@@ -45,11 +45,10 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
                 person));
         }
 
-        long found = known.FindOrAdd(enrollment, id, out bool learned);
+        long found = known.FindOrAdd(sha256, enrollment.Embedding.Span, id, out bool learned);
         if (learned)
         {
-            await session.RunAsync(
-                $"UPDATE {store.Templates} SET photo = $2 WHERE id = $1", found, store.SealPhoto(found, person, enrollment.PhotoSha256));
+            await session.RunAsync($"UPDATE {store.Templates} SET photo = $2 WHERE id = $1", found, store.SealPhoto(found, person, sha256));
         }
 
         return found;

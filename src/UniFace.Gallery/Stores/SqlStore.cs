@@ -24,14 +24,8 @@ internal enum GalleryLock
 /// </summary>
 internal abstract class SqlStore(GalleryInfo info)
 {
-    private volatile GalleryInfo info = info;
-
     /// <summary>What the gallery is; re-embedding changes it.</summary>
-    public GalleryInfo Info
-    {
-        get => info;
-        set => info = value;
-    }
+    public GalleryInfo Info { get; set; } = info;
 
     /// <summary>The database.</summary>
     public abstract SqlDatabase Database { get; }

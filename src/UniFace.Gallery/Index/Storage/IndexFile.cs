@@ -47,7 +47,7 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <param name="rows">The rows in the order of their ids.</param>
     /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
     /// <param name="stamp">The state that it is stored for.</param>
-    public static void Write(string path, int dimension, IReadOnlyList<(RowBlock Block, int Row)> rows, float largestNorm, IndexStamp stamp)
+    public static void Write(string path, int dimension, IReadOnlyList<RowSlot> rows, float largestNorm, IndexStamp stamp)
     {
         IndexHeader header = new(dimension, rows.Count, largestNorm, 0, 0, stamp);
         AtomicFile.Write(
@@ -56,9 +56,9 @@ internal sealed unsafe class IndexFile : IDisposable
             {
                 header = WriteCodes(stream, header, rows);
                 stream.Position = header.RowsAt;
-                foreach ((RowBlock block, int row) in rows)
+                foreach (RowSlot row in rows)
                 {
-                    stream.Write(MemoryMarshal.AsBytes(block.Row(row)));
+                    stream.Write(MemoryMarshal.AsBytes(row.Values));
                 }
 
                 stream.SetLength(header.FileSize);
@@ -81,7 +81,7 @@ internal sealed unsafe class IndexFile : IDisposable
         using IndexFile file = new(path, FileAccess.ReadWrite);
         if (file.Header.Stamp.Owner != owner)
         {
-            throw new UniFaceException($"{path}: an index of another gallery; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, "an index of another gallery");
         }
 
         file.Erase(ids);
@@ -141,13 +141,13 @@ internal sealed unsafe class IndexFile : IDisposable
 
     private long RowAt(int row) => Header.RowsAt + ((long)row * Header.Dimension * sizeof(float));
 
-    private UniFaceException Damaged() => new($"{path}: the contents do not match their checksum; rebuild the gallery's index.");
+    private UniFaceException Damaged() => IndexHeader.Unusable(path, "the contents do not match their checksum");
 
     private static SafeFileHandle OpenHandle(string path, FileAccess access)
     {
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such index; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, "no such index");
         }
 
         try
@@ -165,7 +165,7 @@ internal sealed unsafe class IndexFile : IDisposable
         long length = RandomAccess.GetLength(handle);
         if (length < IndexHeader.Size)
         {
-            throw new UniFaceException($"{path}: {length} bytes are too few for an index; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, $"{length} bytes are too few for an index");
         }
 
         byte[] page = new byte[IndexHeader.Size];
@@ -173,19 +173,14 @@ internal sealed unsafe class IndexFile : IDisposable
         IndexHeader header = IndexHeader.Parse(page, path);
         return length == header.FileSize
             ? header
-            : throw new UniFaceException($"{path}: {length} bytes, expected {header.FileSize} for {header.Rows} rows; rebuild the gallery's index.");
+            : throw IndexHeader.Unusable(path, $"{length} bytes, expected {header.FileSize} for {header.Rows} rows");
     }
 
     // Returns the header with the checksums, to be written at the start of the stream.
-    private static IndexHeader WriteCodes(Stream stream, IndexHeader header, IReadOnlyList<(RowBlock Block, int Row)> rows)
+    private static IndexHeader WriteCodes(Stream stream, IndexHeader header, IReadOnlyList<RowSlot> rows)
     {
         RowGroup layout = new(header.Dimension);
-        long[] ids = new long[header.Capacity], keys = new long[header.Capacity];
-        for (int i = 0; i < rows.Count; i++)
-        {
-            (RowBlock block, int row) = rows[i];
-            (ids[i], keys[i]) = (block.Ids[row], block.Keys[row]);
-        }
+        long[] padding = new long[header.Capacity - rows.Count], ids = [.. rows.Select(r => r.Id), .. padding], keys = [.. rows.Select(r => r.Key), .. padding];
 
         stream.Position = IndexHeader.Size;
         stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
@@ -201,8 +196,7 @@ internal sealed unsafe class IndexFile : IDisposable
                 layout.Clear(to);
                 for (int lane = 0; lane < RowGroup.Rows && (g * RowGroup.Rows) + lane < rows.Count; lane++)
                 {
-                    (RowBlock block, int row) = rows[(g * RowGroup.Rows) + lane];
-                    layout.Copy(block.GroupOf(row), row % RowGroup.Rows, to, lane);
+                    rows[(g * RowGroup.Rows) + lane].CopyTo(to, lane);
                 }
 
                 groups += IndexChecksum.Compute(buffer, g);
@@ -245,12 +239,12 @@ internal sealed unsafe class IndexFile : IDisposable
             }
             catch (IOException e)
             {
-                throw new UniFaceException($"{path}: cannot be read ({e.Message}); rebuild the gallery's index.", e);
+                throw IndexHeader.Unusable(path, $"cannot be read ({e.Message})", e);
             }
 
             if (read == 0)
             {
-                throw new UniFaceException($"{path}: was cut off while it was read; rebuild the gallery's index.");
+                throw IndexHeader.Unusable(path, "was cut off while it was read");
             }
 
             to = to[read..];

@@ -62,6 +62,9 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>Number of groups to scan; even.</summary>
     public int UsedGroups => (Used + (2 * RowGroup.Rows) - 1) / (2 * RowGroup.Rows) * 2;
 
+    /// <summary>The rows that are present, in the order of their numbers.</summary>
+    public IEnumerable<RowSlot> PresentRows => Enumerable.Range(0, Used).Select(row => new RowSlot(this, row)).Where(slot => slot.IsPresent);
+
     /// <summary>An empty block with room for as many rows as all earlier blocks, within limits, so that memory grows with the rows.</summary>
     public static RowBlock Allocate(int dimension, long before)
     {
@@ -78,25 +81,12 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>The group that a row is in.</summary>
     public byte* GroupOf(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
 
-    /// <summary>True if a row is present.</summary>
-    public bool IsPresent(int row) => Layout.IsPresent(GroupOf(row), row % RowGroup.Rows);
-
     /// <summary>The values of a row, [D].</summary>
     /// <exception cref="UniFaceException">They are in a file that was cut off meanwhile, or cannot be read.</exception>
     public ReadOnlySpan<float> Row(int row) => read is null ? OwnedRow(row) : read(row);
 
     /// <summary>The values of a row in memory, [D].</summary>
     public Span<float> OwnedRow(int row) => new(values + ((long)row * Dimension), Dimension);
-
-    /// <summary>Overwrites a removed row.</summary>
-    public void Wipe(int row)
-    {
-        Layout.Wipe(GroupOf(row), row % RowGroup.Rows);
-        if (IsOwned)
-        {
-            OwnedRow(row).Clear();
-        }
-    }
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()

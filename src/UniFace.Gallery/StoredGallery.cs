@@ -1,13 +1,13 @@
-namespace UniFace.Gallery.Stores;
+namespace UniFace.Gallery;
 
-/// <summary>A gallery in an SQL database. Its errors are messages for the user.</summary>
-public abstract class SqlGallery : IStoredGallery
+/// <summary>A gallery that owns its store, a file or a database, and can maintain it.</summary>
+public abstract class StoredGallery : IGallery
 {
     private const int PageSize = 1000;
 
     private readonly SqlStore store;
 
-    internal SqlGallery(SqlStore store)
+    internal StoredGallery(SqlStore store)
     {
         this.store = store;
     }
@@ -15,7 +15,7 @@ public abstract class SqlGallery : IStoredGallery
     /// <inheritdoc/>
     public GalleryInfo Info => store.Info;
 
-    /// <inheritdoc/>
+    /// <summary>The store, as messages name it: a file's path, or a server, database and gallery without a password.</summary>
     public string Path => store.Path;
 
     /// <inheritdoc/>
@@ -38,7 +38,11 @@ public abstract class SqlGallery : IStoredGallery
     /// <inheritdoc/>
     public Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default) => RemoveAsync(person, before: null, cancellationToken);
 
-    /// <inheritdoc/>
+    /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
+    /// <returns>False if the person was not enrolled, or has a newer template.</returns>
+    /// <exception cref="UniFaceException">
+    /// The store fails; or, with an inner <see cref="NotErasedException"/>, it cannot erase now what was removed.
+    /// </exception>
     public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) =>
         RemoveAsync(person, time, cancellationToken);
 
@@ -80,7 +84,8 @@ public abstract class SqlGallery : IStoredGallery
         return true;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Erases what removals left because they were interrupted or readers prevented it.</summary>
+    /// <exception cref="UniFaceException">The store fails, or cannot erase now.</exception>
     public abstract Task EraseAsync(CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
@@ -120,7 +125,9 @@ public abstract class SqlGallery : IStoredGallery
             cancellationToken).ConfigureAwait(false)).ToDictionary();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads everything that is stored about a person.</summary>
+    /// <returns>Null if the person is not enrolled.</returns>
+    /// <exception cref="UniFaceException">The store fails, or is damaged.</exception>
     public Task<StoredPerson?> ReadPersonAsync(string person, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(person);
@@ -146,7 +153,8 @@ public abstract class SqlGallery : IStoredGallery
             cancellationToken);
     }
 
-    /// <inheritdoc/>
+    /// <summary>The people whose newest template was enrolled before a time, in the order of their enrollment.</summary>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     public async Task<IReadOnlyList<string>> ListEnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default) => await ReadAsync(
         session => session.QueryAsync(
             $"SELECT {store.PersonSql} FROM {store.People} p " +
@@ -155,7 +163,8 @@ public abstract class SqlGallery : IStoredGallery
             store.ToTime(time)),
         cancellationToken).ConfigureAwait(false);
 
-    /// <inheritdoc/>
+    /// <summary>Checks that the store is available and still holds the gallery that was opened, of the same model.</summary>
+    /// <exception cref="UniFaceException">The store fails; or, with an inner <see cref="GalleryMovedException"/>, it was moved or replaced.</exception>
     public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) =>
         store.Database.ReadAsync(session => store.EnsureModelAsync(session, Info.ContractId), cancellationToken);
 
@@ -170,16 +179,28 @@ public abstract class SqlGallery : IStoredGallery
     public abstract Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc/>
+    /// <summary>Stores the index, if the store keeps one apart from the templates, so that the next start is quick.</summary>
+    /// <param name="always">False: only if enough is new.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     public abstract Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc/>
+    /// <summary>Rebuilds the index from the templates and stores it.</summary>
+    /// <returns>Rows of the index.</returns>
+    /// <exception cref="UniFaceException">The store fails, or the gallery has no index.</exception>
     public abstract Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default);
 
-    /// <inheritdoc/>
+    /// <summary>Checks everything that is stored.</summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>Up to 100 problems, a line each; empty if there are none.</returns>
     public abstract Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Moves the gallery to another model from the crops it keeps. Until the end it works as before; after a stop, the same call continues.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="progress">Called after each batch with the number of templates done and the number of all.</param>
+    /// <param name="cancellationToken">Stops it between batches.</param>
+    /// <exception cref="UniFaceException">The gallery keeps no crops, is of this model already, or the model gives invalid embeddings.</exception>
     public virtual async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         store.Info = await new Reembedding(store, model).RunAsync(progress, cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>
-/// Where a gallery on PostgreSQL is: the server, the database and the gallery's name in it. Written as a URL,
+/// The location of a gallery on PostgreSQL: the server, the database and the gallery's name in it. Written as a URL,
 /// <c>postgres://user@host:5432/database?gallery=people</c>, or as a connection string, <c>Host=host;Database=database;Gallery=people</c>;
 /// other settings are those of Npgsql. Keep a password in the file or variable that Npgsql reads (PGPASSFILE, PGPASSWORD).
 /// </summary>
@@ -39,7 +39,7 @@ public sealed class PostgresAddress
     }
 
     /// <summary>Parses an address.</summary>
-    /// <exception cref="UniFaceException">It is no address, or names no database or gallery.</exception>
+    /// <exception cref="UniFaceException">The text is not an address, or has no database or gallery.</exception>
     public static PostgresAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

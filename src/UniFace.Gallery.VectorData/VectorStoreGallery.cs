@@ -89,7 +89,7 @@ public sealed class VectorStoreGallery : IGallery
     /// <param name="model">The model of its embeddings; the size is needed to open the collection.</param>
     /// <param name="options">The settings that it was created with; null for defaults.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="UniFaceException">There is no such collection, it is no gallery or of another model; or the store fails.</exception>
+    /// <exception cref="UniFaceException">The collection does not exist, is not a gallery, or is of another model; or the store fails.</exception>
     public static async Task<VectorStoreGallery> OpenAsync(
         VectorStore store,
         string collection,

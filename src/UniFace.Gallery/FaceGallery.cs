@@ -19,10 +19,16 @@ public static class FaceGallery
     /// <param name="key">The key, if it is encrypted.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="UniFaceException">It does not exist or cannot be opened, or the key is wrong.</exception>
-    public static async Task<StoredGallery> OpenAsync(string location, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
-        await (Providers.Keys.Select(open => open(location, key, cancellationToken)).FirstOrDefault(opening => opening is not null)
-            ?? OpenFileAsync(location, key, cancellationToken)).ConfigureAwait(false);
+    public static async Task<StoredGallery> OpenAsync(string location, GalleryKey? key = null, CancellationToken cancellationToken = default)
+    {
+        foreach (GalleryProvider open in Providers.Keys)
+        {
+            if (open(location, key, cancellationToken) is Task<StoredGallery> opening)
+            {
+                return await opening.ConfigureAwait(false);
+            }
+        }
 
-    private static async Task<StoredGallery> OpenFileAsync(string path, GalleryKey? key, CancellationToken stop) =>
-        await SqliteGallery.OpenAsync(path, key, stop).ConfigureAwait(false);
+        return await SqliteGallery.OpenAsync(location, key, cancellationToken).ConfigureAwait(false);
+    }
 }

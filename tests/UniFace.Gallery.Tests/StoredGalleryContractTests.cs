@@ -41,7 +41,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task A_gallery_moves_to_another_model_also_after_a_stop_and_until_the_end_the_old_model_answers()
+    public async Task A_stopped_move_to_another_model_continues_and_the_old_model_answers_until_the_end()
     {
         const int People = 150;
         float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);

@@ -222,7 +222,7 @@ internal sealed unsafe class ExactIndex : IDisposable
             return null;
         }
 
-        int row = new ReadOnlySpan<long>(file.Block.Ids, file.Block.Used).BinarySearch(id);
+        int row = file.Block.Ids.AsSpan(0, file.Block.Used).BinarySearch(id);
         return row >= 0 && new RowSlot(file.Block, row) is { IsPresent: true } slot ? slot : null;
     }
 

@@ -92,8 +92,8 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
         await database.WriteAsync(
             async session =>
             {
-                IAsyncEnumerable<object?[]> erased = rows.ToAsyncEnumerable().Select(object?[] (row) => [row]);
-                await session.RunEachAsync($"UPDATE gone SET erased = 1 WHERE {rowId} = $1", erased);
+                string erased = $"UPDATE gone SET erased = 1 WHERE {rowId} IN (SELECT value FROM json_each($1))";
+                await session.RunAsync(erased, $"[{string.Join(',', rows)}]");
                 await session.RunAsync("DELETE FROM meta WHERE key = $1", UnerasedPages);
             },
             stop);

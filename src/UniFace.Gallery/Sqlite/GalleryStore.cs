@@ -257,17 +257,8 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     }
 
     /// <inheritdoc/>
-    public override async Task DeletePersonAsync(SqlSession session, long person) => await session.RunAsync(
-        """
-        INSERT INTO gone(change, template, person) SELECT $2 + row_number() OVER (ORDER BY id), id, person FROM template WHERE person = $1;
-        UPDATE meta SET value = $2 + (SELECT count(*) FROM template WHERE person = $1) WHERE key = 'change';
-        DELETE FROM crop WHERE template IN (SELECT id FROM template WHERE person = $1);
-        DELETE FROM pending WHERE template IN (SELECT id FROM template WHERE person = $1);
-        DELETE FROM template WHERE person = $1;
-        DELETE FROM person WHERE id = $1;
-        """,
-        person,
-        await session.ChangeAsync());
+    public override async Task DeletePersonAsync(SqlSession session, long person) =>
+        await session.RunAsync(SqlDatabase.ReadSql<GalleryDatabase>("delete-person.sql"), person, await session.ChangeAsync());
 
     /// <inheritdoc/>
     public override async Task BeginMoveAsync(SqlSession session, GalleryModel model)

@@ -34,7 +34,7 @@ public sealed class SqliteGallery : StoredGallery
     /// <param name="path">The file.</param>
     /// <param name="key">Its key, if it is encrypted.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="UniFaceException">The file is missing, no gallery, damaged or of another version; or the key is missing or wrong.</exception>
+    /// <exception cref="UniFaceException">The file is missing, not a gallery, damaged or of another version; or the key is missing or wrong.</exception>
     public static Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
         Task.Run(async () => await OpenAsync(await GalleryDatabase.OpenAsync(path), key, cancellationToken), cancellationToken);
 

@@ -17,7 +17,7 @@ internal static class IntegrityQueries
         List<string> problems = [];
         foreach ((string sql, string problem) in (IEnumerable<(string, string)>)
         [
-            ($"SELECT count(*) FROM {templates} t LEFT JOIN {people} p ON p.id = t.person WHERE p.id IS NULL", "templates belong to nobody"),
+            ($"SELECT count(*) FROM {templates} t LEFT JOIN {people} p ON p.id = t.person WHERE p.id IS NULL", "templates have no person"),
             ($"SELECT count(*) FROM {people} p WHERE NOT EXISTS (SELECT 1 FROM {templates} WHERE person = p.id)", "people have no template"),
             ($"SELECT count(*) FROM {crops} c LEFT JOIN {templates} t ON t.id = c.template WHERE t.id IS NULL", "crops belong to no template"),
             .. store.Info.KeepsCrops

@@ -19,7 +19,7 @@ internal abstract class SqlDatabase
     public Task ReadAsync(Func<SqlSession, Task> work, CancellationToken stop) => ReadAsync(Returning(work), stop);
 
     /// <summary>The SQL statements of a file that is embedded in a database's assembly.</summary>
-    protected static string ReadSql<TDatabase>(string file)
+    public static string ReadSql<TDatabase>(string file)
     {
         using StreamReader reader = new(typeof(TDatabase).Assembly.GetManifestResourceStream(file)!);
         return reader.ReadToEnd();

@@ -101,7 +101,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_is_emptied_when_the_own_reader_and_those_of_other_processes_are_done()
+    public async Task The_log_is_emptied_when_all_readers_are_done()
     {
         string path = folder.Create();
         using GalleryDatabase database = await GalleryDatabase.OpenAsync(path);
@@ -211,7 +211,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wrong_key_a_missing_key_and_a_needless_key_are_refused()
+    public async Task A_wrong_missing_or_unneeded_key_is_refused()
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");

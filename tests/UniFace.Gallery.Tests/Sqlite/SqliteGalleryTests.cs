@@ -119,7 +119,7 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task Files_that_are_no_gallery_damaged_or_missing_are_refused_in_one_line()
+    public async Task A_missing_damaged_or_foreign_file_is_refused_in_one_line()
     {
         string path = folder.Create();
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))

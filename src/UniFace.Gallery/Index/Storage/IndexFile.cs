@@ -260,8 +260,8 @@ internal sealed unsafe class IndexFile : IDisposable
         ulong sum = 0;
         try
         {
-            Read(new Span<byte>(block.Ids, Header.Capacity * sizeof(long)), IndexHeader.Size);
-            Read(new Span<byte>(block.Keys, Header.Capacity * sizeof(long)), Header.KeysAt);
+            Read(MemoryMarshal.AsBytes(block.Ids.AsSpan()), IndexHeader.Size);
+            Read(MemoryMarshal.AsBytes(block.Keys.AsSpan()), Header.KeysAt);
 
             // In pieces of megabytes.
             Parallel.ForEach(Partitioner.Create(0, Math.Max(1, groups), 1024), range =>
@@ -276,8 +276,7 @@ internal sealed unsafe class IndexFile : IDisposable
 
                 Interlocked.Add(ref sum, part);
             });
-            ulong numbers = NumbersChecksum(new ReadOnlySpan<long>(block.Ids, Header.Capacity), new ReadOnlySpan<long>(block.Keys, Header.Capacity));
-            return sum == Header.GroupsChecksum && numbers == Header.NumbersChecksum ? block : throw Damaged();
+            return sum == Header.GroupsChecksum && NumbersChecksum(block.Ids, block.Keys) == Header.NumbersChecksum ? block : throw Damaged();
         }
         catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException inner)
         {

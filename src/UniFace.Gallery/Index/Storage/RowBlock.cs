@@ -21,10 +21,8 @@ internal sealed unsafe class RowBlock : IDisposable
     public RowBlock(int dimension, int capacity, int used, Func<int, float[]>? read)
     {
         (Layout, Dimension, Capacity, this.used, this.read) = (new RowGroup(dimension), dimension, capacity, used, read);
-        nuint rows = (nuint)Math.Max(1, capacity);
+        (Ids, Keys) = (new long[capacity], new long[capacity]);
         Groups = HugePages.Allocate(Math.Max(1, capacity / RowGroup.Rows * (long)Layout.Stride));
-        Ids = (long*)NativeMemory.AllocZeroed(rows, sizeof(long));
-        Keys = (long*)NativeMemory.AllocZeroed(rows, sizeof(long));
         if (IsOwned)
         {
             values = (float*)NativeMemory.AlignedAlloc((nuint)(capacity * (long)dimension * sizeof(float)), 64);
@@ -44,10 +42,10 @@ internal sealed unsafe class RowBlock : IDisposable
     public byte* Groups { get; private set; }
 
     /// <summary>[capacity].</summary>
-    public long* Ids { get; private set; }
+    public long[] Ids { get; }
 
     /// <summary>[capacity].</summary>
-    public long* Keys { get; private set; }
+    public long[] Keys { get; }
 
     /// <summary>True if the values are in memory, so that rows can be added.</summary>
     public bool IsOwned => read is null;
@@ -93,11 +91,7 @@ internal sealed unsafe class RowBlock : IDisposable
     {
         NativeMemory.AlignedFree(Groups);
         NativeMemory.AlignedFree(values);
-        NativeMemory.Free(Ids);
-        NativeMemory.Free(Keys);
         Groups = null;
         values = null;
-        Ids = null;
-        Keys = null;
     }
 }

@@ -21,9 +21,11 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
             session,
             ("SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change"),
             ("SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it")));
-        await CheckAsync($"SELECT {store.PersonSql}, name_key FROM person p", row => new(store.ToKey(store.ReadText(row, "name")!).AsSpan().SequenceEqual((byte[])row["name_key"])
-            ? null
-            : $"person {row["id"]}: the name does not match its lookup key"));
+        await CheckAsync($"SELECT {store.PersonSql}, name_key FROM person p", row =>
+        {
+            bool found = store.ToKey(store.ReadText(row, "name")!).AsSpan().SequenceEqual((byte[])row["name_key"]);
+            return new(found ? null : $"person {row["id"]}: the name does not match its lookup key");
+        });
         await CheckAsync("SELECT id, person, checksum, embedding FROM template", async row =>
         {
             long person = (long)row["person"];

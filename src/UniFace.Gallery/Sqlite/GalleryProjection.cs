@@ -276,11 +276,11 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         List<float[]> templates = [];
         List<(long, long, string)> faults = [];
         await foreach ((long id, string? fault, float[] row) in session.StreamAsync(
-            "SELECT id, person, embedding, checksum FROM template WHERE person = $1 ORDER BY id",
+            "SELECT id, embedding, checksum FROM template WHERE person = $1 ORDER BY id",
             r =>
             {
                 float[] row = new float[info.EmbeddingSize];
-                return (r.GetInt64(0), store.FindFault(r.GetInt64(0), person, (byte[])r[2], r.GetInt64(3), row), row);
+                return (r.GetInt64(0), store.FindFault(r.GetInt64(0), person, (byte[])r[1], r.GetInt64(2), row), row);
             },
             person))
         {

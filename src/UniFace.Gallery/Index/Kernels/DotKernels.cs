@@ -39,21 +39,24 @@ internal static unsafe class DotKernels
     /// <param name="output">[count, width, 16].</param>
     public static void Multiply(InstructionSet instructions, byte* groups, int count, RowGroup layout, int* tile, int width, int* output)
     {
-        delegate*<byte*, int, int, int, int*, int*, void> kernel = (instructions, width) switch
+        switch (instructions, width)
         {
-            (InstructionSet.Avx512, 1) => &DotKernelAvx512.One,
-            (InstructionSet.Avx512, _) => &DotKernelAvx512.Eight,
-            (InstructionSet.Avx2, 1) => &DotKernelAvx2.One,
-            (InstructionSet.Avx2, _) => &DotKernelAvx2.Eight,
-            _ => null,
-        };
-        if (kernel is null)
-        {
-            Portable(groups, count, layout, tile, width, output);
-            return;
+            case (InstructionSet.Avx512, 1):
+                DotKernelAvx512.One(groups, count, layout.Stride, layout.Chunks, tile, output);
+                break;
+            case (InstructionSet.Avx512, _):
+                DotKernelAvx512.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
+                break;
+            case (InstructionSet.Avx2, 1):
+                DotKernelAvx2.One(groups, count, layout.Stride, layout.Chunks, tile, output);
+                break;
+            case (InstructionSet.Avx2, _):
+                DotKernelAvx2.Eight(groups, count, layout.Stride, layout.Chunks, tile, output);
+                break;
+            default:
+                Portable(groups, count, layout, tile, width, output);
+                break;
         }
-
-        kernel(groups, count, layout.Stride, layout.Chunks, tile, output);
     }
 
     private static void Portable(byte* groups, int count, RowGroup layout, int* tile, int width, int* output)

@@ -108,17 +108,8 @@ internal sealed unsafe class IndexFile : IDisposable
         List<int> rows = [.. ids.Select(id => known.AsSpan(0, Header.Rows).BinarySearch(id)).Where(row => row >= 0)];
         foreach (int row in rows)
         {
-            int group = row / RowGroup.Rows;
-            Read(bytes, GroupAt(group, layout));
-            ulong before = IndexChecksum.Compute(bytes, group);
-            fixed (byte* data = bytes)
-            {
-                layout.Remove(data, row % RowGroup.Rows);
-                layout.Wipe(data, row % RowGroup.Rows);
-            }
-
-            checksum += IndexChecksum.Compute(bytes, group) - before;
-            RandomAccess.Write(handle, bytes, GroupAt(group, layout));
+            checksum += Wipe(row);
+            RandomAccess.Write(handle, bytes, GroupAt(row / RowGroup.Rows, layout));
             RandomAccess.Write(handle, values, RowAt(row));
         }
 
@@ -127,13 +118,26 @@ internal sealed unsafe class IndexFile : IDisposable
         RandomAccess.FlushToDisk(handle);
         foreach (int row in rows)
         {
-            Read(bytes, GroupAt(row / RowGroup.Rows, layout));
             Read(values, RowAt(row));
-            bool coded = Enumerable.Range(0, layout.Padded).Any(d => bytes[(d / 4 * RowGroup.Rows * 4) + (row % RowGroup.Rows * 4) + (d % 4)] != RowGroup.Zero);
-            if (coded || values.AsSpan().ContainsAnyExcept((byte)0))
+            if (Wipe(row) != 0 || values.AsSpan().ContainsAnyExcept((byte)0))
             {
                 throw new UniFaceException($"{path}: erased rows are still there when they are read back.");
             }
+        }
+
+        // Reads the group of a row and wipes the row in the buffer. Returns by how much that changes the checksum.
+        ulong Wipe(int row)
+        {
+            (int group, int lane) = Math.DivRem(row, RowGroup.Rows);
+            Read(bytes, GroupAt(group, layout));
+            ulong before = IndexChecksum.Compute(bytes, group);
+            fixed (byte* data = bytes)
+            {
+                layout.Remove(data, lane);
+                layout.Wipe(data, lane);
+            }
+
+            return IndexChecksum.Compute(bytes, group) - before;
         }
     }
 

@@ -39,7 +39,7 @@ internal static class GalleryEndpoints
     private static async Task<Ok<IAsyncEnumerable<PersonExport>>> ExportAsync(
         Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        IStoredGallery gallery = recognizer.Gallery;
+        StoredGallery gallery = recognizer.Gallery;
         await gallery.EnsureUnmovedAsync(stop);
         await audit.AddAsync(context.Event("export", detail: "gallery"));
         return TypedResults.Ok(All());

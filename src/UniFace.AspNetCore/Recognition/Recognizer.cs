@@ -36,7 +36,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     public FaceRecognizer Model { get; }
 
     /// <summary>The gallery, of the same model.</summary>
-    public IStoredGallery Gallery { get; }
+    public StoredGallery Gallery { get; }
 
     private string Caller => Security.Caller.FairShareOf(requests.HttpContext!);
 

@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>A model and its gallery, opened before the service is built.</summary>
-internal sealed record OpenedModel(FaceRecognizer Model, IStoredGallery Gallery)
+internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
 {
     /// <summary>Opens both.</summary>
     /// <returns>Null if no model is named or installed.</returns>

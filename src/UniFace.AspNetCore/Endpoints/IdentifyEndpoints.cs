@@ -73,14 +73,10 @@ internal static class IdentifyEndpoints
         double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
         IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
-    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify")
-        .WithSummary("Find who the main face of a photo is among the enrolled people").Recognises(Scope.Read)
-        .WithExamples(
-            new IdentifyRequest { Photo = Examples.Photo, FalsePositiveIdentificationRate = 0.01, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, 0.01, "lfw", null, null,
-                [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").Recognises(Scope.Read);
 
-    private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(
+    /// <summary>Find who the main face of a photo is among the enrolled people</summary>
+    internal static async Task<IdentifyAnswer> IdentifyAsync(
         Upload<IdentifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         IdentifyRequest request = body.Value;
@@ -103,7 +99,7 @@ internal static class IdentifyEndpoints
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
         bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
-        return TypedResults.Ok(new IdentifyAnswer(
+        return new IdentifyAnswer(
             face is null ? IdentifyDecision.NoFace : match ? IdentifyDecision.Match : IdentifyDecision.Unknown,
             match ? people[0].Person : null,
             people.Count > 0 ? people[0].Score : null,
@@ -115,6 +111,6 @@ internal static class IdentifyEndpoints
             decision.Note,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
-            face is null ? null : FaceAnswer.Create(face, request.Crops)));
+            face is null ? null : FaceAnswer.Create(face, request.Crops));
     }
 }

@@ -27,8 +27,11 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         }
 
         BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
-        context.Response.RegisterForDispose(
-            await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted));
+        if (await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted) is IDisposable held)
+        {
+            context.Response.RegisterForDispose(held);
+        }
+
         return new Upload<T>(isForm ? await MultipartFields.ReadAsync<T>(context.Request, type!) : await ReadJsonAsync(context));
     }
 

@@ -74,7 +74,7 @@ internal static class FaceRenderer
         FeaturePainter features = new(pen, person, scene);
         MouthPainter mouth = new(pen, person, scene);
         HairPainter hair = new(pen, person, scene);
-        using SKPath outline = head.Outline();
+        SKPath outline = head.Outline();
         backdrop.Background();
         hair.Back();
         head.Neck();

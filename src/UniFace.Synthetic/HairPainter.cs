@@ -12,7 +12,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
     private SKColor Dark => color.Mix(SKColors.Black, 0.38f);
 
-    private SKColor Light => color.Mix(new SKColor(0xFFFFE8C8), 0.30f);
+    private SKColor Light => color.Mix(0xFFFFE8C8, 0.30f);
 
     /// <summary>Hair behind neck and ears.</summary>
     public void Back()
@@ -67,7 +67,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             return;
         }
 
-        using SKPath hair = pen.Closed(Cap(Volume * (person.Hair is HairStyle.Crop or HairStyle.Bun ? 0.45f : 0.8f)));
+        SKPath hair = pen.Closed(Cap(Volume * (person.Hair is HairStyle.Crop or HairStyle.Bun ? 0.45f : 0.8f)));
         Finish(hair);
     }
 
@@ -127,7 +127,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float cheek = person.CheekWidth, part = 0.7f * person.HairPart;
         float end = person.Hair == HairStyle.Bob ? 1.2f + (0.5f * Volume) : 2.2f, wave = person.Hair == HairStyle.Waves ? 0.07f : 0;
         float inset = 0.03f + (0.10f * (0.26f - Volume)) + (wide ? 0.05f : 0);
-        using SKPath hair = pen.Closed(
+        SKPath hair = pen.Closed(
             new(part, -top), new((0.45f * part) + (side * 0.5f * temple), -0.93f * top), new(side * 0.9f * temple, -0.62f * top),
             new(side * (temple + 0.04f), -0.2f), new(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f),
             new(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), new(side * (cheek - 0.05f + wave), end, -0.1f),

@@ -8,7 +8,7 @@ internal static class IdentifyEndpoints
     private const int MaxCandidates = 1000;
 
     /// <summary>A photo and the decision rule.</summary>
-    internal sealed record IdentifyRequest
+    internal sealed record IdentifyRequest : FaceRequest
     {
         /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
@@ -27,12 +27,6 @@ internal static class IdentifyEndpoints
 
         /// <summary>How many of the most similar people to return, match or not: 1 to 1000. Default: 5.</summary>
         public int? Candidates { get; init; }
-
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned face.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Result of an identification.</summary>
@@ -94,8 +88,7 @@ internal static class IdentifyEndpoints
             FalsePositiveIdentificationRate = request.FalsePositiveIdentificationRate,
         };
         Decision decision = rule.ForIdentification(calibration, await recognizer.CountEnrolledAsync(stop));
-        (_, IReadOnlyList<AlignedFace> found) = await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.Largest, request.Aligned, stop);
-        AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
+        AlignedFace? face = await recognizer.FindMainFaceAsync(request.Photo, "photo", request.Aligned, stop);
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
         bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);

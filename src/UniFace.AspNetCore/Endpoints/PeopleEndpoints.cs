@@ -9,7 +9,7 @@ internal static class PeopleEndpoints
     private static readonly FairGate[] Turns = [.. Enumerable.Range(0, 64).Select(_ => new FairGate(places: 1))];
 
     /// <summary>Photos of a person to enroll.</summary>
-    internal sealed record EnrollRequest
+    internal sealed record EnrollRequest : FaceRequest
     {
         /// <summary>Name or id: 1 to 200 characters.</summary>
         public string? Person { get; init; }
@@ -17,14 +17,8 @@ internal static class PeopleEndpoints
         /// <summary>1 to 20 photos of the person: JPEG, PNG, WebP, BMP or GIF.</summary>
         public IReadOnlyList<byte[]>? Photos { get; init; }
 
-        /// <summary>The photos are aligned faces of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
         /// <summary>Also enroll faces that are small, blurred, dark or turned away.</summary>
         public bool AnyQuality { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Result for one photo.</summary>
@@ -156,13 +150,12 @@ internal static class PeopleEndpoints
         List<(int Photo, AlignedFace Face)> good = [];
         for (int i = 0; i < photos.Count; i++)
         {
-            (_, IReadOnlyList<AlignedFace> found) =
-                await recognizer.FindFacesAsync(photos[i], $"photos[{i}]", FaceChoice.Largest, request.Aligned, stop);
-            FaceAnswer? answer = found is [AlignedFace face, ..] ? FaceAnswer.Create(face, request.Crops) : null;
+            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, stop);
+            FaceAnswer? answer = face is null ? null : FaceAnswer.Create(face, request.Crops);
             results.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
             {
-                good.Add((i, found[0]));
+                good.Add((i, face!));
             }
         }
 

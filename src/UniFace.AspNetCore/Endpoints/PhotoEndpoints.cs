@@ -4,16 +4,10 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class PhotoEndpoints
 {
     /// <summary>A photo.</summary>
-    internal sealed record PhotoRequest
+    internal sealed record PhotoRequest : FaceRequest
     {
         /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
-
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>The faces of a photo.</summary>
@@ -49,7 +43,7 @@ internal static class PhotoEndpoints
     /// <summary>Crop and align the main face of a photo, as a PNG of the model's size</summary>
     internal static async Task<FileContentHttpResult> AlignAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
         return TypedResults.File(ImageEncoder.Png(face.Image), "image/png");
     }
 
@@ -57,7 +51,7 @@ internal static class PhotoEndpoints
     internal static async Task<EmbedAnswer> EmbedAsync(
         Upload<PhotoRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
         float[] embedding = await recognizer.EmbedAsync(face, stop);
         await audit.AddSoonAsync(context.Event("embed"), stop);
         return new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Create(face, body.Value.Crops));

@@ -7,7 +7,7 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class VerifyEndpoints
 {
     /// <summary>Two photos and the decision rule.</summary>
-    internal sealed record VerifyRequest
+    internal sealed record VerifyRequest : FaceRequest
     {
         /// <summary>The first photo: JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? A { get; init; }
@@ -20,12 +20,6 @@ internal static class VerifyEndpoints
 
         /// <summary>Cosine threshold, instead of a false match rate.</summary>
         public double? Threshold { get; init; }
-
-        /// <summary>Both are aligned faces of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Whether two photos show the same person.</summary>
@@ -52,8 +46,8 @@ internal static class VerifyEndpoints
         VerifyRequest request = body.Value;
         Calibration? calibration = recognizer.Model.Calibration;
         Decision decision = new DecisionRule { Threshold = request.Threshold, FalseMatchRate = request.FalseMatchRate }.ForVerification(calibration);
-        AlignedFace a = await recognizer.FindMainFaceAsync(request.A, "a", request.Aligned, stop);
-        AlignedFace b = await recognizer.FindMainFaceAsync(request.B, "b", request.Aligned, stop);
+        AlignedFace a = await recognizer.RequireMainFaceAsync(request.A, "a", request.Aligned, stop);
+        AlignedFace b = await recognizer.RequireMainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, stop), recognizer.EmbedAsync(b, stop));
         double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);

@@ -109,8 +109,7 @@ public static class UniFaceServer
     {
         IServiceModule[] modules = [.. app.Services.GetServices<IServiceModule>()];
         CompositeFileProvider pages = new([.. modules.Select(m => m.Pages), new ManifestEmbeddedFileProvider(typeof(UniFaceServer).Assembly, "wwwroot")]);
-        app.UseSecurityHeaders();
-        app.UseUnreadBodies();
+        app.UseResponseHeaders();
         app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();

@@ -2545,16 +2545,16 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
-        /// </summary>
-        [System.Text.Json.Serialization.JsonPropertyName("aligned")]
-        public bool? Aligned { get; set; } = default!;
-
-        /// <summary>
         /// Also enroll faces that are small, blurred, dark or turned away.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("anyQuality")]
         public bool? AnyQuality { get; set; } = default!;
+
+        /// <summary>
+        /// The photos are aligned faces of the model's size already (112x112).
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("aligned")]
+        public bool? Aligned { get; set; } = default!;
 
         /// <summary>
         /// Return the aligned faces.
@@ -3049,13 +3049,13 @@ namespace UniFace.Client
         public int? Candidates { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Return the aligned face.
+        /// Return the aligned faces.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
@@ -3517,7 +3517,7 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -4250,7 +4250,7 @@ namespace UniFace.Client
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// Both are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;

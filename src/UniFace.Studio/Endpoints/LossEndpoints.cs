@@ -128,7 +128,7 @@ internal static class LossEndpoints
             [.. loss.Select(Loss.Parse)],
             InRange("dimensions", dimensions, 2, 3),
             InRange("steps", steps, 1, 2000),
-            Seed: InRange("seed", seed, 0, int.MaxValue));
+            InRange("seed", seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }

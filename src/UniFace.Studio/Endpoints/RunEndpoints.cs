@@ -23,17 +23,12 @@ internal static class RunEndpoints
     }
 
     /// <summary>List the training runs</summary>
-    internal static RunList List(RunCatalog catalog, RunWorker worker) =>
-        new(catalog.Root, [.. catalog.Folders().Select(f => Summary(f, catalog, worker))]);
+    internal static RunList List(RunCatalog catalog) => new(catalog.Root, [.. catalog.Folders().Select(catalog.Summarise)]);
 
     /// <summary>Get a run with its metrics, all rows or those since a cursor, and its notes</summary>
     /// <param name="run" example="uce-iresnet18">Name of the run.</param>
     /// <param name="after">Cursor of an earlier answer.</param>
-    internal static RunAnswer Get(string run, RunCatalog catalog, RunWorker worker, [FromQuery] string? after = null)
-    {
-        string folder = Find(catalog, run);
-        return catalog.Read(folder, worker.IsTraining(folder), worker.FailureOf(folder), after);
-    }
+    internal static RunAnswer Get(string run, RunCatalog catalog, [FromQuery] string? after = null) => catalog.Read(Find(catalog, run), after);
 
     /// <summary>Draw the embeddings of a run's checkpoint in two dimensions</summary>
     /// <param name="run" example="uce-iresnet18">Name of the run.</param>
@@ -55,7 +50,7 @@ internal static class RunEndpoints
     internal static Accepted<RunSummary> Resume(string run, RunCatalog catalog, RunWorker worker)
     {
         string folder = Find(catalog, run);
-        RunSummary now = Summary(folder, catalog, worker);
+        RunSummary now = catalog.Summarise(folder);
         if (now.State is RunState.Finished or RunState.RunningElsewhere)
         {
             throw new RefusedException(
@@ -66,7 +61,7 @@ internal static class RunEndpoints
         }
 
         worker.Resume(folder);
-        return TypedResults.Accepted((string?)null, Summary(folder, catalog, worker));
+        return TypedResults.Accepted((string?)null, catalog.Summarise(folder));
     }
 
     /// <summary>Save and stop a run that trains in this service</summary>
@@ -75,11 +70,8 @@ internal static class RunEndpoints
     {
         string folder = worker.Find(run) ?? Find(catalog, run);
         await worker.StopAsync(folder);
-        return Summary(folder, catalog, worker);
+        return catalog.Summarise(folder);
     }
-
-    private static RunSummary Summary(string folder, RunCatalog catalog, RunWorker worker) =>
-        catalog.Summarise(folder, worker.IsTraining(folder), worker.FailureOf(folder));
 
     private static string Find(RunCatalog catalog, string run) =>
         catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", Status404NotFound);

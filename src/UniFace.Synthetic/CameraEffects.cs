@@ -11,7 +11,7 @@ internal static class CameraEffects
         byte[] pixels = image.Pixels;
         int width = image.Width, height = image.Height;
 
-        // A blur of the aligned face's size, whatever the picture's.
+        // In pixels of the aligned face, whatever the size of the picture.
         int passes = (int)MathF.Round(scene.Blur * Math.Max(1, faceScale / 40f));
         for (int i = 0; i < passes; i++)
         {
@@ -19,7 +19,7 @@ internal static class CameraEffects
             Blur(pixels, 3 * width, height);
         }
 
-        // A camera exposes for the face: dark skin gets more light, so brightness tells less about who it is.
+        // A camera exposes for the face: dark skin gets more light, so that brightness identifies people less.
         float exposure = MathF.Pow(2, scene.Exposure + (0.6f * (person.Skin - 0.15f)));
         Span<float> gains =
         [

@@ -31,15 +31,7 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
     /// <param name="right">The right side.</param>
     public SKPath Symmetric(int lead, params ReadOnlySpan<HeadPoint> right)
     {
-        List<HeadPoint> points = [.. right];
-        for (int i = right.Length - 1; i >= 0; i--)
-        {
-            if (right[i].X != 0)
-            {
-                points.Add(right[i] with { X = -right[i].X });
-            }
-        }
-
+        List<HeadPoint> points = [.. right, .. right.ToArray().Reverse().Where(p => p.X != 0).Select(p => p with { X = -p.X })];
         return Closed([.. points[^lead..], .. points[..^lead]]);
     }
 
@@ -141,14 +133,5 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         }
     }
 
-    private SKPoint[] ToPixels(ReadOnlySpan<HeadPoint> points)
-    {
-        SKPoint[] pixels = new SKPoint[points.Length];
-        for (int i = 0; i < pixels.Length; i++)
-        {
-            pixels[i] = view.Project(points[i]);
-        }
-
-        return pixels;
-    }
+    private SKPoint[] ToPixels(ReadOnlySpan<HeadPoint> points) => [.. points.ToArray().Select(view.Project)];
 }

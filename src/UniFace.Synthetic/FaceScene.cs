@@ -25,7 +25,10 @@ public enum Occlusion
     Hat,
 }
 
-/// <summary>The scene of one picture: everything that changes between the pictures of a person. Angles are in radians.</summary>
+/// <summary>
+/// The scene of one picture: everything that changes between the pictures of a person. The defaults are a frontal, evenly lit portrait without occlusion.
+/// Angles are in radians.
+/// </summary>
 public sealed record FaceScene
 {
     /// <summary>Turn of the head to the right of the image, at most 0.55 either way.</summary>
@@ -106,9 +109,6 @@ public sealed record FaceScene
     /// <summary>Seed of background, clothes, noise and the occlusion's details.</summary>
     public long Grain { get; init; }
 
-    /// <summary>A frontal, evenly lit, unhidden portrait.</summary>
-    public static FaceScene Portrait { get; } = new();
-
     /// <summary>Creates the scene of a picture.</summary>
     /// <param name="seed">Seed of the set.</param>
     /// <param name="person">Index of the person.</param>
@@ -120,16 +120,9 @@ public sealed record FaceScene
     internal static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
     {
         FaceRandom r = new(seed, person, picture, 2);
-        Occlusion occlusion = Occlusion.None;
-        if (r.Chance(identity.GlassesChance))
-        {
-            occlusion = Occlusion.Glasses;
-        }
-        else if (r.Chance(0.14f))
-        {
-            occlusion = (Occlusion)(2 + r.Below(5));
-        }
-
+        Occlusion occlusion = r.Chance(identity.GlassesChance) ? Occlusion.Glasses
+            : r.Chance(0.14f) ? (Occlusion)(2 + r.Below(5))
+            : Occlusion.None;
         bool laughing = r.Chance(0.25f);
         FaceScene scene = new()
         {

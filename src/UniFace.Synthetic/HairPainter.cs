@@ -77,16 +77,13 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float temple = person.TempleWidth + stand, top = person.SkullHeight + stand, cheek = person.CheekWidth;
         float part = person.HairPart, lift = person.Hair == HairStyle.Quiff ? 0.10f + (0.5f * Volume) : 0;
         float burn = person.Hair is HairStyle.Bun or HairStyle.Shaved ? -0.15f : 0.12f;
-        List<HeadPoint> points =
+        return
         [
             new(-cheek - (0.4f * stand), burn), new(-temple - 0.02f, -0.42f * top), new(-0.80f * temple, -0.76f * top),
             new(-0.42f * temple, (-0.97f * top) - (0.7f * lift)), new(0.1f * part, -top - lift), new(0.42f * temple, (-0.97f * top) - (0.7f * lift)),
             new(0.80f * temple, -0.76f * top), new(temple + 0.02f, -0.42f * top), new(cheek + (0.4f * stand), burn),
-            view.Skin(cheek - 0.05f, burn - 0.12f),
+            view.Skin(cheek - 0.05f, burn - 0.12f), .. Hairline(), view.Skin(-cheek + 0.05f, burn - 0.12f),
         ];
-        points.AddRange(Hairline());
-        points.Add(view.Skin(-cheek + 0.05f, burn - 0.12f));
-        return [.. points];
     }
 
     /// <summary>The hairline over the forehead, from the right to the left temple.</summary>

@@ -3,12 +3,13 @@ namespace UniFace.Synthetic;
 /// <summary>Neck, ears, the face's surface with its light, freckles and moles.</summary>
 internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene scene)
 {
+    private readonly HeadView view = pen.View;
     private readonly SKColor skin = FacePalette.Skin(person);
 
     /// <summary>The outline of the head.</summary>
     public SKPath Outline()
     {
-        float jaw = pen.View.Jaw, chin = person.ChinHeight + jaw;
+        float jaw = view.Jaw, chin = person.ChinHeight + jaw;
         return pen.Symmetric(
             lead: 0,
             new(0, -person.SkullHeight),
@@ -25,7 +26,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     public void Neck()
     {
         float half = 0.62f * person.JawWidth;
-        HeadView view = pen.View;
         SKPoint[] points =
         [
             view.Project(new(-half, 0.9f)), view.Body(-half - 0.02f, 1.75f), view.Body(-half - 0.25f, 2.1f), view.Body(-half - 0.1f, 2.8f),
@@ -60,7 +60,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     /// <summary>The face's surface: skin, light from one side, cheeks, sockets, marks, lines.</summary>
     public void Face(SKPath outline)
     {
-        HeadView view = pen.View;
         pen.Fill(outline, skin, () =>
         {
             // Form: the face falls away from the light towards its edge.
@@ -88,7 +87,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
     private void Marks()
     {
-        HeadView view = pen.View;
         if (person.Freckles > 0)
         {
             FaceRandom r = new(person.Grain, 0, 0, 3);
@@ -113,7 +111,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
             return;
         }
 
-        HeadView view = pen.View;
         SKColor line = skin.Shade(0.62f);
         float strength = Math.Clamp((0.75f * (person.Age - 0.3f)) + (0.25f * scene.Smile), 0.05f, 0.6f);
         foreach (float side in HeadView.Sides)
@@ -123,7 +120,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 pen.Open(
                     view.Skin(side * (nose + 0.03f), person.NoseLength - 0.08f),
                     view.Skin(side * (nose + 0.13f), person.NoseLength + 0.13f),
-                    view.Skin(side * (pen.View.MouthHalfWidth + 0.11f), person.MouthHeight - 0.03f)),
+                    view.Skin(side * (view.MouthHalfWidth + 0.11f), person.MouthHeight - 0.03f)),
                 line.Fade(strength), 0.028f);
             if (person.Age > 0.5f)
             {

@@ -15,6 +15,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>Overload, large bodies, slow senders and many requests are refused without harm to other callers.</summary>
 public sealed class LimitTests
 {
     [Fact]

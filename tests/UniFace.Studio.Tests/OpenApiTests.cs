@@ -28,7 +28,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task The_description_is_the_one_in_docs()
+    public async Task The_description_equals_docs_openapi_json()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string served = (await server.Client.GetStringAsync("/openapi/v1.json")).ReplaceLineEndings("\n").TrimEnd() + "\n";

@@ -25,7 +25,7 @@ public sealed class TSneTests
         iter: 50);
 
     [Fact]
-    public void Every_row_has_as_many_neighbours_as_the_perplexity_asks() => Gen.Select(Gen.Double[0.01, 100].Array[5, 30], Gen.Double[1.5, 4]).Sample(
+    public void The_neighbours_of_every_row_have_the_perplexity_asked_for() => Gen.Select(Gen.Double[0.01, 100].Array[5, 30], Gen.Double[1.5, 4]).Sample(
         (squares, perplexity) =>
         {
             squares[0] = double.PositiveInfinity;
@@ -132,9 +132,11 @@ public sealed class TSneTests
         double[] near = [.. Enumerable.Range(0, count * count).Select(
             v => v / count == v % count
                 ? 0
-                : 1 / (1 + Math.Pow(places[v / count * 2] - places[v % count * 2], 2) + Math.Pow(places[(v / count * 2) + 1] - places[(v % count * 2) + 1], 2)))];
+                : 1 / (1 + Square(places[v / count * 2] - places[v % count * 2]) + Square(places[(v / count * 2) + 1] - places[(v % count * 2) + 1])))];
         double sum = near.Sum();
         return Enumerable.Range(0, count * count).Where(v => p[v] > 0).Sum(v => p[v] * Math.Log(p[v] / (near[v] / sum)));
+
+        static double Square(double x) => x * x;
     }
 
     private static torch.Tensor Table(double[] values, int rows) => torch.tensor(values, [rows, values.Length / rows]);

@@ -29,9 +29,9 @@ internal static class GalleryEndpoints
     {
         await recognizer.Gallery.EnsureUnmovedAsync(stop);
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
-        string? calibrated = recognizer.Model.Calibration?.Data.Name;
         return new GalleryAnswer(
-            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, calibrated);
+            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted,
+            recognizer.Model.Calibration?.Data.Name);
     }
 
     /// <summary>Export all people, templates and crops, as a streamed list</summary>

@@ -8,7 +8,7 @@ namespace UniFace.AspNetCore.Http;
 /// <param name="largestBody">Length in bytes of a body whose sender does not say it.</param>
 internal sealed class BodyMemory(int megabytes, long largestBody)
 {
-    // Smaller bodies do not wait: as many of them as there may be requests are not much.
+    // Smaller bodies do not wait: the limit of requests at once bounds them.
     private const int SmallBytes = 1 << 20;
 
     // A body, the buffers it grows through, and what it is parsed into.

@@ -151,7 +151,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     private float[][] Embed(IReadOnlyList<RgbImage> faces)
     {
         float[] all = Model.Embedder.Embed(faces); // [N, D]
-        metrics.Embedded(faces.Count);
+        metrics.EmbeddingBatch.Record(faces.Count);
         return [.. all.Chunk(Model.Embedder.EmbeddingSize)];
     }
 
@@ -160,7 +160,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         using CancellationTokenSource late = new(timeout); // no request waits longer
         float[] all = [.. probes.SelectMany(p => p)]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await Gallery.SearchAsync(all, Model.ContractId, candidates, late.Token);
-        metrics.Searched(probes.Count);
+        metrics.SearchBatch.Record(probes.Count);
         if (Gallery.Damage.Count is int now && now > damaged) // searches run one after the other
         {
             damaged = now;

@@ -126,18 +126,15 @@ internal static class LossEndpoints
 
         Lesson lesson = new(
             [.. loss.Select(Loss.Parse)],
-            InRange("dimensions", dimensions, 2, 3),
-            InRange("steps", steps, 1, 2000),
-            InRange("seed", seed, 0, int.MaxValue));
+            (int)InRange(dimensions, 2, 3),
+            (int)InRange(steps, 1, 2000),
+            InRange(seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }
 
-    private static T InRange<T>(string name, T value, T least, T most)
-        where T : IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
+    private static long InRange(long value, long least, long most, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value >= least && value <= most ? value : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
 
     private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
 }

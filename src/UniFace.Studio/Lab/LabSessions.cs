@@ -93,11 +93,7 @@ internal sealed class LabSessions : IDisposable
     {
         lock (gate)
         {
-            if (clients.TryGetValue(client, out CancellationTokenSource? older))
-            {
-                older.Cancel();
-            }
-
+            clients.GetValueOrDefault(client)?.Cancel();
             clients[client] = own;
         }
     }
@@ -106,7 +102,7 @@ internal sealed class LabSessions : IDisposable
     {
         lock (gate)
         {
-            if (clients.TryGetValue(client, out CancellationTokenSource? now) && now == own)
+            if (clients.GetValueOrDefault(client) == own)
             {
                 clients.Remove(client);
             }

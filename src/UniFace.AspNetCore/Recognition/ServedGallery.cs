@@ -7,23 +7,8 @@ namespace UniFace.AspNetCore.Recognition;
 internal static class ServedGallery
 {
     /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
-    /// <exception cref="UniFaceException">It cannot be opened, or belongs to another model.</exception>
+    /// <exception cref="UniFaceException">It cannot be opened.</exception>
     public static async Task<StoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
-    {
-        StoredGallery gallery = await OpenAnyAsync(options, model, stop);
-        try
-        {
-            model.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
-            return gallery;
-        }
-        catch
-        {
-            await gallery.DisposeAsync();
-            throw;
-        }
-    }
-
-    private static async Task<StoredGallery> OpenAnyAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         if (options.Gallery is string given)
         {

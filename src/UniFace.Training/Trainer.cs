@@ -246,11 +246,11 @@ public sealed class Trainer : IDisposable
 
     private static Trainer WithData(TrainOptions options, Func<FaceDataset, FaceDataset?, Trainer> open)
     {
-        FaceDataset data = FaceDatasets.Open(options.Data);
+        FaceDataset data = options.OpenData();
         FaceDataset? validation = null;
         try
         {
-            validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
+            validation = options.OpenValidation();
             Trainer trainer = open(data, validation);
             trainer.owned = validation is null ? [data] : [data, validation];
             return trainer;

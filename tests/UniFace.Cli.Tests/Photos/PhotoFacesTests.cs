@@ -8,12 +8,12 @@ using UniFace.Vision.Photos;
 namespace UniFace.Cli.Tests.Photos;
 
 /// <summary>However a loop over photos ends, detector and model are not used after they are disposed.</summary>
-public sealed class PhotoChunkTests : IDisposable
+public sealed class PhotoFacesTests : IDisposable
 {
     private const int Photos = 200;
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
-    public PhotoChunkTests()
+    public PhotoFacesTests()
     {
         byte[] photo = ImageEncoder.Png(new RgbImage(120, 120));
         for (int i = 0; i < Photos; i++)
@@ -37,9 +37,9 @@ public sealed class PhotoChunkTests : IDisposable
             using FacePipeline pipeline = new(new SkiaImageDecoder(), detector);
             using PhotoSet photos = PhotoSet.Open(folder);
             int chunks = 0;
-            foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, 4, CancellationToken.None))
+            foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, 4, FaceChoice.Largest, CancellationToken.None))
             {
-                Assert.Empty(chunk.Skipped);
+                Assert.All(chunk, photo => Assert.Single(photo.Faces));
                 if (chunks++ == at)
                 {
                     throw new InvalidOperationException();

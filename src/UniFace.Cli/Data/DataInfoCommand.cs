@@ -83,13 +83,22 @@ internal static class DataInfoCommand
         ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
         List($"{Plural.Format(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
         List($"{Plural.Format(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
-        if (survey.LabelNoise is LabelNoise noise)
+        if (survey.LabelNoise is not LabelNoise noise)
         {
-            ShowNoise(noise, top);
+            Console.WriteLine("labels were not checked; give a model with --package");
+        }
+        else if (noise.Judged == 0)
+        {
+            Console.WriteLine("labels were not checked: nobody has two images to compare");
         }
         else
         {
-            Console.WriteLine("labels were not checked; give a model with --package");
+            string title = $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another " +
+                $"person, {noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median " +
+                $"{noise.MedianSimilarity:F3}); look at them before you delete them";
+            IEnumerable<string> suspects = noise.Suspects.Select(s =>
+                $"{s.Name}: {s.OwnSimilarity:F3} to the own person, {s.NearestSimilarity:F3} to the nearest other, {s.NearestPerson}");
+            List(title, [.. suspects], top);
         }
     }
 
@@ -105,45 +114,17 @@ internal static class DataInfoCommand
         ]));
     }
 
-    private static void ShowNoise(LabelNoise noise, int top)
-    {
-        if (noise.Judged == 0)
-        {
-            Console.WriteLine("labels were not checked: nobody has two images to compare");
-            return;
-        }
-
-        Console.WriteLine(
-            $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another person, " +
-            $"{noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median {noise.MedianSimilarity:F3}); " +
-            "look at them before you delete them");
-        if (noise.Suspects.Count == 0 || top == 0)
-        {
-            return;
-        }
-
-        Output.Table(
-            ["image", "own person", "nearest other", "who"],
-            noise.Suspects.Take(top).Select(s => (object[])[s.Name, $"{s.OwnSimilarity:F3}", $"{s.NearestSimilarity:F3}", s.NearestPerson]));
-        More(noise.Suspects.Count, top);
-    }
-
     private static void List(string title, string[] items, int top)
     {
         Console.WriteLine(title);
         foreach (string item in items.Take(top))
         {
-            Console.WriteLine($"  {item}");
+            Console.WriteLine($"  {Output.Name(item)}");
         }
 
-        More(items.Length, top);
-    }
-
-    private static void More(int count, int top)
-    {
-        if (count > top && top > 0)
+        if (items.Length > top && top > 0)
         {
-            Console.WriteLine($"  ... and {count - top} more (--top, --json)");
+            Console.WriteLine($"  ... and {items.Length - top} more (--top, --json)");
         }
     }
 

@@ -72,7 +72,6 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         FlipSum = FlipSum,
         DataName = dataName,
         DataSha256 = dataSha256,
-        ToolVersion = ToolVersion.Current,
     };
 
     /// <summary>Embeds images, with progress on standard error.</summary>

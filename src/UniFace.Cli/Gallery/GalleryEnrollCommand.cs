@@ -47,43 +47,39 @@ internal static class GalleryEnrollCommand
             EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
             List<(string Photo, string Reason)> skipped = [];
             List<(string Photo, AlignedFace Face)> several = [];
-            using (ProgressMeter progress = new("enrolling", photos.Names.Count))
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
-                foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, recognizer.Photos, vision.ThreadCount(parsed), FaceChoice.Largest, stop))
+                List<PhotoFaces> wanted = [];
+                foreach (PhotoFaces photo in chunk)
                 {
-                    List<PhotoFaces> wanted = [];
-                    foreach (PhotoFaces photo in chunk)
+                    if (photo.Faces is not [AlignedFace face])
                     {
-                        if (photo.Faces is not [AlignedFace face])
+                        skipped.Add((photo.Name, photo.Detail));
+                    }
+                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
+                    {
+                        if (gate?.Check(face) is { Count: > 0 } faults)
                         {
-                            skipped.Add((photo.Name, photo.Detail));
+                            skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
+                            continue;
                         }
-                        else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
-                        {
-                            if (gate?.Check(face) is { Count: > 0 } faults)
-                            {
-                                skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
-                                continue;
-                            }
 
-                            wanted.Add(photo);
-                            if (face.FacesInPhoto > 1)
-                            {
-                                several.Add((photo.Name, face));
-                            }
+                        wanted.Add(photo);
+                        if (face.FacesInPhoto > 1)
+                        {
+                            several.Add((photo.Name, face));
                         }
                     }
-
-                    float[] embeddings = embedder.Embed([.. wanted.Select(photo => photo.Faces[0].Image)]); // [N, D]
-                    IEnumerable<Enrollment> batch = wanted.Select((photo, i) => new Enrollment(
-                        personOf[photo.Name],
-                        embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
-                        gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
-                        photo.Name,
-                        photo.Detail));
-                    await enroller.EnrollAsync([.. batch], stop);
-                    progress.Add(chunk.Length);
                 }
+
+                float[] embeddings = embedder.Embed([.. wanted.Select(photo => photo.Faces[0].Image)]); // [N, D]
+                IEnumerable<Enrollment> batch = wanted.Select((photo, i) => new Enrollment(
+                    personOf[photo.Name],
+                    embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
+                    gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
+                    photo.Name,
+                    photo.Detail));
+                await enroller.EnrollAsync([.. batch], stop);
             }
 
             (int enrolled, int already) = (enroller.Enrolled, enroller.AlreadyEnrolled);

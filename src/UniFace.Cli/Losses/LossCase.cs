@@ -4,10 +4,10 @@ namespace UniFace.Cli.Losses;
 internal sealed record LossCase
 {
     /// <summary>The name of the loss.</summary>
-    public required string Name { get; init; }
+    public string Name { get; init; } = "";
 
     /// <summary>Its hyperparameters and state, in the letters of the papers.</summary>
-    public required IReadOnlyDictionary<string, JsonElement> Params { get; init; }
+    public IReadOnlyDictionary<string, JsonElement> Params { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>[B, D].</summary>
     public double[][] Embeddings { get; init; } = [];
@@ -16,21 +16,24 @@ internal sealed record LossCase
     public double[][] Centers { get; init; } = [];
 
     /// <summary>[B], rows of the centers.</summary>
+    [JsonConverter(typeof(NumberOrList))]
     public double[] Labels { get; init; } = [];
 
     /// <summary>The initial bias; empty if the loss has none.</summary>
+    [JsonConverter(typeof(NumberOrList))]
     public double[] Bias { get; init; } = [];
 
-    /// <summary>The expected loss.</summary>
-    public required double Loss { get; init; }
+    /// <summary>The expected loss; NaN if it is missing.</summary>
+    public double Loss { get; init; } = double.NaN;
 
     /// <summary>dLoss/dEmbeddings, [B, D].</summary>
-    public required double[][] GradEmbeddings { get; init; }
+    public double[][] GradEmbeddings { get; init; } = [];
 
     /// <summary>dLoss/dCenters, [C * K, D].</summary>
-    public required double[][] GradCenters { get; init; }
+    public double[][] GradCenters { get; init; } = [];
 
     /// <summary>dLoss/dBias; empty if the loss has none.</summary>
+    [JsonConverter(typeof(NumberOrList))]
     public double[] GradBias { get; init; } = [];
 
     /// <summary>The scale before the step, of AdaCos.</summary>
@@ -86,6 +89,11 @@ internal sealed record LossCase
 
     private void Check()
     {
+        if (double.IsNaN(Loss))
+        {
+            throw new UniFaceException("field 'loss' is missing.");
+        }
+
         int size = Embeddings.FirstOrDefault()?.Length ?? 0, rows = Centers.Length;
         if (size == 0 || rows == 0 || rows % CentersPerClass != 0 || Labels.Length != Embeddings.Length
             || GradEmbeddings.Length != Embeddings.Length || GradCenters.Length != rows
@@ -114,4 +122,13 @@ internal sealed record LossCase
     }
 
     private static string Shape(double[][] matrix) => $"[{matrix.Length}, {string.Join(" or ", matrix.Select(row => row.Length).Distinct())}]";
+
+    /// <summary>Reads a single number as a list of one.</summary>
+    internal sealed class NumberOrList : JsonConverter<double[]>
+    {
+        public override double[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Number ? [reader.GetDouble()] : JsonSerializer.Deserialize<double[]>(ref reader, options)!;
+
+        public override void Write(Utf8JsonWriter writer, double[] value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
 }

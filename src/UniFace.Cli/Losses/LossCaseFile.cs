@@ -9,9 +9,10 @@ namespace UniFace.Cli.Losses;
 /// <param name="Centers">[C * K, D].</param>
 /// <param name="Labels">[B], rows of the centers.</param>
 /// <param name="Cases">The cases.</param>
-internal sealed record LossCaseFile(double[][]? Embeddings, double[][]? Centers, double[]? Labels, LossCase[]? Cases)
+internal sealed record LossCaseFile(
+    double[][]? Embeddings, double[][]? Centers, [property: JsonConverter(typeof(LossCase.NumberOrList))] double[]? Labels, LossCase[]? Cases)
 {
-    private static readonly JsonSerializerOptions Format = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { new NumberOrList() } };
+    private static readonly JsonSerializerOptions Format = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>Reads all cases.</summary>
     /// <exception cref="UniFaceException">Not JSON, a missing or malformed field, or an unknown loss or parameter; the message names the case.</exception>
@@ -29,14 +30,5 @@ internal sealed record LossCaseFile(double[][]? Embeddings, double[][]? Centers,
         {
             throw new UniFaceException($"{path} is not a file of loss cases: {e.Message}", e);
         }
-    }
-
-    /// <summary>Reads a single number as a list of one.</summary>
-    private sealed class NumberOrList : JsonConverter<double[]>
-    {
-        public override double[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Number ? [reader.GetDouble()] : [.. JsonSerializer.Deserialize<List<double>>(ref reader, options)!];
-
-        public override void Write(Utf8JsonWriter writer, double[] value, JsonSerializerOptions options) => throw new NotSupportedException();
     }
 }

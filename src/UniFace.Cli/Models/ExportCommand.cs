@@ -42,23 +42,19 @@ internal static class ExportCommand
         {
             string path = parsed.GetRequiredValue(run), target = parsed.GetRequiredValue(output);
             string? file = parsed.GetValue(calibration), chosen = parsed.GetValue(weights);
-            bool flips = parsed.GetValue(flipSum), quantize = parsed.GetValue(int8);
+            bool flips = parsed.GetValue(flipSum);
             parsed.Exclude(int8, calibration, "int8 weights are another model, with a calibration of their own");
 
             // Read before the work, so that a wrong path fails at once.
             Calibration? given = file is null ? null : Calibration.Load(file);
-            string? checkpoint = null;
-            if (RunFolder.Exists(path))
+            TrainingRun trained = TrainingRun.Open(path);
+            string checkpoint = RunFolder.CheckpointPath(path, chosen != Last);
+            if (chosen == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
             {
-                checkpoint = RunFolder.CheckpointPath(path, chosen != Last);
-                if (chosen == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
-                {
-                    throw new UniFaceException(
-                        $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
-                }
+                throw new UniFaceException(
+                    $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
             }
 
-            TrainingRun trained = TrainingRun.Open(path);
             using ActivityMeter progress = new();
             ExportResult result = trained.Export(
                 target,
@@ -67,7 +63,7 @@ internal static class ExportCommand
                     Best = chosen != Last,
                     License = parsed.GetValue(licence) ?? "not stated",
                     FlipSum = flips,
-                    Int8 = quantize,
+                    Int8 = parsed.GetValue(int8),
                     Calibration = given,
                     AllowOverlap = parsed.GetValue(allowOverlap),
                     OverlapHint = OverlapGates.Hint,
@@ -105,7 +101,7 @@ internal static class ExportCommand
             $"people: uniface calibrate {output} --images PEOPLE";
     }
 
-    private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec, string? uncalibrated)
+    private static void Show(ExportResult result, string checkpoint, BackboneSpec spec, string? uncalibrated)
     {
         Console.WriteLine($"{result.Folder}: {spec} of {checkpoint}");
         Output.Table(["file", "size"], result.Files.Select(file => (object[])[file.Name, Size(file.Bytes)]));

@@ -13,11 +13,9 @@ internal static class ClusterCommand
         Example: uniface cluster faceplugin-mobilefacenet photos sorted
         """;
 
-    /// <summary>The faces of all photos, in order, with one embedding each, and the photos without a face.</summary>
-    private sealed record Embedded(List<(int Photo, int Face)> Faces, float[] Values, List<string> Faceless);
-
-    /// <summary>The groups, and how they were made.</summary>
-    private sealed record Clusters(int[] Groups, double Threshold, double? FalseMatchRate, string? Warning, ClusteringScore? Score)
+    /// <summary>The faces of all photos in order, the photos without a face, the group of each face, and how the groups were made.</summary>
+    private sealed record Clusters(
+        List<(int Photo, int Face)> Faces, List<string> Faceless, int[] Groups, double Threshold, double? FalseMatchRate, string? Warning, ClusteringScore? Score)
     {
         /// <summary>The size of each group.</summary>
         public int[] Sizes { get; } = [.. Groups.CountBy(g => g).OrderBy(g => g.Key).Select(g => g.Value)];
@@ -64,60 +62,55 @@ internal static class ClusterCommand
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
-            Embedded embedded = Embed(set, recognizer, choice, vision.ThreadCount(parsed), stop);
-            Decision decision = Decide(embedded.Faces.Count);
+            List<(int Photo, int Face)> faces = [];
+            List<float> embeddings = []; // [N, D]
+            List<string> faceless = [];
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", set, recognizer.Photos, stop, choice))
+            {
+                faceless.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => photo.Name));
+                faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
+                embeddings.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
+            }
+
+            if (faces.Count == 0)
+            {
+                throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
+            }
+
+            Decision decision = Decide(faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };
-            int[] groups = FaceClustering.Group(embedded.Values, recognizer.Embedder.EmbeddingSize, options, stop);
-            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, [.. embedded.Faces.Select(face => people[face.Photo])]);
-            Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
-            Write(target, set, embedded.Faces, clusters, stop);
-            Report(parsed, target, set, embedded, clusters);
+            int[] groups = FaceClustering.Group([.. embeddings], recognizer.Embedder.EmbeddingSize, options, stop);
+            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, [.. faces.Select(face => people[face.Photo])]);
+            Clusters clusters = new(faces, faceless, groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
+            Write(target, set, clusters, stop);
+            Report(parsed, target, set, clusters);
 
             Decision Decide(int faces) => DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForClustering(calibration, faces));
         });
     }
 
-    private static Embedded Embed(PhotoSet set, FaceRecognizer recognizer, FaceChoice choice, int threads, CancellationToken stop)
+    private static void Write(string target, PhotoSet set, Clusters clusters, CancellationToken stop)
     {
-        List<(int Photo, int Face)> faces = [];
-        List<float> values = [];
-        List<string> faceless = [];
-        using ProgressMeter progress = new("embedding", set.Names.Count);
-        foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(set, recognizer.Photos, threads, choice, stop))
-        {
-            faceless.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => photo.Name));
-            faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
-            values.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
-            progress.Add(chunk.Length);
-        }
-
-        return faces.Count > 0
-            ? new Embedded(faces, [.. values], faceless)
-            : throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
-    }
-
-    private static void Write(string target, PhotoSet set, List<(int Photo, int Face)> faces, Clusters clusters, CancellationToken stop)
-    {
-        using ProgressMeter progress = new("sorting", faces.Count, "faces");
-        for (int i = 0; i < faces.Count; i++)
+        (int Photo, int Face, int Group)[] faces = [.. clusters.Faces.Zip(clusters.Groups, (face, group) => (face.Photo, face.Face, group))];
+        using ProgressMeter progress = new("sorting", faces.Length, "faces");
+        foreach ((int photo, _, int group) in faces)
         {
             stop.ThrowIfCancellationRequested();
 
             // The whole path becomes the name, because 1.jpg of two folders are two files.
-            string name = set.Names[faces[i].Photo].Replace('/', '_');
-            string path = Path.Combine(target, clusters.Folder(clusters.Groups[i]), name);
+            string name = set.Names[photo].Replace('/', '_');
+            string path = Path.Combine(target, clusters.Folder(group), name);
             if (!File.Exists(path))
             {
-                byte[] bytes = set.Read(faces[i].Photo);
+                byte[] bytes = set.Read(photo);
                 AtomicFile.Write(path, stream => stream.Write(bytes));
             }
 
             progress.Add();
         }
 
-        ILookup<int, object> members = faces.Zip(clusters.Groups)
-            .ToLookup(f => f.Second, object (f) => new { photo = set.Names[f.First.Photo], f.First.Face });
+        ILookup<int, object> members = faces.ToLookup(f => f.Group, object (f) => new { photo = set.Names[f.Photo], f.Face });
         int[] sizes = clusters.Sizes;
         AtomicFile.WriteText(Path.Combine(target, "clusters.json"), Output.ToJson(new
         {
@@ -128,7 +121,7 @@ internal static class ClusterCommand
         }) + "\n");
     }
 
-    private static void Report(ParseResult parsed, string target, PhotoSet set, Embedded embedded, Clusters clusters)
+    private static void Report(ParseResult parsed, string target, PhotoSet set, Clusters clusters)
     {
         int people = clusters.Sizes.Count(s => s > 1), alone = clusters.Sizes.Count(s => s == 1);
         ClusteringScore? score = clusters.Score;
@@ -136,8 +129,8 @@ internal static class ClusterCommand
         {
             @out = target,
             photos = set.Names.Count,
-            faces = embedded.Faces.Count,
-            embedded.Faceless,
+            faces = clusters.Faces.Count,
+            clusters.Faceless,
             set.LeftOut,
             set.IgnoredFiles,
             clusters.Threshold,
@@ -154,9 +147,9 @@ internal static class ClusterCommand
         {
             string rate = clusters.FalseMatchRate is double stated ? $" (false match rate {stated:G2})" : "";
             Console.WriteLine(
-                $"{Plural.Format(embedded.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
+                $"{Plural.Format(clusters.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
                 $"{Plural.Format(people, "person")} with two faces or more, {alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
-                $"{Plural.Format(embedded.Faceless.Count, "photo shows", "photos show")} no face");
+                $"{Plural.Format(clusters.Faceless.Count, "photo shows", "photos show")} no face");
             if (score is not null)
             {
                 Console.WriteLine(

@@ -31,8 +31,7 @@ internal static class EmbedCommand
             int embedded = 0, size = recognizer.Embedder.EmbeddingSize;
             string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
-                using ProgressMeter progress = new("embedding", photos.Names.Count);
-                foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, recognizer.Photos, vision.ThreadCount(parsed), FaceChoice.Largest, stop))
+                foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", photos, recognizer.Photos, stop))
                 {
                     ILookup<bool, PhotoFaces> found = chunk.ToLookup(photo => photo.Faces.Count > 0);
                     skipped.AddRange(found[false].Select(photo => (photo.Name, photo.Detail)));
@@ -42,8 +41,6 @@ internal static class EmbedCommand
                         row(photo.Name, embeddings.AsSpan(i * size, size));
                         embedded++;
                     }
-
-                    progress.Add(chunk.Length);
                 }
 
                 if (embedded == 0)

@@ -40,13 +40,9 @@ internal static class QualityCommand
             using FacePipeline pipeline = vision.OpenPipeline(parsed, (AlignmentTemplate.ArcFace112.Width, AlignmentTemplate.ArcFace112.Height));
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             List<Result> results = [];
-            using (ProgressMeter progress = new("checking", photos.Names.Count))
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "checking", photos, pipeline, stop))
             {
-                foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, vision.ThreadCount(parsed), FaceChoice.Largest, stop))
-                {
-                    results.AddRange(chunk.AsParallel().AsOrdered().Select(photo => Check(photo, gate)));
-                    progress.Add(chunk.Length);
-                }
+                results.AddRange(chunk.AsParallel().AsOrdered().Select(photo => Check(photo, gate)));
             }
 
             Show(parsed, photos, results, pipeline.DetectorName);

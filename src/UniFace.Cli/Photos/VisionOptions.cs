@@ -79,6 +79,24 @@ internal sealed class VisionOptions
     /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
     public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
 
+    /// <summary>Reads photos in chunks, with progress on standard error.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="what">The operation, for the progress.</param>
+    /// <param name="photos">The photos.</param>
+    /// <param name="pipeline">From photos to faces.</param>
+    /// <param name="stop">Stops between photos.</param>
+    /// <param name="choice">The faces of a photo to take.</param>
+    public IEnumerable<PhotoFaces[]> ReadFaces(
+        ParseResult parsed, string what, PhotoSet photos, FacePipeline pipeline, CancellationToken stop, FaceChoice choice = FaceChoice.Largest)
+    {
+        using ProgressMeter progress = new(what, photos.Names.Count);
+        foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, ThreadCount(parsed), choice, stop))
+        {
+            yield return chunk;
+            progress.Add(chunk.Length);
+        }
+    }
+
     private static PixelNormalization? ParseNormalization(string? text)
     {
         return text is null ? null

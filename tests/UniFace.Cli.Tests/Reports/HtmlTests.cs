@@ -13,11 +13,11 @@ public class HtmlTests
         string markup = Html.Image(image, "a black square") + Html.Table([["head"], ["cell"]])
             + Html.Pairs([new ReportPair(image, image, 0.25, true, false), new ReportPair(image, image, -0.5, false, false)]);
         string html = Html.Fill(
-            "<h1>{{title}}</h1>{{body}}",
+            "<h1>{{title.Text}}</h1>{{body}}<p>{{rate:P1}}, {{none}}</p>",
             new Dictionary<string, string> { ["body"] = markup },
-            new Dictionary<string, string> { ["title"] = "Title" });
+            new { title = new { Text = "Title" }, rate = 0.25, none = (double?)null });
         foreach (string part in (string[])[
-            "<h1>Title</h1>", "alt=\"a black square\"", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
+            "<h1>Title</h1>", "<p>25.0 %, not measurable</p>", "alt=\"a black square\"", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
         {
             Assert.Contains(part, html, StringComparison.Ordinal);
         }
@@ -32,7 +32,7 @@ public class HtmlTests
             Html.Fill(
                 "{{a}}{{b}}",
                 new Dictionary<string, string> { ["a"] = Html.Table([["<script>"], ["<script>"]]) },
-                new Dictionary<string, string> { ["b"] = "<script>" }),
+                new { b = "<script>" }),
             StringComparison.Ordinal);
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class PhotoFacesTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_consumer_that_throws_at_any_chunk_leaves_no_reader_behind(int at)
+    public void Consumer_that_throws_at_any_chunk_leaves_no_reader_running(int at)
     {
         Watched detector = new();
         Assert.Throws<InvalidOperationException>(() =>
@@ -51,7 +51,7 @@ public sealed class PhotoFacesTests : IDisposable
     }
 
     [Fact]
-    public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
+    public void Model_that_computes_NaN_prints_a_clear_error_and_exits_with_2()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
         string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");

@@ -7,7 +7,7 @@ namespace UniFace.Cli.Tests.Reports;
 public class HtmlTests
 {
     [Fact]
-    public void A_report_holds_all_that_was_added_and_needs_nothing_from_elsewhere()
+    public void Report_contains_every_part_and_is_self_contained()
     {
         RgbImage image = new(4, 4);
         string markup = Html.Image(image, "a black square") + Html.Table([["head"], ["cell"]])
@@ -26,7 +26,7 @@ public class HtmlTests
     }
 
     [Fact]
-    public void Text_is_text_whatever_it_looks_like() =>
+    public void Text_that_looks_like_markup_is_encoded() =>
         Assert.DoesNotContain(
             "<script",
             Html.Fill(
@@ -36,7 +36,7 @@ public class HtmlTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void A_contact_sheet_has_each_picture_in_its_place()
+    public void Contact_sheet_has_each_image_in_its_place()
     {
         RgbImage red = new(2, 1, [255, 0, 0, 255, 0, 0]), blue = new(2, 1, [0, 0, 255, 0, 0, 255]);
         RgbImage sheet = ImageGrid.Compose([red, blue, blue], 2, gap: 1);

@@ -22,7 +22,14 @@ internal static class BenchEmbedCommand
             TimeSpan median = EmbedBenchmark.Run(recognizer.Embedder, size, parsed.GetValue(runs), stop);
             double rate = Math.Round(size / median.TotalSeconds, 1), milliseconds = median.TotalMilliseconds;
             parsed.Print(
-                new { package = parsed.GetValue(vision.Package), batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(milliseconds, 3), imagesPerSecond = rate },
+                new
+                {
+                    package = parsed.GetValue(vision.Package),
+                    batch = size,
+                    threads = vision.ThreadCount(parsed),
+                    medianMs = Math.Round(milliseconds, 3),
+                    imagesPerSecond = rate,
+                },
                 $"{rate} faces/s, {milliseconds:F1} ms per batch of {size}");
         });
     }

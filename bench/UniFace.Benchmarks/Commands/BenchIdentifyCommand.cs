@@ -20,7 +20,8 @@ internal static class BenchIdentifyCommand
         DecisionOptions decide = new();
         GalleryOptions gallery = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [vision.Package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters =
+            [vision.Package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
             int threads = vision.ThreadCount(parsed);

@@ -30,41 +30,37 @@ internal static class DataInfoCommand
                 survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), recognizer?.Embedder, count => progress.Add(count), stop);
             }
 
-            parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
+            int[] sorted = [.. survey.ImagesPerPerson.Order()];
+            parsed.Print(ToJson(dataset, survey, sorted), () => Show(dataset, survey, sorted, Math.Max(parsed.GetValue(top), 0)));
         });
     }
 
-    private static object AsJson(FaceDataset dataset, DatasetSurvey survey)
+    private static object ToJson(FaceDataset dataset, DatasetSurvey survey, int[] sorted) => new
     {
-        int[] sorted = [.. survey.ImagesPerPerson.Order()];
-        return new
+        data = dataset.Source,
+        people = dataset.People.Count,
+        images = dataset.Samples.Count,
+        sha256 = survey.Hash,
+        imagesPerPerson = new
         {
-            data = dataset.Source,
-            people = dataset.People.Count,
-            images = dataset.Samples.Count,
-            sha256 = survey.Hash,
-            imagesPerPerson = new
-            {
-                min = sorted[0],
-                median = sorted[sorted.Length / 2],
-                mean = sorted.Average(),
-                max = sorted[^1],
-                histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
-            },
-            survey.Sizes,
-            survey.Unreadable,
-            duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
-            underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
-            survey.LabelNoise,
-            dataset.Warnings,
-            dataset.LeftOut,
-            dataset.IgnoredFiles,
-        };
-    }
+            min = sorted[0],
+            median = sorted[sorted.Length / 2],
+            mean = sorted.Average(),
+            max = sorted[^1],
+            histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
+        },
+        survey.Sizes,
+        survey.Unreadable,
+        duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
+        underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
+        survey.LabelNoise,
+        dataset.Warnings,
+        dataset.LeftOut,
+        dataset.IgnoredFiles,
+    };
 
-    private static void Show(FaceDataset dataset, DatasetSurvey survey, int top)
+    private static void Show(FaceDataset dataset, DatasetSurvey survey, int[] sorted, int top)
     {
-        int[] sorted = [.. survey.ImagesPerPerson.Order()];
         Console.WriteLine(
             $"{dataset.Source}: {Plural.Format(dataset.People.Count, "person")}, {Plural.Format(dataset.Samples.Count, "image")}; " +
             $"{sorted[0]} to {sorted[^1]} per person, median {sorted[sorted.Length / 2]}");

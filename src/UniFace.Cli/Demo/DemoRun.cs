@@ -30,7 +30,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoPeople others = DemoPeople.Load(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages, decoder);
 
         TrainOptions options = plan.Training(folder.Train);
-        DemoEvaluation before = Step("evaluateBefore", "Testing the untrained model on the unseen people", () => EvaluateUntrained(options, unseen), e => e.Describe());
+        DemoEvaluation before = Step(
+            "evaluateBefore", "Testing the untrained model on the unseen people", () => EvaluateUntrained(options, unseen), e => e.Describe());
         DemoTraining training = Step(
             "train",
             $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Value("margin")}, s = {options.Loss.Value("scale")}), " +

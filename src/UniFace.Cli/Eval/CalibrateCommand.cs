@@ -15,7 +15,6 @@ internal static class CalibrateCommand
 
     private sealed record Measured(
         Calibration Calibration,
-        VerificationScores Scores,
         IReadOnlyList<HeldOutRate> Halves,
         IReadOnlyList<TransferredRate> Shipped,
         int Missing,
@@ -91,7 +90,7 @@ internal static class CalibrateCommand
             ? CalibrationChecks.Compare(old, calibration, scores)
             : [];
         int missing = embedded.Count - faces.Count;
-        return new Measured(calibration, scores, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
+        return new Measured(calibration, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
     }
 
     private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)

@@ -111,7 +111,7 @@ internal static class GalleryEnrollCommand
                 string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
                     $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
-                    $"{gallery.Path} holds {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
+                    $"{gallery.Path} holds {GalleryOptions.Size(counts)}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);

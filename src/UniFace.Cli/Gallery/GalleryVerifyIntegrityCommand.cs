@@ -21,8 +21,7 @@ internal static class GalleryVerifyIntegrityCommand
             parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
             {
                 problems.ToList().ForEach(problem => Console.WriteLine(Output.Name(problem)));
-                Console.WriteLine(
-                    $"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
+                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {GalleryOptions.Size(counts)}");
             });
             return whole;
         });

@@ -15,7 +15,13 @@ internal static class ClusterCommand
 
     /// <summary>The faces of all photos in order, the photos without a face, the group of each face, and how the groups were made.</summary>
     private sealed record Clusters(
-        List<(int Photo, int Face)> Faces, List<string> Faceless, int[] Groups, double Threshold, double? FalseMatchRate, string? Warning, ClusteringScore? Score)
+        List<(int Photo, int Face)> Faces,
+        List<string> Faceless,
+        int[] Groups,
+        double Threshold,
+        double? FalseMatchRate,
+        string? Warning,
+        ClusteringScore? Score)
     {
         /// <summary>The size of each group.</summary>
         public int[] Sizes { get; } = [.. Groups.CountBy(g => g).OrderBy(g => g.Key).Select(g => g.Value)];

@@ -10,10 +10,11 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 {
     private const double Width = 440, Left = 56, Right = 420, Top = 12, Bottom = 232, LegendTop = Bottom + 44, LegendLine = 20;
     private const int MaxPoints = 600;
+    private const string MarkStyle = "line dash c4";
 
     private readonly List<Line> lines = [];
     private readonly List<Bars> bars = [];
-    private readonly List<(double X, string Style)> marks = [];
+    private readonly List<double> marks = [];
     private readonly List<LegendEntry> legend = [];
 
     private sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Points, string Style);
@@ -46,13 +47,12 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
     }
 
     /// <summary>Adds a vertical line at a value of x.</summary>
-    public SvgChart AddMark(string name, double at, int color = 4)
+    public SvgChart AddMark(string name, double at)
     {
         if (double.IsFinite(x.Place(at)))
         {
-            string style = $"line dash c{color}";
-            marks.Add((at, style));
-            legend.Add(new LegendEntry(name, style));
+            marks.Add(at);
+            legend.Add(new LegendEntry(name, MarkStyle));
         }
 
         return this;
@@ -66,7 +66,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
     public string ToSvg(string description)
     {
         IEnumerable<(double X, double Y)> points = lines.SelectMany(l => l.Points);
-        (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks.Select(m => m.X)]);
+        (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks]);
         (double y0, double y1) = y.Range([.. points.Select(p => p.Y), .. bars.SelectMany(b => b.Heights), .. Enumerable.Repeat(0.0, bars.Count)]);
         double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Right - Left));
         double PixelY(double place) => Bottom - ((place - y0) / (y1 - y0) * (Bottom - Top));
@@ -93,7 +93,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         AppendText(svg, (Left + Right) / 2, Bottom + 36, "middle", x.Label);
         svg.Append($"<text transform=\"translate(13 {(Top + Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(y.Label)}</text>");
         bars.ForEach(b => AppendBars(svg, b, PixelX, PixelY));
-        marks.ForEach(m => AppendLine(svg, m.Style, PixelX(x.Place(m.X)), PixelX(x.Place(m.X)), Top, Bottom));
+        marks.ForEach(at => AppendLine(svg, MarkStyle, PixelX(x.Place(at)), PixelX(x.Place(at)), Top, Bottom));
         lines.ForEach(l => AppendPath(svg, l, PixelX, PixelY));
         if (!points.Any(IsShown) && !bars.Any(b => b.Heights.Any(h => double.IsFinite(h) && h > 0)))
         {

@@ -82,7 +82,7 @@ internal static class CliCommand
     {
         if (parsed.GetValue(CommonOptions.Json))
         {
-            Output.Json(json);
+            Console.WriteLine(Output.ToJson(json));
         }
         else
         {

@@ -78,13 +78,10 @@ internal static class Output
     private static bool IsEscaped(char c, bool lines) => !(lines && (c is '\n' or '\t' || (c is '\r' && OperatingSystem.IsWindows())))
         && (char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
 
-    /// <summary>Prints an object as JSON on standard output, with property names in camel case.</summary>
-    public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
-
-    /// <summary>The object that <see cref="Json"/> prints, to add to.</summary>
+    /// <summary>The JSON of an object, to add to.</summary>
     public static JsonObject ToJsonObject(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), Options)!.AsObject();
 
-    /// <summary>The text that <see cref="Json"/> prints.</summary>
+    /// <summary>An object as JSON, with property names in camel case.</summary>
     public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 
     /// <summary>Prints a warning below a result, unless it is null.</summary>

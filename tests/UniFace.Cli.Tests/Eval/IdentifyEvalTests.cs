@@ -51,7 +51,8 @@ public sealed class IdentifyEvalTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("--identify requires", Run().Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("exclude each other", Run("--probes", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("--gallery requires --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--gallery requires --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
 
         CliResult Run(params string[] more) =>
             CliProcess.Run(["eval", model, "--identify", "--gallery", Path.Combine(folder, "gallery"), "--aligned", .. more]);

@@ -17,7 +17,8 @@ public class HtmlTests
             new Dictionary<string, string> { ["body"] = markup },
             new { title = new { Text = "Title" }, rate = 0.25, none = (double?)null });
         foreach (string part in (string[])[
-            "<h1>Title</h1>", "<p>25.0 %, not measurable</p>", "alt=\"a black square\"", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
+            "<h1>Title</h1>", "<p>25.0 %, not measurable</p>", "alt=\"a black square\"",
+            "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
         {
             Assert.Contains(part, html, StringComparison.Ordinal);
         }

@@ -13,7 +13,7 @@ public sealed record LookAlike(string Photo, string Person, GalleryCandidate Oth
 /// <param name="gallery">The gallery.</param>
 /// <param name="contractId">The contract of the embeddings.</param>
 /// <param name="rule">Finds faces that are also enrolled under another name; null to skip the search.</param>
-public sealed class GalleryEnroller(IStoredGallery gallery, string contractId, LookAlikeRule? rule)
+public sealed class GalleryEnroller(StoredGallery gallery, string contractId, LookAlikeRule? rule)
 {
     private readonly Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
     private readonly HashSet<(string, string)> pairs = [];

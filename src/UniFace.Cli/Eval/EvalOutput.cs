@@ -40,8 +40,8 @@ internal static class EvalOutput
         VerificationReport report = result.Report;
         List<object[]> rows =
         [
-            ["AUC", $"{report.Auc:F6}", Interval(report.AucInterval, v => $"{v:F6}"), ""],
-            ["EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, Percent), $"{report.EqualError.Threshold:F4}"],
+            ["AUC", $"{report.Auc:F6}", Interval(report.Intervals?.Auc, v => $"{v:F6}"), ""],
+            ["EER", Percent(report.EqualError.Rate), Interval(report.Intervals?.EqualErrorRate, Percent), $"{report.EqualError.Threshold:F4}"],
             .. report.OperatingPoints.Select(point =>
             {
                 string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";

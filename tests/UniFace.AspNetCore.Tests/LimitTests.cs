@@ -124,7 +124,7 @@ public sealed class LimitTests
     {
         await using RunningServer server = await RunningServer.StartAsync(
             o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxConcurrentRequests = 1 });
-        IStoredGallery gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery;
+        StoredGallery gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery;
         float[] embedding = new float[gallery.Info.EmbeddingSize];
         embedding[0] = 1;
         await gallery.EnrollAsync(

@@ -60,7 +60,7 @@ public sealed class MovedGalleryTests
 
         Assert.Equal("live", await server.Client.GetStringAsync("/health/live"));
         await using Microsoft.AspNetCore.Builder.WebApplication again = await UniFaceServer.CreateAsync(moved);
-        IStoredGallery gallery = UniFaceServer.FindRecognizer(again)!.Gallery;
+        StoredGallery gallery = UniFaceServer.FindRecognizer(again)!.Gallery;
         Assert.Equal(path, gallery.Path);
         Assert.Equal(1, (await gallery.CountAsync()).People);
         Directory.Delete(other, recursive: true);

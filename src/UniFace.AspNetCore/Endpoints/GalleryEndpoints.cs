@@ -38,7 +38,7 @@ internal static class GalleryEndpoints
     internal static async Task<IAsyncEnumerable<PersonExport>> ExportAsync(
         Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        IStoredGallery gallery = recognizer.Gallery;
+        StoredGallery gallery = recognizer.Gallery;
         await gallery.EnsureUnmovedAsync(stop);
         await audit.AddAsync(context.Event("export", detail: "gallery"));
         return All();

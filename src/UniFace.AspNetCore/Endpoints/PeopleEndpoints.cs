@@ -208,7 +208,8 @@ internal static class PeopleEndpoints
             }
         }
 
-        await recognizer.LogLookAlikesAsync(person, added, stop);
+        // After the response, which does not depend on it.
+        context.Response.OnCompleted(() => recognizer.LogLookAlikesAsync(person, added, CancellationToken.None));
         return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrollAnswer(person, added.Count, results));
     }
 

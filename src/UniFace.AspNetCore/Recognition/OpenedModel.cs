@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>A model and its gallery, opened before the service is built.</summary>
-internal sealed record OpenedModel(FaceRecognizer Model, IStoredGallery Gallery)
+internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
 {
     /// <summary>Opens the model that the options name, or the installed default, with its calibration, detector and gallery.</summary>
     /// <returns>Null if no model is named or installed.</returns>
@@ -15,7 +15,7 @@ internal sealed record OpenedModel(FaceRecognizer Model, IStoredGallery Gallery)
 
         SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, ReadsHeif = false };
         FaceRecognizer model = FaceRecognizer.Open(name, new RecognizerOptions { Photos = new() { Detector = options.Detector, Decoder = decoder } });
-        IStoredGallery? gallery = null;
+        StoredGallery? gallery = null;
         try
         {
             model.Load();

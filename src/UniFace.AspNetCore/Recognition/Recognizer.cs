@@ -36,7 +36,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     public FaceRecognizer Model { get; }
 
     /// <summary>The gallery, of the same model.</summary>
-    public IStoredGallery Gallery { get; }
+    public StoredGallery Gallery { get; }
 
     private string Caller => Security.Caller.FairShareOf(requests.HttpContext!);
 
@@ -69,7 +69,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 RgbImage picture = encoded.Decode();
-                return (picture, aligned ? [Model.AsAligned(picture, name)] : Model.Photos.AlignFaces(picture, choice));
+                return (picture, aligned ? [AlignedFace.FromImage(picture, Model.Embedder.InputSize, name)] : Model.Photos.Search(picture, choice).Faces);
             },
             stop);
     }

@@ -8,7 +8,7 @@ internal static class ServedGallery
 {
     /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
     /// <exception cref="UniFaceException">It cannot be opened.</exception>
-    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
+    public static async Task<StoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         if (options.Gallery is string given)
         {
@@ -20,7 +20,7 @@ internal static class ServedGallery
         string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
         if (!File.Exists(own))
         {
-            if (await FindMovedAsync(options, model, stop) is IStoredGallery moved)
+            if (await FindMovedAsync(options, model, stop) is StoredGallery moved)
             {
                 return moved;
             }
@@ -38,7 +38,7 @@ internal static class ServedGallery
     }
 
     // A gallery moved to this model by 'uniface gallery reembed' keeps its old name.
-    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
+    private static async Task<StoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
         {

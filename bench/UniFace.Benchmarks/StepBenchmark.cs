@@ -102,10 +102,14 @@ internal sealed class RandomTraining : IDisposable
     /// <summary>One whole training step.</summary>
     public void Step(TrainingBatch batch)
     {
-        if (step.Run([batch]) is string bad)
+        try
+        {
+            step.Run([batch]);
+        }
+        catch (NonFiniteException e)
         {
             throw new UniFaceException(
-                $"{bad} is not finite after {State.Step} steps on random images; this build or machine computes wrong results: see 'uniface doctor'.");
+                $"{e.Message} after {State.Step} steps on random images; this build or machine computes wrong results: see 'uniface doctor'.", e);
         }
     }
 

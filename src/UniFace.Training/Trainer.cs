@@ -1,8 +1,8 @@
 namespace UniFace.Training;
 
 /// <summary>
-/// Trains a run to its end, from wherever it stands. A kill at any moment loses at most the steps since the last checkpoint, and a resumed run
-/// ends with the same bits as one that was never stopped.
+/// Trains a run to completion, resuming from its last checkpoint if there is one. A kill at any moment loses at most the steps since the
+/// last checkpoint, and a resumed run ends with the same bits as one that was never stopped.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -49,8 +49,8 @@ public sealed class Trainer : IDisposable
     /// </summary>
     /// <param name="folder">The run folder; created if it does not exist.</param>
     /// <param name="options">What to train.</param>
-    /// <param name="data">The training set, which stays the caller's and must outlive the trainer; null to open the sets that the options name.</param>
-    /// <param name="validation">The validation set to <paramref name="data"/>, or null; stays the caller's.</param>
+    /// <param name="data">The training set, not disposed, which must outlive the trainer; null to open the sets that the options name.</param>
+    /// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
     /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
     /// <param name="decoder">Decodes the images; null for Skia.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
@@ -96,8 +96,8 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Resumes a run from its last checkpoint, or from its start if it has none.</summary>
     /// <param name="folder">The run folder.</param>
-    /// <param name="data">The training set, which stays the caller's and must outlive the trainer; null to open the sets that the options name.</param>
-    /// <param name="validation">The validation set to <paramref name="data"/>, or null; stays the caller's.</param>
+    /// <param name="data">The training set, not disposed, which must outlive the trainer; null to open the sets that the options name.</param>
+    /// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
     /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
     /// <param name="changed">
     /// The options with another <see cref="TrainOptions.Threads"/>, another path to the same <see cref="TrainOptions.Data"/>, or more
@@ -291,7 +291,7 @@ public sealed class Trainer : IDisposable
             : throw new UniFaceException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
-                $"training pictures and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
+                $"training images and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
                 $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }
 

@@ -19,7 +19,7 @@ public sealed record TrainingRun(string Folder, RunInfo Info, TrainResult? Resul
 
     /// <summary>Writes the run as a model package, after checking that ONNX Runtime gives the trained embeddings.</summary>
     /// <param name="packageFolder">The package folder: absent, empty, or a package to replace.</param>
-    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="options">Export options; null for the defaults.</param>
     /// <param name="cancellationToken">Stops the export; the destination is then as it was.</param>
     /// <exception cref="UniFaceException">The run has no checkpoint, or the package is refused; the message says why.</exception>
     public ExportResult Export(string packageFolder, ExportOptions? options = null, CancellationToken cancellationToken = default) =>

@@ -8,7 +8,7 @@ namespace UniFace.Training.Tests;
 public sealed class KeepAliveTests
 {
     [Fact]
-    public void Every_method_that_takes_a_scalar_or_a_tensor_keeps_it_alive_until_it_returns()
+    public void Native_calls_keep_their_scalars_and_tensors_alive()
     {
         const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
         MethodInfo[] methods =

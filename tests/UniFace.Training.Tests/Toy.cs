@@ -9,7 +9,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests;
 
-/// <summary>A set in memory: a person is a pattern of colours, a picture is the pattern with its own noise.</summary>
+/// <summary>A set in memory: a person is a pattern of colors, an image is the pattern with its own noise.</summary>
 internal sealed class ToyDataset : FaceDataset
 {
     private readonly byte salt;

@@ -136,7 +136,7 @@ internal static class LossCommand
             p.Kind,
             p.Default,
             p.Range,
-            Usual = p.Usual.Length > 0 ? p.Usual : p.Default,
+            Usual = p.Typical.Length > 0 ? p.Typical : p.Default,
             p.Meaning,
             p.MarginTypes,
         }),

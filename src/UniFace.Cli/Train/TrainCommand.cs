@@ -59,7 +59,7 @@ internal static class TrainCommand
 
             parsed.Print(
                 result,
-                $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
+                $"{result.Folder}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
                 $"{result.ImagesPerSecond:F1} images/s\nweights sha256 {result.Sha256}");
         });
     }

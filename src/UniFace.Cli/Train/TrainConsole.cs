@@ -48,7 +48,7 @@ internal sealed class TrainConsole : IDisposable
     {
         StepMetrics m = progress.Metrics;
         return $"epoch {m.Epoch}/{progress.Epochs}, step {m.Step}/{progress.TotalSteps}, loss {m.Loss:F3}, lr {m.Lr:G3}, {m.ImagesPerSecond:F1} images/s, " +
-            $"{progress.Left:hh\\:mm\\:ss} left, target cosine {m.TargetCosine:F3}, hardest negative {m.HardestNegativeCosine:F3}" +
+            $"{progress.Remaining:hh\\:mm\\:ss} left, target cosine {m.TargetCosine:F3}, hardest negative {m.HardestNegativeCosine:F3}" +
             (m.Threshold is double t ? $", threshold {t:F3}" : "");
     }
 

@@ -69,7 +69,7 @@ internal static class LossEndpoints
         .. LossRegistry.All.Select(loss => new LossSummary(loss.Name, loss.Description, loss.Paper, loss.MinimumClasses,
         [
             .. loss.Hyperparameters.Select(h => new HyperparameterSummary(
-                h.Name, h.Kind, h.Default, h.Meaning, h.Range, h.Usual, Finite(h.Minimum), Finite(h.Maximum), h.Choices, h.MarginTypes)),
+                h.Name, h.Kind, h.Default, h.Meaning, h.Range, h.Typical, Finite(h.Minimum), Finite(h.Maximum), h.Choices, h.MarginTypes)),
         ])),
     ]);
 
@@ -98,7 +98,7 @@ internal static class LossEndpoints
         Loss spec = LossRegistry.Create(loss, given);
         CurveOptions options =
             new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
-        options.Check();
+        options.Validate(JsonNamingPolicy.KebabCaseLower.ConvertName);
         using IDisposable place = await Gate.EnterAsync(Caller.FairShareOf(request.HttpContext), (double)classes * points, stop);
         LossCurves curves = LossCurves.Compute(spec, options);
         return new CurvesAnswer(

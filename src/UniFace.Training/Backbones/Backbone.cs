@@ -39,7 +39,7 @@ public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(sp
     public void UsePrecision(Precision precision, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (precision == Precision.BFloat16 && device.type == DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
+        if (precision == Precision.BFloat16 && device.type == DeviceType.CPU && !HostProcessor.SupportsBFloat16)
         {
             throw new UniFaceException(
                 "Precision bfloat16 would be slower than float32 on this processor, which has neither AVX512-BF16 nor AMX; use float32.");

@@ -15,9 +15,12 @@ internal sealed class Chain : Layer
         }
     }
 
+    /// <summary>True if a residual can be added: the chain ends in a <see cref="NormLayer"/>, or in one and its PReLU.</summary>
+    public bool EndsInNorm => layers is [.., NormLayer] or [.., NormLayer, PRelu];
+
     public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null);
 
-    /// <summary>The same plus a residual; the last layers must then be an <see cref="NormLayer"/> and at most a PReLU after it.</summary>
+    /// <summary>The same plus a residual, which requires <see cref="EndsInNorm"/>.</summary>
     public Tensor Run(Tensor input, IGradientEngine engine, Tensor? residual)
     {
         Tensor x = input;
@@ -47,17 +50,22 @@ internal sealed class Chain : Layer
     public override string Emit(OnnxGraph graph, string input) => layers.Aggregate(input, (value, layer) => layer.Emit(graph, value));
 }
 
-/// <summary>body(x) + shortcut(x). The body ends in a batch norm.</summary>
+/// <summary>body(x) + shortcut(x).</summary>
 internal sealed class Residual : Layer
 {
     private readonly Chain body;
     private readonly ConvNorm? shortcut;
 
-    /// <param name="body">The body.</param>
+    /// <param name="body">Ends in a batch norm, which adds the residual.</param>
     /// <param name="shortcut">Projects the input to the shape of the body's output; null for the identity.</param>
     public Residual(Chain body, ConvNorm? shortcut = null)
         : base("residual")
     {
+        if (!body.EndsInNorm)
+        {
+            throw new ArgumentException("The body of a residual must end in a batch norm, with at most a PReLU after it.", nameof(body));
+        }
+
         this.body = body;
         this.shortcut = shortcut;
         RegisterComponents();

@@ -10,7 +10,7 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     private readonly NormCoefficients coefficients =
         new(Values(norm.Mean), Values(norm.Weight), Values(norm.Bias), activation is null ? null : Values(activation));
 
-    private readonly float[] inverse = Values(norm.Variance); // 1 / deviation, once Forward has run
+    private readonly float[] inverseDeviation = new float[norm.Mean.shape[0]]; // known after Forward
 
     /// <summary>Whether the kernels take a tensor: channels-last float32 on the CPU, channels in multiples of <see cref="NormKernels.Lane"/>.</summary>
     public static bool Supports(Tensor input) => ChannelsLastView.Fits(input) && input.shape[1] % NormKernels.Lane == 0;
@@ -19,17 +19,18 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     public Tensor Forward(Tensor input, Tensor? residual)
     {
         ChannelsLastView x = ChannelsLastView.Over(input);
+        float[] variance = Values(norm.Variance);
         if (norm.Training)
         {
-            NormKernels.Statistics(x, coefficients.Mean, inverse);
-            UpdateRunning(x.Count);
+            NormKernels.Statistics(x, coefficients.Mean, variance);
+            UpdateRunning(variance, x.Count);
         }
 
-        for (int c = 0; c < inverse.Length; c++)
+        for (int c = 0; c < variance.Length; c++)
         {
-            double root = 1 / Math.Sqrt(inverse[c] + NormState.Epsilon);
-            inverse[c] = (float)root;
-            coefficients.Scale[c] = (float)(coefficients.Scale[c] * root);
+            double inverse = 1 / Math.Sqrt(variance[c] + NormState.Epsilon);
+            inverseDeviation[c] = (float)inverse;
+            coefficients.Scale[c] = (float)(coefficients.Scale[c] * inverse);
         }
 
         Tensor output = ChannelsLastView.EmptyLike(input);
@@ -49,9 +50,9 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
         for (int c = 0; c < channels; c++)
         {
             double total = sums[c], withInput = sums[channels + c];
-            inputFactor[c] = (float)(-scale[c] * (double)inverse[c] * inverse[c] * withInput / x.Count);
+            inputFactor[c] = (float)(-scale[c] * (double)inverseDeviation[c] * inverseDeviation[c] * withInput / x.Count);
             constant[c] = (float)(-scale[c] * total / x.Count);
-            weightGradient[c] = (float)(withInput * inverse[c]);
+            weightGradient[c] = (float)(withInput * inverseDeviation[c]);
         }
 
         AddGradient(norm.Weight, weightGradient);
@@ -67,14 +68,14 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     }
 
     /// <summary>Updates the running statistics, with the unbiased variance.</summary>
-    private void UpdateRunning(long count)
+    private void UpdateRunning(float[] variance, long count)
     {
         Span<float> means = TensorMemory.Floats(norm.Mean), variances = TensorMemory.Floats(norm.Variance);
         double unbiased = count > 1 ? count / (count - 1.0) : 1;
-        for (int c = 0; c < inverse.Length; c++)
+        for (int c = 0; c < variance.Length; c++)
         {
             means[c] = (float)(((1 - norm.Momentum) * means[c]) + (norm.Momentum * coefficients.Mean[c]));
-            variances[c] = (float)(((1 - norm.Momentum) * variances[c]) + (norm.Momentum * inverse[c] * unbiased));
+            variances[c] = (float)(((1 - norm.Momentum) * variances[c]) + (norm.Momentum * variance[c] * unbiased));
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
     }
 
     /// <summary>Runs all recorded steps backward; may be called once. Adds to the parameters' gradients.</summary>
-    /// <param name="gradient">Gradient of the output; stays the caller's.</param>
+    /// <param name="gradient">Gradient of the output; not disposed.</param>
     /// <returns>The gradient of the input, or null if it is not needed.</returns>
     public Tensor? Backward(Tensor gradient)
     {

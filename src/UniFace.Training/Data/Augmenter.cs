@@ -23,32 +23,32 @@ internal sealed class Augmenter(AugmentOptions options)
             image = Copy(image);
             if (shift)
             {
-                ImageVariation.Shift(image, Pixels(image.Width), Pixels(image.Height));
+                Augmentations.Shift(image, Pixels(image.Width), Pixels(image.Height));
             }
 
             if (color)
             {
-                ImageVariation.Color(image, random.Between(0.5, 1.5), random.Between(0.5, 1.5), random.Between(0.5, 1.5));
+                Augmentations.Color(image, random.Between(0.5, 1.5), random.Between(0.5, 1.5), random.Between(0.5, 1.5));
             }
 
             if (blur)
             {
-                ImageVariation.Blur(image, random.Between(0.3, 2));
+                Augmentations.Blur(image, random.Between(0.3, 2));
             }
 
             if (lowResolution)
             {
-                ImageVariation.LowResolution(image, random.Between(0.2, 1));
+                Augmentations.LowResolution(image, random.Between(0.2, 1));
             }
 
             if (erase)
             {
-                ImageVariation.Erase(image, random);
+                Augmentations.Erase(image, random);
             }
 
             if (flip)
             {
-                ImageVariation.Mirror(image);
+                Augmentations.Mirror(image);
             }
         }
 

@@ -5,7 +5,7 @@ namespace UniFace.Training.Data;
 /// The content of a batch depends only on (seed, epoch, position), not on the number of threads or on where a run was resumed.
 /// An incomplete last batch is dropped; because the order differs in every epoch, no image is left out for good.
 /// </summary>
-/// <param name="dataset">The data set; stays the caller's.</param>
+/// <param name="dataset">The data set; not disposed.</param>
 /// <param name="decoder">Decodes the images.</param>
 /// <param name="sampler">Chooses the images of an epoch.</param>
 /// <param name="augment">How images are augmented.</param>
@@ -74,7 +74,7 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
     {
         RgbImage image = decoder.Decode(encoded, name);
         return (image.Width, image.Height) == size ? image : throw new UniFaceException(
-            $"{name} is {image.Width}x{image.Height}, expected {size.Width}x{size.Height}; align the faces to that size first ('uniface align').");
+            $"{name} is {image.Width}x{image.Height}, expected {size.Width}x{size.Height}; align the faces to that size first.");
     }
 
     private TrainingBatch Prepare(int[] order, int epoch, int batch, CancellationToken stop)

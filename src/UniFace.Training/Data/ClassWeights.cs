@@ -14,7 +14,7 @@ public static class ClassWeights
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="counts">Images of each person, each at least 1.</param>
-    /// <param name="beta">Of effective, in [0, 1); the paper uses 0.9 to 0.9999.</param>
+    /// <param name="beta">Beta of the effective number of samples, in [0, 1); the paper uses 0.9 to 0.9999.</param>
     /// <returns>A weight per person, or null for none.</returns>
     /// <exception cref="UniFaceException">The name is unknown, or beta is out of range.</exception>
     internal static float[]? Compute(string name, IReadOnlyList<int> counts, double beta = 0.999)

@@ -13,7 +13,7 @@ public sealed record ExportOptions
     public bool FlipSum { get; init; }
 
     /// <summary>
-    /// True: weights are stored as int8, a quarter of the size. The package is refused if that costs more than 0.3 points of accuracy on the people
+    /// True: weights are stored as int8, a quarter of the size. The package is refused if that costs more than 0.3 percentage points of accuracy on the people
     /// that the run was not trained on.
     /// </summary>
 #pragma warning disable CA1720 // Named after the type of the weights.

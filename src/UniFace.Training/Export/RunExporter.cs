@@ -12,7 +12,7 @@ internal static class RunExporter
     {
         if (options is { Int8: true, Calibration: not null })
         {
-            throw new UniFaceException("int8 weights cannot take the calibration of float weights: their thresholds are measured again; leave it out.");
+            throw new UniFaceException("a calibration of float weights does not apply to int8 weights; omit it, and their thresholds are measured.");
         }
 
         (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run, options.Best);

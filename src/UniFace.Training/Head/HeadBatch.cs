@@ -18,10 +18,10 @@ internal sealed class HeadBatch
         ScalarType dtype = head.Centers.Arithmetic;
         Tensor raw = embeddings.detach().to(dtype, device); // [B, D]
         labels = labels.to(ScalarType.Int64, device);
-        Share = full([raw.shape[0]], scale / raw.shape[0], dtype: dtype, device: device); // [B]
+        SampleWeight = full([raw.shape[0]], scale / raw.shape[0], dtype: dtype, device: device); // [B]
         if (weights is not null)
         {
-            Share.mul_(weights.detach().to(dtype, device));
+            SampleWeight.mul_(weights.detach().to(dtype, device));
         }
 
         isCosine = head.Centers.Similarity == Similarity.Cosine;
@@ -36,7 +36,7 @@ internal sealed class HeadBatch
         head.Margin.Update(Input);
         targets = new MarginTargets(head.Margin, Input);
         TargetGradient = zeros_like(norm);
-        ForObjective = new ObjectiveBatch(targets.Psi, norm, Share, labels);
+        ObjectiveBatch = new ObjectiveBatch(targets.Psi, norm, SampleWeight, labels);
     }
 
     /// <summary>Embeddings as they are compared: unit vectors, or raw for inner products. [B, D].</summary>
@@ -46,7 +46,7 @@ internal sealed class HeadBatch
     public MarginInput Input { get; }
 
     /// <summary>What the objective sees.</summary>
-    public ObjectiveBatch ForObjective { get; }
+    public ObjectiveBatch ObjectiveBatch { get; }
 
     /// <summary>The term that the margin adds to the losses, [B], or null.</summary>
     public Tensor? Regularizer => targets.Regularizer;
@@ -65,10 +65,10 @@ internal sealed class HeadBatch
 
     private Tensor Unit { get; }
 
-    private Tensor Share { get; }
+    private Tensor SampleWeight { get; }
 
     /// <summary>Propagates dLoss/dpsi, [B], through the margin.</summary>
-    public void BackwardTargets(Tensor gradient) => TargetGradient = targets.Backward(gradient, Share);
+    public void BackwardTargets(Tensor gradient) => TargetGradient = targets.Backward(gradient, SampleWeight);
 
     /// <summary>Updates the hardest negatives from a tile of similarities, [B, T].</summary>
     public void AddNegatives(ClassTile tile, Tensor similarities, CenterTile rows)
@@ -78,7 +78,7 @@ internal sealed class HeadBatch
         HardestNegative.copy_(maximum(HardestNegative, cosines.amax([1]).clamp_(-1, 1)));
         if (isCosine)
         {
-            tile.SetTargets(similarities, Input.TargetCosine); // Margins see a proper cosine in every cell.
+            tile.SetTargets(similarities, Input.TargetCosine); // The exact target cosines; products can exceed 1 by rounding.
         }
     }
 

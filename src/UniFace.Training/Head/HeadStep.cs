@@ -8,7 +8,7 @@ namespace UniFace.Training.Head;
 /// <remarks>
 /// Sharded centers: each process would own a range of classes. <see cref="Add"/> marks the three places where a communicator reduces over the
 /// processes; nothing else crosses them. Losses over a memory of features: <see cref="CenterTile"/> needs only rows and their targets, so
-/// the features of earlier batches can be further tiles, which are compared but not updated (<see cref="CenterMove.Frozen"/>).
+/// the features of earlier batches can be further tiles, which are compared but not updated (<see cref="BatchUpdate.WithoutUpdate"/>).
 /// </remarks>
 public sealed class HeadStep
 {
@@ -25,7 +25,7 @@ public sealed class HeadStep
         this.head = head;
         this.labels = labels;
         this.update = update;
-        classes = [.. labels.Select(batch => HeadInput.ReadLabels(batch, head.Classes))];
+        classes = [.. labels.Select(batch => HeadInputChecks.ReadLabels(batch, head.Classes))];
         selection = head.Centers.Select(classes.SelectMany(batch => batch));
     }
 
@@ -47,8 +47,8 @@ public sealed class HeadStep
                 $"The step began with the labels of {labels.Count} batches, and all of them have been added; begin another step.");
         }
 
-        HeadInput.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize);
-        CenterMove move = new(update, First: added == 0, Last: added == labels.Count - 1);
+        HeadInputChecks.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize);
+        BatchUpdate batchUpdate = new(update, First: added == 0, Last: added == labels.Count - 1);
         long[] batchClasses = classes[added];
         using NoGradScope scope = new();
         HeadBatch batch = new(head, embeddings, labels[added++], weights, scale);
@@ -68,7 +68,7 @@ public sealed class HeadStep
 
         batch.BackwardTargets(terms.TargetGradient());
         pass.BeginBackward();
-        ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, move));
+        ForEachTile(batchClasses, (tile, rows) => pass.Backward(tile, rows, batchUpdate));
         pass.Complete(); // Sharded: before a sum of the losses, the gradients of bias and embeddings, and a maximum of the hardest negatives.
         Tensor loss = batch.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss;
         loss = weights is null ? loss : loss * weights.detach().to(loss.dtype, loss.device);
@@ -81,7 +81,7 @@ public sealed class HeadStep
 
     private (ObjectiveTerms Terms, TilePass Pass) Begin(HeadBatch batch)
     {
-        ObjectiveTerms terms = head.Objective.Begin(batch.ForObjective);
+        ObjectiveTerms terms = head.Objective.Begin(batch.ObjectiveBatch);
         return (terms, TilePass.Create(head, batch, terms));
     }
 

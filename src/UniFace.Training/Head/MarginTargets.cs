@@ -1,7 +1,7 @@
 namespace UniFace.Training.Head;
 
 /// <summary>
-/// psi and the regularizer of a batch. They are differentiated by autograd, over B numbers; everything else in a head is by hand.
+/// psi and the regularizer of a batch. Differentiated by autograd, over B numbers; all other gradients of a head are computed in closed form.
 /// </summary>
 internal sealed class MarginTargets
 {

@@ -32,9 +32,16 @@ public sealed class RecognitionHead : nn.Module
     internal const int TileRows = 2048;
 
     /// <summary>Creates a head, which owns its three parts.</summary>
+    /// <exception cref="ArgumentException">The centers are compared by inner products, and the margin is for cosines.</exception>
     public RecognitionHead(string name, ClassCenters centers, Margin margin, Objective objective)
         : base(name)
     {
+        ArgumentNullException.ThrowIfNull(centers);
+        if (centers.Similarity == Similarity.InnerProduct && margin is not NoMargin)
+        {
+            throw new ArgumentException($"{margin} changes cosines, but the class centers are compared by inner products.", nameof(margin));
+        }
+
         Centers = centers;
         Margin = margin;
         Objective = objective;

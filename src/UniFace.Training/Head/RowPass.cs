@@ -37,13 +37,13 @@ internal sealed class RowPass(HeadBatch batch, ObjectiveTerms terms, IRowKernel 
     public override void BeginBackward()
     {
         float[] offsets = OwnedTensors.Floats(terms.Offset(null).flatten().expand(samples));
-        float[] weights = OwnedTensors.Floats(batch.ForObjective.Share * (terms.PairWeight * scale));
+        float[] weights = OwnedTensors.Floats(batch.ObjectiveBatch.SampleWeight * (terms.PairWeight * scale));
         coefficients = [.. offsets.Zip(weights, (offset, weight) => new RowTerms(scale, offset, weight))];
         targetGradient = OwnedTensors.Floats(batch.TargetGradient);
         targetCosine = OwnedTensors.Floats(batch.Input.TargetCosine);
     }
 
-    public override void Backward(ClassTile tile, CenterTile rows, CenterMove move)
+    public override void Backward(ClassTile tile, CenterTile rows, BatchUpdate update)
     {
         Tensor matrix = Multiply(tile, rows);
         int count = tile.Count;
@@ -78,7 +78,7 @@ internal sealed class RowPass(HeadBatch batch, ObjectiveTerms terms, IRowKernel 
         }
 
         bool finite = Array.TrueForAll(hardest, float.IsFinite) && Array.TrueForAll(targetGradient, float.IsFinite);
-        rows.Apply(matrix, tensor(radial.AsSpan(0, count).ToArray()), batch.X, batch.EmbeddingSum, finite ? move : move.Frozen);
+        rows.Apply(matrix, tensor(radial.AsSpan(0, count).ToArray()), batch.X, batch.EmbeddingSum, finite ? update : update.WithoutUpdate);
     }
 
     public override void Complete()

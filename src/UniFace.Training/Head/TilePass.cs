@@ -25,7 +25,7 @@ internal abstract class TilePass
     }
 
     /// <summary>Computes the gradient of a tile, adds it to that of the embeddings, and updates the rows.</summary>
-    public abstract void Backward(ClassTile tile, CenterTile rows, CenterMove move);
+    public abstract void Backward(ClassTile tile, CenterTile rows, BatchUpdate update);
 
     /// <summary>Completes the loss and the hardest negatives after the last tile.</summary>
     public virtual void Complete()
@@ -40,7 +40,7 @@ internal sealed class TensorPass(RecognitionHead head, HeadBatch batch, Objectiv
     /// Tiles between two trims. Without them glibc's heap fragments by 3.7 MB per tile: 1.1 GB in a step over 600,000 classes were measured.
     /// </summary>
     private const int TilesPerTrim = 32;
-    private readonly TensorTiles tiles = new(head.Margin, batch.Input, terms);
+    private readonly TileGradient tiles = new(head.Margin, batch.Input, terms);
     private int processed;
 
     public override Tensor LogSumExp => tiles.LogSumExp;
@@ -51,14 +51,14 @@ internal sealed class TensorPass(RecognitionHead head, HeadBatch batch, Objectiv
         Trim();
     }
 
-    public override void Backward(ClassTile tile, CenterTile rows, CenterMove move)
+    public override void Backward(ClassTile tile, CenterTile rows, BatchUpdate update)
     {
         Tensor similarities = rows.Compare(batch.X); // [B, T]
         batch.AddNegatives(tile, similarities, rows);
         Tensor gradient = tiles.Gradient(tile, similarities); // [B, T]
         tile.SetTargets(gradient, batch.TargetGradient);
         bool finite = !head.OnCpu || double.IsFinite(OwnedTensors.Value(terms.Loss.sum()));
-        rows.Backward(gradient, batch.X, batch.EmbeddingSum, finite ? move : move.Frozen);
+        rows.Backward(gradient, batch.X, batch.EmbeddingSum, finite ? update : update.WithoutUpdate);
         Trim();
     }
 

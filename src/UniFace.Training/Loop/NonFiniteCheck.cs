@@ -1,5 +1,14 @@
 namespace UniFace.Training.Loop;
 
+/// <summary>A loss, gradient or weight is not finite.</summary>
+/// <param name="what">The first tensor that is not finite: "the gradient of head.objective.bias".</param>
+/// <param name="samples">The samples of the batches that were being processed.</param>
+internal sealed class NonFiniteException(string what, IEnumerable<int> samples) : Exception($"{what} is not finite")
+{
+    /// <summary>The samples of the batches that were being processed.</summary>
+    public IReadOnlyList<int> Samples { get; } = [.. samples];
+}
+
 /// <summary>Finds the first tensor that is not finite.</summary>
 internal static class NonFiniteCheck
 {
@@ -11,12 +20,16 @@ internal static class NonFiniteCheck
         return all.item<bool>();
     }
 
-    /// <summary>Names the first weights that are not finite, or null. One transfer from the device if all are finite.</summary>
-    public static string? BadWeights(IReadOnlyList<NamedParameter> parameters)
+    /// <summary>Checks that all weights are finite. One transfer from the device if they are.</summary>
+    /// <exception cref="NonFiniteException">They are not.</exception>
+    public static void RequireFinite(IReadOnlyList<NamedParameter> parameters)
     {
         using NoGradScope scope = new();
         double norm = stack(parameters.Select(p => p.Value.norm().to(ScalarType.Float32)).ToList()).norm().item<float>();
-        return double.IsFinite(norm) ? null : FirstBad(parameters) ?? $"the norm of all weights ({norm})";
+        if (!double.IsFinite(norm))
+        {
+            throw new NonFiniteException(FirstBad(parameters) ?? $"the norm of all weights ({norm})", []);
+        }
     }
 
     /// <summary>The first parameter whose value is not finite, else the first whose gradient is not, else null.</summary>
@@ -36,17 +49,5 @@ internal static class NonFiniteCheck
     {
         using Tensor? gradient = parameter.Value.grad;
         return gradient is not null && !IsFinite(gradient);
-    }
-
-    /// <summary>The error message.</summary>
-    public static UniFaceException Error(
-        string what, long step, int epoch, TrainOptions options, IEnumerable<string> images, long checkpointStep)
-    {
-        string[] names = [.. images];
-        string batch = string.Join(", ", names.Take(8)) + (names.Length > 8 ? $" and {names.Length - 8} more" : "");
-        string[] advice = [.. options.Loss.HyperparametersToLower, FormattableString.Invariant($"learning rate (now {options.LearningRate})")];
-        return new UniFaceException(
-            $"step {step + 1}, epoch {epoch + 1}: {what} is not finite; nothing after step {checkpointStep} was kept (last.ckpt is good). " +
-            $"Lower the {string.Join(", ", advice)} or lengthen the warm-up, in a new run. Images of the batch: {batch}.");
     }
 }

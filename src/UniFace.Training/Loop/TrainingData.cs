@@ -7,17 +7,17 @@ namespace UniFace.Training.Loop;
 /// <param name="Weights">Weight of each class's losses, or null for all 1.</param>
 /// <param name="Validator">Validates on other people, or null.</param>
 /// <param name="StepsPerEpoch">Optimizer steps per epoch.</param>
-/// <param name="Warnings">What is unusual about the data, a sentence each.</param>
+/// <param name="Warnings">Warnings about the data, one sentence per entry.</param>
 internal sealed record TrainingData(
     FaceDataset Training,
     FaceDataset? HeldOut,
     BatchLoader Loader,
     float[]? Weights,
-    PeopleValidation? Validator,
+    HeldOutValidator? Validator,
     int StepsPerEpoch,
     IReadOnlyList<string> Warnings)
 {
-    /// <summary>Prepares the data of a run. The sets stay the caller's and must outlive the run.</summary>
+    /// <summary>Prepares the data of a run. The sets are not disposed and must outlive the run.</summary>
     /// <param name="options">The options of the run.</param>
     /// <param name="data">The training set.</param>
     /// <param name="validation">The validation set, or null.</param>
@@ -43,7 +43,7 @@ internal sealed record TrainingData(
             heldOut,
             loader,
             ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
-            (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder) : null,
+            (validation ?? heldOut) is FaceDataset validated ? new HeldOutValidator(validated, decoder) : null,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);
     }

@@ -4,8 +4,8 @@ namespace UniFace.Training.Loop;
 /// <param name="Metrics">The latest row of the log.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
 /// <param name="Epochs">Epochs of the whole run.</param>
-/// <param name="Left">Time left, without validation.</param>
-public sealed record TrainProgress(StepMetrics Metrics, long TotalSteps, int Epochs, TimeSpan Left);
+/// <param name="Remaining">Time remaining, without validation.</param>
+public sealed record TrainProgress(StepMetrics Metrics, long TotalSteps, int Epochs, TimeSpan Remaining);
 
 /// <summary>Callbacks of a run; all optional.</summary>
 public sealed record TrainingEvents
@@ -21,13 +21,14 @@ public sealed record TrainingEvents
 }
 
 /// <summary>Result of a run.</summary>
-/// <param name="Run">The run folder.</param>
+/// <param name="Folder">The run folder.</param>
 /// <param name="Epochs">Epochs completed.</param>
 /// <param name="Steps">Optimizer steps, including those before it was resumed.</param>
 /// <param name="ImagesPerSecond">Images per second in this process, without validation; 0 if nothing was left to train.</param>
 /// <param name="Loss">Mean loss of the last epoch.</param>
 /// <param name="Sha256">SHA-256 over the final weights.</param>
-public sealed record TrainResult(string Run, int Epochs, long Steps, double ImagesPerSecond, double Loss, string Sha256)
+public sealed record TrainResult(
+    [property: JsonPropertyName("run")] string Folder, int Epochs, long Steps, double ImagesPerSecond, double Loss, string Sha256)
 {
     /// <summary>People of the data set who were held out of the training.</summary>
     public int HeldOut { get; init; }

@@ -3,8 +3,8 @@ namespace UniFace.Training.Loop;
 /// <summary>Trains from the state's position to the end of the run: epochs, steps, validation, metrics and checkpoints.</summary>
 /// <param name="folder">The run folder.</param>
 /// <param name="info">The run.</param>
-/// <param name="data">Its data.</param>
-/// <param name="state">Its state; stays the caller's.</param>
+/// <param name="data">The data of the run.</param>
+/// <param name="state">The state of the run. Not disposed.</param>
 /// <param name="device">The device that trains.</param>
 /// <param name="fresh">True: the run has no checkpoint yet.</param>
 internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh)
@@ -31,7 +31,20 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
     public static long TotalSteps(RunInfo info) => (long)info.Options.Epochs * info.StepsPerEpoch;
 
     /// <summary>Trains to the end. Saves a checkpoint if it is canceled.</summary>
+    /// <exception cref="UniFaceException">A loss, gradient or weight is not finite, or an image cannot be read.</exception>
     public TrainResult Run(TrainingEvents listeners, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Train(listeners, cancellationToken);
+        }
+        catch (NonFiniteException e)
+        {
+            throw Diverged(e);
+        }
+    }
+
+    private TrainResult Train(TrainingEvents listeners, CancellationToken cancellationToken)
     {
         events = listeners;
         set_num_threads(options.Threads);
@@ -45,7 +58,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         if (!fingerprint.Complete)
         {
             events.Warning?.Invoke($"{TrainingFingerprint.FileName} is incomplete, because it was missing or damaged when the run was resumed; " +
-                "'uniface eval' cannot find every overlap with the training data");
+                "an evaluation cannot find every overlap with the training data");
         }
 
         if (fresh)
@@ -95,11 +108,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
                     continue;
                 }
 
-                if (step.Run(group) is string nonFinite)
-                {
-                    throw NonFinite(nonFinite, group);
-                }
-
+                step.Run(group);
                 int images = group.Sum(b => b.Samples.Count);
                 imagesTrained += images;
                 windowImages += images;
@@ -142,7 +151,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         state.Batch = 0;
         state.EpochSums = new RunningStatistics();
 
-        // The later of equals is better, because it has been trained on more images.
+        // On a tie the later weights win: they have seen more images.
         if (validation is not null && !(validation.TarAtFar < state.Best))
         {
             state.Best = validation.TarAtFar;
@@ -153,7 +162,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         log.Write(row);
         Save();
         events.EpochEnded?.Invoke(row);
-        if (PlateauWatch.Warning(state.EpochLosses, sums, row.Lr / Math.Max(options.LearningRate, 1e-300), options) is string warning)
+        if (PlateauDetector.Warning(state.EpochLosses, sums, row.Lr / Math.Max(options.LearningRate, 1e-300), options) is string warning)
         {
             events.Warning?.Invoke(warning);
         }
@@ -179,20 +188,16 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         state.Window = new RunningStatistics();
         log.Write(row);
         double images = (double)(TotalSteps(info) - state.Step) * options.Batch * options.Accumulate;
-        TimeSpan left = TimeSpan.FromSeconds(Math.Min(images * training.Elapsed.TotalSeconds / imagesTrained, 1e9));
-        events.Progress?.Invoke(new TrainProgress(row, TotalSteps(info), options.Epochs, left));
+        TimeSpan remaining = TimeSpan.FromSeconds(Math.Min(images * training.Elapsed.TotalSeconds / imagesTrained, 1e9));
+        events.Progress?.Invoke(new TrainProgress(row, TotalSteps(info), options.Epochs, remaining));
     }
 
     private void Save()
     {
-        if (NonFiniteCheck.BadWeights(state.Parameters) is string nonFinite)
-        {
-            throw NonFinite(nonFinite, []);
-        }
-
+        NonFiniteCheck.RequireFinite(state.Parameters);
         if (fingerprint.Count is int count && count != savedFingerprintCount)
         {
-            // Before the checkpoint, which must never have learned from an image that the fingerprint does not contain.
+            // Before the checkpoint, so that the fingerprint covers every image that a checkpoint has seen.
             fingerprint.Save(Path.Combine(folder, TrainingFingerprint.FileName));
             savedFingerprintCount = count;
         }
@@ -213,13 +218,18 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         checkpointStep = state.Step;
     }
 
-    private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(
-        what,
-        state.Step,
-        state.Epoch,
-        options,
-        group.SelectMany(b => b.Samples).Select(i => data.Training.Samples[i].Name),
-        checkpointStep);
+    private UniFaceException Diverged(NonFiniteException e)
+    {
+        const int shown = 8;
+        string images = string.Join(", ", e.Samples.Take(shown).Select(i => data.Training.Samples[i].Name));
+        string more = e.Samples.Count > shown ? $" and {e.Samples.Count - shown} more" : "";
+        string[] advice = [.. options.Loss.HyperparametersToLower, FormattableString.Invariant($"learning rate (now {options.LearningRate})")];
+        return new UniFaceException(
+            $"step {state.Step + 1}, epoch {state.Epoch + 1}: {e.Message}; nothing after step {checkpointStep} was kept " +
+            $"({RunFolder.LastFile} is good). Lower the {string.Join(", ", advice)} or lengthen the warm-up, in a new run." +
+            (e.Samples.Count > 0 ? $" Images of the batch: {images}{more}." : ""),
+            e);
+    }
 
     private static TrainingFingerprint ReadFingerprint(string folder, bool fresh)
     {

@@ -8,15 +8,17 @@ internal sealed class TrainingState : IDisposable
 {
     private const string CentersName = Checkpoint.HeadPrefix + "centers.weight";
     private const string CentersMomentum = "momentum." + CentersName;
+    private readonly TrainOptions options;
     private readonly NamedParameter? centers;
 
     /// <summary>The state at the start of a run, on the given device.</summary>
     /// <param name="options">The run's options.</param>
-    /// <param name="backbone">Taken over.</param>
-    /// <param name="head">Taken over.</param>
+    /// <param name="backbone">Disposed with this object.</param>
+    /// <param name="head">Disposed with this object.</param>
     /// <param name="device">The device that both are moved to.</param>
     public TrainingState(TrainOptions options, Backbone backbone, RecognitionHead head, Device device)
     {
+        this.options = options;
         Backbone = backbone;
         Head = head;
         backbone.to(device);
@@ -73,10 +75,23 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Mean losses of the completed epochs.</summary>
     public List<double> EpochLosses { get; set; } = [];
 
+    /// <summary>Adds a batch to both statistics.</summary>
+    public void AddBatch(double loss, float[] targetCosines, float[] hardestNegatives)
+    {
+        Window.AddBatch(loss, targetCosines, hardestNegatives);
+        EpochSums.AddBatch(loss, targetCosines, hardestNegatives);
+    }
+
+    /// <summary>Adds an optimizer step to both statistics.</summary>
+    public void AddStep(double gradientNorm)
+    {
+        Window.AddStep(gradientNorm);
+        EpochSums.AddStep(gradientNorm);
+    }
+
     /// <summary>How a step updates the class centers: by the head under SGD, else by the optimizer.</summary>
-    /// <param name="options">The run's options.</param>
     /// <param name="learningRate">The learning rate of the step.</param>
-    public CenterUpdate GetCenterUpdate(TrainOptions options, double learningRate) =>
+    public CenterUpdate GetCenterUpdate(double learningRate) =>
         centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
 
     /// <summary>SHA-256 over all weights: backbone, head and averages.</summary>

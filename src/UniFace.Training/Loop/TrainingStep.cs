@@ -12,37 +12,34 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
     public double GradientNorm { get; private set; }
 
     /// <summary>Runs a step.</summary>
-    /// <param name="batches">The batches whose gradients are added; stay the caller's.</param>
-    /// <returns>
-    /// Null, or the name of what is not finite. In that case only buffers have changed, and class centers by finite gradients.
-    /// </returns>
-    public string? Run(IReadOnlyList<TrainingBatch> batches)
+    /// <param name="batches">The batches whose gradients are added; not disposed.</param>
+    /// <exception cref="NonFiniteException">
+    /// The loss or a gradient is not finite. Then only buffers have changed, and class centers by finite gradients.
+    /// </exception>
+    public void Run(IReadOnlyList<TrainingBatch> batches)
     {
         double images = batches.Sum(b => (double)b.Samples.Count);
+        double learningRate = schedule.At(state.Step);
         state.Optimizer.ClearGradients();
-        HeadStep step = state.Head.BeginStep([.. batches.Select(b => b.Labels)], state.GetCenterUpdate(options, schedule.At(state.Step)));
+        HeadStep step = state.Head.BeginStep([.. batches.Select(b => b.Labels)], state.GetCenterUpdate(learningRate));
         for (int i = 0; i < batches.Count; i++)
         {
-            if (ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images) is string nonFinite)
-            {
-                return nonFinite;
-            }
+            ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images);
         }
 
         GradientNorm = GradientClipping.Clip(state.Optimizer.Parameters, options.Clip);
         if (!double.IsFinite(GradientNorm))
         {
-            return NonFiniteCheck.FirstBad(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})";
+            throw new NonFiniteException(
+                NonFiniteCheck.FirstBad(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})", batches.SelectMany(b => b.Samples));
         }
 
-        state.Optimizer.Step(schedule.At(state.Step));
+        state.Optimizer.Step(learningRate);
         state.Average?.Update(state.Step);
-        state.Window.AddStep(GradientNorm);
-        state.EpochSums.AddStep(GradientNorm);
-        return null;
+        state.AddStep(GradientNorm);
     }
 
-    private string? ForwardBackward(HeadStep step, TrainingBatch batch, int index, double share)
+    private void ForwardBackward(HeadStep step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
@@ -53,17 +50,12 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);
         if (!double.IsFinite(output.Loss))
         {
-            return !NonFiniteCheck.IsFinite(embeddings)
-                ? NonFiniteCheck.FirstBad(state.Parameters) ?? "the batch's embeddings"
-                : NonFiniteCheck.FirstBad(state.Parameters) ?? "the loss";
+            string computed = NonFiniteCheck.IsFinite(embeddings) ? "the loss" : "the batch's embeddings";
+            throw new NonFiniteException(NonFiniteCheck.FirstBad(state.Parameters) ?? computed, batch.Samples);
         }
 
         embeddings.backward([output.EmbeddingGradient]);
-        float[] target = OwnedTensors.Floats(output.TargetCosine);
-        float[] hardest = OwnedTensors.Floats(output.HardestNegativeCosine);
-        state.Window.AddBatch(output.Loss, target, hardest);
-        state.EpochSums.AddBatch(output.Loss, target, hardest);
-        return null;
+        state.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
     }
 
     private Tensor? Weights(TrainingBatch batch)

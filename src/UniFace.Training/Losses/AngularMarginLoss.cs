@@ -1,7 +1,7 @@
 namespace UniFace.Training.Losses;
 
-/// <summary>A loss with a margin on the target angle.</summary>
-public abstract class AngularMarginLoss : Loss
+/// <summary>A softmax loss with a margin on the target angle.</summary>
+public abstract class AngularMarginLoss : ScaledSoftmaxLoss
 {
     /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
     [Wrap]

@@ -27,13 +27,13 @@ public class HyperparameterAttribute(
     public bool MinimumExcluded { get; set; }
 
     /// <summary>True for a margin or a scale: larger values make the loss harder, and training diverges sooner.</summary>
-    public bool Hardens { get; set; }
+    public bool LowerIfDiverging { get; set; }
 
-    /// <summary>Usual values, for the error about a value out of range; empty if the default is enough.</summary>
-    public string Usual { get; set; } = "";
+    /// <summary>Typical values, for the error about a value out of range; empty if the default is enough.</summary>
+    public string Typical { get; set; } = "";
 
-    /// <summary>The value that null stands for, as text: a number, or "auto".</summary>
-    public string Default { get; set; } = "";
+    /// <summary>The value that null stands for; NaN for "auto", a value computed from the number of classes.</summary>
+    public double Default { get; set; } = double.NaN;
 
     /// <summary>The values of "margin-type" for which the hyperparameter exists; empty: all.</summary>
     public string[] MarginTypes { get; set; } = [];
@@ -47,32 +47,32 @@ internal sealed class ScaleAttribute : HyperparameterAttribute
         : base("s, factor that makes logits of cosines.", 0, 10_000)
     {
         MinimumExcluded = true;
-        Hardens = true;
-        Usual = "30 to 64";
+        LowerIfDiverging = true;
+        Typical = "30 to 256";
     }
 }
 
 /// <summary>m, subtracted from the target cosine.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class CosineMarginAttribute : HyperparameterAttribute
+internal sealed class MarginOnCosineAttribute : HyperparameterAttribute
 {
-    public CosineMarginAttribute()
+    public MarginOnCosineAttribute()
         : base("m, subtracted from the target cosine.", 0, 1.5)
     {
-        Hardens = true;
-        Usual = "0.2 to 0.5";
+        LowerIfDiverging = true;
+        Typical = "0.2 to 0.5";
     }
 }
 
 /// <summary>m, added to the target angle.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class AngularMarginAttribute : HyperparameterAttribute
+internal sealed class MarginOnAngleAttribute : HyperparameterAttribute
 {
-    public AngularMarginAttribute()
+    public MarginOnAngleAttribute()
         : base("m, added to the target angle, in radians.", 0, 1.5)
     {
-        Hardens = true;
-        Usual = "0.3 to 0.5; 0.5 radians are 28.6 degrees";
+        LowerIfDiverging = true;
+        Typical = "0.3 to 0.5; 0.5 radians are 28.6 degrees";
     }
 }
 

@@ -15,7 +15,7 @@ public abstract class Loss
         0,
         1,
         MinimumExcluded = true,
-        Usual = "1, or 0.1 to 0.5 for very many people")]
+        Typical = "1, or 0.1 to 0.5 for very many people")]
     public double NegativeRate { get; init; } = 1;
 
     /// <summary>The loss's name, description, paper and hyperparameters.</summary>
@@ -30,7 +30,7 @@ public abstract class Loss
         [.. Applicable.Select(p => new KeyValuePair<string, string>(p.Name, p.Read(this)))];
 
     /// <summary>The hyperparameters to lower if training diverges, each with its value: "margin (now 0.4)"; none without margin and scale.</summary>
-    internal IEnumerable<string> HyperparametersToLower => Applicable.Where(p => p.Hardens).Select(p => $"{p.Name} (now {p.Read(this)})");
+    internal IEnumerable<string> HyperparametersToLower => Applicable.Where(p => p.LowerIfDiverging).Select(p => $"{p.Name} (now {p.Read(this)})");
 
     /// <summary>How an embedding is compared with a class center.</summary>
     protected internal virtual Similarity Similarity => Similarity.Cosine;
@@ -93,7 +93,7 @@ public abstract class Loss
     {
         foreach (LossHyperparameter parameter in Applicable)
         {
-            parameter.Check(Name, parameter.Read(this));
+            parameter.Parse(Name, parameter.Read(this));
         }
 
         if (Info.Hyperparameters.FirstOrDefault(p => p.IsSet(this) && Value(p.Name) is null) is LossHyperparameter unused)
@@ -127,7 +127,7 @@ public abstract class Loss
 
         if (embeddingSize < 1)
         {
-            throw new UniFaceException($"embedding size {embeddingSize} is not allowed; it is at least 1 (usual: 128 to 512).");
+            throw new UniFaceException($"embedding size {embeddingSize} is not allowed; it is at least 1 (typical: 128 to 512).");
         }
 
         if (dtype is not (ScalarType.Float32 or ScalarType.Float64))
@@ -163,12 +163,8 @@ public abstract class Loss
     /// <summary>Creates the margin: none unless overridden.</summary>
     protected virtual Margin CreateMargin(HeadShape shape) => new NoMargin();
 
-    /// <summary>Creates the objective: unless overridden, softmax cross-entropy, scaled if the loss has a hyperparameter "scale".</summary>
-    protected virtual Objective CreateObjective(HeadShape shape) =>
-        new SoftmaxObjective(Value("scale") is null ? 1 : Resolve("scale"));
-
-    /// <summary>The value of a number by its name, also if its default depends on the margin type.</summary>
-    protected double Resolve(string name) => double.Parse(Value(name)!, CultureInfo.InvariantCulture);
+    /// <summary>Creates the objective: softmax cross-entropy of the similarities unless overridden.</summary>
+    protected virtual Objective CreateObjective(HeadShape shape) => new SoftmaxObjective(scale: 1);
 }
 
 /// <summary>The head that a margin or objective is created for.</summary>

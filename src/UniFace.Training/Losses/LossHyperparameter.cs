@@ -44,7 +44,7 @@ public sealed class LossHyperparameter
         Kind = property.PropertyType == typeof(bool) ? HyperparameterKind.Flag
             : property.PropertyType == typeof(int) ? HyperparameterKind.Whole
             : property.PropertyType.IsEnum ? HyperparameterKind.Choice
-            : attribute.Default == Auto ? HyperparameterKind.NumberOrAuto : HyperparameterKind.Number;
+            : property.PropertyType == typeof(double?) && double.IsNaN(attribute.Default) ? HyperparameterKind.NumberOrAuto : HyperparameterKind.Number;
         Choices = Kind == HyperparameterKind.Choice ? [.. Enum.GetNames(property.PropertyType).Select(Kebab)] : [];
         Default = Read(defaults);
     }
@@ -73,14 +73,14 @@ public sealed class LossHyperparameter
     /// <summary>The words of a choice.</summary>
     public IReadOnlyList<string> Choices { get; }
 
-    /// <summary>Usual values, for the error about a value out of range; empty if the default is enough.</summary>
-    public string Usual => attribute.Usual;
+    /// <summary>Typical values, for the error about a value out of range; empty if the default is enough.</summary>
+    public string Typical => attribute.Typical;
 
     /// <summary>The values of "margin-type" for which this hyperparameter exists; empty: all.</summary>
     public IReadOnlyList<string> MarginTypes => attribute.MarginTypes;
 
     /// <summary>True for a margin or a scale: larger values make the loss harder, and training diverges sooner.</summary>
-    public bool Hardens => attribute.Hardens;
+    public bool LowerIfDiverging => attribute.LowerIfDiverging;
 
     /// <summary>The range in words: "0 to 1.5", "above 0, up to 1", "guard, plain or easy".</summary>
     public string Range
@@ -102,8 +102,8 @@ public sealed class LossHyperparameter
     }
 
     /// <summary>A value in its canonical text: numbers in the shortest form that reads back the same.</summary>
-    /// <exception cref="UniFaceException">The value cannot be parsed or is out of range; the message names the range and usual values.</exception>
-    public string Check(string loss, string value)
+    /// <exception cref="UniFaceException">The value cannot be parsed or is out of range; the message names the range and typical values.</exception>
+    public string Parse(string loss, string value)
     {
         ArgumentNullException.ThrowIfNull(value);
         string text = value.Trim();
@@ -129,7 +129,7 @@ public sealed class LossHyperparameter
         }
 
         return valid ? text : throw new UniFaceException(
-            $"loss '{loss}': {Name} = {value.Trim()} is not allowed; it takes {Range} (usual: {(Usual.Length > 0 ? Usual : Default)}).");
+            $"loss '{loss}': {Name} = {value.Trim()} is not allowed; it takes {Range} (typical: {(Typical.Length > 0 ? Typical : Default)}).");
     }
 
     internal bool AppliesTo(string? marginType) => MarginTypes.Count == 0 || (marginType is not null && MarginTypes.Contains(marginType));
@@ -140,7 +140,7 @@ public sealed class LossHyperparameter
     /// <summary>The value of a loss as canonical text.</summary>
     internal string Read(Loss loss) => property.GetValue(loss) switch
     {
-        null => attribute.Default,
+        null => double.IsNaN(attribute.Default) ? Auto : attribute.Default.ToString(CultureInfo.InvariantCulture),
         bool flag => flag ? "true" : "false",
         Enum choice => Kebab(choice.ToString()),
         object number => Convert.ToString(number, CultureInfo.InvariantCulture)!,

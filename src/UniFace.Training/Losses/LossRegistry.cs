@@ -53,7 +53,7 @@ public static class LossRegistry
         {
             if (parameter.AppliesTo(loss.MarginTypeName) && given.TryGetValue(parameter.Name, out string? value))
             {
-                parameter.Write(loss, parameter.Check(name, value));
+                parameter.Write(loss, parameter.Parse(name, value));
             }
         }
 
@@ -71,12 +71,15 @@ public static class LossRegistry
 
     private static Loss New(Type type) => (Loss)Activator.CreateInstance(type)!;
 
+    /// <summary>Number of base classes: what most losses share (the scale) is listed before what a group of them shares.</summary>
+    private static int Depth(Type type) => type.BaseType is Type parent ? 1 + Depth(parent) : 0;
+
     private static LossInfo Describe(Type type)
     {
         LossAttribute attribute = type.GetCustomAttribute<LossAttribute>()!;
         Loss defaults = New(type);
         IEnumerable<LossHyperparameter> parameters = type.GetProperties()
-            .OrderBy(property => property.DeclaringType == type ? 0 : property.DeclaringType == typeof(Loss) ? 2 : 1)
+            .OrderBy(property => property.DeclaringType == type ? 0 : property.DeclaringType == typeof(Loss) ? int.MaxValue : Depth(property.DeclaringType!))
             .ThenBy(property => property.MetadataToken)
             .SelectMany(property => property.GetCustomAttributes<HyperparameterAttribute>()
                 .Select(a => new LossHyperparameter(property, a, defaults)));

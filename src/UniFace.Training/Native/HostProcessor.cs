@@ -9,9 +9,9 @@ public static class HostProcessor
     private const int AmxBFloat16 = 1 << 22; // CPUID 7.0, EDX
 
     /// <summary>
-    /// Whether the processor has bfloat16 products: AVX512-BF16 or AMX on x86. True on other processors, which cannot be asked.
+    /// Whether the processor has bfloat16 products: AVX512-BF16 or AMX on x86. True on other architectures, where .NET has no query.
     /// </summary>
-    public static bool MultipliesBFloat16 { get; } = !X86Base.IsSupported
+    public static bool SupportsBFloat16 { get; } = !X86Base.IsSupported
         || (X86Base.CpuId(0, 0).Eax >= 7
             && ((X86Base.CpuId(7, 0).Edx & AmxBFloat16) != 0 || (X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & Avx512BFloat16) != 0)));
 }

@@ -3,16 +3,16 @@ namespace UniFace.Training.Native;
 /// <summary>Tensors that belong to a module, whatever dispose scope they are created in, and the values of tensors.</summary>
 internal static class OwnedTensors
 {
-    /// <summary>A parameter with a start value, which it takes over.</summary>
-    public static Parameter Parameter(Tensor start)
+    /// <summary>A parameter with an initial value, which it owns.</summary>
+    public static Parameter Parameter(Tensor initial)
     {
-        Parameter parameter = new(start.DetachFromDisposeScope());
+        Parameter parameter = new(initial.DetachFromDisposeScope());
         parameter.DetachFromDisposeScope();
         return parameter;
     }
 
-    /// <summary>A buffer with a start value, which it takes over.</summary>
-    public static Tensor Buffer(Tensor start) => start.DetachFromDisposeScope();
+    /// <summary>A buffer with an initial value, which it owns.</summary>
+    public static Tensor Buffer(Tensor initial) => initial.DetachFromDisposeScope();
 
     /// <summary>The value of a tensor of one element.</summary>
     public static double Value(Tensor tensor)

@@ -15,7 +15,7 @@ internal readonly record struct ParameterSlice(nint Value, nint Gradient, nint S
     /// <summary>Cuts a parameter into slices if its tensors are float32 on the CPU, dense and of the same strides.</summary>
     /// <param name="slices">Receives the slices.</param>
     /// <param name="value">The parameter.</param>
-    /// <param name="gradient">Its gradient.</param>
+    /// <param name="gradient">Gradient of the parameter.</param>
     /// <param name="states">Its optimizer states, at most two.</param>
     /// <param name="decays">Whether weight decay applies.</param>
     /// <returns>False, with nothing added, if the tensors do not allow it.</returns>

@@ -75,7 +75,7 @@ public static partial class TorchRuntime
         Match missing = MissingLibrary().Match(reason);
         return missing.Success
             ? $"Install the package that holds {missing.Groups[1].Value}, or delete the bin folders and build again if it is one of libtorch's own."
-            : "Build for this system's processor (x64 Linux or Windows, arm64 macOS) and run 'uniface doctor'.";
+            : "Build for this system's processor (x64 Linux or Windows, arm64 macOS).";
     }
 
     /// <summary>The system loader's message for the first native library that it refuses.</summary>

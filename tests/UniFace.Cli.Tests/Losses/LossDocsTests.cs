@@ -40,7 +40,7 @@ public sealed class LossDocsTests
                 string types = parameter.MarginTypes.Count == 0 ? "" : $" With margin type {string.Join(", ", parameter.MarginTypes)}.";
                 page.Append(
                     CultureInfo.InvariantCulture,
-                    $"| `{parameter.Name}` | {parameter.Default} | {parameter.Range} | {parameter.Usual} | {parameter.Meaning}{types} |\n");
+                    $"| `{parameter.Name}` | {parameter.Default} | {parameter.Range} | {parameter.Typical} | {parameter.Meaning}{types} |\n");
             }
         }
 

@@ -3,7 +3,7 @@ using UniFace.Training.Backbones;
 
 namespace UniFace.Training.Tests.Backbones;
 
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public class BackboneEmbedderTests
 {
     [Fact]
@@ -46,7 +46,7 @@ public class BackboneEmbedderTests
     }
 
     [Fact]
-    public void Embedding_leaves_a_backbone_in_training_mode_with_its_running_statistics_unchanged()
+    public void Embedding_restores_training_mode_and_running_statistics()
     {
         using ToyBackbone backbone = new();
         backbone.train();

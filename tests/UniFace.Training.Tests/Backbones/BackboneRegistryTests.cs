@@ -23,7 +23,7 @@ public class BackboneRegistryTests
     [InlineData("mobilefacenet", 1, 4)]
     [InlineData("iresnet18", 1, 5000)]
     [InlineData("mobilefacenet", 1, -1)]
-    public void A_size_out_of_range_is_refused_in_one_line_before_a_layer_is_built(string name, double width, int size)
+    public void A_size_out_of_range_is_refused(string name, double width, int size)
     {
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         UniFaceException e = Assert.Throws<UniFaceException>(() => BackboneRegistry.Create(new BackboneSpec(name, width, size), 1));
@@ -54,7 +54,7 @@ public class BackboneRegistryTests
     }
 
     [Fact]
-    public void Iresnets_convolutions_start_at_deviation_0_1_and_mobilefacenets_within_the_fan_in()
+    public void Initial_weights_have_the_deviation_of_their_family()
     {
         using Backbone residual = BackboneRegistry.Create(new BackboneSpec("iresnet18"), 1);
         foreach (Tensor weight in residual.parameters().Where(parameter => parameter.dim() == 4 && parameter.numel() > 10_000))

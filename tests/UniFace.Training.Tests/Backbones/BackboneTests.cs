@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Backbones;
 
-/// <summary>What every backbone of the registry keeps to.</summary>
+/// <summary>Invariants of every backbone of the registry.</summary>
 public class BackboneTests
 {
     public static IEnumerable<TheoryDataRow<string>> Names => PrimedBackbone.Names;
@@ -41,9 +41,20 @@ public class BackboneTests
         Assert.InRange(backbone.parameters().Sum(parameter => parameter.numel()), 985_000, 1_005_000);
     }
 
+    [Fact]
+    public void A_residual_requires_a_body_that_ends_in_a_norm()
+    {
+        using Chain bare = new(new UniFace.Training.Backbones.BatchNorm(2), new PRelu(2), new PRelu(2));
+        Assert.Throws<ArgumentException>(() => new Residual(bare));
+        using Residual normed = new(new Chain(new UniFace.Training.Backbones.BatchNorm(2), new PRelu(2)));
+        using Tensor input = ones(1, 2, 1, 1);
+        using Tensor output = normed.forward(input);
+        Assert.Equal(1, output.mean().item<float>(), 1e-3f); // Equal values normalize to 0, so the output is the residual.
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
-    public void The_embedding_has_the_size_asked_for(string name)
+    public void The_embedding_has_the_requested_size(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable quiet = no_grad();
@@ -125,7 +136,7 @@ public class BackboneTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void In_evaluation_mode_faces_of_a_batch_are_independent_and_no_state_changes(string name)
+    public void Faces_of_a_batch_are_independent_in_evaluation_mode(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable quiet = no_grad();

@@ -7,7 +7,7 @@ using UniFace.Training.Runs;
 namespace UniFace.Training.Tests.Checkpoints;
 
 /// <summary>A checkpoint is used whole, as it was written, in its own run, or not at all.</summary>
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class CheckpointTests : IDisposable
 {
     private static readonly TrainOptions Options = Toy.Options with { Ema = 0.9 };
@@ -42,7 +42,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("ema.layers.fc1.weight")]
     [InlineData("\"batch\":\"")]
     [InlineData("\"step\":\"")]
-    public void A_damaged_checkpoint_is_refused_and_the_one_before_it_resumes_to_the_same_bits(string section)
+    public void Resuming_the_checkpoint_before_a_damaged_one_gives_the_same_bits(string section)
     {
         string expected = Train();
         byte[] bytes = File.ReadAllBytes(Last);
@@ -83,7 +83,7 @@ public sealed class CheckpointTests : IDisposable
 
     /// <summary>Checkpoints of format 1 have no checksum and no run id: they are read in a run that has no id, and nowhere else.</summary>
     [Fact]
-    public void A_checkpoint_from_before_checksums_is_read_only_in_a_run_from_before_them()
+    public void Only_a_run_without_an_id_reads_a_checkpoint_without_checksum()
     {
         using TrainingState old = Toy.State(Options, 6);
         old.Save(Last, resumable: true);

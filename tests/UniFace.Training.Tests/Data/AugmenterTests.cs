@@ -13,7 +13,7 @@ public class AugmenterTests
     private static readonly AugmentOptions All = new() { Flip = 0.5, Shift = 0.5, Color = 0.5, Blur = 0.5, LowResolution = 0.5, Erase = 0.5 };
 
     [Fact]
-    public void A_seed_gives_the_same_values_whatever_was_augmented_before_and_values_stay_in_range_and_the_image_is_not_changed() =>
+    public void Augmentation_is_a_pure_function_of_image_and_seed() =>
         Gen.Select(Gen.Long, Gen.Int[0, 1000]).Sample((seed, index) =>
         {
             RgbImage image = MemoryDataset.Image(index, Width, Height);
@@ -41,7 +41,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Normalization_gives_the_same_bits_for_every_length_as_pixel_by_pixel()
+    public void Normalization_equals_the_scalar_formula_for_every_length()
     {
         for (int width = 1; width < 70; width++)
         {
@@ -63,7 +63,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Enabling_one_augmentation_does_not_change_which_images_another_changes()
+    public void Augmentations_draw_independently()
     {
         RgbImage flat = new(Width, Height, [.. Enumerable.Repeat((byte)90, Width * Height * 3)]);
         Augmenter erase = new(AugmentOptions.None with { Erase = 0.5 });
@@ -75,20 +75,20 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Neutral_colors_and_a_zero_shift_change_nothing_and_flat_images_stay_flat_under_blur_and_low_resolution()
+    public void Neutral_augmentations_and_flat_images_change_nothing()
     {
         RgbImage image = MemoryDataset.Image(3, Width, Height);
         RgbImage copy = new(Width, Height, [.. image.Pixels]);
-        ImageVariation.Color(copy, 1, 1, 1);
-        ImageVariation.Shift(copy, 0, 0);
+        Augmentations.Color(copy, 1, 1, 1);
+        Augmentations.Shift(copy, 0, 0);
         Assert.Equal(image.Pixels, copy.Pixels);
 
         RgbImage flat = new(Width, Height, [.. Enumerable.Range(0, Width * Height * 3).Select(i => (byte)(40 + (60 * (i % 3))))]);
         byte[] expected = [.. flat.Pixels];
-        ImageVariation.Blur(flat, 1.7);
-        ImageVariation.LowResolution(flat, 0.3);
-        ImageVariation.Shift(flat, 3, -2);
-        ImageVariation.Color(flat, 1, 1, 1);
+        Augmentations.Blur(flat, 1.7);
+        Augmentations.LowResolution(flat, 0.3);
+        Augmentations.Shift(flat, 3, -2);
+        Augmentations.Color(flat, 1, 1, 1);
         Assert.Equal(expected, flat.Pixels);
     }
 
@@ -97,17 +97,17 @@ public class AugmenterTests
     {
         RgbImage Sample() => new(2, 1, [100, 100, 100, 200, 60, 60]);
         RgbImage dark = Sample();
-        ImageVariation.Color(dark, 0.5, 1, 1);
+        Augmentations.Color(dark, 0.5, 1, 1);
         Assert.Equal([50, 50, 50, 100, 30, 30], dark.Pixels);
 
         // Luma of (200, 60, 60) is 0.299 * 200 + 0.701 * 60 = 101.86; without saturation that is all there is.
         RgbImage gray = Sample();
-        ImageVariation.Color(gray, 1, 1, 0);
+        Augmentations.Color(gray, 1, 1, 0);
         Assert.Equal([100, 100, 100, 102, 102, 102], gray.Pixels);
 
         // Mean luma (100 + 101.86) / 2 = 100.93; without contrast every value is drawn there.
         RgbImage even = Sample();
-        ImageVariation.Color(even, 1, 0, 1);
+        Augmentations.Color(even, 1, 0, 1);
         Assert.All(even.Pixels, value => Assert.Equal(101, value));
     }
 
@@ -115,7 +115,7 @@ public class AugmenterTests
     public void A_shift_moves_the_content_and_repeats_the_border()
     {
         RgbImage image = new(3, 1, [1, 1, 1, 2, 2, 2, 3, 3, 3]);
-        ImageVariation.Shift(image, 1, 0);
+        Augmentations.Shift(image, 1, 0);
         Assert.Equal([1, 1, 1, 1, 1, 1, 2, 2, 2], image.Pixels);
     }
 
@@ -124,7 +124,7 @@ public class AugmenterTests
     {
         RgbImage image = new(21, 21);
         image.Pixels.AsSpan(((10 * 21) + 10) * 3, 3).Fill(255);
-        ImageVariation.Blur(image, 1);
+        Augmentations.Blur(image, 1);
         int[] red = [.. Enumerable.Range(0, 441).Select(i => (int)image.Pixels[3 * i])];
         Assert.InRange(red.Sum(), 245, 265); // 255, but for rounding of each pixel
         Assert.Equal(Math.Round(255 / (2 * Math.PI)), red[220], 1.0); // the Gaussian's density at its center, deviation 1
@@ -138,7 +138,7 @@ public class AugmenterTests
         {
             RgbImage image = new(112, 112, [.. Enumerable.Range(0, 112 * 112 * 3).Select(i => (byte)(i % 3 == 0 ? 1 : 2))]);
             byte[] before = [.. image.Pixels];
-            ImageVariation.Erase(image, new SeededRandom(seed));
+            Augmentations.Erase(image, new SeededRandom(seed));
             int[] changed = [.. Enumerable.Range(0, 112 * 112).Where(i => !image.Pixels.AsSpan(3 * i, 3).SequenceEqual(before.AsSpan(3 * i, 3)))];
             Assert.InRange(changed.Length / (112.0 * 112), 0.018, 0.31);
             Assert.Single(changed.Select(i => (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2])).Distinct());

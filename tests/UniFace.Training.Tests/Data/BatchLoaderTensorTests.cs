@@ -3,18 +3,12 @@ using UniFace.Training.Data;
 
 namespace UniFace.Training.Tests.Data;
 
-/// <summary>Tests that count all tensors of the process run while no other test does.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public class LoaderTensorCountCollection
-{
-    public const string Name = "loader tensor count";
-}
-
-[Collection(LoaderTensorCountCollection.Name)]
+/// <summary>The loader leaves no tensor behind.</summary>
+[Collection(SerialCollection.Name)]
 public class BatchLoaderTensorTests
 {
     [Fact]
-    public void Reading_that_ends_early_or_inside_a_dispose_scope_leaves_no_tensor_behind()
+    public void Reading_that_ends_early_leaves_no_tensor_behind()
     {
         using MemoryDataset dataset = new([5, 9, 1, 14]);
         LoaderOptions options = new() { BatchSize = 4, Seed = 3, Threads = 3, InputSize = (8, 6) };

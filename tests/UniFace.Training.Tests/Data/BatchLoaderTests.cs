@@ -9,7 +9,7 @@ public class BatchLoaderTests
     private static readonly int[] Counts = [5, 9, 1, 14];
 
     [Fact]
-    public void Batches_are_the_same_bytes_for_any_number_of_threads_and_with_or_without_the_cache()
+    public void Batches_do_not_depend_on_threads_or_cache()
     {
         List<Copy> expected = ReadAll(threads: 1, cacheBytes: 0);
         Assert.Equal(2 * (29 / 4), expected.Count);
@@ -20,7 +20,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void Reading_from_a_later_batch_gives_what_reading_from_the_first_gives_there()
+    public void Reading_can_start_at_any_batch()
     {
         using MemoryDataset dataset = new(Counts);
         BatchLoader loader = Loader(dataset, 3);
@@ -32,7 +32,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void A_batch_holds_its_images_normalized_and_channels_last_with_their_labels()
+    public void A_batch_holds_normalized_channels_last_images_and_labels()
     {
         using MemoryDataset dataset = new(Counts);
         BatchLoader loader = Loader(dataset, 2, AugmentOptions.None);
@@ -76,7 +76,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void The_batches_before_a_damaged_image_are_returned_before_the_error_that_names_it()
+    public void Batches_before_a_damaged_image_are_returned_before_the_error()
     {
         foreach (int threads in new[] { 1, 4 })
         {

@@ -6,7 +6,7 @@ namespace UniFace.Training.Tests.Data;
 public class ClassWeightsTests
 {
     [Fact]
-    public void The_mean_weight_over_the_samples_is_1_and_rarer_people_weigh_no_less() =>
+    public void Weights_have_mean_1_and_fall_with_the_number_of_images() =>
         Gen.Select(Gen.Int[1, 500].Array[2, 30], Gen.Double[0, 0.9999]).Sample((counts, beta) =>
         {
             foreach (string name in new[] { "inverse", "effective" })

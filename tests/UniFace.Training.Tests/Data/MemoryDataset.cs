@@ -4,7 +4,7 @@ using UniFace.Faces;
 
 namespace UniFace.Training.Tests.Data;
 
-/// <summary>A data set in memory whose "encoded" pictures are two int32 sizes and raw pixels; counts what is read.</summary>
+/// <summary>A data set in memory whose "encoded" images are two int32 sizes and raw pixels; counts what is read.</summary>
 internal sealed class MemoryDataset : FaceDataset
 {
     private readonly int width;

@@ -15,7 +15,7 @@ public class SamplerTests
             Assert.Equal(Enumerable.Range(0, count), new UniformSampler(count, seed).Epoch(epoch).Order()));
 
     [Fact]
-    public void An_epoch_is_a_pure_function_of_seed_and_epoch_and_another_epoch_or_seed_has_another_order()
+    public void An_order_is_a_pure_function_of_seed_and_epoch()
     {
         using MemoryDataset dataset = new([20, 30, 25, 14]);
         foreach (string name in Samplers.Names)
@@ -55,7 +55,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_class_balanced_epoch_samples_every_person_equally_often_without_replacement() =>
+    public void A_class_balanced_epoch_samples_every_person_equally_often() =>
         Gen.Select(GenCounts, GenSeed, Gen.Int[0, 50]).Sample((counts, seed, first) =>
         {
             using MemoryDataset dataset = new(counts);
@@ -80,7 +80,7 @@ public class SamplerTests
         });
 
     [Fact]
-    public void A_pk_batch_has_exactly_P_people_with_K_images_distinct_where_there_are_K() =>
+    public void A_pk_batch_has_exactly_P_people_with_K_images() =>
         Gen.Select(GenCounts, GenSeed, Gen.Int[1, 5], Gen.Int[1, 5]).Sample((counts, seed, people, images) =>
         {
             using MemoryDataset dataset = new(counts);
@@ -114,7 +114,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void An_unknown_sampler_and_a_batch_that_is_not_a_multiple_of_K_are_errors_that_say_what_to_do()
+    public void Sampler_errors_say_what_to_do()
     {
         using MemoryDataset dataset = new([5, 5]);
         UniFaceException unknown = Assert.Throws<UniFaceException>(() => Samplers.Create("balanced", dataset, 4, 2, 1));

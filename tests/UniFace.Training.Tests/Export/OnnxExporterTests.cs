@@ -37,7 +37,7 @@ public sealed class OnnxExporterTests : IDisposable
     [InlineData("mobilefacenet", 0)]
     [InlineData("iresnet18", 8)]
     [InlineData("efficientnet-b0", 0)]
-    public void Every_batch_norm_is_folded_but_the_one_before_a_padded_convolution(string name, int expected)
+    public void Only_a_batch_norm_before_a_padded_convolution_is_not_folded(string name, int expected)
     {
         using Backbone backbone = PrimedBackbone.Create(name);
         ModelProto model = OnnxExporter.Build(backbone);

@@ -3,6 +3,7 @@ using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Head.Margins;
 using UniFace.Training.Head.Objectives;
+using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Head;
@@ -63,7 +64,7 @@ internal sealed class AutogradHead(RecognitionHead head)
     /// <summary>AdaCos: the scale before the loss.</summary>
     private void Observe(Tensor cosines, Tensor columns)
     {
-        if (head.Objective is AdaptiveSoftmax { UpdatesPerBatch: true } adaptive)
+        if (head.Objective is AdaCosObjective { UpdatesPerBatch: true } adaptive)
         {
             Tensor s = adaptive.get_buffer("s")!;
             Tensor index = columns.unsqueeze(1);

@@ -11,7 +11,7 @@ namespace UniFace.Training.Tests.Head;
 public class ClassSelectionTests
 {
     [Fact]
-    public void Sampled_classes_are_all_of_the_batch_and_others_up_to_the_rate_each_once()
+    public void Selected_classes_are_those_of_the_batch_and_a_sample()
     {
         using DisposeScope scope = NewDisposeScope();
         ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);

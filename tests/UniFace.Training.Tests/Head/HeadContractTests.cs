@@ -1,5 +1,8 @@
 using TorchSharp;
 using UniFace.Training.Head;
+using UniFace.Training.Head.Centers;
+using UniFace.Training.Head.Margins;
+using UniFace.Training.Head.Objectives;
 using UniFace.Training.Losses;
 using UniFace.Training.Tests.Losses;
 using static TorchSharp.torch;
@@ -30,6 +33,15 @@ public class HeadContractTests
         Assert.Equal(parts[0].Item1 + 2 * parts[1].Item1 + 0.5 * parts[2].Item1, loss, 1e-9);
         IEnumerable<double> sum = gradient.Select((_, i) => parts[0].Gradient[i] + (2 * parts[1].Gradient[i]) + (0.5 * parts[2].Gradient[i]));
         Assert.All(gradient.Zip(sum), g => Assert.Equal(g.Second, g.First, 1e-9));
+    }
+
+    [Fact]
+    public void A_margin_on_inner_products_is_refused()
+    {
+        using ClassCenters centers = new(3, 4, 1, 1, seed: 1, ScalarType.Float32, Similarity.InnerProduct);
+        using CosineMargin margin = new(0.4);
+        using SoftmaxObjective objective = new(scale: 1);
+        Assert.Throws<ArgumentException>(() => new RecognitionHead("head", centers, margin, objective));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace UniFace.Training.Tests.Head;
 
 /// <summary>A step in tiles, over one batch or several, equals autograd over the whole matrix followed by plain SGD.</summary>
-[Collection("Alone")]
+[Collection(SerialCollection.Name)]
 public class HeadStepTests
 {
     public static TheoryData<string> Variants => LossVariants.Names;
@@ -76,7 +76,7 @@ public class HeadStepTests
     }
 
     [Fact]
-    public void No_center_is_updated_with_a_value_that_is_not_finite()
+    public void Centers_stay_finite_after_input_that_is_not()
     {
         foreach (string name in new[] { "uce", "cosface" })
         {

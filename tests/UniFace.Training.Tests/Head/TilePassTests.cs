@@ -76,7 +76,7 @@ public class TilePassTests
         using IDisposable none = no_grad();
         using RecognitionHead head = Loss.Parse(text).CreateHead(Classes, Size, seed: 1);
         HeadBatch batch = new(head, randn([2, Size]), tensor(new long[] { 3, 5 }), null, 1);
-        Assert.IsType(expected, TilePass.Create(head, batch, head.Objective.Begin(batch.ForObjective)));
+        Assert.IsType(expected, TilePass.Create(head, batch, head.Objective.Begin(batch.ObjectiveBatch)));
     }
 
     private static RecognitionHead Create(Loss loss, bool half, bool allowRowPass)

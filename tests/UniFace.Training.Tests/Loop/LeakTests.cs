@@ -9,7 +9,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Loop;
 
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class LeakTests
 {
     private const long Slack = 4 << 20;
@@ -37,7 +37,7 @@ public sealed class LeakTests
                 group.Add(batch);
                 if (group.Count == 2)
                 {
-                    Assert.Null(step.Run(group));
+                    step.Run(group);
                     steps++;
                     group.ForEach(b => b.Dispose());
                     group.Clear();

@@ -6,7 +6,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Loop;
 
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class ResumeTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("uniface-resume-").FullName;
@@ -103,7 +103,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void The_log_is_truncated_to_the_checkpoint_and_an_incomplete_line_is_removed()
+    public void Resuming_truncates_the_log_to_the_checkpoint()
     {
         string path = Path.Combine(root, "metrics.jsonl");
         File.WriteAllText(path, """

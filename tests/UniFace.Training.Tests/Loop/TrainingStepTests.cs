@@ -9,7 +9,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Loop;
 
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class TrainingStepTests
 {
     private static readonly LearningRateSchedule Flat = new(ScheduleKind.Poly, 0.05, 1_000_000, Power: 1);
@@ -25,8 +25,8 @@ public sealed class TrainingStepTests
         using TrainingBatch second = Slice(both, 3, 8);
         for (int i = 0; i < 3; i++)
         {
-            Assert.Null(Step(options, whole).Run([both]));
-            Assert.Null(Step(options, parts).Run([first, second]));
+            Step(options, whole).Run([both]);
+            Step(options, parts).Run([first, second]);
         }
 
         foreach ((NamedParameter a, NamedParameter b) in whole.Optimizer.Parameters.Zip(parts.Optimizer.Parameters))
@@ -46,9 +46,9 @@ public sealed class TrainingStepTests
         using TrainingState state = Toy.State(options, 6);
         using TrainingBatch batch = Batch(options);
         string before = WeightsHash.Compute(Parameters(state));
-        Assert.Null(new TrainingStep(options, Flat, state, torch.CPU, new float[6]).Run([batch]));
+        new TrainingStep(options, Flat, state, torch.CPU, new float[6]).Run([batch]);
         Assert.Equal(before, WeightsHash.Compute(Parameters(state)));
-        Assert.Null(new TrainingStep(options, Flat, state, torch.CPU, [1, 1, 1, 1, 1, 1]).Run([batch]));
+        new TrainingStep(options, Flat, state, torch.CPU, [1, 1, 1, 1, 1, 1]).Run([batch]);
         Assert.NotEqual(before, WeightsHash.Compute(Parameters(state)));
     }
 
@@ -67,7 +67,7 @@ public sealed class TrainingStepTests
     }
 
     [Fact]
-    public void A_gradient_that_is_not_finite_is_named_by_the_layer_where_it_arose()
+    public void A_step_names_the_weights_that_are_not_finite()
     {
         TrainOptions options = Toy.Options;
         using TrainingState state = Toy.State(options, 6);
@@ -78,7 +78,9 @@ public sealed class TrainingStepTests
             weight.fill_(float.PositiveInfinity);
         }
 
-        Assert.Equal("the weights backbone.layers.fc2.weight", Step(options, state).Run([batch]));
+        NonFiniteException refused = Assert.Throws<NonFiniteException>(() => Step(options, state).Run([batch]));
+        Assert.Equal("the weights backbone.layers.fc2.weight is not finite", refused.Message);
+        Assert.Equal(batch.Samples, refused.Samples);
     }
 
     private static TrainingStep Step(TrainOptions options, TrainingState state) => new(options, Flat, state, torch.CPU, null);

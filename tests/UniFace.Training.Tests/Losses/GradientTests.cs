@@ -37,14 +37,14 @@ public class GradientTests
     [InlineData("curricularface(t-momentum=0.9,margin=0.3)")]
     [InlineData("sphereface2(t=1,margin=0.1,alpha=0.9,scale=20,gradient=chain)")]
     [InlineData("subcenter-arcface(subcenters=2,margin=0.3)")]
-    public void Loss_and_gradients_are_those_of_the_formula_away_from_the_defaults(string text) =>
+    public void Loss_and_gradients_equal_the_formula_away_from_defaults(string text) =>
         Loss_and_gradients_are_those_of_the_formula_in_plain_doubles(text);
 
     [Theory]
     [InlineData("arcface(gradient=straight-through,wrap=plain)")]
     [InlineData("combined(gradient=straight-through,m1=1.2)")]
     [InlineData("sphereface-r(scale=64)")]
-    public void The_straight_through_gradient_of_a_cosine_is_s_times_p_minus_onehot(string text)
+    public void The_straight_through_gradient_is_s_times_p_minus_onehot(string text)
     {
         // With orthogonal unit centers and a unit embedding, the gradient of the embedding is dL/dc minus its component along the
         // embedding.

@@ -65,7 +65,7 @@ public class IdentityTests
     [InlineData(0.3)]
     [InlineData(0.5)]
     [InlineData(1.2)]
-    public void Guard_and_plain_agree_just_where_the_cosine_is_above_cos_pi_minus_m(double margin) =>
+    public void Guard_and_plain_agree_exactly_above_cos_pi_minus_m(double margin) =>
         Gen.Double[-0.999, 0.999].Where(c => Math.Abs(c - Math.Cos(Math.PI - margin)) > 1e-6).Sample(
             c =>
             {
@@ -88,7 +88,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void Sub_centers_use_the_nearest_and_leave_the_others_alone()
+    public void Only_the_nearest_sub_center_has_a_gradient()
     {
         PlainBatch batch = new([[1, 0.1, 0]], [[0, 1, 0], [1, 0, 0], [0, 0, 1], [0, -1, 0.5]], [], [0]);
         Result ours = Run("subcenter-arcface(subcenters=2,scale=2)", batch);
@@ -101,7 +101,7 @@ public class IdentityTests
     [Theory]
     [InlineData("uce(margin=0.4,lambda=0.7)", 0.7)]
     [InlineData("uce(margin=0.4,scale=10)", 1)]
-    public void The_gradient_of_the_threshold_is_positives_below_it_less_negatives_above_it(string text, double lambda)
+    public void The_threshold_gradient_counts_errors_of_both_kinds(string text, double lambda)
     {
         PlainBatch batch = LossVariants.Batch(8, 5, 4, 4, 1);
         Loss spec = Loss.Parse(text);
@@ -115,7 +115,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void The_clamped_softplus_has_no_gradient_for_a_hard_positive_and_the_exact_one_does()
+    public void Only_the_clamped_softplus_has_no_gradient_for_a_hard_positive()
     {
         // z = s(c - m) - b is below -s for c under about -0.42.
         PlainBatch batch = new([[-0.8, 0.6, 0]], [[1, 0, 0], [0, 0, 1]], [11.57], [0]);
@@ -136,7 +136,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void SphereFace2_starts_its_threshold_finite_whatever_the_number_of_people()
+    public void The_initial_threshold_of_SphereFace2_is_finite()
     {
         foreach (int classes in new[] { 2, 3, 4, 100_000 })
         {
@@ -153,7 +153,7 @@ public class IdentityTests
 
     [Theory]
     [MemberData(nameof(Angular))]
-    public void Only_directions_count_in_an_angular_loss(string text)
+    public void Angular_losses_are_scale_invariant(string text)
     {
         PlainBatch batch = LossVariants.Batch(21, 5, 4, 4, K(text));
         double expected = Run(text, batch).Loss;
@@ -163,7 +163,7 @@ public class IdentityTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public void The_order_of_classes_and_samples_does_not_change_the_result(string text)
+    public void Loss_is_invariant_to_permutation(string text)
     {
         int k = K(text);
         PlainBatch batch = LossVariants.Batch(33, 5, 4, 4, k);
@@ -189,7 +189,7 @@ public class IdentityTests
     [InlineData("bce")]
     [InlineData("circle")]
     [InlineData("sphereface-r(scale=64)")]
-    public void A_perfect_separation_has_no_loss_and_leaves_the_threshold_where_it_is(string text)
+    public void Perfect_separation_has_no_loss_and_no_threshold_gradient(string text)
     {
         double[][] axes = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]];
         Result ours = Run(text, new PlainBatch(axes, axes, [16, 16, 16], [0, 1, 2]));
@@ -198,7 +198,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void The_threshold_of_the_unified_loss_is_b_over_s_and_others_have_none()
+    public void Only_losses_with_one_threshold_report_it()
     {
         PlainBatch batch = LossVariants.Batch(1, 3, 4, 4, 1) with { Bias = [16, 16, 16, 16] };
         using RecognitionHead uce = LossVariants.Head(Loss.Parse("uce"), batch);

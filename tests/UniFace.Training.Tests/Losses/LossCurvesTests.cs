@@ -32,7 +32,7 @@ public class LossCurvesTests
     }
 
     [Fact]
-    public void The_probability_of_the_right_class_is_that_of_softmax_among_c_classes_or_of_the_threshold()
+    public void The_probability_is_that_of_the_softmax_or_of_the_threshold()
     {
         LossCurves cosface = Compute("cosface(margin=0.2,scale=20)", new CurveOptions { Classes = 5000, OtherCosine = 0.1 });
         Equal(cosface, "probability", c => 1 / (1 + (4999 * Math.Exp(20 * (0.1 - (c - 0.2))))), 1e-9);
@@ -133,7 +133,7 @@ public class LossCurvesTests
         LossVariants.AssertRefused("length = 0 ", () => Compute("uce", new CurveOptions { Length = 0 }));
         LossVariants.AssertRefused("bits = 8 ", () => Compute("uce", new CurveOptions { Bits = 8 }));
         LossVariants.AssertRefused("too many", () => Compute("uce", new CurveOptions { Classes = 100_000, Points = 2000 }));
-        LossVariants.AssertRefused("other-cosine", () => Compute("uce", new CurveOptions { OtherCosine = double.NaN }));
+        LossVariants.AssertRefused("OtherCosine", () => Compute("uce", new CurveOptions { OtherCosine = double.NaN }));
     }
 
     private static void Logits(string text, Func<double, double> formula) =>

@@ -1,6 +1,5 @@
 using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
-using UniFace.Training.Head.Margins;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 

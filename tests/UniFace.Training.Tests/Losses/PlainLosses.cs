@@ -176,7 +176,7 @@ internal sealed class PlainMargin(Loss spec, Pairs then, int[] labels, int i, do
             ? (spec.Text("mode") == "adaptive" ? (spec.Number("t") + 1) * c : c) + spec.Number("t")
             : c,
         "circle" => Math.Max(frozen + M, 0) * (c - M),
-        "sphereface2" => (Straight ? c + ParameterSlice(frozen) - frozen : ParameterSlice(c)) + M,
+        "sphereface2" => (Straight ? c + Rescale(frozen) - frozen : Rescale(c)) + M,
         "sphereface-r" when spec.Text("variant") == "v2" => Straight ? c + Math.Cos(Math.Acos(frozen) / M) - frozen : Math.Cos(Math.Acos(c) / M),
         _ => c,
     };
@@ -227,7 +227,7 @@ internal sealed class PlainMargin(Loss spec, Pairs then, int[] labels, int i, do
             case "circle":
                 return Math.Max(1 + M - frozenTarget, 0) * (c - (1 - M));
             case "sphereface2":
-                return ParameterSlice(c) - M;
+                return Rescale(c) - M;
             default:
                 throw new InvalidOperationException(spec.Name);
         }
@@ -252,7 +252,7 @@ internal sealed class PlainMargin(Loss spec, Pairs then, int[] labels, int i, do
         return Math.Pow(-1, k) * Math.Cos(m * Math.Acos(c)) - 2 * k;
     }
 
-    private double ParameterSlice(double c) => 2 * Math.Pow((c + 1) / 2, spec.Number("t")) - 1;
+    private double Rescale(double c) => 2 * Math.Pow((c + 1) / 2, spec.Number("t")) - 1;
 
     private static double Clip(double value, double frozen, double low, double high) => frozen < low ? low : frozen > high ? high : value;
 

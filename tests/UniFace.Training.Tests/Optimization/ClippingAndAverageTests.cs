@@ -21,7 +21,7 @@ public class ClippingAndAverageTests
     }
 
     [Fact]
-    public void A_gradient_that_is_not_finite_shows_in_the_norm_and_changes_nothing()
+    public void Clipping_reports_a_norm_that_is_not_finite()
     {
         using Parameter a = WithGradient(3);
         using Parameter b = WithGradient(float.NaN);
@@ -53,7 +53,7 @@ public class ClippingAndAverageTests
     }
 
     [Fact]
-    public void The_average_of_constant_parameters_equals_them_after_any_number_of_steps()
+    public void The_average_of_constant_parameters_equals_them()
     {
         using Linear module = torch.nn.Linear(37, 29);
         using MovingAverage average = new(module, 0.9999);

@@ -27,7 +27,7 @@ public class OptimizerTests
     [Theory]
     [InlineData("sgd")]
     [InlineData("adamw")]
-    public void The_fused_optimizer_kernels_take_the_same_steps_as_the_tensor_operators(string kind)
+    public void Fused_update_equals_torch_operators(string kind)
     {
         // Of 3 x 1001 values every other column has gaps in memory: the operators move it. Its dense copy goes by the pass.
         torch.manual_seed(11);
@@ -145,7 +145,7 @@ public class OptimizerTests
     }
 
     private static Sequential Net() => torch.nn.Sequential(
-        torch.nn.Conv2d(3, 4, 3, bias: false), // before a normalisation a bias has no gradient but noise, which AdamW would make steps of
+        torch.nn.Conv2d(3, 4, 3, bias: false), // before a normalization a bias has no gradient but noise, which AdamW would make steps of
         torch.nn.BatchNorm2d(4),
         torch.nn.PReLU(4),
         torch.nn.Flatten(),

@@ -27,7 +27,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void The_cosine_schedule_is_1_at_the_start_one_half_in_the_middle_and_0_at_the_end()
+    public void The_cosine_schedule_falls_from_1_through_one_half_to_0()
     {
         LearningRateSchedule schedule = new(ScheduleKind.Cosine, 0.4, 100);
         Assert.Equal(0.4, schedule.At(0), 1e-15);
@@ -36,7 +36,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void Any_rate_lies_between_zero_and_the_base_and_falls_after_the_warm_up() =>
+    public void Rates_lie_in_range_and_fall_after_the_warm_up() =>
         Gen.Select(Gen.Enum<ScheduleKind>(), Gen.Int[2, 500], Gen.Int[0, 50], Gen.Double[0.5, 3]).Sample((kind, total, warmup, power) =>
         {
             LearningRateSchedule schedule = new(kind, 0.1, total, warmup, power, [total / 3, total / 2]);

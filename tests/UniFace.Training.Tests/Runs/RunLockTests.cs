@@ -3,7 +3,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Runs;
 
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class RunLockTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("uniface-claim-").FullName;
@@ -25,7 +25,7 @@ public sealed class RunLockTests : IDisposable
     }
 
     [Fact]
-    public void Training_refuses_a_run_that_another_process_trains_or_has_trained_since_it_was_opened()
+    public void A_run_trained_by_another_process_is_refused()
     {
         string folder = Path.Combine(root, "run");
         using Trainer first = Toy.Open(folder, Toy.Options);

@@ -76,8 +76,8 @@ internal sealed class CenterTile
     /// <param name="gradient">[B, T], of the result of <see cref="Compare"/>; overwritten.</param>
     /// <param name="x">[B, D], the argument of <see cref="Compare"/>.</param>
     /// <param name="embeddingGradient">[B, D]: added to.</param>
-    /// <param name="move">How the rows are updated.</param>
-    public void Backward(Tensor gradient, Tensor x, Tensor embeddingGradient, CenterMove move)
+    /// <param name="update">How the rows are updated.</param>
+    public void Backward(Tensor gradient, Tensor x, Tensor embeddingGradient, BatchUpdate update)
     {
         if (nearest is not null)
         {
@@ -92,7 +92,7 @@ internal sealed class CenterTile
             gradient.mul_(InverseLengths);
         }
 
-        Apply(gradient, radial, x, embeddingGradient, move);
+        Apply(gradient, radial, x, embeddingGradient, update);
     }
 
     /// <summary>The matrix products of the backward pass, and the update of the rows.</summary>
@@ -100,14 +100,14 @@ internal sealed class CenterTile
     /// <param name="radial">[T * K]: the sum over the batch of G * cosine; overwritten. Null for inner products.</param>
     /// <param name="x">[B, D].</param>
     /// <param name="embeddingGradient">[B, D]: added to.</param>
-    /// <param name="move">How the rows are updated.</param>
-    public void Apply(Tensor gradient, Tensor? radial, Tensor x, Tensor embeddingGradient, CenterMove move)
+    /// <param name="update">How the rows are updated.</param>
+    public void Apply(Tensor gradient, Tensor? radial, Tensor x, Tensor embeddingGradient, BatchUpdate update)
     {
         radial = radial?.mul_(inverseSquared!).neg_().unsqueeze(1); // [T * K, 1]
         embeddingGradient.addmm_(gradient, Rows);
-        if (move.Update is not CenterUpdate.Sgd sgd)
+        if (update.Update is not CenterUpdate.Sgd sgd)
         {
-            if (move.Update == CenterUpdate.Accumulate)
+            if (update.Update == CenterUpdate.Accumulate)
             {
                 AddGradient(gradient, x, radial);
             }
@@ -116,31 +116,31 @@ internal sealed class CenterTile
         }
 
         Tensor momentum = Read(centers.GetOrCreateMomentum(), isMomentum: true); // [T * K, D]
-        float kept = move.First ? (float)sgd.Momentum : 1;
-        if (centers.Arithmetic == ScalarType.Float64 && move.First)
+        float kept = update.First ? (float)sgd.Momentum : 1;
+        if (centers.Arithmetic == ScalarType.Float64 && update.First)
         {
             momentum.mul_(sgd.Momentum); // addmm_ takes beta as a float.
             kept = 1;
         }
 
         momentum.addmm_(gradient.t(), x, beta: kept, alpha: 1);
-        double decay = move.First ? sgd.WeightDecay : 0;
+        double decay = update.First ? sgd.WeightDecay : 0;
         if (SgdRowKernel.Supports(Rows) && SgdRowKernel.Supports(momentum))
         {
-            SgdRowKernel.Run(Rows, momentum, radial, (float)decay, move.Last ? (float)sgd.LearningRate : 0);
+            SgdRowKernel.Run(Rows, momentum, radial, (float)decay, update.Last ? (float)sgd.LearningRate : 0);
         }
         else
         {
-            Tensor pull = radial?.add_(decay) ?? full([1, 1], decay, dtype: momentum.dtype, device: momentum.device);
-            momentum.addcmul_(Rows, pull, 1);
-            if (move.Last)
+            Tensor coefficient = radial?.add_(decay) ?? full([1, 1], decay, dtype: momentum.dtype, device: momentum.device);
+            momentum.addcmul_(Rows, coefficient, 1);
+            if (update.Last)
             {
                 Rows.add_(momentum, alpha: -sgd.LearningRate);
             }
         }
 
         Write(centers.GetOrCreateMomentum(), momentum);
-        if (move.Last)
+        if (update.Last)
         {
             Write(centers.Weight, Rows);
         }

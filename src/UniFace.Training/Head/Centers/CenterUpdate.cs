@@ -33,8 +33,8 @@ public abstract record CenterUpdate
 /// <param name="Update">The update of the step.</param>
 /// <param name="First">True for the first batch of the step.</param>
 /// <param name="Last">True for the last batch of the step.</param>
-internal readonly record struct CenterMove(CenterUpdate Update, bool First, bool Last)
+internal readonly record struct BatchUpdate(CenterUpdate Update, bool First, bool Last)
 {
     /// <summary>The same batch without any change of the centers.</summary>
-    public CenterMove Frozen => this with { Update = CenterUpdate.None };
+    public BatchUpdate WithoutUpdate => this with { Update = CenterUpdate.None };
 }

@@ -22,7 +22,7 @@ internal static class Angles
             slope = y.clamp_min(smallest).reciprocal().neg();
         }
 
-        // Adds zero with the derivative that the angle has.
+        // Adds 0 that carries d(angle)/d(cosine) for autograd.
         return (cosine - cosine.detach()) * slope + value;
     }
 }

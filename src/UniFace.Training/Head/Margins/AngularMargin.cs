@@ -20,7 +20,7 @@ internal sealed class AngularMargin(double m1, double m2, double m3, MarginWrap 
 
     protected override Tensor Psi(MarginInput input)
     {
-        double added = Math.PI - (Math.PI - m2) / m1; // By the margin where it reaches pi; m2 if m1 is 1.
+        double added = Math.PI - (Math.PI - m2) / m1; // What the margin adds to the angle at which m1 * theta + m2 = pi.
         return Wrapped(input.TargetCosine, input.TargetAngle * m1 + m2, wrap, m3, () => added * Math.Sin(added));
     }
 

@@ -61,7 +61,7 @@ internal abstract class BinaryObjective : Objective
 
         protected override void AddTargetSlopes(Tensor slopes)
         {
-            Tensor gradient = slopes * Batch.Share * sign; // [B]
+            Tensor gradient = slopes * Batch.SampleWeight * sign; // [B]
             if (perClass)
             {
                 biasGradient.index_add_(0, Batch.Labels, gradient, 1);
@@ -80,7 +80,7 @@ internal abstract class BinaryObjective : Objective
                 return;
             }
 
-            Tensor gradient = slopes.t().mv(Batch.Share).mul_(-sign * PairWeight); // [T]
+            Tensor gradient = slopes.t().mv(Batch.SampleWeight).mul_(-sign * PairWeight); // [T]
             if (Select(tile) is Tensor index)
             {
                 biasGradient.index_add_(0, index, gradient, 1);
@@ -91,7 +91,7 @@ internal abstract class BinaryObjective : Objective
             }
         }
 
-        protected override void AddRowSlopes(Tensor slopes) => biasGradient.add_((slopes * Batch.Share).sum(), alpha: -sign * PairWeight);
+        protected override void AddRowSlopes(Tensor slopes) => biasGradient.add_((slopes * Batch.SampleWeight).sum(), alpha: -sign * PairWeight);
 
         private Tensor? Select(ClassTile tile) => tile.Index(bias.device);
     }

@@ -3,9 +3,9 @@ namespace UniFace.Training.Head.Objectives;
 /// <summary>The batch as an objective sees it before it sees any other class.</summary>
 /// <param name="Target">[B]: psi of the target.</param>
 /// <param name="Norm">[B]: length of each embedding.</param>
-/// <param name="Share">[B]: factor on the gradient of each sample: its weight divided by B.</param>
+/// <param name="SampleWeight">[B]: factor on the gradient of each sample: its weight divided by B.</param>
 /// <param name="Labels">[B] int64.</param>
-public sealed record ObjectiveBatch(Tensor Target, Tensor Norm, Tensor Share, Tensor Labels);
+public sealed record ObjectiveBatch(Tensor Target, Tensor Norm, Tensor SampleWeight, Tensor Labels);
 
 /// <summary>
 /// The third axis of a loss: how a row of similarities becomes one number per sample. Its terms for a batch, <see cref="ObjectiveTerms"/>,

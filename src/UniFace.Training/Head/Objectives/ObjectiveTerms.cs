@@ -42,7 +42,7 @@ public abstract class ObjectiveTerms(
     /// <summary>True if there is one scale and the offset does not depend on the class, so that rows can be processed without tensors.</summary>
     protected abstract bool IsUniform { get; }
 
-    /// <summary>True if the values of the pair kernel are part of the loss, not only their slopes of its gradient.</summary>
+    /// <summary>False if only the slopes of the pair kernel are used, as in softmax, whose loss is the term of the target.</summary>
     protected virtual bool PairsAddToLoss => true;
 
     /// <summary>Sets the log-sum-exp of s * phi over the other classes, [B, 1].</summary>
@@ -76,7 +76,7 @@ public abstract class ObjectiveTerms(
         }
 
         AddPairSlopes(slope, similarities, tile);
-        return slope.mul_(batch.Share.unsqueeze(1) * scale * pairWeight);
+        return slope.mul_(batch.SampleWeight.unsqueeze(1) * scale * pairWeight);
     }
 
     /// <summary>Adds rows that a row kernel has processed: the sums over the other classes of value and slope, both [B].</summary>

@@ -2,7 +2,7 @@ namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
 /// Value and slope of one term of an objective as functions of its logit. Everything else about an objective is linear and computed
-/// elsewhere, once. A kernel that is also an <see cref="IRowKernel"/> states the same function for the registers of a processor.
+/// elsewhere, once. A kernel that is also an <see cref="IRowKernel"/> provides a SIMD form of the same function.
 /// </summary>
 public abstract class PairKernel
 {
@@ -11,7 +11,7 @@ public abstract class PairKernel
 }
 
 /// <summary>A kernel with a form for rows of floats.</summary>
-/// <typeparam name="TVector">The same function for the registers of a processor.</typeparam>
+/// <typeparam name="TVector">The SIMD form of the function.</typeparam>
 internal abstract class RowKernel<TVector> : PairKernel, IRowKernel
     where TVector : struct, IVectorKernel
 {

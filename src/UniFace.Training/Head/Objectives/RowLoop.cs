@@ -21,8 +21,7 @@ internal interface IVectorKernel
 }
 
 /// <summary>
-/// One pass over one sample's row of a tile in the processor's registers. As tensors, each of a dozen operations would be a pass through
-/// memory with a result of its own.
+/// One fused SIMD pass over one sample's row of a tile. A dozen separate tensor operations would each write a temporary tensor.
 /// </summary>
 internal static class RowLoop
 {

@@ -3,7 +3,7 @@ namespace UniFace.Training.Head.Objectives;
 /// <summary>ln(sum of e^x) of each row of a matrix that comes in tiles of columns: the largest value so far and the sum relative to it.</summary>
 internal sealed class RunningLogSumExp(long rows, ScalarType dtype, Device device)
 {
-    /// <summary>Stands for negative infinity where differences are taken.</summary>
+    /// <summary>Finite stand-in for negative infinity: inf - inf would be NaN.</summary>
     private const double Lowest = -1e30;
 
     /// <summary>The same within the range of float16, which curves can be computed in.</summary>

@@ -56,7 +56,7 @@ internal class SoftmaxObjective(double scale, double factor = 1) : Objective(nam
         {
             if (isNorm)
             {
-                normGradient.sub_(slopes * Batch.Target * Batch.Share);
+                normGradient.sub_(slopes * Batch.Target * Batch.SampleWeight);
             }
         }
 
@@ -64,16 +64,8 @@ internal class SoftmaxObjective(double scale, double factor = 1) : Objective(nam
         {
             if (isNorm)
             {
-                normGradient.add_((slopes * similarities).sum(1) * Batch.Share, alpha: PairWeight);
+                normGradient.add_((slopes * similarities).sum(1) * Batch.SampleWeight, alpha: PairWeight);
             }
         }
     }
-}
-
-/// <summary>Softmax whose scale is the length of the embedding: SphereFace, where only the centers are normalized.</summary>
-internal sealed class NormScaledSoftmax() : SoftmaxObjective(scale: 1)
-{
-    public override bool ScaleIsNorm => true;
-
-    public override Tensor Scale(Tensor norm) => norm.unsqueeze(1);
 }

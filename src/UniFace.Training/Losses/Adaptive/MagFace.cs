@@ -19,20 +19,16 @@ public sealed class MagFace : AngularMarginLoss
     public double Ua { get; init; } = 110;
 
     /// <summary>Margin at the lower bound, 0 to 1.5 radians.</summary>
-    [Hyperparameter("Margin at the lower bound, in radians.", 0, 1.5, Hardens = true)]
+    [Hyperparameter("Margin at the lower bound, in radians.", 0, 1.5, LowerIfDiverging = true)]
     public double Lm { get; init; } = 0.45;
 
     /// <summary>Margin at the upper bound, 0 to 1.5 radians.</summary>
-    [Hyperparameter("Margin at the upper bound, in radians.", 0, 1.5, Hardens = true)]
+    [Hyperparameter("Margin at the upper bound, in radians.", 0, 1.5, LowerIfDiverging = true)]
     public double Um { get; init; } = 0.8;
 
     /// <summary>Factor on the regularizer that rewards length, 0 to 10,000.</summary>
     [Hyperparameter("Factor on the regularizer that rewards length.", 0, 10_000)]
     public double LambdaG { get; init; } = 35;
-
-    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
-    [Scale]
-    public double Scale { get; init; } = 64;
 
     /// <inheritdoc/>
     public override void Validate()
@@ -40,10 +36,31 @@ public sealed class MagFace : AngularMarginLoss
         base.Validate();
         if (Ua <= La)
         {
-            throw new UniFaceException(FormattableString.Invariant($"loss 'magface': ua = {Ua} must be above la = {La} (usual: la 10, ua 110)."));
+            throw new UniFaceException(FormattableString.Invariant($"loss 'magface': ua = {Ua} must be above la = {La} (typical: la 10, ua 110)."));
         }
     }
 
     /// <inheritdoc/>
-    protected override Margin CreateMargin(HeadShape shape) => new MagFaceMargin(La, Ua, Lm, Um, LambdaG, Wrap, Gradient);
+    protected override Margin CreateMargin(HeadShape shape) => new MagFaceMargin(this);
+}
+
+/// <summary>
+/// An angular margin that grows with the length a of the embedding, from lm at la to um at ua, and a regularizer
+/// g(a) = a / ua^2 + 1 / a that rewards length. Both carry a gradient to the length.
+/// </summary>
+internal sealed class MagFaceMargin(MagFace loss) : Margin(nameof(MagFaceMargin), loss.Gradient)
+{
+    public override Tensor? Regularizer(MarginInput input)
+    {
+        Tensor length = Length(input); // [B]
+        return (length / (loss.Ua * loss.Ua) + length.reciprocal()) * loss.LambdaG;
+    }
+
+    protected override Tensor Psi(MarginInput input)
+    {
+        double growth = (loss.Um - loss.Lm) / (loss.Ua - loss.La); // Radians per unit of length.
+        return AngularMargin.AddToAngle(input, (Length(input) - loss.La) * growth + loss.Lm, loss.Wrap);
+    }
+
+    private Tensor Length(MarginInput input) => input.Norm.clamp(loss.La, loss.Ua);
 }

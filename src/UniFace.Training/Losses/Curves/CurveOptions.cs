@@ -28,27 +28,29 @@ public sealed record CurveOptions
     public int Bits { get; init; } = 64;
 
     /// <summary>Checks the ranges.</summary>
+    /// <param name="nameOf">How an error calls a property, for example by its query parameter; null for its own name.</param>
     /// <exception cref="UniFaceException">A value is out of its range.</exception>
-    public void Check()
+    public void Validate(Func<string, string>? nameOf = null)
     {
-        Require(Classes is >= 2 and <= 100_000, "classes", Classes, "2 to 100000");
-        Require(Length is > 0 and <= 1000, "length", Length, "above 0, up to 1000");
-        Require(Math.Abs(OtherCosine) <= 1, "other-cosine", OtherCosine, "-1 to 1");
-        Require(Points is >= 2 and <= 2000, "points", Points, "2 to 2000");
-        Require(CentersApart is > 0 and <= Math.PI, "centers-apart", CentersApart, "above 0, up to pi radians");
-        Require(Bits is 16 or 32 or 64, "bits", Bits, "16, 32 or 64");
+        nameOf ??= name => name;
+        Require(Classes is >= 2 and <= 100_000, nameof(Classes), Classes, "2 to 100000");
+        Require(Length is > 0 and <= 1000, nameof(Length), Length, "above 0, up to 1000");
+        Require(Math.Abs(OtherCosine) <= 1, nameof(OtherCosine), OtherCosine, "-1 to 1");
+        Require(Points is >= 2 and <= 2000, nameof(Points), Points, "2 to 2000");
+        Require(CentersApart is > 0 and <= Math.PI, nameof(CentersApart), CentersApart, "above 0, up to pi radians");
+        Require(Bits is 16 or 32 or 64, nameof(Bits), Bits, "16, 32 or 64");
         if ((long)Points * Classes > MaxCells)
         {
             throw new UniFaceException(
                 $"{Points} points of {Classes} classes are too many for one call; points times classes are at most {MaxCells}.");
         }
-    }
 
-    private static void Require(bool holds, string name, double value, string range)
-    {
-        if (!holds)
+        void Require(bool holds, string name, double value, string range)
         {
-            throw new UniFaceException(FormattableString.Invariant($"{name} = {value} is out of range; it is {range}."));
+            if (!holds)
+            {
+                throw new UniFaceException(FormattableString.Invariant($"{nameOf(name)} = {value} is out of range; it is {range}."));
+            }
         }
     }
 }

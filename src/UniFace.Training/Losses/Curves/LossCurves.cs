@@ -49,7 +49,7 @@ public sealed record LossCurves(Loss Loss, CurveOptions Options, double? Thresho
     {
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(options);
-        options.Check();
+        options.Validate();
         Loss annealed = loss is SphereFace ? loss.With("lambda-start", "0") : loss;
         using LossProbe probe = new(annealed, options);
 

@@ -2,7 +2,7 @@ namespace UniFace.Training.Losses.Curves;
 
 /// <summary>The result of a loss for one sample.</summary>
 /// <param name="Logit">Logit of the own class.</param>
-/// <param name="Loss">Its loss.</param>
+/// <param name="Loss">Loss of the sample.</param>
 /// <param name="AngleGradient">dLoss/dAngle to the own class center, with the other cosines held fixed.</param>
 /// <param name="Probability">Of the right class.</param>
 internal readonly record struct LossSample(double Logit, double Loss, double AngleGradient, double Probability);
@@ -65,7 +65,7 @@ internal sealed class LossProbe : IDisposable
         Tensor share = ones_like(norm); // [B]
         long[] labels = new long[batch];
         ObjectiveTerms terms = head.Objective.Begin(new ObjectiveBatch(targets.Psi, norm, share, tensor(labels)));
-        TensorTiles tiles = new(head.Margin, input, terms);
+        TileGradient tiles = new(head.Margin, input, terms);
         if (terms.NeedsLogSumExp)
         {
             ForEachTile(tiles.Scan);

@@ -8,20 +8,16 @@ public sealed class CombinedMarginLoss : AngularMarginLoss
     public CombinedMarginLoss() => Wrap = MarginWrap.Plain;
 
     /// <summary>m1, factor on the target angle, 0.1 to 10.</summary>
-    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Usual = "0.9 to 1.2", Hardens = true)]
+    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Typical = "0.9 to 1.2", LowerIfDiverging = true)]
     public double M1 { get; init; } = 1;
 
     /// <summary>m2, added to the target angle, 0 to 1.5 radians.</summary>
-    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Hardens = true)]
+    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, LowerIfDiverging = true)]
     public double M2 { get; init; } = 0.3;
 
     /// <summary>m3, subtracted from the target cosine, 0 to 1.5.</summary>
-    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Hardens = true)]
+    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, LowerIfDiverging = true)]
     public double M3 { get; init; } = 0.2;
-
-    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
-    [Scale]
-    public double Scale { get; init; } = 64;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new AngularMargin(M1, M2, M3, Wrap, Gradient);

@@ -2,9 +2,4 @@ namespace UniFace.Training.Losses;
 
 /// <summary>NormFace: softmax cross-entropy of scaled cosines (Wang et al., ACM Multimedia 2017).</summary>
 [Loss("normface", "Softmax cross-entropy of scaled cosines, without a margin.", "Wang et al., NormFace, ACM Multimedia 2017")]
-public sealed class NormFace : Loss
-{
-    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
-    [Scale]
-    public double Scale { get; init; } = 64;
-}
+public sealed class NormFace : ScaledSoftmaxLoss;

@@ -8,12 +8,8 @@ namespace UniFace.Training.Losses;
 public sealed class SubCenterArcFace : AngularMarginLoss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
-    [AngularMargin]
+    [MarginOnAngle]
     public double Margin { get; init; } = 0.5;
-
-    /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
-    [Scale]
-    public double Scale { get; init; } = 64;
 
     /// <summary>K, centers per class, 1 to 16.</summary>
     [Hyperparameter("K, centers per class.", 1, 16)]

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Head;
 
 /// <summary>Checks of the input of a head.</summary>
-internal static class HeadInput
+internal static class HeadInputChecks
 {
     /// <summary>Reads the labels of a batch; an error names the first bad one.</summary>
     /// <exception cref="UniFaceException">Not one-dimensional, or a label is out of range.</exception>

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Losses;
 
 /// <summary>The margin of the positives.</summary>
-public enum PositiveMargin
+public enum PositiveMarginType
 {
     /// <summary>Subtracted from the cosine.</summary>
     Cos,
@@ -19,26 +19,47 @@ public enum PositiveMargin
 /// <summary>Losses that compare every similarity with a learnable threshold; they differ in the number of thresholds.</summary>
 public abstract class ThresholdLoss : Loss
 {
+    private const double CosineMarginDefault = 0.4;
+    private const double AngularMarginDefault = 0.5;
+    private const double SphereFactorDefault = 1.5;
+    private const double CombinedM1Default = 1;
+    private const double CombinedM2Default = 0.3;
+    private const double CombinedM3Default = 0.2;
+
     /// <summary>The margin of the positives. It decides which of the margins below apply.</summary>
     [Hyperparameter("The margin of the positives: cosine, angle (arc), SphereFace's factor on the angle (sphere), or all three (combined).")]
-    public PositiveMargin MarginType { get; init; } = PositiveMargin.Cos;
+    public PositiveMarginType MarginType { get; init; } = PositiveMarginType.Cos;
 
     /// <summary>m, 0 to 1.5: subtracted from the target cosine (cos, 0.4 if null) or added to the target angle in radians (arc, 0.5 if null).</summary>
-    [CosineMargin(Default = "0.4", MarginTypes = ["cos"])]
-    [AngularMargin(Default = "0.5", MarginTypes = ["arc"])]
+    [MarginOnCosine(Default = CosineMarginDefault, MarginTypes = ["cos"])]
+    [MarginOnAngle(Default = AngularMarginDefault, MarginTypes = ["arc"])]
     public double? Margin { get; init; }
 
     /// <summary>m1, factor on the target angle: 1 to 10 (sphere, 1.5 if null), or 0.1 to 10 (combined, 1 if null).</summary>
-    [Hyperparameter("m1, factor on the target angle.", 1, 10, Default = "1.5", Usual = "1.3 to 1.7", MarginTypes = ["sphere"], Hardens = true)]
-    [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Default = "1", Usual = "0.9 to 1.2", MarginTypes = ["combined"], Hardens = true)]
+    [Hyperparameter(
+        "m1, factor on the target angle.",
+        1,
+        10,
+        Default = SphereFactorDefault,
+        Typical = "1.3 to 1.7",
+        MarginTypes = ["sphere"],
+        LowerIfDiverging = true)]
+    [Hyperparameter(
+        "m1, factor on the target angle.",
+        0.1,
+        10,
+        Default = CombinedM1Default,
+        Typical = "0.9 to 1.2",
+        MarginTypes = ["combined"],
+        LowerIfDiverging = true)]
     public double? M1 { get; init; }
 
     /// <summary>m2, added to the target angle, 0 to 1.5 radians (combined, 0.3 if null).</summary>
-    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = "0.3", MarginTypes = ["combined"], Hardens = true)]
+    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = CombinedM2Default, MarginTypes = ["combined"], LowerIfDiverging = true)]
     public double? M2 { get; init; }
 
     /// <summary>m3, subtracted from the target cosine, 0 to 1.5 (combined, 0.2 if null).</summary>
-    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = "0.2", MarginTypes = ["combined"], Hardens = true)]
+    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = CombinedM3Default, MarginTypes = ["combined"], LowerIfDiverging = true)]
     public double? M3 { get; init; }
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
@@ -46,15 +67,14 @@ public abstract class ThresholdLoss : Loss
     public double Scale { get; init; } = 64;
 
     /// <summary>Factor on the loss terms of the other classes, 0 to 100.</summary>
-    [Hyperparameter("Factor on the loss terms of the other classes.", 0, 100, Usual = "0.6 to 1")]
+    [Hyperparameter("Factor on the loss terms of the other classes.", 0, 100, Typical = "0.6 to 1")]
     public double Lambda { get; init; } = 1;
 
     /// <summary>Initial value of the threshold b = s * cosine, -20,000 to 20,000; null: ln(10 * C * r) for C classes.</summary>
     [Hyperparameter(
         "Initial value of the learned threshold b = s * cosine; auto is ln(10 * C * r) for C classes.",
         -20_000,
-        20_000,
-        Default = LossHyperparameter.Auto)]
+        20_000)]
     public double? Bias { get; init; }
 
     /// <summary>Clamps the argument of the softplus to [-s, s] as the paper's code does; the gradient outside is 0.</summary>
@@ -75,13 +95,28 @@ public abstract class ThresholdLoss : Loss
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => MarginType switch
     {
-        PositiveMargin.Cos => new CosineMargin(Resolve("margin")),
-        PositiveMargin.Arc => new AngularMargin(1, Resolve("margin"), 0, Wrap, Gradient),
-        PositiveMargin.Sphere => new SphereMargin(Resolve("m1"), Gradient),
-        _ => new AngularMargin(Resolve("m1"), Resolve("m2"), Resolve("m3"), Wrap, Gradient),
+        PositiveMarginType.Cos => new CosineMargin(Margin ?? CosineMarginDefault),
+        PositiveMarginType.Arc => new AngularMargin(1, Margin ?? AngularMarginDefault, 0, Wrap, Gradient),
+        PositiveMarginType.Sphere => new SphereMargin(M1 ?? SphereFactorDefault, Gradient),
+        _ => new AngularMargin(M1 ?? CombinedM1Default, M2 ?? CombinedM2Default, M3 ?? CombinedM3Default, Wrap, Gradient),
     };
 
     /// <inheritdoc/>
-    protected override Objective CreateObjective(HeadShape shape) =>
-        new UnifiedObjective(Thresholds(shape), Bias ?? Math.Log(10.0 * shape.Classes * NegativeRate), Scale, Lambda, Clamp, shape.Dtype);
+    protected override Objective CreateObjective(HeadShape shape) => new ThresholdObjective(this, Thresholds(shape), shape);
+}
+
+/// <summary>softplus(-(s * psi(c_y) - b)) + lambda * sum over the others of softplus(s * c_j - b), with one b for all classes or one per class.</summary>
+internal sealed class ThresholdObjective(ThresholdLoss loss, int biases, HeadShape shape)
+    : BinaryObjective(
+        nameof(ThresholdObjective),
+        loss.Scale,
+        positive: 1,
+        negative: loss.Lambda,
+        biases,
+        loss.Bias ?? Math.Log(10.0 * shape.Classes * loss.NegativeRate),
+        shape.Dtype)
+{
+    public override bool Clamp => loss.Clamp;
+
+    public override double? Threshold => Bias.shape[0] == 1 ? OwnedTensors.Value(Bias) / Scale : null;
 }

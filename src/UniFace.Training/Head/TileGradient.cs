@@ -1,7 +1,7 @@
 namespace UniFace.Training.Head;
 
 /// <summary>From the similarities of a tile to their gradient with tensors: any device, type and margin.</summary>
-internal sealed class TensorTiles(Margin margin, MarginInput input, ObjectiveTerms terms)
+internal sealed class TileGradient(Margin margin, MarginInput input, ObjectiveTerms terms)
 {
     private readonly RunningLogSumExp logSumExp = new(input.Norm.shape[0], input.Norm.dtype, input.Norm.device);
 

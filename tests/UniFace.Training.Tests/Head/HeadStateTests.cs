@@ -9,14 +9,14 @@ using static TorchSharp.torch;
 namespace UniFace.Training.Tests.Head;
 
 /// <summary>A head resumes exactly: what it keeps between batches is a function of its state, its seed and its input.</summary>
-public class StateTests
+public class HeadStateTests
 {
     public static TheoryData<string> Stateful =>
         [.. LossRegistry.Names, .. LossRegistry.Names.Select(n => $"{n}(negative-rate=0.4)"), "elasticface-arc(plus=true)"];
 
     [Theory]
     [MemberData(nameof(Stateful))]
-    public void A_head_that_loads_the_state_of_another_continues_identically(string text)
+    public void A_head_resumed_from_state_continues_identically(string text)
     {
         using DisposeScope scope = NewDisposeScope();
         Loss spec = Loss.Parse(text);
@@ -32,7 +32,7 @@ public class StateTests
     }
 
     [Fact]
-    public void Drawn_margins_and_classes_are_of_seed_and_step_alone()
+    public void Draws_depend_on_seed_and_step_alone()
     {
         foreach (string text in new[] { "elasticface-arc", "cosface(negative-rate=0.3)" })
         {
@@ -60,7 +60,8 @@ public class StateTests
         ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);
         Assert.NotEqual(LossVariants.Ids(centers.Select([1, 2])), LossVariants.Ids(centers.Select([1, 2])));
 
-        ElasticFaceMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        using RecognitionHead head = Loss.Parse("elasticface-cos(margin=0.35,sigma=0.05)").CreateHead(2, 4, seed: 8);
+        Margin margin = head.Margin;
         Tensor cosine = zeros([4], dtype: ScalarType.Float64);
         MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
         margin.Update(input);
@@ -95,7 +96,7 @@ public class StateTests
     public void SphereFaces_annealing_falls_from_its_start_to_its_floor()
     {
         using DisposeScope scope = NewDisposeScope();
-        SphereFaceMargin margin = new(2, floor: 5, start: 30, decay: 0.5, MarginGradient.Chain);
+        SphereFaceMargin margin = new(new SphereFace { Margin = 2, Lambda = 5, LambdaStart = 30, LambdaDecay = 0.5 });
         Tensor cosine = tensor(new[] { 0.8 });
         MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
         foreach (double lambda in new[] { 30, 20, 15, 12, 10, 30 / 3.5, 7.5, 30 / 4.5, 6, 30 / 5.5, 5, 5 })
@@ -110,7 +111,8 @@ public class StateTests
     {
         // With sigma this large the order of psi - c shows whose margin is larger.
         using DisposeScope scope = NewDisposeScope();
-        ElasticFaceMargin margin = new(false, 0.35, 0.3, plus: true, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        using RecognitionHead head = Loss.Parse("elasticface-cos(margin=0.35,sigma=0.3,plus=true)").CreateHead(2, 4, seed: 8);
+        Margin margin = head.Margin;
         Tensor cosine = tensor(new[] { 0.1, 0.9, 0.5, -0.3 });
         MarginInput input = new(cosine, (1 - cosine * cosine).sqrt(), ones_like(cosine));
         margin.Update(input);
@@ -119,10 +121,11 @@ public class StateTests
     }
 
     [Fact]
-    public void Elastic_margins_have_the_mean_and_deviation_that_were_asked_for()
+    public void Elastic_margins_have_the_given_mean_and_deviation()
     {
         using DisposeScope scope = NewDisposeScope();
-        ElasticFaceMargin margin = new(false, 0.35, 0.05, plus: false, MarginWrap.Plain, MarginGradient.Chain, seed: 8);
+        using RecognitionHead head = Loss.Parse("elasticface-cos(margin=0.35,sigma=0.05)").CreateHead(2, 4, seed: 8);
+        Margin margin = head.Margin;
         Tensor cosine = zeros([20_000], dtype: ScalarType.Float64);
         MarginInput input = new(cosine, ones_like(cosine), ones_like(cosine));
         margin.Update(input);
@@ -132,7 +135,7 @@ public class StateTests
     }
 
     [Fact]
-    public void One_sample_alone_does_not_upset_AdaFaces_statistics()
+    public void AdaFace_keeps_its_deviation_for_a_batch_of_one()
     {
         using DisposeScope scope = NewDisposeScope();
         using RecognitionHead head = Loss.Parse("adaface").CreateHead(30, 6, seed: 1);

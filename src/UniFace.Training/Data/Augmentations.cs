@@ -1,7 +1,7 @@
 namespace UniFace.Training.Data;
 
 /// <summary>The augmentations; each changes the image in place.</summary>
-internal static class ImageVariation
+internal static class Augmentations
 {
     /// <summary>Mirrors the image left to right.</summary>
     public static void Mirror(RgbImage image)

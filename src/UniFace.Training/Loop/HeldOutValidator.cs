@@ -4,7 +4,7 @@ namespace UniFace.Training.Loop;
 /// Validation on people that are not trained on: all pairs of images, by the cosine of flip-summed embeddings. Uses up to
 /// <see cref="MaxImages"/> images, person by person, which are decoded and checked once, before the run starts.
 /// </summary>
-internal sealed class PeopleValidation
+internal sealed class HeldOutValidator
 {
     /// <summary>Most images: two million pairs.</summary>
     public const int MaxImages = 2000;
@@ -14,7 +14,7 @@ internal sealed class PeopleValidation
     private readonly int[] labels;
     private readonly RgbImage[] images;
 
-    public PeopleValidation(FaceDataset data, IImageDecoder decoder)
+    public HeldOutValidator(FaceDataset data, IImageDecoder decoder)
     {
         int[] samples = [.. Enumerable.Range(0, data.Samples.Count).OrderBy(i => data.Samples[i].Label).Take(MaxImages)];
         labels = [.. samples.Select(i => data.Samples[i].Label)];

@@ -6,9 +6,9 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Training.Tests.Loop;
 
-/// <summary>A run's checkpoint has never learned from a picture that the run's training.hashes does not hold, however it was stopped.</summary>
-[Collection(Alone.Name)]
-public sealed class TrainingRecordTests : IDisposable
+/// <summary>However a run is stopped, training.hashes covers every image that its checkpoint has seen.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class TrainingFingerprintTests : IDisposable
 {
     private static readonly TrainOptions Small = Toy.Options with { Backbone = new("mobilefacenet", 0.25, 8), Epochs = 1 };
 
@@ -17,7 +17,7 @@ public sealed class TrainingRecordTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Images_are_hashed_when_they_are_read_and_held_out_images_are_not()
+    public void Exactly_the_images_trained_on_are_hashed()
     {
         using ToyDataset data = new(8, 5);
         using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, decoder: new ToyDecoder());
@@ -32,7 +32,7 @@ public sealed class TrainingRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_run_killed_in_its_first_epoch_and_resumed_has_fingerprints_of_all_images()
+    public void A_killed_and_resumed_run_has_fingerprints_of_all_images()
     {
         using ToyDataset data = new(6, 6);
         TrainOptions options = Toy.Options with { Epochs = 1, CheckpointEvery = 2 };
@@ -83,7 +83,7 @@ public sealed class TrainingRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_validation_set_that_shares_images_or_people_with_the_training_set_is_refused_at_the_start()
+    public void A_validation_set_that_overlaps_the_training_set_is_refused()
     {
         using ToyDataset data = new(6, 5);
         Refused("has 30 of the 30 training pictures and 0 of the 6 people by name, e.g. person00/0.png", data);

@@ -1,7 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Head;
-using UniFace.Training.Head.Margins;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Losses;

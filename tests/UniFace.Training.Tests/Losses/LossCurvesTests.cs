@@ -129,9 +129,9 @@ public class LossCurvesTests
     [Fact]
     public void Options_out_of_range_are_named()
     {
-        LossVariants.AssertRefused("classes = 1 ", () => Compute("uce", new CurveOptions { Classes = 1 }));
-        LossVariants.AssertRefused("length = 0 ", () => Compute("uce", new CurveOptions { Length = 0 }));
-        LossVariants.AssertRefused("bits = 8 ", () => Compute("uce", new CurveOptions { Bits = 8 }));
+        LossVariants.AssertRefused("Classes = 1 ", () => Compute("uce", new CurveOptions { Classes = 1 }));
+        LossVariants.AssertRefused("Length = 0 ", () => Compute("uce", new CurveOptions { Length = 0 }));
+        LossVariants.AssertRefused("Bits = 8 ", () => Compute("uce", new CurveOptions { Bits = 8 }));
         LossVariants.AssertRefused("too many", () => Compute("uce", new CurveOptions { Classes = 100_000, Points = 2000 }));
         LossVariants.AssertRefused("OtherCosine", () => Compute("uce", new CurveOptions { OtherCosine = double.NaN }));
     }

@@ -152,7 +152,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     [Fact]
     public void Validation_on_training_data_or_another_image_size_fails_before_the_first_step()
     {
-        Refused("has 60 of the 60 training pictures", "hold some out", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
+        Refused("has 60 of the 60 training images", "hold some out", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
             "--batch", "16", "--out", "never");
         Refused("expected 112x112", "uniface align", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16",
             "--out", "never");

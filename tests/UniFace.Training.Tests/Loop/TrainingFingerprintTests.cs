@@ -86,7 +86,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     public void A_validation_set_that_overlaps_the_training_set_is_refused()
     {
         using ToyDataset data = new(6, 5);
-        Refused("has 30 of the 30 training pictures and 0 of the 6 people by name, e.g. person00/0.png", data);
+        Refused("has 30 of the 30 training images and 0 of the 6 people by name, e.g. person00/0.png", data);
         using ToyDataset others = new(4, 5, salt: 1); // generic names, which are nobody's
         using (Trainer.Create(Path.Combine(folder, "run"), Small, data, others, decoder: new ToyDecoder()))
         {

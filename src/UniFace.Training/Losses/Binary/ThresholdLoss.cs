@@ -19,20 +19,20 @@ public enum PositiveMarginType
 /// <summary>Losses that compare every similarity with a learnable threshold; they differ in the number of thresholds.</summary>
 public abstract class ThresholdLoss : Loss
 {
-    private const double CosineMarginDefault = 0.4;
-    private const double AngularMarginDefault = 0.5;
-    private const double SphereFactorDefault = 1.5;
-    private const double CombinedM1Default = 1;
-    private const double CombinedM2Default = 0.3;
-    private const double CombinedM3Default = 0.2;
+    private const double DefaultCos = 0.4;
+    private const double DefaultArc = 0.5;
+    private const double DefaultSphere = 1.5;
+    private const double DefaultM1 = 1;
+    private const double DefaultM2 = 0.3;
+    private const double DefaultM3 = 0.2;
 
     /// <summary>The margin of the positives. It decides which of the margins below apply.</summary>
     [Hyperparameter("The margin of the positives: cosine, angle (arc), SphereFace's factor on the angle (sphere), or all three (combined).")]
     public PositiveMarginType MarginType { get; init; } = PositiveMarginType.Cos;
 
     /// <summary>m, 0 to 1.5: subtracted from the target cosine (cos, 0.4 if null) or added to the target angle in radians (arc, 0.5 if null).</summary>
-    [MarginOnCosine(Default = CosineMarginDefault, MarginTypes = ["cos"])]
-    [MarginOnAngle(Default = AngularMarginDefault, MarginTypes = ["arc"])]
+    [MarginOnCosine(Default = DefaultCos, MarginTypes = ["cos"])]
+    [MarginOnAngle(Default = DefaultArc, MarginTypes = ["arc"])]
     public double? Margin { get; init; }
 
     /// <summary>m1, factor on the target angle: 1 to 10 (sphere, 1.5 if null), or 0.1 to 10 (combined, 1 if null).</summary>
@@ -40,7 +40,7 @@ public abstract class ThresholdLoss : Loss
         "m1, factor on the target angle.",
         1,
         10,
-        Default = SphereFactorDefault,
+        Default = DefaultSphere,
         Typical = "1.3 to 1.7",
         MarginTypes = ["sphere"],
         LowerIfDiverging = true)]
@@ -48,18 +48,18 @@ public abstract class ThresholdLoss : Loss
         "m1, factor on the target angle.",
         0.1,
         10,
-        Default = CombinedM1Default,
+        Default = DefaultM1,
         Typical = "0.9 to 1.2",
         MarginTypes = ["combined"],
         LowerIfDiverging = true)]
     public double? M1 { get; init; }
 
     /// <summary>m2, added to the target angle, 0 to 1.5 radians (combined, 0.3 if null).</summary>
-    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = CombinedM2Default, MarginTypes = ["combined"], LowerIfDiverging = true)]
+    [Hyperparameter("m2, added to the target angle, in radians.", 0, 1.5, Default = DefaultM2, MarginTypes = ["combined"], LowerIfDiverging = true)]
     public double? M2 { get; init; }
 
     /// <summary>m3, subtracted from the target cosine, 0 to 1.5 (combined, 0.2 if null).</summary>
-    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = CombinedM3Default, MarginTypes = ["combined"], LowerIfDiverging = true)]
+    [Hyperparameter("m3, subtracted from the target cosine.", 0, 1.5, Default = DefaultM3, MarginTypes = ["combined"], LowerIfDiverging = true)]
     public double? M3 { get; init; }
 
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
@@ -95,10 +95,10 @@ public abstract class ThresholdLoss : Loss
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => MarginType switch
     {
-        PositiveMarginType.Cos => new CosineMargin(Margin ?? CosineMarginDefault),
-        PositiveMarginType.Arc => new AngularMargin(1, Margin ?? AngularMarginDefault, 0, Wrap, Gradient),
-        PositiveMarginType.Sphere => new SphereMargin(M1 ?? SphereFactorDefault, Gradient),
-        _ => new AngularMargin(M1 ?? CombinedM1Default, M2 ?? CombinedM2Default, M3 ?? CombinedM3Default, Wrap, Gradient),
+        PositiveMarginType.Cos => new CosineMargin(Margin ?? DefaultCos),
+        PositiveMarginType.Arc => new AngularMargin(1, Margin ?? DefaultArc, 0, Wrap, Gradient),
+        PositiveMarginType.Sphere => new SphereMargin(M1 ?? DefaultSphere, Gradient),
+        _ => new AngularMargin(M1 ?? DefaultM1, M2 ?? DefaultM2, M3 ?? DefaultM3, Wrap, Gradient),
     };
 
     /// <inheritdoc/>

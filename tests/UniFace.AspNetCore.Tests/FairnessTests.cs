@@ -62,7 +62,7 @@ public sealed class FairnessTests
     [Fact]
     public void One_caller_never_has_every_place()
     {
-        FairPlaces places = new(64);
+        FairLimiter places = new(64);
         IDisposable[] held = [.. Enumerable.Range(0, 100).Select(_ => places.TryEnter("greedy")).OfType<IDisposable>()];
         Assert.Equal(48, held.Length);
         Assert.InRange(Enumerable.Range(0, 100).Count(_ => places.TryEnter("second") is not null), 8, 15);

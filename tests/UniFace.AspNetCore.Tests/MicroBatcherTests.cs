@@ -63,7 +63,7 @@ public sealed class MicroBatcherTests
         Task<int> first = batcher.RunAsync(1, "", default);
         await begun.WaitAsync();
         Task<int>[] waiting = [batcher.RunAsync(2, "", default), batcher.RunAsync(3, "", default)];
-        Assert.Equal(Refusal.Busy, (await Assert.ThrowsAsync<RefusedException>(() => batcher.RunAsync(4, "", default))).Reason);
+        Assert.Equal(503, (await Assert.ThrowsAsync<ProblemException>(() => batcher.RunAsync(4, "", default))).Status);
         gate.Release(100);
         int[] results = await Task.WhenAll([first, .. waiting]);
         Assert.Equal([1, 2, 3], results);

@@ -100,7 +100,7 @@ public sealed class RefusalTests
         await server.EnrollAsync("Bob", 2);
         Assert.Equal(
             (6L, (string?)null),
-            (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
+            (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Fault));
     }
 
     private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers

@@ -195,7 +195,7 @@ public sealed class SecurityTests
                     .Select(l => JsonDocument.Parse(l).RootElement)
                     .Select(e => $"{e.GetProperty("what")} {e.GetProperty("status")}"));
             Assert.DoesNotContain("Ann", log, StringComparison.Ordinal);
-            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
         }
     }
 

@@ -27,7 +27,7 @@ internal static class HealthEndpoints
     {
         if (!await audit.IsWritableAsync())
         {
-            throw new BadHttpRequestException("the audit log cannot be written; check the disk of the data folder", Status503ServiceUnavailable);
+            throw new ProblemException(Status503ServiceUnavailable, "the audit log cannot be written; check the disk of the data folder");
         }
 
         try
@@ -36,7 +36,7 @@ internal static class HealthEndpoints
         }
         catch (UniFaceException)
         {
-            throw new BadHttpRequestException(Caller.KeysUnreadable, Status503ServiceUnavailable);
+            throw new ProblemException(Status503ServiceUnavailable, Caller.KeysUnreadable);
         }
 
         if (recognizer.Loaded is Recognizer loaded)

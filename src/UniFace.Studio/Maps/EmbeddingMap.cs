@@ -55,7 +55,7 @@ internal sealed class EmbeddingMaps : IDisposable
     {
         if (!await gate.WaitAsync(TimeSpan.FromSeconds(20), stop))
         {
-            throw new RefusedException(Refusal.Busy, "another map is being drawn; try again in a moment");
+            throw new ProblemException(Status503ServiceUnavailable, "another map is being drawn; try again in a moment");
         }
 
         try

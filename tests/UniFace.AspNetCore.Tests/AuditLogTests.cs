@@ -152,7 +152,7 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
-    public async Task More_than_a_line_without_an_end_is_not_called_unfinished()
+    public async Task Data_longer_than_a_line_is_not_a_partial_line()
     {
         await WriteAsync(2);
         File.AppendAllText(Log, new string('x', 5000));

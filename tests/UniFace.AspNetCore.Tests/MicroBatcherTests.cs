@@ -7,7 +7,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class MicroBatcherTests
 {
     [Fact]
-    public async Task What_waits_runs_together_and_each_item_gets_its_own_result()
+    public async Task Waiting_items_run_in_one_batch_and_get_their_own_results()
     {
         using SemaphoreSlim gate = new(0);
         ConcurrentQueue<int> sizes = [];

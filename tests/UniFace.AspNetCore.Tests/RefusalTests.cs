@@ -64,7 +64,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task An_unwritable_audit_log_is_reported_by_log_metric_and_health_until_it_is_writable()
+    public async Task Log_metric_and_health_report_an_unwritable_audit_log()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using Lines lines = new();

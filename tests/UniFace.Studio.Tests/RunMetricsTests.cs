@@ -24,7 +24,7 @@ public sealed class RunMetricsTests : IDisposable
     }
 
     [Fact]
-    public void Of_a_log_that_has_grown_only_the_new_lines_are_read()
+    public void Only_appended_lines_are_read()
     {
         string[] lines = [.. Enumerable.Range(1, 40).Select(Row)];
         File.WriteAllText(Log, string.Concat(lines));
@@ -118,7 +118,7 @@ public sealed class RunMetricsTests : IDisposable
     public async Task A_list_of_runs_reads_no_file_twice()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string run = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
+        string run = FakeRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
         File.WriteAllText(
             Path.Combine(run, RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":40,"epoch":4,"kind":"finished","message":"done"}""" + "\n");

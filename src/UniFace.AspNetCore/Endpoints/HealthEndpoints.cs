@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>
-/// /health/live: the process answers. /health/ready: it can do its work, which without a model is serving pages. /health/recognition: it can recognise
+/// /health/live: the process answers. /health/ready: it can do its work, which without a model is serving pages. /health/recognition: it can recognize
 /// people.
 /// </summary>
 internal static class HealthEndpoints

@@ -121,6 +121,7 @@ public static class UniFaceServer
         app.UseRequestTimeouts();
         app.UseMiddleware<AccessControl>();
         app.UseRecognitionLimit();
+        app.MapGet("/recognise.html", () => TypedResults.Redirect("/recognize.html", permanent: true)).ExcludeFromDescription(); // its name in 0.1
         HealthEndpoints.Map(app);
         app.MapOpenApi();
 

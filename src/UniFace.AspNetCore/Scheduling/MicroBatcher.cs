@@ -2,7 +2,7 @@ namespace UniFace.AspNetCore.Scheduling;
 
 /// <summary>
 /// Runs the work of many requests in batches: what waits when the worker is free runs together, a lone item at once. A full queue refuses instead of
-/// making everybody wait, and callers take turns. Cancelled items are dropped before they run.
+/// making everybody wait, and callers take turns. Canceled items are dropped before they run.
 /// </summary>
 internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
 {

@@ -5,7 +5,7 @@ using System.Net;
 namespace UniFace.AspNetCore.Tests.Hostile;
 
 /// <summary>
-/// Hostile requests and slow clients at once, while somebody works: none may make the service fail (5xx), keep a good request from its answer, leak
+/// Hostile requests and slow clients at once, while valid requests run: none may make the service fail (5xx), keep a good request from its answer, leak
 /// memory, files or connections, or leave a file outside the data folder. A moment in the suite; UNIFACE_HOSTILE_REQUESTS sets how many
 /// (tests/hostile.sh).
 /// </summary>

@@ -55,7 +55,7 @@ public sealed class ClusterCommandTests : IDisposable
              score.GetProperty("people").GetInt32(), score.GetProperty("mergedGroups").GetInt32()));
 
         // Without --threshold, the calibration determines it. The smallest rate that the test package supports is 0.009.
-        string package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string package = TestPackage.Write(Path.Combine(folder, "package"));
         JsonElement stated = CliProcess.Run("cluster", package, photos, Path.Combine(folder, "z"), "--aligned", "--json").Expect(0).Json();
         Assert.Equal((0.77, 0.009), (stated.GetProperty("threshold").GetDouble(), stated.GetProperty("falseMatchRate").GetDouble()));
 

@@ -5,7 +5,7 @@
 #   RESULTS=...        file of measurements; later runs add their rounds, and the report covers all of them
 #   ROUNDS=5           number of rounds
 #   THREADS=...        threads of both
-#   FACES=...          aligned faces of 112x112, one folder per person (default: invented ones)
+#   FACES=...          aligned faces of 112x112, one folder per person (default: synthetic ones)
 #   OUT=...            the report
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/.." && pwd)
@@ -15,42 +15,42 @@ if [ ! -x "$peers/usr/bin/python3" ]; then
 fi
 for d in proc sys dev; do mountpoint -q "$peers/$d" || mount --bind "/$d" "$peers/$d"; done
 mkdir -p "$peers/bench/uniface"; cp "$here"/peers/*.py "$peers/bench/uniface/"
-peer() { chroot "$peers" python3 "$@" 2>/dev/null | tail -n 1; }
-ours() { "$top/uniface" bench "$@" --threads "$threads" --json 2>/dev/null | tr -d '\n'; }
-wanted() { [ ${#parts[@]} = 0 ] && return 0; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
+run_peer() { chroot "$peers" python3 "$@" 2>/dev/null | tail -n 1; }
+run_uniface() { "$top/uniface" bench "$@" --threads "$threads" --json 2>/dev/null | tr -d '\n'; }
+selected() { [ ${#parts[@]} = 0 ] && return 0; for part in "${parts[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
 parts=("$@"); work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; results=${RESULTS:-$work/results}
-say() { printf '%s\t%s\n' "$1" "$2" >>"$results"; echo "$1: $2" >&2; }
+record() { printf '%s\t%s\n' "$1" "$2" >>"$results"; echo "$1: $2" >&2; }
 "$top/uniface" --version >/dev/null  # Builds, if necessary, before anything is timed.
 
 processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); memory=$(awk '/MemTotal/ {printf "%.0f GB", $2 / 1048576}' /proc/meminfo)
-say "fact machine" "$processor, $threads threads, $memory, $(uname -sr)"
-say "fact UniFace" "$(git -C "$top" describe --always --dirty 2>/dev/null || "$top/uniface" --version), .NET $(dotnet --version)"
-say "fact date" "$(date -u +%Y-%m-%d)"
-if wanted data && [ -z "${FACES:-}" ]; then FACES=$work/faces; "$top/uniface" data make "$FACES" --people 100 --images 20 >/dev/null; fi
+record "fact machine" "$processor, $threads threads, $memory, $(uname -sr)"
+record "fact UniFace" "$(git -C "$top" describe --always --dirty 2>/dev/null || "$top/uniface" --version), .NET $(dotnet --version)"
+record "fact date" "$(date -u +%Y-%m-%d)"
+if selected data && [ -z "${FACES:-}" ]; then FACES=$work/faces; "$top/uniface" data make "$FACES" --people 100 --images 20 >/dev/null; fi
 
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
-  if wanted step; then
+  if selected step; then
     for setting in "mobilefacenet 1 32 12" "mobilefacenet 0.5 32 16" "iresnet18 1 16 8"; do
       read -r backbone width batch steps <<<"$setting"
       name=$backbone; [ "$width" = 1 ] || name=$backbone-x$width
-      say "ours-step $name" "$(ours step --backbone "$backbone" --width "$width" --batch "$batch" --steps "$steps")"
-      say "peer-step $name" "$(peer /bench/uniface/step.py "$name" "$batch" "$steps" "$threads")"
+      record "ours-step $name" "$(run_uniface step --backbone "$backbone" --width "$width" --batch "$batch" --steps "$steps")"
+      record "peer-step $name" "$(run_peer /bench/uniface/step.py "$name" "$batch" "$steps" "$threads")"
     done
   fi
-  if wanted data; then
-    say "ours-data" "$(ours data "$FACES")"
+  if selected data; then
+    record "ours-data" "$(run_uniface data "$FACES")"
     mkdir -p "$peers/data/uniface-faces"; mount --bind "$FACES" "$peers/data/uniface-faces"
-    say "peer-data" "$(peer /bench/uniface/data.py /data/uniface-faces 1)"
+    record "peer-data" "$(run_peer /bench/uniface/data.py /data/uniface-faces 1)"
     umount "$peers/data/uniface-faces"
   fi
-  if wanted search; then
-    say "ours-search" "$(ours search --size 1000000 --dim 512 --queries 1,16,256)"
-    say "peer-search" "$(peer /bench/uniface/search.py 1000000 512 1,16,256 "$threads")"
+  if selected search; then
+    record "ours-search" "$(run_uniface search --size 1000000 --dim 512 --queries 1,16,256)"
+    record "peer-search" "$(run_peer /bench/uniface/search.py 1000000 512 1,16,256 "$threads")"
   fi
-  if wanted head; then
-    say "ours-head" "$(ours head --classes 100000,1000000 --loss uce,cosface --batch 128)"
-    for loss in uce cosface; do say "peer-head $loss" "$(peer /bench/head.py "$loss" 1000000)"; done
+  if selected head; then
+    record "ours-head" "$(run_uniface head --classes 100000,1000000 --loss uce,cosface --batch 128)"
+    for loss in uce cosface; do record "peer-head $loss" "$(run_peer /bench/head.py "$loss" 1000000)"; done
   fi
 done
 chroot "$peers" python3 /bench/uniface/report.py <"$results" >"$out.new"; mv "$out.new" "$out"

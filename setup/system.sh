@@ -4,15 +4,15 @@
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
 
-# awk reads to the end: an early exit would end ldconfig by SIGPIPE, and with pipefail this script.
+# awk reads to the end: an early exit would end ldconfig by SIGPIPE and, with pipefail, this script.
 lib=$(ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*x86-64/ && !lib {lib = $NF} END {print lib}')
 if [ -n "$lib" ] && grep -qa GLIBCXX_3.4.32 "$lib"; then exit 0; fi
 
 . /etc/os-release
-say() { echo "setup: training needs libstdc++ with GLIBCXX_3.4.32 (GCC 13.2 or newer); this is $PRETTY_NAME. $1" >&2; exit 2; }
+fail() { echo "setup: training needs libstdc++ with GLIBCXX_3.4.32 (GCC 13.2 or newer); this is $PRETTY_NAME. $1" >&2; exit 2; }
 [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ] ||
-  say "Install a newer libstdc++6 (Ubuntu 22.04: from the toolchain PPA ubuntu-toolchain-r/test), or use Debian 13, Ubuntu 24.04 or newer."
-[ "$(id -u)" = 0 ] || say "Run 'sudo setup/system.sh' once: it takes libstdc++6 and the libc6 it needs from Debian 13, pinned low so that nothing else moves."
+  fail "Install a newer libstdc++6 (Ubuntu 22.04: from the toolchain PPA ubuntu-toolchain-r/test), or use Debian 13, Ubuntu 24.04 or newer."
+[ "$(id -u)" = 0 ] || fail "Run 'sudo setup/system.sh' once: it takes libstdc++6 and the libc6 it needs from Debian 13, pinned low so that nothing else moves."
 
 echo "setup: taking libstdc++6 from Debian 13 (once)" >&2
 sources=/etc/apt/sources.list.d/debian.sources

@@ -12,7 +12,7 @@ namespace UniFace.Benchmarks;
 /// </summary>
 internal static class BruteForce
 {
-    private const int Block = 64, Together = 4;
+    private const int Block = 64, RowsPerStep = 4;
 
     /// <summary>The best <paramref name="k"/> rows of each query.</summary>
     /// <param name="rows">The rows; row i has id i.</param>
@@ -29,9 +29,9 @@ internal static class BruteForce
         Lock[] gates = [.. best.Select(_ => new Lock())];
         Parallel.For(0, (count + Block - 1) / Block, new ParallelOptions { CancellationToken = stop }, block =>
         {
-            int first = block * Block, some = Math.Min(Block, count - first);
+            int first = block * Block, filled = Math.Min(Block, count - first);
             float[] values = new float[Block * size];
-            for (int i = 0; i < some; i++)
+            for (int i = 0; i < filled; i++)
             {
                 rows.Row(first + i, values.AsSpan(i * size, size));
             }
@@ -40,21 +40,21 @@ internal static class BruteForce
             double[] scores = new double[Block];
             for (int q = 0; q < asked; q++)
             {
-                for (int i = 0; i < Block; i += Together)
+                for (int i = 0; i < Block; i += RowsPerStep)
                 {
-                    Score(wide.AsSpan(q * padded, padded), blockRows.AsSpan(i * padded, Together * padded), scores.AsSpan(i, Together));
+                    Score(wide.AsSpan(q * padded, padded), blockRows.AsSpan(i * padded, RowsPerStep * padded), scores.AsSpan(i, RowsPerStep));
                 }
 
                 lock (gates[q])
                 {
-                    for (int i = 0; i < some; i++)
+                    for (int i = 0; i < filled; i++)
                     {
                         AddHit(best[q], k, new IndexHit(first + i, first + i, scores[i]));
                     }
                 }
             }
 
-            progress?.Invoke(some);
+            progress?.Invoke(filled);
         });
         return [.. best.Select(b => b.ToArray())];
     }

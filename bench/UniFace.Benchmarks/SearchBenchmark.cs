@@ -18,7 +18,7 @@ internal sealed record SearchSpeed(int Size, int Dim, int Queries, double Median
 internal static class SearchBenchmark
 {
     private const int CheckQueries = 1000, Best = 10, MinRuns = 7, MaxRuns = 101;
-    private static readonly TimeSpan TimeFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MinDuration = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs the benchmark.</summary>
     /// <param name="size">Number of rows.</param>
@@ -33,8 +33,8 @@ internal static class SearchBenchmark
     {
         BenchmarkRows rows = new(seed, dimension);
         using ExactIndex index = Fill(rows, size, progress, stop);
-        (int Count, double Median)[] times = [.. queries.Select(q => (q, Time(index, Ask(rows, size, CheckQueries, q), threads, stop)))];
-        float[] check = Ask(rows, size, 0, CheckQueries);
+        (int Count, double Median)[] times = [.. queries.Select(q => (q, Time(index, CreateQueries(rows, size, CheckQueries, q), threads, stop)))];
+        float[] check = CreateQueries(rows, size, 0, CheckQueries);
         IndexHit[][] expected = BruteForce.Search(rows, size, check, Best, done => progress("comparing with every row", done, size), stop);
         return
         [
@@ -70,7 +70,7 @@ internal static class SearchBenchmark
         }
     }
 
-    private static float[] Ask(BenchmarkRows rows, int size, int first, int count)
+    private static float[] CreateQueries(BenchmarkRows rows, int size, int first, int count)
     {
         float[] queries = new float[count * rows.Dimension];
         for (int i = 0; i < count; i++)
@@ -85,7 +85,7 @@ internal static class SearchBenchmark
     {
         List<double> runs = [];
         index.Search(queries, Best, threads: threads, cancellationToken: stop);
-        for (Stopwatch all = Stopwatch.StartNew(); runs.Count < MinRuns || (runs.Count < MaxRuns && all.Elapsed < TimeFor);)
+        for (Stopwatch all = Stopwatch.StartNew(); runs.Count < MinRuns || (runs.Count < MaxRuns && all.Elapsed < MinDuration);)
         {
             long start = Stopwatch.GetTimestamp();
             index.Search(queries, Best, threads: threads, cancellationToken: stop);
@@ -96,12 +96,12 @@ internal static class SearchBenchmark
         return runs[runs.Count / 2];
     }
 
-    private static double Exact(ExactIndex index, float[] check, IndexHit[][] expected, int together, int threads, CancellationToken stop)
+    private static double Exact(ExactIndex index, float[] check, IndexHit[][] expected, int batchSize, int threads, CancellationToken stop)
     {
         int right = 0;
-        for (int first = 0; first < expected.Length; first += together)
+        for (int first = 0; first < expected.Length; first += batchSize)
         {
-            int some = Math.Min(together, expected.Length - first);
+            int some = Math.Min(batchSize, expected.Length - first);
             IndexHit[][] hits = index.Search(check.AsSpan(first * index.Dimension, some * index.Dimension), Best, threads: threads, cancellationToken: stop);
             right += hits.Select((h, i) => h.AsSpan().SequenceEqual(expected[first + i]) ? 1 : 0).Sum();
         }

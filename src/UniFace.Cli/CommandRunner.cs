@@ -24,7 +24,7 @@ internal static class CommandRunner
     /// <param name="explain">Explains an exception that is not an input error; null if it cannot.</param>
     public static async Task<int> RunAsync(RootCommand root, string[] args, Func<Exception, string?>? explain = null)
     {
-        Output.Guard();
+        Output.EscapeControlCharacters();
         if (Console.IsOutputRedirected)
         {
             // In a pipe, tables are as wide as their content: no cell is wrapped or cut.

@@ -43,7 +43,7 @@ internal static class DoctorCommand
     {
         yield return Check(".NET", "", () =>
             $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-        yield return Check("SkiaSharp (pictures)", "build again; on Linux the native library comes with the package", () =>
+        yield return Check("SkiaSharp (images)", "build again; on Linux the native library comes with the package", () =>
         {
             using SKBitmap bitmap = new(8, 8);
             using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);

@@ -72,7 +72,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         string sql = $"SELECT contract FROM uniface.gallery WHERE id = $1 AND uid = $2 {clause}";
         if (await session.ScalarAsync(sql, number, Info.Id) as string != contractId)
         {
-            throw GalleryMovedException.Create(Path, "moved to another model");
+            throw new GalleryMovedException(Path, "moved to another model");
         }
 
         if (locking == GalleryLock.All)

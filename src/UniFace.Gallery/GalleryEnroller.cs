@@ -6,6 +6,11 @@ namespace UniFace.Gallery;
 /// <param name="Other">The other person, with the score of the face.</param>
 public sealed record LookAlike(string Photo, string Person, GalleryCandidate Other);
 
+/// <summary>The template of an enrolled photo.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="IsNew">False if the photo was enrolled for this person before; then the template is the existing one.</param>
+public readonly record struct EnrolledTemplate(long Id, bool IsNew);
+
 /// <summary>
 /// Enrolls many photos in batches. Photos that are already enrolled are counted and not stored again, so an interrupted enrollment continues when
 /// it is repeated.
@@ -39,30 +44,32 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
     /// <param name="stop">Stops waiting.</param>
     public async Task<bool> IsEnrolledAsync(string person, string sha256, CancellationToken stop)
     {
-        if (!known.TryGetValue(person, out IReadOnlyDictionary<long, string?>? templates))
-        {
-            known.Add(person, templates = await gallery.GetPhotosAsync(person, stop).ConfigureAwait(false));
-        }
-
-        bool enrolled = templates.Values.Contains(sha256);
+        bool enrolled = (await GetTemplatesAsync(person, stop).ConfigureAwait(false)).Values.Contains(sha256);
         AlreadyEnrolled += enrolled ? 1 : 0;
         return enrolled;
     }
 
-    /// <summary>Enrolls photos of people for whom <see cref="IsEnrolledAsync"/> was called.</summary>
+    /// <summary>Enrolls photos. Concurrent calls for one person must wait for each other, or both may report a photo as new.</summary>
     /// <param name="batch">The photos, each with its source.</param>
     /// <param name="stop">Stops waiting.</param>
-    public async Task EnrollAsync(IReadOnlyList<Enrollment> batch, CancellationToken stop)
+    /// <returns>The template of each photo.</returns>
+    public async Task<IReadOnlyList<EnrolledTemplate>> EnrollAsync(IReadOnlyList<Enrollment> batch, CancellationToken stop)
     {
         if (batch.Count == 0)
         {
-            return;
+            return [];
+        }
+
+        foreach (string person in batch.Select(e => e.Person).Distinct())
+        {
+            await GetTemplatesAsync(person, stop).ConfigureAwait(false);
         }
 
         // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
         IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, contractId, stop).ConfigureAwait(false);
-        Enrollment[] fresh =
-            [.. batch.Zip(ids).Where(stored => !known[stored.First.Person].ContainsKey(stored.Second) && added.Add(stored.Second)).Select(s => s.First)];
+        EnrolledTemplate[] templates =
+            [.. batch.Zip(ids, (e, id) => new EnrolledTemplate(id, !known[e.Person].ContainsKey(id) && added.Add(id)))];
+        Enrollment[] fresh = [.. batch.Where((_, i) => templates[i].IsNew)];
         AlreadyEnrolled += batch.Count - fresh.Length;
         people.UnionWith(fresh.Select(e => e.Person));
         if (rule is not null && fresh.Length > 0)
@@ -76,6 +83,18 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
                 where pairs.Add(Ordered(pair.First.Person, other.Person))
                 select new LookAlike(pair.First.Source ?? "", pair.First.Person, other));
         }
+
+        return templates;
+    }
+
+    private async Task<IReadOnlyDictionary<long, string?>> GetTemplatesAsync(string person, CancellationToken stop)
+    {
+        if (!known.TryGetValue(person, out IReadOnlyDictionary<long, string?>? templates))
+        {
+            known.Add(person, templates = await gallery.GetPhotosAsync(person, stop).ConfigureAwait(false));
+        }
+
+        return templates;
     }
 
     private static (string, string) Ordered(string a, string b) => string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a);

@@ -25,9 +25,8 @@ public interface IGallery : IAsyncDisposable
 
     /// <summary>Removes a person with all templates and crops, and leaves no bytes of them in the store.</summary>
     /// <returns>False if the person was not enrolled.</returns>
-    /// <exception cref="UniFaceException">
-    /// The store fails; or, with an inner <see cref="NotErasedException"/>, it cannot erase now what was removed.
-    /// </exception>
+    /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default);
 
     /// <summary>The enrolled people, in the order of their enrollment.</summary>

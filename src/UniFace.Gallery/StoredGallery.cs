@@ -40,9 +40,8 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
     /// <returns>False if the person was not enrolled, or has a newer template.</returns>
-    /// <exception cref="UniFaceException">
-    /// The store fails; or, with an inner <see cref="NotErasedException"/>, it cannot erase now what was removed.
-    /// </exception>
+    /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) =>
         RemoveAsync(person, time, cancellationToken);
 
@@ -59,7 +58,7 @@ public abstract class StoredGallery : IGallery
         }
         catch (UniFaceException e)
         {
-            throw NotErasedException.Create(e, removed);
+            throw new NotErasedException(e, removed);
         }
     }
 
@@ -127,7 +126,8 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Reads everything that is stored about a person.</summary>
     /// <returns>Null if the person is not enrolled.</returns>
-    /// <exception cref="UniFaceException">The store fails, or is damaged.</exception>
+    /// <exception cref="DamagedRecordException">The stored data of the person is damaged.</exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     public Task<StoredPerson?> ReadPersonAsync(string person, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(person);
@@ -139,7 +139,7 @@ public abstract class StoredGallery : IGallery
                     $"SELECT t.*, {store.EnrolledSql} AS time, c.image AS crop FROM {store.People} p JOIN {store.Templates} t ON t.person = p.id " +
                     $"LEFT JOIN {store.Crops} c ON c.template = t.id WHERE p.{store.KeyColumn} = $1 ORDER BY t.id",
                     r => store.FindFault(r) is string fault
-                        ? throw new UniFaceException($"{Path}: {GalleryChecks.DescribeDamage(person, (long)r["id"], fault)}")
+                        ? throw new DamagedRecordException($"{Path}: {GalleryChecks.DescribeDamage(person, (long)r["id"], fault)}")
                         : new StoredTemplate(
                             (long)r["id"],
                             SqlStore.ReadTime(r),
@@ -164,7 +164,8 @@ public abstract class StoredGallery : IGallery
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>Checks that the store is available and still holds the gallery that was opened, of the same model.</summary>
-    /// <exception cref="UniFaceException">The store fails; or, with an inner <see cref="GalleryMovedException"/>, it was moved or replaced.</exception>
+    /// <exception cref="GalleryMovedException">The gallery was moved or replaced.</exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) =>
         store.Database.ReadAsync(session => store.EnsureModelAsync(session, Info.ContractId), cancellationToken);
 

@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>Background and clothes: they change from picture to picture.</summary>
+/// <summary>Background and clothes: they change from image to image.</summary>
 internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, int height)
 {
     private readonly FaceRandom random = new(scene.Grain, 0, 0, 8);

@@ -11,7 +11,7 @@ internal static class CameraEffects
         byte[] pixels = image.Pixels;
         int width = image.Width, height = image.Height;
 
-        // In pixels of the aligned face, whatever the size of the picture.
+        // In pixels of the aligned face, whatever the size of the image.
         int passes = (int)MathF.Round(scene.Blur * Math.Max(1, faceScale / 40f));
         for (int i = 0; i < passes; i++)
         {
@@ -39,21 +39,21 @@ internal static class CameraEffects
                 float light = 1 + (slope * ((u * cos) + (v * sin)));
                 int at = 3 * ((y * width) + x);
                 float r = pixels[at] * light * gains[0], g = pixels[at + 1] * light * gains[1], b = pixels[at + 2] * light * gains[2];
-                float grey = (0.299f * r) + (0.587f * g) + (0.114f * b);
+                float gray = (0.299f * r) + (0.587f * g) + (0.114f * b);
 
-                // 24 random bits per pixel: grain mostly of brightness, a little of colour.
+                // 24 random bits per pixel: grain mostly of brightness, a little of color.
                 ulong bits = noise > 0 ? random.Next() : 0;
                 float grain = noise * ((bits & 255) + ((bits >> 8) & 255) - 255f);
-                pixels[at] = Level(r, grey, scene, grain + (0.4f * noise * (((bits >> 16) & 255) - 127.5f)));
-                pixels[at + 1] = Level(g, grey, scene, grain + (0.4f * noise * (((bits >> 24) & 255) - 127.5f)));
-                pixels[at + 2] = Level(b, grey, scene, grain + (0.4f * noise * (((bits >> 32) & 255) - 127.5f)));
+                pixels[at] = Level(r, gray, scene, grain + (0.4f * noise * (((bits >> 16) & 255) - 127.5f)));
+                pixels[at + 1] = Level(g, gray, scene, grain + (0.4f * noise * (((bits >> 24) & 255) - 127.5f)));
+                pixels[at + 2] = Level(b, gray, scene, grain + (0.4f * noise * (((bits >> 32) & 255) - 127.5f)));
             }
         }
     }
 
-    private static byte Level(float value, float grey, FaceScene scene, float noise)
+    private static byte Level(float value, float gray, FaceScene scene, float noise)
     {
-        float v = grey + ((value - grey) * scene.Saturation);
+        float v = gray + ((value - gray) * scene.Saturation);
         v = 127.5f + ((v - 127.5f) * scene.Contrast);
 
         // A shoulder instead of a hard clip at the light end.

@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in a picture.</summary>
+/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in a image.</summary>
 internal enum HairStyle
 {
     /// <summary>Shaved to a shadow.</summary>
@@ -41,7 +41,7 @@ internal enum HairStyle
 internal readonly record struct FaceMark(float X, float Y, float Radius);
 
 /// <summary>
-/// An invented person: everything about a face that stays the same from picture to picture.
+/// A synthetic person: everything about a face that stays the same from image to image.
 /// Lengths are in head units: one is half the width of an average face (about 7 cm); the eyes are at y = 0, y goes down.
 /// The same seed and index always give the same person.
 /// </summary>
@@ -127,7 +127,7 @@ internal sealed class FaceIdentity
         HairPart = r.Around(0.6f);
         HairColor = fair * r.Unit();
         HairRed = skin < 0.5f && r.Chance(0.25f) ? r.Range(0.3f, 1) : r.Range(0, 0.15f);
-        HairGrey = age > 0.5f && r.Chance(0.7f) ? r.Range(0.2f, 1) : 0;
+        HairGray = age > 0.5f && r.Chance(0.7f) ? r.Range(0.2f, 1) : 0;
         Beard = beard;
         Moustache = beard > 0.45f || (mayBeard && r.Chance(0.5f)) ? r.Range(0.4f, 1) : 0;
         Moles = moles;
@@ -153,7 +153,7 @@ internal sealed class FaceIdentity
     /// <summary>From the eyes to the top of the skull, 1.34 to 1.62.</summary>
     public float SkullHeight { get; }
 
-    /// <summary>Colour of the skin, 0 the lightest to 1 the darkest.</summary>
+    /// <summary>Color of the skin, 0 the lightest to 1 the darkest.</summary>
     public float Skin { get; }
 
     /// <summary>Undertone of the skin, -1 rosy to 1 olive.</summary>
@@ -162,7 +162,7 @@ internal sealed class FaceIdentity
     /// <summary>How many freckles, 0 to 1; most people have none.</summary>
     public float Freckles { get; }
 
-    /// <summary>Colour of the cheeks, 0 to 1.</summary>
+    /// <summary>Color of the cheeks, 0 to 1.</summary>
     public float Blush { get; }
 
     /// <summary>Lines and bags of age, 0 to 1.</summary>
@@ -186,7 +186,7 @@ internal sealed class FaceIdentity
     /// <summary>Distance of the lid's fold over the eye, 0.02 to 0.10.</summary>
     public float LidFold { get; }
 
-    /// <summary>Colour of the iris from dark brown (0) over hazel, green and grey to blue (1).</summary>
+    /// <summary>Color of the iris from dark brown (0) over hazel, green and gray to blue (1).</summary>
     public float IrisColor { get; }
 
     /// <summary>Radius of the iris, 0.078 to 0.100.</summary>
@@ -267,14 +267,14 @@ internal sealed class FaceIdentity
     /// <summary>Where it is parted, -0.6 to 0.6.</summary>
     public float HairPart { get; }
 
-    /// <summary>Colour of the hair from black (0) over brown to fair (1).</summary>
+    /// <summary>Color of the hair from black (0) over brown to fair (1).</summary>
     public float HairColor { get; }
 
     /// <summary>Red in the hair, 0 to 1.</summary>
     public float HairRed { get; }
 
-    /// <summary>Grey in the hair, 0 to 1.</summary>
-    public float HairGrey { get; }
+    /// <summary>Gray in the hair, 0 to 1.</summary>
+    public float HairGray { get; }
 
     /// <summary>Beard on the cheeks and chin, 0 none to 1 full.</summary>
     public float Beard { get; }
@@ -285,9 +285,9 @@ internal sealed class FaceIdentity
     /// <summary>Moles; none to two.</summary>
     public IReadOnlyList<FaceMark> Moles { get; }
 
-    /// <summary>Chance that a picture shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
+    /// <summary>Chance that a image shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
     public float GlassesChance { get; }
 
-    /// <summary>Seed of what is scattered (freckles, strands): the same in every picture of the person.</summary>
+    /// <summary>Seed of what is scattered (freckles, strands): the same in every image of the person.</summary>
     public long Grain { get; }
 }

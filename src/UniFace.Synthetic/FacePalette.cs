@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>Colours of skin, hair and eyes from an identity's numbers.</summary>
+/// <summary>Colors of skin, hair and eyes from an identity's numbers.</summary>
 internal static class FacePalette
 {
     private static readonly SKColor[] Skins =
@@ -27,12 +27,12 @@ internal static class FacePalette
     public static SKColor Hair(FaceIdentity person)
     {
         SKColor hair = Ramp(Hairs, person.HairColor).Mix(0xFFA2451C, person.HairRed * 0.8f);
-        return hair.Mix(0xFFC4C2C0, person.HairGrey * 0.9f);
+        return hair.Mix(0xFFC4C2C0, person.HairGray * 0.9f);
     }
 
     public static SKColor Iris(FaceIdentity person) => Ramp(Irises, person.IrisColor);
 
-    /// <summary>A colour from hue (0 to 360), saturation and brightness (0 to 1).</summary>
+    /// <summary>A color from hue (0 to 360), saturation and brightness (0 to 1).</summary>
     public static SKColor Hsv(float hue, float saturation, float value) => SKColor.FromHsv(hue, saturation * 100, value * 100);
 
     /// <summary>Darkens skin, and reddens it a little, as its own shadow does.</summary>
@@ -41,7 +41,7 @@ internal static class FacePalette
     /// <summary>Sets the opacity, 0 to 1.</summary>
     public static SKColor Fade(this SKColor color, float alpha) => color.WithAlpha((byte)Math.Clamp(alpha * 255, 0, 255));
 
-    /// <summary>Blends two colours; 0 gives the first.</summary>
+    /// <summary>Blends two colors; 0 gives the first.</summary>
     public static SKColor Mix(this SKColor a, SKColor b, float t)
     {
         t = Math.Clamp(t, 0, 1);

@@ -1,17 +1,17 @@
 namespace UniFace.Synthetic;
 
 /// <summary>
-/// The random numbers of procedural faces: SplitMix64 over a hashed key. A key (seed, person, picture, stream) always gives
-/// the same numbers, on every machine and whatever was drawn before.
+/// The random numbers of synthetic faces: SplitMix64 over a hashed key. A key (seed, person, image, stream) always gives
+/// the same numbers, on every machine and independent of earlier draws.
 /// </summary>
 internal sealed class FaceRandom
 {
     private ulong state;
 
-    public FaceRandom(long seed, long person, long picture, long stream)
+    public FaceRandom(long seed, long person, long image, long stream)
     {
         state = 0x243F6A8885A308D3UL;
-        foreach (long part in (ReadOnlySpan<long>)[seed, person, picture, stream])
+        foreach (long part in (ReadOnlySpan<long>)[seed, person, image, stream])
         {
             state ^= (ulong)part;
             state = Next();

@@ -3,20 +3,20 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Synthetic;
 
-/// <summary>A drawn picture with the exact landmarks of its face.</summary>
-/// <param name="Image">The picture.</param>
+/// <summary>A synthetic image with the exact landmarks of its face.</summary>
+/// <param name="Image">The image.</param>
 /// <param name="Landmarks">The five points in pixels.</param>
-public sealed record ProceduralPicture(RgbImage Image, FaceLandmarks Landmarks);
+public sealed record SyntheticFace(RgbImage Image, FaceLandmarks Landmarks);
 
-/// <summary>Draws an invented person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
+/// <summary>Draws an synthetic person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
 internal static class FaceRenderer
 {
-    /// <summary>A photo: the person somewhere in the picture, upright shoulders, background around.</summary>
-    /// <param name="person">Who.</param>
-    /// <param name="scene">How.</param>
+    /// <summary>A photo: the person somewhere in the image, upright shoulders, background around.</summary>
+    /// <param name="person">The person.</param>
+    /// <param name="scene">Pose, expression, light, camera and occlusion.</param>
     /// <param name="width">Width in pixels, 64 to 4096.</param>
     /// <param name="height">Height in pixels, 64 to 4096.</param>
-    public static ProceduralPicture Photo(FaceIdentity person, FaceScene scene, int width, int height)
+    public static SyntheticFace Photo(FaceIdentity person, FaceScene scene, int width, int height)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 64, nameof(width));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), 4096, nameof(width));
@@ -33,9 +33,9 @@ internal static class FaceRenderer
     /// The face as the aligner would crop it from a photo: the five exact points fitted to ArcFace's 112x112 template by least squares,
     /// then the detector errors of the scene (<see cref="FaceScene.CropShiftX"/> and the like).
     /// </summary>
-    /// <param name="person">Who.</param>
-    /// <param name="scene">How.</param>
-    public static ProceduralPicture Aligned(FaceIdentity person, FaceScene scene)
+    /// <param name="person">The person.</param>
+    /// <param name="scene">Pose, expression, light, camera and occlusion.</param>
+    public static SyntheticFace Aligned(FaceIdentity person, FaceScene scene)
     {
         AlignmentTemplate template = AlignmentTemplate.ArcFace112;
         HeadView view = new(person, scene);
@@ -49,7 +49,7 @@ internal static class FaceRenderer
         return Draw(person, scene, view, template.Width, template.Height);
     }
 
-    private static ProceduralPicture Draw(FaceIdentity person, FaceScene scene, HeadView view, int width, int height)
+    private static SyntheticFace Draw(FaceIdentity person, FaceScene scene, HeadView view, int width, int height)
     {
         FaceLandmarks landmarks = view.Landmarks();
         using SKBitmap bitmap = SkiaImages.Create(width, height);
@@ -63,7 +63,7 @@ internal static class FaceRenderer
 
         RgbImage image = bitmap.ToRgb();
         CameraEffects.Apply(image, person, scene, view.Scale);
-        return new ProceduralPicture(image, landmarks);
+        return new SyntheticFace(image, landmarks);
     }
 
     private static void Paint(FacePen pen, FaceIdentity person, FaceScene scene, int width, int height)

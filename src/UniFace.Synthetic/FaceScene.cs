@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>What covers a part of the face in a picture.</summary>
+/// <summary>What covers a part of the face in a image.</summary>
 public enum Occlusion
 {
     /// <summary>Nothing.</summary>
@@ -26,7 +26,7 @@ public enum Occlusion
 }
 
 /// <summary>
-/// The scene of one picture: everything that changes between the pictures of a person. The defaults are a frontal, evenly lit portrait without occlusion.
+/// The scene of one image: everything that changes between the images of a person. The defaults are a frontal, evenly lit portrait without occlusion.
 /// Angles are in radians.
 /// </summary>
 public sealed record FaceScene
@@ -73,19 +73,19 @@ public sealed record FaceScene
     /// <summary>Brightness in stops; 0 is neutral.</summary>
     public float Exposure { get; init; }
 
-    /// <summary>Colour temperature, -1 blue to 1 orange.</summary>
+    /// <summary>Color temperature, -1 blue to 1 orange.</summary>
     public float Warmth { get; init; }
 
     /// <summary>Green (1) against magenta (-1).</summary>
     public float Tint { get; init; }
 
-    /// <summary>Saturation; 1 is neutral, 0 grey.</summary>
+    /// <summary>Saturation; 1 is neutral, 0 gray.</summary>
     public float Saturation { get; init; } = 1;
 
     /// <summary>Contrast; 1 is neutral.</summary>
     public float Contrast { get; init; } = 1;
 
-    /// <summary>Deviation of the noise in grey levels of 255.</summary>
+    /// <summary>Deviation of the noise in gray levels of 255.</summary>
     public float Noise { get; init; }
 
     /// <summary>Passes of a 3x3 binomial blur over the aligned face.</summary>
@@ -109,17 +109,17 @@ public sealed record FaceScene
     /// <summary>Seed of background, clothes, noise and the occlusion's details.</summary>
     public long Grain { get; init; }
 
-    /// <summary>Creates the scene of a picture.</summary>
+    /// <summary>Creates the scene of a image.</summary>
     /// <param name="seed">Seed of the set.</param>
     /// <param name="person">Index of the person.</param>
-    /// <param name="picture">Index of the picture.</param>
+    /// <param name="image">Index of the image.</param>
     /// <param name="identity">The person, for habits such as wearing glasses.</param>
     /// <param name="variation">
-    /// How much pictures vary, from 0 (nearly the same portrait) to 1 (hard). Scales pose, expression, light, camera and the frequency of occlusions.
+    /// How much images vary, from 0 (nearly the same portrait) to 1 (hard). Scales pose, expression, light, camera and the frequency of occlusions.
     /// </param>
-    internal static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
+    internal static FaceScene Create(long seed, int person, int image, FaceIdentity identity, float variation = 1)
     {
-        FaceRandom r = new(seed, person, picture, 2);
+        FaceRandom r = new(seed, person, image, 2);
         Occlusion occlusion = r.Chance(identity.GlassesChance) ? Occlusion.Glasses
             : r.Chance(0.14f) ? (Occlusion)(2 + r.Below(5))
             : Occlusion.None;

@@ -135,7 +135,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         Finish(hair);
     }
 
-    /// <summary>Colour, light from above and strands.</summary>
+    /// <summary>Color, light from above and strands.</summary>
     private void Finish(SKPath hair)
     {
         SKPoint high = view.Project(new(0.2f * MathF.Cos(scene.LightAngle), -person.SkullHeight - 0.1f)), low = view.Project(new(0, 0.6f));
@@ -159,7 +159,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         });
     }
 
-    /// <summary>Curls along the skull: discs behind and on it, and small arcs of light where the colour lets the shape through.</summary>
+    /// <summary>Curls along the skull: discs behind and on it, and small arcs of light where the color lets the shape through.</summary>
     private void Curls(float depth, SKColor fill, int count)
     {
         FaceRandom r = new(person.Grain, count, (long)(depth * 10), 6);

@@ -3,7 +3,7 @@ using UniFace.Faces;
 namespace UniFace.Synthetic;
 
 /// <summary>
-/// A point of the head in head units: x to the right of the image, y down from the eyes, z out of the picture from the ears. Points with z = 0 form
+/// A point of the head in head units: x to the right of the image, y down from the eyes, z toward the viewer from the ears. Points with z = 0 form
 /// the outline, which keeps its shape when the head turns.
 /// </summary>
 internal readonly record struct HeadPoint(float X, float Y, float Z = 0);
@@ -21,7 +21,7 @@ internal sealed class HeadView(FaceIdentity person, FaceScene scene)
     /// <summary>The left and the right side, as signs of X.</summary>
     public static ReadOnlySpan<float> Sides => [-1, 1];
 
-    /// <summary>From the picture plane in head units to pixels.</summary>
+    /// <summary>From the image plane in head units to pixels.</summary>
     public SimilarityTransform ToPixels { get; set; } = SimilarityTransform.Identity;
 
     /// <summary>Pixels per head unit.</summary>

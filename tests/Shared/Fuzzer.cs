@@ -4,9 +4,9 @@ using CsCheck;
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Damages good files in every way it can think of and gives them to a reader, which may do two things: take them, or refuse them by a
-/// <see cref="UniFaceException"/>. Anything else thrown, or more memory than a file may ask for, is a failure, with the seed that
-/// brings it back. A moment in the suite; UNIFACE_FUZZ_SECONDS a target by tests/fuzz.sh.
+/// Mutates valid files and gives them to a reader. The reader must accept the file or throw <see cref="UniFaceException"/>; any other
+/// exception, or memory above the limit, fails the test with the seed. Runs for a second in the test suite, for UNIFACE_FUZZ_SECONDS per
+/// target in tests/fuzz.sh.
 /// </summary>
 internal static class Fuzzer
 {
@@ -15,14 +15,14 @@ internal static class Fuzzer
     private static readonly int[] Interesting = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, 65536, 1 << 20, 1 << 29, int.MaxValue, int.MinValue];
 
     /// <summary>Fuzzes a reader.</summary>
-    /// <param name="seeds">Good files.</param>
-    /// <param name="read">Reads one.</param>
+    /// <param name="seeds">Valid files.</param>
+    /// <param name="read">Reads a file.</param>
     /// <param name="allowed">Bytes of managed memory that one reading may take.</param>
     public static void Run(IReadOnlyList<byte[]> seeds, Action<byte[]> read, long allowed = 64L << 20)
     {
         foreach (byte[] seed in seeds)
         {
-            read(seed); // a good file is taken
+            read(seed); // a valid file is accepted
         }
 
         double seconds = double.TryParse(

@@ -3,15 +3,15 @@ using System.Diagnostics;
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// A PostgreSQL server with pgvector of the tests' own: a cluster in a temporary folder, reached by a socket in it only, stopped and
-/// deleted at the end, however the tests end. Run by root it belongs to the user postgres, or nobody, because PostgreSQL refuses root.
+/// Starts a private PostgreSQL server with pgvector in a temporary folder, reachable only by its Unix socket. It is stopped and deleted
+/// even if the tests are killed. As root it runs as user postgres, or nobody, because PostgreSQL refuses root.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
     private static readonly string[] Places = ["", "/usr/local/lib/uniface/postgresql-17"];
 
-    // A shell holds the server and reads from a pipe of ours. Nothing is ever written: the pipe ends when we close it or are killed. QUIT stops at
-    // once, and the server stops its own processes. Signals of the terminal are for us, not for the shell, which must outlive us for a moment.
+    // A shell holds the server and reads from our pipe. Nothing is ever written: the pipe ends when we close it or are killed. QUIT stops immediately,
+    // and the server stops its own processes. Signals of the terminal are for us, not for the shell, which must outlive us.
     private const string Guard = """
         trap '' INT TERM HUP
         folder=$1; shift
@@ -32,10 +32,10 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>The cluster's files.</summary>
     public string Data => Path.Combine(Folder, "data");
 
-    /// <summary>Skips the running test where there is no server.</summary>
+    /// <summary>Skips the running test if there is no server.</summary>
     public void Require() => Assert.SkipWhen(missing is not null, missing ?? "");
 
-    /// <summary>URL of a gallery on the server, which need not be there.</summary>
+    /// <summary>URL of a gallery on the server, which need not exist.</summary>
     public string Url(string gallery, string database = "postgres", string user = "postgres")
     {
         Require();
@@ -94,7 +94,7 @@ public sealed class PostgresServer : IAsyncLifetime
                     "max_connections=60")
             ]);
 
-        // The server says itself when it answers: the eighth line of its pid file.
+        // The eighth line of the pid file says when the server answers.
         for (Stopwatch waited = Stopwatch.StartNew(); !await IsReadyAsync(); await Task.Delay(20))
         {
             if (guard.HasExited || waited.Elapsed > Patience)
@@ -124,7 +124,7 @@ public sealed class PostgresServer : IAsyncLifetime
         }
         catch (IOException)
         {
-            return false; // not there yet
+            return false; // not written yet
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class PostgresServer : IAsyncLifetime
     private async Task<string[]> AsUserAsync(string program, params string[] args) =>
         Environment.IsPrivilegedProcess ? ["setpriv", .. await IdsAsync(), "--", $"{programs}/{program}", .. args] : [$"{programs}/{program}", .. args];
 
-    // Not runuser or su, which put a process of their own between, that does not pass on QUIT.
+    // Not runuser or su: they start an intermediate process that does not forward QUIT.
     private static async Task<string[]> IdsAsync()
     {
         string user = await UserAsync();

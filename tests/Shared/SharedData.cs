@@ -1,8 +1,8 @@
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Finds the research data that stands beside a checkout (../shared). It is never part of the project:
-/// a test that wants it skips with a clear word where it is absent.
+/// Locates research data beside the checkout (../shared), which is never part of the project. A test that needs it is skipped if it is
+/// missing.
 /// </summary>
 internal static class SharedData
 {

@@ -28,7 +28,7 @@ internal static class TinyOnnx
     public static float[] WriteEmbedder(string path, int width, int height, int size, Input? input = null, int seed = 1, float? weight = null) =>
         WriteOutputs(path, width, height, [("y", size)], input, seed, weight)[0];
 
-    /// <summary>The same with several outputs, each with weights of its own; returns them.</summary>
+    /// <summary>A network with several outputs, each with its own weights; returns them.</summary>
     public static float[][] WriteOutputs(
         string path, int width, int height, (string Name, int Size)[] outputs, Input? input = null, int seed = 1, float? weight = null)
     {

@@ -90,7 +90,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Decisions_by_a_calibration_on_training_data_say_so()
     {
-        string package = InventedPackage.Write(Directory.CreateTempSubdirectory("uniface-seen-").FullName), path = Path.Combine(package, Calibration.FileName);
+        string package = TestPackage.Write(Directory.CreateTempSubdirectory("uniface-seen-").FullName), path = Path.Combine(package, Calibration.FileName);
         (Calibration.Load(path) with { Overlap = new TrainingOverlap(60, 2) }).Save(path);
         await using RunningServer server = await RunningServer.StartAsync(options => options with { Package = package });
         await server.EnrollAsync("Ann", 1);

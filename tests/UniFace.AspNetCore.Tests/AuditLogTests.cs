@@ -17,19 +17,19 @@ public sealed class AuditLogTests : IDisposable
     {
         await WriteAsync(20);
         string[] lines = File.ReadAllLines(Log);
-        Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
         string last = AuditTrail.Verify(folder).Last;
 
         Spoil([.. lines[..7], lines[7].Replace("event 7", "event 8", StringComparison.Ordinal), .. lines[8..]]);
-        Assert.Contains("line 8", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains("line 8", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
         Spoil([.. lines[..7], .. lines[8..]]);
-        Assert.Contains("line 8", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains("line 8", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
         Spoil([lines[1], lines[0], .. lines[2..]]);
-        Assert.Contains("line 1", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains("line 1", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
 
         Spoil(lines);
-        Assert.Null(AuditTrail.Verify(folder, last).Wrong);
-        Assert.Contains("the noted line is missing", AuditTrail.Verify(folder, new string('0', 64)).Wrong, StringComparison.Ordinal);
+        Assert.Null(AuditTrail.Verify(folder, last).Fault);
+        Assert.Contains("the noted line is missing", AuditTrail.Verify(folder, new string('0', 64)).Fault, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class AuditLogTests : IDisposable
         {
             Array.ForEach(Directory.GetFiles(folder), File.Delete);
             await WriteAsync(20, size);
-            Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+            Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
             string[] logs = Directory.GetFiles(folder, "audit*.jsonl"), heads = [Path.Combine(folder, "audit.head")];
             switch (attack)
             {
@@ -58,9 +58,9 @@ public sealed class AuditLogTests : IDisposable
                     break;
             }
 
-            Assert.True(AuditTrail.Verify(folder).Wrong is not null, attack);
+            Assert.True(AuditTrail.Verify(folder).Fault is not null, attack);
             await WriteAsync(3, size);
-            Assert.True(AuditTrail.Verify(folder).Wrong is not null, attack + ", written again");
+            Assert.True(AuditTrail.Verify(folder).Fault is not null, attack + ", written again");
         }
     }
 
@@ -71,24 +71,24 @@ public sealed class AuditLogTests : IDisposable
         string[] full = Directory.GetFiles(folder, "audit-*.jsonl");
         Assert.InRange(full.Length, 3, 20);
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => WriteAsync(20, 600))));
-        Assert.Equal((80L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((80L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
 
         // A kill after a file was renamed, before the head says so.
         int files = Directory.GetFiles(folder, "audit-*.jsonl").Length;
         string head = Path.Combine(folder, "audit.head"), next = Path.Combine(folder, $"audit-{files + 1:D5}.jsonl");
         await WriteAsync(1);
         File.Move(Log, next);
-        Assert.Equal((81L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((81L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
 
         // A kill after lines were written, before the head says so.
         string before = File.ReadAllText(head);
         await WriteAsync(2);
         File.WriteAllText(head, before);
         await WriteAsync(1);
-        Assert.Equal((84L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((84L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
 
         File.Move(full[1], full[1] + ".away");
-        Assert.Contains(Path.GetFileName(full[1]) + " is missing", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(full[1]) + " is missing", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,11 +98,11 @@ public sealed class AuditLogTests : IDisposable
         File.Delete(Path.Combine(folder, "audit.head"));
         string key = Path.Combine(folder, "audit.key");
         File.WriteAllBytes(key, File.ReadAllBytes(key)[..32]);
-        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
         await WriteAsync(2);
-        Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
         File.Delete(Path.Combine(folder, "audit.head"));
-        Assert.Contains("audit.head", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains("audit.head", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class AuditLogTests : IDisposable
     {
         await using (AuditLog log = new(folder))
         {
-            await using Refusals refusals = new(log, TimeProvider.System);
+            await using RefusalAuditor refusals = new(log, TimeProvider.System);
             for (int i = 0; i < 500; i++)
             {
                 await refusals.AddAsync("anonymous", "/v1/people", 401, default);
@@ -137,7 +137,7 @@ public sealed class AuditLogTests : IDisposable
     public async Task Several_writers_produce_one_intact_log()
     {
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => WriteAsync(40))));
-        Assert.Equal((120L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((120L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
     }
 
     [Fact]
@@ -146,17 +146,17 @@ public sealed class AuditLogTests : IDisposable
         await WriteAsync(2);
         File.AppendAllText(Log, "{\"time\":\"2026");
         AuditCheck check = AuditTrail.Verify(folder);
-        Assert.Equal((2L, (string?)null, true), (check.Lines, check.Wrong, check.Unfinished));
+        Assert.Equal((2L, (string?)null, true), (check.Lines, check.Fault, check.HasPartialLine));
         await WriteAsync(1);
-        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((3L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
     }
 
     [Fact]
-    public async Task More_than_a_line_without_an_end_is_not_called_unfinished()
+    public async Task Data_longer_than_a_line_is_not_a_partial_line()
     {
         await WriteAsync(2);
         File.AppendAllText(Log, new string('x', 5000));
-        Assert.Contains("line 3", AuditTrail.Verify(folder).Wrong, StringComparison.Ordinal);
+        Assert.Contains("line 3", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class AuditLogTests : IDisposable
         }
 
         Assert.Equal(12_000, count);
-        Assert.Equal((12_001L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+        Assert.Equal((12_001L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
     }
 
     [Fact]

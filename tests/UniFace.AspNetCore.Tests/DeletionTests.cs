@@ -12,7 +12,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class DeletionTests
 {
     [Fact]
-    public async Task An_erasure_blocked_by_a_reader_is_reported_recorded_and_finished_by_a_repeat()
+    public async Task A_repeat_finishes_an_erasure_that_a_reader_blocked()
     {
         // The request timeout of 1 ms does not apply to an erasure.
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1) });

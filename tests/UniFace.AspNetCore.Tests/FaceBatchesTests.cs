@@ -11,7 +11,7 @@ public sealed class FaceBatchesTests
     private static readonly RgbImage Face = new(1, 1);
 
     [Fact]
-    public async Task Enrollments_and_identifications_share_an_embedding_batch_and_probes_are_searched_together()
+    public async Task Faces_of_all_requests_share_an_embedding_batch_and_one_search()
     {
         using ManualResetEventSlim embedding = new(false);
         ConcurrentQueue<int> embedded = [], searched = [];

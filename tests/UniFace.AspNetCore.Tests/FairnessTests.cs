@@ -62,7 +62,7 @@ public sealed class FairnessTests
     [Fact]
     public void One_caller_never_has_every_place()
     {
-        FairPlaces places = new(64);
+        FairLimiter places = new(64);
         IDisposable[] held = [.. Enumerable.Range(0, 100).Select(_ => places.TryEnter("greedy")).OfType<IDisposable>()];
         Assert.Equal(48, held.Length);
         Assert.InRange(Enumerable.Range(0, 100).Count(_ => places.TryEnter("second") is not null), 8, 15);
@@ -71,7 +71,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
-    public async Task A_photo_of_more_work_than_one_may_take_is_refused_in_one_line_before_it_is_decoded()
+    public async Task A_photo_of_too_much_work_is_refused_before_it_is_decoded()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         JsonElement refused = await server.PostAsync("/v1/detect", new { photo = ManyScans.Jpeg(8000, 4000, 99) }, HttpStatusCode.BadRequest);

@@ -23,7 +23,7 @@ public sealed class LimitTests
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxConcurrentRequests = 1 });
 
-        // A sender that stops in the middle holds the one place; where a request of ours had it at that moment, it was refused itself and comes again.
+        // The stalled sender holds the only place. If our own request held it, the sender was refused and sends again.
         TcpClient slow = await StoppedSenderAsync(server);
         HttpResponseMessage answer = await server.PostAsync("/v1/detect", new { photo = RunningServer.Face(1), aligned = true });
         for (int tries = 0; answer.StatusCode == HttpStatusCode.OK && tries < 6000; tries++)
@@ -51,7 +51,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_request_or_picture_that_is_too_large_is_refused_before_memory_is_allocated()
+    public async Task Large_requests_and_images_are_refused_before_memory_is_allocated()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { MaxRequestBytes = 200_000, MaxPixels = 10_000 });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await server.PostAsync("/v1/detect", new { photo = new byte[300_000] })).StatusCode);

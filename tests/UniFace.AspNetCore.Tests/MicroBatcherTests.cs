@@ -7,7 +7,7 @@ namespace UniFace.AspNetCore.Tests;
 public sealed class MicroBatcherTests
 {
     [Fact]
-    public async Task What_waits_runs_together_and_each_item_gets_its_own_result()
+    public async Task Waiting_items_run_in_one_batch_and_get_their_own_results()
     {
         using SemaphoreSlim gate = new(0);
         ConcurrentQueue<int> sizes = [];
@@ -63,7 +63,7 @@ public sealed class MicroBatcherTests
         Task<int> first = batcher.RunAsync(1, "", default);
         await begun.WaitAsync();
         Task<int>[] waiting = [batcher.RunAsync(2, "", default), batcher.RunAsync(3, "", default)];
-        Assert.Equal(Refusal.Busy, (await Assert.ThrowsAsync<RefusedException>(() => batcher.RunAsync(4, "", default))).Reason);
+        Assert.Equal(503, (await Assert.ThrowsAsync<ProblemException>(() => batcher.RunAsync(4, "", default))).Status);
         gate.Release(100);
         int[] results = await Task.WhenAll([first, .. waiting]);
         Assert.Equal([1, 2, 3], results);

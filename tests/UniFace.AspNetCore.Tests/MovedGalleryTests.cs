@@ -33,7 +33,7 @@ public sealed class MovedGalleryTests
         {
             Urls = ["http://127.0.0.1:0"],
             DataFolder = Path.Combine(server.Folder, "data"),
-            Package = InventedPackage.Write(other, seed: 2),
+            Package = TestPackage.Write(other, seed: 2),
         };
         using (FaceRecognizer model = FaceRecognizer.Open(moved.Package))
         {

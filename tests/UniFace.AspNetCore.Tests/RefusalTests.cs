@@ -64,7 +64,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task An_unwritable_audit_log_is_reported_by_log_metric_and_health_until_it_is_writable()
+    public async Task Log_metric_and_health_report_an_unwritable_audit_log()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         using Lines lines = new();
@@ -100,7 +100,7 @@ public sealed class RefusalTests
         await server.EnrollAsync("Bob", 2);
         Assert.Equal(
             (6L, (string?)null),
-            (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong));
+            (Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Lines, Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Fault));
     }
 
     private static Dictionary<string, string> Guards(HttpResponseMessage answer) => answer.Headers

@@ -104,7 +104,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task Retention_spares_a_person_enrolled_again_meanwhile_and_continues_after_a_failure()
+    public async Task Retention_spares_people_enrolled_again_and_continues_after_a_failure()
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RetentionDays = 30 });
         string[] people = ["Ann", "Bob", "Carl", "Dan"];
@@ -135,7 +135,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task A_folder_in_place_of_keys_json_is_reported_and_no_service_starts_without_keys()
+    public async Task Unreadable_keys_are_reported_and_prevent_the_start()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         string data = Path.Combine(server.Folder, "other");
@@ -195,7 +195,7 @@ public sealed class SecurityTests
                     .Select(l => JsonDocument.Parse(l).RootElement)
                     .Select(e => $"{e.GetProperty("what")} {e.GetProperty("status")}"));
             Assert.DoesNotContain("Ann", log, StringComparison.Ordinal);
-            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Wrong));
+            Assert.Equal((5L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
         }
     }
 
@@ -224,7 +224,7 @@ public sealed class SecurityTests
     [InlineData("damaged")]
     [InlineData("emptied")]
     [InlineData("deleted")]
-    public async Task Replaced_or_damaged_keys_are_refused_even_if_time_and_length_of_the_file_are_unchanged(string change)
+    public async Task Changed_keys_are_noticed_even_if_time_and_length_of_the_file_are_equal(string change)
     {
         await using RunningServer server = await RunningServer.StartAsync(o => o with { RequireKey = true });
         string data = Path.Combine(server.Folder, "data"), path = Path.Combine(data, "keys.json");

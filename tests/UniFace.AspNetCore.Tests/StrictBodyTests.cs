@@ -115,7 +115,7 @@ public sealed class StrictBodyTests
     }
 
     [Fact]
-    public async Task Of_concurrent_requests_with_the_same_photo_one_enrolls_it()
+    public async Task Concurrent_requests_enroll_a_photo_once()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         for (int round = 0; round < 5; round++)

@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace UniFace.Cli.Tests;
 
-/// <summary>Runs the built command line as a user does: a process of its own, its exit code and both its streams.</summary>
+/// <summary>Runs the built command line in a process, as a user does: exit code, output and error output.</summary>
 internal sealed record CliResult(int ExitCode, string Out, string Error)
 {
     /// <summary>Standard output as JSON.</summary>
     public JsonElement Json() => JsonDocument.Parse(Out).RootElement;
 
-    /// <summary>Fails with the program's own words where the exit code is another.</summary>
+    /// <summary>Fails with the program's output if the exit code differs.</summary>
     public CliResult Expect(int exitCode)
     {
         Assert.True(ExitCode == exitCode, $"exit code {ExitCode}, expected {exitCode}\n{Error}\n{Out}");
@@ -25,7 +25,7 @@ internal static class CliProcess
     /// <summary>Runs `uniface` in a folder.</summary>
     public static CliResult RunIn(string folder, params string[] args) => Finish(Start(folder, args));
 
-    /// <summary>Runs `uniface` with some environment variables of its own.</summary>
+    /// <summary>Runs `uniface` with additional environment variables.</summary>
     public static CliResult RunWith(IReadOnlyDictionary<string, string> environment, params string[] args) =>
         Finish(Start(Environment.CurrentDirectory, environment, args));
 

@@ -4,7 +4,7 @@ namespace UniFace.Cli.Tests;
 public class PackageTests
 {
     [Fact]
-    public void Every_project_has_a_lock_file_and_every_package_of_src_a_version_in_Directory_Packages_props()
+    public void Every_project_has_a_lock_file_and_central_package_versions()
     {
         string[] projects = [.. new[] { "src", "tests", "bench", "samples" }.SelectMany(folder => Directory.GetFiles(
             Path.Combine(Checkout.Root, folder), "*.csproj", SearchOption.AllDirectories))];

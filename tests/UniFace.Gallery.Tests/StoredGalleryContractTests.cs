@@ -68,8 +68,8 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
             await gallery.RemoveAsync("p7");
             await gallery.ReembedAsync(model);
             Assert.Equal(Enumerable.Range(0, People + 1), embedded.Order());
-            await Assert.ThrowsAsync<UniFaceException>(() => other.EnrollAsync([Person(7)], Contract));
-            await Assert.ThrowsAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
+            await Assert.ThrowsAnyAsync<UniFaceException>(() => other.EnrollAsync([Person(7)], Contract));
+            await Assert.ThrowsAnyAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
         }
 
         await using StoredGallery opened = await OpenAsync(path);
@@ -89,7 +89,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
         float[][] v = Rows.Random(3, 8, 3);
         const string Strange = "Zoë 'x\"; DROP";
         Enrollment ann = new("ann", v[0], new byte[] { 1 }, "a.jpg"), bob = new("bob", v[1]), strange = new(Strange, v[2], new byte[] { 2 }, "z'.jpg");
-        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([ann, bob], Contract));
+        await Assert.ThrowsAnyAsync<UniFaceException>(() => gallery.EnrollAsync([ann, bob], Contract));
         await gallery.EnrollAsync([ann, bob with { Crop = new byte[] { 2 } }, strange], Contract);
         StoredPerson?[] people = await Task.WhenAll(new[] { "ann", "bob", Strange }.Select(p => gallery.ReadPersonAsync(p)));
         Assert.Equal(["a.jpg", null, "z'.jpg"], people.Select(p => p!.Templates[0].Source));
@@ -126,7 +126,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
         long old = (await gallery.EnrollAsync([new("Eve", v[3])], Contract))[0];
         Assert.Equal([old, old], [.. await gallery.EnrollAsync([eve], Contract), .. await gallery.EnrollAsync([eve], Contract)]);
         Assert.Equal(5, (await gallery.CountAsync()).Templates);
-        await Assert.ThrowsAsync<UniFaceException>(() => gallery.EnrollAsync([new("Ann", v[0], default, null, "ABC")], Contract));
+        await Assert.ThrowsAnyAsync<UniFaceException>(() => gallery.EnrollAsync([new("Ann", v[0], default, null, "ABC")], Contract));
 
         Assert.True(await gallery.RemoveAsync("Ann"));
         Assert.DoesNotContain(ids[0], await gallery.EnrollAsync([new("Ann", v[0], default, null, x)], Contract));

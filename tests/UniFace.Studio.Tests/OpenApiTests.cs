@@ -104,7 +104,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Every_example_is_a_valid_value_of_its_type_and_every_response_example_is_complete()
+    public async Task Every_example_is_valid_and_every_response_example_is_complete()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         JsonNode paths = JsonNode.Parse(await server.Client.GetStringAsync("/openapi/v1.json"))!["paths"]!;

@@ -13,15 +13,15 @@ public sealed class RunEndpointTests
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         string runs = Path.Combine(server.Folder, "runs");
         Assert.Empty((await Json(server, "/v1/runs")).GetProperty("runs").EnumerateArray());
-        InventedRun.Write(runs, "whole", 4);
-        string halted = InventedRun.Write(runs, "halted", 2);
+        FakeRun.Write(runs, "whole", 4);
+        string halted = FakeRun.Write(runs, "halted", 2);
         using (RunLock.Acquire(halted))
         {
-            // Was training, but no longer is.
+            // Stopped without an end event.
         }
 
-        using RunLock training = RunLock.Acquire(InventedRun.Write(runs, "busy", 1));
-        string failed = InventedRun.Write(runs, "wrecked", 1);
+        using RunLock training = RunLock.Acquire(FakeRun.Write(runs, "busy", 1));
+        string failed = FakeRun.Write(runs, "wrecked", 1);
         File.WriteAllText(
             Path.Combine(failed, RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":10,"epoch":1,"kind":"failed","message":"the loss is not finite; lower --scale (now 64)"}""" +
@@ -47,7 +47,7 @@ public sealed class RunEndpointTests
     public async Task A_run_has_every_row_and_an_unfinished_row_is_left_out()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
+        string folder = FakeRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
         File.AppendAllText(Path.Combine(folder, RunFolder.MetricsFile), "{\"kind\":\"step\",\"st");
         JsonElement run = await Json(server, "/v1/runs/one");
         JsonElement[] rows = [.. run.GetProperty("metrics").EnumerateArray()];
@@ -65,7 +65,7 @@ public sealed class RunEndpointTests
     public async Task Missing_and_private_files_are_not_found(string path)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 1);
+        string folder = FakeRun.Write(Path.Combine(server.Folder, "runs"), "one", 1);
         WriteEvaluation(Path.Combine(folder, "eval"));
         using HttpResponseMessage answer = await server.Client.GetAsync(path);
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
@@ -75,7 +75,7 @@ public sealed class RunEndpointTests
     public async Task A_run_is_resumed_stopped_with_a_checkpoint_and_mapped()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string folder = InventedRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
+        string folder = FakeRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
         Assert.Equal(HttpStatusCode.Conflict, (await server.Client.PostAsync("/v1/runs/noise/stop", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
@@ -118,7 +118,7 @@ public sealed class RunEndpointTests
     public async Task A_run_whose_data_is_missing_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string folder = InventedRun.Write(Path.Combine(server.Folder, "runs"), "lost", 1);
+        string folder = FakeRun.Write(Path.Combine(server.Folder, "runs"), "lost", 1);
         File.SetLastWriteTimeUtc(Path.Combine(folder, RunFolder.MetricsFile), DateTime.UtcNow.AddHours(-1));
         await server.Client.PostAsync("/v1/runs/lost/resume", null);
         JsonElement run = default;

@@ -25,11 +25,11 @@ public sealed class TSneTests
         iter: 50);
 
     [Fact]
-    public void The_neighbours_of_every_row_have_the_perplexity_asked_for() => Gen.Select(Gen.Double[0.01, 100].Array[5, 30], Gen.Double[1.5, 4]).Sample(
+    public void The_neighbors_of_every_row_have_the_perplexity_asked_for() => Gen.Select(Gen.Double[0.01, 100].Array[5, 30], Gen.Double[1.5, 4]).Sample(
         (squares, perplexity) =>
         {
             squares[0] = double.PositiveInfinity;
-            double[] shares = Values(TSne.Neighbours(Table(squares, 1), perplexity));
+            double[] shares = Values(TSne.Neighbors(Table(squares, 1), perplexity));
             Assert.Equal(1, shares.Sum(), 1e-12);
             if (squares.Distinct().Count() == squares.Length && perplexity < squares.Length - 1)
             {
@@ -58,7 +58,7 @@ public sealed class TSneTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void Separate_clusters_come_out_separate_and_neighbours_within_one_stay_neighbours(int seed)
+    public void Clusters_stay_separate_and_neighbors_stay_neighbors(int seed)
     {
         // Five arcs of twelve points, far from each other in six dimensions.
         const int Clusters = 5, Each = 12, Width = 6;
@@ -77,7 +77,7 @@ public sealed class TSneTests
             i => Assert.True(Others(i).Where(j => j / Each == i / Each).Min(j => Distance(i, j)) < 0.5 * apart[i], $"point {i}"));
         int[] inner = [.. Enumerable.Range(0, Clusters * Each).Where(i => i % Each is > 0 and < Each - 1)];
         int kept = inner.Count(i => Others(i).OrderBy(j => Distance(i, j)).Take(4).ToHashSet().IsSupersetOf([i - 1, i + 1]));
-        Assert.True(kept >= 0.9 * inner.Length, $"{kept} of {inner.Length} points have both neighbours of their arc among their four nearest");
+        Assert.True(kept >= 0.9 * inner.Length, $"{kept} of {inner.Length} points have both neighbors of their arc among their four nearest");
 
         IEnumerable<int> Others(int i) => Enumerable.Range(0, Clusters * Each).Where(j => j != i);
         double Distance(int i, int j) => Math.Sqrt(Math.Pow(places[2 * i] - places[2 * j], 2) + Math.Pow(places[(2 * i) + 1] - places[(2 * j) + 1], 2));
@@ -96,11 +96,11 @@ public sealed class TSneTests
     }
 
     [Fact]
-    public void A_map_is_cancelled_when_nobody_waits_for_it() =>
+    public void A_map_is_canceled_when_nobody_waits_for_it() =>
         Assert.ThrowsAny<OperationCanceledException>(() => TSne.Place(Table(new double[8], 4), 1, new CancellationToken(canceled: true)));
 
     [Fact]
-    public void Trustworthiness_counts_false_neighbours_on_the_map()
+    public void Trustworthiness_counts_false_neighbors_on_the_map()
     {
         double[] rows = [0, 1, 2.1, 3.3, 4.6, 6];
         Assert.Equal(1, Trustworthiness.Measure(Table(rows, 6), Table([.. rows.SelectMany(r => new[] { 5 * r, 0 })], 6), 2));

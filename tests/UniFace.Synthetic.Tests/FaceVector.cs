@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic.Tests;
 
-/// <summary>Describes a person by numbers, to compare people without pictures.</summary>
+/// <summary>Describes a person by numbers, to compare people without images.</summary>
 internal static class FaceVector
 {
     /// <summary>The continuous traits of a person, each scaled to about [0, 1]. Hair style, moles and grain are left out.</summary>

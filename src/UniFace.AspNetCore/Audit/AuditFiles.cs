@@ -86,6 +86,7 @@ internal sealed class AuditFiles
         }
         catch (JsonException)
         {
+            // Damaged, which counts as missing.
         }
 
         missed = head is null && hasHead;
@@ -112,7 +113,7 @@ internal sealed class AuditFiles
     private static AuditHead Count(string path, AuditHead head)
     {
         using FileStream stream = OpenForReading(path);
-        long whole = AuditLines.FindEnd(stream).Whole;
+        long whole = AuditLines.FindEnd(stream).End;
         return AuditLines.Read(stream, 0, whole)
             .Aggregate(head with { Length = whole }, (sum, line) => sum with { Lines = sum.Lines + 1, Hash = AuditLines.FindHash(line).Hash });
     }

@@ -28,7 +28,7 @@ internal static class AuditLines
     }
 
     /// <summary>Finds where the last whole line ends, and whether an unfinished line follows, which was not acknowledged.</summary>
-    public static (long Whole, bool Unfinished) FindEnd(FileStream stream)
+    public static (long End, bool HasPartialLine) FindEnd(FileStream stream)
     {
         byte[] tail = new byte[Math.Min(stream.Length, 2 * MaxLineBytes)];
         stream.Seek(-tail.Length, SeekOrigin.End);

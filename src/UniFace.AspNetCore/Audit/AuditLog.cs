@@ -33,16 +33,16 @@ internal sealed partial class AuditLog : IAsyncDisposable
     }
 
     /// <summary>Queues an event to be written soon. <see cref="IsWritableAsync"/> tells whether events are written.</summary>
-    public async Task AddSoonAsync(AuditEvent happened, CancellationToken stop)
+    public async Task AddSoonAsync(AuditEvent auditEvent, CancellationToken stop)
     {
-        Task written = (await EnqueueAsync(happened, stop)).Task;
+        Task written = (await EnqueueAsync(auditEvent, stop)).Task;
 
         // Observes the exception, which the writer has logged.
         _ = written.ContinueWith(task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     /// <summary>Adds an event; completes when it is on the disk.</summary>
-    public async Task AddAsync(AuditEvent happened) => await (await EnqueueAsync(happened, CancellationToken.None)).Task;
+    public async Task AddAsync(AuditEvent auditEvent) => await (await EnqueueAsync(auditEvent, CancellationToken.None)).Task;
 
     /// <summary>False while events cannot be written. After a failure, this tries to write an event of its own.</summary>
     public async Task<bool> IsWritableAsync()
@@ -55,6 +55,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
             }
             catch (UniFaceException)
             {
+                // Still not writable, which is the answer.
             }
         }
 
@@ -68,10 +69,10 @@ internal sealed partial class AuditLog : IAsyncDisposable
         await writer;
     }
 
-    private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent happened, CancellationToken stop)
+    private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent auditEvent, CancellationToken stop)
     {
         TaskCompletionSource written = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await queue.Writer.WriteAsync(new Entry(happened, DateTimeOffset.UtcNow, written), stop);
+        await queue.Writer.WriteAsync(new Entry(auditEvent, DateTimeOffset.UtcNow, written), stop);
         return written;
     }
 
@@ -97,7 +98,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
             {
                 if (!fails && log is not null)
                 {
-                    Fails(log, e.GetType().Name, e.Message);
+                    LogUnwritable(log, e.GetType().Name, e.Message);
                 }
 
                 fails = true;
@@ -123,7 +124,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
 
         await using (FileStream stream = new(files.Log, options))
         {
-            stream.SetLength(AuditLines.FindEnd(stream).Whole); // an unfinished line was not acknowledged
+            stream.SetLength(AuditLines.FindEnd(stream).End); // an unfinished line was not acknowledged
             foreach (string line in AuditLines.Read(stream, head.Length, stream.Length)) // lines written before a kill that came before the head
             {
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.FindHash(line).Hash };
@@ -131,11 +132,11 @@ internal sealed partial class AuditLog : IAsyncDisposable
 
             // If the log is shorter than its head says, the chain goes on from the head, which reveals the missing lines.
             StringBuilder lines = new();
-            foreach ((AuditEvent happened, DateTimeOffset time, _) in batch)
+            foreach ((AuditEvent auditEvent, DateTimeOffset time, _) in batch)
             {
-                string? person = happened.Person is null ? null : AuditLines.ComputeHash(files.Key, "person", happened.Person)[..24];
+                string? person = auditEvent.Person is null ? null : AuditLines.ComputeHash(files.Key, "person", auditEvent.Person)[..24];
                 string text = JsonSerializer.Serialize(
-                    new { time = time.ToString("O"), who = happened.Who, what = happened.What, person, detail = happened.Detail, status = happened.Status },
+                    new { time = time.ToString("O"), who = auditEvent.Who, what = auditEvent.What, person, detail = auditEvent.Detail, status = auditEvent.Status },
                     Json)[..^1];
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.ComputeHash(files.Key, head.Hash, text) };
                 lines.Append(AuditLines.Format(text, head.Hash)).Append('\n');
@@ -155,7 +156,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the audit log cannot be written; events are lost until it can: {Kind}: {Why}")]
-    private static partial void Fails(ILogger log, string kind, string why);
+    private static partial void LogUnwritable(ILogger log, string kind, string why);
 
     private sealed record Entry(AuditEvent Event, DateTimeOffset Time, TaskCompletionSource Written);
 }

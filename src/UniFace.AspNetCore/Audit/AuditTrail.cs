@@ -1,15 +1,15 @@
 namespace UniFace.AspNetCore.Audit;
 
 /// <summary>Result of checking an audit log.</summary>
-/// <param name="Lines">Lines, up to the first wrong one.</param>
-/// <param name="Last">
+/// <param name="Lines">Number of lines, up to the first fault.</param>
+/// <param name="LastHash">
 /// Hash of the last correct line; empty for an empty log. Note it elsewhere, to detect later that the log and its head were replaced together.
 /// </param>
-/// <param name="Wrong">The first fault; null for none.</param>
-/// <param name="Unfinished">
+/// <param name="Fault">The first fault; null for none.</param>
+/// <param name="HasPartialLine">
 /// A kill or a full disk cut the last line short. It was not acknowledged; the next event takes its place.
 /// </param>
-internal sealed record AuditCheck(long Lines, string Last, string? Wrong, bool Unfinished);
+internal sealed record AuditCheck(long Lines, string LastHash, string? Fault, bool HasPartialLine);
 
 /// <summary>The audit log of a data folder, seen from outside the service, which may be running.</summary>
 internal static class AuditTrail
@@ -47,7 +47,7 @@ internal static class AuditTrail
             long lines = 0;
             int fullFiles = head?.Files ?? 0;
             bool found = noted is null, reached = head is null or { Lines: 0 };
-            AuditCheck Result(string? wrong) => new(lines, last, wrong, unfinished);
+            AuditCheck Result(string? fault) => new(lines, last, fault, unfinished);
             for (int file = 1; file <= fullFiles + 1; file++)
             {
                 bool isFull = file <= fullFiles;
@@ -74,7 +74,7 @@ internal static class AuditTrail
             return Result(
                 missed ? "audit.head, which says where the log ends, is missing or was changed"
                 : !reached ? $"the log ends after {lines} lines, but {head!.Lines} were written: its end was cut off, or it was deleted"
-                : head is null && lines == 0 ? "there is no log, but there is its key"
+                : head is null && lines == 0 ? "audit.jsonl is missing although audit.key exists"
                 : !found ? "the noted line is missing: the log's end was cut off, or it was replaced"
                 : null);
         }

@@ -18,10 +18,10 @@ internal static class GalleryEndpoints
     public static void Map(RouteGroupBuilder v1)
     {
         RouteGroupBuilder gallery = v1.MapGroup("/gallery").WithTags("gallery");
-        gallery.MapGet("", GetAsync).WithName("gallery").Recognises(Scope.Read);
+        gallery.MapGet("", GetAsync).WithName("gallery").RequireRecognition(Scope.Read);
 
         // Takes as long as it takes. Not counted against the recognition limit.
-        gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout();
+        gallery.MapGet("/export", ExportAsync).WithName("exportGallery").RequireScope(Scope.Admin).DisableRequestTimeout();
     }
 
     /// <summary>Describe the gallery and its size</summary>

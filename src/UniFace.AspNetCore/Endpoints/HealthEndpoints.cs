@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>
-/// /health/live: the process answers. /health/ready: it can do its work, which without a model is serving pages. /health/recognition: it can recognise
+/// /health/live: the process answers. /health/ready: it can do its work, which without a model is serving pages. /health/recognition: it can recognize
 /// people.
 /// </summary>
 internal static class HealthEndpoints
@@ -27,7 +27,7 @@ internal static class HealthEndpoints
     {
         if (!await audit.IsWritableAsync())
         {
-            throw new BadHttpRequestException("the audit log cannot be written; check the disk of the data folder", Status503ServiceUnavailable);
+            throw new ProblemException(Status503ServiceUnavailable, "the audit log cannot be written; check the disk of the data folder");
         }
 
         try
@@ -36,7 +36,7 @@ internal static class HealthEndpoints
         }
         catch (UniFaceException)
         {
-            throw new BadHttpRequestException(Caller.KeysUnreadable, Status503ServiceUnavailable);
+            throw new ProblemException(Status503ServiceUnavailable, Caller.KeysUnreadable);
         }
 
         if (recognizer.Loaded is Recognizer loaded)

@@ -67,13 +67,14 @@ internal static class IdentifyEndpoints
         double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
         IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
-    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").Recognises(Scope.Read);
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").RequireRecognition(Scope.Read);
 
     /// <summary>Find who the main face of a photo is among the enrolled people</summary>
     internal static async Task<IdentifyAnswer> IdentifyAsync(
         Upload<IdentifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         IdentifyRequest request = body.Value;
+        string caller = Caller.GetFairShare(context);
         int candidates = request.Candidates ?? 5;
         if (candidates is < 1 or > MaxCandidates)
         {
@@ -88,8 +89,8 @@ internal static class IdentifyEndpoints
             FalsePositiveIdentificationRate = request.FalsePositiveIdentificationRate,
         };
         Decision decision = rule.ForIdentification(calibration, await recognizer.CountEnrolledAsync(stop));
-        AlignedFace? face = await recognizer.FindMainFaceAsync(request.Photo, "photo", request.Aligned, stop);
-        IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
+        AlignedFace? face = await recognizer.FindMainFaceAsync(request.Photo, "photo", request.Aligned, caller, stop);
+        IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, caller, stop);
         bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
         return new IdentifyAnswer(

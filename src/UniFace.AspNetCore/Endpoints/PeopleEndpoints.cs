@@ -4,9 +4,7 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class PeopleEndpoints
 {
     private const int MaxPageSize = 1000, MaxPhotos = 20;
-
-    // Enrollments of one person take turns, so that the second of two requests with the same photo reports it as enrolled already.
-    private static readonly FairGate[] Turns = [.. Enumerable.Range(0, 64).Select(_ => new FairGate(places: 1))];
+    private const string NobodyEnrolled = "nobody of this name is enrolled";
 
     /// <summary>Photos of a person to enroll.</summary>
     internal sealed record EnrollRequest : FaceRequest
@@ -22,7 +20,7 @@ internal static class PeopleEndpoints
     }
 
     /// <summary>Result for one photo.</summary>
-    /// <param name="Photo">Its index in the request, from 0.</param>
+    /// <param name="Photo">Index of the photo in the request, from 0.</param>
     /// <param name="Template">Id of its template; null if it was not enrolled.</param>
     /// <param name="Already">This file was enrolled for this person before; the template is the existing one.</param>
     /// <param name="Face">The face and its faults; null if none was found.</param>
@@ -46,7 +44,7 @@ internal static class PeopleEndpoints
     internal sealed record PeoplePage(long Total, int Offset, IReadOnlyList<PersonEntry> People);
 
     /// <summary>A template, without its embedding.</summary>
-    /// <param name="Id">Its id.</param>
+    /// <param name="Id">Id, unique in the gallery.</param>
     /// <param name="Enrolled">When it was enrolled, UTC.</param>
     /// <param name="Source">Where it comes from; null if unknown.</param>
     internal sealed record TemplateEntry(long Id, DateTimeOffset Enrolled, string? Source);
@@ -59,13 +57,13 @@ internal static class PeopleEndpoints
     public static void Map(RouteGroupBuilder v1)
     {
         RouteGroupBuilder people = v1.MapGroup("/people").WithTags("people");
-        people.MapGet("", ListAsync).WithName("listPeople").Recognises(Scope.Read);
-        people.MapPost("", EnrollAsync).WithName("enroll").Recognises(Scope.Enroll);
-        people.MapGet("/{person}", GetAsync).WithName("getPerson").Recognises(Scope.Read);
-        people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").Recognises(Scope.Admin);
+        people.MapGet("", ListAsync).WithName("listPeople").RequireRecognition(Scope.Read);
+        people.MapPost("", EnrollAsync).WithName("enroll").RequireRecognition(Scope.Enroll);
+        people.MapGet("/{person}", GetAsync).WithName("getPerson").RequireRecognition(Scope.Read);
+        people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").RequireRecognition(Scope.Admin);
 
         // A large gallery on PostgreSQL takes minutes to rewrite.
-        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").Recognises(Scope.Admin).DisableRequestTimeout();
+        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").RequireRecognition(Scope.Admin).DisableRequestTimeout();
     }
 
     /// <summary>List the enrolled people</summary>
@@ -121,13 +119,13 @@ internal static class PeopleEndpoints
             status = removed ? Status204NoContent : Status404NotFound;
             return removed ? TypedResults.NoContent() : throw NotEnrolled();
         }
-        catch (UniFaceException e) when (e.InnerException is NotErasedException left)
+        catch (NotErasedException e)
         {
-            throw new BadHttpRequestException(
-                (left.Removed ? "the person is removed and will not be found" : "nobody of this name is enrolled") +
+            throw new ProblemException(
+                status,
+                (e.Removed ? "the person is removed and will not be found" : NobodyEnrolled) +
                 ", but the gallery could not erase all removed data, usually because another process is reading it: bytes are still in its files. " +
-                "Send DELETE again later; 404 then means that nothing is left",
-                status);
+                "Send DELETE again later; 404 then means that nothing is left");
         }
         finally
         {
@@ -140,6 +138,7 @@ internal static class PeopleEndpoints
         Upload<EnrollRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         EnrollRequest request = body.Value;
+        string caller = Caller.GetFairShare(context);
         string person = PersonNames.FromBody(request.Person);
         if (request.Photos is not { Count: > 0 and <= MaxPhotos } photos)
         {
@@ -150,7 +149,7 @@ internal static class PeopleEndpoints
         List<(int Photo, AlignedFace Face)> good = [];
         for (int i = 0; i < photos.Count; i++)
         {
-            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, stop);
+            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, caller, stop);
             FaceAnswer? answer = face is null ? null : FaceAnswer.Create(face, request.Crops);
             results.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
@@ -161,9 +160,9 @@ internal static class PeopleEndpoints
 
         if (good.Count == 0)
         {
-            throw new RefusedException(
-                Refusal.NoFace,
-                "nobody was enrolled: no photo shows a face that is good enough",
+            throw new ProblemException(
+                Status422UnprocessableEntity,
+                "not enrolled: no photo shows a face that is good enough",
                 [
                     .. results.SelectMany(r => r.Face is null
                         ? [$"photo {r.Photo}: no face was found"]
@@ -171,24 +170,22 @@ internal static class PeopleEndpoints
                 ]);
         }
 
-        float[][] embeddings = await Task.WhenAll(good.Select(g => recognizer.EmbedAsync(g.Face, stop)));
+        float[][] embeddings = await Task.WhenAll(good.Select(g => recognizer.EmbedAsync(g.Face, caller, stop)));
         bool crops = recognizer.Gallery.Info.KeepsCrops;
         Enrollment[] enrollments =
         [
             .. good.Zip(embeddings, (g, e) =>
                 new Enrollment(person, e, crops ? ImageEncoder.Png(g.Face.Image) : [], "api", Sha256.HashBytes(photos[g.Photo]))),
         ];
-        FairGate gate = Turns[(uint)person.GetHashCode(StringComparison.Ordinal) % Turns.Length];
-        IReadOnlyList<long> ids;
-        HashSet<long> known;
-        using (await gate.EnterAsync(Caller.FairShareOf(context), 1, stop))
+        GalleryEnroller enroller = new(recognizer.Gallery, recognizer.Model.ContractId, rule: null); // look-alikes are searched after the response
+        IReadOnlyList<EnrolledTemplate> stored;
+        using (await recognizer.EnterEnrollmentAsync(person, caller, stop))
         {
-            known = [.. (await recognizer.Gallery.GetPhotosAsync(person, stop)).Keys];
             await audit.AddAsync(context.Event("enrol", person, Status202Accepted)); // recorded twice, as in DeleteAsync
             int status = Status503ServiceUnavailable;
             try
             {
-                ids = await recognizer.Gallery.EnrollAsync(enrollments, recognizer.Model.ContractId, stop);
+                stored = await enroller.EnrollAsync(enrollments, stop);
                 status = Status201Created;
             }
             finally
@@ -198,33 +195,22 @@ internal static class PeopleEndpoints
         }
 
         List<(long, float[])> added = [];
-        foreach (((int photo, _), long id, float[] embedding) in good.Zip(ids, embeddings))
+        foreach (((int photo, _), EnrolledTemplate template, float[] embedding) in good.Zip(stored, embeddings))
         {
-            bool already = !known.Add(id);
-            results[photo] = results[photo] with { Template = id, Already = already };
-            if (!already)
+            results[photo] = results[photo] with { Template = template.Id, Already = !template.IsNew };
+            if (template.IsNew)
             {
-                added.Add((id, embedding));
+                added.Add((template.Id, embedding));
             }
         }
 
         // After the response, which does not depend on it.
-        context.Response.OnCompleted(() => recognizer.LogLookAlikesAsync(person, added, CancellationToken.None));
+        context.Response.OnCompleted(() => recognizer.LogLookAlikesAsync(person, added, caller, CancellationToken.None));
         return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrollAnswer(person, added.Count, results));
     }
 
-    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop)
-    {
-        try
-        {
-            return await recognizer.Gallery.ReadPersonAsync(PersonNames.FromPath(person, context), stop) ?? throw NotEnrolled();
-        }
-        catch (UniFaceException e) when (e.InnerException is null)
-        {
-            throw new BadHttpRequestException(
-                "the stored data of this person is damaged; 'uniface gallery verify-integrity' says more", Status500InternalServerError);
-        }
-    }
+    private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop) =>
+        await recognizer.Gallery.ReadPersonAsync(PersonNames.FromPath(person, context), stop) ?? throw NotEnrolled();
 
-    private static BadHttpRequestException NotEnrolled() => new("nobody of this name is enrolled", Status404NotFound);
+    private static ProblemException NotEnrolled() => new(Status404NotFound, NobodyEnrolled);
 }

@@ -16,11 +16,11 @@ internal sealed record PersonExport(string Person, string ContractId, IReadOnlyL
             ]);
 }
 
-/// <summary>A template.</summary>
-/// <param name="Id">Its id.</param>
+/// <summary>A template with its embedding.</summary>
+/// <param name="Id">Id, unique in the gallery.</param>
 /// <param name="Enrolled">When it was enrolled, UTC.</param>
 /// <param name="Source">Where it comes from; null if unknown.</param>
 /// <param name="PhotoSha256">SHA-256 of the photo's file; null if unknown.</param>
 /// <param name="Embedding">Unit vector.</param>
-/// <param name="Crop">The aligned face, an encoded picture; null if crops are not kept.</param>
+/// <param name="Crop">The aligned face, an image file; null if crops are not kept.</param>
 internal sealed record TemplateExport(long Id, DateTimeOffset Enrolled, string? Source, string? PhotoSha256, float[] Embedding, byte[]? Crop);

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace UniFace.AspNetCore.Endpoints;
 
-/// <summary>Names of people in a request's body or path. Ordinal comparison; no Unicode normalisation.</summary>
+/// <summary>Names of people in a request's body or path. Ordinal comparison; no Unicode normalization.</summary>
 internal static class PersonNames
 {
     private const string Slash = "%2F";

@@ -25,25 +25,28 @@ internal static class PhotoEndpoints
 
     public static void Map(RouteGroupBuilder v1)
     {
-        v1.MapPost("/detect", DetectAsync).WithName("detect").Recognises(Scope.Read);
-        v1.MapPost("/align", AlignAsync).WithName("align").Recognises(Scope.Read).Produces<byte[]>(Status200OK, "image/png");
-        v1.MapPost("/embed", EmbedAsync).WithName("embed").Recognises(Scope.Read);
+        v1.MapPost("/detect", DetectAsync).WithName("detect").RequireRecognition(Scope.Read);
+        v1.MapPost("/align", AlignAsync).WithName("align").RequireRecognition(Scope.Read).Produces<byte[]>(Status200OK, "image/png");
+        v1.MapPost("/embed", EmbedAsync).WithName("embed").RequireRecognition(Scope.Read);
     }
 
     /// <summary>Find the faces of a photo</summary>
-    internal static async Task<DetectAnswer> DetectAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    internal static async Task<DetectAnswer> DetectAsync(
+        Upload<PhotoRequest> body, Recognizer recognizer, HttpContext context, CancellationToken stop)
     {
         PhotoRequest request = body.Value;
         (RgbImage photo, IReadOnlyList<AlignedFace> found) =
-            await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, stop);
+            await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, Caller.GetFairShare(context), stop);
         string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
         return new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]);
     }
 
     /// <summary>Crop and align the main face of a photo, as a PNG of the model's size</summary>
-    internal static async Task<FileContentHttpResult> AlignAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    internal static async Task<FileContentHttpResult> AlignAsync(
+        Upload<PhotoRequest> body, Recognizer recognizer, HttpContext context, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(
+            body.Value.Photo, "photo", body.Value.Aligned, Caller.GetFairShare(context), stop);
         return TypedResults.File(ImageEncoder.Png(face.Image), "image/png");
     }
 
@@ -51,8 +54,9 @@ internal static class PhotoEndpoints
     internal static async Task<EmbedAnswer> EmbedAsync(
         Upload<PhotoRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
-        float[] embedding = await recognizer.EmbedAsync(face, stop);
+        string caller = Caller.GetFairShare(context);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, caller, stop);
+        float[] embedding = await recognizer.EmbedAsync(face, caller, stop);
         await audit.AddSoonAsync(context.Event("embed"), stop);
         return new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Create(face, body.Value.Crops));
     }

@@ -4,8 +4,8 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class RecognitionEndpoint
 {
     /// <summary>Requires a scope, and counts against the limit of recognition requests in progress.</summary>
-    public static RouteHandlerBuilder Recognises(this RouteHandlerBuilder endpoint, Scope scope) =>
-        endpoint.WithMetadata(new RequiredScope(scope), new RecognitionLimit());
+    public static RouteHandlerBuilder RequireRecognition(this RouteHandlerBuilder endpoint, Scope scope) =>
+        endpoint.RequireScope(scope).WithMetadata(new RecognitionLimit());
 
     /// <summary>An audit event of this request and its caller.</summary>
     public static AuditEvent Event(

@@ -37,18 +37,19 @@ internal static class VerifyEndpoints
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
         string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
 
-    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").Recognises(Scope.Read);
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").RequireRecognition(Scope.Read);
 
     /// <summary>Decide whether the main faces of two photos are the same person</summary>
     internal static async Task<VerifyAnswer> VerifyAsync(
         Upload<VerifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         VerifyRequest request = body.Value;
+        string caller = Caller.GetFairShare(context);
         Calibration? calibration = recognizer.Model.Calibration;
         Decision decision = new DecisionRule { Threshold = request.Threshold, FalseMatchRate = request.FalseMatchRate }.ForVerification(calibration);
-        AlignedFace a = await recognizer.RequireMainFaceAsync(request.A, "a", request.Aligned, stop);
-        AlignedFace b = await recognizer.RequireMainFaceAsync(request.B, "b", request.Aligned, stop);
-        float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, stop), recognizer.EmbedAsync(b, stop));
+        AlignedFace a = await recognizer.RequireMainFaceAsync(request.A, "a", request.Aligned, caller, stop);
+        AlignedFace b = await recognizer.RequireMainFaceAsync(request.B, "b", request.Aligned, caller, stop);
+        float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, caller, stop), recognizer.EmbedAsync(b, caller, stop));
         double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return new VerifyAnswer(

@@ -38,15 +38,15 @@ internal static class Telemetry
         if (exported)
         {
             telemetry.WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddSource(ServerMetrics.Name, "Npgsql")
-                .AddProcessor(new WithoutNames()).AddOtlpExporter());
+                .AddProcessor(new RedactPathProcessor()).AddOtlpExporter());
         }
     }
 
     public static void MapMetrics(this WebApplication app) =>
-        app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredScope(Scope.Read));
+        app.MapPrometheusScrapingEndpoint("/metrics").RequireScope(Scope.Read);
 
     // A path may hold a person's name; the route is enough.
-    private sealed class WithoutNames : BaseProcessor<Activity>
+    private sealed class RedactPathProcessor : BaseProcessor<Activity>
     {
         public override void OnEnd(Activity data)
         {

@@ -13,10 +13,10 @@ public static class UniFaceServer
     /// <summary>Opens the model and the gallery, and builds the service around them. Run the result, or start and stop it.</summary>
     /// <param name="options">What it serves, where, and within which limits.</param>
     /// <param name="addServices">Registers more services, such as UniFace.Studio's; null for none.</param>
-    /// <param name="stop">Cancels the opening.</param>
+    /// <param name="cancellationToken">Cancels the opening.</param>
     /// <exception cref="UniFaceException">Model or gallery cannot be opened, or an option is not valid.</exception>
     public static async Task<WebApplication> CreateAsync(
-        ServerOptions options, Action<IServiceCollection>? addServices = null, CancellationToken stop = default)
+        ServerOptions options, Action<IServiceCollection>? addServices = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Urls.FirstOrDefault(url => ParseAddress(url) is not { Scheme: "http", PathAndQuery: "/" }) is string wrong)
@@ -31,7 +31,7 @@ public static class UniFaceServer
 
         DataFolder.Create(options.DataFolder);
         _ = new ApiKeyStore(options.DataFolder).All(); // an unreadable file stops the start instead of refusing every caller
-        OpenedModel? opened = await OpenedModel.OpenAsync(options, stop);
+        OpenedModel? opened = await OpenedModel.OpenAsync(options, cancellationToken);
 
         // Empty, so that no settings come from files or environment variables.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -86,19 +86,19 @@ public static class UniFaceServer
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         services.AddRequestLimits(options);
-        services.AddHttpContextAccessor();
         services.AddApiDescription();
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<RequestJson>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton(provider =>
             new RecognizerSlot(opened is null ? null : ActivatorUtilities.CreateInstance<Recognizer>(provider, opened)));
         services.AddSingleton(BodyMemory.Create(options));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApiKeyStore>(provider, options.DataFolder));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes));
-        services.AddSingleton<Refusals>();
+        services.AddSingleton<RefusalAuditor>();
         services.AddSingleton<Retention>();
-        services.AddHostedService<UnusedMemory>();
+        services.AddHostedService<MemoryTrimmer>();
         if (options.RetentionDays is not null)
         {
             services.AddHostedService(provider => provider.GetRequiredService<Retention>());
@@ -121,6 +121,7 @@ public static class UniFaceServer
         app.UseRequestTimeouts();
         app.UseMiddleware<AccessControl>();
         app.UseRecognitionLimit();
+        app.MapGet("/recognise.html", () => TypedResults.Redirect("/recognize.html", permanent: true)).ExcludeFromDescription(); // its name in 0.1
         HealthEndpoints.Map(app);
         app.MapOpenApi();
 
@@ -130,7 +131,7 @@ public static class UniFaceServer
         app.MapMetrics();
 
         // Without a RequiredScope, an endpoint requires the scope read for GET and admin otherwise.
-        RouteGroupBuilder v1 = app.MapGroup("/v1").AddEndpointFilter(QueryNumbers.Filter);
+        RouteGroupBuilder v1 = app.MapGroup("/v1").AddEndpointFilter(StrictQueryNumbers.Filter);
         RouteGroupBuilder faces = v1.MapGroup("").WithTags("faces");
         PhotoEndpoints.Map(faces);
         VerifyEndpoints.Map(faces);

@@ -14,7 +14,7 @@ internal sealed class BodyMemory(int megabytes, long largestBody)
     // A body, the buffers it grows through, and what it is parsed into.
     private const int MemoryPerBodyByte = 4;
 
-    private readonly FairPlaces memory = new(megabytes);
+    private readonly FairLimiter memory = new(megabytes);
 
     /// <summary>The memory of a service.</summary>
     public static BodyMemory Create(ServerOptions options) =>

@@ -82,18 +82,18 @@ internal static class MultipartFields
         StrictText.EnsureDecoded(disposition?.FileNameStar.Value, $"the file name of the form's field {number}");
         string name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "";
         return FindProperty<T>(name)
-            ?? throw new BadHttpRequestException($"field {number} of the form has no name that is expected here; {Expected<T>()}");
+            ?? throw new BadHttpRequestException($"field {number} of the form has an unknown name; {Expected<T>()}");
     }
 
-    private static async Task<byte[]> ReadBytesAsync(Stream body, long most, CancellationToken stop)
+    private static async Task<byte[]> ReadBytesAsync(Stream body, long maxBytes, CancellationToken stop)
     {
         using MemoryStream bytes = new();
         byte[] buffer = new byte[16384];
         for (int read; (read = await body.ReadAsync(buffer, stop)) > 0;)
         {
-            if (bytes.Length + read > most)
+            if (bytes.Length + read > maxBytes)
             {
-                throw new BadHttpRequestException($"a field of the form has more than {most} bytes", Status413PayloadTooLarge);
+                throw new ProblemException(Status413PayloadTooLarge, $"a field of the form has more than {maxBytes} bytes");
             }
 
             bytes.Write(buffer, 0, read);

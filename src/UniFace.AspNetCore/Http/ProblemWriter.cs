@@ -11,18 +11,21 @@ namespace UniFace.AspNetCore.Http;
 /// </summary>
 internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILogger<ProblemWriter> log) : IExceptionHandler
 {
-    private const string StoreFails = "the service's store has failed; the service's log says more";
+    private const string StoreFails = "the service's store has failed; see the service log";
 
     private const string Moved = "the gallery was moved to another model, or replaced, while this service ran; restart the service with that model to go on";
+
+    private const string Damaged = "the stored data is damaged; 'uniface gallery verify-integrity' lists the damage";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         (int status, string? detail) = exception switch
         {
-            RefusedException e => (StatusOf(e.Reason), e.Message),
+            ProblemException e => (e.Status, e.Message),
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
                 (Status503ServiceUnavailable, StoreFails),
-            UniFaceException { InnerException: GalleryMovedException } => (Status503ServiceUnavailable, Moved),
+            GalleryMovedException => (Status503ServiceUnavailable, Moved),
+            DamagedRecordException => (Status500InternalServerError, Damaged),
             MissingCalibrationException e => (Status409Conflict, e.Message),
             UniFaceException e => (Status400BadRequest, e.Message),
             BadHttpRequestException e => (e.StatusCode, e.Message),
@@ -31,11 +34,11 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
         };
         if (status == Status500InternalServerError || detail == StoreFails)
         {
-            Failed(log, exception.GetType().Name, exception.InnerException?.GetType().Name, exception.StackTrace);
+            LogFailure(log, exception.GetType().Name, exception.InnerException?.GetType().Name, exception.StackTrace);
         }
 
         ProblemDetails problem = new() { Status = status, Detail = detail };
-        if (exception is RefusedException { Faults: IReadOnlyList<string> faults })
+        if (exception is ProblemException { Faults: IReadOnlyList<string> faults })
         {
             problem.Extensions["faults"] = faults;
         }
@@ -49,19 +52,12 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
     /// <summary>The detail of an answer that routing gave; null for other statuses.</summary>
     public static string? DescribeStatus(HttpResponse response) => response.StatusCode switch
     {
-        Status404NotFound => "there is nothing at this address; /openapi/v1.json lists what there is",
+        Status404NotFound => "no such endpoint; /openapi/v1.json lists the endpoints",
         Status405MethodNotAllowed => $"this address does not allow the method; it allows {response.Headers.Allow}",
         Status415UnsupportedMediaType => MultipartFields.ExpectedTypes,
         _ => null,
     };
 
-    private static int StatusOf(Refusal reason) => reason switch
-    {
-        Refusal.NoFace => Status422UnprocessableEntity,
-        Refusal.Conflict => Status409Conflict,
-        _ => Status503ServiceUnavailable,
-    };
-
     [LoggerMessage(Level = LogLevel.Error, Message = "a request failed: {Kind} ({Inner}) {Place}")]
-    private static partial void Failed(ILogger log, string kind, string? inner, string? place);
+    private static partial void LogFailure(ILogger log, string kind, string? inner, string? place);
 }

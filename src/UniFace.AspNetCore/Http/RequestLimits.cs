@@ -39,11 +39,11 @@ internal static class RequestLimits
     /// <summary>Refuses recognition requests beyond the limit of those in progress.</summary>
     public static void UseRecognitionLimit(this WebApplication app)
     {
-        FairPlaces places = new(app.Services.GetRequiredService<ServerOptions>().MaxConcurrentRequests);
+        FairLimiter places = new(app.Services.GetRequiredService<ServerOptions>().MaxConcurrentRequests);
         app.Use(async (context, next) =>
         {
             bool isLimited = context.GetEndpoint()?.Metadata.GetMetadata<RecognitionLimit>() is not null;
-            using IDisposable? place = isLimited ? places.TryEnter(Caller.FairShareOf(context)) : null;
+            using IDisposable? place = isLimited ? places.TryEnter(Caller.GetFairShare(context)) : null;
             await (isLimited && place is null
                 ? RefuseAsync(context, Status503ServiceUnavailable, seconds: 1, "too many requests at once")
                 : next(context));
@@ -66,7 +66,7 @@ internal static class RequestLimits
     {
         if (context.Connection.RemoteIpAddress is IPAddress remote && !IPAddress.IsLoopback(remote))
         {
-            return Caller.NetworkOf(remote);
+            return Caller.GetNetwork(remote);
         }
 
         // All clients of a proxy on this machine share its address: they are told apart by key, and those without one count as one.

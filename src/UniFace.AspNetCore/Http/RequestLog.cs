@@ -17,7 +17,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
             // Too late for an error response. Disconnects and timeouts are not logged; of other errors only kind and stack: a message might hold a name.
             if (e is not (OperationCanceledException or IOException))
             {
-                Broke(log, e.GetType().Name, e.StackTrace);
+                LogBrokenResponse(log, e.GetType().Name, e.StackTrace);
             }
 
             context.Abort();
@@ -29,13 +29,13 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         {
             string caller = context.Features.Get<Caller>()?.Name ?? "anonymous";
             int milliseconds = (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            Answered(log, context.Request.Method, route, context.Response.StatusCode, milliseconds, caller, Activity.Current?.TraceId.ToString());
+            LogRequest(log, context.Request.Method, route, context.Response.StatusCode, milliseconds, caller, Activity.Current?.TraceId.ToString());
         }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a response broke off: {Kind} {Place}")]
-    private static partial void Broke(ILogger log, string kind, string? place);
+    private static partial void LogBrokenResponse(ILogger log, string kind, string? place);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Route} {Status} {Milliseconds} ms {Caller} {TraceId}")]
-    private static partial void Answered(ILogger log, string method, string route, int status, int milliseconds, string caller, string? traceId);
+    private static partial void LogRequest(ILogger log, string method, string route, int status, int milliseconds, string caller, string? traceId);
 }

@@ -6,6 +6,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace UniFace.AspNetCore.Http;
 
+/// <summary>The service's JSON options for request bodies: those of responses, but unknown and duplicate fields are refused.</summary>
+internal sealed class RequestJson(IOptions<JsonOptions> responses)
+{
+    /// <summary>The options.</summary>
+    public JsonSerializerOptions Options { get; } = new(responses.Value.SerializerOptions)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+    };
+}
+
 /// <summary>
 /// A request body, as JSON (photos as base64) or as multipart/form-data (photos as files), with the same fields. It is read into memory only, within the
 /// service's limit.
@@ -14,8 +25,6 @@ namespace UniFace.AspNetCore.Http;
 internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
     where T : class, new()
 {
-    private static JsonSerializerOptions? strict; // the options of responses; unknown and duplicate fields are refused
-
     /// <summary>Reads the body; called by ASP.NET Core.</summary>
     public static async ValueTask<Upload<T>?> BindAsync(HttpContext context)
     {
@@ -23,11 +32,11 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         bool isForm = type?.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase) == true;
         if (!isForm && type?.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) != true)
         {
-            throw new BadHttpRequestException(MultipartFields.ExpectedTypes, Status415UnsupportedMediaType);
+            throw new ProblemException(Status415UnsupportedMediaType, MultipartFields.ExpectedTypes);
         }
 
         BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
-        if (await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted) is IDisposable held)
+        if (await memory.AcquireAsync(Caller.GetFairShare(context), context.Request.ContentLength, context.RequestAborted) is IDisposable held)
         {
             context.Response.RegisterForDispose(held);
         }
@@ -43,12 +52,8 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
     {
         try
         {
-            strict ??= new(context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
-            {
-                UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-                AllowDuplicateProperties = false,
-            };
-            T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, strict, context.RequestAborted);
+            JsonSerializerOptions json = context.RequestServices.GetRequiredService<RequestJson>().Options;
+            T? value = await JsonSerializer.DeserializeAsync<T>(context.Request.Body, json, context.RequestAborted);
             return value ?? throw new BadHttpRequestException("the body is null; expected a JSON object");
         }
         catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
@@ -69,6 +74,6 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
         return e.InnerException is FormatException ? $"{name} is not base64: expected the photo's bytes as base64, without 'data:...;base64,' before them"
             : property is null && name.Length > 0 ? $"the body has a field {name} that is not expected here; {MultipartFields.Expected<T>()}"
             : e.Message.StartsWith("Duplicate", StringComparison.Ordinal) ? $"the body's field {name} is given more than once; give it once"
-            : $"the body is not the JSON object in UTF-8 that is expected here: wrong at {path}; /openapi/v1.json describes it";
+            : $"the body is not the expected JSON object in UTF-8: error at {path}; /openapi/v1.json describes it";
     }
 }

@@ -8,6 +8,8 @@ internal sealed class FaceBatches : IAsyncDisposable
 {
     private const int MaxWaiting = 512;
 
+    private static readonly Task<IReadOnlyList<GalleryCandidate>> NotSearched = Task.FromResult<IReadOnlyList<GalleryCandidate>>([]);
+
     private readonly MicroBatcher<Face, Embedded> embeddings;
     private readonly MicroBatcher<Probe, IReadOnlyList<GalleryCandidate>> searches;
 
@@ -30,7 +32,7 @@ internal sealed class FaceBatches : IAsyncDisposable
 
     /// <summary>The people most similar to a face, best first.</summary>
     public async Task<IReadOnlyList<GalleryCandidate>> SearchAsync(RgbImage face, int candidates, string caller, CancellationToken stop) =>
-        await (await embeddings.RunAsync(new Face(face, candidates, caller, stop), caller, stop)).Search!;
+        await (await embeddings.RunAsync(new Face(face, candidates, caller, stop), caller, stop)).Search;
 
     /// <summary>The people most similar to an embedding, best first.</summary>
     public Task<IReadOnlyList<GalleryCandidate>> SearchAsync(float[] embedding, int candidates, string caller, CancellationToken stop) =>
@@ -44,7 +46,7 @@ internal sealed class FaceBatches : IAsyncDisposable
 
     private Embedded[] Embed(Func<IReadOnlyList<RgbImage>, IReadOnlyList<float[]>> embed, IReadOnlyList<Face> faces)
     {
-        Embedded[] all = [.. embed([.. faces.Select(f => f.Image)]).Select(e => new Embedded(e, null))];
+        Embedded[] all = [.. embed([.. faces.Select(f => f.Image)]).Select(e => new Embedded(e, NotSearched))];
         int[] searched = [.. Enumerable.Range(0, all.Length).Where(i => faces[i].Candidates > 0)];
         Task<IReadOnlyList<GalleryCandidate>>[] found = searches.RunAsync(
             [.. searched.Select(i => (new Probe(all[i].Embedding, faces[i].Candidates), faces[i].Caller, faces[i].Stop))]);
@@ -65,7 +67,7 @@ internal sealed class FaceBatches : IAsyncDisposable
 
     private sealed record Face(RgbImage Image, int Candidates, string Caller, CancellationToken Stop);
 
-    private sealed record Embedded(float[] Embedding, Task<IReadOnlyList<GalleryCandidate>>? Search);
+    private sealed record Embedded(float[] Embedding, Task<IReadOnlyList<GalleryCandidate>> Search);
 
     private sealed record Probe(float[] Embedding, int Candidates);
 }

@@ -5,7 +5,7 @@ internal sealed class RecognizerSlot(Recognizer? loaded) : IAsyncDisposable
 {
     /// <summary>Error message when no model is loaded.</summary>
     public const string NoModel =
-        "this service has no model package, so it cannot recognise anybody: make one with 'uniface demo' or get one with 'uniface models pull', " +
+        "this service has no model package, so it cannot recognize faces: create one with 'uniface demo' or get one with 'uniface models pull', " +
         "then restart the service with it";
 
     /// <summary>The recognizer; null if no model is loaded.</summary>

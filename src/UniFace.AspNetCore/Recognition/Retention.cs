@@ -37,8 +37,8 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
         }
         catch (UniFaceException e)
         {
-            Failed(log, e.InnerException?.GetType().Name);
-            return e.InnerException is NotErasedException { Removed: true };
+            LogFailure(log, (e is NotErasedException ? e : e.InnerException ?? e).GetType().Name);
+            return e is NotErasedException { Removed: true };
         }
     }
 
@@ -49,12 +49,12 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
         {
             try
             {
-                Removed(log, await RunOnceAsync(stoppingToken));
+                LogRemoved(log, await RunOnceAsync(stoppingToken));
             }
 #pragma warning disable CA1031 // The service goes on whatever failed.
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                Failed(log, (e.InnerException ?? e).GetType().Name);
+                LogFailure(log, (e.InnerException ?? e).GetType().Name);
             }
 #pragma warning restore CA1031
         }
@@ -62,8 +62,8 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "retention: {People} people removed")]
-    private static partial void Removed(ILogger log, int people);
+    private static partial void LogRemoved(ILogger log, int people);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "retention failed: {Kind}; the next attempt is in an hour")]
-    private static partial void Failed(ILogger log, string? kind);
+    private static partial void LogFailure(ILogger log, string? kind);
 }

@@ -30,7 +30,7 @@ internal sealed class FairGate(int places)
             free += returned;
             while (free > 0 && waiting.TryTake(out TaskCompletionSource? turn))
             {
-                free -= turn.TrySetResult() ? 1 : 0; // a cancelled waiter takes no place
+                free -= turn.TrySetResult() ? 1 : 0; // a canceled waiter takes no place
             }
         }
     }

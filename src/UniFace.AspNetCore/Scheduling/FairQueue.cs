@@ -39,7 +39,7 @@ internal sealed class FairQueue<T>(int capacity)
         lock (gate)
         {
             (int own, double finish) = callers.GetValueOrDefault(caller);
-            if (own >= 3L * (capacity - waiting.Count)) // as in FairPlaces
+            if (own >= 3L * (capacity - waiting.Count)) // as in FairLimiter
             {
                 return false;
             }

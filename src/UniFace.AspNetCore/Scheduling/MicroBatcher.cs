@@ -2,7 +2,7 @@ namespace UniFace.AspNetCore.Scheduling;
 
 /// <summary>
 /// Runs the work of many requests in batches: what waits when the worker is free runs together, a lone item at once. A full queue refuses instead of
-/// making everybody wait, and callers take turns. Cancelled items are dropped before they run.
+/// making everybody wait, and callers take turns. Canceled items are dropped before they run.
 /// </summary>
 internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
 {
@@ -26,11 +26,11 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
     }
 
     /// <summary>Runs one item in some batch.</summary>
-    /// <exception cref="RefusedException">Too many items wait already.</exception>
+    /// <exception cref="ProblemException">Too many items wait already.</exception>
     public Task<TOut> RunAsync(TIn input, string caller, CancellationToken stop) => RunAsync([(input, caller, stop)])[0];
 
     /// <summary>Runs items that belong together: as far as they fit, in one batch.</summary>
-    /// <returns>A task for each; it fails with <see cref="RefusedException"/> if too many items wait already.</returns>
+    /// <returns>A task for each; it fails with <see cref="ProblemException"/> if too many items wait already.</returns>
     public Task<TOut>[] RunAsync(IReadOnlyList<(TIn Input, string Caller, CancellationToken Stop)> inputs)
     {
         Task<TOut>[] results = [.. inputs.Select(input => Add(new Item(input.Input, input.Stop), input.Caller))];
@@ -53,7 +53,7 @@ internal sealed class MicroBatcher<TIn, TOut> : IAsyncDisposable
 
     private Task<TOut> Add(Item item, string caller) => !closed && queue.TryAdd(caller, 1, item)
         ? item.Result.Task.WaitAsync(item.Stop)
-        : Task.FromException<TOut>(new RefusedException(Refusal.Busy, "too many requests at once; try again in a second"));
+        : Task.FromException<TOut>(new ProblemException(Status503ServiceUnavailable, "too many requests at once; try again in a second"));
 
     private async Task WorkAsync()
     {

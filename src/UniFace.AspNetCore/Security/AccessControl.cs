@@ -4,7 +4,7 @@ namespace UniFace.AspNetCore.Security;
 /// Admits a request to an endpoint that requires a scope: with a key that has it, or from this machine without a key. A browser's request without a key
 /// must come from the service's own pages, so that no other site can act through a visitor's browser.
 /// </summary>
-internal sealed class AccessControl(RequestDelegate next, ServerOptions options, ApiKeyStore keys, Refusals refusals, TimeProvider time)
+internal sealed class AccessControl(RequestDelegate next, ServerOptions options, ApiKeyStore keys, RefusalAuditor refusals, TimeProvider time)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -23,9 +23,9 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
             Admit(context, caller, scope);
             context.Features.Set(caller);
         }
-        catch (BadHttpRequestException e)
+        catch (ProblemException e)
         {
-            await refusals.AddAsync(known?.Name ?? "anonymous", route, e.StatusCode, context.RequestAborted);
+            await refusals.AddAsync(known?.Name ?? "anonymous", route, e.Status, context.RequestAborted);
             throw;
         }
 
@@ -39,23 +39,23 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
         {
             if (key.WhyRefused(time.GetUtcNow()) is string refused)
             {
-                throw new BadHttpRequestException(refused + "; 'uniface serve keys create' makes another", Status401Unauthorized);
+                throw new ProblemException(Status401Unauthorized, refused + "; 'uniface serve keys create' makes another");
             }
 
             if (!key.Has(scope))
             {
-                throw new BadHttpRequestException($"the API key does not have the scope {name}", Status403Forbidden);
+                throw new ProblemException(Status403Forbidden, $"the API key does not have the scope {name}");
             }
         }
         else if (!caller.IsLocal || options.RequireKey)
         {
-            throw new BadHttpRequestException(
-                $"this requires an API key of the scope {name}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one",
-                Status401Unauthorized);
+            throw new ProblemException(
+                Status401Unauthorized,
+                $"this requires an API key of the scope {name}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one");
         }
         else if (IsCrossSite(context.Request))
         {
-            throw new BadHttpRequestException("the request comes from a page of another site", Status403Forbidden);
+            throw new ProblemException(Status403Forbidden, "the request comes from a page of another site");
         }
     }
 

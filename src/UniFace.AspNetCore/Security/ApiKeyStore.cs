@@ -45,7 +45,7 @@ internal sealed partial class ApiKeyStore
             {
                 if (reported != e.Message && log is not null)
                 {
-                    Refused(log, e.Message);
+                    LogRefused(log, e.Message);
                 }
 
                 reported = e.Message;
@@ -165,5 +165,5 @@ internal sealed partial class ApiKeyStore
         AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n", ownerOnly: true);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "every API key is refused: {Why}")]
-    private static partial void Refused(ILogger log, string why);
+    private static partial void LogRefused(ILogger log, string why);
 }

@@ -10,7 +10,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
 {
     /// <summary>Error message for callers and probes; the log names the file and the fault.</summary>
     public const string KeysUnreadable =
-        "keys.json of this service cannot be read, so every API key is refused until it is repaired; the service's log says more";
+        "keys.json of this service cannot be read, so every API key is refused until it is repaired; see the service log";
 
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"];
 
@@ -18,17 +18,17 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
     public string Name => Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
 
     /// <summary>Finds who sends a request. The key may be revoked or expired.</summary>
-    /// <exception cref="BadHttpRequestException">The key is unknown, or keys cannot be read.</exception>
+    /// <exception cref="ProblemException">The key is unknown, or keys cannot be read.</exception>
     public static Caller Identify(HttpContext context, ApiKeyStore keys)
     {
         ApiKey? key = FindKey(context, keys);
         return key is not null || ReadKey(context.Request.Headers) is null
             ? new Caller(key, IsLocalRequest(context))
-            : throw new BadHttpRequestException("the API key is not one of this service", Status401Unauthorized);
+            : throw new ProblemException(Status401Unauthorized, "the API key is not one of this service");
     }
 
     /// <summary>The key of a request; null if it has none or an unknown one.</summary>
-    /// <exception cref="BadHttpRequestException">Keys cannot be read.</exception>
+    /// <exception cref="ProblemException">Keys cannot be read.</exception>
     public static ApiKey? FindKey(HttpContext context, ApiKeyStore keys)
     {
         try
@@ -37,18 +37,18 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
         }
         catch (UniFaceException)
         {
-            throw new BadHttpRequestException(KeysUnreadable, Status503ServiceUnavailable);
+            throw new ProblemException(Status503ServiceUnavailable, KeysUnreadable);
         }
     }
 
     /// <summary>Names the share that the work of an admitted request counts against: its key's, or without a key its network's.</summary>
-    public static string FairShareOf(HttpContext context) =>
+    public static string GetFairShare(HttpContext context) =>
         context.Features.Get<Caller>() is { Key: not null } caller ? caller.Name
-        : context.Connection.RemoteIpAddress is IPAddress remote ? NetworkOf(remote)
+        : context.Connection.RemoteIpAddress is IPAddress remote ? GetNetwork(remote)
         : "";
 
     /// <summary>The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 address.</summary>
-    public static string NetworkOf(IPAddress address)
+    public static string GetNetwork(IPAddress address)
     {
         byte[] bytes = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).GetAddressBytes();
         bytes.AsSpan(Math.Min(bytes.Length, 8)).Clear();

@@ -9,7 +9,7 @@ internal enum Scope
     Read,
 
     /// <summary>Enroll people.</summary>
-    [JsonStringEnumMemberName("enrol")]
+    [JsonStringEnumMemberName(ScopeNames.Enroll)]
     Enroll,
 
     /// <summary>Everything, including deleting people, exporting templates and controlling training runs.</summary>
@@ -32,9 +32,20 @@ internal sealed record RequiredScope(Scope Scope)
         : Scope.Admin;
 }
 
+/// <summary>Adds <see cref="RequiredScope"/> to endpoints.</summary>
+internal static class RequiredScopes
+{
+    /// <summary>Requires a scope for an endpoint.</summary>
+    public static T RequireScope<T>(this T endpoint, Scope scope)
+        where T : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredScope(scope));
+}
+
 /// <summary>Names of scopes as users and files spell them.</summary>
 internal static class ScopeNames
 {
+    /// <summary>Name of <see cref="Scope.Enroll"/>.</summary>
+    public const string Enroll = "enrol";
+
     /// <summary>The scope's name.</summary>
-    public static string Name(this Scope scope) => scope == Scope.Enroll ? "enrol" : scope.ToString().ToLowerInvariant();
+    public static string Name(this Scope scope) => scope == Scope.Enroll ? Enroll : scope.ToString().ToLowerInvariant();
 }

@@ -75,7 +75,7 @@ internal static class DataInfoCommand
         Console.WriteLine();
         string others = survey.Sizes.Count > 5 ? $", {survey.Sizes.Count - 5} others" : "";
         Console.WriteLine($"sizes: {string.Join(", ", survey.Sizes.Take(5).Select(size => $"{size.Width}x{size.Height} ({size.Images})"))}{others}");
-        List($"{survey.Unreadable.Count} unreadable", [.. survey.Unreadable.Select(picture => $"{picture.Name}: {picture.Reason}")], top);
+        List($"{survey.Unreadable.Count} unreadable", [.. survey.Unreadable.Select(image => $"{image.Name}: {image.Reason}")], top);
         ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
         List($"{Plural.Format(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
         List($"{Plural.Format(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
@@ -85,7 +85,7 @@ internal static class DataInfoCommand
         }
         else if (noise.Judged == 0)
         {
-            Console.WriteLine("labels were not checked: nobody has two images to compare");
+            Console.WriteLine("labels were not checked: no person has two images to compare");
         }
         else
         {

@@ -1,10 +1,10 @@
 namespace UniFace.Cli.Data;
 
-/// <summary>`uniface data make`: draws a set of invented faces.</summary>
+/// <summary>`uniface data make`: generates synthetic faces.</summary>
 internal static class DataMakeCommand
 {
     private const string Description = """
-        Draw a set of invented faces for tests and first steps. Nothing is downloaded, and the faces are nobody's.
+        Generate a data set of synthetic faces for tests and first steps. Nothing is downloaded.
         Example: uniface data make faces --people 40 --images 12 --seed 1
         """;
 
@@ -30,7 +30,7 @@ internal static class DataMakeCommand
             int count = parsed.GetValue(people), each = parsed.GetValue(images);
             if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             {
-                throw new UniFaceException($"{folder}: the folder is not empty; give a new one, so that invented faces do not mix with other images.");
+                throw new UniFaceException($"{folder}: the folder is not empty; give a new one, so that synthetic faces do not mix with other images.");
             }
 
             double vary = parsed.GetValue(variation);
@@ -38,7 +38,7 @@ internal static class DataMakeCommand
             Stopwatch clock = Stopwatch.StartNew();
             using (ProgressMeter progress = new("drawing", (long)count * each))
             {
-                ProceduralFaces faces = new(parsed.GetValue(seed), (float)vary);
+                SyntheticFaces faces = new(parsed.GetValue(seed), (float)vary);
                 faces.Write(folder, parsed.GetValue(first), count, each, whole, () => progress.Add(), stop);
             }
 
@@ -54,7 +54,7 @@ internal static class DataMakeCommand
                 seconds,
                 imagesPerSecond = count * each / seconds,
             };
-            parsed.Print(json, $"{count} invented people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)");
+            parsed.Print(json, $"{count} synthetic people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)");
         });
     }
 }

@@ -1,10 +1,10 @@
 namespace UniFace.Cli.Demo;
 
-/// <summary>`uniface demo`: the whole workflow on invented faces, with a report.</summary>
+/// <summary>`uniface demo`: the whole workflow on synthetic faces, with a report.</summary>
 internal static class DemoCommand
 {
     private const string Description = """
-        Run the whole workflow on invented faces in a few minutes. The demo draws faces, trains, evaluates on unseen people, calibrates, exports, enrolls
+        Run the whole workflow on synthetic faces in a few minutes. The demo generates faces, trains, evaluates on unseen people, calibrates, exports, enrolls
         ten people and identifies one, and writes a report.
         Example: uniface demo --out demo-out --seed 1
         """;
@@ -19,7 +19,7 @@ internal static class DemoCommand
             DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
             DemoPlan plan = parsed.GetValue(quick) ? DemoPlan.CreateQuick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
             TextWriter writer = parsed.GetValue(CommonOptions.Json) ? Console.Error : Console.Out;
-            writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic: drawn by the demo, nobody's face, no downloads.");
+            writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic; nothing is downloaded.");
             DemoResults results = await new DemoRun(plan, folder, writer, stop).RunAsync();
             Close(writer, results, folder.Report);
             parsed.Print(results.ToJson(folder), () => { });
@@ -30,13 +30,13 @@ internal static class DemoCommand
     private static void Close(TextWriter writer, DemoResults results, string report)
     {
         writer.WriteLine($"\nDone in {results.Seconds:F0} s. Open {report}");
-        foreach (DemoProbe probe in new[] { results.Gallery.Known, results.Gallery.Unknown }.Where(probe => !probe.Right))
+        foreach (DemoProbe probe in new[] { results.Gallery.Known, results.Gallery.Unknown }.Where(probe => !probe.IsCorrect))
         {
             writer.WriteLine("FAILED: " + probe.Describe());
         }
 
         writer.WriteLine("""
-            These numbers describe drawn faces and say nothing about real ones. With your own photos:
+            These numbers describe synthetic faces and say nothing about real ones. With your own photos:
               uniface align PHOTOS FACES                # find and align the faces, one folder per person
               uniface train FACES --loss uce --out RUN  # train
               uniface export RUN --out PACKAGE          # write the package that applications load

@@ -8,10 +8,10 @@ namespace UniFace.Cli.Demo;
 /// <param name="Nearest">The person with that score.</param>
 internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, double Score, string Nearest)
 {
-    public bool Right => Enrolled ? Answer == Person : Answer is null;
+    public bool IsCorrect => Enrolled ? Answer == Person : Answer is null;
 
     /// <summary>The probe and its answer in words.</summary>
-    public string Describe() => (Enrolled, Right) switch
+    public string Describe() => (Enrolled, IsCorrect) switch
     {
         (true, true) => $"enrolled {Person} recognized (score {Score:F2})",
         (true, false) => $"enrolled {Person} NOT recognized ({(Answer is null ? "answer: unknown" : "taken for " + Answer)}, best score {Score:F2})",
@@ -22,10 +22,10 @@ internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, d
 
 /// <summary>The answers to all probes.</summary>
 /// <param name="Mated">Probes of enrolled people.</param>
-/// <param name="MatedRight">Of these, identified correctly.</param>
+/// <param name="MatedCorrect">Of these, identified correctly.</param>
 /// <param name="NonMated">Probes of strangers.</param>
-/// <param name="NonMatedRight">Of these, rejected.</param>
-internal sealed record DemoIdentification(int Mated, int MatedRight, int NonMated, int NonMatedRight);
+/// <param name="NonMatedCorrect">Of these, rejected.</param>
+internal sealed record DemoIdentification(int Mated, int MatedCorrect, int NonMated, int NonMatedCorrect);
 
 /// <summary>Ten enrolled people, and who is identified: one of them, a stranger, and then everybody.</summary>
 /// <param name="Threshold">The threshold from the package's calibration.</param>
@@ -40,7 +40,7 @@ internal sealed record DemoGallery(
 {
     /// <summary>Enrolls people into a gallery file and identifies the others' images.</summary>
     public static async Task<DemoGallery> RunAsync(
-        DemoPlan plan, DemoFolder folder, ProceduralFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest,
+        DemoPlan plan, DemoFolder folder, SyntheticFaces faces, DemoPeople people, EmbeddedFaces embedded, ModelManifest manifest,
         Calibration calibration, CancellationToken stop)
     {
         calibration.EnsureFits(manifest);
@@ -60,7 +60,7 @@ internal sealed record DemoGallery(
         }
 
         DemoProbe[] mated = [.. all.Where(p => p.Enrolled)], nonMated = [.. all.Where(p => !p.Enrolled)];
-        DemoIdentification counts = new(mated.Length, mated.Count(p => p.Right), nonMated.Length, nonMated.Count(p => p.Right));
+        DemoIdentification counts = new(mated.Length, mated.Count(p => p.IsCorrect), nonMated.Length, nonMated.Count(p => p.IsCorrect));
         int known = byQuality[0][0], unknown = byQuality[plan.GalleryPeople][0];
         return new DemoGallery(threshold, await IdentifyAsync(known), known, await IdentifyAsync(unknown), unknown, counts, enrolled);
 
@@ -77,11 +77,11 @@ internal sealed record DemoGallery(
 
     /// <summary>The result in a line.</summary>
     public string Describe() =>
-        $"{Known.Describe()}; {Unknown.Describe()}; of all: {Counts.MatedRight} of {Counts.Mated} recognized, " +
-        $"{Counts.NonMatedRight} of {Counts.NonMated} strangers rejected";
+        $"{Known.Describe()}; {Unknown.Describe()}; of all: {Counts.MatedCorrect} of {Counts.Mated} recognized, " +
+        $"{Counts.NonMatedCorrect} of {Counts.NonMated} strangers rejected";
 
     // The images of a person, the plainest first.
-    private static int[] ByQuality(ProceduralFaces faces, DemoPeople people, int person) =>
+    private static int[] ByQuality(SyntheticFaces faces, DemoPeople people, int person) =>
     [
         .. Enumerable.Range(0, people.ImagesEach)
             .OrderBy(i => Difficulty(faces.Scene(people.First + person, i)))

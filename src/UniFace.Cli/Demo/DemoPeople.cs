@@ -1,6 +1,6 @@
 namespace UniFace.Cli.Demo;
 
-/// <summary>A group of invented people in memory.</summary>
+/// <summary>A group of synthetic people in memory.</summary>
 /// <param name="First">Index of the first person in the endless set.</param>
 /// <param name="People">Number of people.</param>
 /// <param name="ImagesEach">Images per person.</param>
@@ -16,14 +16,14 @@ internal sealed record DemoPeople(int First, int People, int ImagesEach, RgbImag
         RgbImage[] decoded = new RgbImage[people * images];
         Parallel.For(0, decoded.Length, i =>
         {
-            string path = Path.Combine(folder, ProceduralFaces.PersonName(first + (i / images)), $"{i % images:D3}.jpg");
+            string path = Path.Combine(folder, SyntheticFaces.PersonName(first + (i / images)), $"{i % images:D3}.jpg");
             decoded[i] = decoder.Decode(File.ReadAllBytes(path), path);
         });
         return new DemoPeople(first, people, images, decoded);
     }
 
     /// <summary>A person's name.</summary>
-    public string Name(int person) => ProceduralFaces.PersonName(First + person);
+    public string Name(int person) => SyntheticFaces.PersonName(First + person);
 
     /// <summary>Embeds all images.</summary>
     public EmbeddedFaces Embed(IEmbedder embedder, CancellationToken stop) => BatchEmbedding.Embed(embedder, Images.Length, i => Images[i], cancellation: stop);

@@ -41,7 +41,7 @@ internal sealed record DemoPlan
 
     /// <summary>
     /// False match rate of the threshold. A stranger is compared with everybody enrolled, so with ten people it is a tenth of the rate at which a
-    /// stranger is taken for somebody.
+    /// stranger is accepted as an enrolled person.
     /// </summary>
     public double DecisionRate { get; init; } = 1e-4;
 

@@ -28,8 +28,8 @@ internal sealed class DemoReport(DemoResults results, DemoPeople trained)
             otherPeople = plan.TrainPeople - 1,
             falseMatchesIn = 1 / plan.FalseMatchRate,
             decisionIn = 1 / plan.DecisionRate,
-            identified = gallery.Known.Right ? "recognized" : "NOT recognized",
-            rejected = gallery.Unknown.Right ? "rejected" : "NOT rejected",
+            identified = gallery.Known.IsCorrect ? "recognized" : "NOT recognized",
+            rejected = gallery.Unknown.IsCorrect ? "rejected" : "NOT rejected",
             firstPerson = unseen.Name(0),
             known = gallery.Known.Describe(),
             unknown = gallery.Unknown.Describe(),
@@ -49,7 +49,7 @@ internal sealed class DemoReport(DemoResults results, DemoPeople trained)
         {
             ["facesImage"] = Html.Image(
                 ImageGrid.Compose(trained.Images, trained.ImagesEach),
-                $"Contact sheet: {trained.People} rows, each with {trained.ImagesEach} images of one invented person"),
+                $"Contact sheet: {trained.People} rows, each with {trained.ImagesEach} images of one synthetic person"),
             ["cosinesBeforeChart"] = Charts.CosineHistogram("Cosines before training", epochs[0]),
             ["cosinesAfterChart"] = Charts.CosineHistogram("Cosines after training", epochs[^1]),
             ["lossChart"] = Charts.Loss(steps),
@@ -74,8 +74,8 @@ internal sealed class DemoReport(DemoResults results, DemoPeople trained)
             ["identificationTable"] = Html.Table(
             [
                 ["All other images", "probes", "correct", "share"],
-                Probes("of enrolled people: recognized", gallery.Counts.Mated, gallery.Counts.MatedRight),
-                Probes("of strangers: rejected", gallery.Counts.NonMated, gallery.Counts.NonMatedRight),
+                Probes("of enrolled people: recognized", gallery.Counts.Mated, gallery.Counts.MatedCorrect),
+                Probes("of strangers: rejected", gallery.Counts.NonMated, gallery.Counts.NonMatedCorrect),
             ]),
             ["stepsTable"] = Html.Table([["Step", "seconds"], .. results.StepSeconds.Select(step => (string[])[step.Key, $"{step.Value:F1}"])]),
         };

@@ -58,12 +58,12 @@ internal sealed record DemoResults(
     public double Seconds { get; init; }
 
     /// <summary>Whether the enrolled person was recognized and the stranger rejected.</summary>
-    public bool Succeeded => Gallery.Known.Right && Gallery.Unknown.Right;
+    public bool Succeeded => Gallery.Known.IsCorrect && Gallery.Unknown.IsCorrect;
 
     /// <summary>The JSON of `uniface demo --json` and of demo.json.</summary>
     public object ToJson(DemoFolder folder) => new
     {
-        synthetic = true, // The numbers describe drawn faces and say nothing about real ones.
+        synthetic = true, // The numbers describe synthetic faces and say nothing about real ones.
         Plan.Seed,
         Plan.Quick,
         Plan.TrainPeople,
@@ -95,8 +95,8 @@ internal sealed record DemoResults(
             folder.Run,
             folder.Faces,
         },
-        identified = Gallery.Known.Right,
-        rejected = Gallery.Unknown.Right,
+        identified = Gallery.Known.IsCorrect,
+        rejected = Gallery.Unknown.IsCorrect,
         Seconds,
     };
 }

@@ -3,7 +3,7 @@ using UniFace.Training.Export;
 namespace UniFace.Cli.Demo;
 
 /// <summary>
-/// The whole workflow on invented faces: draw, train, evaluate, calibrate, export, enroll, identify. Each step uses the same code as the other
+/// The whole workflow on synthetic faces: generate, train, evaluate, calibrate, export, enroll, identify. Each step uses the same code as the other
 /// commands.
 /// </summary>
 internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter writer, CancellationToken stop)
@@ -11,7 +11,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
     private const int StepCount = 8;
 
     private readonly SkiaImageDecoder decoder = new();
-    private readonly ProceduralFaces faces = new(plan.Seed, plan.Variation);
+    private readonly SyntheticFaces faces = new(plan.Seed, plan.Variation);
     private readonly Dictionary<string, double> stepSeconds = [];
 
     private BootstrapOptions Intervals => new() { Replicates = plan.Replicates, Seed = plan.Seed };
@@ -22,8 +22,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         Stopwatch clock = Stopwatch.StartNew();
         Step(
             "draw",
-            $"Drawing invented people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; " +
-            "nobody is in two groups",
+            $"Generating synthetic people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; " +
+            "the groups do not overlap",
             Draw,
             count => $"{count} images in {Relative(folder.Faces)}");
         DemoPeople unseen = DemoPeople.Load(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages, decoder);
@@ -131,14 +131,14 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
 
     private ExportResult Export() => TrainingRun.Open(folder.Run).Export(
         folder.Package,
-        new ExportOptions { FlipSum = true, License = "CC0-1.0 (trained on drawn faces of invented people by 'uniface demo')" },
+        new ExportOptions { FlipSum = true, License = "CC0-1.0 (trained on synthetic faces by 'uniface demo')" },
         stop);
 
     private Calibration Calibrate(OnnxEmbedder embedder, DemoPeople people)
     {
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
-        string name = $"{people.People} invented people, seed {plan.Seed}";
+        string name = $"{people.People} synthetic people, seed {plan.Seed}";
         string sha256 = data.ComputeHash(cancellationToken: stop);
         CalibrationSource source = new(embedder.Manifest.FlipSum, name, sha256, people.People, people.Images.Length);
         Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).For(embedder.Manifest).Save(folder.CalibrationFile);

@@ -4,8 +4,8 @@ namespace UniFace.Cli.Eval;
 internal static class CalibrateCommand
 {
     private const string Description = """
-        Measure a package's thresholds on your own labelled photos. Finds thresholds for false match rates of 1e-2 to 1e-6, checks them on people who did not
-        determine them, and reports whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
+        Measure a package's thresholds on your own labelled photos. Finds thresholds for false match rates of 1e-2 to 1e-6, checks them on held-out
+        people, and reports whether the package's own thresholds hold for your photos. A rate that the photos do not support gets no threshold.
         Example: uniface calibrate package --images people
         """;
 
@@ -112,7 +112,7 @@ internal static class CalibrateCommand
         };
         parsed.Print(json, () =>
         {
-            string[] columns = ["false match rate", "threshold [95 %]", "recognized [95 %]", "on the other half of the people"];
+            string[] columns = ["false match rate", "threshold [95 %]", "recognized [95 %]", "FMR on held-out people"];
             Output.Table(columns, calibration.Entries.Select(e =>
             {
                 HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);

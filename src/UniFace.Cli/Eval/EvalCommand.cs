@@ -103,7 +103,7 @@ internal static class EvalCommand
 
             bool intoPackage = parsed.GetValue(writeCalibration);
             calibrationPath = intoPackage ? PathInPackage(opened) : calibrationPath;
-            EvalSets sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
+            EvalRunner sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
             List<EvalResult> results = [];
             if (pairsPath is not null)
             {

@@ -37,7 +37,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
             return FromRecognizer(vision.Open(parsed, path, flipSum));
         }
 
-        if (vision.SaysHowPixelsEnter(parsed))
+        if (vision.HasInputOptions(parsed))
         {
             throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
         }

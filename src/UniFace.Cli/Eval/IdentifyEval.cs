@@ -113,19 +113,19 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         (int width, int height) = model.Embedder.InputSize;
         RgbImage blank = new(width, height);
         Array.Fill(blank.Pixels, (byte)0xF0);
-        List<RgbImage> pictures = [];
+        List<RgbImage> images = [];
         foreach (ProbeResult error in errors)
         {
-            pictures.Add(Face(probes, error.Probe));
-            pictures.Add(Face(gallery, error.TopTemplate));
-            pictures.Add(error.MateTemplate >= 0 ? Face(gallery, error.MateTemplate) : blank);
-            if (pictures.Count % 11 != 0)
+            images.Add(Face(probes, error.Probe));
+            images.Add(Face(gallery, error.TopTemplate));
+            images.Add(error.MateTemplate >= 0 ? Face(gallery, error.MateTemplate) : blank);
+            if (images.Count % 11 != 0)
             {
-                pictures.Add(blank);
+                images.Add(blank);
             }
         }
 
-        return ImageGrid.Compose(pictures, 11);
+        return ImageGrid.Compose(images, 11);
 
         RgbImage Face(Images from, int index) => pipeline.Align(from.Read(index), from.Names[index])?.Image ?? blank;
     }

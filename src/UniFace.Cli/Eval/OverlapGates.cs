@@ -13,10 +13,8 @@ internal static class OverlapGates
         TrainedHash = model.TrainedHash,
         Allowed = allowed,
         Hint = Hint,
-        Warning = Warn,
+        Warning = Output.Warn,
         Progress = progress.Add,
         Cancellation = stop,
     };
-
-    public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
 }

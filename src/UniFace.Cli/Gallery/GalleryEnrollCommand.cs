@@ -36,7 +36,7 @@ internal static class GalleryEnrollCommand
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
             OnnxEmbedder embedder = recognizer.Embedder;
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
-            Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
+            Dictionary<string, string> personOf = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
             {
                 PersonName.Ensure(name);
@@ -49,7 +49,7 @@ internal static class GalleryEnrollCommand
             List<(string Photo, AlignedFace Face)> several = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
-                List<PhotoFaces> wanted = [];
+                List<PhotoFaces> accepted = [];
                 foreach (PhotoFaces photo in chunk)
                 {
                     if (photo.Faces is not [AlignedFace face])
@@ -64,7 +64,7 @@ internal static class GalleryEnrollCommand
                             continue;
                         }
 
-                        wanted.Add(photo);
+                        accepted.Add(photo);
                         if (face.FacesInPhoto > 1)
                         {
                             several.Add((photo.Name, face));
@@ -72,8 +72,8 @@ internal static class GalleryEnrollCommand
                     }
                 }
 
-                float[] embeddings = embedder.Embed([.. wanted.Select(photo => photo.Faces[0].Image)]); // [N, D]
-                IEnumerable<Enrollment> batch = wanted.Select((photo, i) => new Enrollment(
+                float[] embeddings = embedder.Embed([.. accepted.Select(photo => photo.Faces[0].Image)]); // [N, D]
+                IEnumerable<Enrollment> batch = accepted.Select((photo, i) => new Enrollment(
                     personOf[photo.Name],
                     embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                     gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
@@ -124,8 +124,8 @@ internal static class GalleryEnrollCommand
                 foreach (LookAlike found in enroller.LookAlikes)
                 {
                     string chance = recognizer.Calibration!.DescribeRateAt(found.Other.Score);
-                    Console.Error.WriteLine(
-                        $"warning: {Output.Name(found.Photo)} is enrolled as {Output.Name(found.Person)}, but the face is enrolled as " +
+                    Output.Warn(
+                        $"{Output.Name(found.Photo)} is enrolled as {Output.Name(found.Person)}, but the face is enrolled as " +
                         $"{Output.Name(found.Other.Person)}, too (score {found.Other.Score:F4}, which two different people reach in {chance} comparisons)");
                 }
             });
@@ -134,7 +134,7 @@ internal static class GalleryEnrollCommand
     }
 
     /// <summary>The person in each photo: --person, or the folder of the photo, by the rule for data sets.</summary>
-    private static Dictionary<string, string> PeopleOf(PhotoSet photos, string? person, int? level)
+    private static Dictionary<string, string> GetPeople(PhotoSet photos, string? person, int? level)
     {
         if (person is not null)
         {

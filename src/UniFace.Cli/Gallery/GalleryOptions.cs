@@ -31,7 +31,7 @@ internal sealed class GalleryOptions
     public GalleryKey? Key(ParseResult parsed)
     {
         parsed.Exclude(keyFile, keyVariable);
-        return parsed.GetValue(keyFile) is string file ? GalleryKey.FromFile(Warned(file))
+        return parsed.GetValue(keyFile) is string file ? GalleryKey.FromFile(WarnIfExposed(file))
             : parsed.GetValue(keyVariable) is string variable ? GalleryKey.FromEnvironment(variable)
             : null;
     }
@@ -40,7 +40,7 @@ internal sealed class GalleryOptions
     public Task<StoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
     {
         FaceGallery.Register(PostgresGallery.Provider);
-        return FaceGallery.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
+        return FaceGallery.OpenAsync(WarnIfExposed(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
     }
 
     /// <summary>The path of a gallery that must be a file.</summary>
@@ -64,7 +64,7 @@ internal sealed class GalleryOptions
             ?? throw new UniFaceException($"{gallery.Path}: the gallery does not say where its model package is; give --package PACKAGE.");
         if (given is null && !Path.Exists(path))
         {
-            throw new UniFaceException($"{path}: the gallery's model package is no longer there; give --package PACKAGE.");
+            throw new UniFaceException($"{path}: the gallery's model package no longer exists; give --package PACKAGE.");
         }
 
         FaceRecognizer recognizer = vision.Open(parsed, path);
@@ -80,7 +80,7 @@ internal sealed class GalleryOptions
         }
     }
 
-    /// <summary>The number of people and templates in words.</summary>
+    /// <summary>The number of people and templates, as text.</summary>
     public static string Size(GalleryCounts counts) => $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
 
     /// <summary>Names damaged templates on standard error.</summary>
@@ -88,12 +88,13 @@ internal sealed class GalleryOptions
     {
         foreach (string damage in gallery.Damage)
         {
-            Console.Error.WriteLine("warning: " + Output.Name(damage));
+            Output.Warn(Output.Name(damage));
         }
     }
 
-    /// <summary>The path, after a warning on standard error if other users can read the file.</summary>
-    public static string Warned(string path)
+    /// <summary>Warns if other users can read a file.</summary>
+    /// <returns>The path.</returns>
+    public static string WarnIfExposed(string path)
     {
         if (FileModes.Warning(path) is string warning)
         {

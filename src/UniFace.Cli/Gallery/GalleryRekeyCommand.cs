@@ -23,7 +23,7 @@ internal static class GalleryRekeyCommand
             string? file = parsed.GetValue(newKey);
             if (file is null != parsed.GetValue(noKey))
             {
-                throw new UniFaceException("Give the new key with --new-key-file FILE, or --no-key to store the gallery unencrypted.");
+                throw new UniFaceException("give the new key with --new-key-file FILE, or --no-key to store the gallery unencrypted.");
             }
 
             GalleryKey? key = file is null ? null : GalleryKey.FromFile(file);

@@ -21,7 +21,7 @@ internal static class LossCommand
         Argument<string> file = new("FILE") { Description = "JSON file with embeddings, centers, labels and cases." };
         return CliCommand.Create("check", Description, [file], (parsed, stop) =>
         {
-            List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results = [];
+            List<(LossCase Case, CaseOutcome Float64, CaseOutcome Float32)> results = [];
             IReadOnlyList<LossCase> cases = LossCaseFile.Read(parsed.GetRequiredValue(file));
             using (ProgressMeter progress = new("loss check", cases.Count, "cases"))
             {
@@ -33,30 +33,30 @@ internal static class LossCommand
                 }
             }
 
-            int failed = results.Count(r => !r.Double.Passed || !r.Single.Passed);
-            double largestDouble = results.Max(r => r.Double.MaxError), largestSingle = results.Max(r => r.Single.MaxError);
+            int failed = results.Count(r => !r.Float64.Passed || !r.Float32.Passed);
+            double maxFloat64 = results.Max(r => r.Float64.MaxError), maxFloat32 = results.Max(r => r.Float32.MaxError);
             object json = new
             {
                 Cases = results.Count,
                 Failed = failed,
-                MaxError = new { Float64 = largestDouble, Float32 = largestSingle },
+                MaxError = new { Float64 = maxFloat64, Float32 = maxFloat32 },
                 Results = results.Select(r => new
                 {
                     Case = r.Case.Number,
                     r.Case.Name,
                     Spec = r.Case.Parameters.Loss.ToString(),
-                    Passed = r.Double.Passed && r.Single.Passed,
+                    Passed = r.Float64.Passed && r.Float32.Passed,
                     Expected = r.Case.Loss,
-                    Float64 = new { r.Double.Loss, r.Double.MaxError, r.Double.Errors },
-                    Float32 = new { r.Single.Loss, r.Single.MaxError, r.Single.Errors },
+                    Float64 = new { r.Float64.Loss, r.Float64.MaxError, r.Float64.Errors },
+                    Float32 = new { r.Float32.Loss, r.Float32.MaxError, r.Float32.Errors },
                 }),
             };
             parsed.Print(json, () =>
             {
                 Output.Table(["#", "loss", "actual", "expected", "error float64", "error float32", ""], results.Select(Row));
                 Console.WriteLine(
-                    $"{results.Count - failed} of {results.Count} cases match; largest error {largestDouble:E1} in float64 (allowed " +
-                    $"{LossCheck.DoubleTolerance:E0}), {largestSingle:E1} in float32 (allowed {LossCheck.SingleTolerance:E0})");
+                    $"{results.Count - failed} of {results.Count} cases match; largest error {maxFloat64:E1} in float64 (allowed " +
+                    $"{LossCheck.DoubleTolerance:E0}), {maxFloat32:E1} in float32 (allowed {LossCheck.SingleTolerance:E0})");
             });
             return failed == 0;
         });
@@ -83,10 +83,10 @@ internal static class LossCommand
         });
     }
 
-    private static object[] Row((LossCase Case, CaseOutcome Double, CaseOutcome Single) result) =>
+    private static object[] Row((LossCase Case, CaseOutcome Float64, CaseOutcome Float32) result) =>
     [
-        result.Case.Number, Short(result.Case.Parameters.Loss), $"{result.Double.Loss:G10}", $"{result.Case.Loss:G10}", Worst(result.Double),
-        Worst(result.Single), result.Double.Passed && result.Single.Passed ? new Markup("[green]ok[/]") : new Markup("[red]differs[/]"),
+        result.Case.Number, Short(result.Case.Parameters.Loss), $"{result.Float64.Loss:G10}", $"{result.Case.Loss:G10}", Worst(result.Float64),
+        Worst(result.Float32), result.Float64.Passed && result.Float32.Passed ? new Markup("[green]ok[/]") : new Markup("[red]differs[/]"),
     ];
 
     /// <summary>A loss with the hyperparameters that differ from its defaults.</summary>

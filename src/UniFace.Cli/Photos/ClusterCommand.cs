@@ -13,10 +13,10 @@ internal static class ClusterCommand
         Example: uniface cluster faceplugin-mobilefacenet photos sorted
         """;
 
-    /// <summary>The faces of all photos in order, the photos without a face, the group of each face, and how the groups were made.</summary>
+    /// <summary>The faces of all photos in order, the photos without a usable face and why, the group of each face, and how the groups were made.</summary>
     private sealed record Clusters(
         List<(int Photo, int Face)> Faces,
-        List<string> Faceless,
+        IReadOnlyList<(string Photo, string Reason)> Skipped,
         int[] Groups,
         double Threshold,
         double? FalseMatchRate,
@@ -34,7 +34,7 @@ internal static class ClusterCommand
         Argument<string> photos = new("PHOTOS") { Description = "A folder of photos at any depth, or a tar of photos." };
         Argument<string> output = new("OUT")
         {
-            Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for faces that resemble no other; " +
+            Description = "A new folder: person-0001 and so on, the largest first, with copies of the photos; 'alone' for unmatched faces; " +
                 "and clusters.json.",
         };
         DecisionOptions decide = new();
@@ -70,10 +70,10 @@ internal static class ClusterCommand
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
             List<(int Photo, int Face)> faces = [];
             List<float> embeddings = []; // [N, D]
-            List<string> faceless = [];
+            List<(string Photo, string Reason)> skipped = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", set, recognizer.Photos, stop, choice))
             {
-                faceless.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => photo.Name));
+                skipped.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => (photo.Name, photo.Detail)));
                 faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
                 embeddings.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
             }
@@ -88,7 +88,7 @@ internal static class ClusterCommand
             ClusteringOptions options = new() { Threshold = decision.Threshold };
             int[] groups = FaceClustering.Group(new EmbeddedFaces([.. embeddings], recognizer.Embedder.EmbeddingSize), options, stop);
             ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, [.. faces.Select(face => people[face.Photo])]);
-            Clusters clusters = new(faces, faceless, groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
+            Clusters clusters = new(faces, skipped, groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
             Write(target, set, clusters, stop);
             Report(parsed, target, set, clusters);
 
@@ -136,7 +136,8 @@ internal static class ClusterCommand
             @out = target,
             photos = set.Names.Count,
             faces = clusters.Faces.Count,
-            clusters.Faceless,
+            faceless = clusters.Skipped.Select(s => s.Photo),
+            skipped = clusters.Skipped.Select(s => new { s.Photo, s.Reason }),
             set.LeftOut,
             set.IgnoredFiles,
             clusters.Threshold,
@@ -155,7 +156,7 @@ internal static class ClusterCommand
             Console.WriteLine(
                 $"{Plural.Format(clusters.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
                 $"{Plural.Format(people, "person")} with two faces or more, {alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
-                $"{Plural.Format(clusters.Faceless.Count, "photo shows", "photos show")} no face");
+                $"{Plural.Format(clusters.Skipped.Count, "photo", "photos")} skipped");
             if (score is not null)
             {
                 Console.WriteLine(
@@ -165,6 +166,7 @@ internal static class ClusterCommand
 
             Output.Warn(clusters.Warning);
             Console.WriteLine($"sorted into {target}");
+            Output.Skipped(clusters.Skipped);
             Output.LeftOut(set);
         });
 

@@ -52,8 +52,8 @@ internal static class VerifyCommand
                 calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
                 recognizer.ContractId,
                 detector = pipeline.DetectorName,
-                a = Seen(a, faceA),
-                b = Seen(b, faceB),
+                a = DescribeFace(a, faceA),
+                b = DescribeFace(b, faceB),
             };
             parsed.Print(json, () =>
             {
@@ -85,7 +85,7 @@ internal static class VerifyCommand
         }
     }
 
-    private static object Seen(string path, AlignedFace face) => new
+    private static object DescribeFace(string path, AlignedFace face) => new
     {
         photo = path,
         box = face.Face is DetectedFace f ? new[] { f.X, f.Y, f.Width, f.Height } : null,

@@ -42,7 +42,7 @@ internal sealed class VisionOptions
     public int ThreadCount(ParseResult parsed) => parsed.GetValue(Threads) is int threads and > 0 ? threads : Environment.ProcessorCount;
 
     /// <summary>True if an option is given that says how pixels enter a model.</summary>
-    public bool SaysHowPixelsEnter(ParseResult parsed) => parsed.GetValue(normalize) is not null || parsed.GetValue(color) is not null;
+    public bool HasInputOptions(ParseResult parsed) => parsed.GetValue(normalize) is not null || parsed.GetValue(color) is not null;
 
     /// <summary>Opens <see cref="Package"/>. The caller disposes it.</summary>
     public FaceRecognizer Open(ParseResult parsed) => Open(parsed, parsed.GetRequiredValue(Package));

@@ -29,30 +29,30 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
     /// <summary>Whether ticks are shown as percentages.</summary>
     public bool Percent { get; init; }
 
-    /// <summary>A value's place on the scale; NaN if the scale cannot show it.</summary>
-    public double Place(double value) => Scale switch
+    /// <summary>The position of a value on the axis; NaN if the scale cannot show it.</summary>
+    public double Transform(double value) => Scale switch
     {
         AxisScale.Log => value > 0 ? Math.Log10(value) : double.NaN,
         AxisScale.NormalDeviate => value is > 0 and < 1 ? DetCurve.Probit(value) : double.NaN,
         _ => value,
     };
 
-    /// <summary>The range of places that shows all values. It is finite and not empty for any values.</summary>
+    /// <summary>The range of positions that shows all values. It is finite and not empty for any values.</summary>
     public (double Low, double High) Range(IEnumerable<double> values)
     {
         double low = double.PositiveInfinity, high = double.NegativeInfinity;
         foreach (double value in values)
         {
-            double place = Place(value);
-            if (double.IsFinite(place))
+            double position = Transform(value);
+            if (double.IsFinite(position))
             {
-                low = Math.Min(low, place);
-                high = Math.Max(high, place);
+                low = Math.Min(low, position);
+                high = Math.Max(high, position);
             }
         }
 
-        low = Min is double min ? Place(min) : double.IsFinite(low) ? low : 0;
-        high = Max is double max ? Place(max) : double.IsFinite(high) ? high : low + 1;
+        low = Min is double min ? Transform(min) : double.IsFinite(low) ? low : 0;
+        high = Max is double max ? Transform(max) : double.IsFinite(high) ? high : low + 1;
         double width = high - low;
         if (!(width > 1e-12 * Math.Max(1, Math.Abs(low))))
         {
@@ -65,14 +65,14 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
     }
 
     /// <summary>The ticks in a range of places.</summary>
-    public IReadOnlyList<(double Place, string Text)> Ticks(double low, double high) => Scale switch
+    public IReadOnlyList<(double Position, string Text)> Ticks(double low, double high) => Scale switch
     {
         AxisScale.Log => LogTicks(low, high),
-        AxisScale.NormalDeviate => [.. Rates.Select(r => (Place(r), Text(r))).Where(t => t.Item1 >= low - 1e-9 && t.Item1 <= high + 1e-9)],
+        AxisScale.NormalDeviate => [.. Rates.Select(r => (Transform(r), Text(r))).Where(t => t.Item1 >= low - 1e-9 && t.Item1 <= high + 1e-9)],
         _ => LinearTicks(low, high),
     };
 
-    private List<(double Place, string Text)> LinearTicks(double low, double high)
+    private List<(double Position, string Text)> LinearTicks(double low, double high)
     {
         double rough = (high - low) / 5, power = Math.Pow(10, Math.Floor(Math.Log10(rough))), part = rough / power;
         double step = power * (part < 1.5 ? 1 : part < 3.5 ? 2 : part < 7.5 ? 5 : 10);
@@ -85,7 +85,7 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
         return ticks;
     }
 
-    private List<(double Place, string Text)> LogTicks(double low, double high)
+    private List<(double Position, string Text)> LogTicks(double low, double high)
     {
         double[] parts = high - low > 2.2 ? [1] : [1, 2, 5];
         List<(double, string)> ticks = [];
@@ -93,10 +93,10 @@ internal sealed record ChartAxis(string Label, AxisScale Scale = AxisScale.Linea
         {
             foreach (double part in parts)
             {
-                double place = decade + Math.Log10(part);
-                if (place >= low - 1e-9 && place <= high + 1e-9)
+                double position = decade + Math.Log10(part);
+                if (position >= low - 1e-9 && position <= high + 1e-9)
                 {
-                    ticks.Add((place, Text(part * Math.Pow(10, decade))));
+                    ticks.Add((position, Text(part * Math.Pow(10, decade))));
                 }
             }
         }

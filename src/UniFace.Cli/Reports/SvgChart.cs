@@ -49,7 +49,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
     /// <summary>Adds a vertical line at a value of x.</summary>
     public SvgChart AddMark(string name, double at)
     {
-        if (double.IsFinite(x.Place(at)))
+        if (double.IsFinite(x.Transform(at)))
         {
             marks.Add(at);
             legend.Add(new LegendEntry(name, MarkStyle));
@@ -68,24 +68,24 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         IEnumerable<(double X, double Y)> points = lines.SelectMany(l => l.Points);
         (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks]);
         (double y0, double y1) = y.Range([.. points.Select(p => p.Y), .. bars.SelectMany(b => b.Heights), .. Enumerable.Repeat(0.0, bars.Count)]);
-        double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Right - Left));
-        double PixelY(double place) => Bottom - ((place - y0) / (y1 - y0) * (Bottom - Top));
+        double PixelX(double position) => Left + ((position - x0) / (x1 - x0) * (Right - Left));
+        double PixelY(double position) => Bottom - ((position - y0) / (y1 - y0) * (Bottom - Top));
 
         List<List<LegendEntry>> rows = LegendRows();
         double height = LegendTop + (rows.Count * LegendLine);
         StringBuilder svg = new();
         svg.Append($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\">");
         svg.Append($"<title>{Text(title)}</title><desc>{Text(description)}</desc><style>{EmbeddedText.Read("chart.css")}</style>");
-        foreach ((double place, string text) in y.Ticks(y0, y1))
+        foreach ((double position, string text) in y.Ticks(y0, y1))
         {
-            AppendLine(svg, "grid", Left, Right, PixelY(place), PixelY(place));
-            AppendText(svg, Left - 6, PixelY(place) + 4, "end", text);
+            AppendLine(svg, "grid", Left, Right, PixelY(position), PixelY(position));
+            AppendText(svg, Left - 6, PixelY(position) + 4, "end", text);
         }
 
-        foreach ((double place, string text) in x.Ticks(x0, x1))
+        foreach ((double position, string text) in x.Ticks(x0, x1))
         {
-            AppendLine(svg, "grid", PixelX(place), PixelX(place), Top, Bottom);
-            AppendText(svg, PixelX(place), Bottom + 17, "middle", text);
+            AppendLine(svg, "grid", PixelX(position), PixelX(position), Top, Bottom);
+            AppendText(svg, PixelX(position), Bottom + 17, "middle", text);
         }
 
         AppendLine(svg, "axis", Left, Right, Bottom, Bottom);
@@ -93,7 +93,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         AppendText(svg, (Left + Right) / 2, Bottom + 36, "middle", x.Label);
         svg.Append($"<text transform=\"translate(13 {(Top + Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(y.Label)}</text>");
         bars.ForEach(b => AppendBars(svg, b, PixelX, PixelY));
-        marks.ForEach(at => AppendLine(svg, MarkStyle, PixelX(x.Place(at)), PixelX(x.Place(at)), Top, Bottom));
+        marks.ForEach(at => AppendLine(svg, MarkStyle, PixelX(x.Transform(at)), PixelX(x.Transform(at)), Top, Bottom));
         lines.ForEach(l => AppendPath(svg, l, PixelX, PixelY));
         if (!points.Any(IsShown) && !bars.Any(b => b.Heights.Any(h => double.IsFinite(h) && h > 0)))
         {
@@ -109,8 +109,8 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         double step = (bars.To - bars.From) / Math.Max(1, bars.Heights.Count);
         for (int i = 0; i < bars.Heights.Count; i++)
         {
-            double left = pixelX(x.Place(bars.From + (i * step))), right = pixelX(x.Place(bars.From + ((i + 1) * step)));
-            double top = pixelY(y.Place(bars.Heights[i]));
+            double left = pixelX(x.Transform(bars.From + (i * step))), right = pixelX(x.Transform(bars.From + ((i + 1) * step)));
+            double top = pixelY(y.Transform(bars.Heights[i]));
             if (double.IsFinite(top) && double.IsFinite(left + right) && bars.Heights[i] > 0)
             {
                 double width = Math.Max(right - left - 0.3, 0.3), height = Math.Max(Bottom - top, 0);
@@ -132,7 +132,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
                 continue;
             }
 
-            double px = Math.Clamp(pixelX(x.Place(point.X)), Left, Right), py = Math.Clamp(pixelY(y.Place(point.Y)), Top, Bottom);
+            double px = Math.Clamp(pixelX(x.Transform(point.X)), Left, Right), py = Math.Clamp(pixelY(y.Transform(point.Y)), Top, Bottom);
             path.Append($"{move}{px:0.#} {py:0.#}");
             move = "L";
         }
@@ -143,7 +143,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         }
     }
 
-    private bool IsShown((double X, double Y) point) => double.IsFinite(x.Place(point.X)) && double.IsFinite(y.Place(point.Y));
+    private bool IsShown((double X, double Y) point) => double.IsFinite(x.Transform(point.X)) && double.IsFinite(y.Transform(point.Y));
 
     private List<List<LegendEntry>> LegendRows()
     {

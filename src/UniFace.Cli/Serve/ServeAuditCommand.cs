@@ -6,7 +6,7 @@ namespace UniFace.Cli.Serve;
 internal static class ServeAuditCommand
 {
     private const string Description = """
-        Check that nothing in the audit log was changed, moved or removed. Exit code 1: something was.
+        Verify the hash chain of the audit log. Exit code 1: a line was changed, moved or removed.
         Example: uniface serve audit verify --noted 8f3a...
         """;
 
@@ -14,20 +14,20 @@ internal static class ServeAuditCommand
     {
         CliOption<string?> noted = new(
             "--noted",
-            "A hash from an earlier check that was stored elsewhere. The log must still contain it, which shows that its end was not cut off.",
+            "A hash from an earlier check that was stored elsewhere. The log must still contain it, which proves that it was not truncated.",
             "HASH");
         Command verify = CliCommand.Create("verify", Description, [noted, data], (parsed, _) =>
         {
             AuditCheck check = AuditTrail.Verify(parsed.GetRequiredValue(data), parsed.GetValue(noted));
-            bool whole = check.Wrong is null;
-            parsed.Print(new { whole, check.Lines, check.Last, check.Wrong, check.Unfinished }, () =>
+            bool intact = check.Fault is null;
+            parsed.Print(new { whole = intact, check.Lines, last = check.LastHash, wrong = check.Fault, unfinished = check.HasPartialLine }, () =>
             {
-                string unfinished = check.Unfinished ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
-                Console.WriteLine(whole
-                    ? $"intact: {Plural.Format(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
-                    : "NOT intact: " + check.Wrong);
+                string unfinished = check.HasPartialLine ? "; the last line is incomplete because the service was killed, not because of tampering" : "";
+                Console.WriteLine(intact
+                    ? $"intact: {Plural.Format(check.Lines, "line")}, the last hash is {check.LastHash}{unfinished}"
+                    : "NOT intact: " + check.Fault);
             });
-            return whole;
+            return intact;
         });
         return new Command("audit", "The audit log of a service: who did what, and when.") { verify };
     }

@@ -90,7 +90,7 @@ internal static class ServeCommand
             await StartAsync(app, options, stop);
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
             string? source = recognizer?.Model.Package.Source;
-            string? opened = recognizer is null ? null : GalleryOptions.Warned(recognizer.Gallery.Path);
+            string? opened = recognizer is null ? null : GalleryOptions.WarnIfExposed(recognizer.Gallery.Path);
             parsed.Print(new { app.Urls, package = source, gallery = opened, runs = runFolder, data = options.DataFolder }, () =>
             {
                 Console.WriteLine("package: " + (source ?? "none; " + RecognizerSlot.NoModel));

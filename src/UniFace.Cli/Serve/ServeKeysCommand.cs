@@ -11,12 +11,12 @@ internal static class ServeKeysCommand
         "keys",
         "Manage the API keys of a service. A running service applies changes immediately.\nExample: uniface serve keys create --name door --scopes read")
     {
-        Make(data),
-        List(data),
-        Revoke(data),
+        CreateKey(data),
+        ListKeys(data),
+        RevokeKey(data),
     };
 
-    private static Command Make(Option<string> data)
+    private static Command CreateKey(Option<string> data)
     {
         const string Description = """
             Create a key. It is shown only now; the service stores its hash.
@@ -37,8 +37,8 @@ internal static class ServeKeysCommand
         {
             string folder = parsed.GetRequiredValue(data);
             const StringSplitOptions Split = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
-            Scope[] asked = [.. parsed.GetRequiredValue(scopes).SelectMany(s => s.Split(',', Split)).Select(ScopeOf)];
-            DateTimeOffset? end = parsed.GetValue(expires) is string text ? EndOf(text) : null;
+            Scope[] asked = [.. parsed.GetRequiredValue(scopes).SelectMany(s => s.Split(',', Split)).Select(ParseScope)];
+            DateTimeOffset? end = parsed.GetValue(expires) is string text ? ParseExpiry(text) : null;
             await AuditTrail.AddAsync(folder, "create key: begins"); // The command may be killed before the next entry.
             (ApiKey key, string secret) = new ApiKeyStore(folder).Create(parsed.GetRequiredValue(name), asked, end);
             await AuditTrail.AddAsync(folder, "create key " + key.Id);
@@ -50,7 +50,7 @@ internal static class ServeKeysCommand
         });
     }
 
-    private static Command List(Option<string> data) => CliCommand.Create(
+    private static Command ListKeys(Option<string> data) => CliCommand.Create(
         "list",
         "List the keys: id, name, scopes, dates of creation, expiry and revocation.\nExample: uniface serve keys list",
         [data],
@@ -66,7 +66,7 @@ internal static class ServeKeysCommand
                 ]));
         });
 
-    private static Command Revoke(Option<string> data)
+    private static Command RevokeKey(Option<string> data)
     {
         Argument<string> id = new("ID") { Description = "The key's id, from 'uniface serve keys list'." };
         string description = "Revoke a key immediately. Exit code 1: no valid key has this id.\nExample: uniface serve keys revoke 0123456789ab";
@@ -87,7 +87,7 @@ internal static class ServeKeysCommand
         });
     }
 
-    private static DateTimeOffset EndOf(string text)
+    private static DateTimeOffset ParseExpiry(string text)
     {
         DateTimeOffset now = DateTimeOffset.UtcNow;
         CultureInfo invariant = CultureInfo.InvariantCulture;
@@ -100,10 +100,10 @@ internal static class ServeKeysCommand
             : throw new UniFaceException($"--expires {text}: expected 1d to 36500d, or a future day, e.g. {now.AddDays(90):yyyy-MM-dd}.");
     }
 
-    private static Scope ScopeOf(string text) => text switch
+    private static Scope ParseScope(string text) => text switch
     {
         "read" => Scope.Read,
-        "enrol" or "enroll" => Scope.Enroll,
+        ScopeNames.Enroll or "enroll" => Scope.Enroll,
         "admin" => Scope.Admin,
         _ => throw new UniFaceException($"--scopes {text}: expected read, enrol or admin."),
     };

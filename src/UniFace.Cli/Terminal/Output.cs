@@ -18,10 +18,10 @@ internal static class Output
     public static TextWriter Terminal { get; private set; } = Console.Error;
 
     /// <summary>
-    /// From now on, escapes control characters in everything printed, except line ends and tabs: names of files and people are untrusted and
+    /// Escapes control characters in everything printed from now on, except line ends and tabs: names of files and people are untrusted and
     /// may contain terminal commands.
     /// </summary>
-    public static void Guard()
+    public static void EscapeControlCharacters()
     {
         AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }); // Its colors are escape sequences.
         Terminal = Console.Error;
@@ -84,12 +84,12 @@ internal static class Output
     /// <summary>An object as JSON, with property names in camel case.</summary>
     public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 
-    /// <summary>Prints a warning below a result, unless it is null.</summary>
+    /// <summary>Prints a warning on standard error, unless it is null.</summary>
     public static void Warn(string? warning)
     {
         if (warning is not null)
         {
-            Console.WriteLine("warning: " + warning);
+            Console.Error.WriteLine("warning: " + warning);
         }
     }
 
@@ -98,7 +98,7 @@ internal static class Output
     {
         foreach ((string photo, string reason) in photos)
         {
-            Console.Error.WriteLine($"left out: {Name(photo)}: {Name(reason)}");
+            Console.Error.WriteLine($"skipped: {Name(photo)}: {Name(reason)}");
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class TrainConsole : IDisposable
                     ? $"the data has fewer than {TrainOptions.PeopleToHoldOut} people ({info.People})"
                     : "--val-people is 0") + ", so a package of this run has no calibration, and 'uniface verify' needs --threshold. " +
                         "To change that, give --val OTHER-PEOPLE or --val-people 0.2";
-            Note("nobody is held out: " + why);
+            Note("no people are held out: " + why);
         }
     }
 

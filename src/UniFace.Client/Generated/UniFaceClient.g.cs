@@ -2246,7 +2246,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// Its name.
+        /// Name of the loss, as in /v1/losses.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("loss")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
@@ -2451,13 +2451,13 @@ namespace UniFace.Client
         public double? Share { get; set; } = default!;
 
         /// <summary>
-        /// Perplexity of t-SNE, about the number of neighbours that count; null for PCA.
+        /// Perplexity of t-SNE, about the number of neighbors that count; null for PCA.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("perplexity")]
         public double? Perplexity { get; set; } = default!;
 
         /// <summary>
-        /// How far the nearest five on the map are neighbours among the embeddings: 1 entirely, 0.5 by chance.
+        /// How far the nearest five on the map are neighbors among the embeddings: 1 entirely, 0.5 by chance.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("trustworthiness")]
         public double Trustworthiness { get; set; } = default!;
@@ -2581,7 +2581,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// Its index in the request, from 0.
+        /// Index of the photo in the request, from 0.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("photo")]
         public int Photo { get; set; } = default!;
@@ -3928,7 +3928,7 @@ namespace UniFace.Client
         public string? Loss { get; set; } = default!;
 
         /// <summary>
-        /// The backbone.
+        /// The backbone in full, with its options.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("backbone")]
         public string? Backbone { get; set; } = default!;
@@ -4052,7 +4052,7 @@ namespace UniFace.Client
     {
 
         /// <summary>
-        /// Its id.
+        /// Id, unique in the gallery.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("id")]
         public long Id { get; set; } = default!;
@@ -4082,14 +4082,14 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// A template.
+    /// A template with its embedding.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class TemplateExport
     {
 
         /// <summary>
-        /// Its id.
+        /// Id, unique in the gallery.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("id")]
         public long Id { get; set; } = default!;
@@ -4121,7 +4121,7 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<float> Embedding { get; set; } = new System.Collections.Generic.List<float>();
 
         /// <summary>
-        /// The aligned face, an encoded picture; null if crops are not kept.
+        /// The aligned face, an image file; null if crops are not kept.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crop")]
         public byte[]? Crop { get; set; } = default!;

@@ -190,7 +190,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     {
         if (await session.MetaAsync("contract") as string != contractId)
         {
-            throw GalleryMovedException.Create(Path, "moved to another model");
+            throw new GalleryMovedException(Path, "moved to another model");
         }
 
         await EnsureSameKeyAsync(session);
@@ -202,7 +202,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     {
         if (await session.MetaAsync(GalleryMetadata.Generation) as string != Info.Generation)
         {
-            throw GalleryMovedException.Create(Path, "restored or given another key");
+            throw new GalleryMovedException(Path, "restored or given another key");
         }
     }
 
@@ -302,7 +302,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
         byte[] bytes = Open("template", template, person, stored);
         if (bytes.Length != embedding.Length * sizeof(float))
         {
-            throw new UniFaceException(
+            throw new DamagedRecordException(
                 $"{Path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; " +
                 "restore it from a copy.");
         }

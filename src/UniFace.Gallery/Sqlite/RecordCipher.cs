@@ -53,7 +53,7 @@ internal sealed class RecordCipher : IDisposable
     }
 
     /// <summary>The record that <see cref="Seal"/> stored.</summary>
-    /// <exception cref="UniFaceException">Another key, another record, or damaged.</exception>
+    /// <exception cref="DamagedRecordException">Another key, another record, or damaged.</exception>
     public byte[] Open(string kind, long id, long person, byte[] stored)
     {
         if (ciphers is null)
@@ -70,7 +70,7 @@ internal sealed class RecordCipher : IDisposable
         }
         catch (CryptographicException e)
         {
-            throw new UniFaceException(
+            throw new DamagedRecordException(
                 $"{path}: the {kind} of {id} cannot be decrypted: it is damaged, or belongs to another record; restore the gallery from a copy.", e);
         }
     }

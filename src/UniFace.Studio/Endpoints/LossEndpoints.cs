@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
 using UniFace.AspNetCore.Scheduling;
@@ -15,8 +16,12 @@ internal static class LossEndpoints
     private static readonly FairGate Gate = new(2);
 
     /// <summary>Query parameters of /curves that are not hyperparameters.</summary>
-    private static readonly HashSet<string> CurveParameters =
-        new(StringComparer.OrdinalIgnoreCase) { "loss", "classes", "length", "other-cosine", "points", "centers-apart", "bits" };
+    private static readonly HashSet<string> CurveParameters = new(
+        from parameter in ((Delegate)CurvesAsync).Method.GetParameters()
+        let query = parameter.GetCustomAttribute<FromQueryAttribute>()
+        where query is not null
+        select query.Name ?? parameter.Name,
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Every loss.</summary>
     internal sealed record LossList(IReadOnlyList<LossSummary> Losses);
@@ -39,7 +44,7 @@ internal static class LossEndpoints
         IReadOnlyList<string> MarginTypes);
 
     /// <summary>A loss's curves.</summary>
-    /// <param name="Loss">Its name.</param>
+    /// <param name="Loss">Name of the loss, as in /v1/losses.</param>
     /// <param name="Spec">The loss in full, as the command line takes it.</param>
     /// <param name="Hyperparameters">All values, including defaults.</param>
     /// <param name="Options">Settings of the curves.</param>
@@ -99,7 +104,7 @@ internal static class LossEndpoints
         CurveOptions options =
             new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
         options.Validate(JsonNamingPolicy.KebabCaseLower.ConvertName);
-        using IDisposable place = await Gate.EnterAsync(Caller.FairShareOf(request.HttpContext), (double)classes * points, stop);
+        using IDisposable place = await Gate.EnterAsync(Caller.GetFairShare(request.HttpContext), (double)classes * points, stop);
         LossCurves curves = LossCurves.Compute(spec, options);
         return new CurvesAnswer(
             spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
@@ -133,8 +138,8 @@ internal static class LossEndpoints
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }
 
-    private static long InRange(long value, long least, long most, [CallerArgumentExpression(nameof(value))] string name = "") =>
-        value >= least && value <= most ? value : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
+    private static long InRange(long value, long minimum, long maximum, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value >= minimum && value <= maximum ? value : throw new UniFaceException($"{name} = {value} is out of range: expected {minimum} to {maximum}.");
 
     private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
 }

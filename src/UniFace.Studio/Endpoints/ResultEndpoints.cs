@@ -26,5 +26,5 @@ internal static class ResultEndpoints
     internal static PhysicalFileHttpResult Figure(ResultCatalog catalog, string result, string name) =>
         catalog.FindFigure(result, name) is (string path, string type)
             ? TypedResults.PhysicalFile(path, type)
-            : throw new BadHttpRequestException("there is no such figure", Status404NotFound);
+            : throw new ProblemException(Status404NotFound, "no such figure");
 }

@@ -23,7 +23,7 @@ internal static class RunEndpoints
     }
 
     /// <summary>List the training runs</summary>
-    internal static RunList List(RunCatalog catalog) => new(catalog.Root, [.. catalog.Folders().Select(catalog.Summarise)]);
+    internal static RunList List(RunCatalog catalog) => new(catalog.Root, [.. catalog.Folders().Select(catalog.Summarize)]);
 
     /// <summary>Get a run with its metrics, all rows or those since a cursor, and its notes</summary>
     /// <param name="run" example="uce-iresnet18">Name of the run.</param>
@@ -50,18 +50,18 @@ internal static class RunEndpoints
     internal static Accepted<RunSummary> Resume(string run, RunCatalog catalog, RunWorker worker)
     {
         string folder = Find(catalog, run);
-        RunSummary now = catalog.Summarise(folder);
+        RunSummary now = catalog.Summarize(folder);
         if (now.State is RunState.Finished or RunState.RunningElsewhere)
         {
-            throw new RefusedException(
-                Refusal.Conflict,
+            throw new ProblemException(
+                Status409Conflict,
                 now.State == RunState.Finished
                     ? "this run has trained all its epochs; start a new one with 'uniface train'"
                     : "another process trains this run; two would overwrite each other's checkpoints");
         }
 
         worker.Resume(folder);
-        return TypedResults.Accepted((string?)null, catalog.Summarise(folder));
+        return TypedResults.Accepted((string?)null, catalog.Summarize(folder));
     }
 
     /// <summary>Save and stop a run that trains in this service</summary>
@@ -70,9 +70,9 @@ internal static class RunEndpoints
     {
         string folder = worker.Find(run) ?? Find(catalog, run);
         await worker.StopAsync(folder);
-        return catalog.Summarise(folder);
+        return catalog.Summarize(folder);
     }
 
     private static string Find(RunCatalog catalog, string run) =>
-        catalog.Find(run) ?? throw new BadHttpRequestException($"there is no run of this name in {catalog.Root}", Status404NotFound);
+        catalog.Find(run) ?? throw new ProblemException(Status404NotFound, $"no run '{run}' in {catalog.Root}");
 }

@@ -20,7 +20,7 @@ internal sealed class LabSessions : IDisposable
     /// <param name="lesson">The lesson.</param>
     /// <param name="client">Identifies the client.</param>
     /// <param name="stop">Ends it.</param>
-    /// <exception cref="RefusedException">Too many lessons are running.</exception>
+    /// <exception cref="ProblemException">Too many lessons are running.</exception>
     public async IAsyncEnumerable<LabFrame> Run(Lesson lesson, string client, [EnumeratorCancellation] CancellationToken stop)
     {
         using CancellationTokenSource own = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -29,7 +29,7 @@ internal sealed class LabSessions : IDisposable
         {
             if (!await places.WaitAsync(MaxWait, stop))
             {
-                throw new RefusedException(Refusal.Busy, $"{MaxLessons} lessons are already running; try again in a few seconds.");
+                throw new ProblemException(Status503ServiceUnavailable, $"{MaxLessons} lessons are already running; try again in a few seconds");
             }
 
             try

@@ -1,7 +1,7 @@
 namespace UniFace.Studio.Lab;
 
 /// <summary>
-/// Synthetic data: ten classes in 16 dimensions, each a curved cloud around its own center, so close to its neighbours that they are not linearly separable.
+/// Synthetic data: ten classes in 16 dimensions, each a curved cloud around its own center, so close to its neighbors that they are not linearly separable.
 /// </summary>
 internal static class TenClasses
 {

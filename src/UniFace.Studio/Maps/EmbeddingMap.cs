@@ -14,7 +14,7 @@ internal enum MapMethod
     /// <summary>Principal components: distances are true in the two directions of largest variance, and lost in all others.</summary>
     Pca,
 
-    /// <summary>t-SNE: keeps neighbours; distances between groups mean little.</summary>
+    /// <summary>t-SNE: keeps neighbors; distances between groups mean little.</summary>
     Tsne,
 }
 
@@ -29,8 +29,8 @@ internal sealed record MapPoint(int Person, double X, double Y);
 /// <param name="Unseen">True if the run did not train on these people; false if it held nobody out.</param>
 /// <param name="People">Number of people on the map.</param>
 /// <param name="Share">Share of the variance in the two components; null for t-SNE.</param>
-/// <param name="Perplexity">Perplexity of t-SNE, about the number of neighbours that count; null for PCA.</param>
-/// <param name="Trustworthiness">How far the nearest five on the map are neighbours among the embeddings: 1 entirely, 0.5 by chance.</param>
+/// <param name="Perplexity">Perplexity of t-SNE, about the number of neighbors that count; null for PCA.</param>
+/// <param name="Trustworthiness">How far the nearest five on the map are neighbors among the embeddings: 1 entirely, 0.5 by chance.</param>
 /// <param name="Checkpoint">Modification time of the checkpoint, UTC.</param>
 /// <param name="Points">The images.</param>
 internal sealed record EmbeddingMapAnswer(
@@ -45,7 +45,7 @@ internal sealed class EmbeddingMaps : IDisposable
     private const int MaxCached = 50;
     private const int Components = 50; // before t-SNE, as in its paper
     private const double MaxPerplexity = 15; // about the images of two people
-    private const int Neighbours = 5;
+    private const int Neighbors = 5;
     private readonly SemaphoreSlim gate = new(1);
     private readonly Dictionary<string, Embedded> cache = new(StringComparer.Ordinal);
 
@@ -55,7 +55,7 @@ internal sealed class EmbeddingMaps : IDisposable
     {
         if (!await gate.WaitAsync(TimeSpan.FromSeconds(20), stop))
         {
-            throw new RefusedException(Refusal.Busy, "another map is being drawn; try again in a moment");
+            throw new ProblemException(Status503ServiceUnavailable, "another map is being drawn; try again in a moment");
         }
 
         try
@@ -127,7 +127,7 @@ internal sealed class EmbeddingMaps : IDisposable
             faces.People.Max() + 1,
             method == MapMethod.Pca ? share : null,
             method == MapMethod.Tsne ? perplexity : null,
-            Trustworthiness.Measure(rows, positions, Math.Min(Neighbours, (count - 1) / 2)),
+            Trustworthiness.Measure(rows, positions, Math.Min(Neighbors, (count - 1) / 2)),
             faces.Checkpoint,
             [.. faces.People.Select((person, i) => new MapPoint(person, points[2 * i], points[(2 * i) + 1]))]);
     }

@@ -6,8 +6,8 @@ namespace UniFace.Studio.Maps;
 internal static class PrincipalComponents
 {
     /// <summary>Projects rows onto their K principal components, where K is the smaller of N and D.</summary>
-    /// <param name="embeddings">[N, D]; normalised here.</param>
-    /// <returns>[N, K], float64, centred; and the share of the variance in the first two components.</returns>
+    /// <param name="embeddings">[N, D]; normalized here.</param>
+    /// <returns>[N, K], float64, centered; and the share of the variance in the first two components.</returns>
     public static (Tensor Rows, double Share) Project(Tensor embeddings)
     {
         Tensor rows = nn.functional.normalize(embeddings.to(ScalarType.Float64), dim: 1); // [N, D]

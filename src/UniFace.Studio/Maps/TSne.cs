@@ -19,7 +19,7 @@ internal static class TSne
 
     /// <summary>Maps rows to the plane.</summary>
     /// <param name="rows">[N, K], float64; the first two columns are the start positions.</param>
-    /// <param name="perplexity">About the number of neighbours that count: at least 1, below N.</param>
+    /// <param name="perplexity">About the number of neighbors that count: at least 1, below N.</param>
     /// <param name="stop">Checked at each step.</param>
     /// <returns>[N, 2], x and y of each point.</returns>
     public static Tensor Place(Tensor rows, double perplexity, CancellationToken stop)
@@ -52,14 +52,14 @@ internal static class TSne
     /// <summary>p_ij of the paper, [N, N]: similarities of rows, symmetric, 0 on the diagonal, with sum 1.</summary>
     public static Tensor Affinities(Tensor rows, double perplexity)
     {
-        Tensor shares = Neighbours(SquaredDistances(rows), perplexity);
+        Tensor shares = Neighbors(SquaredDistances(rows), perplexity);
         return (shares + shares.t()) / (2 * rows.shape[0]);
     }
 
     /// <summary>
-    /// p_j|i of the paper, [N, N]: the shares of each row's neighbours by a Gaussian. Bisects its precision until the entropy is log(perplexity).
+    /// p_j|i of the paper, [N, N]: the shares of each row's neighbors by a Gaussian. Bisects its precision until the entropy is log(perplexity).
     /// </summary>
-    public static Tensor Neighbours(Tensor squares, double perplexity)
+    public static Tensor Neighbors(Tensor squares, double perplexity)
     {
         Tensor precision = ones(squares.shape[0], 1, ScalarType.Float64), low = zeros_like(precision), high = full_like(precision, double.PositiveInfinity);
         for (int turn = 0; turn < 100; turn++)

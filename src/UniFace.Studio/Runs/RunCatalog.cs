@@ -26,10 +26,10 @@ internal enum RunState
 
 /// <summary>Summary of a run.</summary>
 /// <param name="Name">Name of its folder.</param>
-/// <param name="State">Its state.</param>
+/// <param name="State">Whether it trains, and how it ended.</param>
 /// <param name="Message">What went wrong and what to change; null if nothing did.</param>
 /// <param name="Loss">The loss in full; null, like all below, if run.json cannot be read.</param>
-/// <param name="Backbone">The backbone.</param>
+/// <param name="Backbone">The backbone in full, with its options.</param>
 /// <param name="Data">The training set.</param>
 /// <param name="People">Number of people trained on.</param>
 /// <param name="Images">Number of images trained on.</param>
@@ -62,7 +62,7 @@ internal sealed record RunSummary(
     double? TarAtFar = null);
 
 /// <summary>A run in detail.</summary>
-/// <param name="Summary">Its summary.</param>
+/// <param name="Summary">State and progress.</param>
 /// <param name="Metrics">Rows of its metrics.jsonl, of the kinds "step" and "epoch".</param>
 /// <param name="Whole">True if these are all rows; false if only those since the cursor that was sent.</param>
 /// <param name="Cursor">To send as "after" next time, for the rows that follow these.</param>
@@ -100,10 +100,10 @@ internal sealed class RunCatalog(string root, RunWorker worker)
     public string? Find(string name) => Folders().FirstOrDefault(folder => RealPath.NameOf(folder) == name);
 
     /// <summary>State of the run in a folder.</summary>
-    public RunSummary Summarise(string folder)
+    public RunSummary Summarize(string folder)
     {
         string name = RealPath.NameOf(folder);
-        RunFiles files = FilesOf(folder);
+        RunFiles files = GetFiles(folder);
         RunInfo info;
         try
         {
@@ -114,8 +114,8 @@ internal sealed class RunCatalog(string root, RunWorker worker)
             return new RunSummary(name, RunState.Damaged, e.Message);
         }
 
-        string? failure = worker.FailureOf(folder);
-        RunDigest digest = files.Log.Digest();
+        string? failure = worker.FindFailure(folder);
+        RunDigest digest = files.Metrics.Digest();
         IReadOnlyList<RunNote> notes = files.Notes();
         int epoch = (int)(Number(digest.LastEpoch, "epoch") ?? 0);
         RunNote? note = notes.LastOrDefault(n => n.Kind != RunEvent.Started);
@@ -150,22 +150,22 @@ internal sealed class RunCatalog(string root, RunWorker worker)
     /// <summary>Reads a run in detail: its metrics rows, all or those after a cursor, and its notes.</summary>
     public RunAnswer Read(string folder, string? after)
     {
-        RunSummary summary = Summarise(folder);
-        RunFiles files = FilesOf(folder);
-        (IReadOnlyList<JsonElement> rows, string cursor, bool whole) = files.Log.Read(after);
+        RunSummary summary = Summarize(folder);
+        RunFiles files = GetFiles(folder);
+        (IReadOnlyList<JsonElement> rows, string cursor, bool whole) = files.Metrics.Read(after);
         files.LastRead = DateTime.UtcNow;
-        foreach (RunFiles oldest in known.Values.Where(f => f != files && f.Log.Kept > 0).OrderBy(f => f.LastRead).ToArray())
+        foreach (RunFiles oldest in known.Values.Where(f => f != files && f.Metrics.KeptBytes > 0).OrderBy(f => f.LastRead).ToArray())
         {
-            if (known.Values.Sum(f => f.Log.Kept) > MaxKeptBytes)
+            if (known.Values.Sum(f => f.Metrics.KeptBytes) > MaxKeptBytes)
             {
-                oldest.Log.Forget();
+                oldest.Metrics.Forget();
             }
         }
 
         return new RunAnswer(summary, rows, whole, cursor, files.Notes());
     }
 
-    private RunFiles FilesOf(string folder) => known.GetOrAdd(folder, f => new RunFiles(f));
+    private RunFiles GetFiles(string folder) => known.GetOrAdd(folder, f => new RunFiles(f));
 
     private static double? Number(JsonElement? row, string name) =>
         row is JsonElement { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out JsonElement value)

@@ -6,8 +6,8 @@ internal sealed class RunFiles(string folder)
     private readonly Cached<RunInfo> info = new(Path.Combine(folder, RunFolder.InfoFile), () => RunFolder.ReadInfo(folder));
     private readonly Cached<IReadOnlyList<RunNote>> notes = new(Path.Combine(folder, RunFolder.NotesFile), () => RunEventLog.Read(folder));
 
-    /// <summary>Its metrics.</summary>
-    public RunLog Log { get; } = new(Path.Combine(folder, RunFolder.MetricsFile));
+    /// <summary>Rows of metrics.jsonl.</summary>
+    public RunMetrics Metrics { get; } = new(Path.Combine(folder, RunFolder.MetricsFile));
 
     /// <summary>When its rows were last requested.</summary>
     public DateTime LastRead { get; set; }

@@ -22,7 +22,7 @@ internal sealed class RunWorker : IAsyncDisposable
     }
 
     /// <summary>Why a run's last training here failed; null if it did not.</summary>
-    public string? FailureOf(string run)
+    public string? FindFailure(string run)
     {
         lock (gate)
         {
@@ -32,7 +32,7 @@ internal sealed class RunWorker : IAsyncDisposable
 
     /// <summary>Resumes a run in the background.</summary>
     /// <exception cref="UniFaceException">The folder is not a run.</exception>
-    /// <exception cref="RefusedException">A run trains here already.</exception>
+    /// <exception cref="ProblemException">A run trains here already.</exception>
     public void Resume(string run)
     {
         _ = RunFolder.ReadInfo(run); // A damaged run is refused at once.
@@ -40,8 +40,8 @@ internal sealed class RunWorker : IAsyncDisposable
         {
             if (!work.IsCompleted)
             {
-                throw new RefusedException(
-                    Refusal.Conflict,
+                throw new ProblemException(
+                    Status409Conflict,
                     folder == run
                         ? "this run is training already"
                         : $"the run {RealPath.NameOf(folder!)} is training here; stop it first: " +
@@ -67,7 +67,7 @@ internal sealed class RunWorker : IAsyncDisposable
     }
 
     /// <summary>Stops a run and waits until it is saved.</summary>
-    /// <exception cref="RefusedException">It does not train here.</exception>
+    /// <exception cref="ProblemException">It does not train here.</exception>
     public async Task StopAsync(string run)
     {
         Task ending;
@@ -75,8 +75,8 @@ internal sealed class RunWorker : IAsyncDisposable
         {
             if (folder != run || work.IsCompleted)
             {
-                throw new RefusedException(
-                    Refusal.Conflict, "this run is not training here, so it cannot be stopped from here; press Ctrl-C in its own window to save and end it");
+                throw new ProblemException(
+                    Status409Conflict, "this run is not training here, so it cannot be stopped from here; press Ctrl-C in its own window to save and end it");
             }
 
             stopping!.Cancel();

@@ -5,7 +5,7 @@ using System.Net;
 namespace UniFace.AspNetCore.Tests.Hostile;
 
 /// <summary>
-/// Hostile requests and slow clients at once, while somebody works: none may make the service fail (5xx), keep a good request from its answer, leak
+/// Hostile requests and slow clients at once, while valid requests run: none may make the service fail (5xx), keep a good request from its answer, leak
 /// memory, files or connections, or leave a file outside the data folder. A moment in the suite; UNIFACE_HOSTILE_REQUESTS sets how many
 /// (tests/hostile.sh).
 /// </summary>
@@ -13,7 +13,7 @@ public sealed class HostileRequestTests
 {
     private const int Seed = 20261124, MeasuredFrom = 2000;
 
-    // What the service tolerates before it returns memory (UnusedMemory), plus a margin.
+    // What the service tolerates before it returns memory (MemoryTrimmer), plus a margin.
     private const int MoreMegabytes = 128 + 50;
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class HostileRequestTests
         Assert.Equal(1, connections);
         Assert.True(server.OpenFiles < started.Files + 20, $"{started.Files} open files became {server.OpenFiles}");
         Assert.True(requests < MeasuredFrom || server.Resident < started.Resident + MoreMegabytes, $"{started.Resident} MB became {server.Resident}");
-        Assert.Null(Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Wrong);
+        Assert.Null(Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Fault);
         string[] failures = [.. server.Log.Where(
             l => new[] { "\"LogLevel\":\"Error\"", "\"LogLevel\":\"Critical\"", "Unhandled" }.Any(bad => l.Contains(bad, StringComparison.Ordinal)))];
         Assert.True(failures.Length == 0, string.Join('\n', failures.Take(3)));

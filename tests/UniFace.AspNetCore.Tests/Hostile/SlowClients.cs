@@ -123,7 +123,7 @@ internal static class SlowClients
         }
     }
 
-    // Within the time in which a browser's idle connection is kept, so this client is the one that parts, without a word.
+    // Within the time in which a browser's idle connection is kept, so the client closes first, without sending.
     private static async Task<string> SilentAsync(int port)
     {
         using TcpClient client = await ConnectAsync(port);

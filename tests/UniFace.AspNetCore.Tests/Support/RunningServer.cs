@@ -41,7 +41,7 @@ internal sealed class RunningServer : IAsyncDisposable
         {
             Urls = ["http://127.0.0.1:0"],
             DataFolder = Path.Combine(folder, "data"),
-            Package = model ? InventedPackage.Write(Path.Combine(folder, "package")) : null,
+            Package = model ? TestPackage.Write(Path.Combine(folder, "package")) : null,
         };
         WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services => add?.Invoke(services, folder));
         await app.StartAsync();

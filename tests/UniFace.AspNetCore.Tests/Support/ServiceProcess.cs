@@ -47,7 +47,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static async Task<ServiceProcess> StartAsync(string program = "UniFace.AspNetCore.Host.dll")
     {
         string folder = Directory.CreateTempSubdirectory("uniface-hostile-").FullName;
-        string path = Path.Combine(AppContext.BaseDirectory, program), package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string path = Path.Combine(AppContext.BaseDirectory, program), package = TestPackage.Write(Path.Combine(folder, "package"));
         string[] arguments = [path, "serve", "--package", package, "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"];
         ProcessStartInfo info = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         Process process = Process.Start(info)!;

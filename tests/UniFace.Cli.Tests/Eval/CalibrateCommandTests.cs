@@ -35,7 +35,7 @@ public sealed class CalibrateCommandTests : IDisposable
                 "calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "again.json")).Expect(0).Out,
             StringComparison.Ordinal);
         string warned = CliProcess.Run(
-            "calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Out;
+            "calibrate", package, "--images", other, "--aligned", "--bootstrap", "50", "--out", Path.Combine(folder, "c.json")).Expect(0).Error;
         Assert.Contains("warning: at a false match rate of 0.01 the calibration of photos does not transfer", warned, StringComparison.Ordinal);
         Assert.Equal("photos", Calibration.Load(Path.Combine(package, Calibration.FileName)).Data.Name);
     }

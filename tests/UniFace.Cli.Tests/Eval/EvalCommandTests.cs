@@ -8,7 +8,7 @@ using UniFace.Training.Export;
 
 namespace UniFace.Cli.Tests.Eval;
 
-/// <summary>A small untrained network, invented faces and pairs of them, shared by the tests.</summary>
+/// <summary>A small untrained network, synthetic faces and pairs of them, shared by the tests.</summary>
 public sealed class EvalFixture : IDisposable
 {
     public const int People = 8;

@@ -4,7 +4,7 @@ using UniFace.Packages;
 
 namespace UniFace.Cli.Tests.Eval;
 
-/// <summary>A run trained on 15 invented people, one of them with a name; nobody is held out.</summary>
+/// <summary>A run trained on 15 synthetic people, one of them with a name; no people are held out.</summary>
 public sealed class SeenPeople : IDisposable
 {
     public SeenPeople()
@@ -34,8 +34,8 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     [Fact]
     public void Training_export_and_verify_explain_a_missing_calibration()
     {
-        Assert.Contains("nobody is held out: the data has fewer than 20 people (15)", seen.Training.Error, StringComparison.Ordinal);
-        Assert.Contains("no calibration.json: nobody was held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold",
+        Assert.Contains("no people are held out: the data has fewer than 20 people (15)", seen.Training.Error, StringComparison.Ordinal);
+        Assert.Contains("no calibration.json: no people were held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold",
             seen.Export.Out, StringComparison.Ordinal);
         string photo = Path.Combine("aligned", "Ann Lee", "000.jpg");
         Refused("bare has no calibration", "give --threshold COSINE, or calibrate it on people it was not trained on", "verify", Copy("bare"), photo,
@@ -45,7 +45,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Training_images_are_measured_only_if_allowed_and_every_decision_then_says_so()
+    public void Results_on_training_images_need_allow_overlap_and_carry_a_warning()
     {
         string package = Copy("allowed"), calibration = Path.Combine(seen.Folder, package, Calibration.FileName);
         Refused("aligned: allowed was trained on 60 of these pictures and 1 of these people by name", "--allow-overlap", "eval", package, "--data",
@@ -67,16 +67,16 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
 
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
         const string Warning = "the calibration was measured on what the model was trained on (pictures: 60, people: 1)";
-        Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Out, StringComparison.Ordinal);
+        Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Error, StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1",
             "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         seen.Run("gallery", "create", "allowed.gallery", package).Expect(0);
         seen.Run("gallery", "enroll", "allowed.gallery", "aligned", "--aligned").Expect(0);
-        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Expect(0).Out,
+        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Expect(0).Error,
             StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1",
             "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
-        Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Out,
+        Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Error,
             StringComparison.Ordinal);
         Assert.Contains(Warning, File.ReadAllText(Path.Combine(seen.Folder, "sorted", "clusters.json")), StringComparison.Ordinal);
 
@@ -137,7 +137,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Installed_package_keeps_its_fingerprint_and_a_package_that_lost_it_is_refused()
+    public void Installed_package_without_its_fingerprint_is_refused()
     {
         Dictionary<string, string> home = new() { ["UNIFACE_HOME"] = Path.Combine(seen.Folder, "home") };
         string aligned = Path.Combine(seen.Folder, "aligned");
@@ -150,7 +150,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Validation_on_training_data_or_another_image_size_fails_before_the_first_step()
+    public void Invalid_validation_data_fails_before_the_first_step()
     {
         Refused("has 60 of the 60 training images", "hold some out", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
             "--batch", "16", "--out", "never");
@@ -160,7 +160,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Held_out_people_whose_images_were_trained_on_under_other_names_do_not_calibrate()
+    public void Held_out_people_trained_on_under_other_names_do_not_calibrate()
     {
         // Ten people, each under two names: half of the names are held out, so some people are on both sides.
         seen.Run("data", "make", "twice", "--people", "10", "--images", "4", "--seed", "3").Expect(0);

@@ -59,7 +59,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public void Poorly_documented_licence_must_be_accepted_and_invalid_names_are_refused()
+    public void Poorly_documented_license_must_be_accepted()
     {
         Assert.Contains("accept the licence", Run("models", "pull", "faceplugin-mobilefacenet").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("expected faceplugin-mobilefacenet or blazeface", Run("models", "pull", "arcface").Expect(2).Error, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Packages_added_by_several_processes_at_once_are_all_installed_and_one_is_the_default()
+    public async Task Concurrent_processes_install_all_their_packages()
     {
         string package = Package("package", 8);
         Task<CliResult>[] adding = [.. new[] { "a", "b", "same", "same" }.Select(name => Task.Run(() => Run("models", "add", name, package)))];

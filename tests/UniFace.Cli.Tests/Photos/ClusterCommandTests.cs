@@ -33,6 +33,9 @@ public sealed class ClusterCommandTests : IDisposable
             (result.GetProperty("photos").GetInt32(), result.GetProperty("faces").GetInt32(),
              result.GetProperty("people").GetInt32(), result.GetProperty("alone").GetInt32()));
         Assert.Equal(["damaged.jpg"], result.GetProperty("faceless").EnumerateArray().Select(f => f.GetString()));
+        JsonElement skipped = Assert.Single(result.GetProperty("skipped").EnumerateArray());
+        Assert.Equal("damaged.jpg", skipped.GetProperty("photo").GetString());
+        Assert.NotEqual("no face found", skipped.GetProperty("reason").GetString());
         Assert.Equal(["p1_0.png", "p1_1.png", "p1_2.png", "p1_3.png"], Files("person-0001"));
         Assert.Equal(["p0_0.png", "p0_1.png"], Files("person-0002"));
         Assert.Equal(["p2_0.png"], Files("alone"));
@@ -55,7 +58,7 @@ public sealed class ClusterCommandTests : IDisposable
              score.GetProperty("people").GetInt32(), score.GetProperty("mergedGroups").GetInt32()));
 
         // Without --threshold, the calibration determines it. The smallest rate that the test package supports is 0.009.
-        string package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string package = TestPackage.Write(Path.Combine(folder, "package"));
         JsonElement stated = CliProcess.Run("cluster", package, photos, Path.Combine(folder, "z"), "--aligned", "--json").Expect(0).Json();
         Assert.Equal((0.77, 0.009), (stated.GetProperty("threshold").GetDouble(), stated.GetProperty("falseMatchRate").GetDouble()));
 

@@ -16,7 +16,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public void Folders_below_the_person_folders_are_not_people()
     {
-        string gallery = At("g.gallery"), model = InventedPackage.Write(At("package"));
+        string gallery = At("g.gallery"), model = TestPackage.Write(At("package"));
         Photo("n/Ann/2020/a.png", 1);
         CliProcess.Run("gallery", "create", gallery, model).Expect(0);
         string[] enroll = ["gallery", "enroll", gallery, At("n"), "--aligned", "--any-quality", "--json"];
@@ -39,7 +39,7 @@ public sealed class PhotoFilesTests : IDisposable
     public void Photo_beside_the_person_folders_is_refused_before_anyone_is_enrolled()
     {
         string gallery = At("g.gallery");
-        CliProcess.Run("gallery", "create", gallery, InventedPackage.Write(At("package"))).Expect(0);
+        CliProcess.Run("gallery", "create", gallery, TestPackage.Write(At("package"))).Expect(0);
         for (int i = 0; i < 70; i++)
         {
             Photo($"n/Ann/{i}.png", i);
@@ -91,7 +91,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public void No_command_writes_over_or_into_what_it_reads()
     {
-        string model = InventedPackage.Write(At("package")), photo = Photo("photos/Ann/1.png", 1);
+        string model = TestPackage.Write(At("package")), photo = Photo("photos/Ann/1.png", 1);
         File.WriteAllText(At("scores.csv"), "Ann/1.png,Ann/1.png,1\n");
         foreach ((string[] command, string says) in new[]
         {
@@ -113,7 +113,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public void Every_command_that_reads_photos_names_the_files_that_it_leaves_out()
     {
-        string model = InventedPackage.Write(At("package")), gallery = At("g.gallery"), photos = At("photos");
+        string model = TestPackage.Write(At("package")), gallery = At("g.gallery"), photos = At("photos");
         File.Move(Photo("photos/Ann/1.png", 1), At("photos/Ann/IMG_1"));
         File.WriteAllBytes(At("photos/Ann/2.tiff"), [.. "II*\0"u8, 8, 0, 0, 0]);
         File.WriteAllText(At("photos/Ann/notes.txt"), "x");
@@ -146,7 +146,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public void Dash_reads_the_photo_from_standard_input()
     {
-        string model = InventedPackage.Write(At("package")), photo = Photo("a.png", 1);
+        string model = TestPackage.Write(At("package")), photo = Photo("a.png", 1);
         byte[] bytes = File.ReadAllBytes(photo);
         Assert.Equal(
             1,

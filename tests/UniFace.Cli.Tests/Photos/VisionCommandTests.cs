@@ -14,7 +14,7 @@ public sealed class VisionCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Align_keeps_folders_reports_skipped_photos_and_continues_after_an_interruption()
+    public void Align_continues_after_an_interruption()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), yunet = SharedData.Require("data/yunet_s_dynamic.onnx");
         string photos = Path.Combine(folder, "photos"), output = Path.Combine(folder, "out");
@@ -177,7 +177,7 @@ public sealed class VisionCommandTests : IDisposable
         string package = Path.Combine(folder, "package");
         Directory.CreateDirectory(package);
         File.Copy(onnx, Path.Combine(package, "model.onnx"));
-        InventedPackage.Complete(package, onnx, 16);
+        TestPackage.Complete(package, onnx, 16);
         return package;
     }
 }

@@ -37,8 +37,8 @@ public class ChartTests
         ChartAxis axis = new("", scale);
         (double low, double high) = axis.Range(values);
         Assert.True(low < high);
-        Assert.All(values, v => Assert.InRange(axis.Place(v), low - 1e-9, high + 1e-9));
-        Assert.All(axis.Ticks(low, high), tick => Assert.InRange(tick.Place, low - 1e-6, high + 1e-6));
+        Assert.All(values, v => Assert.InRange(axis.Transform(v), low - 1e-9, high + 1e-9));
+        Assert.All(axis.Ticks(low, high), tick => Assert.InRange(tick.Position, low - 1e-6, high + 1e-6));
         Assert.True(axis.Ticks(low, high).Count <= 20);
     });
 
@@ -47,7 +47,7 @@ public class ChartTests
     [InlineData(0.15865525393145707, -1)]
     [InlineData(0.9772498680518208, 2)]
     public void The_axes_of_a_DET_plot_are_normal_deviates(double rate, double deviate) =>
-        Assert.Equal(deviate, new ChartAxis("", AxisScale.NormalDeviate).Place(rate), 1e-9);
+        Assert.Equal(deviate, new ChartAxis("", AxisScale.NormalDeviate).Transform(rate), 1e-9);
 
     [Fact]
     public void Chart_without_values_says_so_and_constant_chart_has_its_line()

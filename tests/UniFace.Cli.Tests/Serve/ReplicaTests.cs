@@ -15,9 +15,9 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task Killing_one_of_two_replicas_under_load_loses_no_request_and_no_acknowledged_write()
+    public async Task Killing_a_replica_under_load_loses_no_acknowledged_write()
     {
-        string gallery = server.Url("replicas"), package = InventedPackage.Write(Path.Combine(folder, "package"));
+        string gallery = server.Url("replicas"), package = TestPackage.Write(Path.Combine(folder, "package"));
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
         using Process first = Serve(gallery, package, "a"), second = Serve(gallery, package, "b");
         Uri[] replicas = [await AddressAsync(first), await AddressAsync(second)];

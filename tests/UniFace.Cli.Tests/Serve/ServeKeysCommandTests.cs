@@ -56,7 +56,7 @@ public sealed class ServeKeysCommandTests : IDisposable
     }
 
     [Fact]
-    public void Deleted_audit_log_fails_verification_and_folder_without_a_log_is_refused()
+    public void Deleted_audit_log_fails_verification()
     {
         Create("door", "read");
         File.Delete(Path.Combine(folder, "data", "audit.jsonl"));

@@ -112,7 +112,7 @@ public sealed class GalleryBackupTests : IDisposable
         File.WriteAllBytes(backup, bytes);
         await Errors.ContainAsync("template 10 of Name-of-009", () => SqliteGallery.RestoreAsync(backup, path, overwrite: true));
         await using SqliteGallery damaged = await SqliteGallery.OpenAsync(backup);
-        await Assert.ThrowsAsync<UniFaceException>(() => damaged.BackupAsync(Path.Combine(folder.Root, "none")));
+        await Assert.ThrowsAnyAsync<UniFaceException>(() => damaged.BackupAsync(Path.Combine(folder.Root, "none")));
         Assert.False(File.Exists(Path.Combine(folder.Root, "none")));
         Assert.Equal("Name-of-007", (await gallery.IdentifyAsync(rows[7], Contract, 0.99)).Person);
     }
@@ -151,12 +151,12 @@ public sealed class GalleryBackupTests : IDisposable
                 }
             };
             await gallery.RekeyAsync(next);
-            await Assert.ThrowsAsync<UniFaceException>(() => EnrollAsync(gallery, 300, 1));
+            await Assert.ThrowsAnyAsync<UniFaceException>(() => EnrollAsync(gallery, 300, 1));
         }
 
         foreach (string place in new[] { path, Path.Combine(killed, Path.GetFileName(path)) })
         {
-            await Assert.ThrowsAsync<UniFaceException>(() => SqliteGallery.OpenAsync(place, old));
+            await Assert.ThrowsAnyAsync<UniFaceException>(() => SqliteGallery.OpenAsync(place, old));
             await using SqliteGallery opened = await SqliteGallery.OpenAsync(place, next);
             foreach (string file in Directory.GetFiles(Path.GetDirectoryName(place)!).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
             {

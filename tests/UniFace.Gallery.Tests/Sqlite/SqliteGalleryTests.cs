@@ -144,7 +144,7 @@ public sealed class SqliteGalleryTests : IDisposable
         byte[] bytes = File.ReadAllBytes(path);
         new Random(1).NextBytes(bytes.AsSpan(16384 * 2, bytes.Length - (16384 * 2)));
         File.WriteAllBytes(path, bytes);
-        UniFaceException damaged = await Assert.ThrowsAsync<UniFaceException>(async () =>
+        UniFaceException damaged = await Assert.ThrowsAnyAsync<UniFaceException>(async () =>
         {
             await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
             await gallery.SearchAsync(Rows.Random(1, 8, 3)[0], Contract, 1);

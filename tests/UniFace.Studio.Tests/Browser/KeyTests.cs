@@ -9,7 +9,7 @@ public sealed class KeyTests(Chromium chromium)
 {
     [Theory]
     [InlineData("/lab.html", "#pins li")]
-    [InlineData("/recognise.html", "#people-count:has-text('Nobody is enrolled yet.')")]
+    [InlineData("/recognize.html", "#people-count:has-text('Nobody is enrolled yet.')")]
     [InlineData("/training.html", "#runs tbody tr")]
     [InlineData("/results.html", "#results img[src^=blob]")]
     public async Task A_page_asks_for_the_key_and_works_with_it(string path, string filled)
@@ -45,7 +45,7 @@ public sealed class KeyTests(Chromium chromium)
     private static async Task<RunningServer> StartAsync()
     {
         RunningServer server = await StudioServer.StartAsync(o => o with { RequireKey = true });
-        string run = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
+        string run = FakeRun.Write(Path.Combine(server.Folder, "runs"), "one", 2);
         RunEndpointTests.WriteEvaluation(Path.Combine(run, "eval"));
         return server;
     }

@@ -56,7 +56,7 @@ public sealed class RunPageTests(Chromium chromium)
     public async Task A_run_is_resumed_and_stopped_from_the_page_which_shows_it_live()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        InventedRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
+        FakeRun.Start(Path.Combine(server.Folder, "runs"), "noise", 10_000);
         await using Visit visit = await Visit.ToAsync(chromium, server, "/training.html");
         IPage page = visit.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
@@ -78,8 +78,8 @@ public sealed class RunPageTests(Chromium chromium)
     private static void Fill(RunningServer server)
     {
         string runs = Path.Combine(server.Folder, "runs");
-        InventedRun.Write(runs, "first", 4);
-        InventedRun.Write(runs, "second", 2, "arcface(margin=0.5,scale=64)", 40);
+        FakeRun.Write(runs, "first", 4);
+        FakeRun.Write(runs, "second", 2, "arcface(margin=0.5,scale=64)", 40);
         File.AppendAllText(
             Path.Combine(runs, "second", RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":20,"epoch":2,"kind":"failed","message":"step 21, epoch 3: the loss is not finite; nothing """ +

@@ -4,15 +4,15 @@ import { pages } from "./pages.js";
 
 const here = location.pathname === "/index.html" ? "/" : location.pathname;
 document.body.prepend(el("header", { class: "top" },
-  el("a", { class: "skip", href: "#main" }, "Skip to the content"),
+  el("a", { class: "skip", href: "#main" }, "Skip to main content"),
   el("a", { class: "brand", href: "/" }, "UniFace"),
   el("nav", { "aria-label": "Pages" }, pages.map(([href, name]) =>
     el("a", { href, "aria-current": href === here ? "page" : null }, name)))));
 
-window.addEventListener("unhandledrejection", event => tell(event, event.reason));
-window.addEventListener("error", event => event.error && tell(event, event.error));
+window.addEventListener("unhandledrejection", event => report(event, event.reason));
+window.addEventListener("error", event => event.error && report(event, event.error));
 
-function tell(event, error) {
+function report(event, error) {
   if (error?.status === 401) {
     event.preventDefault(); // the key form handles it
   } else if (error?.name !== "AbortError") {

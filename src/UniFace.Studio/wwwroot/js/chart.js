@@ -158,12 +158,12 @@ function curve(series, axes) {
   let path = "";
   let down = false;
   for (const point of series.points) {
-    const there = point.y !== null && Number.isFinite(point.y);
-    if (there) {
+    const isShown = point.y !== null && Number.isFinite(point.y);
+    if (isShown) {
       path += `${down ? "L" : "M"}${axes.x(point.x).toFixed(1)} ${clampPixel(axes.y(point.y), axes.height).toFixed(1)}`;
     }
 
-    down = there;
+    down = isShown;
   }
 
   return svg("path", { class: `curve s${series.series}`, d: path || "M0 0" });

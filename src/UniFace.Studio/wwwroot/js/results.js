@@ -27,12 +27,12 @@ function show(result, i) {
     el("div", { class: "figures" }, result.figures.toSorted((a, b) => place(a) - place(b)).map(name => {
       const title = titles[name] ?? name.replace(/\.[a-z]+$/, "").replaceAll("-", " ");
       const query = new URLSearchParams({ result: result.name, name });
-      return el("figure", {}, el("h3", {}, title), picture(`/v1/results/figure?${query}`, `${title} of ${result.name}`));
+      return el("figure", {}, el("h3", {}, title), image(`/v1/results/figure?${query}`, `${title} of ${result.name}`));
     })));
 }
 
 /** An image that is fetched like other data, so that the API key is sent with it. */
-function picture(path, alt) {
+function image(path, alt) {
   const image = el("img", { alt });
   const box = el("div", {}, image);
   ask(path).then(answer => answer.blob()).then(blob => { image.src = URL.createObjectURL(blob); })

@@ -41,8 +41,8 @@ byId("epoch").addEventListener("input", () => {
   follow = Number(byId("epoch").value) === Number(byId("epoch").max);
   drawHistogram();
 });
-byId("resume").addEventListener("click", () => order("resume"));
-byId("stop").addEventListener("click", () => order("stop"));
+byId("resume").addEventListener("click", () => post("resume"));
+byId("stop").addEventListener("click", () => post("stop"));
 const map = startMap();
 
 await refresh();
@@ -100,10 +100,10 @@ async function refreshOnce() {
   }
 }
 
-async function order(what) {
-  byId("message").replaceChildren(notice("", what === "stop" ? "Saving …" : "Reading the data …"));
+async function post(action) {
+  byId("message").replaceChildren(notice("", action === "stop" ? "Saving …" : "Reading the data …"));
   try {
-    await api(`/v1/runs/${encodeURIComponent(chosen[0])}/${what}`, { method: "POST" });
+    await api(`/v1/runs/${encodeURIComponent(chosen[0])}/${action}`, { method: "POST" });
     drawn = "";
     await refresh();
   } catch (error) {
@@ -165,9 +165,9 @@ function drawDetail() {
   for (const { key, view } of charts) {
     const series = shown.map((run, i) =>
       ({ series: i, label: run.summary.name, points: rows(run, "step").map(r => ({ x: r.step, y: numeric(r[key]) })) }));
-    const there = series.filter(one => one.points.some(point => point.y !== null));
-    view.figure.hidden = there.length === 0;
-    view.draw({ series: there, x });
+    const visible = series.filter(one => one.points.some(point => point.y !== null));
+    view.figure.hidden = visible.length === 0;
+    view.draw({ series: visible, x });
   }
 
   const validated = shown.map((run, i) => {

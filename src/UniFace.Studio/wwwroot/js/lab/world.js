@@ -1,7 +1,7 @@
 // Embeddings of ten classes in two or three dimensions, on a canvas that can be rotated.
 import { el } from "../dom.js";
 
-const colours = Array.from({ length: 10 }, (_, i) => `--class-${i}`);
+const colors = Array.from({ length: 10 }, (_, i) => `--class-${i}`);
 
 /** A figure with draw(points, labels) and words(name, pairs). */
 export function world() {
@@ -71,7 +71,7 @@ export function world() {
       return;
     }
 
-    const paint = colours.map(name => style.getPropertyValue(name));
+    const paint = colors.map(name => style.getPropertyValue(name));
     const place = point => {
       const [x, y, z] = project(point);
       return [half + x * unit, half - y * unit, z];

@@ -6,7 +6,7 @@ const size = 600;
 const edge = 20;
 const methods = {
   pca: map => `PCA: the two components hold ${(map.share * 100).toFixed(0)} % of the variance; distances in all others are lost.`,
-  tsne: map => `t-SNE (perplexity ${map.perplexity.toFixed(0)}): neighbours are kept; distances between groups mean little.`,
+  tsne: map => `t-SNE (perplexity ${map.perplexity.toFixed(0)}): neighbors are kept; distances between groups mean little.`,
 };
 
 /** Wires the map. Returns show(run), which clears the map of another run. */
@@ -73,6 +73,6 @@ function figure(map) {
       }, String(p.person + 1)))),
     el("figcaption", {}, `${map.points.length} images of ${map.people} people ` +
       `${map.unseen ? "that the run did not train on" : "of the training set, because this run held nobody out"}. ${methods[map.method](map)} ` +
-      `Trustworthiness ${map.trustworthiness.toFixed(2)} (1: neighbours on the map are neighbours among the embeddings; about 0.5: by chance). ` +
+      `Trustworthiness ${map.trustworthiness.toFixed(2)} (1: neighbors on the map are neighbors among the embeddings; about 0.5: by chance). ` +
       `Checkpoint of ${new Date(map.checkpoint).toLocaleString("en-GB")}.`));
 }

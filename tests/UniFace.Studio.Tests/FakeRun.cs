@@ -8,8 +8,8 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>Training runs: invented ones in the format of real ones, and a real one on noise faces.</summary>
-internal static class InventedRun
+/// <summary>Training runs for tests: files in the format of a run, and a run trained on noise.</summary>
+internal static class FakeRun
 {
     /// <summary>Writes a run of 4 epochs of 10 steps, of which some are trained; threshold and cosines rise, the loss falls.</summary>
     public static string Write(string runs, string name, int epochs, string loss = "uce", double start = 30)

@@ -4,8 +4,8 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Synthetic.Tests;
 
-/// <summary>The same seed draws the same people and pixels; people differ from each other more than the pictures of one person.</summary>
-public class ProceduralFacesTests
+/// <summary>The same seed draws the same people and pixels; people differ from each other more than the images of one person.</summary>
+public class SyntheticFacesTests
 {
     private static readonly FaceScene Portrait = new();
     private static readonly Gen<(long Seed, int Person, int Picture)> Keys = Gen.Select(Gen.Long[0, 1000], Gen.Int[0, 5000], Gen.Int[0, 200]);
@@ -14,10 +14,10 @@ public class ProceduralFacesTests
     public void The_same_seed_draws_the_same_pixels_whatever_was_drawn_before() => Keys.Sample(
         key =>
         {
-            ProceduralPicture first = new ProceduralFaces(key.Seed).Aligned(key.Person, key.Picture);
-            ProceduralFaces other = new(key.Seed);
+            SyntheticFace first = new SyntheticFaces(key.Seed).Aligned(key.Person, key.Picture);
+            SyntheticFaces other = new(key.Seed);
             other.Photo(key.Person + 1, 0, 96, 120);
-            ProceduralPicture second = other.Aligned(key.Person, key.Picture);
+            SyntheticFace second = other.Aligned(key.Person, key.Picture);
             Assert.Equal(first.Image.Pixels, second.Image.Pixels);
             Assert.Equal(first.Landmarks, second.Landmarks);
         },
@@ -56,7 +56,7 @@ public class ProceduralFacesTests
     [Fact]
     public void A_person_stays_the_same_from_picture_to_picture_and_the_pictures_differ()
     {
-        ProceduralFaces faces = new(3);
+        SyntheticFaces faces = new(3);
         FaceIdentity person = faces.Identity(7);
         Assert.Equal(FaceVector.Describe(person), FaceVector.Describe(faces.Identity(7)));
         Assert.NotEqual(faces.Scene(7, 0), faces.Scene(7, 1));
@@ -69,7 +69,7 @@ public class ProceduralFacesTests
     {
         double Spread(float variation)
         {
-            ProceduralFaces faces = new(3, variation);
+            SyntheticFaces faces = new(3, variation);
             return Enumerable.Range(0, 12).Average(i => Difference(faces.Aligned(i, 0).Image, faces.Aligned(i, 1).Image, face: true));
         }
 
@@ -81,7 +81,7 @@ public class ProceduralFacesTests
     public void Two_people_in_the_same_scene_look_different() => Gen.Int[0, 3000].Sample(
         i =>
         {
-            ProceduralFaces faces = new(5);
+            SyntheticFaces faces = new(5);
             RgbImage a = FaceRenderer.Aligned(faces.Identity(i), Portrait).Image;
             RgbImage b = FaceRenderer.Aligned(faces.Identity(i + 1), Portrait).Image;
             Assert.True(Difference(a, b) > 3);
@@ -92,7 +92,7 @@ public class ProceduralFacesTests
     public void The_landmarks_of_a_photo_lie_in_it_and_in_the_order_of_a_face() => Keys.Sample(
         key =>
         {
-            ProceduralPicture photo = new ProceduralFaces(key.Seed).Photo(key.Person, key.Picture, 160, 200);
+            SyntheticFace photo = new SyntheticFaces(key.Seed).Photo(key.Person, key.Picture, 160, 200);
             FaceLandmarks l = photo.Landmarks;
             Assert.All(new[] { l.LeftEye, l.RightEye, l.Nose, l.LeftMouth, l.RightMouth }, p =>
             {
@@ -107,7 +107,7 @@ public class ProceduralFacesTests
     public void An_aligned_face_without_detector_errors_needs_no_further_alignment() => Keys.Sample(
         key =>
         {
-            ProceduralFaces faces = new(key.Seed);
+            SyntheticFaces faces = new(key.Seed);
             FaceScene scene = faces.Scene(key.Person, key.Picture) with { CropShiftX = 0, CropShiftY = 0, CropTurn = 0, CropScale = 1 };
             SimilarityTransform left = new FaceAligner().Fit(FaceRenderer.Aligned(faces.Identity(key.Person), scene).Landmarks);
             Assert.Equal(1, left.A, 1e-3);
@@ -140,14 +140,14 @@ public class ProceduralFacesTests
     public void A_crop_equals_the_photo_aligned_by_its_landmarks() => Gen.Int[0, 2000].Sample(
         i =>
         {
-            ProceduralFaces faces = new(11);
+            SyntheticFaces faces = new(11);
             FaceScene exact = faces.Scene(i, 0) with { CropShiftX = 0, CropShiftY = 0, CropTurn = 0, CropScale = 1 };
             FaceScene scene = exact with { Noise = 0, Blur = 0, LightContrast = 0, Occlusion = Occlusion.None };
-            ProceduralPicture photo = FaceRenderer.Photo(faces.Identity(i), scene, 320, 400);
+            SyntheticFace photo = FaceRenderer.Photo(faces.Identity(i), scene, 320, 400);
             RgbImage cut = new FaceAligner().Align(photo.Image, new DetectedFace(0, 0, 320, 400, 1, photo.Landmarks)).Image;
             RgbImage drawn = FaceRenderer.Aligned(faces.Identity(i), scene).Image, other = FaceRenderer.Aligned(faces.Identity(i + 1), scene).Image;
             double same = Difference(cut, drawn, face: true);
-            Assert.True(same < 6, $"person {i}: the crop is {same:F1} grey levels off");
+            Assert.True(same < 6, $"person {i}: the crop is {same:F1} gray levels off");
             Assert.True(same < Difference(cut, other, face: true));
         },
         iter: 20);
@@ -156,11 +156,11 @@ public class ProceduralFacesTests
     public void People_can_be_told_apart_but_not_by_the_colour_of_their_pictures()
     {
         const int People = 20, Images = 8;
-        ProceduralFaces faces = new(1);
-        RgbImage[] pictures = [.. Enumerable.Range(0, People * Images).Select(i => faces.Aligned(i / Images, i % Images).Image)];
-        double byColour = NearestNeighbour(pictures, Images, MeanColour), byShape = NearestNeighbour(pictures, Images, Edges);
-        Assert.True(byColour < 0.30, $"the mean colour alone finds {byColour:P0}");
-        Assert.True(byShape > 0.30 && byShape > byColour + 0.1, $"coarse shapes find only {byShape:P0}, colour {byColour:P0}");
+        SyntheticFaces faces = new(1);
+        RgbImage[] images = [.. Enumerable.Range(0, People * Images).Select(i => faces.Aligned(i / Images, i % Images).Image)];
+        double byColor = NearestNeighbor(images, Images, MeanColor), byShape = NearestNeighbor(images, Images, Edges);
+        Assert.True(byColor < 0.30, $"the mean color alone finds {byColor:P0}");
+        Assert.True(byShape > 0.30 && byShape > byColor + 0.1, $"coarse shapes find only {byShape:P0}, color {byColor:P0}");
     }
 
     [Theory]
@@ -186,12 +186,12 @@ public class ProceduralFacesTests
         try
         {
             int written = 0;
-            new ProceduralFaces(2).Write(folder, 3, 2, 2, written: () => Interlocked.Increment(ref written));
+            new SyntheticFaces(2).Write(folder, 3, 2, 2, written: () => Interlocked.Increment(ref written));
             Assert.Equal(4, written);
             Assert.Equal(["person-0003", "person-0004"], Directory.GetDirectories(folder).Select(d => Path.GetFileName(d)!).Order());
             string path = Path.Combine(folder, "person-0004", "001.jpg");
             RgbImage read = new SkiaImageDecoder().Decode(File.ReadAllBytes(path), path);
-            Assert.True(Difference(read, new ProceduralFaces(2).Aligned(4, 1).Image) < 4);
+            Assert.True(Difference(read, new SyntheticFaces(2).Aligned(4, 1).Image) < 4);
         }
         finally
         {
@@ -199,9 +199,9 @@ public class ProceduralFacesTests
         }
     }
 
-    private static double NearestNeighbour(RgbImage[] pictures, int images, Func<RgbImage, double[]> describe)
+    private static double NearestNeighbor(RgbImage[] images, int images, Func<RgbImage, double[]> describe)
     {
-        double[][] features = [.. pictures.Select(describe)];
+        double[][] features = [.. images.Select(describe)];
         int right = 0;
         for (int i = 0; i < features.Length; i++)
         {
@@ -212,10 +212,10 @@ public class ProceduralFacesTests
         return right / (double)features.Length;
     }
 
-    private static double[] MeanColour(RgbImage image) =>
+    private static double[] MeanColor(RgbImage image) =>
         [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, image.Width * image.Height).Average(i => (double)image.Pixels[(3 * i) + c]))];
 
-    // Grey in blocks of 4x4 around the face, without mean and contrast: light and colour are gone, coarse shape stays.
+    // Gray in blocks of 4x4 around the face, without mean and contrast: light and color are gone, coarse shape stays.
     private static double[] Edges(RgbImage image)
     {
         List<double> blocks = [];

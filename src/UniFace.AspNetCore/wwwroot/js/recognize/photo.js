@@ -4,7 +4,7 @@ import { el, notice } from "../dom.js";
 
 /**
  * A field for one photo, or for several if many is true. files() returns the chosen files. While the camera is on, the service checks once per second
- * whether the picture is good enough to enroll.
+ * whether the photo is good enough to enroll.
  */
 export function photo(label, many = false) {
   const accept = "image/jpeg,image/png,image/webp,image/bmp";
@@ -12,7 +12,7 @@ export function photo(label, many = false) {
   const preview = el("div");
   const words = el("div", { "aria-live": "polite" });
   const open = el("button", { type: "button", onclick: start }, "Use the camera");
-  const take = el("button", { type: "button", class: "main", hidden: true, onclick: shoot }, "Take the picture");
+  const take = el("button", { type: "button", class: "main", hidden: true, onclick: shoot }, "Take the photo");
   const close = el("button", { type: "button", hidden: true, onclick: stop }, "Close the camera");
   const field = el("fieldset", { class: "photo" }, el("legend", {}, label), input, preview, words, el("div", { class: "row" }, open, take, close));
   let taken = [];
@@ -126,7 +126,7 @@ export function photo(label, many = false) {
     preview.replaceChildren(...files().map((file, i) => el("img", {
       src: URL.createObjectURL(file),
       onload: event => URL.revokeObjectURL(event.target.src),
-      alt: `${label}, ${file.name ?? `picture ${i + 1} from the camera`}`,
+      alt: `${label}, ${file.name ?? `photo ${i + 1} from the camera`}`,
     })));
   }
 

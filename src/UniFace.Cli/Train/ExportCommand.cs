@@ -2,7 +2,7 @@ using Spectre.Console;
 using UniFace.Cli.Eval;
 using UniFace.Training.Export;
 
-namespace UniFace.Cli.Models;
+namespace UniFace.Cli.Train;
 
 /// <summary>`uniface export`: writes a run's model as a package.</summary>
 internal static class ExportCommand
@@ -67,7 +67,7 @@ internal static class ExportCommand
                     Calibration = given,
                     AllowOverlap = parsed.GetValue(allowOverlap),
                     OverlapHint = OverlapGates.Hint,
-                    Warning = OverlapGates.Warn,
+                    Warning = Output.Warn,
                     Progress = progress.Add,
                 },
                 stop);
@@ -95,8 +95,8 @@ internal static class ExportCommand
     private static string WhyUncalibrated(RunInfo info, string output)
     {
         string why = info.HeldOut.Count > 0 || info.Options.Validation is not null
-            ? "the people held out are too few or no longer there"
-            : "nobody was held out of the training";
+            ? "the held-out people are too few, or their images no longer exist"
+            : "no people were held out of the training";
         return $"no calibration.json: {why}; 'uniface verify' and 'uniface gallery identify' need --threshold until the package is calibrated on other " +
             $"people: uniface calibrate {output} --images PEOPLE";
     }

@@ -2,9 +2,9 @@ using System.Text.Json;
 using UniFace.IO;
 using UniFace.Packages;
 
-namespace UniFace.Cli.Tests.Models;
+namespace UniFace.Cli.Tests.Train;
 
-/// <summary>A run of a few steps on invented faces, shared by the tests.</summary>
+/// <summary>A run of a few steps on synthetic faces, shared by the tests.</summary>
 public sealed class SmallRun : IDisposable
 {
     public SmallRun()
@@ -78,7 +78,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     }
 
     [Fact]
-    public void Int8_is_measured_on_people_held_out_written_down_and_refused_where_nobody_was()
+    public void Int8_export_requires_and_records_an_accuracy_on_held_out_people()
     {
         Assert.Contains(
             "people that the run did not train on", CliProcess.RunIn(small.Folder, "export", "run", "--out", "small", "--int8").Expect(2).Error,

@@ -4,7 +4,7 @@ namespace UniFace.AspNetCore.Hosting;
 /// Returns memory to the system after large requests: the garbage collector and glibc's arenas would keep it, on a large machine more and more of it.
 /// It runs only after the process has grown by 128 MB, so that a large gallery is not compacted for nothing.
 /// </summary>
-internal sealed class UnusedMemory : BackgroundService
+internal sealed class MemoryTrimmer : BackgroundService
 {
     private const long Tolerated = 128L << 20;
 

@@ -1,8 +1,8 @@
 import "./shell.js";
 import { api } from "./api.js";
 import { byId, el, notice } from "./dom.js";
-import { decided, face, oneIn, scale, strangers } from "./recognise/answers.js";
-import { photo } from "./recognise/photo.js";
+import { decided, face, frequency, oneIn, scale, strangers } from "./recognize/answers.js";
+import { photo } from "./recognize/photo.js";
 
 const pageSize = 50;
 const [first, second] = [photo("First photo"), photo("Second photo")];
@@ -15,36 +15,36 @@ let offset = 0;
 
 submit("verify", async answer => {
   const form = new FormData();
-  form.append("a", one(first, "the first photo"));
-  form.append("b", one(second, "the second photo"));
+  form.append("a", requirePhoto(first, "the first photo"));
+  form.append("b", requirePhoto(second, "the second photo"));
   form.append("crops", "true");
   decideAt(form, "verify");
-  const said = await api("/v1/verify", { method: "POST", body: form });
+  const result = await api("/v1/verify", { method: "POST", body: form });
   answer.replaceChildren(
-    notice(said.same ? "good" : "bad", el("strong", {}, said.same ? "Same person" : "Not confirmed as the same person"),
-      `: ${oneIn(said.falseMatchRateAtScore)}.`),
-    scale(said.score, said.threshold, said.same),
-    el("p", { class: "muted" }, decided(said)),
-    el("div", { class: "faces" }, face(said.a, "First face"), face(said.b, "Second face")));
+    notice(result.same ? "good" : "bad", el("strong", {}, result.same ? "Same person" : "Not confirmed as the same person"),
+      `: ${oneIn(result.falseMatchRateAtScore)}.`),
+    scale(result.score, result.threshold, result.same),
+    el("p", { class: "muted" }, decided(result)),
+    el("div", { class: "faces" }, face(result.a, "First face"), face(result.b, "Second face")));
 });
 
 submit("identify", async answer => {
   const form = new FormData();
-  form.append("photo", one(probe, "a photo"));
+  form.append("photo", requirePhoto(probe, "a photo"));
   form.append("crops", "true");
   decideAt(form, "identify");
-  const [said, gallery] = await Promise.all([api("/v1/identify", { method: "POST", body: form }), api("/v1/gallery")]);
-  const matched = said.decision === "match";
+  const [result, gallery] = await Promise.all([api("/v1/identify", { method: "POST", body: form }), api("/v1/gallery")]);
+  const matched = result.decision === "match";
   answer.replaceChildren(
-    said.decision === "no-face" ? notice("warn", "No face was found on this photo.")
-      : matched ? notice("good", el("strong", {}, said.person), `: ${oneIn(said.candidates[0].falseMatchRate)}.`)
-        : notice("warn", el("strong", {}, "Not enrolled"), said.candidates.length
-          ? `: the most similar person is ${said.candidates[0].person}, below the threshold.`
+    result.decision === "no-face" ? notice("warn", "No face was found on this photo.")
+      : matched ? notice("good", el("strong", {}, result.person), `: ${oneIn(result.candidates[0].falseMatchRate)}.`)
+        : notice("warn", el("strong", {}, "Not enrolled"), result.candidates.length
+          ? `: the most similar person is ${result.candidates[0].person}, below the threshold.`
           : ": nobody is enrolled yet."),
-    ...(said.score === null ? [] : [scale(said.score, said.threshold, matched)]),
-    el("p", { class: "muted" }, decided(said), ` ${strangers(said, gallery.people)}`),
-    said.face ? el("div", { class: "faces" }, face(said.face, "The face")) : "",
-    said.candidates.length ? candidates(said.candidates) : "");
+    ...(result.score === null ? [] : [scale(result.score, result.threshold, matched)]),
+    el("p", { class: "muted" }, decided(result), ` ${strangers(result, gallery.people)}`),
+    result.face ? el("div", { class: "faces" }, face(result.face, "The face")) : "",
+    result.candidates.length ? candidates(result.candidates) : "");
 });
 
 function candidates(people) {
@@ -54,7 +54,7 @@ function candidates(people) {
       el("tbody", {}, people.map(c => el("tr", {},
         el("td", {}, c.person),
         el("td", { class: "number" }, c.score.toFixed(3)),
-        el("td", {}, chance(c.falseMatchRate)))))));
+        el("td", {}, frequency(c.falseMatchRate)))))));
 }
 
 submit("enrol", async answer => {
@@ -68,11 +68,11 @@ submit("enrol", async answer => {
   files.forEach(file => form.append("photos", file));
   form.append("anyQuality", String(byId("any-quality").checked));
   form.append("crops", "true");
-  const said = await api("/v1/people", { method: "POST", body: form });
-  const already = said.photos.filter(one => one.already).length, before = already > 0 ? `, ${already} enrolled before` : "";
+  const result = await api("/v1/people", { method: "POST", body: form });
+  const already = result.photos.filter(photo => photo.already).length, before = already > 0 ? `, ${already} enrolled before` : "";
   answer.replaceChildren(
-    notice("good", `${said.person}: ${said.enrolled} of ${files.length} ${files.length === 1 ? "photo" : "photos"} enrolled${before}.`),
-    el("div", { class: "faces" }, said.photos.map(one => (one.face
+    notice("good", `${result.person}: ${result.enrolled} of ${files.length} ${files.length === 1 ? "photo" : "photos"} enrolled${before}.`),
+    el("div", { class: "faces" }, result.photos.map(one => (one.face
       ? face(one.face, `Photo ${one.photo + 1}${one.template === null ? ": not enrolled" : ""}`)
       : el("p", {}, `Photo ${one.photo + 1}: no face was found.`)))));
   enrolled.clear();
@@ -81,7 +81,7 @@ submit("enrol", async answer => {
 
 byId("earlier").addEventListener("click", () => turn(-pageSize));
 byId("later").addEventListener("click", () => turn(pageSize));
-byId("sure-no").addEventListener("click", () => byId("sure").close());
+byId("confirm-no").addEventListener("click", () => byId("confirm").close());
 await people();
 
 /** Wires a form: sends it, and shows the answer or the error. */
@@ -112,20 +112,13 @@ function decideAt(form, name) {
   }
 }
 
-function one(field, what) {
+function requirePhoto(field, what) {
   const files = field.files();
   if (files.length === 0) {
     throw new Error(`Choose ${what}, or take one with the camera, first.`);
   }
 
   return files[0];
-}
-
-function chance(rate) {
-  return rate === null ? "unknown"
-    : rate <= 0 ? "none observed"
-      : rate >= 0.1 ? `${Math.round(rate * 100)} in 100`
-        : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
 }
 
 async function turn(by) {
@@ -143,7 +136,7 @@ async function people() {
       : `${page.total.toLocaleString("en")} ${page.total === 1 ? "person" : "people"}${shown}.`;
     byId("people").replaceChildren(...page.people.map(person => el("li", {},
       el("span", {}, person.person, el("small", {}, `, ${person.templates} ${person.templates === 1 ? "photo" : "photos"}`)),
-      el("button", { type: "button", class: "danger", "aria-label": `Erase ${person.person}`, onclick: () => sure(person.person) }, "Erase"))));
+      el("button", { type: "button", class: "danger", "aria-label": `Erase ${person.person}`, onclick: () => confirmErase(person.person) }, "Erase"))));
     byId("earlier").hidden = offset === 0;
     byId("later").hidden = offset + page.people.length >= page.total;
   } catch (error) {
@@ -151,10 +144,10 @@ async function people() {
   }
 }
 
-function sure(person) {
-  byId("sure-words").textContent = `Erase everything that is stored about ${person}? This cannot be undone.`;
-  byId("sure-yes").onclick = async () => {
-    byId("sure").close();
+function confirmErase(person) {
+  byId("confirm-text").textContent = `Erase everything that is stored about ${person}? This cannot be undone.`;
+  byId("confirm-yes").onclick = async () => {
+    byId("confirm").close();
     try {
       await api(`/v1/people/${encodeURIComponent(person)}`, { method: "DELETE" });
       await people();
@@ -162,6 +155,6 @@ function sure(person) {
       byId("people-problem").replaceChildren(notice("bad", error.message));
     }
   };
-  byId("sure").showModal();
-  byId("sure-no").focus();
+  byId("confirm").showModal();
+  byId("confirm-no").focus();
 }

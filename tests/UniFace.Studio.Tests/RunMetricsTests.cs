@@ -5,7 +5,7 @@ using UniFace.Training.Runs;
 namespace UniFace.Studio.Tests;
 
 /// <summary>Only new lines of a metrics file are read. The tests corrupt bytes that must not be read again, and restore length and time.</summary>
-public sealed class RunLogTests : IDisposable
+public sealed class RunMetricsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-log-").FullName;
 
@@ -15,20 +15,20 @@ public sealed class RunLogTests : IDisposable
     public void A_log_that_has_not_changed_is_not_read_again()
     {
         File.WriteAllText(Log, Row(1) + Row(2));
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         Assert.Equal([1, 2], Steps(log.Read(null).Rows));
         Spoil(Log, File.ReadAllText(Log).Length);
         Assert.Equal([1, 2], Steps(log.Read(null).Rows));
         Assert.Equal(2, log.Digest().Last?.GetProperty("step").GetInt32());
-        Assert.Empty(new RunLog(Log).Read(null).Rows); // nothing of it can be read any more
+        Assert.Empty(new RunMetrics(Log).Read(null).Rows); // nothing of it can be read any more
     }
 
     [Fact]
-    public void Of_a_log_that_has_grown_only_the_new_lines_are_read()
+    public void Only_appended_lines_are_read()
     {
         string[] lines = [.. Enumerable.Range(1, 40).Select(Row)];
         File.WriteAllText(Log, string.Concat(lines));
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         (_, string cursor, bool whole) = log.Read(null);
         Assert.True(whole);
         Spoil(Log, lines[..20].Sum(l => l.Length) - 1); // the end stays: by it the log is known to be the same
@@ -39,14 +39,14 @@ public sealed class RunLogTests : IDisposable
         File.AppendAllText(Log, "\"kind\":\"step\"}\n");
         Assert.Equal([42], Steps(log.Read(next).Rows));
         Assert.Equal(Enumerable.Range(1, 42), Steps(log.Read(null).Rows));
-        Assert.Equal(Enumerable.Range(21, 22), Steps(new RunLog(Log).Read(null).Rows));
+        Assert.Equal(Enumerable.Range(21, 22), Steps(new RunMetrics(Log).Read(null).Rows));
     }
 
     [Fact]
     public void A_truncated_or_rewritten_log_is_read_from_its_start()
     {
         File.WriteAllText(Log, Row(1) + Row(2) + Row(3));
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         string cursor = log.Read(null).Cursor;
         File.WriteAllText(Log, Row(1));
         (IReadOnlyList<JsonElement> rows, string next, bool whole) = log.Read(cursor);
@@ -67,7 +67,7 @@ public sealed class RunLogTests : IDisposable
     public void A_cursor_of_another_pass_returns_all_rows(string cursor)
     {
         File.WriteAllText(Log, Row(1) + "no row\n[1]\n\n" + Row(2));
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         Assert.Equal([1, 2], Steps(log.Read(cursor).Rows));
         string reading = log.Read(null).Cursor.Split('-')[0];
         Assert.Equal([1, 2], Steps(log.Read(reading + "-3").Rows));
@@ -79,13 +79,13 @@ public sealed class RunLogTests : IDisposable
     public void Dropped_rows_are_read_again_and_the_digest_stays()
     {
         File.WriteAllText(Log, """{"kind":"epoch","step":1,"validation":{"tarAtFar":0.5}}""" + "\n" + Row(2));
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         Assert.Equal((1, 1, 2), Of(log.Digest()));
-        Assert.Equal(0, log.Kept);
+        Assert.Equal(0, log.KeptBytes);
         Assert.Equal([1, 2], Steps(log.Read(null).Rows));
-        Assert.Equal(new FileInfo(Log).Length, log.Kept);
+        Assert.Equal(new FileInfo(Log).Length, log.KeptBytes);
         log.Forget();
-        Assert.Equal(0, log.Kept);
+        Assert.Equal(0, log.KeptBytes);
         File.AppendAllText(Log, Row(3));
         Assert.Equal((1, 1, 3), Of(log.Digest()));
         Assert.Equal([1, 2, 3], Steps(log.Read(null).Rows));
@@ -109,7 +109,7 @@ public sealed class RunLogTests : IDisposable
             }
         }
 
-        RunLog log = new(Log);
+        RunMetrics log = new(Log);
         int[] steps = Steps(log.Read(null).Rows);
         Assert.Equal(Enumerable.Range(6, 15), steps); // 16 MB hold fifteen of them whole
     }
@@ -118,7 +118,7 @@ public sealed class RunLogTests : IDisposable
     public async Task A_list_of_runs_reads_no_file_twice()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string run = InventedRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
+        string run = FakeRun.Write(Path.Combine(server.Folder, "runs"), "one", 4);
         File.WriteAllText(
             Path.Combine(run, RunFolder.NotesFile),
             """{"time":"2026-11-24T12:00:00Z","step":40,"epoch":4,"kind":"finished","message":"done"}""" + "\n");

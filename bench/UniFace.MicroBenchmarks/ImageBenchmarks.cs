@@ -8,25 +8,25 @@ using UniFace.Vision.Imaging;
 namespace UniFace.MicroBenchmarks;
 
 /// <summary>The loader's work on 64 images: decoding, and decoding, augmenting and normalizing them into a batch.</summary>
-public class PictureBenchmarks
+public class ImageBenchmarks
 {
     private const int Images = 64;
     private readonly SkiaImageDecoder decoder = new();
     private string folder = "";
     private FaceDataset data = null!;
     private BatchLoader plain = null!;
-    private BatchLoader varied = null!;
+    private BatchLoader augmented = null!;
     private byte[][] encoded = [];
 
     [GlobalSetup]
     public void Setup()
     {
         folder = Directory.CreateTempSubdirectory("uniface-bench-").FullName;
-        new ProceduralFaces(1, 1).Write(folder, 0, 8, Images / 8, false, () => { }, CancellationToken.None);
+        new SyntheticFaces(1, 1).Write(folder, 0, 8, Images / 8, false, () => { }, CancellationToken.None);
         data = FaceDatasets.Open(folder);
         encoded = [.. Enumerable.Range(0, Images).Select(data.Read)];
         plain = Loader(AugmentOptions.None);
-        varied = Loader(AugmentOptions.Parse("flip=0.5,shift=1,color=1,blur=1,lowres=1,erase=1"));
+        augmented = Loader(AugmentOptions.Parse("flip=0.5,shift=1,color=1,blur=1,lowres=1,erase=1"));
     }
 
     [GlobalCleanup]
@@ -40,9 +40,9 @@ public class PictureBenchmarks
     public int Decode()
     {
         int pixels = 0;
-        foreach (byte[] picture in encoded)
+        foreach (byte[] file in encoded)
         {
-            RgbImage image = decoder.Decode(picture, "picture");
+            RgbImage image = decoder.Decode(file, "image");
             pixels += image.Width * image.Height;
         }
 
@@ -53,7 +53,7 @@ public class PictureBenchmarks
     public void Batch() => Read(plain);
 
     [Benchmark(OperationsPerInvoke = Images)]
-    public void BatchOfAllVariations() => Read(varied);
+    public void AugmentedBatch() => Read(augmented);
 
     private static void Read(BatchLoader loader)
     {

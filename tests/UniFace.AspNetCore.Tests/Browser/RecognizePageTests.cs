@@ -4,7 +4,7 @@ using UniFace.Synthetic;
 namespace UniFace.AspNetCore.Tests.Browser;
 
 /// <summary>People can be enrolled, found, compared and erased in a browser, with keyboard and camera.</summary>
-public sealed class RecognisePageTests(Chromium chromium)
+public sealed class RecognizePageTests(Chromium chromium)
 {
     /// <summary>The tests' noise faces are aligned and of low quality; the page's requests need the flags for that.</summary>
     private const string AsAligned =
@@ -17,8 +17,8 @@ public sealed class RecognisePageTests(Chromium chromium)
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
         await server.EnrollAsync("Bob", 2);
-        await PageChecks.SoundEverywhereAsync(chromium, server, "/recognise.html", "recognise");
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await PageChecks.SoundEverywhereAsync(chromium, server, "/recognize.html", "recognize");
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
         await visit.AssertKeyboardAsync();
     }
 
@@ -26,7 +26,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     public async Task People_are_enrolled_found_compared_and_erased()
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html", Visit.Phone);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html", Visit.Phone);
         IPage page = visit.Page;
         await page.EvaluateAsync(AsAligned);
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann é/B");
@@ -54,7 +54,7 @@ public sealed class RecognisePageTests(Chromium chromium)
         await page.Locator("#verify-threshold").FillAsync("-0.5");
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Threshold: cosine -0.500");
-        await visit.KeepAsync("recognise-answers-phone");
+        await visit.KeepAsync("recognize-answers-phone");
         await visit.AssertSoundAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Erase Ann é/B" }).ClickAsync();
@@ -69,14 +69,14 @@ public sealed class RecognisePageTests(Chromium chromium)
     public async Task Errors_are_shown_in_words()
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
         IPage page = visit.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Assertions.Expect(page.Locator("#verify-answer")).ToContainTextAsync("Choose the first photo");
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Noise");
         await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("noise.png", 5)]);
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
-        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("nobody was enrolled");
+        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("not enrolled: no photo");
         await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(
             new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
@@ -87,12 +87,12 @@ public sealed class RecognisePageTests(Chromium chromium)
     public async Task The_camera_view_rates_the_picture_and_takes_it()
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
         ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
         await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
         await Assertions.Expect(field.Locator("video")).ToBeVisibleAsync();
         await Assertions.Expect(field.Locator(".notice")).ToContainTextAsync("No face is visible."); // Chromium's invented camera shows a disc.
-        await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+        await field.GetByRole(AriaRole.Button, new() { Name = "Take the photo" }).ClickAsync();
         await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
         await Assertions.Expect(field.Locator("video")).ToHaveCountAsync(0);
         Assert.Empty(visit.TakeProblems());
@@ -103,11 +103,11 @@ public sealed class RecognisePageTests(Chromium chromium)
     {
         await using RunningServer server = await RunningServer.StartAsync();
         string people = Path.Combine(server.Folder, "people");
-        new ProceduralFaces(21, 0.5f).Write(people, firstPerson: 10, people: 1, images: 1, photos: true);
+        new SyntheticFaces(21, 0.5f).Write(people, firstPerson: 10, people: 1, images: 1, photos: true);
         string frames = Path.Combine(server.Folder, "camera.mjpeg");
         File.Copy(Directory.EnumerateFiles(people, "*.jpg", SearchOption.AllDirectories).Single(), frames);
         await using IBrowser browser = await chromium.OpenAsync(frames);
-        await using Visit visit = await Visit.ToAsync(browser, server, "/recognise.html", Visit.Phone);
+        await using Visit visit = await Visit.ToAsync(browser, server, "/recognize.html", Visit.Phone);
         IPage page = visit.Page;
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann");
         await TakeAsync("Photos", "Good quality: ready to enroll.");
@@ -116,7 +116,7 @@ public sealed class RecognisePageTests(Chromium chromium)
         await TakeAsync("Photo", "Good quality: ready to enroll.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer .notice.good")).ToContainTextAsync("Ann");
-        await visit.KeepAsync("recognise-camera-phone");
+        await visit.KeepAsync("recognize-camera-phone");
         await visit.AssertSoundAsync();
 
         async Task TakeAsync(string label, string words)
@@ -124,7 +124,7 @@ public sealed class RecognisePageTests(Chromium chromium)
             ILocator field = page.GetByRole(AriaRole.Group, new() { Name = label, Exact = true });
             await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
             await Assertions.Expect(field.Locator(".notice")).ToContainTextAsync(words);
-            await field.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+            await field.GetByRole(AriaRole.Button, new() { Name = "Take the photo" }).ClickAsync();
             await Assertions.Expect(field.Locator("img")).ToHaveCountAsync(1);
         }
     }
@@ -133,7 +133,7 @@ public sealed class RecognisePageTests(Chromium chromium)
     public async Task If_the_browser_blocks_the_camera_the_page_gives_the_reason()
     {
         await using RunningServer server = await RunningServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
         await visit.Page.EvaluateAsync("() => Object.defineProperty(window, 'isSecureContext', { value: false })"); // as on a page of another machine over http
         ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
         await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();

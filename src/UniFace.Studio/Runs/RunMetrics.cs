@@ -9,9 +9,9 @@ internal sealed record RunDigest(DateTime? Written, JsonElement? Last, JsonEleme
 
 /// <summary>
 /// The newest 16 MB of a metrics.jsonl that may grow. Reading again costs only the new lines; a file that was cut back or rewritten is read from its start.
-/// An unfinished line is left out until it is whole.
+/// A line is skipped until it is complete.
 /// </summary>
-internal sealed class RunLog(string path)
+internal sealed class RunMetrics(string path)
 {
     private const int MaxBytes = 16 << 20;
     private const int TailBytes = 256;
@@ -20,19 +20,19 @@ internal sealed class RunLog(string path)
     private long start; // offset of the first row
     private long end; // offset after the last row
     private byte[] tail = []; // the last bytes before the end; they reveal a rewritten file
-    private string name = ""; // of this pass over the file, for cursors
+    private string passId = ""; // part of a cursor; changes when the file is read from its start
     private List<JsonElement>? rows; // null if only the digest is kept
     private JsonElement? last, lastEpoch, lastValidation;
 
     /// <summary>Size of the rows in memory, in bytes of the file.</summary>
-    public long Kept => rows is null ? 0 : end - start;
+    public long KeptBytes => rows is null ? 0 : end - start;
 
     /// <summary>The newest rows of each kind.</summary>
     public RunDigest Digest()
     {
         lock (gate)
         {
-            Update(wanted: false);
+            Update(keepRows: false);
             return new RunDigest(seen == default ? null : seen.Written, last, lastEpoch, lastValidation);
         }
     }
@@ -42,9 +42,9 @@ internal sealed class RunLog(string path)
     {
         lock (gate)
         {
-            Update(wanted: true);
+            Update(keepRows: true);
             int from = Position(after) ?? 0;
-            return ([.. rows!.Skip(from)], $"{name}-{rows!.Count}", from == 0);
+            return ([.. rows!.Skip(from)], $"{passId}-{rows!.Count}", from == 0);
         }
     }
 
@@ -58,23 +58,23 @@ internal sealed class RunLog(string path)
     }
 
     private int? Position(string? cursor) =>
-        cursor?.Split('-') is [string pass, string count] && pass == name
+        cursor?.Split('-') is [string pass, string count] && pass == passId
         && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int position) && position <= rows!.Count ? position : null;
 
-    private void Update(bool wanted)
+    private void Update(bool keepRows)
     {
         FileInfo file = new(path);
         (long, DateTime) now = file.Exists ? (file.Length, file.LastWriteTimeUtc) : default;
-        if (now == seen && (!wanted || rows is not null))
+        if (now == seen && (!keepRows || rows is not null))
         {
             return;
         }
 
         using FileStream? stream = Open();
         long length = stream?.Length ?? 0;
-        if ((wanted && rows is null) || length < end || length - start > 2 * MaxBytes || !Continues(stream))
+        if ((keepRows && rows is null) || length < end || length - start > 2 * MaxBytes || !Continues(stream))
         {
-            Restart(Math.Max(0, length - MaxBytes), wanted || rows is not null);
+            Restart(Math.Max(0, length - MaxBytes), keepRows || rows is not null);
         }
 
         if (stream is not null)
@@ -112,7 +112,7 @@ internal sealed class RunLog(string path)
 
     private void Restart(long from, bool keep)
     {
-        (start, end, tail, name) = (from, from, [], Guid.NewGuid().ToString("N"));
+        (start, end, tail, passId) = (from, from, [], Guid.NewGuid().ToString("N"));
         (last, lastEpoch, lastValidation) = (null, null, null);
         rows = keep ? [] : null;
     }

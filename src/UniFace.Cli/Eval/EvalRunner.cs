@@ -3,7 +3,7 @@ using UniFace.Data.Pairs;
 namespace UniFace.Cli.Eval;
 
 /// <summary>Measures a model on the kinds of sets that the command accepts.</summary>
-internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize,
+internal sealed class EvalRunner(EvalModel model, OverlapGate gate, BootstrapOptions bootstrap, PairOptions pairOptions, int batchSize,
     CancellationToken cancellation)
 {
     /// <summary>Measures the pairs of a file (LFW's format or a list of paths) of images in a folder or tar.</summary>

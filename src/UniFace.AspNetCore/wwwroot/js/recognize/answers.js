@@ -1,4 +1,4 @@
-// Shows the service's answers about faces as text and pictures.
+// Shows the service's answers about faces as text and images.
 import { el, svg } from "../dom.js";
 
 /** An aligned face with its faults. */
@@ -9,7 +9,7 @@ export function face(answer, label) {
     el("figcaption", {}, label, faults.length ? el("small", { class: "muted" }, el("br"), faults.join(" ")) : null));
 }
 
-/** How often two different people reach a score, in words. */
+/** How often two different people reach a score, as text. */
 export function oneIn(rate) {
   if (rate === null || rate === undefined) {
     return "how often two different people score this high is unknown, because the model has no calibration";
@@ -19,7 +19,7 @@ export function oneIn(rate) {
     return "no pair of different people in the calibration data scored this high";
   }
 
-  return `${share(rate)} pairs of different people score this high`;
+  return `${frequency(rate)} pairs of different people score this high`;
 }
 
 /** The score on its scale, from cosine -0.2 to 1, with the threshold. */
@@ -35,7 +35,7 @@ export function scale(score, threshold, yes) {
     svg("text", { x: at(threshold), y: 58, "text-anchor": anchor(at(threshold)) }, `threshold ${threshold.toFixed(3)}`)));
 }
 
-/** How often a stranger is mistaken for an enrolled person, in words. */
+/** How often a stranger is mistaken for an enrolled person, as text. */
 export function strangers(answer, people) {
   const rate = answer.falsePositiveIdentificationRate;
   if (rate === null || people === 0) {
@@ -43,10 +43,10 @@ export function strangers(answer, people) {
   }
 
   const enrolled = `${people.toLocaleString("en")} enrolled ${people === 1 ? "person" : "people"}`;
-  return `With ${enrolled}, a stranger is mistaken for one of them in about ${share(rate)} searches.`;
+  return `With ${enrolled}, a stranger is mistaken for one of them in about ${frequency(rate)} searches.`;
 }
 
-/** The threshold of an answer, in words. */
+/** The threshold of an answer, as text. */
 export function decided(answer) {
   return answer.falseMatchRate === null
     ? `Threshold: cosine ${answer.threshold.toFixed(3)}.`
@@ -55,6 +55,10 @@ export function decided(answer) {
       `${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}`;
 }
 
-function share(rate) {
-  return rate >= 0.1 ? `${Math.round(rate * 100)} in 100` : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
+/** A rate as "1 in 1,000". */
+export function frequency(rate) {
+  return rate === null ? "unknown"
+    : rate <= 0 ? "none observed"
+      : rate >= 0.1 ? `${Math.round(rate * 100)} in 100`
+        : `1 in ${Math.round(1 / rate).toLocaleString("en")}`;
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace UniFace.AspNetCore.Http;
 
 /// <summary>Refuses numbers in a query string with thousands separators, which the framework's binding accepts: 1,5 would be 15.</summary>
-internal static class QueryNumbers
+internal static class StrictQueryNumbers
 {
     /// <summary>The filter for a group of endpoints.</summary>
     public static ValueTask<object?> Filter(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -5,7 +5,7 @@ namespace UniFace.AspNetCore.Scheduling;
 /// next caller finds a place (dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 1998). Thread-safe.
 /// </summary>
 /// <param name="places">Number of places.</param>
-internal sealed class FairPlaces(int places)
+internal sealed class FairLimiter(int places)
 {
     private readonly Lock gate = new();
     private readonly LinkedList<Holding> waiting = new();
@@ -98,7 +98,7 @@ internal sealed class FairPlaces(int places)
         }
     }
 
-    private sealed class Holding(FairPlaces all, string caller, int count) : IDisposable
+    private sealed class Holding(FairLimiter all, string caller, int count) : IDisposable
     {
         private int left;
 

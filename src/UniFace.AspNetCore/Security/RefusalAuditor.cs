@@ -6,7 +6,7 @@ namespace UniFace.AspNetCore.Security;
 /// Writes refused requests to the audit log: up to a rate per key one by one, so that nobody can fill the disk; the rest is counted by key, and the counts
 /// are written every minute and at the end.
 /// </summary>
-internal sealed class Refusals : IAsyncDisposable
+internal sealed class RefusalAuditor : IAsyncDisposable
 {
     private const int Burst = 100;
 
@@ -16,7 +16,7 @@ internal sealed class Refusals : IAsyncDisposable
     private readonly PartitionedRateLimiter<string> oneByOne = PartitionedRateLimiter.Create<string, string>(who => RateLimitPartition.GetTokenBucketLimiter(
         who, _ => new TokenBucketRateLimiterOptions { TokenLimit = Burst, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromSeconds(1) }));
 
-    public Refusals(AuditLog audit, TimeProvider time)
+    public RefusalAuditor(AuditLog audit, TimeProvider time)
     {
         this.audit = audit;
         timer = time.CreateTimer(_ => WriteCounts(), null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));

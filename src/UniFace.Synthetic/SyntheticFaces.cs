@@ -4,12 +4,12 @@ using UniFace.Vision.Imaging;
 namespace UniFace.Synthetic;
 
 /// <summary>
-/// An unlimited set of invented people and pictures of them, drawn from one seed: no downloads, no licence, no real faces.
+/// An unlimited set of synthetic people and images of them, generated from one seed: no downloads, no license, no real faces.
 /// For tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
 /// </summary>
 /// <param name="seed">The same seed gives the same people and pixels.</param>
-/// <param name="variation">How much the pictures of a person vary, 0 to 1; 0 gives nearly the same portrait each time.</param>
-public sealed class ProceduralFaces(long seed, float variation = 1)
+/// <param name="variation">How much the images of a person vary, 0 to 1; 0 gives nearly the same portrait each time.</param>
+public sealed class SyntheticFaces(long seed, float variation = 1)
 {
     private const int PhotoQuality = 92;
 
@@ -18,29 +18,29 @@ public sealed class ProceduralFaces(long seed, float variation = 1)
 
     internal FaceIdentity Identity(int person) => new(seed, person);
 
-    /// <summary>The scene of picture number <paramref name="picture"/> of a person.</summary>
-    public FaceScene Scene(int person, int picture) => FaceScene.Create(seed, person, picture, Identity(person), variation);
+    /// <summary>The scene of image number <paramref name="image"/> of a person.</summary>
+    public FaceScene Scene(int person, int image) => FaceScene.Create(seed, person, image, Identity(person), variation);
 
     /// <summary>An aligned 112x112 face.</summary>
-    public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));
+    public SyntheticFace Aligned(int person, int image) => FaceRenderer.Aligned(Identity(person), Scene(person, image));
 
     /// <summary>A whole photo, not aligned.</summary>
-    public ProceduralPicture Photo(int person, int picture, int width = 320, int height = 400) =>
-        FaceRenderer.Photo(Identity(person), Scene(person, picture), width, height);
+    public SyntheticFace Photo(int person, int image, int width = 320, int height = 400) =>
+        FaceRenderer.Photo(Identity(person), Scene(person, image), width, height);
 
     /// <summary>Name of a person's folder: "person-0007".</summary>
     public static string PersonName(int person) => FormattableString.Invariant($"person-{person:D4}");
 
     /// <summary>
-    /// Writes one folder per person with one JPEG per picture: OUT/person-0007/003.jpg. Each file is written atomically.
+    /// Writes one folder per person with one JPEG per image: OUT/person-0007/003.jpg. Each file is written atomically.
     /// </summary>
     /// <param name="folder">The folder to write; created if it does not exist.</param>
     /// <param name="firstPerson">Index of the first person; sets of one seed can be disjoint.</param>
     /// <param name="people">Number of people, 1 or more.</param>
-    /// <param name="images">Pictures per person, 1 or more.</param>
+    /// <param name="images">Images per person, 1 or more.</param>
     /// <param name="photos">True for whole photos of 320x400 instead of aligned faces.</param>
-    /// <param name="written">Called after each picture, from any thread.</param>
-    /// <param name="stop">Stops between pictures.</param>
+    /// <param name="written">Called after each image, from any thread.</param>
+    /// <param name="stop">Stops between images.</param>
     public void Write(string folder, int firstPerson, int people, int images, bool photos = false, Action? written = null, CancellationToken stop = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstPerson);
@@ -50,12 +50,12 @@ public sealed class ProceduralFaces(long seed, float variation = 1)
         {
             string home = Path.Combine(folder, PersonName(person));
             Directory.CreateDirectory(home);
-            for (int picture = 0; picture < images; picture++)
+            for (int image = 0; image < images; image++)
             {
                 stop.ThrowIfCancellationRequested();
-                ProceduralPicture drawn = photos ? Photo(person, picture) : Aligned(person, picture);
+                SyntheticFace drawn = photos ? Photo(person, image) : Aligned(person, image);
                 byte[] encoded = ImageEncoder.Jpeg(drawn.Image, photos ? PhotoQuality : ImageEncoder.CropQuality);
-                AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{picture:D3}.jpg")), stream => stream.Write(encoded));
+                AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{image:D3}.jpg")), stream => stream.Write(encoded));
                 written?.Invoke();
             }
         });

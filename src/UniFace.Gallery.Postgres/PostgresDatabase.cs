@@ -11,7 +11,7 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
     /// <summary>The schema version that this code writes.</summary>
     public const int Format = 1;
 
-    private const int Tries = 8;
+    private const int MaxAttempts = 8;
 
     private readonly NpgsqlDataSource source;
 
@@ -105,7 +105,7 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
 
     private async Task<T> InTransactionAsync<T>(IsolationLevel level, Func<SqlSession, Task<T>> work, CancellationToken stop)
     {
-        for (int left = Tries; ; left--)
+        for (int left = MaxAttempts; ; left--)
         {
             try
             {
@@ -170,8 +170,8 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
         UndefinedFile or FeatureNotSupported when e.MessageText.Contains("vector", StringComparison.Ordinal) =>
             "the server has no extension 'vector'; install pgvector for its version (Debian: postgresql-17-pgvector).",
         DiskFull => "the server's disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
-        LockNotAvailable => "others are using the gallery, so that it cannot be locked now; try again later.",
-        TooManyConnections => "the server has no connection left; try again, or raise max_connections.",
+        LockNotAvailable => "the gallery is locked by another client; try again later.",
+        TooManyConnections => "the server has too many connections; try again, or raise max_connections.",
         AdminShutdown or CrashShutdown or CannotConnectNow =>
             $"the server is stopping or starting ({e.MessageText}); nothing was changed, try again.",
         _ => $"the server reports: {e.MessageText.ReplaceLineEndings(" ")} ({e.SqlState}).",

@@ -3,9 +3,9 @@ namespace UniFace.Gallery;
 /// <summary>Open-set identification in any gallery.</summary>
 public static class GalleryIdentification
 {
-    /// <summary>Identifies a face: the best person if the score reaches the threshold, else nobody.</summary>
+    /// <summary>Identifies a face: the best person if the score reaches the threshold, otherwise none.</summary>
     /// <param name="gallery">The gallery.</param>
-    /// <param name="probe">L2-normalised embedding, [D].</param>
+    /// <param name="probe">L2-normalized embedding, [D].</param>
     /// <param name="contractId">Contract id of the model that computed it.</param>
     /// <param name="threshold">Cosine to reach, -1 to 1; from a calibration of the same model.</param>
     /// <param name="candidates">How many candidates to return.</param>

@@ -10,13 +10,13 @@ public enum PersonScore
     Mean,
 }
 
-/// <summary>What a gallery is. Fixed when it is created, except for the model, which re-embedding changes.</summary>
+/// <summary>Properties of a gallery. Fixed when it is created, except for the model, which re-embedding changes.</summary>
 public sealed record GalleryInfo
 {
     /// <summary>A random id, which binds records and indexes to their gallery; assigned on creation.</summary>
     public string Id { get; init; } = "";
 
-    /// <summary>Contract id of the model whose embeddings it holds.</summary>
+    /// <summary>Contract id of the model whose embeddings it contains.</summary>
     public required string ContractId { get; init; }
 
     /// <summary>Values in an embedding.</summary>

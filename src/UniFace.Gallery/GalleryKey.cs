@@ -19,7 +19,7 @@ public sealed class GalleryKey
     {
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such key file; make one with: openssl rand -hex 32 > {path}");
+            throw new UniFaceException($"{path}: no such key file; create one with: openssl rand -hex 32 > {path}");
         }
 
         byte[] bytes = new FileInfo(path).Length <= 1024 ? File.ReadAllBytes(path) : [];

@@ -40,9 +40,8 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
     /// <returns>False if the person was not enrolled, or has a newer template.</returns>
-    /// <exception cref="UniFaceException">
-    /// The store fails; or, with an inner <see cref="NotErasedException"/>, it cannot erase now what was removed.
-    /// </exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
+    /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
     public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) =>
         RemoveAsync(person, time, cancellationToken);
 
@@ -59,13 +58,13 @@ public abstract class StoredGallery : IGallery
         }
         catch (UniFaceException e)
         {
-            throw NotErasedException.Create(e, removed);
+            throw new NotErasedException(e, removed);
         }
     }
 
     private async Task<bool> DeleteAsync(SqlSession session, string person, DateTimeOffset? before)
     {
-        await store.EnsureSameKeyAsync(session);
+        await store.EnsureSameGenerationAsync(session);
 
         // Waits for processes that enroll this person; then their templates are there to be deleted.
         string find = $"SELECT id FROM {store.People} WHERE {store.KeyColumn} = $1 {store.LockRowsSql}";
@@ -164,7 +163,8 @@ public abstract class StoredGallery : IGallery
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>Checks that the store is available and still holds the gallery that was opened, of the same model.</summary>
-    /// <exception cref="UniFaceException">The store fails; or, with an inner <see cref="GalleryMovedException"/>, it was moved or replaced.</exception>
+    /// <exception cref="UniFaceException">The store fails.</exception>
+    /// <exception cref="GalleryChangedException">Another process moved or replaced the gallery.</exception>
     public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) =>
         store.Database.ReadAsync(session => store.EnsureModelAsync(session, Info.ContractId), cancellationToken);
 
@@ -181,7 +181,7 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Stores the index, if the store keeps one apart from the templates, so that the next start is quick.</summary>
     /// <param name="always">False: only if enough is new.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public abstract Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default);
 
     /// <summary>Rebuilds the index from the templates and stores it.</summary>
@@ -190,7 +190,7 @@ public abstract class StoredGallery : IGallery
     public abstract Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Checks everything that is stored.</summary>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Up to 100 problems, a line each; empty if there are none.</returns>
     public abstract Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default);
 
@@ -199,7 +199,7 @@ public abstract class StoredGallery : IGallery
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="progress">Called after each batch with the number of templates done and the number of all.</param>
-    /// <param name="cancellationToken">Stops it between batches.</param>
+    /// <param name="cancellationToken">Cancels it between batches.</param>
     /// <exception cref="UniFaceException">The gallery keeps no crops, is of this model already, or the model gives invalid embeddings.</exception>
     public virtual async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -213,7 +213,7 @@ public abstract class StoredGallery : IGallery
     private Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop) => store.Database.ReadAsync(
         async session =>
         {
-            await store.EnsureSameKeyAsync(session);
+            await store.EnsureSameGenerationAsync(session);
             return await work(session);
         },
         stop);

@@ -35,9 +35,9 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <summary>Disposes the recognizer.</summary>
     public void Dispose() => recognizer.Dispose();
 
-    private GeneratedEmbeddings<Embedding<float>> Generate(DataContent[] photos, CancellationToken cancellation)
+    private GeneratedEmbeddings<Embedding<float>> Generate(DataContent[] photos, CancellationToken cancellationToken)
     {
-        AlignedFace?[] faces = recognizer.Photos.AlignMany(photos.Length, i => (photos[i].Data, NameOf(photos[i], i)), cancellationToken: cancellation);
+        AlignedFace?[] faces = recognizer.Photos.AlignMany(photos.Length, i => (photos[i].Data, NameOf(photos[i], i)), cancellationToken: cancellationToken);
         int faceless = Array.IndexOf(faces, null);
         if (faceless >= 0)
         {

@@ -6,7 +6,7 @@ internal static class Errors
     /// <summary>Asserts that work fails with one line that contains some words.</summary>
     public static async Task ContainAsync(string words, Func<Task> work)
     {
-        string message = (await Assert.ThrowsAsync<UniFaceException>(work)).Message;
+        string message = (await Assert.ThrowsAnyAsync<UniFaceException>(work)).Message;
         Assert.Contains(words, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }

@@ -68,8 +68,8 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
             await gallery.RemoveAsync("p7");
             await gallery.ReembedAsync(model);
             Assert.Equal(Enumerable.Range(0, People + 1), embedded.Order());
-            await Assert.ThrowsAsync<UniFaceException>(() => other.EnrollAsync([Person(7)], Contract));
-            await Assert.ThrowsAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
+            await Assert.ThrowsAsync<GalleryChangedException>(() => other.EnrollAsync([Person(7)], Contract));
+            await Assert.ThrowsAsync<GalleryChangedException>(() => other.SearchAsync(before[5], Contract, 1));
         }
 
         await using StoredGallery opened = await OpenAsync(path);
@@ -122,7 +122,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
         long[] both = [.. (await Task.WhenAll(new[] { gallery, other }.Select(g => Task.Run(() => g.EnrollAsync([dan], Contract))))).SelectMany(i => i)];
         Assert.Equal(both[0], both[1]);
 
-        // A template without a hash is recognised by its embedding, and gets the hash.
+        // A template without a hash is recognized by its embedding, and gets the hash.
         long old = (await gallery.EnrollAsync([new("Eve", v[3])], Contract))[0];
         Assert.Equal([old, old], [.. await gallery.EnrollAsync([eve], Contract), .. await gallery.EnrollAsync([eve], Contract)]);
         Assert.Equal(5, (await gallery.CountAsync()).Templates);

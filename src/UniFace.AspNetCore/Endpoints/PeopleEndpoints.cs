@@ -121,10 +121,10 @@ internal static class PeopleEndpoints
             status = removed ? Status204NoContent : Status404NotFound;
             return removed ? TypedResults.NoContent() : throw NotEnrolled();
         }
-        catch (UniFaceException e) when (e.InnerException is NotErasedException left)
+        catch (NotErasedException e)
         {
             throw new BadHttpRequestException(
-                (left.Removed ? "the person is removed and will not be found" : "nobody of this name is enrolled") +
+                (e.Removed ? "the person is removed and will not be found" : "nobody of this name is enrolled") +
                 ", but the gallery could not erase all removed data, usually because another process is reading it: bytes are still in its files. " +
                 "Send DELETE again later; 404 then means that nothing is left",
                 status);

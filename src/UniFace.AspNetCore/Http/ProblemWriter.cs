@@ -22,7 +22,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             RefusedException e => (StatusOf(e.Reason), e.Message),
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
                 (Status503ServiceUnavailable, StoreFails),
-            UniFaceException { InnerException: GalleryMovedException } => (Status503ServiceUnavailable, Moved),
+            GalleryChangedException => (Status503ServiceUnavailable, Moved),
             MissingCalibrationException e => (Status409Conflict, e.Message),
             UniFaceException e => (Status400BadRequest, e.Message),
             BadHttpRequestException e => (e.StatusCode, e.Message),

@@ -139,7 +139,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         {
             await Gallery.StoreIndexAsync(always: false);
         }
-        catch (UniFaceException e) when (e.InnerException is GalleryMovedException)
+        catch (GalleryChangedException)
         {
             // The index belongs to another model by now.
         }

@@ -37,8 +37,8 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
         }
         catch (UniFaceException e)
         {
-            Failed(log, e.InnerException?.GetType().Name);
-            return e.InnerException is NotErasedException { Removed: true };
+            Failed(log, (e is NotErasedException ? e : e.InnerException)?.GetType().Name);
+            return e is NotErasedException { Removed: true };
         }
     }
 

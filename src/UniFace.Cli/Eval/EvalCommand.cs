@@ -189,7 +189,7 @@ internal static class EvalCommand
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
     {
         CalibrationSource source = new(model.FlipSum, result.Name, result.Sha256, result.People, result.Images.Count);
-        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop)) with { Overlap = result.Overlap };
+        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellationToken: stop)) with { Overlap = result.Overlap };
     }
 
     private static void WriteFiles(string folder, List<EvalResult> results, JsonObject json)

@@ -62,7 +62,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
     {
         (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline);
         VerificationScores scores = set.Score(embedded);
-        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
+        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellationToken: cancellation);
         return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images,
             Missing(set.Images, embedded), pipeline.DetectorName, seconds)
         {

@@ -39,7 +39,7 @@ internal static class GalleryEnrollCommand
             Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
             {
-                PersonName.Ensure(name);
+                PersonName.ThrowIfInvalid(name);
             }
 
             LookAlikeRule? rule = parsed.GetValue(noLookAlikes) ? null : LookAlikeRule.Create(recognizer.Calibration);

@@ -1,6 +1,6 @@
 namespace UniFace.Gallery.Stores;
 
-/// <summary>Checks embeddings and enrollments against what a gallery is.</summary>
+/// <summary>Checks embeddings and enrollments against a gallery's properties.</summary>
 internal static class GalleryChecks
 {
     /// <summary>How far from 1 the norm of an embedding may be.</summary>
@@ -18,7 +18,7 @@ internal static class GalleryChecks
     }
 
     /// <summary>Fails if an embedding has another size or norm.</summary>
-    public static void Ensure(this GalleryInfo info, ReadOnlySpan<float> embedding)
+    public static void EnsureEmbedding(this GalleryInfo info, ReadOnlySpan<float> embedding)
     {
         if (embedding.Length != info.EmbeddingSize)
         {
@@ -27,7 +27,7 @@ internal static class GalleryChecks
 
         if (!info.IsValid(embedding))
         {
-            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalise it first.");
+            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalize it first.");
         }
     }
 
@@ -38,8 +38,8 @@ internal static class GalleryChecks
         info.EnsureContract(contractId);
         foreach (Enrollment enrollment in enrollments)
         {
-            info.Ensure(enrollment.Embedding.Span);
-            PersonName.Ensure(enrollment.Person);
+            info.EnsureEmbedding(enrollment.Embedding.Span);
+            PersonName.ThrowIfInvalid(enrollment.Person);
             if (enrollment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
             {
                 throw new UniFaceException($"{enrollment.Person}: the photo's SHA-256 is not valid; expected 64 lower-case hexadecimal digits.");
@@ -52,7 +52,7 @@ internal static class GalleryChecks
         }
     }
 
-    /// <summary>Fails if probes, [probes, D], cannot be searched, or if no people are asked for.</summary>
+    /// <summary>Fails if probes, [probes, D], cannot be searched, or if no people are requested.</summary>
     public static void EnsureProbes(this GalleryInfo info, ReadOnlySpan<float> probes, string contractId, int people)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
@@ -64,7 +64,7 @@ internal static class GalleryChecks
 
         for (int at = 0; at < probes.Length; at += info.EmbeddingSize)
         {
-            info.Ensure(probes.Slice(at, info.EmbeddingSize));
+            info.EnsureEmbedding(probes.Slice(at, info.EmbeddingSize));
         }
     }
 

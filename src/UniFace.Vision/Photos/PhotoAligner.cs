@@ -103,20 +103,24 @@ public sealed class PhotoAligner
         bool complete = true;
         try
         {
-            Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = options.Threads, CancellationToken = stop }, i =>
-            {
-                results[i] = AlignOne(i);
-                done?.Invoke();
-            });
+            ParallelLoop.Run(
+                results.Length,
+                i =>
+                {
+                    results[i] = AlignOne(i);
+                    done?.Invoke();
+                },
+                options.Threads,
+                stop);
         }
         catch (OperationCanceledException)
         {
             complete = false;
         }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions is [IOException or UnauthorizedAccessException or UniFaceException, ..])
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            // A photo that cannot be read is an outcome; this is a folder that cannot be written.
-            throw new UniFaceException($"{output}: {e.Flatten().InnerExceptions[0].Message}", e);
+            // A photo that cannot be read is an outcome; this error is about the output folder.
+            throw new UniFaceException($"{output}: {e.Message}", e);
         }
 
         clock.Stop();

@@ -32,7 +32,7 @@ public static class FaceClustering
     /// <param name="options">How to group them.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>[N], the group of each face, numbered from 0 by size, the largest first, then by the first face.</returns>
-    public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellation = default)
+    public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxLinks, 1, nameof(options));
         if (options.Threshold is not (> -1 and <= 1))
@@ -42,7 +42,7 @@ public static class FaceClustering
         }
 
         double limit = options.LinkThreshold ?? options.Threshold - 0.1;
-        List<(int Other, float Score)>[] links = Links(faces, limit, options.MaxLinks, cancellation);
+        List<(int Other, float Score)>[] links = Links(faces, limit, options.MaxLinks, cancellationToken);
         Merger merger = new(faces, options.Threshold);
         for (int face = 0; face < faces.Count; face++)
         {
@@ -52,21 +52,21 @@ public static class FaceClustering
             }
         }
 
-        return NumberBySize(merger.Run(cancellation));
+        return NumberBySize(merger.Run(cancellationToken));
     }
 
     // The most similar faces of each face, at or above the limit; every pair is computed, a block of rows at a time.
-    private static List<(int Other, float Score)>[] Links(EmbeddedFaces faces, double limit, int most, CancellationToken cancellation)
+    private static List<(int Other, float Score)>[] Links(EmbeddedFaces faces, double limit, int most, CancellationToken cancellationToken)
     {
         int count = faces.Count;
         List<(int Other, float Score)>[] links = new List<(int, float)>[count];
-        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, FindLinks, cancellation: cancellation);
+        ParallelLoop.RunRanges(count, RowBlock, FindLinks, cancellationToken);
         return links;
 
-        void FindLinks(int block)
+        void FindLinks(int start, int end)
         {
             PriorityQueue<int, (float Score, int Order)> best = new();
-            for (int row = block * RowBlock; row < Math.Min(count, (block + 1) * RowBlock); row++)
+            for (int row = start; row < end; row++)
             {
                 ReadOnlySpan<float> face = faces.Row(row);
                 for (int other = 0; other < count; other++)
@@ -137,11 +137,11 @@ public static class FaceClustering
             }
         }
 
-        public int[] Run(CancellationToken cancellation)
+        public int[] Run(CancellationToken cancellationToken)
         {
             while (queue.TryDequeue(out (int A, int B, int SizeA, int SizeB) pair, out _))
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
 
                 // Groups that have grown since then were queued again.
                 if (sums[pair.A] is not null && sums[pair.B] is not null && sizes[pair.A] == pair.SizeA && sizes[pair.B] == pair.SizeB)

@@ -21,7 +21,7 @@ public static class OverlapCheck
         TrainingFingerprint? trained,
         Func<FaceSample, bool>? uses = null,
         Action<int>? done = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         bool[] found = new bool[data.Samples.Count];
         string hash = data.ComputeHash(
@@ -30,7 +30,7 @@ public static class OverlapCheck
                 found[i] = trained is not null && (uses?.Invoke(data.Samples[i]) ?? true) && trained.HasPicture(encoded);
                 done?.Invoke(1);
             },
-            cancellation);
+            cancellationToken);
         if (trained is null)
         {
             return (hash, null);

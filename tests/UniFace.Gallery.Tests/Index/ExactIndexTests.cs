@@ -272,7 +272,7 @@ public sealed class ExactIndexTests : IDisposable
         index.Save(path, new IndexStamp("g", "c", 1));
         using ExactIndex opened = ExactIndex.Open(path, out _);
         File.WriteAllBytes(path, []);
-        Assert.Contains("was cut off", Assert.Throws<UniFaceException>(() => opened.Search(rows[9], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("was truncated", Assert.Throws<UniFaceException>(() => opened.Search(rows[9], 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -180,7 +180,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         await SqlAsync("CREATE ROLE plain LOGIN");
         await SqlAsync("CREATE DATABASE bare");
         GalleryInfo info = new() { ContractId = Contract, EmbeddingSize = 8 };
-        await Errors.ContainAsync("exists already", () => PostgresGallery.CreateAsync(there, info));
+        await Errors.ContainAsync("already exists", () => PostgresGallery.CreateAsync(there, info));
         await Errors.ContainAsync("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
         await Errors.ContainAsync("holds no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
         await Errors.ContainAsync("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));

@@ -39,7 +39,7 @@ public sealed class GalleryBackupTests : IDisposable
         await gallery.BackupAsync(backup);
         await done.CancelAsync();
         int enrolled = await writer;
-        await Errors.ContainAsync("exists already", () => gallery.BackupAsync(backup));
+        await Errors.ContainAsync("already exists", () => gallery.BackupAsync(backup));
         Assert.Equal(["b.gallery"], Directory.GetFiles(Path.GetDirectoryName(backup)!).Select(Path.GetFileName));
         if (!OperatingSystem.IsWindows())
         {
@@ -133,7 +133,7 @@ public sealed class GalleryBackupTests : IDisposable
             await gallery.EraseAsync();
         }
 
-        using (GalleryDatabase database = await GalleryDatabase.OpenAsync(path))
+        using (SqliteDatabase database = await SqliteDatabase.OpenAsync(path))
         {
             ciphertext = (byte[])(await database.ReadAsync(session => session.ScalarAsync("SELECT embedding FROM template WHERE id = 200"), default))!;
         }

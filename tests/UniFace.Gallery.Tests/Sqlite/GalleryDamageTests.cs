@@ -78,7 +78,7 @@ public sealed class GalleryDamageTests : IDisposable
         await session.RunAsync("UPDATE template SET embedding = $2 WHERE id = $1", template, stored);
         if (sealedWell)
         {
-            long checksum = GalleryStore.Checksum(template, stored);
+            long checksum = SqliteStore.Checksum(template, stored);
             await session.RunAsync("UPDATE template SET checksum = $2 WHERE id = $1", template, checksum);
         }
     }

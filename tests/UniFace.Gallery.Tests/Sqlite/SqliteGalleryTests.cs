@@ -127,7 +127,7 @@ public sealed class SqliteGalleryTests : IDisposable
             await gallery.EnrollAsync([.. Rows.Random(300, 8, 3).Select((v, i) => new Enrollment("p" + i, v))], Contract);
         }
 
-        await Errors.ContainAsync("exists already", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
+        await Errors.ContainAsync("already exists", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
         await Errors.ContainAsync("no such gallery", () => SqliteGallery.OpenAsync(path + "x"));
         string text = Path.Combine(folder.Root, "text");
         File.WriteAllText(text, new string('x', 5000));

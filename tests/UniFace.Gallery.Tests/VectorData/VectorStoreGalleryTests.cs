@@ -35,7 +35,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         await Errors.ContainAsync("8 values", () => VectorStoreGallery.OpenAsync(store, name, (Contract, 9)));
         await Errors.ContainAsync("no such collection", () => VectorStoreGallery.OpenAsync(store, "none", (Contract, 8)));
         GalleryInfo info = new() { ContractId = Contract, EmbeddingSize = 8 };
-        await Errors.ContainAsync("exists already", () => VectorStoreGallery.CreateAsync(store, name, info));
+        await Errors.ContainAsync("already exists", () => VectorStoreGallery.CreateAsync(store, name, info));
         await Errors.ContainAsync("best template", () => CreateAsync(PersonScore.Mean));
         await Errors.ContainAsync("no crops", () => CreateAsync(crops: true));
         store.Collections["other"] = [];

@@ -125,6 +125,15 @@ public class View2ProtocolTests
     }
 
     [Fact]
+    public void The_score_of_a_missing_pair_is_ignored_and_the_callers_array_is_unchanged()
+    {
+        double[] values = [0.8, double.NaN];
+        VerificationScores scores = new(values, [true, false], null, [true, true]);
+        Assert.Equal([VerificationScores.MissingScore, VerificationScores.MissingScore], scores.Scores.ToArray());
+        Assert.Equal([0.8, double.NaN], values);
+    }
+
+    [Fact]
     public void Contiguous_folds_are_those_of_KFold()
     {
         VerificationScores scores = new VerificationScores(new double[23], [.. Enumerable.Range(0, 23).Select(i => i % 2 == 0)]).WithContiguousFolds();

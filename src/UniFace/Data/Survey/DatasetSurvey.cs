@@ -57,7 +57,7 @@ public sealed record DatasetSurvey(
                     Read(i);
                     done?.Invoke(1);
                 },
-                cancellation: cancellationToken);
+                cancellationToken: cancellationToken);
         }
         else if (Enumerable.Range(0, Math.Min(Chunk, count)).Any(i => Read(i) is not null))
         {

@@ -22,7 +22,7 @@ public static class IdentificationProtocol
         EmbeddedFaces probes,
         IReadOnlyList<int> probeLabels,
         IReadOnlyList<double>? rates = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         int[] rows = [.. Enumerable.Range(0, gallery.Count).Where(i => gallery.Found[i])];
         if (rows.Length == 0)
@@ -38,7 +38,7 @@ public static class IdentificationProtocol
             probe => results[probe] = probes.Found[probe]
                 ? search.Value!.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
                 : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1),
-            cancellation: cancellation);
+            cancellationToken: cancellationToken);
         ProbeResult[] mated = [.. results.Where(r => r.IsMated)];
         if (mated.Length == 0)
         {

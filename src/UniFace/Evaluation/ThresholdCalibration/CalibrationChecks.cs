@@ -41,13 +41,13 @@ public static class CalibrationChecks
     /// <param name="cancellation">Stops it.</param>
     /// <returns>From the largest rate to the smallest; empty if a half has no mated or no non-mated pair.</returns>
     public static IReadOnlyList<HeldOutRate> HoldOut(
-        EmbeddedFaces faces, IReadOnlyList<int> labels, IReadOnlyList<double> rates, PairOptions pairs, CancellationToken cancellation = default)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, IReadOnlyList<double> rates, PairOptions pairs, CancellationToken cancellationToken = default)
     {
         int[] people = [.. labels.Distinct().Order()];
         new SeededRandom(pairs.Seed, RandomStream.CalibrationHalves).Shuffle<int>(people);
         HashSet<int> first = [.. people.Take(people.Length / 2)];
-        if (Scores(faces, labels, first.Contains, pairs, cancellation) is not VerificationScores fit
-            || Scores(faces, labels, person => !first.Contains(person), pairs, cancellation) is not VerificationScores check)
+        if (Scores(faces, labels, first.Contains, pairs, cancellationToken) is not VerificationScores fit
+            || Scores(faces, labels, person => !first.Contains(person), pairs, cancellationToken) is not VerificationScores check)
         {
             return [];
         }
@@ -103,11 +103,11 @@ public static class CalibrationChecks
     }
 
     private static VerificationScores? Scores(
-        EmbeddedFaces faces, IReadOnlyList<int> labels, Func<int, bool> isWanted, PairOptions pairs, CancellationToken cancellation)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, Func<int, bool> isWanted, PairOptions pairs, CancellationToken cancellationToken)
     {
         (EmbeddedFaces selected, int[] people) = faces.Select(labels, isWanted);
         return people.Distinct().Count() is int count && count >= 2 && count < people.Length
-            ? PairScores.AllPairs(selected, people, pairs, cancellation)
+            ? PairScores.AllPairs(selected, people, pairs, cancellationToken)
             : null;
     }
 

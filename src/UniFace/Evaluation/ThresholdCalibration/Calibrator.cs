@@ -31,7 +31,7 @@ public static class Calibrator
         CalibrationSource source,
         IReadOnlyList<double>? rates = null,
         BootstrapOptions? bootstrap = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         BootstrapOptions options = bootstrap ?? new BootstrapOptions();
         RankedScores ranked = new(scores);
@@ -46,7 +46,7 @@ public static class Calibrator
                 $"calibrate on at least {RuleOfThree.TrialsFor(listed[0])} such pairs");
         }
 
-        BootstrapIntervals intervals = Bootstrap.Run(scores, points, options, ranked, cancellation);
+        BootstrapIntervals intervals = Bootstrap.Run(scores, points, options, ranked, cancellationToken);
         Dictionary<double, OperatingPoint> measured = intervals.Points.ToDictionary(p => p.TargetFalseMatchRate);
         return new Calibration
         {

@@ -65,7 +65,7 @@ internal static class Bootstrap
         IReadOnlyList<OperatingPoint> points,
         BootstrapOptions options,
         RankedScores? ranked = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         ranked ??= new RankedScores(scores);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Replicates, 1, nameof(options));
@@ -83,7 +83,7 @@ internal static class Bootstrap
                 Draw(resampler, weights.Value!, options.Seed, i);
                 drawn[i] = Measure(ranked, weights.Value!, rates);
             },
-            cancellation: cancellation);
+            cancellationToken: cancellationToken);
 
         Dictionary<double, OperatingPoint> measured = [];
         for (int i = 0; i < supported.Length; i++)

@@ -32,12 +32,12 @@ public sealed record VerificationReport(
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">There is no mated or no non-mated pair.</exception>
     public static VerificationReport Create(
-        VerificationScores scores, IReadOnlyList<double>? rates = null, BootstrapOptions? bootstrap = null, CancellationToken cancellation = default)
+        VerificationScores scores, IReadOnlyList<double>? rates = null, BootstrapOptions? bootstrap = null, CancellationToken cancellationToken = default)
     {
         RankedScores ranked = new(scores);
         RocCurve roc = RocCurve.FromRanked(ranked);
         OperatingPoint[] points = [.. (rates ?? DefaultRates).OrderDescending().Select(roc.At)];
-        BootstrapIntervals? intervals = bootstrap is null ? null : Bootstrap.Run(scores, points, bootstrap, ranked, cancellation);
+        BootstrapIntervals? intervals = bootstrap is null ? null : Bootstrap.Run(scores, points, bootstrap, ranked, cancellationToken);
         return new VerificationReport(
             scores.Folds.IsEmpty ? null : View2Protocol.Evaluate(scores),
             roc,

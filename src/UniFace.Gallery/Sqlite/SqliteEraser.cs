@@ -1,15 +1,15 @@
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Erases what removals and key changes left in the stored index, the database's log and unused parts of its pages.</summary>
-internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
+internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
 {
     /// <summary>How long to wait for readers of other processes.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(1);
 
     // Metadata key: old bytes may still be in unused parts of pages, in the log or in an index.
     private const string UnerasedPages = "unerased";
 
-    private readonly GalleryDatabase database = store.Database;
+    private readonly SqliteDatabase database = store.Database;
 
     // The id of an index row.
     private readonly string rowId = store.Info.Scoring == PersonScore.Mean ? "person" : "template";
@@ -28,8 +28,8 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
                 throw new UniFaceException($"{store.Path}: removed, but not erased from the files, which cannot be written now.");
             }
 
-            using FileLock held = await StoredIndex.LockAsync(store.Path, stop);
-            await EraseAsync(Patience, stop);
+            using FileLock fileLock = await StoredIndex.LockAsync(store.Path, stop);
+            await EraseAsync(WaitTimeout, stop);
         }
     }
 
@@ -40,15 +40,15 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     public async Task FinishAsync(CancellationToken stop)
     {
         bool unerased = await HasUnerasedAsync(stop);
-        if (!unerased && index.Leftovers().Count == 0)
+        if (!unerased && index.FindLeftovers().Count == 0)
         {
             return;
         }
 
-        using FileLock? held = index.TryLock();
+        using FileLock? fileLock = index.TryLock();
         try
         {
-            if (held is not null)
+            if (fileLock is not null)
             {
                 index.DeleteLeftovers();
                 await (unerased ? EraseAsync(TimeSpan.Zero, stop) : Task.CompletedTask);
@@ -56,7 +56,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
         }
         catch (UniFaceException)
         {
-            // It stays recorded, and RemoveAsync, EraseAsync and VerifyIntegrityAsync report it.
+            // Still recorded as unerased; RemoveAsync, EraseAsync and VerifyIntegrityAsync report it.
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     }
 
     // The caller holds the index's lock.
-    private async Task EraseAsync(TimeSpan patience, CancellationToken stop)
+    private async Task EraseAsync(TimeSpan timeout, CancellationToken stop)
     {
         (List<long> rows, bool vacuum) = await database.ReadAsync(
             async session => (
@@ -81,7 +81,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
             await database.VacuumAsync(stop);
         }
 
-        if (!await database.TruncateLogAsync(patience, stop))
+        if (!await database.TruncateLogAsync(timeout, stop))
         {
             throw new UniFaceException(
                 $"{store.Path}: removed, but another process is reading the gallery, so that removed bytes are still in its log; " +

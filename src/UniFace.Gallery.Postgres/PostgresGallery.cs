@@ -46,7 +46,8 @@ public sealed class PostgresGallery : StoredGallery
         if (hnsw && info.Scoring == PersonScore.Mean)
         {
             throw new UniFaceException(
-                "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people by their best template.");
+                "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people " +
+                "by their best template.");
         }
 
         PostgresStore.EnsureSize(info.EmbeddingSize, hnsw);

@@ -180,7 +180,7 @@ public abstract class StoredGallery : IGallery
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default);
 
     /// <summary>Stores the index, if the store keeps one apart from the templates, so that the next start is quick.</summary>
-    /// <param name="always">False: only if enough is new.</param>
+    /// <param name="always">False to store only after many changes.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public abstract Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default);
 
@@ -191,7 +191,7 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Checks everything that is stored.</summary>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>Up to 100 problems, a line each; empty if there are none.</returns>
+    /// <returns>Up to 100 problems, one line each; empty if there are none.</returns>
     public abstract Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -200,7 +200,7 @@ public abstract class StoredGallery : IGallery
     /// <param name="model">The model.</param>
     /// <param name="progress">Called after each batch with the number of templates done and the number of all.</param>
     /// <param name="cancellationToken">Cancels it between batches.</param>
-    /// <exception cref="UniFaceException">The gallery keeps no crops, is of this model already, or the model gives invalid embeddings.</exception>
+    /// <exception cref="UniFaceException">The gallery keeps no crops, is already of this model, or the model gives invalid embeddings.</exception>
     public virtual async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         store.Info = await new Reembedding(store, model).RunAsync(progress, cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ public static class ParallelLoop
     /// <param name="count">Number of iterations.</param>
     /// <param name="body">Called on several threads at once.</param>
     /// <param name="threads">Maximum number of threads; 0 for one per core.</param>
-    /// <param name="cancellation">Stops between iterations.</param>
+    /// <param name="cancellationToken">Stops between iterations.</param>
     /// <exception cref="UniFaceException">The body threw it; one of them, if it did so several times.</exception>
     public static void Run(int count, Action<int> body, int threads = 0, CancellationToken cancellationToken = default)
     {

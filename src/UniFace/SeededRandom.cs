@@ -60,7 +60,7 @@ public sealed class SeededRandom
     public int Next(int limit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        // Lemire's method: reject the few products whose low half would favour some numbers.
+        // Lemire's method: reject the few products whose low half would favor some numbers.
         uint threshold = unchecked((uint)-limit) % (uint)limit;
         while (true)
         {
@@ -76,7 +76,7 @@ public sealed class SeededRandom
     public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>A number in [low, high).</summary>
-    public double Between(double low, double high) => low + ((high - low) * NextDouble());
+    public double NextDouble(double low, double high) => low + ((high - low) * NextDouble());
 
     /// <summary>Brings items into a random order, each order equally likely (Fisher and Yates).</summary>
     public void Shuffle<T>(Span<T> items)
@@ -88,7 +88,7 @@ public sealed class SeededRandom
         }
     }
 
-    /// <summary>The finaliser of SplitMix64: a bijection in which every input bit changes about half of the output bits.</summary>
+    /// <summary>The finalizer of SplitMix64: a bijection in which every input bit changes about half of the output bits.</summary>
     public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;

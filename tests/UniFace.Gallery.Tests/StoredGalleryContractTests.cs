@@ -13,10 +13,10 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     [Theory]
     [InlineData(8)]
     [InlineData(100)]
-    public Task Searches_by_the_mean_template_equal_a_comparison_with_everybody(int size) => PeopleFoundAsync(PersonScore.Mean, size);
+    public Task Searches_by_the_mean_template_equal_brute_force(int size) => PeopleFoundAsync(PersonScore.Mean, size);
 
     [Fact]
-    public async Task Everything_stored_about_a_person_is_returned_and_retention_goes_by_the_newest_template()
+    public async Task Export_returns_all_data_and_retention_uses_the_newest_template()
     {
         float[][] rows = Rows.Random(3, 8, 5);
         await using StoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
@@ -41,7 +41,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task A_stopped_move_to_another_model_continues_and_the_old_model_answers_until_the_end()
+    public async Task Reembedding_resumes_after_a_stop_and_the_old_model_answers_until_then()
     {
         const int People = 150;
         float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);

@@ -26,5 +26,6 @@ internal sealed record DemoPeople(int First, int People, int ImagesEach, RgbImag
     public string Name(int person) => ProceduralFaces.PersonName(First + person);
 
     /// <summary>Embeds all images.</summary>
-    public EmbeddedFaces Embed(IEmbedder embedder, CancellationToken stop) => BatchEmbedding.Embed(embedder, Images.Length, i => Images[i], cancellationToken: stop);
+    public EmbeddedFaces Embed(IEmbedder embedder, CancellationToken stop) =>
+        BatchEmbedding.Embed(embedder, Images.Length, i => Images[i], cancellationToken: stop);
 }

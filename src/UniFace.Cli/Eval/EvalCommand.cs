@@ -160,7 +160,7 @@ internal static class EvalCommand
             return;
         }
 
-        if (RealPath.Holding(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
+        if (RealPath.FindContaining(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
         {
             throw new UniFaceException($"--out {folder} lies in {holds}, whose images are measured; give a folder elsewhere.");
         }

@@ -45,7 +45,7 @@ internal sealed class EvalSets(EvalModel model, OverlapGate gate, BootstrapOptio
     public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
         using FaceDataset data = FaceDatasets.Open(path, personLevel);
-        string name = RealPath.NameOf(path);
+        string name = RealPath.GetName(path);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         string[] names = [.. data.Samples.Select(s => s.Name)];
         (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);

@@ -95,9 +95,9 @@ internal sealed class GalleryOptions
     /// <summary>The path, after a warning on standard error if other users can read the file.</summary>
     public static string Warned(string path)
     {
-        if (FileModes.Warning(path) is string warning)
+        if (FileModes.FindWarning(path) is string warning)
         {
-            Console.Error.WriteLine(warning);
+            Console.Error.WriteLine("warning: " + warning);
         }
 
         return path;

@@ -137,7 +137,7 @@ internal static class ClusterCommand
             photos = set.Names.Count,
             faces = clusters.Faces.Count,
             clusters.Faceless,
-            set.LeftOut,
+            leftOut = set.Skipped,
             set.IgnoredFiles,
             clusters.Threshold,
             clusters.FalseMatchRate,
@@ -165,7 +165,7 @@ internal static class ClusterCommand
 
             Output.Warn(clusters.Warning);
             Console.WriteLine($"sorted into {target}");
-            Output.LeftOut(set);
+            Output.ReportSkipped(set);
         });
 
         static object Json(PrecisionRecall value) => new { value.Precision, value.Recall, value.F };

@@ -253,20 +253,24 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
             from).Chunk(ChunkSize))
         {
             // Decrypting and quantizing are most of the work.
-            ParallelLoop.RunRanges(chunk.Length, RangeSize, (first, end) =>
-            {
-                float[] row = new float[info.EmbeddingSize];
-                foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(first, end - first))
+            ParallelLoop.RunRanges(
+                chunk.Length,
+                RangeSize,
+                (first, end) =>
                 {
-                    if (store.FindFault(id, person, stored, checksum, row) is string fault)
+                    float[] row = new float[info.EmbeddingSize];
+                    foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(first, end - first))
                     {
-                        faults.Add((id, person, fault));
-                        continue;
-                    }
+                        if (store.FindFault(id, person, stored, checksum, row) is string fault)
+                        {
+                            faults.Add((id, person, fault));
+                            continue;
+                        }
 
-                    target.Add(id, person, row);
-                }
-            }, session.Stop);
+                        target.Add(id, person, row);
+                    }
+                },
+                session.Stop);
         }
 
         await AddDamageAsync(session, faults);

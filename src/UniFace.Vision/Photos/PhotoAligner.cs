@@ -198,7 +198,7 @@ public sealed class PhotoAligner
                     $"{photos.Source}: the picture '{name}' would be written outside of {output}; the names in it are not to be trusted.");
         }
 
-        if (result is [string only] && RealPath.Same(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))
+        if (result is [string only] && RealPath.AreSame(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))
         {
             throw new UniFaceException($"{only} would replace {photos.Source}, which is to be read; name another folder.");
         }
@@ -230,13 +230,13 @@ public sealed class PhotoAligner
                 Unreadable: Count(AlignOutcome.Unreadable),
                 Seconds: Math.Round(seconds, 3),
                 ImagesPerSecond: Math.Round((now.Length - Count(AlignOutcome.Existing)) / Math.Max(seconds, 1e-3), 1),
-                LeftOut: photos.LeftOut.Count,
+                LeftOut: photos.Skipped.Count,
                 IgnoredFiles: photos.IgnoredFiles,
                 Report: ReportPath,
                 ContactSheet: sheet),
             [.. now.Where(p => p.Result.Detail is not null).Select(p => new AlignEntry(p.Photo, p.Result.Outcome, p.Result.Detail!))],
             several,
-            photos.LeftOut);
+            photos.Skipped);
 
         int Count(AlignOutcome outcome) => now.Count(p => p.Result.Outcome == outcome);
     }

@@ -30,7 +30,7 @@ public static class FaceClustering
     /// <summary>Groups faces.</summary>
     /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="options">How to group them.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <returns>[N], the group of each face, numbered from 0 by size, the largest first, then by the first face.</returns>
     public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellationToken = default)
     {
@@ -117,7 +117,7 @@ public static class FaceClustering
         private readonly float[]?[] sums; // of the embeddings of a group; null after it was merged into another
         private readonly int[] sizes;
         private readonly int[] parents;
-        private readonly HashSet<int>[] neighbours;
+        private readonly HashSet<int>[] neighbors;
         private readonly PriorityQueue<(int A, int B, int SizeA, int SizeB), (double Score, int A, int B)> queue = new();
 
         public Merger(EmbeddedFaces faces, double threshold)
@@ -126,12 +126,12 @@ public static class FaceClustering
             parents = [.. Enumerable.Range(0, faces.Count)];
             sums = [.. parents.Select(face => faces.Row(face).ToArray())];
             sizes = [.. parents.Select(_ => 1)];
-            neighbours = [.. parents.Select(_ => new HashSet<int>())];
+            neighbors = [.. parents.Select(_ => new HashSet<int>())];
         }
 
         public void Link(int a, int b, double score)
         {
-            if (neighbours[a].Add(b) | neighbours[b].Add(a))
+            if (neighbors[a].Add(b) | neighbors[b].Add(a))
             {
                 Enqueue(Math.Min(a, b), Math.Max(a, b), score);
             }
@@ -160,16 +160,16 @@ public static class FaceClustering
             sizes[into] += sizes[from];
             sums[from] = null;
             parents[from] = into;
-            neighbours[into].UnionWith(neighbours[from]);
-            neighbours[into].Remove(into);
-            neighbours[into].Remove(from);
-            neighbours[from].Clear();
-            foreach (int neighbour in neighbours[into])
+            neighbors[into].UnionWith(neighbors[from]);
+            neighbors[into].Remove(into);
+            neighbors[into].Remove(from);
+            neighbors[from].Clear();
+            foreach (int neighbor in neighbors[into])
             {
-                neighbours[neighbour].Remove(from);
-                neighbours[neighbour].Add(into);
-                double mean = CosineSimilarity.Dot(sum, sums[neighbour]) / ((double)sizes[into] * sizes[neighbour]);
-                Enqueue(Math.Min(into, neighbour), Math.Max(into, neighbour), mean);
+                neighbors[neighbor].Remove(from);
+                neighbors[neighbor].Add(into);
+                double mean = CosineSimilarity.Dot(sum, sums[neighbor]) / ((double)sizes[into] * sizes[neighbor]);
+                Enqueue(Math.Min(into, neighbor), Math.Max(into, neighbor), mean);
             }
         }
 

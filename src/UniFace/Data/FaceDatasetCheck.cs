@@ -3,10 +3,10 @@ namespace UniFace.Data;
 /// <summary>Checks of a set's labels before training.</summary>
 public static class FaceDatasetCheck
 {
-    /// <summary>Throws if the set cannot be trained on.</summary>
+    /// <summary>Throws if the set cannot be trained on, and returns warnings if it can.</summary>
     /// <param name="dataset">The set to train on.</param>
-    /// <returns>Warnings to show: the set's own, and people with one picture.</returns>
-    /// <exception cref="UniFaceException">There are fewer than two people, a label is out of range, or a person has no picture or shares a name.</exception>
+    /// <returns>Warnings to show: the set's own, and people with one image.</returns>
+    /// <exception cref="UniFaceException">There are fewer than two people, a label is out of range, or a person has no image or shares a name.</exception>
     public static IReadOnlyList<string> Require(FaceDataset dataset)
     {
         int[][] byPerson = dataset.SamplesByPerson();
@@ -26,7 +26,7 @@ public static class FaceDatasetCheck
         {
             string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
             throw new UniFaceException(
-                $"{dataset.Source}: {Plural.Format(empty.Length, "person has", "people have")} no picture ({names}); " +
+                $"{dataset.Source}: {Plural.Format(empty.Length, "person has", "people have")} no image ({names}); " +
                 "add some, or require at least 1 image per person.");
         }
 
@@ -34,13 +34,13 @@ public static class FaceDatasetCheck
         return single == 0 ? dataset.Warnings :
         [
             .. dataset.Warnings,
-            $"{Plural.Format(single, "person has", "people have")} one picture only, which teaches nothing about how a face varies; " +
-                "require at least 2 images per person to leave them out",
+            $"{Plural.Format(single, "person has", "people have")} only one image, which adds no mated pair; " +
+                "require at least 2 images per person to skip them",
         ];
     }
 
     /// <summary>For every person, the indices of their samples in the set's order.</summary>
-    /// <exception cref="UniFaceException">A label is out of range; names the picture.</exception>
+    /// <exception cref="UniFaceException">A label is out of range; names the image.</exception>
     public static int[][] SamplesByPerson(this FaceDataset dataset)
     {
         List<int>[] byPerson = [.. dataset.People.Select(_ => new List<int>())];

@@ -29,7 +29,7 @@ public static class FaceDatasets
 
         if (Directory.Exists(path))
         {
-            return RecordIODataset.FileIn(path) is string record
+            return RecordIODataset.FindFile(path) is string record
                 ? RecordIODataset.Open(record)
                 : new PhotoDataset(PhotoSet.OpenFolder(path), personLevel);
         }
@@ -54,7 +54,7 @@ public static class FaceDatasets
             return OpenArchive(path, archive, personLevel);
         }
 
-        ImageFormat format = ImageFormat.Detect(PictureHead.Read(path));
+        ImageFormat format = ImageFormat.Detect(FileHeader.Read(path));
         throw new UniFaceException(format == ImageFormat.Unknown
             ? $"{path} is not a data set; {Expected}."
             : $"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}.");

@@ -6,7 +6,7 @@ namespace UniFace.IO;
 internal sealed class FileSegment(SafeFileHandle handle, string name, long start, long length) : IDisposable
 {
     /// <summary>Upper limit for an image or record; anything that claims to be larger is damaged.</summary>
-    public const int LargestItem = 1 << 29;
+    public const int MaxItemBytes = 1 << 29;
 
     /// <summary>Its name in errors: a path, or "set.tar:entry".</summary>
     public string Name { get; } = name;
@@ -74,10 +74,10 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// <summary>Bytes from an offset. The length is checked before memory is allocated.</summary>
     public byte[] Read(long offset, long count, string what)
     {
-        if (offset < 0 || count < 0 || offset > Length - count || count > LargestItem)
+        if (offset < 0 || count < 0 || offset > Length - count || count > MaxItemBytes)
         {
             throw new UniFaceException(
-                $"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {LargestItem}); " +
+                $"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {MaxItemBytes}); " +
                 "the file is truncated or damaged.");
         }
 
@@ -115,7 +115,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// </summary>
     public IEnumerable<(int Number, string Text)> Lines()
     {
-        const int LongestLine = 1 << 16;
+        const int MaxLineBytes = 1 << 16;
         byte[] chunk = new byte[1 << 16];
         List<byte> line = [];
         int number = 1;
@@ -128,9 +128,9 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
                 if (chunk[i] != (byte)'\n')
                 {
                     line.Add(chunk[i]);
-                    if (line.Count > LongestLine)
+                    if (line.Count > MaxLineBytes)
                     {
-                        throw new UniFaceException($"{Name}: line {number} is longer than {LongestLine} bytes; this is not a text file.");
+                        throw new UniFaceException($"{Name}: line {number} is longer than {MaxLineBytes} bytes; this is not a text file.");
                     }
 
                     continue;

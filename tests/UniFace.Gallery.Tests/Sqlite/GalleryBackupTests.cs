@@ -77,7 +77,7 @@ public sealed class GalleryBackupTests : IDisposable
     }
 
     [Fact]
-    public async Task A_backup_deletes_the_temporary_files_of_a_killed_one_but_not_of_a_running_one()
+    public async Task A_backup_deletes_files_of_killed_backups_and_keeps_those_of_running_ones()
     {
         await using SqliteGallery gallery = await folder.New(size: 64);
         await EnrollAsync(gallery, 0, 10);

@@ -110,7 +110,7 @@ public sealed class GalleryErasureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_person_who_is_removed_while_another_process_stores_an_older_state_is_not_stored_again()
+    public async Task A_process_with_an_older_state_does_not_store_a_removed_person_again()
     {
         string path = folder.Create(size: Size);
         await using SqliteGallery storing = await SqliteGallery.OpenAsync(path), removing = await SqliteGallery.OpenAsync(path);

@@ -5,7 +5,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>No file of a gallery holds bytes of a removed person, or anything in the clear of an encrypted gallery.</summary>
+/// <summary>No file of a gallery contains bytes of a removed person, or anything in the clear of an encrypted gallery.</summary>
 public sealed class GalleryPrivacyTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -68,7 +68,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_removal_that_a_reader_prevents_from_erasing_reports_it_and_the_next_one_erases()
+    public async Task A_removal_blocked_by_a_reader_reports_it_and_the_next_one_erases()
     {
         string path = folder.Create(size: 64);
         float[][] v = Rows.Random(2, 64, 3);

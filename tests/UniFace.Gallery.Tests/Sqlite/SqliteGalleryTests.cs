@@ -5,7 +5,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A gallery file answers as a comparison with everybody does after any changes, and reports every kind of damage.</summary>
+/// <summary>A gallery file answers as an exhaustive search does after any changes, and reports every kind of damage.</summary>
 public sealed class SqliteGalleryTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -19,7 +19,7 @@ public sealed class SqliteGalleryTests : IDisposable
     [InlineData(PersonScore.Mean, false)]
     [InlineData(PersonScore.Best, true)]
     [InlineData(PersonScore.Mean, true)]
-    public async Task Searches_equal_a_comparison_with_everybody_after_any_changes_and_reopening(PersonScore scoring, bool encrypted)
+    public async Task Searches_equal_brute_force_after_any_changes_and_reopening(PersonScore scoring, bool encrypted)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(scoring, key: key);

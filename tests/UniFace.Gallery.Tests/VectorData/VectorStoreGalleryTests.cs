@@ -71,7 +71,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
     }
 
     [Fact]
-    public async Task A_photo_is_one_record_per_person_and_a_failed_enrollment_removes_no_earlier_record()
+    public async Task A_failed_enrollment_keeps_earlier_records_of_the_same_photo()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(30, 8, 3);

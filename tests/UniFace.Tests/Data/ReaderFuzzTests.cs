@@ -122,7 +122,7 @@ public sealed class ReaderFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Hashes_of_training_pictures()
+    public void Hashes_of_training_images()
     {
         TrainingFingerprint trained = new();
         trained.Add("Ann Lee", [1, 2, 3]);

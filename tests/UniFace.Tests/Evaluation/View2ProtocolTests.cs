@@ -84,7 +84,7 @@ public class View2ProtocolTests
     });
 
     [Fact]
-    public void The_accuracy_equals_InsightFaces_grid_search_if_the_grid_separates_all_scores() => Gen.Bool.Array[200].Sample(
+    public void The_accuracy_equals_InsightFaces_grid_search_on_separable_scores() => Gen.Bool.Array[200].Sample(
         same =>
         {
             // Distances in the middle of its steps of 0.01, each of 20 steps in each fold: every cut is on the grid, and none is wide.

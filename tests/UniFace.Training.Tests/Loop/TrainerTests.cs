@@ -259,6 +259,6 @@ public sealed class TrainerTests : IDisposable
 
     private sealed class BrokenDecoder : UniFace.Faces.IImageDecoder
     {
-        public UniFace.Faces.RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => throw new UniFaceException($"{source} is no picture");
+        public UniFace.Faces.RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => throw new UniFaceException($"{source} is not an image");
     }
 }

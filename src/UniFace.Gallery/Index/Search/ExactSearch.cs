@@ -86,7 +86,7 @@ internal sealed unsafe class ExactSearch
                 continue;
             }
 
-            // Skip rows that were removed during the search. Its slot is not reused while a search runs, so a row that is still present is the one that was scored.
+            // Skip rows that were removed during the search. A slot is not reused while a search runs, so a row that is present is the one scored.
             if (row.IsPresent)
             {
                 best.Add(new IndexHit(id, key, score));

@@ -70,14 +70,14 @@ internal sealed unsafe class RowBlock : IDisposable
         RowBlock block = new(dimension, capacity, used: 0, read: null);
         for (int row = 0; row < capacity; row += RowGroup.Rows)
         {
-            block.Layout.Clear(block.GroupOf(row));
+            block.Layout.Clear(block.GetGroup(row));
         }
 
         return block;
     }
 
     /// <summary>The group that a row is in.</summary>
-    public byte* GroupOf(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
+    public byte* GetGroup(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
 
     /// <summary>The values of a row, [D].</summary>
     /// <exception cref="UniFaceException">Their file was truncated, or cannot be read.</exception>

@@ -16,7 +16,7 @@ internal readonly unsafe record struct RowSlot(RowBlock Block, int Row)
     /// <exception cref="UniFaceException">Their file was truncated, or cannot be read.</exception>
     public ReadOnlySpan<float> Values => Block.Row(Row);
 
-    private byte* Group => Block.GroupOf(Row);
+    private byte* Group => Block.GetGroup(Row);
 
     private int Lane => Row % RowGroup.Rows;
 

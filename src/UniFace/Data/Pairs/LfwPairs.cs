@@ -80,7 +80,7 @@ public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
                 $"{path} ends after {pairs.Count} pairs; its first line announces {2L * folds * half} ({folds} folds of {half} same and {half} different).");
 
         int ImageNumber(int number, string field) =>
-            Parse(field) is int value and > 0 ? value : throw Bad(number, $"has '{field}' where the number of a picture (from 1) was expected");
+            Parse(field) is int value and > 0 ? value : throw Bad(number, $"has '{field}' where the number of an image (from 1) was expected");
 
         UniFaceException Bad(int number, string what) => new($"{path}: line {number} {what}.");
     }

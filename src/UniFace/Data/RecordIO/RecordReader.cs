@@ -93,9 +93,9 @@ internal static class RecordReader
             end = End(at, length);
             parts.Add((at + 8, length));
             total += 4 + length;
-            if (total > FileSegment.LargestItem)
+            if (total > FileSegment.MaxItemBytes)
             {
-                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.LargestItem} bytes; the file is damaged.");
+                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.MaxItemBytes} bytes; the file is damaged.");
             }
         }
 

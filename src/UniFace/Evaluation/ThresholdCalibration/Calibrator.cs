@@ -24,7 +24,7 @@ public static class Calibrator
     /// <param name="source">What was measured.</param>
     /// <param name="rates">False match rates to list; null for 1e-1 to 1e-6.</param>
     /// <param name="bootstrap">How intervals are computed; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <exception cref="UniFaceException">There are too few pairs for any rate of the list.</exception>
     public static Calibration FromScores(
         VerificationScores scores,

@@ -1,18 +1,5 @@
 namespace UniFace.Evaluation.Verification;
 
-/// <summary>How many pairs of a labelled set are scored.</summary>
-public sealed record PairOptions
-{
-    /// <summary>Limit of mated pairs; if there are more, that many are drawn evenly from all.</summary>
-    public int MaxSamePairs { get; init; } = 1_000_000;
-
-    /// <summary>Limit of non-mated pairs; if there are more, about that many are drawn evenly from all.</summary>
-    public int MaxDifferentPairs { get; init; } = 4_000_000;
-
-    /// <summary>Seed of the draw.</summary>
-    public long Seed { get; init; } = 1;
-}
-
 /// <summary>
 /// Scores everyone against everyone: from embeddings and labels to mated and non-mated pairs. The pairs depend only on labels and seed, not
 /// on the number of threads.
@@ -26,9 +13,9 @@ public static class PairScores
     /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="labels">[N], the person of each face, from 0.</param>
     /// <param name="options">Limits of the pairs; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <returns>Scored pairs with known people and no folds: first the mated ones, then the non-mated ones.</returns>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static VerificationScores AllPairs(
         EmbeddedFaces faces, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellationToken = default)
     {

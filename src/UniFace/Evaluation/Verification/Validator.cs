@@ -40,8 +40,8 @@ public static class Validator
     /// <param name="labels">The person of each image, from 0.</param>
     /// <param name="options">Options; null for the defaults.</param>
     /// <param name="progress">Called with the number of images done since the last call.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <param name="cancellationToken">Cancels the computation.</param>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(
         IEmbedder embedder,
         Func<int, RgbImage?> load,
@@ -58,8 +58,8 @@ public static class Validator
     /// <param name="embedded">The embeddings, including images without a face.</param>
     /// <param name="labels">The person of each, from 0.</param>
     /// <param name="options">Options; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <param name="cancellationToken">Cancels the computation.</param>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(
         EmbeddedFaces embedded, IReadOnlyList<int> labels, ValidationOptions? options = null, CancellationToken cancellationToken = default)
     {

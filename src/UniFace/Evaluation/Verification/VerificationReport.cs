@@ -29,7 +29,7 @@ public sealed record VerificationReport(
     /// <param name="scores">The scored pairs; accuracy is measured if they have folds.</param>
     /// <param name="rates">The false match rates; null for <see cref="DefaultRates"/>.</param>
     /// <param name="bootstrap">How intervals are computed; null for none, which is faster.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <exception cref="UniFaceException">There is no mated or no non-mated pair.</exception>
     public static VerificationReport Create(
         VerificationScores scores, IReadOnlyList<double>? rates = null, BootstrapOptions? bootstrap = null, CancellationToken cancellationToken = default)

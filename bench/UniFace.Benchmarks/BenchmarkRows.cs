@@ -75,7 +75,7 @@ internal sealed class BenchmarkRows
     {
         for (int i = 0; i < row.Length; i++)
         {
-            row[i] += (float)(by * random.NextDouble(-1, 1));
+            row[i] += (float)(by * random.Between(-1, 1));
         }
 
         Normalize(row);

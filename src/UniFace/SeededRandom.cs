@@ -76,7 +76,7 @@ public sealed class SeededRandom
     public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>A number in [low, high).</summary>
-    public double NextDouble(double low, double high) => low + ((high - low) * NextDouble());
+    public double Between(double low, double high) => low + ((high - low) * NextDouble());
 
     /// <summary>Brings items into a random order, each order equally likely (Fisher and Yates).</summary>
     public void Shuffle<T>(Span<T> items)

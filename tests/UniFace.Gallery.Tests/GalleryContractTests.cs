@@ -84,7 +84,7 @@ public abstract class GalleryContractTests
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] good = Rows.Random(1, 8, 3)[0];
-        await Errors.ContainAsync("contract", () => gallery.EnrollAsync([new Enrollment("a", good)], "contract-b"));
+        await ErrorAssert.ContainsAsync("contract", () => gallery.EnrollAsync([new Enrollment("a", good)], "contract-b"));
         await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
         foreach (float[] bad in new float[][] { good[..7], [.. good.Select(x => x * 2)], [float.NaN, .. good[1..]], [] })
         {

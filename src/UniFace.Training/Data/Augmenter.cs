@@ -28,17 +28,17 @@ internal sealed class Augmenter(AugmentOptions options)
 
             if (color)
             {
-                ImageVariation.Color(image, random.NextDouble(0.5, 1.5), random.NextDouble(0.5, 1.5), random.NextDouble(0.5, 1.5));
+                ImageVariation.Color(image, random.Between(0.5, 1.5), random.Between(0.5, 1.5), random.Between(0.5, 1.5));
             }
 
             if (blur)
             {
-                ImageVariation.Blur(image, random.NextDouble(0.3, 2));
+                ImageVariation.Blur(image, random.Between(0.3, 2));
             }
 
             if (lowResolution)
             {
-                ImageVariation.LowResolution(image, random.NextDouble(0.2, 1));
+                ImageVariation.LowResolution(image, random.Between(0.2, 1));
             }
 
             if (erase)

@@ -113,8 +113,8 @@ internal static class ImageVariation
     /// <summary>Fills a rectangle of 2 to 30 % of the area, sides from 1:3 to 3:1, with one random color.</summary>
     public static void Erase(RgbImage image, SeededRandom random)
     {
-        double area = random.NextDouble(0.02, 0.3) * image.Width * image.Height;
-        double aspect = Math.Exp(random.NextDouble(-Math.Log(3), Math.Log(3)));
+        double area = random.Between(0.02, 0.3) * image.Width * image.Height;
+        double aspect = Math.Exp(random.Between(-Math.Log(3), Math.Log(3)));
         int width = Math.Clamp((int)Math.Round(Math.Sqrt(area * aspect)), 1, image.Width);
         int height = Math.Clamp((int)Math.Round(Math.Sqrt(area / aspect)), 1, image.Height);
         int left = random.Next(image.Width - width + 1);

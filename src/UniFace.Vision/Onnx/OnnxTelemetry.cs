@@ -11,7 +11,7 @@ public static partial class OnnxTelemetry
     private static readonly Lazy<bool> Off = new(Disable);
 
     /// <summary>Disables it for this process, once. Call it first if you use ONNX Runtime yourself as well.</summary>
-    public static void Disable() => _ = Off.Value;
+    public static void TurnOff() => _ = Off.Value;
 
     // .NET does not pass on the variables that it sets; the native library reads those of the C library.
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

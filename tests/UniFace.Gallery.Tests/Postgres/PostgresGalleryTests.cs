@@ -180,18 +180,18 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         await SqlAsync("CREATE ROLE plain LOGIN");
         await SqlAsync("CREATE DATABASE bare");
         GalleryInfo info = new() { ContractId = Contract, EmbeddingSize = 8 };
-        await Errors.ContainAsync("already exists", () => PostgresGallery.CreateAsync(there, info));
-        await Errors.ContainAsync("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
-        await Errors.ContainAsync("has no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
-        await Errors.ContainAsync("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));
-        await Errors.ContainAsync("refuses the user", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", user: "stranger"))));
-        await Errors.ContainAsync("may not", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("g", "bare", "plain")), info));
+        await ErrorAssert.ContainsAsync("already exists", () => PostgresGallery.CreateAsync(there, info));
+        await ErrorAssert.ContainsAsync("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
+        await ErrorAssert.ContainsAsync("has no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
+        await ErrorAssert.ContainsAsync("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));
+        await ErrorAssert.ContainsAsync("refuses the user", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", user: "stranger"))));
+        await ErrorAssert.ContainsAsync("may not", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("g", "bare", "plain")), info));
         PostgresAddress nobody = PostgresAddress.Parse("postgres://127.0.0.1:1/db?gallery=g"), other = PostgresAddress.Parse(server.Url("e"));
-        await Errors.ContainAsync("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(nobody));
-        await Errors.ContainAsync("cannot be encrypted", () => PostgresGallery.CreateAsync(other, info with { Encrypted = true }));
-        await Errors.ContainAsync("leave out --hnsw", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
+        await ErrorAssert.ContainsAsync("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(nobody));
+        await ErrorAssert.ContainsAsync("cannot be encrypted", () => PostgresGallery.CreateAsync(other, info with { Encrypted = true }));
+        await ErrorAssert.ContainsAsync("leave out --hnsw", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(there);
-        await Errors.ContainAsync("no index", () => gallery.RebuildIndexAsync());
+        await ErrorAssert.ContainsAsync("no index", () => gallery.RebuildIndexAsync());
     }
 
     private async Task<object?> SqlAsync(string sql)

@@ -39,7 +39,7 @@ public sealed class GalleryBackupTests : IDisposable
         await gallery.BackupAsync(backup);
         await done.CancelAsync();
         int enrolled = await writer;
-        await Errors.ContainAsync("already exists", () => gallery.BackupAsync(backup));
+        await ErrorAssert.ContainsAsync("already exists", () => gallery.BackupAsync(backup));
         Assert.Equal(["b.gallery"], Directory.GetFiles(Path.GetDirectoryName(backup)!).Select(Path.GetFileName));
         if (!OperatingSystem.IsWindows())
         {
@@ -58,10 +58,10 @@ public sealed class GalleryBackupTests : IDisposable
         // A new person is enrolled, then the backup is restored: the index and open galleries notice it.
         await gallery.EnrollAsync([new Enrollment("Somebody-New", rows[399].Select(v => -v).ToArray(), new byte[] { 1 })], Contract);
         await gallery.StoreIndexAsync();
-        await Errors.ContainAsync("overwrite it", () => SqliteGallery.RestoreAsync(backup, path, key));
+        await ErrorAssert.ContainsAsync("overwrite it", () => SqliteGallery.RestoreAsync(backup, path, key));
         await SqliteGallery.RestoreAsync(backup, path, key, overwrite: true);
-        await Errors.ContainAsync("open it again", () => gallery.SearchAsync(rows[1], Contract, 1));
-        await Errors.ContainAsync("open it again", () => EnrollAsync(gallery, 1, 1));
+        await ErrorAssert.ContainsAsync("open it again", () => gallery.SearchAsync(rows[1], Contract, 1));
+        await ErrorAssert.ContainsAsync("open it again", () => EnrollAsync(gallery, 1, 1));
         Assert.Empty(folder.FilesWith(rows[399].Select(v => -v).ToArray()));
         Assert.Empty(folder.FilesWith("Somebody-New"));
         string second = Path.Combine(folder.Root, "second.gallery");
@@ -79,7 +79,7 @@ public sealed class GalleryBackupTests : IDisposable
     [Fact]
     public async Task A_backup_deletes_files_of_killed_backups_and_keeps_those_of_running_ones()
     {
-        await using SqliteGallery gallery = await folder.New(size: 64);
+        await using SqliteGallery gallery = await folder.CreateAsync(size: 64);
         await EnrollAsync(gallery, 0, 10);
         string copies = Directory.CreateDirectory(Path.Combine(folder.Root, "copies")).FullName, backup = Path.Combine(copies, "b.gallery");
 
@@ -110,7 +110,7 @@ public sealed class GalleryBackupTests : IDisposable
         byte[] bytes = File.ReadAllBytes(backup);
         bytes[bytes.AsSpan().IndexOf(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[9])[..16])] ^= 1;
         File.WriteAllBytes(backup, bytes);
-        await Errors.ContainAsync("template 10 of Name-of-009", () => SqliteGallery.RestoreAsync(backup, path, overwrite: true));
+        await ErrorAssert.ContainsAsync("template 10 of Name-of-009", () => SqliteGallery.RestoreAsync(backup, path, overwrite: true));
         await using SqliteGallery damaged = await SqliteGallery.OpenAsync(backup);
         await Assert.ThrowsAsync<UniFaceException>(() => damaged.BackupAsync(Path.Combine(folder.Root, "none")));
         Assert.False(File.Exists(Path.Combine(folder.Root, "none")));

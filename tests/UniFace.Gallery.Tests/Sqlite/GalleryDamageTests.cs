@@ -46,7 +46,7 @@ public sealed class GalleryDamageTests : IDisposable
         // No index is stored, so that the next process reports the damage too.
         Assert.Equal(19, await opened.RebuildIndexAsync());
         Assert.False(File.Exists(path + ".index"));
-        await Errors.ContainAsync("p3", () => opened.ReadPersonAsync("p3"));
+        await ErrorAssert.ContainsAsync("p3", () => opened.ReadPersonAsync("p3"));
 
         Assert.True(await opened.RemoveAsync("p3"));
         await opened.EnrollAsync([new Enrollment("p3", v[3])], Contract);

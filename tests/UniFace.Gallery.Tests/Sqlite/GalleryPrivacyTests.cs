@@ -19,7 +19,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     [InlineData(PersonScore.Mean)]
     public async Task A_removed_person_leaves_no_bytes_in_any_file(PersonScore scoring)
     {
-        await using SqliteGallery gallery = await folder.New(scoring, crops: true, size: 64);
+        await using SqliteGallery gallery = await folder.CreateAsync(scoring, crops: true, size: 64);
         float[][] v = Rows.Random(600, 64, 3);
         string Name(int person) => $"Name-of-person-{person:D4}";
         byte[] Crop(int i)
@@ -215,9 +215,9 @@ public sealed class GalleryPrivacyTests : IDisposable
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
-        await Errors.ContainAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
-        await Errors.ContainAsync("give its key", () => SqliteGallery.OpenAsync(path));
-        await Errors.ContainAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
+        await ErrorAssert.ContainsAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
+        await ErrorAssert.ContainsAsync("give its key", () => SqliteGallery.OpenAsync(path));
+        await ErrorAssert.ContainsAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromEnvironment("UNIFACE_TEST_NO_SUCH_KEY"));

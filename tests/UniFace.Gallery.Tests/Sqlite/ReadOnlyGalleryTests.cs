@@ -49,7 +49,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
             ];
             foreach (Func<Task> write in writes)
             {
-                await Errors.ContainAsync("cannot be written", write);
+                await ErrorAssert.ContainsAsync("cannot be written", write);
             }
 
             Assert.Equal(files, Directory.GetFiles(folder.Root));
@@ -73,7 +73,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
             Assert.SkipUnless(Run("mount", "--bind", folder.Root, mounted) && Run("mount", "-o", "remount,ro,bind", mounted), "may not mount");
             await using SqliteGallery opened = await SqliteGallery.OpenAsync(Path.Combine(mounted, Path.GetFileName(path)));
             Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
-            await Errors.ContainAsync("cannot be written", () => opened.RemoveAsync("p7"));
+            await ErrorAssert.ContainsAsync("cannot be written", () => opened.RemoveAsync("p7"));
         }
         finally
         {

@@ -89,7 +89,7 @@ public sealed class PostgresAddress
 
     private static UniFaceException Invalid(string problem, Exception? cause = null) => new(
         $"the address of the PostgreSQL gallery {problem}: expected postgres://user@host:5432/database?gallery=people " +
-        "or 'Host=host;Database=database;Gallery=people'.",
+        "or 'Host=host;Database=database;Gallery=people'",
         cause!);
 
     private static bool IsUrl(string text) => Schemes.Any(s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase));

@@ -27,7 +27,7 @@ internal sealed class PostgresEraser(PostgresStore store)
             {
                 throw new UniFaceException(
                     $"{store.Path}: removed, but another client is reading the database, so that removed bytes are still in its files; " +
-                    "run 'uniface gallery remove' again when that client is done.");
+                    "run 'uniface gallery remove' again when that client is done");
             }
 
             await Task.Delay(100, stop).ConfigureAwait(false);

@@ -47,7 +47,7 @@ public sealed class PostgresGallery : StoredGallery
         {
             throw new UniFaceException(
                 "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people " +
-                "by their best template.");
+                "by their best template");
         }
 
         PostgresStore.EnsureSize(info.EmbeddingSize, hnsw);
@@ -78,7 +78,7 @@ public sealed class PostgresGallery : StoredGallery
             }
             catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
-                throw new UniFaceException($"{address}: the gallery already exists; choose another name.", e);
+                throw new UniFaceException($"{address}: the gallery already exists; choose another name", e);
             }
         }
     }
@@ -110,7 +110,7 @@ public sealed class PostgresGallery : StoredGallery
         string path = address.ToString();
         if (await session.ScalarAsync("SELECT to_regclass('uniface.gallery')::text") is null)
         {
-            throw new UniFaceException($"{path}: the database has no galleries; check the address, or create one with 'uniface gallery create'.");
+            throw new UniFaceException($"{path}: the database has no galleries; check the address, or create one with 'uniface gallery create'");
         }
 
         List<PostgresStore> found = await session.QueryAsync(
@@ -129,12 +129,12 @@ public sealed class PostgresGallery : StoredGallery
                 });
             },
             address.Gallery);
-        return found is [PostgresStore store] ? store : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'.");
+        return found is [PostgresStore store] ? store : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'");
     }
 
     private static UniFaceException CannotEncrypt(PostgresAddress address) => new(
         $"{address}: a gallery on PostgreSQL cannot be encrypted with a key, because the server must read the templates that it searches. " +
-        "Leave the key out and encrypt the server's disk, or use a gallery file.");
+        "Leave the key out and encrypt the server's disk, or use a gallery file");
 
     /// <inheritdoc/>
     /// <remarks>
@@ -172,7 +172,7 @@ public sealed class PostgresGallery : StoredGallery
     {
         if (!store.Hnsw)
         {
-            throw new UniFaceException($"{Path}: the gallery has no index, because every template is searched; create one with HNSW for an index.");
+            throw new UniFaceException($"{Path}: the gallery has no index, because every template is searched; create one with HNSW for an index");
         }
 
         await database.RunOutsideTransactionAsync([$"REINDEX INDEX CONCURRENTLY {store.Graph}"], cancellationToken).ConfigureAwait(false);

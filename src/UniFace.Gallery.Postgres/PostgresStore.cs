@@ -48,7 +48,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         if (size < 1 || size > largest)
         {
             throw new UniFaceException(FormattableString.Invariant(
-                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {size}."));
+                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {size}"));
         }
     }
 
@@ -115,7 +115,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     {
         if (templates.Any(t => t.Enrollment.Source?.Contains('\0', StringComparison.Ordinal) == true))
         {
-            throw new UniFaceException("PostgreSQL cannot store a source with a NUL character; remove the character.");
+            throw new UniFaceException("PostgreSQL cannot store a source with a NUL character; remove the character");
         }
 
         string copy = $"COPY {Templates}(gallery, id, person, source, embedding, photo) FROM STDIN (FORMAT BINARY)";

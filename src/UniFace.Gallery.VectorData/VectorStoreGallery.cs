@@ -57,26 +57,26 @@ public sealed class VectorStoreGallery : IGallery
         if (info.Scoring == PersonScore.Mean)
         {
             throw new UniFaceException(
-                "a vector store finds the most similar templates, not people by the mean of their templates: score people by their best template.");
+                "a vector store finds the most similar templates, not people by the mean of their templates: score people by their best template");
         }
 
         if (info.Encrypted)
         {
             throw new UniFaceException(
                 "a gallery in a vector store cannot be encrypted with a key, because the store must read what it searches: " +
-                "encrypt its disk, or use a gallery file.");
+                "encrypt its disk, or use a gallery file");
         }
 
         if (info.KeepsCrops)
         {
-            throw new UniFaceException("a gallery in a vector store keeps no crops; use a gallery file.");
+            throw new UniFaceException("a gallery in a vector store keeps no crops; use a gallery file");
         }
 
         VectorStoreRecords records = new(options ?? new());
         using VectorStoreClient client = new(store, collection, records.Definition(info.EmbeddingSize));
         if (await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
         {
-            throw new UniFaceException($"{collection}: already exists in the vector store; choose another name.");
+            throw new UniFaceException($"{collection}: already exists in the vector store; choose another name");
         }
 
         await client.CreateAsync(cancellationToken).ConfigureAwait(false);
@@ -104,16 +104,16 @@ public sealed class VectorStoreGallery : IGallery
         {
             if (!await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
             {
-                throw new UniFaceException($"{collection}: the vector store has no such collection; create the gallery first.");
+                throw new UniFaceException($"{collection}: the vector store has no such collection; create the gallery first");
             }
 
             List<Record> described = await client.GetAsync([records.InfoKey], cancellationToken).ConfigureAwait(false);
             GalleryInfo info = described.Select(ReadInfo).FirstOrDefault()
-                ?? throw new UniFaceException($"{collection}: the collection is not a gallery; create a gallery under another name.");
+                ?? throw new UniFaceException($"{collection}: the collection is not a gallery; create a gallery under another name");
             info.EnsureContract(model.ContractId);
             return info.EmbeddingSize == model.EmbeddingSize
                 ? new VectorStoreGallery(client, records, info)
-                : throw new UniFaceException($"{collection}: the gallery's embeddings have {info.EmbeddingSize} values, the model's {model.EmbeddingSize}.");
+                : throw new UniFaceException($"{collection}: the gallery's embeddings have {info.EmbeddingSize} values, the model's {model.EmbeddingSize}");
         }
         catch
         {
@@ -188,7 +188,7 @@ public sealed class VectorStoreGallery : IGallery
             if (DateTime.UtcNow > end)
             {
                 throw new UniFaceException(
-                    $"{client.Name}: the vector store still has records of {person} after they were deleted; remove the person again later.");
+                    $"{client.Name}: the vector store still has records of {person} after they were deleted; remove the person again later");
             }
 
             await client.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
@@ -268,13 +268,13 @@ public sealed class VectorStoreGallery : IGallery
         {
             throw new UniFaceException(
                 $"{client.Name}: holds a record of another model or gallery ({person}): embeddings of different models cannot be compared; remove it, or " +
-                "create the gallery again.");
+                "create the gallery again");
         }
 
         return GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
             ? Shortlist.Score(Info, person, GetId(record), embedding.Span, probe, damage)
             : throw new UniFaceException(
-                $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors.");
+                $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors");
     }
 
     // The person of each template, in the order of enrollment.

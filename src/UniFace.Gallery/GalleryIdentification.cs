@@ -22,7 +22,7 @@ public static class GalleryIdentification
         ArgumentNullException.ThrowIfNull(gallery);
         if (double.IsNaN(threshold))
         {
-            throw new UniFaceException("the threshold is not a number; take one from the model's calibration.");
+            throw new UniFaceException("the threshold is not a number; take one from the model's calibration");
         }
 
         IReadOnlyList<GalleryCandidate> found = (await gallery.SearchAsync(probe, contractId, candidates, cancellationToken).ConfigureAwait(false))[0];

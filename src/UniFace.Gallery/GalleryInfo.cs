@@ -53,17 +53,17 @@ public sealed record GalleryInfo
     {
         if (format != supported)
         {
-            throw new UniFaceException($"{path}: a gallery of format {format}, this version reads {supported}: use the UniFace that wrote it.");
+            throw new UniFaceException($"{path}: a gallery of format {format}, this version reads {supported}: use the UniFace that wrote it");
         }
     }
 
     /// <summary>A stored embedding size.</summary>
     internal static int ParseSize(string path, long size, int largest) => size >= 1 && size <= largest
         ? (int)size
-        : throw new UniFaceException($"{path}: embeddings of {size} values: the gallery is damaged; restore it from a copy.");
+        : throw new UniFaceException($"{path}: embeddings of {size} values: the gallery is damaged; restore it from a copy");
 
     /// <summary>A stored <see cref="PersonScore"/>.</summary>
     internal static PersonScore ParseScoring(string path, string text) => Enum.TryParse(text, out PersonScore scoring)
         ? scoring
-        : throw new UniFaceException($"{path}: an unknown kind of score: use the UniFace that wrote the gallery.");
+        : throw new UniFaceException($"{path}: an unknown kind of score: use the UniFace that wrote the gallery");
 }

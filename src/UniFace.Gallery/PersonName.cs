@@ -41,7 +41,7 @@ public static class PersonName
     {
         if (Validate(name) is string fault)
         {
-            throw new UniFaceException($"person '{(name?.Length > 60 ? name[..60] + "..." : name)}' {fault}.");
+            throw new UniFaceException($"person '{(name?.Length > 60 ? name[..60] + ".." : name)}' {fault}");
         }
     }
 }

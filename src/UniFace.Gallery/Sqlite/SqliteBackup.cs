@@ -25,7 +25,7 @@ internal sealed class SqliteBackup(SqliteStore source, CancellationToken stop)
         catch (UniFaceException e) when (e.InnerException is SqliteException { SqliteErrorCode: 11 or 26 })
         {
             throw new UniFaceException(
-                $"{path} is damaged, so its content cannot be replaced; move {path}, {path}-wal and {path}-shm away, and restore again.", e);
+                $"{path} is damaged, so its content cannot be replaced; move {path}, {path}-wal and {path}-shm away, and restore again", e);
         }
         finally
         {
@@ -60,7 +60,7 @@ internal sealed class SqliteBackup(SqliteStore source, CancellationToken stop)
         if (await copy.ReadAsync(session => new SqliteIntegrity(store, session).FindProblemsAsync(projection: null), stop) is [string problem, ..])
         {
             throw new UniFaceException(
-                $"{source.Path}: the gallery is damaged, so no copy was made ({problem}); 'uniface gallery verify-integrity' lists the problems.");
+                $"{source.Path}: the gallery is damaged, so no copy was made ({problem}); 'uniface gallery verify-integrity' lists the problems");
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed class SqliteDatabase : SqlDatabase, IDisposable
                 return await OpenReadOnlyAsync(path);
             }
         })
-        : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'.");
+        : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'");
 
     /// <summary>Opens a database file on a disk that cannot be written.</summary>
     public static async Task<SqliteDatabase> OpenReadOnlyAsync(string path)
@@ -78,7 +78,7 @@ internal sealed class SqliteDatabase : SqlDatabase, IDisposable
         {
             throw new UniFaceException(
                 $"{path}: cannot be written, and {path}-wal holds changes that are not in it yet; open it once where it can be written, " +
-                "e.g. with 'uniface gallery list'.",
+                "e.g. with 'uniface gallery list'",
                 e);
         }
     }
@@ -252,13 +252,13 @@ internal sealed class SqliteDatabase : SqlDatabase, IDisposable
             throw new UniFaceException(
                 $"{path}: " + e.SqliteErrorCode switch
                 {
-                    Busy or Locked => "another process is writing to the gallery; nothing was changed. Try again when it is done.",
-                    Full => "the disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
-                    InputOutput => $"the disk cannot be read or written ({e.Message}); what was enrolled before is kept. Check space and disk, and try again.",
-                    Corrupt => "the gallery's database is damaged; restore it from a copy. 'uniface gallery verify-integrity' lists the problems.",
-                    NoDatabase => "not a gallery: expected a file created by 'uniface gallery create'.",
-                    ReadOnly => "the gallery cannot be written; check the permissions of the file and its folder.",
-                    CannotOpen => "the gallery cannot be opened; check the permissions of the file and its folder.",
+                    Busy or Locked => "another process is writing to the gallery; nothing was changed; try again when it is done",
+                    Full => "the disk is full; nothing was written, and what was enrolled before is kept; free space and try again",
+                    InputOutput => $"the disk cannot be read or written ({e.Message}); what was enrolled before is kept; check space and disk, and try again",
+                    Corrupt => "the gallery's database is damaged; restore it from a copy; 'uniface gallery verify-integrity' lists the problems",
+                    NoDatabase => "not a gallery: expected a file created by 'uniface gallery create'",
+                    ReadOnly => "the gallery cannot be written; check the permissions of the file and its folder",
+                    CannotOpen => "the gallery cannot be opened; check the permissions of the file and its folder",
                     _ => $"the gallery's database failed: {e.Message}",
                 },
                 e);

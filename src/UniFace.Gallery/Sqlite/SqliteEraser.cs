@@ -25,7 +25,7 @@ internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
         {
             if (database.IsReadOnly)
             {
-                throw new UniFaceException($"{store.Path}: removed, but not erased from the files, which cannot be written now.");
+                throw new UniFaceException($"{store.Path}: removed, but not erased from the files, which cannot be written now");
             }
 
             using FileLock fileLock = await StoredIndex.LockAsync(store.Path, stop);
@@ -85,7 +85,7 @@ internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
         {
             throw new UniFaceException(
                 $"{store.Path}: removed, but another process is reading the gallery, so that removed bytes are still in its log; " +
-                "run 'uniface gallery remove' again when that process is done.");
+                "run 'uniface gallery remove' again when that process is done");
         }
 
         database.Step("log emptied");

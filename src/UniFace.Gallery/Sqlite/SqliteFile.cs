@@ -70,12 +70,12 @@ internal static class SqliteFile
     {
         if (!overwrite && File.Exists(path))
         {
-            throw new UniFaceException($"{path}: already exists; choose another name, or delete it first.");
+            throw new UniFaceException($"{path}: already exists; choose another name, or delete it first");
         }
 
         if (HasLog(path))
         {
-            throw new UniFaceException($"{path}: another process has it open, or was killed ({path}-wal holds changes); close it, or choose another name.");
+            throw new UniFaceException($"{path}: another process has it open, or was killed ({path}-wal holds changes); close it, or choose another name");
         }
     }
 

@@ -154,12 +154,12 @@ public sealed class SqliteGallery : StoredGallery
     {
         if (File.Exists(path) && !overwrite)
         {
-            throw new UniFaceException($"{path}: already exists; restore under another name, or overwrite it.");
+            throw new UniFaceException($"{path}: already exists; restore under another name, or overwrite it");
         }
 
         if (System.IO.Path.GetFullPath(path) == System.IO.Path.GetFullPath(backup))
         {
-            throw new UniFaceException($"{path} is the backup itself; restore to another file.");
+            throw new UniFaceException($"{path} is the backup itself; restore to another file");
         }
 
         await using SqliteGallery source = await OpenAsync(backup, key, cancellationToken).ConfigureAwait(false);

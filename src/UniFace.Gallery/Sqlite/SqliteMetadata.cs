@@ -16,7 +16,7 @@ internal static class SqliteMetadata
     /// <summary>Number of the last change.</summary>
     public static async Task<long> ChangeAsync(this SqlSession session) => await session.MetaAsync("change") is long change
         ? change
-        : throw new UniFaceException("the gallery has no change counter: it is damaged; restore it from a copy.");
+        : throw new UniFaceException("the gallery has no change counter: it is damaged; restore it from a copy");
 
     /// <summary>Starts a new generation: processes that have the gallery open must open it again, and stored indexes are obsolete.</summary>
     public static Task SetGenerationAsync(this SqlSession session) => session.SetMetaAsync(Generation, GalleryInfo.NewId());
@@ -46,13 +46,13 @@ internal static class SqliteMetadata
         bool hasMeta = await session.ScalarAsync("SELECT count(*) FROM sqlite_master WHERE name = 'meta'") is 1L;
         if (!hasMeta || await session.MetaAsync("format") is not long format)
         {
-            throw new UniFaceException($"{path} is an SQLite database but not a gallery; create a gallery with 'uniface gallery create'.");
+            throw new UniFaceException($"{path} is an SQLite database but not a gallery; create a gallery with 'uniface gallery create'");
         }
 
         GalleryInfo.EnsureFormat(path, format, SqliteDatabase.Format);
         async Task<T> GetAsync<T>(string key) => await session.MetaAsync(key) is T value
             ? value
-            : throw new UniFaceException($"{path}: the gallery's {key} is missing: the gallery is damaged; restore it from a copy.");
+            : throw new UniFaceException($"{path}: the gallery's {key} is missing: the gallery is damaged; restore it from a copy");
         return new GalleryInfo
         {
             Id = await GetAsync<string>("id"),

@@ -72,7 +72,7 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
             if (database.IsReadOnly)
             {
                 throw new UniFaceException(
-                    $"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; searches work without it.");
+                    $"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; searches work without it");
             }
 
             using ExactIndex rebuilt = new(info.EmbeddingSize);

@@ -19,7 +19,7 @@ internal sealed class SqliteRekeying(SqliteStore store, SqlSession session)
             if (fault is not null)
             {
                 string name = (await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "(unknown person)");
-                throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed.");
+                throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed");
             }
 
             await session.RunAsync("UPDATE template SET embedding = $3, checksum = $4, source = $5, photo = $6 WHERE id = $1 AND person = $2", template);

@@ -48,8 +48,8 @@ internal sealed class SqliteStore(SqliteDatabase database, RecordCipher cipher, 
             if (info.Encrypted != key is not null)
             {
                 throw new UniFaceException(info.Encrypted
-                    ? $"{path}: the gallery is encrypted; give its key."
-                    : $"{path}: the gallery is not encrypted, but a key was given; open it without a key.");
+                    ? $"{path}: the gallery is encrypted; give its key"
+                    : $"{path}: the gallery is not encrypted, but a key was given; open it without a key");
             }
 
             cipher = new RecordCipher(path, info.Id, key);
@@ -59,7 +59,7 @@ internal sealed class SqliteStore(SqliteDatabase database, RecordCipher cipher, 
             }
             catch (UniFaceException e)
             {
-                throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with.", e);
+                throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with", e);
             }
 
             if (!database.IsReadOnly)
@@ -304,7 +304,7 @@ internal sealed class SqliteStore(SqliteDatabase database, RecordCipher cipher, 
         {
             throw new UniFaceException(
                 $"{Path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; " +
-                "restore it from a copy.");
+                "restore it from a copy");
         }
 
         // In little-endian byte order, as the kernels of the index require it anyway.

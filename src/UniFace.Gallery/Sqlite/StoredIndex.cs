@@ -51,7 +51,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
             }
             catch (UnauthorizedAccessException e)
             {
-                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user who owns its files.", e);
+                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user who owns its files", e);
             }
         },
         stop);

@@ -13,7 +13,7 @@ internal static class GalleryChecks
         {
             throw new UniFaceException(
                 $"the embedding is of contract {contractId}, the gallery of {info.ContractId}: embeddings of different models cannot be compared; " +
-                "use the gallery's model, or move the gallery with 'uniface gallery reembed'.");
+                "use the gallery's model, or move the gallery with 'uniface gallery reembed'");
         }
     }
 
@@ -22,12 +22,12 @@ internal static class GalleryChecks
     {
         if (embedding.Length != info.EmbeddingSize)
         {
-            throw new UniFaceException($"the embedding has {embedding.Length} values, the gallery's have {info.EmbeddingSize}.");
+            throw new UniFaceException($"the embedding has {embedding.Length} values, the gallery's have {info.EmbeddingSize}");
         }
 
         if (!info.IsValid(embedding))
         {
-            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalize it first.");
+            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalize it first");
         }
     }
 
@@ -42,12 +42,12 @@ internal static class GalleryChecks
             PersonName.ThrowIfInvalid(enrollment.Person);
             if (enrollment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
             {
-                throw new UniFaceException($"{enrollment.Person}: the photo's SHA-256 is not valid; expected 64 lower-case hexadecimal digits.");
+                throw new UniFaceException($"{enrollment.Person}: the photo's SHA-256 is not valid; expected 64 lower-case hexadecimal digits");
             }
 
             if (info.KeepsCrops && enrollment.Crop.IsEmpty)
             {
-                throw new UniFaceException($"{enrollment.Person}: the gallery keeps crops, but the template has none.");
+                throw new UniFaceException($"{enrollment.Person}: the gallery keeps crops, but the template has none");
             }
         }
     }
@@ -59,7 +59,7 @@ internal static class GalleryChecks
         info.EnsureContract(contractId);
         if (probes.IsEmpty || probes.Length % info.EmbeddingSize != 0)
         {
-            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}.");
+            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}");
         }
 
         for (int at = 0; at < probes.Length; at += info.EmbeddingSize)

@@ -20,12 +20,12 @@ internal sealed class Reembedding
         if (!before.KeepsCrops)
         {
             throw new UniFaceException(
-                $"{store.Path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again.");
+                $"{store.Path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again");
         }
 
         if (model.ContractId == before.ContractId)
         {
-            throw new UniFaceException($"{store.Path}: the gallery is already of this model.");
+            throw new UniFaceException($"{store.Path}: the gallery is already of this model");
         }
 
         after = before with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
@@ -61,7 +61,7 @@ internal sealed class Reembedding
             else if (last == 0)
             {
                 throw new UniFaceException(
-                    $"{store.Path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems.");
+                    $"{store.Path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems");
             }
             else
             {
@@ -116,7 +116,7 @@ internal sealed class Reembedding
         ReadOnlyMemory<float> embeddings = model.Embed(crops.ConvertAll(c => c.Image)); // [crops, D]
         if (embeddings.Length != crops.Count * size)
         {
-            throw new UniFaceException($"the model gave {embeddings.Length} values for {crops.Count} crops, expected {size} for each.");
+            throw new UniFaceException($"the model gave {embeddings.Length} values for {crops.Count} crops, expected {size} for each");
         }
 
         List<(StoredCrop Crop, ReadOnlyMemory<float> Embedding)> batch = [.. crops.Select((crop, i) => (crop, embeddings.Slice(i * size, size)))];

@@ -38,7 +38,7 @@ public static class FaceClustering
         if (options.Threshold is not (> -1 and <= 1))
         {
             throw new UniFaceException(Invariant(
-                $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1."));
+                $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1"));
         }
 
         double limit = options.LinkThreshold ?? options.Threshold - 0.1;

@@ -32,7 +32,7 @@ public sealed class DatasetSubset : FaceDataset
         {
             throw new UniFaceException(
                 $"at least {minImages} and at most {maxImages} images per person were requested; " +
-                "expected 0 <= minimum <= maximum and a maximum of at least 1.");
+                "expected 0 <= minimum <= maximum and a maximum of at least 1");
         }
 
         int[][] byPerson = data.SamplesByPerson();
@@ -41,7 +41,7 @@ public sealed class DatasetSubset : FaceDataset
         {
             throw new UniFaceException(
                 $"{data.Source}: no person has {minImages} images or more; " +
-                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)}).");
+                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)})");
         }
 
         foreach (int person in people.Where(person => byPerson[person].Length > maxImages))
@@ -81,7 +81,7 @@ public sealed class DatasetSubset : FaceDataset
         {
             throw new UniFaceException(
                 $"{data.Source}: {count} of {byPerson.Length} people cannot be held out: {candidates.Length} have at least two images, and two " +
-                $"people must be left to train on; hold out a smaller share.");
+                $"people must be left to train on; hold out a smaller share");
         }
 
         new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
@@ -99,7 +99,7 @@ public sealed class DatasetSubset : FaceDataset
         if (people.Length < names.Count)
         {
             throw new UniFaceException(
-                $"{data.Source} has only {people.Length} of the {names.Count} people wanted; {names.Except(data.People).First()} is missing.");
+                $"{data.Source} has only {people.Length} of the {names.Count} people wanted; {names.Except(data.People).First()} is missing");
         }
 
         return Select(data, people, data.SamplesByPerson());

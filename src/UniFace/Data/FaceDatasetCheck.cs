@@ -12,13 +12,12 @@ public static class FaceDatasetCheck
         int[][] byPerson = dataset.SamplesByPerson();
         if (dataset.People.Count < 2)
         {
-            string expected = char.ToUpperInvariant(FaceDatasets.Expected[0]) + FaceDatasets.Expected[1..];
-            throw new UniFaceException($"{dataset.Source} has {Plural.Format(dataset.People.Count, "person")}; training needs at least two. {expected}.");
+            throw new UniFaceException($"{dataset.Source} has {Plural.Format(dataset.People.Count, "person")}; training needs at least two; {FaceDatasets.Expected}");
         }
 
         if (dataset.People.CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key is string twice)
         {
-            throw new UniFaceException($"{dataset.Source}: two people are named {twice}; expected a name for each.");
+            throw new UniFaceException($"{dataset.Source}: two people are named {twice}; expected a name for each");
         }
 
         string[] empty = [.. byPerson.Index().Where(person => person.Item.Length == 0).Select(person => dataset.People[person.Index])];
@@ -27,7 +26,7 @@ public static class FaceDatasetCheck
             string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
             throw new UniFaceException(
                 $"{dataset.Source}: {Plural.Format(empty.Length, "person has", "people have")} no image ({names}); " +
-                "add some, or require at least 1 image per person.");
+                "add some, or require at least 1 image per person");
         }
 
         int single = byPerson.Count(samples => samples.Length == 1);
@@ -49,7 +48,7 @@ public static class FaceDatasetCheck
             if ((uint)sample.Label >= (uint)byPerson.Length)
             {
                 throw new UniFaceException(
-                    $"{dataset.Source}: {sample.Name} has the label {sample.Label}, expected 0 to {byPerson.Length - 1}.");
+                    $"{dataset.Source}: {sample.Name} has the label {sample.Label}, expected 0 to {byPerson.Length - 1}");
             }
 
             byPerson[sample.Label].Add(i);

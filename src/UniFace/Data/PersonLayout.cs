@@ -34,7 +34,7 @@ internal sealed record PersonLayout(
             string levels = string.Join(", ", deep.SkipLast(1).Select((folder, i) => $"{i + 1} is {folder}"));
             throw new UniFaceException(
                 $"{source}: {string.Join('/', deep)} lies deeper than PERSON/IMAGE, so it is ambiguous which folder is the person (level {levels}); " +
-                $"give the person's level; {FaceDatasets.Expected}.");
+                $"give the person's level; {FaceDatasets.Expected}");
         }
 
         int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length >= skip + 2)];
@@ -49,7 +49,7 @@ internal sealed record PersonLayout(
                 : loose > 0
                     ? $"{source} has {Plural.Format(loose, "image")} but no folder per person{(level is null ? "" : $" at level {level}")} " +
                         $"(cannot tell which person {first} belongs to)"
-                : $"{source} contains no images ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}.");
+                : $"{source} contains no images ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}");
         }
 
         Array.Sort(order, (a, b) =>
@@ -71,7 +71,7 @@ internal sealed record PersonLayout(
             else if (above != folder)
             {
                 throw new UniFaceException(
-                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
+                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together");
             }
 
             samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);

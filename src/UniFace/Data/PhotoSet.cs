@@ -47,7 +47,7 @@ public sealed class PhotoSet : IDisposable
         if (!Path.Exists(path))
         {
             throw new UniFaceException(
-                $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input.");
+                $"{path}: no such file or folder; expected a photo, a folder of photos, a tar, tgz or zip of them, or - for standard input");
         }
 
         PhotoSet photos = Directory.Exists(path) ? OpenFolder(path)
@@ -56,14 +56,14 @@ public sealed class PhotoSet : IDisposable
         if (photos.listing is null && ImageFormat.Detect(FileHeader.Read(path)) == ImageFormat.Archive)
         {
             throw new UniFaceException(
-                $"{path} is {ImageFormat.Archive.Description}; photos are read from a folder, tar, tgz or zip, so unpack it first.");
+                $"{path} is {ImageFormat.Archive.Description}; photos are read from a folder, tar, tgz or zip, so unpack it first");
         }
 
         if (photos.Names.Count == 0)
         {
             photos.Dispose();
             string skipped = photos.Skipped.Count > 0 ? $"; {SkippedFile.Describe(photos.Skipped)}" : "";
-            throw new UniFaceException($"{path} contains no images ({ImageFormat.Expected}), at any depth{skipped}.");
+            throw new UniFaceException($"{path} contains no images ({ImageFormat.Expected}), at any depth{skipped}");
         }
 
         return photos;
@@ -138,7 +138,7 @@ public sealed class PhotoSet : IDisposable
         }
 
         static UniFaceException Overlap(string target, string how) =>
-            new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere.");
+            new($"{target} {how}: photos could be replaced, or results be taken for photos; name a folder elsewhere");
     }
 
     /// <summary>The encoded bytes of an image.</summary>
@@ -153,7 +153,7 @@ public sealed class PhotoSet : IDisposable
     public void Dispose() => archive?.Dispose();
 
     private static byte[] RequireContent(byte[] photo, string name) =>
-        photo.Length > 0 ? photo : throw new UniFaceException($"{name} is empty; expected a photo ({ImageFormat.Expected}).");
+        photo.Length > 0 ? photo : throw new UniFaceException($"{name} is empty; expected a photo ({ImageFormat.Expected})");
 
     private static byte[] ReadAll(string path)
     {
@@ -163,7 +163,7 @@ public sealed class PhotoSet : IDisposable
             byte[] photo = stream.ReadUpTo(FileSegment.MaxItemBytes + 1L);
             return photo.Length <= FileSegment.MaxItemBytes
                 ? photo
-                : throw new UniFaceException($"{path} has more than {FileSegment.MaxItemBytes} bytes, more than a photo may have.");
+                : throw new UniFaceException($"{path} has more than {FileSegment.MaxItemBytes} bytes, more than a photo may have");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -50,7 +50,7 @@ internal sealed class RecordIODataset : FaceDataset
         string[] records = Directory.EnumerateDirectories(folder).Any() ? [] : [.. Directory.EnumerateFiles(folder, "*.rec").Order(StringComparer.Ordinal)];
         return records.Length < 2
             ? records.FirstOrDefault()
-            : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
+            : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}");
     }
 
     /// <summary>Opens a .rec file with the .idx of the same name beside it, and the file "property" if there is one.</summary>
@@ -123,7 +123,7 @@ internal sealed class RecordIODataset : FaceDataset
             {
                 throw new UniFaceException(Invariant(
                     $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, ") +
-                    $"expected a whole number up to {LabelPeople.MaxExactLabel}.");
+                    $"expected a whole number up to {LabelPeople.MaxExactLabel}");
             }
 
             if (header.Label < 0)
@@ -148,7 +148,7 @@ internal sealed class RecordIODataset : FaceDataset
             warnings.Add($"{Plural.Format(negative, "record")} with a label below 0 skipped");
         }
 
-        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} contains no images.");
+        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} contains no images");
     }
 
     /// <summary>"key TAB offset" lines, sorted by key.</summary>
@@ -162,14 +162,14 @@ internal sealed class RecordIODataset : FaceDataset
                 || !long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out long key)
                 || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
             {
-                throw new UniFaceException($"{indexFile.Name}: line {number} is '{text.Shorten(40)}', expected 'key TAB offset'.");
+                throw new UniFaceException($"{indexFile.Name}: line {number} is '{text.Shorten(40)}', expected 'key TAB offset'");
             }
 
             if (offset > records.Length - 8)
             {
                 throw new UniFaceException(
                     $"{indexFile.Name}: line {number} points to offset {offset}, {records.Name} has {records.Length} bytes; " +
-                    "they do not belong together, or the records are truncated.");
+                    "they do not belong together, or the records are truncated");
             }
 
             entries.Add((key, offset));
@@ -180,13 +180,13 @@ internal sealed class RecordIODataset : FaceDataset
         {
             if (entries[i].Key == entries[i - 1].Key)
             {
-                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} occurs twice.");
+                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} occurs twice");
             }
         }
 
         return entries.Count > 0
             ? [.. entries]
-            : throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'.");
+            : throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'");
     }
 
     /// <summary>The keys that are images: those below record 0's first label if it announces ranges, otherwise all.</summary>
@@ -208,7 +208,7 @@ internal sealed class RecordIODataset : FaceDataset
         {
             throw new UniFaceException(Invariant(
                 $"{records.Name}: record 0 at offset {index[0].Offset} announces {first.Flag} labels, the first {end}; ") +
-                "expected 2, the first being the key after the last image.");
+                "expected 2, the first being the key after the last image");
         }
 
         if (end >= LabelPeople.MaxExactLabel)
@@ -221,7 +221,7 @@ internal sealed class RecordIODataset : FaceDataset
         (long Key, long Offset)[] images = [.. index.Skip(1).Where(entry => entry.Key <= announced)];
         return images.Length <= announced && images.Length + broken >= announced
             ? images
-            : throw new UniFaceException($"{indexName} names {images.Length} of the {announced} images that record 0 announces; the index is incomplete.");
+            : throw new UniFaceException($"{indexName} names {images.Length} of the {announced} images that record 0 announces; the index is incomplete");
     }
 
     private static void CheckProperty(FileSegment? propertyFile, int people, List<string> warnings)

@@ -36,7 +36,7 @@ public sealed class FileLock : IDisposable
 
             if (waited.Elapsed >= (timeout ?? DefaultTimeout))
             {
-                throw new UniFaceException($"{lockFile} is held by another process; wait for it to finish, or stop it, and try again.");
+                throw new UniFaceException($"{lockFile} is held by another process; wait for it to finish, or stop it, and try again");
             }
 
             Thread.Sleep(RetryInterval);

@@ -27,7 +27,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         catch (NotSupportedException e)
         {
             opened?.Dispose();
-            throw new UniFaceException($"{path} is a pipe or a device, expected a file; write it to one first.", e);
+            throw new UniFaceException($"{path} is a pipe or a device, expected a file; write it to one first", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,7 +45,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         if (offset < 0 || offset > Length - buffer.Length)
         {
             throw new UniFaceException(
-                $"{Name}: {what} of {buffer.Length} bytes at offset {offset} reaches past the end at {Length}; the file is truncated or damaged.");
+                $"{Name}: {what} of {buffer.Length} bytes at offset {offset} reaches past the end at {Length}; the file is truncated or damaged");
         }
 
         long at = start + offset;
@@ -63,7 +63,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
 
             if (read == 0)
             {
-                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: the file became shorter while it was open.");
+                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: the file became shorter while it was open");
             }
 
             buffer = buffer[read..];
@@ -78,7 +78,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         {
             throw new UniFaceException(
                 $"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {MaxItemBytes}); " +
-                "the file is truncated or damaged.");
+                "the file is truncated or damaged");
         }
 
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)count);
@@ -92,7 +92,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         using FileSegment file = Open(path);
         if (file.Length > Array.MaxLength)
         {
-            throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}.");
+            throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}");
         }
 
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
@@ -130,7 +130,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
                     line.Add(chunk[i]);
                     if (line.Count > MaxLineBytes)
                     {
-                        throw new UniFaceException($"{Name}: line {number} is longer than {MaxLineBytes} bytes; this is not a text file.");
+                        throw new UniFaceException($"{Name}: line {number} is longer than {MaxLineBytes} bytes; this is not a text file");
                     }
 
                     continue;

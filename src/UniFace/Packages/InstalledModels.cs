@@ -39,7 +39,7 @@ public static class InstalledModels
         ? ModelPackage.Open(name)
         : throw new UniFaceException(
             "no model package was given and no default is installed: give one, or install one with " +
-            "'uniface models pull faceplugin-mobilefacenet' ('uniface models list' describes it).");
+            "'uniface models pull faceplugin-mobilefacenet' ('uniface models list' describes it)");
 
     /// <summary>Makes an installed package the default.</summary>
     /// <exception cref="UniFaceException">No package has that name.</exception>
@@ -48,7 +48,7 @@ public static class InstalledModels
         if (Find(name) is null)
         {
             string installed = List() is { Count: > 0 } names ? string.Join(", ", names) : "none";
-            throw new UniFaceException($"{name}: no such installed model; installed are: {installed}.");
+            throw new UniFaceException($"{name}: no such installed model; installed are: {installed}");
         }
 
         WriteDefault(name, replace: true);
@@ -64,7 +64,7 @@ public static class InstalledModels
         if (!IsName(name))
         {
             throw new UniFaceException(
-                $"'{name}' is not a valid model name: expected up to 64 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit.");
+                $"'{name}' is not a valid model name: expected up to 64 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit");
         }
 
         string target = Path.Combine(UniFaceHome.ForNew(), FolderName, name);
@@ -101,7 +101,7 @@ public static class InstalledModels
         {
             throw new UniFaceException(
                 $"{packageFolder} is a bare .onnx file, which does not describe its input or its threshold; expected a package folder " +
-                $"({PackageFolder.OnnxName}, {ModelManifest.FileName}, {Calibration.FileName}).");
+                $"({PackageFolder.OnnxName}, {ModelManifest.FileName}, {Calibration.FileName})");
         }
 
         return Install(name, folder =>

@@ -139,13 +139,13 @@ public sealed class TrainingFingerprint
         if (!file.Exists || file.Length < Smallest || file.Length > Smallest + (long)HashBytes * MaxHashes)
         {
             throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training images " +
-                "that 'uniface train' wrote.");
+                "that 'uniface train' wrote");
         }
 
         byte[] bytes = File.ReadAllBytes(path);
         if (!bytes.AsSpan().StartsWith(Magic))
         {
-            throw new UniFaceException($"{path}: offset 0: not the hashes of training images (version 1); it is damaged, or was written by a newer uniface.");
+            throw new UniFaceException($"{path}: offset 0: not the hashes of training images (version 1); it is damaged, or was written by a newer uniface");
         }
 
         int body = bytes.Length - SHA256.HashSizeInBytes;
@@ -155,7 +155,7 @@ public sealed class TrainingFingerprint
             || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
         {
             throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training images are damaged; restore the file " +
-                "from a copy.");
+                "from a copy");
         }
 
         TrainingFingerprint read = new(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) == 1, bytes[20..HeaderBytes]);

@@ -80,7 +80,7 @@ internal sealed unsafe class ExactSearch
                 // been written during the scan.)
                 if (stored.ContainsAnyExcept(0f))
                 {
-                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index with 'uniface gallery rebuild'.");
+                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index with 'uniface gallery rebuild'");
                 }
 
                 continue;

@@ -121,7 +121,7 @@ internal sealed unsafe class IndexFile : IDisposable
             Read(values, RowAt(row));
             if (Wipe(row) != 0 || values.AsSpan().ContainsAnyExcept((byte)0))
             {
-                throw new UniFaceException($"{path}: erased rows are still there when they are read back.");
+                throw new UniFaceException($"{path}: erased rows are still there when they are read back");
             }
         }
 
@@ -160,7 +160,7 @@ internal sealed unsafe class IndexFile : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery.", e);
+            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery", e);
         }
     }
 

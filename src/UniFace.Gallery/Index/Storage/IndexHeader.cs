@@ -67,7 +67,7 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
 
     /// <summary>The error about an index that cannot be used.</summary>
     public static UniFaceException Unusable(string path, string problem, Exception? cause = null) =>
-        new($"{path}: {problem}; rebuild the gallery's index.", cause!);
+        new($"{path}: {problem}; rebuild the gallery's index", cause!);
 
     private static long Align(long at) => (at + Size - 1) / Size * Size;
 

@@ -71,7 +71,7 @@ internal sealed class TarArchive : PhotoArchive
         {
             if (length + count > limit)
             {
-                throw new UniFaceException($"{path} unpacks to more than {limit} bytes; expected a tar of images.");
+                throw new UniFaceException($"{path} unpacks to more than {limit} bytes; expected a tar of images");
             }
 
             RandomAccess.Write(target, buffer.AsSpan(0, count), length);

@@ -41,7 +41,7 @@ internal sealed class ZipPhotoArchive : PhotoArchive
         long length = Math.Min(limit, file.Length);
         if (length is < 0 or > FileSegment.MaxItemBytes)
         {
-            throw new UniFaceException($"{path}: {file.Name} claims {file.Length} bytes (limit {FileSegment.MaxItemBytes}); the zip is damaged.");
+            throw new UniFaceException($"{path}: {file.Name} claims {file.Length} bytes (limit {FileSegment.MaxItemBytes}); the zip is damaged");
         }
 
         return Guard(file.Name, () =>

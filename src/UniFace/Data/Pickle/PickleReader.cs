@@ -290,5 +290,5 @@ internal sealed class PickleReader
         return value;
     }
 
-    private UniFaceException Bad(string what) => new($"{path}: at offset {opcodeAt}: {what}.");
+    private UniFaceException Bad(string what) => new($"{path}: at offset {opcodeAt}: {what}");
 }

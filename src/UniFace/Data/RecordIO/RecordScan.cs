@@ -39,7 +39,7 @@ internal static class RecordScan
 
         if (found.Count == 0)
         {
-            throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of images.");
+            throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of images");
         }
 
         if (found.DistinctBy(record => record.Key).Count() == found.Count)
@@ -50,7 +50,7 @@ internal static class RecordScan
         (long Key, long Offset)[] images = [.. found.Where(record => record.IsImage).Select((record, i) => (i + 1L, record.Offset))];
         return images.Length > 0
             ? images
-            : throw new UniFaceException($"{records.Name}: none of its {Plural.Format(found.Count, "record")} holds an image; expected records of images.");
+            : throw new UniFaceException($"{records.Name}: none of its {Plural.Format(found.Count, "record")} holds an image; expected records of images");
     }
 
     /// <summary>Where the next record starts at or after an offset; null if there is none.</summary>

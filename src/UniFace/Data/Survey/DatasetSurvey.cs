@@ -73,7 +73,7 @@ public sealed record DatasetSurvey(
         {
             throw new UniFaceException(
                 $"{dataset.Source}: none of the first images has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
-                "align the faces with 'uniface align' first.");
+                "align the faces with 'uniface align' first");
         }
 
         return new DatasetSurvey(

@@ -39,7 +39,7 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
         if (people.Length < 2)
         {
             throw new UniFaceException(
-                $"{dataset.Source}: {people.Length} people have images of the model's input size; labels are checked by comparing at least two people.");
+                $"{dataset.Source}: {people.Length} people have images of the model's input size; labels are checked by comparing at least two people");
         }
 
         float[][] sums = new float[byPerson.Length][];

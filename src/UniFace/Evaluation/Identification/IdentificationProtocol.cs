@@ -27,7 +27,7 @@ public static class IdentificationProtocol
         int[] rows = [.. Enumerable.Range(0, gallery.Count).Where(i => gallery.Found[i])];
         if (rows.Length == 0)
         {
-            throw new UniFaceException("the gallery is empty: none of its images shows a face.");
+            throw new UniFaceException("the gallery is empty: none of its images shows a face");
         }
 
         int people = galleryLabels.Max() + 1;
@@ -43,7 +43,7 @@ public static class IdentificationProtocol
         if (mated.Length == 0)
         {
             throw new UniFaceException(
-                "no probe is of an enrolled person, so identification cannot be measured: give probes in folders named as the gallery's people.");
+                "no probe is of an enrolled person, so identification cannot be measured: give probes in folders named as the gallery's people");
         }
 
         // Non-mated probes without a face are skipped, so that a model gains nothing from faces that are not found.

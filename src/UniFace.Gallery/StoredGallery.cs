@@ -22,7 +22,7 @@ public abstract class StoredGallery : IGallery
     public IReadOnlyCollection<string> Damage => [.. store.Damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Called after each step of storing, removing and erasing, so that tests can simulate a kill there.</summary>
-    internal Action<string> Step
+    internal Action<GalleryStep> Step
     {
         get => store.Database.Step;
         set => store.Database.Step = value;
@@ -50,7 +50,7 @@ public abstract class StoredGallery : IGallery
     {
         ArgumentNullException.ThrowIfNull(person);
         bool removed = await store.Database.WriteAsync(session => DeleteAsync(session, person, before), stop).ConfigureAwait(false);
-        Step("removed");
+        Step(GalleryStep.Removed);
         try
         {
             await EraseAsync(stop).ConfigureAwait(false);

@@ -75,7 +75,7 @@ internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
                 await session.MetaAsync(UnerasedPages) is not null),
             stop);
         index.Erase(rows);
-        database.Step("index erased");
+        database.Step(GalleryStep.IndexErased);
         if (vacuum)
         {
             await database.VacuumAsync(stop);
@@ -88,7 +88,7 @@ internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
                 "run 'uniface gallery remove' again when that process is done");
         }
 
-        database.Step("log emptied");
+        database.Step(GalleryStep.LogEmptied);
         await database.WriteAsync(
             async session =>
             {
@@ -97,6 +97,6 @@ internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
                 await session.RunAsync("DELETE FROM meta WHERE key = $1", UnerasedPages);
             },
             stop);
-        database.Step("noted as erased");
+        database.Step(GalleryStep.MarkedAsErased);
     }
 }

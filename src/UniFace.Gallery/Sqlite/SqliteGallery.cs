@@ -127,7 +127,7 @@ public sealed class SqliteGallery : StoredGallery
             await database.WriteAsync(session => new SqliteRekeying(store, session).RunAsync(cipher), cancellationToken).ConfigureAwait(false);
         }
 
-        Step("rekeyed");
+        Step(GalleryStep.Rekeyed);
         await using SqliteGallery rekeyed = await OpenAsync(Path, key, cancellationToken).ConfigureAwait(false);
         rekeyed.Step = Step;
         await rekeyed.EraseAsync(cancellationToken).ConfigureAwait(false);

@@ -203,7 +203,7 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
         current.Save(Stored.Path, new IndexStamp(Stored.Owner, info.ContractId, change));
         FileModes.Copy(database.Path, Stored.Path);
         storedChange = change;
-        database.Step("index stored");
+        database.Step(GalleryStep.IndexStored);
     }
 
     // Brings an index from one change to the database's last.

@@ -46,8 +46,8 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
                 person));
         }
 
-        long found = known.FindOrAdd(sha256, enrollment.Embedding.Span, id, out bool learned);
-        if (learned)
+        (long found, bool lacksHash) = known.FindOrAdd(sha256, enrollment.Embedding.Span, id);
+        if (lacksHash)
         {
             await session.RunAsync($"UPDATE {store.Templates} SET photo = $2 WHERE id = $1", found, store.SealPhoto(found, person, sha256));
         }

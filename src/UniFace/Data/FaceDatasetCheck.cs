@@ -12,7 +12,8 @@ public static class FaceDatasetCheck
         int[][] byPerson = dataset.SamplesByPerson();
         if (dataset.People.Count < 2)
         {
-            throw new UniFaceException($"{dataset.Source} has {Plural.Format(dataset.People.Count, "person")}; training needs at least two; {FaceDatasets.Expected}");
+            throw new UniFaceException(
+                $"{dataset.Source} has {Plural.Format(dataset.People.Count, "person")}, training needs at least two; {FaceDatasets.Expected}");
         }
 
         if (dataset.People.CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key is string twice)

@@ -52,7 +52,7 @@ public static class RealPath
         }
 
         if (!first.Equals(second, StringComparison.OrdinalIgnoreCase)
-            || Path.GetDirectoryName(first) is not string folder || Path.GetDirectoryName(second) is not string other || !Same(folder, other))
+            || Path.GetDirectoryName(first) is not string folder || Path.GetDirectoryName(second) is not string other || !AreSame(folder, other))
         {
             return false;
         }
@@ -79,6 +79,6 @@ public static class RealPath
         return null;
     }
 
-    /// <summary>The real paths of folders, for <see cref="Holding"/>.</summary>
+    /// <summary>The real paths of folders, for <see cref="FindContaining"/>.</summary>
     public static HashSet<string> ResolveAll(IEnumerable<string> folders) => new(folders.Select(Resolve), StringComparer.OrdinalIgnoreCase);
 }

@@ -1,5 +1,6 @@
 using UniFace.Gallery.Sqlite;
 using UniFace.Gallery.Tests.Index;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
@@ -142,7 +143,7 @@ public sealed class GalleryBackupTests : IDisposable
         {
             gallery.Step = step =>
             {
-                if (step == "rekeyed")
+                if (step == GalleryStep.Rekeyed)
                 {
                     foreach (string file in Directory.GetFiles(folder.Root).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
                     {

@@ -4,6 +4,7 @@ using UniFace.Gallery.Index.Storage;
 using UniFace.Gallery.Sqlite;
 using UniFace.Gallery.Tests.Index;
 using UniFace.IO;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
@@ -45,7 +46,7 @@ public sealed class GalleryErasureTests : IDisposable
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
         {
             // Copies all files after each step, as a kill leaves them.
-            gallery.Step = step => kills.Add((step, Copy($"{kills.Count}")));
+            gallery.Step = step => kills.Add(($"{step}", Copy($"{kills.Count}")));
             await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
             await gallery.StoreIndexAsync();
             await gallery.EnrollAsync([new Enrollment("Late", rows[0])], Contract);
@@ -53,7 +54,7 @@ public sealed class GalleryErasureTests : IDisposable
             Assert.True(await gallery.RemoveAsync("Name-of-07"));
         }
 
-        Assert.Equal(["index stored", "index stored", "removed", "index erased", "log emptied", "noted as erased"], kills.Select(k => k.Step));
+        Assert.Equal(["IndexStored", "IndexStored", "Removed", "IndexErased", "LogEmptied", "MarkedAsErased"], kills.Select(k => k.Step));
 
         // A kill while the index is stored or the gallery is restored leaves temporary files. A kill of an earlier version between two renames leaves
         // two index files that do not match.
@@ -124,7 +125,7 @@ public sealed class GalleryErasureTests : IDisposable
             using ManualResetEventSlim committed = new();
             removing.Step = step =>
             {
-                if (step == "removed")
+                if (step == GalleryStep.Removed)
                 {
                     committed.Set();
                 }

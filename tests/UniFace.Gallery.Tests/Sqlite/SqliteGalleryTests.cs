@@ -127,7 +127,8 @@ public sealed class SqliteGalleryTests : IDisposable
             await gallery.EnrollAsync([.. Rows.Random(300, 8, 3).Select((v, i) => new Enrollment("p" + i, v))], Contract);
         }
 
-        await ErrorAssert.ContainsAsync("already exists", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
+        await ErrorAssert.ContainsAsync(
+            "already exists", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
         await ErrorAssert.ContainsAsync("no such gallery", () => SqliteGallery.OpenAsync(path + "x"));
         string text = Path.Combine(folder.Root, "text");
         File.WriteAllText(text, new string('x', 5000));

@@ -91,7 +91,7 @@ public sealed class ReaderFuzzTests : IDisposable
         ModelManifest manifest = new()
         {
             EmbeddingSize = 8,
-            OnnxSha256 = IO.Sha256.HashFile(folder["model.onnx"]),
+            OnnxSha256 = UniFace.IO.Sha256.HashFile(folder["model.onnx"]),
             Licence = "CC0",
             Training = new TrainingProvenance { Loss = "uce", Backbone = "m", DataHash = "0", Seed = 1 },
         };

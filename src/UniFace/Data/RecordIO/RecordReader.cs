@@ -61,7 +61,7 @@ internal static class RecordReader
         BinaryPrimitives.ReadUInt32LittleEndian(file.Read(offset, 4, "record")) is Magic or DraftMagic;
 
     /// <summary>Whether a record, whole or in parts, can start at an offset.</summary>
-    public static bool Starts(FileSegment file, long offset)
+    public static bool IsRecordStart(FileSegment file, long offset)
     {
         try
         {
@@ -119,7 +119,7 @@ internal static class RecordReader
         {
             if (!valid)
             {
-                throw new UniFaceException($"{file.Name}: the record part at offset {at} is of kind {kind}, which is not allowed there; the file is damaged");
+                throw new UniFaceException($"{file.Name}: the record part at offset {at} has flag {kind}, which is not allowed there; the file is damaged");
             }
         }
     }

@@ -63,7 +63,8 @@ internal static class RecordScan
             records.Read(at, part, "records");
             for (int i = 0; i < part.Length; i += 4)
             {
-                if (BinaryPrimitives.ReadUInt32LittleEndian(part[i..]) is RecordReader.Magic or RecordReader.DraftMagic && RecordReader.Starts(records, at + i))
+                if (BinaryPrimitives.ReadUInt32LittleEndian(part[i..]) is RecordReader.Magic or RecordReader.DraftMagic
+                    && RecordReader.IsRecordStart(records, at + i))
                 {
                     return at + i;
                 }

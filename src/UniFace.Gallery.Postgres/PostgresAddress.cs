@@ -65,15 +65,15 @@ public sealed class PostgresAddress
 
         if (string.IsNullOrWhiteSpace(gallery) || gallery.Length > 200 || gallery.Contains('\0', StringComparison.Ordinal))
         {
-            throw Invalid("names no gallery of 1 to 200 characters");
+            throw Invalid("has no gallery name (1 to 200 characters)");
         }
 
         if (string.IsNullOrEmpty(connection.Host) || string.IsNullOrEmpty(connection.Database))
         {
-            throw Invalid($"names no {(string.IsNullOrEmpty(connection.Host) ? "host" : "database")}");
+            throw Invalid($"has no {(string.IsNullOrEmpty(connection.Host) ? "host" : "database")}");
         }
 
-        // A scan of a large gallery takes its time, and Ctrl-C stops it.
+        // No timeout by default: scanning a large gallery can take minutes, and can be cancelled.
         if (!connection.ShouldSerialize("Command Timeout"))
         {
             connection.CommandTimeout = 0;
@@ -89,7 +89,7 @@ public sealed class PostgresAddress
 
     private static UniFaceException Invalid(string problem, Exception? cause = null) => new(
         $"the address of the PostgreSQL gallery {problem}: expected postgres://user@host:5432/database?gallery=people " +
-        "or 'Host=host;Database=database;Gallery=people'.",
+        "or 'Host=host;Database=database;Gallery=people'",
         cause!);
 
     private static bool IsUrl(string text) => Schemes.Any(s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase));

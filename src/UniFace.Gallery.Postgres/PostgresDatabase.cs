@@ -11,7 +11,7 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
     /// <summary>The schema version that this code writes.</summary>
     public const int Format = 1;
 
-    private const int Tries = 8;
+    private const int MaxAttempts = 8;
 
     private readonly NpgsqlDataSource source;
 
@@ -41,7 +41,7 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
                         ? 0
                         : throw new UniFaceException(
                             $"{address}: its pgvector is {version}, 0.7 or newer is needed; update it, then run ALTER EXTENSION vector UPDATE " +
-                            "in the database.");
+                            "in the database");
                 },
                 stop).ConfigureAwait(false);
         }
@@ -105,7 +105,7 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
 
     private async Task<T> InTransactionAsync<T>(IsolationLevel level, Func<SqlSession, Task<T>> work, CancellationToken stop)
     {
-        for (int left = Tries; ; left--)
+        for (int left = MaxAttempts; ; left--)
         {
             try
             {
@@ -162,18 +162,18 @@ internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
 
     private string Describe(PostgresException e) => e.SqlState switch
     {
-        InvalidCatalogName => $"the server has no database '{Address.Database}'; create it with 'createdb {Address.Database}'.",
+        InvalidCatalogName => $"the server has no database '{Address.Database}'; create it with 'createdb {Address.Database}'",
         InvalidPassword or InvalidAuthorizationSpecification =>
-            $"the server refuses the user ({e.MessageText}); check user and password.",
+            $"the server refuses the user ({e.MessageText}); check user and password",
         InsufficientPrivilege =>
-            $"the user may not do this ({e.MessageText}); grant it CREATE on the database, and let an administrator install the extension vector.",
+            $"the user may not do this ({e.MessageText}); grant it CREATE on the database, and let an administrator install the extension vector",
         UndefinedFile or FeatureNotSupported when e.MessageText.Contains("vector", StringComparison.Ordinal) =>
-            "the server has no extension 'vector'; install pgvector for its version (Debian: postgresql-17-pgvector).",
-        DiskFull => "the server's disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
-        LockNotAvailable => "others are using the gallery, so that it cannot be locked now; try again later.",
-        TooManyConnections => "the server has no connection left; try again, or raise max_connections.",
+            "the server has no extension 'vector'; install pgvector for its version (Debian: postgresql-17-pgvector)",
+        DiskFull => "the server's disk is full; nothing was written, and what was enrolled before is kept; free space and try again",
+        LockNotAvailable => "the gallery is locked by another client; try again later",
+        TooManyConnections => "the server has too many connections; try again, or raise max_connections",
         AdminShutdown or CrashShutdown or CannotConnectNow =>
-            $"the server is stopping or starting ({e.MessageText}); nothing was changed, try again.",
-        _ => $"the server reports: {e.MessageText.ReplaceLineEndings(" ")} ({e.SqlState}).",
+            $"the server is stopping or starting ({e.MessageText}); nothing was changed, try again",
+        _ => $"the server reports: {e.MessageText.ReplaceLineEndings(" ")} ({e.SqlState})",
     };
 }

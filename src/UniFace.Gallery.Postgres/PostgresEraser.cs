@@ -3,7 +3,7 @@ namespace UniFace.Gallery.Postgres;
 /// <summary>Erases deleted rows from the files of a gallery's tables by rewriting the tables.</summary>
 internal sealed class PostgresEraser(PostgresStore store)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Erases what is left to erase.</summary>
     /// <exception cref="UniFaceException">A transaction still sees the deleted rows.</exception>
@@ -23,11 +23,11 @@ internal sealed class PostgresEraser(PostgresStore store)
         Stopwatch waited = Stopwatch.StartNew();
         while (await database.ReadAsync(session => session.ScalarAsync(Seeing, transaction), stop).ConfigureAwait(false) is > 0L)
         {
-            if (waited.Elapsed > Patience)
+            if (waited.Elapsed > WaitTimeout)
             {
                 throw new UniFaceException(
                     $"{store.Path}: removed, but another client is reading the database, so that removed bytes are still in its files; " +
-                    "run 'uniface gallery remove' again when that client is done.");
+                    "run 'uniface gallery remove' again when that client is done");
             }
 
             await Task.Delay(100, stop).ConfigureAwait(false);
@@ -35,7 +35,7 @@ internal sealed class PostgresEraser(PostgresStore store)
 
         await database.RunOutsideTransactionAsync(
             [
-                $"SET lock_timeout = {(long)Patience.TotalMilliseconds}",
+                $"SET lock_timeout = {(long)WaitTimeout.TotalMilliseconds}",
                 .. new[] { store.Crops, store.Templates, store.People }.Select(table => $"VACUUM (FULL) {table}"),
                 "SET lock_timeout = 0",
             ],

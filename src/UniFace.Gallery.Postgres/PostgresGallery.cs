@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>
-/// A gallery in a PostgreSQL database with pgvector. Any number of processes on any number of machines can write and search it at once: the
+/// A gallery in a PostgreSQL database with pgvector. Any number of processes on any number of machines can write and search it simultaneously: the
 /// client caches nothing, each answer is of one state of the database, and the database's constraints decide races. The server compares the
 /// probe with every template; optionally it searches an HNSW graph of half-precision copies, which is faster on large galleries but may miss
 /// people.
@@ -27,11 +27,11 @@ public sealed class PostgresGallery : StoredGallery
 
     /// <summary>Creates an empty gallery, and the tables if the database has none.</summary>
     /// <param name="address">The database, and the gallery's name in it.</param>
-    /// <param name="options">What it is; <see cref="GalleryInfo.Id"/> is ignored, <see cref="GalleryInfo.Encrypted"/> must be false.</param>
+    /// <param name="options">Properties of the gallery; <see cref="GalleryInfo.Id"/> is ignored, <see cref="GalleryInfo.Encrypted"/> must be false.</param>
     /// <param name="hnsw">Searches an HNSW graph instead of every template.</param>
-    /// <param name="cancellationToken">Stops it; nothing is created then.</param>
+    /// <param name="cancellationToken">Cancels it; nothing is created then.</param>
     /// <exception cref="UniFaceException">
-    /// The name is taken; encryption, mean scores with HNSW, or embeddings that are too large for pgvector are asked for; or the server fails.
+    /// The name is taken; encryption, mean scores with HNSW, or embeddings that are too large for pgvector are requested; or the server fails.
     /// </exception>
     public static async Task CreateAsync(PostgresAddress address, GalleryInfo options, bool hnsw = false, CancellationToken cancellationToken = default)
     {
@@ -46,7 +46,8 @@ public sealed class PostgresGallery : StoredGallery
         if (hnsw && info.Scoring == PersonScore.Mean)
         {
             throw new UniFaceException(
-                "HNSW finds the most similar templates, not people by the mean of their templates: leave out --hnsw, or score people by their best template.");
+                "HNSW finds the most similar templates, not people by the mean of their templates: create the gallery without HNSW, or score people " +
+                "by their best template");
         }
 
         PostgresStore.EnsureSize(info.EmbeddingSize, hnsw);
@@ -77,14 +78,14 @@ public sealed class PostgresGallery : StoredGallery
             }
             catch (UniFaceException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
-                throw new UniFaceException($"{address}: exists already; choose another name.", e);
+                throw new UniFaceException($"{address}: the gallery already exists; choose another name", e);
             }
         }
     }
 
     /// <summary>Opens a gallery.</summary>
     /// <param name="address">The database, and the gallery's name in it.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels opening it.</param>
     /// <exception cref="UniFaceException">The server, the database or the gallery does not exist, or it is of another version.</exception>
     public static async Task<PostgresGallery> OpenAsync(PostgresAddress address, CancellationToken cancellationToken = default)
     {
@@ -109,7 +110,7 @@ public sealed class PostgresGallery : StoredGallery
         string path = address.ToString();
         if (await session.ScalarAsync("SELECT to_regclass('uniface.gallery')::text") is null)
         {
-            throw new UniFaceException($"{path}: the database holds no galleries; check the address, or create one with 'uniface gallery create'.");
+            throw new UniFaceException($"{path}: the database has no galleries; check the address, or create one with 'uniface gallery create'");
         }
 
         List<PostgresStore> found = await session.QueryAsync(
@@ -128,17 +129,17 @@ public sealed class PostgresGallery : StoredGallery
                 });
             },
             address.Gallery);
-        return found is [PostgresStore store] ? store : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'.");
+        return found is [PostgresStore store] ? store : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'");
     }
 
     private static UniFaceException CannotEncrypt(PostgresAddress address) => new(
         $"{address}: a gallery on PostgreSQL cannot be encrypted with a key, because the server must read the templates that it searches. " +
-        "Leave the key out and encrypt the server's disk, or use a gallery file.");
+        "Leave the key out and encrypt the server's disk, or use a gallery file");
 
     /// <inheritdoc/>
     /// <remarks>
     /// PostgreSQL keeps the bytes of deleted rows in its files, so the gallery's tables are rewritten (VACUUM FULL). That takes as long as copying
-    /// the gallery and, with HNSW, building its graph, and locks the gallery meanwhile. The server's write-ahead log, archives, replicas and
+    /// the gallery and, with HNSW, building its graph, and locks the gallery until then. The server's write-ahead log, archives, replicas and
     /// backups hold the bytes until their administrator recycles them.
     /// </remarks>
     public override Task EraseAsync(CancellationToken cancellationToken = default) => new PostgresEraser(store).EraseAsync(cancellationToken);
@@ -146,7 +147,7 @@ public sealed class PostgresGallery : StoredGallery
     /// <inheritdoc/>
     /// <remarks>
     /// The server scores in single precision. Its sum of D products of two vectors, in any order, is within D * 2^-24 of the true inner product
-    /// for norms of 1 (Higham, Accuracy and Stability, 3.1). So everybody among the exact best k is within twice that of the server's k-th; all
+    /// for norms of 1 (Higham, Accuracy and Stability, 3.1). So every person among the exact best k is within twice that of the server's k-th; all
     /// of those are fetched and scored in double precision. With HNSW, only people whom the graph finds are.
     /// </remarks>
     public override Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
@@ -171,7 +172,7 @@ public sealed class PostgresGallery : StoredGallery
     {
         if (!store.Hnsw)
         {
-            throw new UniFaceException($"{Path}: the gallery has no index, because every template is searched; create one with --hnsw.");
+            throw new UniFaceException($"{Path}: the gallery has no index, because every template is searched; create one with HNSW for an index");
         }
 
         await database.RunOutsideTransactionAsync([$"REINDEX INDEX CONCURRENTLY {store.Graph}"], cancellationToken).ConfigureAwait(false);
@@ -202,8 +203,8 @@ public sealed class PostgresGallery : StoredGallery
                 $"template {r.GetInt64(0)}: {r.GetInt32(1)} values of norm {r.GetDouble(2):G4}, expected {Info.EmbeddingSize} of norm 1"),
             Info.EmbeddingSize,
             GalleryChecks.NormTolerance,
-            IntegrityQueries.MostProblems));
-        return [.. problems.Take(IntegrityQueries.MostProblems)];
+            IntegrityQueries.MaxProblems));
+        return [.. problems.Take(IntegrityQueries.MaxProblems)];
     }
 
     /// <inheritdoc/>

@@ -48,12 +48,12 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         if (size < 1 || size > largest)
         {
             throw new UniFaceException(FormattableString.Invariant(
-                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {size}."));
+                $"pgvector supports embeddings of at most {largest:N0} values{(hnsw ? " with HNSW" : "")}, the model's have {size}"));
         }
     }
 
     /// <inheritdoc/>
-    /// <remarks>PostgreSQL's text has no zero character, so nobody is enrolled under such a name.</remarks>
+    /// <remarks>PostgreSQL's text cannot contain a NUL character, so no person has such a name.</remarks>
     public override object? ToKey(string person) => person.Contains('\0', StringComparison.Ordinal) ? null : person;
 
     /// <inheritdoc/>
@@ -72,7 +72,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
         string sql = $"SELECT contract FROM uniface.gallery WHERE id = $1 AND uid = $2 {clause}";
         if (await session.ScalarAsync(sql, number, Info.Id) as string != contractId)
         {
-            throw new GalleryMovedException(Path, "moved to another model");
+            throw new GalleryChangedException(Path, "moved to another model");
         }
 
         if (locking == GalleryLock.All)
@@ -115,7 +115,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     {
         if (templates.Any(t => t.Enrollment.Source?.Contains('\0', StringComparison.Ordinal) == true))
         {
-            throw new UniFaceException("PostgreSQL cannot store a source with a zero character; leave it out.");
+            throw new UniFaceException("PostgreSQL cannot store a source with a NUL character; remove the character");
         }
 
         string copy = $"COPY {Templates}(gallery, id, person, source, embedding, photo) FROM STDIN (FORMAT BINARY)";

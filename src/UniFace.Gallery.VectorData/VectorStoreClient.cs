@@ -7,7 +7,7 @@ namespace UniFace.Gallery.VectorData;
 /// <summary>A collection of a vector store; reports the store's errors as messages for the user.</summary>
 internal sealed class VectorStoreClient(VectorStore store, string name, VectorStoreCollectionDefinition definition) : IDisposable
 {
-    /// <summary>Most records per request, other than a search.</summary>
+    /// <summary>Maximum number of records per request, other than a search.</summary>
     public const int PageSize = 1000;
 
     private readonly VectorStoreCollection<object, Record> collection = store.GetDynamicCollection(name, definition);

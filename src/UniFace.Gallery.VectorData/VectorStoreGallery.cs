@@ -22,7 +22,7 @@ namespace UniFace.Gallery.VectorData;
 /// </remarks>
 public sealed class VectorStoreGallery : IGallery
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(20);
 
     private readonly VectorStoreClient client;
     private readonly VectorStoreRecords records;
@@ -44,10 +44,10 @@ public sealed class VectorStoreGallery : IGallery
     /// <summary>Creates an empty gallery.</summary>
     /// <param name="store">The store; the gallery does not dispose it.</param>
     /// <param name="collection">Name of the collection to create.</param>
-    /// <param name="info">What it is; <see cref="GalleryInfo.Id"/> is ignored.</param>
+    /// <param name="info">Properties of the gallery; <see cref="GalleryInfo.Id"/> is ignored.</param>
     /// <param name="options">Settings of the collection; null for defaults.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="UniFaceException">The collection exists; mean scores, crops or encryption are asked for; or the store fails.</exception>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="UniFaceException">The collection exists; mean scores, crops or encryption are requested; or the store fails.</exception>
     public static async Task CreateAsync(
         VectorStore store, string collection, GalleryInfo info, VectorStoreGalleryOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -57,26 +57,26 @@ public sealed class VectorStoreGallery : IGallery
         if (info.Scoring == PersonScore.Mean)
         {
             throw new UniFaceException(
-                "a vector store finds the most similar templates, not people by the mean of their templates: score people by their best template.");
+                "a vector store finds the most similar templates, not people by the mean of their templates: score people by their best template");
         }
 
         if (info.Encrypted)
         {
             throw new UniFaceException(
                 "a gallery in a vector store cannot be encrypted with a key, because the store must read what it searches: " +
-                "encrypt its disk, or use a gallery file.");
+                "encrypt its disk, or use a gallery file");
         }
 
         if (info.KeepsCrops)
         {
-            throw new UniFaceException("a gallery in a vector store keeps no crops; use a gallery file.");
+            throw new UniFaceException("a gallery in a vector store keeps no crops; use a gallery file");
         }
 
         VectorStoreRecords records = new(options ?? new());
         using VectorStoreClient client = new(store, collection, records.Definition(info.EmbeddingSize));
         if (await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
         {
-            throw new UniFaceException($"{collection}: exists already in the vector store; choose another name.");
+            throw new UniFaceException($"{collection}: already exists in the vector store; choose another name");
         }
 
         await client.CreateAsync(cancellationToken).ConfigureAwait(false);
@@ -88,7 +88,7 @@ public sealed class VectorStoreGallery : IGallery
     /// <param name="collection">Name of its collection.</param>
     /// <param name="model">The model of its embeddings; the size is needed to open the collection.</param>
     /// <param name="options">The settings that it was created with; null for defaults.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="UniFaceException">The collection does not exist, is not a gallery, or is of another model; or the store fails.</exception>
     public static async Task<VectorStoreGallery> OpenAsync(
         VectorStore store,
@@ -104,16 +104,16 @@ public sealed class VectorStoreGallery : IGallery
         {
             if (!await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
             {
-                throw new UniFaceException($"{collection}: the vector store has no such collection; create the gallery first.");
+                throw new UniFaceException($"{collection}: the vector store has no such collection; create the gallery first");
             }
 
             List<Record> described = await client.GetAsync([records.InfoKey], cancellationToken).ConfigureAwait(false);
             GalleryInfo info = described.Select(ReadInfo).FirstOrDefault()
-                ?? throw new UniFaceException($"{collection}: a collection, but not of a gallery; create a gallery under another name.");
+                ?? throw new UniFaceException($"{collection}: the collection is not a gallery; create a gallery under another name");
             info.EnsureContract(model.ContractId);
             return info.EmbeddingSize == model.EmbeddingSize
                 ? new VectorStoreGallery(client, records, info)
-                : throw new UniFaceException($"{collection}: the gallery's embeddings have {info.EmbeddingSize} values, the model's {model.EmbeddingSize}.");
+                : throw new UniFaceException($"{collection}: the gallery's embeddings have {info.EmbeddingSize} values, the model's {model.EmbeddingSize}");
         }
         catch
         {
@@ -129,7 +129,7 @@ public sealed class VectorStoreGallery : IGallery
         Info.EnsureEnrollments(enrollments, contractId);
         cancellationToken.ThrowIfCancellationRequested();
 
-        // The key of a photo's record is derived from the photo and its person: two processes that enroll it at once write one record.
+        // The key of a photo's record is derived from the photo and its person: two processes that enroll it simultaneously write one record.
         IEnumerable<object> photos = enrollments.Where(e => e.PhotoSha256 is not null).Select(e => records.CreateKey(e, Info)).Distinct();
         Dictionary<object, long> known = (await client.GetAsync(photos, cancellationToken).ConfigureAwait(false))
             .ToDictionary(r => r[Key]!, GetId);
@@ -168,7 +168,7 @@ public sealed class VectorStoreGallery : IGallery
     {
         ArgumentNullException.ThrowIfNull(person);
         HashSet<object> deleted = [];
-        DateTime end = DateTime.UtcNow + Patience;
+        DateTime end = DateTime.UtcNow + WaitTimeout;
         while (person.Length > 0)
         {
             List<Record> found = await client.QueryAsync(
@@ -188,7 +188,7 @@ public sealed class VectorStoreGallery : IGallery
             if (DateTime.UtcNow > end)
             {
                 throw new UniFaceException(
-                    $"{client.Name}: the vector store still has records of {person} after they were deleted; remove the person again later.");
+                    $"{client.Name}: the vector store still has records of {person} after they were deleted; remove the person again later");
             }
 
             await client.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
@@ -246,8 +246,8 @@ public sealed class VectorStoreGallery : IGallery
     {
         // Twice the error of a sum of D products in single precision for norms up to 1.001 (Higham, Accuracy and Stability, 3.1), and of the norms
         // that a store may divide by.
-        double slack = 4 * (Info.EmbeddingSize + 4) * Math.Pow(2, -24);
-        return Shortlist.FindAsync(people, slack, records.Options.LargestSearch, async count =>
+        double tolerance = 4 * (Info.EmbeddingSize + 4) * Math.Pow(2, -24);
+        return Shortlist.FindAsync(people, tolerance, records.Options.LargestSearch, async count =>
         {
             List<Record> returned = await client.SearchAsync(probe, count, stop).ConfigureAwait(false);
             return (returned.Count, [.. returned.Select(r => Score(r, probe.Span)).OfType<ScoredTemplate>()]);
@@ -268,13 +268,13 @@ public sealed class VectorStoreGallery : IGallery
         {
             throw new UniFaceException(
                 $"{client.Name}: holds a record of another model or gallery ({person}): embeddings of different models cannot be compared; remove it, or " +
-                "create the gallery again.");
+                "create the gallery again");
         }
 
         return GetEmbedding(record) is ReadOnlyMemory<float> embedding && embedding.Length == probe.Length
             ? Shortlist.Score(Info, person, GetId(record), embedding.Span, probe, damage)
             : throw new UniFaceException(
-                $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors.");
+                $"{client.Name}: the vector store returned no embedding of {probe.Length} values with a record of {person}; use a store that returns vectors");
     }
 
     // The person of each template, in the order of enrollment.

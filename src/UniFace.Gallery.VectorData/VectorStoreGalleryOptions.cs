@@ -15,6 +15,6 @@ public sealed record VectorStoreGalleryOptions
     /// <summary>The store's index: one of Microsoft.Extensions.VectorData's IndexKind; null for the store's default, which may be approximate.</summary>
     public string? IndexKind { get; init; }
 
-    /// <summary>Most records that a search may request from the store, 1 or more.</summary>
+    /// <summary>Maximum number of records that a search may request from the store, 1 or more.</summary>
     public int LargestSearch { get; init; } = 10_000;
 }

@@ -21,7 +21,7 @@ internal sealed class VectorStoreRecords
         ArgumentOutOfRangeException.ThrowIfLessThan(options.LargestSearch, 1, nameof(options));
         Options = options.KeyType == typeof(string) || options.KeyType == typeof(Guid)
             ? options
-            : throw new UniFaceException($"a gallery's records have keys of type string or Guid, not {options.KeyType.Name}.");
+            : throw new UniFaceException($"a gallery's records have keys of type string or Guid, not {options.KeyType.Name}");
     }
 
     /// <summary>Settings of the collection.</summary>

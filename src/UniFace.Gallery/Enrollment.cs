@@ -2,7 +2,7 @@ namespace UniFace.Gallery;
 
 /// <summary>A template to enroll.</summary>
 /// <param name="Person">Name or id of the person; the first template enrolls the person.</param>
-/// <param name="Embedding">L2-normalised embedding, [D].</param>
+/// <param name="Embedding">L2-normalized embedding, [D].</param>
 /// <param name="Crop">The aligned face as a PNG or JPEG file, for a gallery that keeps crops; empty otherwise.</param>
 /// <param name="Source">Where it comes from, e.g. the photo's name; optional.</param>
 /// <param name="PhotoSha256">

@@ -17,7 +17,7 @@ public static class FaceGallery
     /// <summary>Opens a gallery.</summary>
     /// <param name="location">Its file, or an address that a registered provider supports.</param>
     /// <param name="key">The key, if it is encrypted.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels opening it.</param>
     /// <exception cref="UniFaceException">It does not exist or cannot be opened, or the key is wrong.</exception>
     public static async Task<StoredGallery> OpenAsync(string location, GalleryKey? key = null, CancellationToken cancellationToken = default)
     {

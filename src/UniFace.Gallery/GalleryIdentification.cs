@@ -3,9 +3,9 @@ namespace UniFace.Gallery;
 /// <summary>Open-set identification in any gallery.</summary>
 public static class GalleryIdentification
 {
-    /// <summary>Identifies a face: the best person if the score reaches the threshold, else nobody.</summary>
+    /// <summary>Identifies a face: the best person if the score reaches the threshold, otherwise none.</summary>
     /// <param name="gallery">The gallery.</param>
-    /// <param name="probe">L2-normalised embedding, [D].</param>
+    /// <param name="probe">L2-normalized embedding, [D].</param>
     /// <param name="contractId">Contract id of the model that computed it.</param>
     /// <param name="threshold">Cosine to reach, -1 to 1; from a calibration of the same model.</param>
     /// <param name="candidates">How many candidates to return.</param>
@@ -22,7 +22,7 @@ public static class GalleryIdentification
         ArgumentNullException.ThrowIfNull(gallery);
         if (double.IsNaN(threshold))
         {
-            throw new UniFaceException("the threshold is not a number; take one from the model's calibration.");
+            throw new UniFaceException("the threshold is not a number; take one from the model's calibration");
         }
 
         IReadOnlyList<GalleryCandidate> found = (await gallery.SearchAsync(probe, contractId, candidates, cancellationToken).ConfigureAwait(false))[0];

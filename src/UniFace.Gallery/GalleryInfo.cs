@@ -10,13 +10,13 @@ public enum PersonScore
     Mean,
 }
 
-/// <summary>What a gallery is. Fixed when it is created, except for the model, which re-embedding changes.</summary>
+/// <summary>Properties of a gallery. Fixed when it is created, except for the model, which re-embedding changes.</summary>
 public sealed record GalleryInfo
 {
     /// <summary>A random id, which binds records and indexes to their gallery; assigned on creation.</summary>
     public string Id { get; init; } = "";
 
-    /// <summary>Contract id of the model whose embeddings it holds.</summary>
+    /// <summary>Contract id of the model whose embeddings it contains.</summary>
     public required string ContractId { get; init; }
 
     /// <summary>Values in an embedding.</summary>
@@ -53,17 +53,17 @@ public sealed record GalleryInfo
     {
         if (format != supported)
         {
-            throw new UniFaceException($"{path}: a gallery of format {format}, this version reads {supported}: use the UniFace that wrote it.");
+            throw new UniFaceException($"{path}: a gallery of format {format}, this version reads {supported}: use the UniFace that wrote it");
         }
     }
 
     /// <summary>A stored embedding size.</summary>
     internal static int ParseSize(string path, long size, int largest) => size >= 1 && size <= largest
         ? (int)size
-        : throw new UniFaceException($"{path}: embeddings of {size} values: the gallery is damaged; restore it from a copy.");
+        : throw new UniFaceException($"{path}: embeddings of {size} values: the gallery is damaged; restore it from a copy");
 
     /// <summary>A stored <see cref="PersonScore"/>.</summary>
     internal static PersonScore ParseScoring(string path, string text) => Enum.TryParse(text, out PersonScore scoring)
         ? scoring
-        : throw new UniFaceException($"{path}: an unknown kind of score: use the UniFace that wrote the gallery.");
+        : throw new UniFaceException($"{path}: an unknown kind of score: use the UniFace that wrote the gallery");
 }

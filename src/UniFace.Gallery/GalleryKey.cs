@@ -19,7 +19,7 @@ public sealed class GalleryKey
     {
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such key file; make one with: openssl rand -hex 32 > {path}");
+            throw new UniFaceException($"{path}: no such key file; create one with: openssl rand -hex 32 > {path}");
         }
 
         byte[] bytes = new FileInfo(path).Length <= 1024 ? File.ReadAllBytes(path) : [];
@@ -30,7 +30,7 @@ public sealed class GalleryKey
     /// <exception cref="UniFaceException">The variable is not set, or is not a key.</exception>
     public static GalleryKey FromEnvironment(string variable) => FromText(
         Environment.GetEnvironmentVariable(variable)
-            ?? throw new UniFaceException($"the environment variable {variable} is not set; expected 64 hexadecimal digits, a key of 32 bytes."),
+            ?? throw new UniFaceException($"the environment variable {variable} is not set; expected 64 hexadecimal digits, a key of 32 bytes"),
         $"environment variable {variable}");
 
     /// <summary>Reads a key from its 64 hexadecimal digits.</summary>
@@ -43,6 +43,6 @@ public sealed class GalleryKey
         string digits = text.Trim();
         return digits.Length == Size * 2 && digits.All(char.IsAsciiHexDigit)
             ? new GalleryKey(Convert.FromHexString(digits))
-            : throw new UniFaceException($"{source}: not a key; expected 32 bytes or their 64 hexadecimal digits, as 'openssl rand -hex 32' prints them.");
+            : throw new UniFaceException($"{source}: not a key; expected 32 bytes or their 64 hexadecimal digits, as 'openssl rand -hex 32' prints them");
     }
 }

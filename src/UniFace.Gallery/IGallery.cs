@@ -6,10 +6,10 @@ namespace UniFace.Gallery;
 /// </summary>
 public interface IGallery : IAsyncDisposable
 {
-    /// <summary>What the gallery is.</summary>
+    /// <summary>The gallery's properties.</summary>
     GalleryInfo Info { get; }
 
-    /// <summary>Damaged templates that searches found so far and left out: a line each, which names the person and says what to do.</summary>
+    /// <summary>Messages about damaged templates that searches have skipped, one line per template.</summary>
     IReadOnlyCollection<string> Damage { get; }
 
     /// <summary>
@@ -18,7 +18,7 @@ public interface IGallery : IAsyncDisposable
     /// </summary>
     /// <param name="enrollments">The templates; many at a time are much faster than one by one.</param>
     /// <param name="contractId">Contract id of the model that computed them.</param>
-    /// <param name="cancellationToken">Stops it; nothing is enrolled then.</param>
+    /// <param name="cancellationToken">Cancels the enrollment; nothing is enrolled then.</param>
     /// <returns>The templates' ids, in the order given; an id is never reused.</returns>
     /// <exception cref="UniFaceException">Another contract, size or norm, an invalid name, a missing crop; or the store fails.</exception>
     Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrollment> enrollments, string contractId, CancellationToken cancellationToken = default);
@@ -39,7 +39,7 @@ public interface IGallery : IAsyncDisposable
     /// Finds the most similar people for each probe, exactly as a comparison with every template does. People with equal scores are in the order
     /// of their enrollment.
     /// </summary>
-    /// <param name="probes">L2-normalised embeddings, [probes, D].</param>
+    /// <param name="probes">L2-normalized embeddings, [probes, D].</param>
     /// <param name="contractId">Contract id of the model that computed them.</param>
     /// <param name="people">How many people per probe, 1 or more; fewer if fewer are enrolled.</param>
     /// <param name="cancellationToken">Stops the search.</param>

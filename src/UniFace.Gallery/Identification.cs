@@ -6,7 +6,7 @@ namespace UniFace.Gallery;
 public readonly record struct GalleryCandidate(string Person, double Score);
 
 /// <summary>Result of an open-set identification.</summary>
-/// <param name="Person">The identified person; null if nobody reaches the threshold.</param>
+/// <param name="Person">The identified person; null if no person reaches the threshold.</param>
 /// <param name="Threshold">The threshold that was used.</param>
 /// <param name="Candidates">The best candidates, best first, whether they reach the threshold or not.</param>
 public sealed record Identification(string? Person, double Threshold, IReadOnlyList<GalleryCandidate> Candidates)

@@ -22,7 +22,7 @@ public abstract class StoredGallery : IGallery
     public IReadOnlyCollection<string> Damage => [.. store.Damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Called after each step of storing, removing and erasing, so that tests can simulate a kill there.</summary>
-    internal Action<string> Step
+    internal Action<GalleryStep> Step
     {
         get => store.Database.Step;
         set => store.Database.Step = value;
@@ -40,8 +40,8 @@ public abstract class StoredGallery : IGallery
 
     /// <summary>Removes a person like <see cref="IGallery.RemoveAsync"/> if the newest template was enrolled before a time.</summary>
     /// <returns>False if the person was not enrolled, or has a newer template.</returns>
-    /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
     /// <exception cref="UniFaceException">The store fails.</exception>
+    /// <exception cref="NotErasedException">The store cannot erase now what was removed.</exception>
     public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) =>
         RemoveAsync(person, time, cancellationToken);
 
@@ -50,7 +50,7 @@ public abstract class StoredGallery : IGallery
     {
         ArgumentNullException.ThrowIfNull(person);
         bool removed = await store.Database.WriteAsync(session => DeleteAsync(session, person, before), stop).ConfigureAwait(false);
-        Step("removed");
+        Step(GalleryStep.Removed);
         try
         {
             await EraseAsync(stop).ConfigureAwait(false);
@@ -64,7 +64,7 @@ public abstract class StoredGallery : IGallery
 
     private async Task<bool> DeleteAsync(SqlSession session, string person, DateTimeOffset? before)
     {
-        await store.EnsureSameKeyAsync(session);
+        await store.EnsureSameGenerationAsync(session);
 
         // Waits for processes that enroll this person; then their templates are there to be deleted.
         string find = $"SELECT id FROM {store.People} WHERE {store.KeyColumn} = $1 {store.LockRowsSql}";
@@ -164,8 +164,8 @@ public abstract class StoredGallery : IGallery
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>Checks that the store is available and still holds the gallery that was opened, of the same model.</summary>
-    /// <exception cref="GalleryMovedException">The gallery was moved or replaced.</exception>
     /// <exception cref="UniFaceException">The store fails.</exception>
+    /// <exception cref="GalleryChangedException">Another process moved or replaced the gallery.</exception>
     public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) =>
         store.Database.ReadAsync(session => store.EnsureModelAsync(session, Info.ContractId), cancellationToken);
 
@@ -181,8 +181,8 @@ public abstract class StoredGallery : IGallery
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default);
 
     /// <summary>Stores the index, if the store keeps one apart from the templates, so that the next start is quick.</summary>
-    /// <param name="always">False: only if enough is new.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="always">False to store only after many changes.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     public abstract Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default);
 
     /// <summary>Rebuilds the index from the templates and stores it.</summary>
@@ -191,8 +191,8 @@ public abstract class StoredGallery : IGallery
     public abstract Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Checks everything that is stored.</summary>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>Up to 100 problems, a line each; empty if there are none.</returns>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>Up to 100 problems, one line each; empty if there are none.</returns>
     public abstract Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -200,8 +200,8 @@ public abstract class StoredGallery : IGallery
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="progress">Called after each batch with the number of templates done and the number of all.</param>
-    /// <param name="cancellationToken">Stops it between batches.</param>
-    /// <exception cref="UniFaceException">The gallery keeps no crops, is of this model already, or the model gives invalid embeddings.</exception>
+    /// <param name="cancellationToken">Cancels it between batches.</param>
+    /// <exception cref="UniFaceException">The gallery keeps no crops, is already of this model, or the model gives invalid embeddings.</exception>
     public virtual async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         store.Info = await new Reembedding(store, model).RunAsync(progress, cancellationToken).ConfigureAwait(false);
@@ -214,7 +214,7 @@ public abstract class StoredGallery : IGallery
     private Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop) => store.Database.ReadAsync(
         async session =>
         {
-            await store.EnsureSameKeyAsync(session);
+            await store.EnsureSameGenerationAsync(session);
             return await work(session);
         },
         stop);

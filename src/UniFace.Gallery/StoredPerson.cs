@@ -9,7 +9,7 @@ public sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Tem
 /// <param name="Id">Its id.</param>
 /// <param name="Enrolled">When it was enrolled, UTC; for templates that are older than the gallery's record of times, when that record began.</param>
 /// <param name="Source">Where it comes from; null if unknown.</param>
-/// <param name="Embedding">L2-normalised embedding, [D].</param>
+/// <param name="Embedding">L2-normalized embedding, [D].</param>
 /// <param name="Crop">The aligned face as a PNG or JPEG file; empty if the gallery keeps none.</param>
 /// <param name="PhotoSha256">SHA-256 of the photo file's bytes, lower-case hexadecimal; null if unknown.</param>
 public sealed record StoredTemplate(

@@ -46,8 +46,11 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
         ArgumentOutOfRangeException.ThrowIfNegative(firstPerson);
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
-        Parallel.For(firstPerson, firstPerson + people, new ParallelOptions { CancellationToken = stop }, person =>
+        ParallelLoop.Run(people, Write, cancellationToken: stop);
+
+        void Write(int index)
         {
+            int person = firstPerson + index;
             string home = Path.Combine(folder, PersonName(person));
             Directory.CreateDirectory(home);
             for (int image = 0; image < images; image++)
@@ -58,6 +61,6 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
                 AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{image:D3}.jpg")), stream => stream.Write(encoded));
                 written?.Invoke();
             }
-        });
+        }
     }
 }

@@ -290,7 +290,7 @@ public sealed class Trainer : IDisposable
             ? hash
             : throw new UniFaceException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{validation.Source} has {overlap.Pictures} of the {trained.Samples.Count} " +
+                $"{validation.Source} has {overlap.Images} of the {trained.Samples.Count} " +
                 $"training images and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
                 $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
     }

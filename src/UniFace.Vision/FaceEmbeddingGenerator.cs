@@ -35,13 +35,13 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <summary>Disposes the recognizer.</summary>
     public void Dispose() => recognizer.Dispose();
 
-    private GeneratedEmbeddings<Embedding<float>> Generate(DataContent[] photos, CancellationToken cancellation)
+    private GeneratedEmbeddings<Embedding<float>> Generate(DataContent[] photos, CancellationToken cancellationToken)
     {
-        AlignedFace?[] faces = recognizer.Photos.AlignMany(photos.Length, i => (photos[i].Data, NameOf(photos[i], i)), cancellationToken: cancellation);
+        AlignedFace?[] faces = recognizer.Photos.AlignMany(photos.Length, i => (photos[i].Data, GetName(photos[i], i)), cancellationToken: cancellationToken);
         int faceless = Array.IndexOf(faces, null);
         if (faceless >= 0)
         {
-            throw new UniFaceException($"{NameOf(photos[faceless], faceless)}: no face found ({recognizer.Photos.DetectorName}).");
+            throw new UniFaceException($"{GetName(photos[faceless], faceless)}: no face found ({recognizer.Photos.DetectorName}).");
         }
 
         int size = embedder.EmbeddingSize;
@@ -50,5 +50,5 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
         return new(photos.Select((_, i) => new Embedding<float>(embeddings.AsMemory(i * size, size)) { ModelId = metadata.DefaultModelId, CreatedAt = now }));
     }
 
-    private static string NameOf(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : Invariant($"photo {index}");
+    private static string GetName(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : Invariant($"photo {index}");
 }

@@ -60,7 +60,7 @@ public sealed class SeededRandom
     public int Next(int limit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        // Lemire's method: reject the few products whose low half would favour some numbers.
+        // Lemire's method: reject the few products whose low half would favor some numbers.
         uint threshold = unchecked((uint)-limit) % (uint)limit;
         while (true)
         {
@@ -88,7 +88,7 @@ public sealed class SeededRandom
         }
     }
 
-    /// <summary>The finaliser of SplitMix64: a bijection in which every input bit changes about half of the output bits.</summary>
+    /// <summary>The finalizer of SplitMix64: a bijection in which every input bit changes about half of the output bits.</summary>
     public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;

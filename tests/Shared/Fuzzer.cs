@@ -4,9 +4,9 @@ using CsCheck;
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Mutates valid files and gives them to a reader. The reader must accept the file or throw <see cref="UniFaceException"/>; any other
-/// exception, or memory above the limit, fails the test with the seed. Runs for a second in the test suite, for UNIFACE_FUZZ_SECONDS per
-/// target in tests/fuzz.sh.
+/// Changes valid files at random and passes them to a reader, which must read them or refuse them with a <see cref="UniFaceException"/>. Any
+/// other exception, or memory above a limit, fails the test and prints the seed that reproduces it. Each target takes a fraction of a second
+/// in the suite, and UNIFACE_FUZZ_SECONDS in tests/fuzz.sh.
 /// </summary>
 internal static class Fuzzer
 {
@@ -17,18 +17,18 @@ internal static class Fuzzer
     /// <summary>Fuzzes a reader.</summary>
     /// <param name="seeds">Valid files.</param>
     /// <param name="read">Reads a file.</param>
-    /// <param name="allowed">Bytes of managed memory that one reading may take.</param>
+    /// <param name="allowed">Maximum number of bytes of managed memory to allocate per file.</param>
     public static void Run(IReadOnlyList<byte[]> seeds, Action<byte[]> read, long allowed = 64L << 20)
     {
         foreach (byte[] seed in seeds)
         {
-            read(seed); // a valid file is accepted
+            read(seed); // A valid file is read.
         }
 
         double seconds = double.TryParse(
             Environment.GetEnvironmentVariable("UNIFACE_FUZZ_SECONDS"),
             System.Globalization.CultureInfo.InvariantCulture,
-            out double asked) ? asked : SecondsInSuite;
+            out double requested) ? requested : SecondsInSuite;
         DateTime end = DateTime.UtcNow.AddSeconds(seconds);
         Gen<byte[]> damaged = Gen.Select(Gen.Int[0, seeds.Count - 1], Gen.Select(
             Gen.Int[0, 7], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Int).Array[1, 6], (seed, changes) =>
@@ -63,8 +63,8 @@ internal static class Fuzzer
             Assert.InRange(e.Message.Length, 10, 2000);
         }
 
-        long taken = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(taken <= allowed, $"{bytes.Length} bytes took {taken} bytes of memory");
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(allocated <= allowed, $"{bytes.Length} bytes took {allocated} bytes of memory");
     }
 
     private static byte[] Change(byte[] bytes, int kind, double where, double length, int value)
@@ -74,24 +74,24 @@ internal static class Fuzzer
             return [(byte)value];
         }
 
-        int at = Math.Min((int)(where * bytes.Length), bytes.Length - 1);
-        int count = Math.Min((int)(length * length * 64) + 1, bytes.Length - at);
+        int offset = Math.Min((int)(where * bytes.Length), bytes.Length - 1);
+        int count = Math.Min((int)(length * length * 64) + 1, bytes.Length - offset);
         switch (kind)
         {
             case 0:
-                bytes[at] ^= (byte)(1 << (value & 7));
+                bytes[offset] ^= (byte)(1 << (value & 7));
                 return bytes;
             case 1:
-                bytes[at] = (byte)value;
+                bytes[offset] = (byte)value;
                 return bytes;
             case 2:
-                return bytes[..at];
+                return bytes[..offset];
             case 3:
-                return [.. bytes.AsSpan(0, at), .. bytes.AsSpan(at + count)];
+                return [.. bytes.AsSpan(0, offset), .. bytes.AsSpan(offset + count)];
             case 4:
-                return [.. bytes.AsSpan(0, at), .. bytes.AsSpan(at, count), .. bytes.AsSpan(at)];
+                return [.. bytes.AsSpan(0, offset), .. bytes.AsSpan(offset, count), .. bytes.AsSpan(offset)];
             case 5:
-                return [.. bytes.AsSpan(0, at), .. Enumerable.Repeat((byte)value, count), .. bytes.AsSpan(at)];
+                return [.. bytes.AsSpan(0, offset), .. Enumerable.Repeat((byte)value, count), .. bytes.AsSpan(offset)];
             default:
                 byte[] number = new byte[4];
                 int picked = Interesting[(value & int.MaxValue) % Interesting.Length];
@@ -104,7 +104,7 @@ internal static class Fuzzer
                     BinaryPrimitives.WriteInt32BigEndian(number, picked);
                 }
 
-                number.AsSpan(0, Math.Min(4, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
+                number.AsSpan(0, Math.Min(4, bytes.Length - offset)).CopyTo(bytes.AsSpan(offset));
                 return bytes;
         }
     }

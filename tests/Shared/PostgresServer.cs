@@ -3,15 +3,15 @@ using System.Diagnostics;
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Starts a private PostgreSQL server with pgvector in a temporary folder, reachable only by its Unix socket. It is stopped and deleted
-/// even if the tests are killed. As root it runs as user postgres, or nobody, because PostgreSQL refuses root.
+/// A PostgreSQL server with pgvector for the tests: a cluster in a temporary folder that accepts connections through a socket in that folder
+/// only. It is stopped and deleted even if the tests are killed. PostgreSQL refuses to run as root; then the user is postgres, or nobody.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
     private static readonly string[] Places = ["", "/usr/local/lib/uniface/postgresql-17"];
 
-    // A shell holds the server and reads from our pipe. Nothing is ever written: the pipe ends when we close it or are killed. QUIT stops immediately,
-    // and the server stops its own processes. Signals of the terminal are for us, not for the shell, which must outlive us.
+    // The shell starts the server and waits on its standard input, a pipe that is closed by DisposeAsync or by the end of the test process. QUIT
+    // stops the server immediately, with its child processes. The shell ignores signals of the terminal, because it must outlive this process.
     private const string Guard = """
         trap '' INT TERM HUP
         folder=$1; shift
@@ -21,18 +21,18 @@ public sealed class PostgresServer : IAsyncLifetime
         rm -rf "$folder"
         """;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
     private string? programs, libraries, missing;
     private Process? guard;
 
-    /// <summary>The cluster's folder, with its socket.</summary>
+    /// <summary>The folder of the cluster and its socket.</summary>
     public string Folder { get; private set; } = "";
 
     /// <summary>The cluster's files.</summary>
     public string Data => Path.Combine(Folder, "data");
 
-    /// <summary>Skips the running test if there is no server.</summary>
+    /// <summary>Skips the running test if the server is not installed.</summary>
     public void Require() => Assert.SkipWhen(missing is not null, missing ?? "");
 
     /// <summary>URL of a gallery on the server, which need not exist.</summary>
@@ -94,13 +94,13 @@ public sealed class PostgresServer : IAsyncLifetime
                     "max_connections=60")
             ]);
 
-        // The eighth line of the pid file says when the server answers.
+        // The eighth line of the pid file says when the server accepts connections.
         for (Stopwatch waited = Stopwatch.StartNew(); !await IsReadyAsync(); await Task.Delay(20))
         {
-            if (guard.HasExited || waited.Elapsed > Patience)
+            if (guard.HasExited || waited.Elapsed > StartTimeout)
             {
                 string log = Path.Combine(Folder, "log");
-                Assert.Fail($"PostgreSQL does not start: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "it says nothing")}");
+                Assert.Fail($"PostgreSQL does not start: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "its log is empty")}");
             }
         }
     }
@@ -124,7 +124,7 @@ public sealed class PostgresServer : IAsyncLifetime
         }
         catch (IOException)
         {
-            return false; // not written yet
+            return false; // The file does not exist yet.
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class PostgresServer : IAsyncLifetime
     private async Task<string[]> AsUserAsync(string program, params string[] args) =>
         Environment.IsPrivilegedProcess ? ["setpriv", .. await IdsAsync(), "--", $"{programs}/{program}", .. args] : [$"{programs}/{program}", .. args];
 
-    // Not runuser or su: they start an intermediate process that does not forward QUIT.
+    // Not runuser or su, which start an intermediate process that does not forward QUIT.
     private static async Task<string[]> IdsAsync()
     {
         string user = await UserAsync();

@@ -1,7 +1,7 @@
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Locates research data beside the checkout (../shared), which is never part of the project. A test that needs it is skipped if it is
+/// Finds the research data beside a checkout (../shared). It is not part of the project: a test that needs it is skipped with a message if it is
 /// missing.
 /// </summary>
 internal static class SharedData
@@ -10,7 +10,7 @@ internal static class SharedData
     public static string Require(string relative)
     {
         string? path = Find(relative);
-        Assert.SkipWhen(path is null, $"needs ../shared/{relative}, which is not beside this checkout");
+        Assert.SkipWhen(path is null, $"needs ../shared/{relative}, which does not exist beside this checkout");
         return path!;
     }
 

@@ -4,11 +4,11 @@ using UniFace.Packages;
 
 namespace UniFace.TestSupport;
 
-/// <summary>A package around a tiny embedder of 8 values, with a made-up calibration: at a false match rate of 0.01 the threshold is 0.77.</summary>
+/// <summary>A package with a tiny embedder of 8 values and an invented calibration: at a false match rate of 0.01 the threshold is 0.77.</summary>
 internal static class TestPackage
 {
-    /// <summary>Writes a whole package, of aligned faces of 112x112; returns its folder.</summary>
-    /// <param name="package">The folder; created if missing.</param>
+    /// <summary>Writes a complete package for aligned faces of 112x112 and returns its folder.</summary>
+    /// <param name="package">The folder to create.</param>
     /// <param name="seed">Seed of the weights.</param>
     public static string Write(string package, int seed = 1)
     {

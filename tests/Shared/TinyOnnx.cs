@@ -4,8 +4,7 @@ using System.Text;
 namespace UniFace.TestSupport;
 
 /// <summary>
-/// Writes a tiny embedding network as ONNX, byte by byte: Flatten, then Gemm. It is small enough that a test can compute its
-/// embeddings itself.
+/// Writes a tiny embedding network as ONNX, byte by byte: Flatten, then Gemm. It is small enough for a test to compute its embeddings.
 /// </summary>
 internal static class TinyOnnx
 {
@@ -14,7 +13,7 @@ internal static class TinyOnnx
     /// <summary>The input of a network.</summary>
     /// <param name="ElementType">"float32", "float16", "uint8" or "int32"; a float16 network's output is float16.</param>
     /// <param name="ChannelsLast">[N, H, W, 3] instead of [N, 3, H, W].</param>
-    /// <param name="Batch">The fixed N; 0 if it is free.</param>
+    /// <param name="Batch">The fixed N; 0 for a dynamic batch.</param>
     internal sealed record Input(string ElementType = "float32", bool ChannelsLast = false, int Batch = 0);
 
     /// <summary>A network to [N, D] with weights from a seed; returns them, [3 * H * W, D].</summary>
@@ -22,7 +21,7 @@ internal static class TinyOnnx
     /// <param name="width">W.</param>
     /// <param name="height">H.</param>
     /// <param name="size">D.</param>
-    /// <param name="input">The input; null for float32 of [N, 3, H, W], N free.</param>
+    /// <param name="input">The input; null for float32 of [N, 3, H, W] with a dynamic N.</param>
     /// <param name="seed">Seed of the weights.</param>
     /// <param name="weight">The value of all weights, instead of random ones.</param>
     public static float[] WriteEmbedder(string path, int width, int height, int size, Input? input = null, int seed = 1, float? weight = null) =>

@@ -96,7 +96,7 @@ public sealed class ApiTests
         await server.EnrollAsync("Ann", 1);
         JsonElement verified = await server.PostAsync("/v1/verify",
             new { a = RunningServer.Face(1), b = RunningServer.Face(1), aligned = true, falseMatchRate = 0.01 }, HttpStatusCode.OK);
-        Assert.Contains("what the model was trained on (pictures: 60, people: 2)", verified.GetProperty("calibrationWarning").GetString(),
+        Assert.Contains("what the model was trained on (images: 60, people: 2)", verified.GetProperty("calibrationWarning").GetString(),
             StringComparison.Ordinal);
         JsonElement identified = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
         Assert.Equal(verified.GetProperty("calibrationWarning").GetString(), identified.GetProperty("calibrationWarning").GetString());
@@ -241,7 +241,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Without_a_model_it_says_how_to_get_one()
     {
-        Assert.SkipWhen(UniFace.Packages.InstalledModels.Default() is not null, "a model is installed on this machine");
+        Assert.SkipWhen(UniFace.Packages.InstalledModels.GetDefault() is not null, "a model is installed on this machine");
         await using RunningServer server = await RunningServer.StartAsync(model: false);
         Assert.Contains(
             "uniface demo",

@@ -2,7 +2,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests;
 
-/// <summary>Every gallery answers as a comparison with everybody does, and keeps whole batches or nothing, whatever its store.</summary>
+/// <summary>Every gallery answers as an exhaustive search does, and keeps whole batches or nothing, whatever its store.</summary>
 public abstract class GalleryContractTests
 {
     protected const string Contract = "contract-a";
@@ -16,7 +16,7 @@ public abstract class GalleryContractTests
     [Theory]
     [InlineData(8)]
     [InlineData(100)]
-    public Task Searches_equal_a_comparison_with_everybody_including_ties(int size) => PeopleFoundAsync(PersonScore.Best, size);
+    public Task Searches_equal_brute_force_including_ties(int size) => PeopleFoundAsync(PersonScore.Best, size);
 
     /// <summary>Enrolls, removes, searches, and compares with brute force.</summary>
     protected async Task PeopleFoundAsync(PersonScore scoring, int size)
@@ -65,7 +65,7 @@ public abstract class GalleryContractTests
     }
 
     [Fact]
-    public async Task A_probe_below_the_threshold_is_unknown_and_an_empty_gallery_identifies_nobody()
+    public async Task A_probe_below_the_threshold_or_in_an_empty_gallery_is_unknown()
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[][] v = Rows.Random(2, 8, 3);
@@ -84,7 +84,7 @@ public abstract class GalleryContractTests
     {
         await using IGallery gallery = await OpenGalleryAsync(await CreateAsync());
         float[] good = Rows.Random(1, 8, 3)[0];
-        await Errors.ContainAsync("contract", () => gallery.EnrollAsync([new Enrollment("a", good)], "contract-b"));
+        await ErrorAssert.ContainsAsync("contract", () => gallery.EnrollAsync([new Enrollment("a", good)], "contract-b"));
         await Assert.ThrowsAsync<UniFaceException>(() => gallery.SearchAsync(good, "contract-b", 1));
         foreach (float[] bad in new float[][] { good[..7], [.. good.Select(x => x * 2)], [float.NaN, .. good[1..]], [] })
         {

@@ -17,7 +17,7 @@ public sealed class LookAlikeRuleTests
     }
 
     [Fact]
-    public void Without_a_supported_rate_there_is_no_rule()
+    public void Create_returns_null_without_a_supported_rate()
     {
         Assert.Null(LookAlikeRule.Create(null));
         Assert.Null(LookAlikeRule.Create(Calibrated(Entry(1e-2, null) with { Supported = false })));

@@ -72,7 +72,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void YuNet_cells_give_boxes_in_strides_and_a_score_that_is_the_root_of_class_times_objectness()
+    public void YuNet_boxes_scale_with_the_stride_and_the_score_is_a_geometric_mean()
     {
         float[] cls = [0, 0.81f, 0, 0], obj = [1, 0.25f, 1, 1], boxes = new float[16], points = new float[40];
         new float[] { 0.5f, 0.25f, MathF.Log(3), MathF.Log(4) }.CopyTo(boxes, 4);

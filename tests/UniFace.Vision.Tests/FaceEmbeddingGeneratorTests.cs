@@ -38,7 +38,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
         DataContent photo = new(ImageEncoder.Png(Pictures.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
         DataContent text = new(new byte[] { 1, 2 }, "image/png");
         Assert.StartsWith("wall.png: no face found", await MessageAsync(photo), StringComparison.Ordinal);
-        Assert.StartsWith("photo 1: not a picture", await MessageAsync(photo, text), StringComparison.Ordinal);
+        Assert.StartsWith("photo 1: not an image", await MessageAsync(photo, text), StringComparison.Ordinal);
 
         async Task<string> MessageAsync(params DataContent[] photos) =>
             (await Assert.ThrowsAsync<UniFaceException>(() => generator.GenerateAsync(photos))).Message;

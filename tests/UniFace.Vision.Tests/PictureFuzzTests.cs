@@ -8,7 +8,7 @@ using UniFace.Vision.Tests.Decoding;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>Damaged, huge and malicious pictures and models are read or refused within bounded memory.</summary>
+/// <summary>Damaged, huge and malicious images and models are read or refused within bounded memory.</summary>
 public sealed class PictureFuzzTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;

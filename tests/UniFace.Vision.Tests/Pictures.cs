@@ -4,7 +4,7 @@ using UniFace.Faces;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>Generated pictures.</summary>
+/// <summary>Generated images.</summary>
 internal static class Pictures
 {
     /// <summary>Random pixels.</summary>

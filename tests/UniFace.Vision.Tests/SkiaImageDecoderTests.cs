@@ -124,9 +124,9 @@ public class SkiaImageDecoderTests
     public void Unsupported_formats_and_random_bytes_are_refused_by_name()
     {
         Assert.Equal(
-            "a.jpg: a TIFF picture or a camera's raw file; expected JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF: convert it first.",
+            "a.jpg: a TIFF image or a camera's raw file; expected JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF: convert it first.",
             Assert.Throws<UniFaceException>(() => Decoder.Decode("II*\0\x08\0\0\0"u8.ToArray(), "a.jpg")).Message);
-        Refused.With("notes.txt: not a picture", () => Decoder.Decode("hello"u8.ToArray(), "notes.txt"));
+        Refused.With("notes.txt: not an image", () => Decoder.Decode("hello"u8.ToArray(), "notes.txt"));
         Refused.With("empty: the file is empty", () => Decoder.Decode(Array.Empty<byte>(), "empty"));
     }
 

@@ -34,7 +34,7 @@ internal static class BenchHeadCommand
             double? given = parsed.GetRequiredValue(rate) is string text && text != Auto ? Rate(text) : null;
             string stored = parsed.GetRequiredValue(type);
             List<HeadSpeed> speeds = [];
-            HostAllocator.KeepFreed();
+            HostAllocator.RetainFreedMemory();
             using (ProgressMeter progress = new("timing", (long)specs.Length * counts.Length * HeadBenchmark.StepCount, "steps"))
             {
                 foreach ((Loss spec, int count) in specs.SelectMany(s => counts.Select(c => (s, c))))

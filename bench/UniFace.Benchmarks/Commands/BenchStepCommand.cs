@@ -30,7 +30,7 @@ internal static class BenchStepCommand
                 Warmup = 0,
             };
             int count = parsed.GetValue(steps);
-            HostAllocator.KeepFreed();
+            HostAllocator.RetainFreedMemory();
             StepSpeed speed;
             using (ProgressMeter progress = new("timing", StepBenchmark.Count(count), "steps"))
             {

@@ -12,7 +12,7 @@ internal static class PersonNames
     public static string FromBody(string? given)
     {
         string name = given?.Trim() ?? "";
-        return PersonName.Fault(name) is string fault ? throw new UniFaceException("person " + fault) : name;
+        return PersonName.Validate(name) is string fault ? throw new UniFaceException("person " + fault) : name;
     }
 
     /// <summary>Decodes the name in a path segment.</summary>

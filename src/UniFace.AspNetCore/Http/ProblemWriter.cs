@@ -24,7 +24,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             ProblemException e => (e.Status, e.Message),
             UniFaceException { InnerException: IOException or UnauthorizedAccessException or DbException } =>
                 (Status503ServiceUnavailable, StoreFails),
-            GalleryMovedException => (Status503ServiceUnavailable, Moved),
+            GalleryChangedException => (Status503ServiceUnavailable, Moved),
             DamagedRecordException => (Status500InternalServerError, Damaged),
             MissingCalibrationException e => (Status409Conflict, e.Message),
             UniFaceException e => (Status400BadRequest, e.Message),

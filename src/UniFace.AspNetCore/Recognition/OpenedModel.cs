@@ -8,7 +8,7 @@ internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
     /// <exception cref="UniFaceException">One of them cannot be opened, or they do not belong together.</exception>
     public static async Task<OpenedModel?> OpenAsync(ServerOptions options, CancellationToken stop)
     {
-        if ((options.Package ?? InstalledModels.Default()) is not string name)
+        if ((options.Package ?? InstalledModels.GetDefault()) is not string name)
         {
             return null;
         }

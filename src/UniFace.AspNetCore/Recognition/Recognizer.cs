@@ -144,7 +144,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         {
             await Gallery.StoreIndexAsync(always: false);
         }
-        catch (GalleryMovedException)
+        catch (GalleryChangedException)
         {
             // The index belongs to another model by now.
         }

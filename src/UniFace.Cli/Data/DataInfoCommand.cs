@@ -55,7 +55,7 @@ internal static class DataInfoCommand
         underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
         survey.LabelNoise,
         dataset.Warnings,
-        dataset.LeftOut,
+        leftOut = dataset.Skipped,
         dataset.IgnoredFiles,
     };
 

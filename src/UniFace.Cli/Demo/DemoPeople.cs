@@ -14,7 +14,7 @@ internal sealed record DemoPeople(int First, int People, int ImagesEach, RgbImag
     public static DemoPeople Load(string folder, int first, int people, int images, IImageDecoder decoder)
     {
         RgbImage[] decoded = new RgbImage[people * images];
-        Parallel.For(0, decoded.Length, i =>
+        ParallelLoop.Run(decoded.Length, i =>
         {
             string path = Path.Combine(folder, SyntheticFaces.PersonName(first + (i / images)), $"{i % images:D3}.jpg");
             decoded[i] = decoder.Decode(File.ReadAllBytes(path), path);
@@ -26,5 +26,6 @@ internal sealed record DemoPeople(int First, int People, int ImagesEach, RgbImag
     public string Name(int person) => SyntheticFaces.PersonName(First + person);
 
     /// <summary>Embeds all images.</summary>
-    public EmbeddedFaces Embed(IEmbedder embedder, CancellationToken stop) => BatchEmbedding.Embed(embedder, Images.Length, i => Images[i], cancellation: stop);
+    public EmbeddedFaces Embed(IEmbedder embedder, CancellationToken stop) =>
+        BatchEmbedding.Embed(embedder, Images.Length, i => Images[i], cancellationToken: stop);
 }

@@ -108,7 +108,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
 
     private DemoTraining Train(TrainOptions options)
     {
-        HostAllocator.KeepFreed();
+        HostAllocator.RetainFreedMemory();
         using FaceDataset data = options.OpenData();
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
@@ -141,7 +141,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         string name = $"{people.People} synthetic people, seed {plan.Seed}";
         string sha256 = data.ComputeHash(cancellationToken: stop);
         CalibrationSource source = new(embedder.Manifest.FlipSum, name, sha256, people.People, people.Images.Length);
-        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).For(embedder.Manifest).Save(folder.CalibrationFile);
+        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellationToken: stop)
+            .For(embedder.Manifest).Save(folder.CalibrationFile);
         return Calibration.Load(folder.CalibrationFile);
     }
 

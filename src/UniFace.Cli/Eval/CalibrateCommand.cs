@@ -75,7 +75,7 @@ internal static class CalibrateCommand
         BootstrapOptions bootstrap, CancellationToken stop)
     {
         using FaceDataset data = FaceDatasets.Open(images);
-        string name = RealPath.NameOf(images);
+        string name = RealPath.GetName(images);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         EmbeddedFaces embedded = model.Embed(name, [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline, BatchSize, stop);
         (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);

@@ -160,7 +160,7 @@ internal static class EvalCommand
             return;
         }
 
-        if (RealPath.Holding(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
+        if (RealPath.FindContaining(RealPath.ResolveAll(inputs.OfType<string>().Where(Directory.Exists)), RealPath.Resolve(folder)) is string holds)
         {
             throw new UniFaceException($"--out {folder} lies in {holds}, whose images are measured; give a folder elsewhere.");
         }
@@ -189,7 +189,7 @@ internal static class EvalCommand
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
     {
         CalibrationSource source = new(model.FlipSum, result.Name, result.Sha256, result.People, result.Images.Count);
-        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop)) with { Overlap = result.Overlap };
+        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellationToken: stop)) with { Overlap = result.Overlap };
     }
 
     private static void WriteFiles(string folder, List<EvalResult> results, JsonObject json)

@@ -17,7 +17,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     public ModelManifest? PackageManifest { get; init; }
 
     /// <summary>The name of the file or folder.</summary>
-    public string Name => RealPath.NameOf(Path);
+    public string Name => RealPath.GetName(Path);
 
     /// <summary>What it was trained on; null if unknown.</summary>
     public TrainingFingerprint? Trained { get; init; }
@@ -73,7 +73,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     /// <param name="read">Reads an image; null if there is none.</param>
     /// <param name="pipeline">Finds and aligns the face.</param>
     /// <param name="batchSize">Images per batch.</param>
-    /// <param name="cancellation">Stops it between batches.</param>
+    /// <param name="cancellationToken">Stops it between batches.</param>
     public EmbeddedFaces Embed(string what, IReadOnlyList<string> names, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline, int batchSize,
         CancellationToken cancellation)
     {

@@ -45,7 +45,7 @@ internal sealed class EvalRunner(EvalModel model, OverlapGate gate, BootstrapOpt
     public EvalResult Labelled(string path, int? personLevel, FacePipeline pipeline)
     {
         using FaceDataset data = FaceDatasets.Open(path, personLevel);
-        string name = RealPath.NameOf(path);
+        string name = RealPath.GetName(path);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
         string[] names = [.. data.Samples.Select(s => s.Name)];
         (EmbeddedFaces embedded, double seconds) = Embed(name, names, i => data.Read(i), pipeline);
@@ -62,7 +62,7 @@ internal sealed class EvalRunner(EvalModel model, OverlapGate gate, BootstrapOpt
     {
         (EmbeddedFaces embedded, double seconds) = Embed(set.Name, set.Images, set.Read, pipeline);
         VerificationScores scores = set.Score(embedded);
-        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellation: cancellation);
+        VerificationReport report = VerificationReport.Create(scores, bootstrap: bootstrap, cancellationToken: cancellation);
         return new EvalResult(set.Name, "pairs", report, report.Accuracy, scores, sha256, pairsSha256, set.People?.Distinct().Count() ?? 0, set.Images,
             Missing(set.Images, embedded), pipeline.DetectorName, seconds)
         {

@@ -32,7 +32,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         Images gallery = Embed("gallery", [enrolled], (_, label) => label);
         Images probes = Embed("probes", probeSets, (set, label) => people.GetValueOrDefault(set.People[label], -1));
         IdentificationReport report = IdentificationProtocol.Evaluate(
-            gallery.Embedded, gallery.Labels, probes.Embedded, probes.Labels, cancellation: cancellation);
+            gallery.Embedded, gallery.Labels, probes.Embedded, probes.Labels, cancellationToken: cancellation);
         object result = ToJson(report, read);
         if (output is not null)
         {

@@ -39,7 +39,7 @@ internal static class GalleryEnrollCommand
             Dictionary<string, string> personOf = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
             {
-                PersonName.Ensure(name);
+                PersonName.ThrowIfInvalid(name);
             }
 
             LookAlikeRule? rule = parsed.GetValue(noLookAlikes) ? null : LookAlikeRule.Create(recognizer.Calibration);
@@ -102,7 +102,7 @@ internal static class GalleryEnrollCommand
                 counts.Templates,
                 severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
                 skipped = skipped.Select(s => new { s.Photo, s.Reason }),
-                photos.LeftOut,
+                leftOut = photos.Skipped,
                 photos.IgnoredFiles,
                 lookAlikes = enroller.LookAlikes.Select(l => new { l.Photo, l.Person, other = l.Other.Person, l.Other.Score }),
             };
@@ -120,7 +120,7 @@ internal static class GalleryEnrollCommand
                 }
 
                 Output.Skipped(skipped);
-                Output.LeftOut(photos);
+                Output.ReportSkipped(photos);
                 foreach (LookAlike found in enroller.LookAlikes)
                 {
                     string chance = recognizer.Calibration!.DescribeRateAt(found.Other.Score);

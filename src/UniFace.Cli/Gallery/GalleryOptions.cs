@@ -96,9 +96,9 @@ internal sealed class GalleryOptions
     /// <returns>The path.</returns>
     public static string WarnIfExposed(string path)
     {
-        if (FileModes.Warning(path) is string warning)
+        if (FileModes.FindWarning(path) is string warning)
         {
-            Console.Error.WriteLine(warning);
+            Console.Error.WriteLine("warning: " + warning);
         }
 
         return path;

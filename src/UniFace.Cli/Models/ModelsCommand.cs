@@ -22,8 +22,8 @@ internal static class ModelsCommand
         [],
         (parsed, _) =>
         {
-            string? chosen = InstalledModels.Default();
-            string[] own = [.. InstalledModels.Names().Except(ModelCatalogue.All.Select(m => m.Name))];
+            string? chosen = InstalledModels.GetDefault();
+            string[] own = [.. InstalledModels.List().Except(ModelCatalogue.All.Select(m => m.Name))];
             object json = new
             {
                 @default = chosen,
@@ -84,7 +84,7 @@ internal static class ModelsCommand
         {
             CatalogueModel model = ModelCatalogue.Get(parsed.GetRequiredValue(name));
             string installed = await ModelInstaller.PullAsync(model, parsed.GetValue(accept), stop);
-            bool isDefault = InstalledModels.Default() == model.Name;
+            bool isDefault = InstalledModels.GetDefault() == model.Name;
             Calibration? calibration = Directory.Exists(installed) ? Calibration.Load(Path.Combine(installed, Calibration.FileName)) : null;
             object json = new
             {
@@ -145,7 +145,7 @@ internal static class ModelsCommand
 
     private static void Installed(ParseResult parsed, string name, string folder)
     {
-        bool isDefault = InstalledModels.Default() == name;
+        bool isDefault = InstalledModels.GetDefault() == name;
         parsed.Print(
             new { name, installed = folder, @default = isDefault },
             $"{name} is installed: {folder}{(isDefault ? " (the default)" : "")}");

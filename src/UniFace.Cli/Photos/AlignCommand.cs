@@ -81,7 +81,7 @@ internal static class AlignCommand
             ("no face", summary.NoFace, Names(AlignOutcome.NoFace)),
             ("too small", summary.TooSmall, Names(AlignOutcome.TooSmall)),
             ("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable)),
-            ("left out", summary.LeftOut, LeftOutFile.First(report.LeftOut)),
+            ("left out", summary.LeftOut, SkippedFile.First(report.LeftOut)),
         ];
         Output.Table(["", "", ""], rows.Where((row, i) => i < 2 || row.Count > 0).Select(row => (object[])[row.What, row.Count, row.Note]));
         Console.WriteLine($"details: {summary.Report}; {summary.ContactSheet ?? "no contact sheet, because no face was found"}");

@@ -138,7 +138,7 @@ internal static class ClusterCommand
             faces = clusters.Faces.Count,
             faceless = clusters.Skipped.Select(s => s.Photo),
             skipped = clusters.Skipped.Select(s => new { s.Photo, s.Reason }),
-            set.LeftOut,
+            leftOut = set.Skipped,
             set.IgnoredFiles,
             clusters.Threshold,
             clusters.FalseMatchRate,
@@ -167,7 +167,7 @@ internal static class ClusterCommand
             Output.Warn(clusters.Warning);
             Console.WriteLine($"sorted into {target}");
             Output.Skipped(clusters.Skipped);
-            Output.LeftOut(set);
+            Output.ReportSkipped(set);
         });
 
         static object Json(PrecisionRecall value) => new { value.Precision, value.Recall, value.F };

@@ -63,7 +63,7 @@ internal static class EmbedCommand
                 seconds = Math.Round(seconds, 3),
                 imagesPerSecond = Math.Round(rate, 1),
                 skipped = skipped.Select(s => new { s.Photo, s.Reason }),
-                photos.LeftOut,
+                leftOut = photos.Skipped,
                 photos.IgnoredFiles,
             };
             parsed.Print(json, () =>
@@ -71,7 +71,7 @@ internal static class EmbedCommand
                 string names = namesFile is null ? "" : $", names in {namesFile}";
                 Console.WriteLine($"{Plural.Format(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
                 Output.Skipped(skipped);
-                Output.LeftOut(photos);
+                Output.ReportSkipped(photos);
             });
         });
     }

@@ -74,7 +74,7 @@ internal static class QualityCommand
             reasons,
             detector,
             judged = results.Select(r => new { r.Photo, r.Good, r.Quality, faults = r.Faults.Select(f => new { f.Kind, f.Message }), r.Unreadable }),
-            photos.LeftOut,
+            leftOut = photos.Skipped,
             photos.IgnoredFiles,
         };
         parsed.Print(json, () =>
@@ -91,7 +91,7 @@ internal static class QualityCommand
 
             Console.WriteLine(
                 $"{good} of {Plural.Format(results.Count, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
-            Output.LeftOut(photos);
+            Output.ReportSkipped(photos);
         });
     }
 

@@ -70,7 +70,7 @@ internal static class ServeCommand
         {
             ServerOptions options = defaults with
             {
-                Package = parsed.GetValue(package) ?? InstalledModels.Default() ?? FindDemoPackage(),
+                Package = parsed.GetValue(package) ?? InstalledModels.GetDefault() ?? FindDemoPackage(),
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
                 DataFolder = parsed.GetRequiredValue(data),
@@ -85,7 +85,7 @@ internal static class ServeCommand
                     : defaults.Urls,
             };
             string? runFolder = addStudio is null ? null : parsed.GetRequiredValue(runs);
-            HostAllocator.ReturnFreed();
+            HostAllocator.ReleaseFreedMemory();
             await using WebApplication app = await UniFaceServer.CreateAsync(options, services => addStudio?.Invoke(services, runFolder!), stop);
             await StartAsync(app, options, stop);
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);

@@ -103,18 +103,18 @@ internal static class Output
     }
 
     /// <summary>Names the files beside the photos that were not used, on standard error.</summary>
-    public static void LeftOut(PhotoSet photos)
+    public static void ReportSkipped(PhotoSet photos)
     {
-        if (photos.LeftOut.Count > 0)
+        if (photos.Skipped.Count > 0)
         {
-            Console.Error.WriteLine(LeftOutFile.Describe(photos.LeftOut));
+            Console.Error.WriteLine(SkippedFile.Describe(photos.Skipped));
         }
     }
 
     /// <summary>Refuses an output file that is also an input, following links.</summary>
     public static void RequireNotInput(string output, params IEnumerable<string?> inputs)
     {
-        if (inputs.FirstOrDefault(input => input is not null && RealPath.Same(RealPath.Resolve(output), RealPath.Resolve(input))) is string same)
+        if (inputs.FirstOrDefault(input => input is not null && RealPath.AreSame(RealPath.Resolve(output), RealPath.Resolve(input))) is string same)
         {
             throw new UniFaceException($"{output} would replace the input {same}; name another file.");
         }

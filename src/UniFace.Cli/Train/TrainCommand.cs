@@ -83,7 +83,7 @@ internal static class TrainCommand
 
     private static Trainer Open(bool resumes, string run, TrainOptions options, FaceDataset data, FaceDataset? validation, CancellationToken stop)
     {
-        HostAllocator.KeepFreed();
+        HostAllocator.RetainFreedMemory();
         using ProgressMeter progress = new("reading the data", data.Samples.Count);
         void Hashed(int count) => progress.Add(count);
         return resumes

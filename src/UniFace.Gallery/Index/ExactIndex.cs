@@ -19,7 +19,7 @@ namespace UniFace.Gallery.Index;
 /// <para>
 /// Let t be the k-th largest lower bound: k rows score at least t, so a row whose upper bound is below t is not among the best k. All other
 /// rows are candidates. They are scored exactly, the largest upper bound first, until the next upper bound is below the k-th exact score. A
-/// tie is never cut off, because only strictly smaller bounds are.
+/// tie is never dropped, because only strictly smaller bounds are.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ExactIndex : IDisposable
@@ -65,7 +65,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="stamp">The state that it was stored for; the caller checks that it is still current.</param>
-    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
+    /// <exception cref="UniFaceException">The file is missing, of another version, truncated or damaged.</exception>
     public static ExactIndex Open(string path, out IndexStamp stamp)
     {
         IndexFile file = IndexFile.Open(path);
@@ -76,7 +76,7 @@ internal sealed unsafe class ExactIndex : IDisposable
         return index;
     }
 
-    /// <summary>Stores the rows. Searches may run; rows must not be added or removed meanwhile.</summary>
+    /// <summary>Stores the rows. Searches may run; rows must not be added or removed until it returns.</summary>
     /// <param name="path">The file.</param>
     /// <param name="stamp">The state that it is stored for.</param>
     public void Save(string path, IndexStamp stamp)
@@ -95,7 +95,7 @@ internal sealed unsafe class ExactIndex : IDisposable
             pair.First.Id == pair.Second.Id && pair.First.Key == pair.Second.Key && pair.First.Values.SequenceEqual(pair.Second.Values));
     }
 
-    /// <summary>Adds a row, or replaces the row with the same id; a search that runs meanwhile may see either.</summary>
+    /// <summary>Adds a row, or replaces the row with the same id; a concurrent search may see either.</summary>
     /// <param name="id">Its id; rows with equal scores are ordered by it.</param>
     /// <param name="key">Key of its owner; several rows may share a key.</param>
     /// <param name="row">[D], finite, with a norm below 1e6.</param>
@@ -108,7 +108,7 @@ internal sealed unsafe class ExactIndex : IDisposable
         }
 
         float norm = RowQuantizer.NormAbove(row);
-        if (!(norm < RowQuantizer.LargestNorm))
+        if (!(norm < RowQuantizer.MaxNorm))
         {
             throw new ArgumentException("the row is not finite, or its norm is 1e6 or more.", nameof(row));
         }
@@ -153,7 +153,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     /// <param name="k">How many rows, 1 or more; all rows if there are fewer.</param>
     /// <param name="distinctKeys">True: at most one row per key, the best; k counts keys then.</param>
     /// <param name="threads">Threads to use; 0 for one per core.</param>
-    /// <param name="cancellationToken">Stops the search.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>The best rows for each query, in the order of <see cref="IndexHit"/>.</returns>
     /// <exception cref="ArgumentException">The queries are not whole or not finite.</exception>
     public IndexHit[][] Search(ReadOnlySpan<float> queries, int k, bool distinctKeys = false, int threads = 0, CancellationToken cancellationToken = default)
@@ -171,10 +171,10 @@ internal sealed unsafe class ExactIndex : IDisposable
         {
             for (int at = 0; at < queries.Length; at += QueryBlock * Dimension)
             {
-                float[] some = queries[at..Math.Min(queries.Length, at + (QueryBlock * Dimension))].ToArray();
+                float[] chunk = queries[at..Math.Min(queries.Length, at + (QueryBlock * Dimension))].ToArray();
 
                 // Read before the norm: whatever row the blocks show was written after its norm.
-                ExactSearch search = new(blocks, some, Dimension, k, distinctKeys, threads, cancellationToken);
+                ExactSearch search = new(blocks, chunk, Dimension, k, distinctKeys, threads, cancellationToken);
                 float norm;
                 do
                 {

@@ -71,7 +71,7 @@ internal sealed class RecordCipher : IDisposable
         catch (CryptographicException e)
         {
             throw new DamagedRecordException(
-                $"{path}: the {kind} of {id} cannot be decrypted: it is damaged, or belongs to another record; restore the gallery from a copy.", e);
+                $"{path}: the {kind} of {id} cannot be decrypted: it is damaged, or belongs to another record; restore the gallery from a copy", e);
         }
     }
 

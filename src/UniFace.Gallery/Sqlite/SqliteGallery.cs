@@ -10,38 +10,38 @@ namespace UniFace.Gallery.Sqlite;
 /// </summary>
 public sealed class SqliteGallery : StoredGallery
 {
-    private readonly GalleryStore store;
-    private readonly GalleryDatabase database;
-    private GalleryProjection projection;
+    private readonly SqliteStore store;
+    private readonly SqliteDatabase database;
+    private SqliteProjection projection;
 
-    private SqliteGallery(GalleryStore store)
+    private SqliteGallery(SqliteStore store)
         : base(store)
     {
         this.store = store;
         database = store.Database;
-        projection = new GalleryProjection(store);
+        projection = new SqliteProjection(store);
     }
 
     /// <summary>Creates an empty gallery.</summary>
     /// <param name="path">The file to create.</param>
-    /// <param name="options">What it is; <see cref="GalleryInfo.Id"/> and <see cref="GalleryInfo.Encrypted"/> are ignored.</param>
+    /// <param name="options">Properties of the gallery; <see cref="GalleryInfo.Id"/> and <see cref="GalleryInfo.Encrypted"/> are ignored.</param>
     /// <param name="key">The key to encrypt with; null for a gallery in the clear.</param>
     /// <exception cref="UniFaceException">The file exists, or cannot be written.</exception>
     public static void Create(string path, GalleryInfo options, GalleryKey? key = null) =>
-        Task.Run(() => GalleryStore.CreateAsync(path, options, key)).GetAwaiter().GetResult();
+        Task.Run(() => SqliteStore.CreateAsync(path, options, key)).GetAwaiter().GetResult();
 
     /// <summary>Opens a gallery.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">Its key, if it is encrypted.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="cancellationToken">Cancels opening it.</param>
     /// <exception cref="UniFaceException">The file is missing, not a gallery, damaged or of another version; or the key is missing or wrong.</exception>
     public static Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
-        Task.Run(async () => await OpenAsync(await GalleryDatabase.OpenAsync(path), key, cancellationToken), cancellationToken);
+        Task.Run(async () => await OpenAsync(await SqliteDatabase.OpenAsync(path), key, cancellationToken), cancellationToken);
 
     // Called on the thread pool, where no synchronization context is captured.
-    internal static async Task<SqliteGallery> OpenAsync(GalleryDatabase database, GalleryKey? key, CancellationToken cancellationToken)
+    internal static async Task<SqliteGallery> OpenAsync(SqliteDatabase database, GalleryKey? key, CancellationToken cancellationToken)
     {
-        SqliteGallery gallery = new(await GalleryStore.OpenAsync(database, key, cancellationToken));
+        SqliteGallery gallery = new(await SqliteStore.OpenAsync(database, key, cancellationToken));
         try
         {
             if (!database.IsReadOnly)
@@ -58,7 +58,7 @@ public sealed class SqliteGallery : StoredGallery
         }
     }
 
-    private GalleryEraser Eraser => new(store, projection.Stored);
+    private SqliteEraser Eraser => new(store, projection.Stored);
 
     /// <inheritdoc/>
     public override Task EraseAsync(CancellationToken cancellationToken = default) =>
@@ -83,7 +83,7 @@ public sealed class SqliteGallery : StoredGallery
         Task<IndexHit[][]> FindAsync(ExactIndex searched) =>
             Task.Run(() => searched.Search(probes.Span, people, distinctKeys: true, cancellationToken: cancellationToken), cancellationToken);
 
-        // People who were removed since the search have no name and are left out.
+        // People who were removed since the search have no name and are skipped.
         Dictionary<long, string> names = await database.ReadAsync(
             session => store.PersonNamesAsync(session, hits.SelectMany(h => h).Select(h => h.Key)), cancellationToken).ConfigureAwait(false);
         return [.. hits.Select(probe => (IReadOnlyList<GalleryCandidate>)
@@ -98,16 +98,16 @@ public sealed class SqliteGallery : StoredGallery
 
     /// <inheritdoc/>
     public override Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
-        session => new GalleryIntegrity(store, session).FindProblemsAsync(projection), cancellationToken);
+        session => new SqliteIntegrity(store, session).FindProblemsAsync(projection), cancellationToken);
 
     /// <inheritdoc/>
     public override async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         await base.ReembedAsync(model, progress, cancellationToken).ConfigureAwait(false);
-        GalleryProjection old = projection;
-        projection = new GalleryProjection(store);
+        SqliteProjection old = projection;
+        projection = new SqliteProjection(store);
         old.Dispose();
-        await database.TruncateLogAsync(GalleryEraser.Patience, cancellationToken).ConfigureAwait(false);
+        await database.TruncateLogAsync(SqliteEraser.WaitTimeout, cancellationToken).ConfigureAwait(false);
         await projection.RebuildAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -116,7 +116,7 @@ public sealed class SqliteGallery : StoredGallery
     /// the old bytes from the files. Every process that has the gallery open must open it again, and so must the owner of this object.
     /// </summary>
     /// <param name="key">The new key; null to store in the clear.</param>
-    /// <param name="cancellationToken">Stops it; the old key stays then.</param>
+    /// <param name="cancellationToken">Cancels it; the old key stays then.</param>
     /// <exception cref="UniFaceException">
     /// A record is damaged or another process writes; or, after the new key is set, the old bytes cannot be erased now.
     /// </exception>
@@ -124,10 +124,10 @@ public sealed class SqliteGallery : StoredGallery
     {
         using (RecordCipher cipher = new(Path, Info.Id, key))
         {
-            await database.WriteAsync(session => new GalleryRekeying(store, session).RunAsync(cipher), cancellationToken).ConfigureAwait(false);
+            await database.WriteAsync(session => new SqliteRekeying(store, session).RunAsync(cipher), cancellationToken).ConfigureAwait(false);
         }
 
-        Step("rekeyed");
+        Step(GalleryStep.Rekeyed);
         await using SqliteGallery rekeyed = await OpenAsync(Path, key, cancellationToken).ConfigureAwait(false);
         rekeyed.Step = Step;
         await rekeyed.EraseAsync(cancellationToken).ConfigureAwait(false);
@@ -137,33 +137,33 @@ public sealed class SqliteGallery : StoredGallery
     /// <summary>Writes a copy of the gallery as it is now, while it stays in use. An encrypted gallery stays encrypted, with its key.</summary>
     /// <param name="file">The file to write, readable by its owner only; it opens as a gallery.</param>
     /// <param name="overwrite">Replaces an existing file.</param>
-    /// <param name="cancellationToken">Stops it; nothing is written then.</param>
+    /// <param name="cancellationToken">Cancels it; nothing is written then.</param>
     /// <exception cref="UniFaceException">The file exists or cannot be written; or the gallery is damaged.</exception>
     public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => new GalleryBackup(store, cancellationToken).CreateAsync(file, overwrite, replaces: false), cancellationToken);
+        Task.Run(() => new SqliteBackup(store, cancellationToken).CreateAsync(file, overwrite, replaces: false), cancellationToken);
 
     /// <summary>Restores a gallery from a backup, after checking the backup.</summary>
     /// <param name="backup">A file that <see cref="BackupAsync"/> wrote.</param>
     /// <param name="path">The gallery's file.</param>
     /// <param name="key">The key that the backup is encrypted with.</param>
     /// <param name="overwrite">Replaces the content of an existing gallery atomically; processes that have it open must open it again.</param>
-    /// <param name="cancellationToken">Stops it; the gallery is then unchanged.</param>
+    /// <param name="cancellationToken">Cancels it; the gallery is then unchanged.</param>
     /// <exception cref="UniFaceException">The backup is damaged; or the gallery exists or cannot be written.</exception>
     public static async Task RestoreAsync(
         string backup, string path, GalleryKey? key = null, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         if (File.Exists(path) && !overwrite)
         {
-            throw new UniFaceException($"{path}: exists already; restore under another name, or overwrite it.");
+            throw new UniFaceException($"{path}: already exists; restore under another name, or overwrite it");
         }
 
         if (System.IO.Path.GetFullPath(path) == System.IO.Path.GetFullPath(backup))
         {
-            throw new UniFaceException($"{path}: is the backup itself.");
+            throw new UniFaceException($"{path} is the backup itself; restore to another file");
         }
 
         await using SqliteGallery source = await OpenAsync(backup, key, cancellationToken).ConfigureAwait(false);
-        await Task.Run(() => new GalleryBackup(source.store, cancellationToken).RestoreAsync(path), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => new SqliteBackup(source.store, cancellationToken).RestoreAsync(path), cancellationToken).ConfigureAwait(false);
 
         // Erases what is left of the old index.
         await using SqliteGallery restored = await OpenAsync(path, key, cancellationToken).ConfigureAwait(false);

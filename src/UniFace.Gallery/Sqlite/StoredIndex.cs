@@ -45,13 +45,13 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
         {
             try
             {
-                FileLock held = FileLock.AcquireFor(gallery + Suffix);
+                FileLock fileLock = FileLock.AcquireFor(gallery + Suffix);
                 ShareLock(gallery);
-                return held;
+                return fileLock;
             }
             catch (UnauthorizedAccessException e)
             {
-                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user who owns its files.", e);
+                throw new UniFaceException($"{gallery}.index.lock cannot be opened: {e.Message} Use the gallery as the user who owns its files", e);
             }
         },
         stop);
@@ -61,9 +61,9 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     {
         try
         {
-            FileLock? held = FileLock.TryAcquire(Path + ".lock");
+            FileLock? fileLock = FileLock.TryAcquire(Path + ".lock");
             ShareLock(gallery);
-            return held;
+            return fileLock;
         }
         catch (UnauthorizedAccessException)
         {
@@ -88,7 +88,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     /// Files beside the gallery that hold templates and that nothing reads: of an index or a restore whose process was killed, of an earlier
     /// version, or from before the gallery was encrypted.
     /// </summary>
-    public IReadOnlyList<string> Leftovers()
+    public IReadOnlyList<string> FindLeftovers()
     {
         string full = System.IO.Path.GetFullPath(gallery), name = Regex.Escape(System.IO.Path.GetFileName(full));
         string index = $@"\.{name}\.index\..*\.tmp|{name}\.index\.(codes|rows)" + (info.Encrypted ? $@"|{name}\.index" : "");
@@ -102,7 +102,7 @@ internal sealed class StoredIndex(string gallery, GalleryInfo info)
     /// </summary>
     public void DeleteLeftovers()
     {
-        foreach (string file in Leftovers())
+        foreach (string file in FindLeftovers())
         {
             try
             {

@@ -1,6 +1,6 @@
 namespace UniFace.Gallery.Stores;
 
-/// <summary>Checks embeddings and enrollments against what a gallery is.</summary>
+/// <summary>Checks embeddings and enrollments against a gallery's properties.</summary>
 internal static class GalleryChecks
 {
     /// <summary>How far from 1 the norm of an embedding may be.</summary>
@@ -13,21 +13,21 @@ internal static class GalleryChecks
         {
             throw new UniFaceException(
                 $"the embedding is of contract {contractId}, the gallery of {info.ContractId}: embeddings of different models cannot be compared; " +
-                "use the gallery's model, or move the gallery with 'uniface gallery reembed'.");
+                "use the gallery's model, or move the gallery with 'uniface gallery reembed'");
         }
     }
 
     /// <summary>Fails if an embedding has another size or norm.</summary>
-    public static void Ensure(this GalleryInfo info, ReadOnlySpan<float> embedding)
+    public static void EnsureEmbedding(this GalleryInfo info, ReadOnlySpan<float> embedding)
     {
         if (embedding.Length != info.EmbeddingSize)
         {
-            throw new UniFaceException($"the embedding has {embedding.Length} values, the gallery's have {info.EmbeddingSize}.");
+            throw new UniFaceException($"the embedding has {embedding.Length} values, the gallery's have {info.EmbeddingSize}");
         }
 
         if (!info.IsValid(embedding))
         {
-            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalise it first.");
+            throw new UniFaceException($"the embedding has {DescribeNorm(embedding)}: normalize it first");
         }
     }
 
@@ -38,33 +38,33 @@ internal static class GalleryChecks
         info.EnsureContract(contractId);
         foreach (Enrollment enrollment in enrollments)
         {
-            info.Ensure(enrollment.Embedding.Span);
-            PersonName.Ensure(enrollment.Person);
+            info.EnsureEmbedding(enrollment.Embedding.Span);
+            PersonName.ThrowIfInvalid(enrollment.Person);
             if (enrollment.PhotoSha256 is string photo && (photo.Length != 64 || !photo.All(char.IsAsciiHexDigitLower)))
             {
-                throw new UniFaceException($"{enrollment.Person}: the photo's SHA-256 is not valid; expected 64 lower-case hexadecimal digits.");
+                throw new UniFaceException($"{enrollment.Person}: the photo's SHA-256 is not valid; expected 64 lower-case hexadecimal digits");
             }
 
             if (info.KeepsCrops && enrollment.Crop.IsEmpty)
             {
-                throw new UniFaceException($"{enrollment.Person}: the gallery keeps crops, but the template has none.");
+                throw new UniFaceException($"{enrollment.Person}: the gallery keeps crops, but the template has none");
             }
         }
     }
 
-    /// <summary>Fails if probes, [probes, D], cannot be searched, or if no people are asked for.</summary>
+    /// <summary>Fails if probes, [probes, D], cannot be searched, or if no people are requested.</summary>
     public static void EnsureProbes(this GalleryInfo info, ReadOnlySpan<float> probes, string contractId, int people)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
         info.EnsureContract(contractId);
         if (probes.IsEmpty || probes.Length % info.EmbeddingSize != 0)
         {
-            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}.");
+            throw new UniFaceException($"the probe has {probes.Length} values, the gallery's embeddings have {info.EmbeddingSize}");
         }
 
         for (int at = 0; at < probes.Length; at += info.EmbeddingSize)
         {
-            info.Ensure(probes.Slice(at, info.EmbeddingSize));
+            info.EnsureEmbedding(probes.Slice(at, info.EmbeddingSize));
         }
     }
 

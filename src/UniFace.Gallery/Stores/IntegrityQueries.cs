@@ -3,8 +3,8 @@ namespace UniFace.Gallery.Stores;
 /// <summary>Checks of references between the records of an SQL database.</summary>
 internal static class IntegrityQueries
 {
-    /// <summary>Most problems that a check reports.</summary>
-    public const int MostProblems = 100;
+    /// <summary>Maximum number of problems that a check reports.</summary>
+    public const int MaxProblems = 100;
 
     /// <summary>Finds problems.</summary>
     /// <param name="store">The gallery.</param>
@@ -19,7 +19,7 @@ internal static class IntegrityQueries
         [
             ($"SELECT count(*) FROM {templates} t LEFT JOIN {people} p ON p.id = t.person WHERE p.id IS NULL", "templates have no person"),
             ($"SELECT count(*) FROM {people} p WHERE NOT EXISTS (SELECT 1 FROM {templates} WHERE person = p.id)", "people have no template"),
-            ($"SELECT count(*) FROM {crops} c LEFT JOIN {templates} t ON t.id = c.template WHERE t.id IS NULL", "crops belong to no template"),
+            ($"SELECT count(*) FROM {crops} c LEFT JOIN {templates} t ON t.id = c.template WHERE t.id IS NULL", "crops have no template"),
             .. store.Info.KeepsCrops
                 ? [($"SELECT count(*) FROM {templates} t WHERE NOT EXISTS (SELECT 1 FROM {crops} WHERE template = t.id)", "templates have no crop")]
                 : (IEnumerable<(string, string)>)[],

@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Stores;
 
 /// <summary>
-/// The photos of a person's templates, identified by content. Templates of older galleries have no hash; they are recognised by their
+/// The photos of a person's templates, identified by content. Templates of older galleries have no hash; they are recognized by their
 /// embedding, because the same model gives the same photo the same embedding except for rounding.
 /// </summary>
 internal sealed class PersonPhotos
@@ -32,29 +32,35 @@ internal sealed class PersonPhotos
     /// <param name="sha256">SHA-256 of the photo.</param>
     /// <param name="face">The photo's embedding.</param>
     /// <param name="newId">Id of the template if the photo is new.</param>
-    /// <param name="learned">True if an existing template had no hash yet; the hash is to be stored with it.</param>
-    public long FindOrAdd(string sha256, ReadOnlySpan<float> face, long newId, out bool learned)
+    /// <returns>The template's id, and whether it is an existing template without a hash, with which the hash is to be stored.</returns>
+    public (long Id, bool LacksHash) FindOrAdd(string sha256, ReadOnlySpan<float> face, long newId)
     {
-        learned = false;
         if (known.TryGetValue(sha256, out long id))
         {
-            return id;
+            return (id, false);
         }
 
-        id = newId;
-        double least = (1 - Rounding) * GalleryChecks.Norm(face);
-        for (int i = 0; i < unknown.Count && !learned; i++)
+        int match = FindEmbedding(face);
+        known.Add(sha256, match < 0 ? newId : unknown[match].Id);
+        if (match >= 0)
         {
-            (long candidate, float[] embedding) = unknown[i];
-            learned = ExactScore.Compute(embedding, face) > least * GalleryChecks.Norm(embedding);
-            if (learned)
+            unknown.RemoveAt(match);
+        }
+
+        return (known[sha256], match >= 0);
+    }
+
+    private int FindEmbedding(ReadOnlySpan<float> face)
+    {
+        double min = (1 - Rounding) * GalleryChecks.Norm(face);
+        for (int i = 0; i < unknown.Count; i++)
+        {
+            if (ExactScore.Compute(unknown[i].Embedding, face) > min * GalleryChecks.Norm(unknown[i].Embedding))
             {
-                id = candidate;
-                unknown.RemoveAt(i);
+                return i;
             }
         }
 
-        known.Add(sha256, id);
-        return id;
+        return -1;
     }
 }

@@ -2,7 +2,7 @@ namespace UniFace.Gallery.Stores;
 
 /// <summary>
 /// Moves a gallery to another model. The crops are embedded in batches; the new embeddings are stored beside the old ones, and replace them
-/// all at once at the end. Until then the gallery works as before; after a stop or a kill, the same call continues.
+/// all together at the end. Until then the gallery works as before; after a stop or a kill, the same call continues.
 /// </summary>
 internal sealed class Reembedding
 {
@@ -20,19 +20,19 @@ internal sealed class Reembedding
         if (!before.KeepsCrops)
         {
             throw new UniFaceException(
-                $"{store.Path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again.");
+                $"{store.Path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again");
         }
 
         if (model.ContractId == before.ContractId)
         {
-            throw new UniFaceException($"{store.Path}: the gallery is of this model already.");
+            throw new UniFaceException($"{store.Path}: the gallery is already of this model");
         }
 
         after = before with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
     }
 
     /// <summary>Embeds all crops and moves the gallery.</summary>
-    /// <returns>What the gallery is now.</returns>
+    /// <returns>The gallery's new properties.</returns>
     public Task<GalleryInfo> RunAsync(Action<long, long>? progress, CancellationToken stop) => Task.Run(() => EmbedAllAsync(progress, stop), stop);
 
     private async Task<GalleryInfo> EmbedAllAsync(Action<long, long>? progress, CancellationToken stop)
@@ -61,11 +61,11 @@ internal sealed class Reembedding
             else if (last == 0)
             {
                 throw new UniFaceException(
-                    $"{store.Path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems.");
+                    $"{store.Path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems");
             }
             else
             {
-                // Another process has enrolled templates meanwhile, possibly with smaller ids.
+                // Another process has enrolled templates, possibly with smaller ids.
                 last = 0;
             }
         }
@@ -116,11 +116,11 @@ internal sealed class Reembedding
         ReadOnlyMemory<float> embeddings = model.Embed(crops.ConvertAll(c => c.Image)); // [crops, D]
         if (embeddings.Length != crops.Count * size)
         {
-            throw new UniFaceException($"the model gave {embeddings.Length} values for {crops.Count} crops, expected {size} for each.");
+            throw new UniFaceException($"the model gave {embeddings.Length} values for {crops.Count} crops, expected {size} for each");
         }
 
         List<(StoredCrop Crop, ReadOnlyMemory<float> Embedding)> batch = [.. crops.Select((crop, i) => (crop, embeddings.Slice(i * size, size)))];
-        batch.ForEach(b => after.Ensure(b.Embedding.Span));
+        batch.ForEach(b => after.EnsureEmbedding(b.Embedding.Span));
         return batch;
     }
 

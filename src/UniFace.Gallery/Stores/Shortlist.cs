@@ -24,19 +24,19 @@ internal static class Shortlist
 
     /// <summary>The best people, best first.</summary>
     /// <param name="people">How many people.</param>
-    /// <param name="slack">By how much the exact score of a template can exceed that of a template that the store ranks higher.</param>
-    /// <param name="most">Most templates to request.</param>
+    /// <param name="tolerance">By how much the exact score of a template can exceed that of a template that the store ranks higher.</param>
+    /// <param name="maxRequested">Maximum number of templates to request.</param>
     /// <param name="request">Requests a number of templates; returns how many there were, and the valid ones.</param>
     public static async Task<IReadOnlyList<GalleryCandidate>> FindAsync(
-        int people, double slack, int most, Func<int, Task<(int Returned, IReadOnlyList<ScoredTemplate> Valid)>> request)
+        int people, double tolerance, int maxRequested, Func<int, Task<(int Returned, IReadOnlyList<ScoredTemplate> Valid)>> request)
     {
         for (long count = (4L * people) + 32; ; count *= 8)
         {
-            int requested = (int)Math.Min(count, Math.Max(most, people));
+            int requested = (int)Math.Min(count, Math.Max(maxRequested, people));
             (int returned, IReadOnlyList<ScoredTemplate> found) = await request(requested).ConfigureAwait(false);
             IReadOnlyList<GalleryCandidate> best = Rank(found, people);
-            bool settled = best.Count == people && found.Min(f => f.Score) < best[^1].Score - slack;
-            if (settled || returned < requested || requested >= most)
+            bool settled = best.Count == people && found.Min(f => f.Score) < best[^1].Score - tolerance;
+            if (settled || returned < requested || requested >= maxRequested)
             {
                 return best;
             }
@@ -59,7 +59,7 @@ internal static class Shortlist
             return new ScoredTemplate(person, id, ExactScore.Compute(probe, embedding));
         }
 
-        // A template with a large norm would score above everybody.
+        // A template with a large norm would score above all others.
         damage[id] = GalleryChecks.DescribeDamage(person, id, GalleryChecks.DescribeNorm(embedding));
         return null;
     }

@@ -1,10 +1,32 @@
 namespace UniFace.Gallery.Stores;
 
+/// <summary>A completed step of storing, removing, erasing or rekeying.</summary>
+internal enum GalleryStep
+{
+    /// <summary>The index is stored in its file.</summary>
+    IndexStored,
+
+    /// <summary>A person is removed from the database.</summary>
+    Removed,
+
+    /// <summary>Removed rows are erased from the index file.</summary>
+    IndexErased,
+
+    /// <summary>The database's log is empty.</summary>
+    LogEmptied,
+
+    /// <summary>Removed templates are recorded as erased.</summary>
+    MarkedAsErased,
+
+    /// <summary>All records are stored under another key.</summary>
+    Rekeyed,
+}
+
 /// <summary>A database of galleries. Its errors are messages for the user.</summary>
 internal abstract class SqlDatabase
 {
     /// <summary>Called after each step of storing, removing and erasing, so that tests can simulate a kill there.</summary>
-    public Action<string> Step { get; set; } = static _ => { };
+    public Action<GalleryStep> Step { get; set; } = static _ => { };
 
     /// <summary>Runs work in a write transaction: all of it is done and on the disk, or nothing. After a conflict the work runs again.</summary>
     public abstract Task<T> WriteAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop);

@@ -11,7 +11,7 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
     {
         await store.EnsureModelAsync(session, contractId, GalleryLock.Model);
         Dictionary<string, long> people = await store.AddPeopleAsync(session, [.. enrollments.Select(e => e.Person).Distinct()]);
-        List<NewTemplate> added = []; // With ids -1, -2, ... until their number is known, so that a photo that is enrolled already uses none.
+        List<NewTemplate> added = []; // With ids -1, -2, ... until their number is known, so that a photo that is already enrolled uses no id.
         List<long> ids = [];
         foreach (Enrollment enrollment in enrollments)
         {
@@ -28,7 +28,7 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
         return [.. ids.Select(id => id < 0 ? next[(int)(-1 - id)] : id)];
     }
 
-    // The id of the template that has the photo already, or of the new one. The people are locked, so that no other process adds one meanwhile.
+    // The id of the template that has the photo already, or of the new one. The people are locked, so that no other process adds the photo.
     private async Task<long> FindOrAddPhotoAsync(NewTemplate template)
     {
         (long id, long person, Enrollment enrollment) = template;
@@ -46,8 +46,8 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
                 person));
         }
 
-        long found = known.FindOrAdd(sha256, enrollment.Embedding.Span, id, out bool learned);
-        if (learned)
+        (long found, bool lacksHash) = known.FindOrAdd(sha256, enrollment.Embedding.Span, id);
+        if (lacksHash)
         {
             await session.RunAsync($"UPDATE {store.Templates} SET photo = $2 WHERE id = $1", found, store.SealPhoto(found, person, sha256));
         }

@@ -24,7 +24,7 @@ internal enum GalleryLock
 /// </summary>
 internal abstract class SqlStore(GalleryInfo info)
 {
-    /// <summary>What the gallery is; re-embedding changes it.</summary>
+    /// <summary>The gallery's properties; re-embedding changes them.</summary>
     public GalleryInfo Info { get; set; } = info;
 
     /// <summary>The database.</summary>
@@ -33,7 +33,7 @@ internal abstract class SqlStore(GalleryInfo info)
     /// <summary>The store, for messages.</summary>
     public abstract string Path { get; }
 
-    /// <summary>Damaged templates that searches left out: what is wrong, by template id.</summary>
+    /// <summary>Damaged templates that searches skipped: what is wrong, by template id.</summary>
     public ConcurrentDictionary<long, string> Damage { get; } = [];
 
     /// <summary>Table of people.</summary>
@@ -63,7 +63,7 @@ internal abstract class SqlStore(GalleryInfo info)
     /// <summary>Statement that inserts the new embedding $2 of template $1; inserts nothing if the template is gone or has one.</summary>
     public abstract string InsertPendingSql { get; }
 
-    /// <summary>A person's name as the value of <see cref="KeyColumn"/>; null if nobody can have the name.</summary>
+    /// <summary>A person's name as the value of <see cref="KeyColumn"/>; null if no person can have the name.</summary>
     public abstract object? ToKey(string person);
 
     /// <summary>A time as a value to compare with <see cref="EnrolledSql"/>.</summary>
@@ -107,7 +107,7 @@ internal abstract class SqlStore(GalleryInfo info)
     public abstract Task EnsureModelAsync(SqlSession session, string contractId, GalleryLock locking = GalleryLock.None);
 
     /// <summary>Fails if another process replaced the gallery or changed its key since it was opened.</summary>
-    public virtual Task EnsureSameKeyAsync(SqlSession session) => Task.CompletedTask;
+    public virtual Task EnsureSameGenerationAsync(SqlSession session) => Task.CompletedTask;
 
     /// <summary>Ids of people by name; enrolls those who are missing and locks all of them.</summary>
     public abstract Task<Dictionary<string, long>> AddPeopleAsync(SqlSession session, string[] names);

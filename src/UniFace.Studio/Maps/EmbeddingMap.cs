@@ -107,7 +107,7 @@ internal sealed class EmbeddingMaps : IDisposable
         }
 
         SkiaImageDecoder decoder = new();
-        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, samples.Length, i => Decode(samples[i].Index), Batch, cancellation: stop);
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, samples.Length, i => Decode(samples[i].Index), Batch, cancellationToken: stop);
         return new Embedded(written, unseen is not null, [.. samples.Select(s => s.Person)], faces.Values, []);
 
         RgbImage Decode(int index) => decoder.Decode(shown.Read(index), shown.Samples[index].Name);

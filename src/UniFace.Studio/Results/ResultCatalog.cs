@@ -61,7 +61,7 @@ internal sealed class ResultCatalog(string root)
     private string NameOf(string folder)
     {
         string name = Path.GetRelativePath(root, folder);
-        return name == "." ? RealPath.NameOf(root) : name.Replace('\\', '/');
+        return name == "." ? RealPath.GetName(root) : name.Replace('\\', '/');
     }
 
     private static IEnumerable<string> Figures(string folder) =>

@@ -97,12 +97,12 @@ internal sealed class RunCatalog(string root, RunWorker worker)
     }
 
     /// <summary>Finds a run's folder by its name; null if there is none.</summary>
-    public string? Find(string name) => Folders().FirstOrDefault(folder => RealPath.NameOf(folder) == name);
+    public string? Find(string name) => Folders().FirstOrDefault(folder => RealPath.GetName(folder) == name);
 
     /// <summary>State of the run in a folder.</summary>
     public RunSummary Summarize(string folder)
     {
-        string name = RealPath.NameOf(folder);
+        string name = RealPath.GetName(folder);
         RunFiles files = GetFiles(folder);
         RunInfo info;
         try

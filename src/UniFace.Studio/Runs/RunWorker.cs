@@ -44,7 +44,7 @@ internal sealed class RunWorker : IAsyncDisposable
                     Status409Conflict,
                     folder == run
                         ? "this run is training already"
-                        : $"the run {RealPath.NameOf(folder!)} is training here; stop it first: " +
+                        : $"the run {RealPath.GetName(folder!)} is training here; stop it first: " +
                             "a run uses all available cores, so only one can train at a time");
             }
 
@@ -62,7 +62,7 @@ internal sealed class RunWorker : IAsyncDisposable
     {
         lock (gate)
         {
-            return folder is not null && !work.IsCompleted && RealPath.NameOf(folder) == name ? folder : null;
+            return folder is not null && !work.IsCompleted && RealPath.GetName(folder) == name ? folder : null;
         }
     }
 

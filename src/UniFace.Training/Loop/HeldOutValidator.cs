@@ -29,7 +29,7 @@ internal sealed class HeldOutValidator
 
     public ValidationMetrics Run(IEmbedder embedder, CancellationToken cancellationToken)
     {
-        VerificationReport report = Validator.Evaluate(embedder, i => images[i], labels, Options, cancellation: cancellationToken).Report;
+        VerificationReport report = Validator.Evaluate(embedder, i => images[i], labels, Options, cancellationToken: cancellationToken).Report;
         RocCurve roc = report.Roc;
         double rate = Math.Max(1e-2, 1.0 / roc.DifferentPairs);
         double tar = rate < 1 ? roc.At(rate).TrueMatchRate ?? 0 : 0;

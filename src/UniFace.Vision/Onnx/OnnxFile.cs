@@ -7,7 +7,7 @@ namespace UniFace.Vision.Onnx;
 internal static class OnnxFile
 {
     // Larger models are not rewritten: that takes a second copy of the weights.
-    private const int LargestRewrite = 1 << 30;
+    private const int MaxRewriteBytes = 1 << 30;
 
     // A face network has some ten thousand. A parsed field takes up to 300 bytes, however few it has in the file.
     private const int MaxFields = 500_000;
@@ -40,7 +40,7 @@ internal static class OnnxFile
                 $"{path}: it keeps weights in files beside it (external data), which its hash does not cover; save it as one file.");
         }
 
-        return (bytes, bytes.Length <= LargestRewrite && model.Graph is GraphProto graph && BlockedPRelu.Rewrite(graph) ? model.ToByteArray() : null);
+        return (bytes, bytes.Length <= MaxRewriteBytes && model.Graph is GraphProto graph && BlockedPRelu.Rewrite(graph) ? model.ToByteArray() : null);
     }
 
     /// <summary>Parses a model. Its fields are counted and their lengths checked before memory is allocated.</summary>

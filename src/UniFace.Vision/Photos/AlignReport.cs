@@ -60,7 +60,7 @@ public sealed record AlignSummary(
 
 /// <summary>align-report.json.</summary>
 public sealed record AlignReport(
-    AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<LeftOutFile> LeftOut)
+    AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<SkippedFile> LeftOut)
 {
     /// <summary>Name of the file.</summary>
     public const string FileName = "align-report.json";

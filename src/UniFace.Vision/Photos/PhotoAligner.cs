@@ -103,20 +103,24 @@ public sealed class PhotoAligner
         bool complete = true;
         try
         {
-            Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = options.Threads, CancellationToken = stop }, i =>
-            {
-                results[i] = AlignOne(i);
-                done?.Invoke();
-            });
+            ParallelLoop.Run(
+                results.Length,
+                i =>
+                {
+                    results[i] = AlignOne(i);
+                    done?.Invoke();
+                },
+                options.Threads,
+                stop);
         }
         catch (OperationCanceledException)
         {
             complete = false;
         }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions is [IOException or UnauthorizedAccessException or UniFaceException, ..])
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or UniFaceException)
         {
-            // A photo that cannot be read is an outcome; this is a folder that cannot be written.
-            throw new UniFaceException($"{output}: {e.Flatten().InnerExceptions[0].Message}", e);
+            // A photo that cannot be read is an outcome; this error is about the output folder.
+            throw new UniFaceException($"{output}: {e.Message}", e);
         }
 
         clock.Stop();
@@ -194,7 +198,7 @@ public sealed class PhotoAligner
                     $"{photos.Source}: the picture '{name}' would be written outside of {output}; the names in it are not to be trusted.");
         }
 
-        if (result is [string only] && RealPath.Same(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))
+        if (result is [string only] && RealPath.AreSame(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))
         {
             throw new UniFaceException($"{only} would replace {photos.Source}, which is to be read; name another folder.");
         }
@@ -226,13 +230,13 @@ public sealed class PhotoAligner
                 Unreadable: Count(AlignOutcome.Unreadable),
                 Seconds: Math.Round(seconds, 3),
                 ImagesPerSecond: Math.Round((now.Length - Count(AlignOutcome.Existing)) / Math.Max(seconds, 1e-3), 1),
-                LeftOut: photos.LeftOut.Count,
+                LeftOut: photos.Skipped.Count,
                 IgnoredFiles: photos.IgnoredFiles,
                 Report: ReportPath,
                 ContactSheet: sheet),
             [.. now.Where(p => p.Result.Detail is not null).Select(p => new AlignEntry(p.Photo, p.Result.Outcome, p.Result.Detail!))],
             several,
-            photos.LeftOut);
+            photos.Skipped);
 
         int Count(AlignOutcome outcome) => now.Count(p => p.Result.Outcome == outcome);
     }

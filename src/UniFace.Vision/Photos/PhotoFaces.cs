@@ -22,14 +22,8 @@ public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFac
         {
             int first = chunk * ChunkSize;
             PhotoFaces[] read = new PhotoFaces[Math.Min(photos.Names.Count - first, ChunkSize)];
-            Parallel.For(0, read.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
-            {
-                if (!stop.IsCancellationRequested && !left.IsCancellationRequested)
-                {
-                    read[i] = Read(photos, first + i, pipeline, choice);
-                }
-            });
-            stop.ThrowIfCancellationRequested();
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stop, left);
+            ParallelLoop.Run(read.Length, i => read[i] = Read(photos, first + i, pipeline, choice), threads, either.Token);
             return read;
         });
 

@@ -30,19 +30,19 @@ public static class FaceClustering
     /// <summary>Groups faces.</summary>
     /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="options">How to group them.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <returns>[N], the group of each face, numbered from 0 by size, the largest first, then by the first face.</returns>
-    public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellation = default)
+    public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxLinks, 1, nameof(options));
         if (options.Threshold is not (> -1 and <= 1))
         {
             throw new UniFaceException(Invariant(
-                $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1."));
+                $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1"));
         }
 
         double limit = options.LinkThreshold ?? options.Threshold - 0.1;
-        List<(int Other, float Score)>[] links = Links(faces, limit, options.MaxLinks, cancellation);
+        List<(int Other, float Score)>[] links = Links(faces, limit, options.MaxLinks, cancellationToken);
         Merger merger = new(faces, options.Threshold);
         for (int face = 0; face < faces.Count; face++)
         {
@@ -52,21 +52,21 @@ public static class FaceClustering
             }
         }
 
-        return NumberBySize(merger.Run(cancellation));
+        return NumberBySize(merger.Run(cancellationToken));
     }
 
     // The most similar faces of each face, at or above the limit; every pair is computed, a block of rows at a time.
-    private static List<(int Other, float Score)>[] Links(EmbeddedFaces faces, double limit, int most, CancellationToken cancellation)
+    private static List<(int Other, float Score)>[] Links(EmbeddedFaces faces, double limit, int most, CancellationToken cancellationToken)
     {
         int count = faces.Count;
         List<(int Other, float Score)>[] links = new List<(int, float)>[count];
-        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, FindLinks, cancellation: cancellation);
+        ParallelLoop.RunRanges(count, RowBlock, FindLinks, cancellationToken);
         return links;
 
-        void FindLinks(int block)
+        void FindLinks(int start, int end)
         {
             PriorityQueue<int, (float Score, int Order)> best = new();
-            for (int row = block * RowBlock; row < Math.Min(count, (block + 1) * RowBlock); row++)
+            for (int row = start; row < end; row++)
             {
                 ReadOnlySpan<float> face = faces.Row(row);
                 for (int other = 0; other < count; other++)
@@ -117,7 +117,7 @@ public static class FaceClustering
         private readonly float[]?[] sums; // of the embeddings of a group; null after it was merged into another
         private readonly int[] sizes;
         private readonly int[] parents;
-        private readonly HashSet<int>[] neighbours;
+        private readonly HashSet<int>[] neighbors;
         private readonly PriorityQueue<(int A, int B, int SizeA, int SizeB), (double Score, int A, int B)> queue = new();
 
         public Merger(EmbeddedFaces faces, double threshold)
@@ -126,22 +126,22 @@ public static class FaceClustering
             parents = [.. Enumerable.Range(0, faces.Count)];
             sums = [.. parents.Select(face => faces.Row(face).ToArray())];
             sizes = [.. parents.Select(_ => 1)];
-            neighbours = [.. parents.Select(_ => new HashSet<int>())];
+            neighbors = [.. parents.Select(_ => new HashSet<int>())];
         }
 
         public void Link(int a, int b, double score)
         {
-            if (neighbours[a].Add(b) | neighbours[b].Add(a))
+            if (neighbors[a].Add(b) | neighbors[b].Add(a))
             {
                 Enqueue(Math.Min(a, b), Math.Max(a, b), score);
             }
         }
 
-        public int[] Run(CancellationToken cancellation)
+        public int[] Run(CancellationToken cancellationToken)
         {
             while (queue.TryDequeue(out (int A, int B, int SizeA, int SizeB) pair, out _))
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
 
                 // Groups that have grown since then were queued again.
                 if (sums[pair.A] is not null && sums[pair.B] is not null && sizes[pair.A] == pair.SizeA && sizes[pair.B] == pair.SizeB)
@@ -160,16 +160,16 @@ public static class FaceClustering
             sizes[into] += sizes[from];
             sums[from] = null;
             parents[from] = into;
-            neighbours[into].UnionWith(neighbours[from]);
-            neighbours[into].Remove(into);
-            neighbours[into].Remove(from);
-            neighbours[from].Clear();
-            foreach (int neighbour in neighbours[into])
+            neighbors[into].UnionWith(neighbors[from]);
+            neighbors[into].Remove(into);
+            neighbors[into].Remove(from);
+            neighbors[from].Clear();
+            foreach (int neighbor in neighbors[into])
             {
-                neighbours[neighbour].Remove(from);
-                neighbours[neighbour].Add(into);
-                double mean = CosineSimilarity.Dot(sum, sums[neighbour]) / ((double)sizes[into] * sizes[neighbour]);
-                Enqueue(Math.Min(into, neighbour), Math.Max(into, neighbour), mean);
+                neighbors[neighbor].Remove(from);
+                neighbors[neighbor].Add(into);
+                double mean = CosineSimilarity.Dot(sum, sums[neighbor]) / ((double)sizes[into] * sizes[neighbor]);
+                Enqueue(Math.Min(into, neighbor), Math.Max(into, neighbor), mean);
             }
         }
 

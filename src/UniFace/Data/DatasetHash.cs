@@ -22,7 +22,7 @@ public static class DatasetHash
                 SHA256.HashData(encoded, contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
                 visit?.Invoke(i, encoded);
             },
-            cancellation: cancellationToken);
+            cancellationToken: cancellationToken);
         return Combine(dataset, contents);
     }
 

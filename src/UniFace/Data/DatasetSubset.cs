@@ -1,7 +1,7 @@
 namespace UniFace.Data;
 
 /// <summary>
-/// Some people of a data set with some of their images. People keep their names and order and get new labels. The set stays the caller's.
+/// Some people of a data set with some of their images. People keep their names and order and get new labels. Does not take ownership of the data set.
 /// </summary>
 public sealed class DatasetSubset : FaceDataset
 {
@@ -19,20 +19,20 @@ public sealed class DatasetSubset : FaceDataset
         Warnings = inner.Warnings;
     }
 
-    /// <summary>Leaves out people with too few images, and limits the images per person.</summary>
+    /// <summary>Skips people with too few images, and limits the images per person.</summary>
     /// <param name="data">The whole set.</param>
-    /// <param name="minImages">People with fewer images are left out; 0 or 1 keeps all who have an image.</param>
+    /// <param name="minImages">People with fewer images are skipped; 0 or 1 keeps all who have an image.</param>
     /// <param name="maxImages">For people with more images, this many are drawn at random; null keeps all.</param>
     /// <param name="seed">Seed of the draw.</param>
-    /// <exception cref="UniFaceException">The limits contradict each other, or nobody is left.</exception>
+    /// <exception cref="UniFaceException">The limits contradict each other, or no person is left.</exception>
     public static DatasetSubset LimitImages(FaceDataset data, int minImages, int? maxImages, long seed)
     {
         int least = Math.Max(minImages, 1);
         if (minImages < 0 || maxImages < least)
         {
             throw new UniFaceException(
-                $"at least {minImages} and at most {maxImages} images per person were asked for; " +
-                "expected 0 <= minimum <= maximum and a maximum of at least 1.");
+                $"at least {minImages} and at most {maxImages} images per person were requested; " +
+                "expected 0 <= minimum <= maximum and a maximum of at least 1");
         }
 
         int[][] byPerson = data.SamplesByPerson();
@@ -40,8 +40,8 @@ public sealed class DatasetSubset : FaceDataset
         if (people.Length == 0)
         {
             throw new UniFaceException(
-                $"{data.Source}: nobody has {minImages} pictures or more; " +
-                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)}).");
+                $"{data.Source}: no person has {minImages} images or more; " +
+                $"lower the minimum (the most that one person has is {byPerson.Max(samples => samples.Length)})");
         }
 
         foreach (int person in people.Where(person => byPerson[person].Length > maxImages))
@@ -55,7 +55,7 @@ public sealed class DatasetSubset : FaceDataset
         {
             Warnings = samples.Length == data.Samples.Count
                 ? data.Warnings
-                : [.. data.Warnings, $"{dropped} are left out by the limits of images per person"],
+                : [.. data.Warnings, $"{dropped} are skipped because of the limits of images per person"],
         };
     }
 
@@ -64,7 +64,7 @@ public sealed class DatasetSubset : FaceDataset
     /// because the others form no mated pair.
     /// </summary>
     /// <param name="data">The whole set.</param>
-    /// <param name="share">Share of the people to hold out; 0 for nobody.</param>
+    /// <param name="share">Share of the people to hold out; 0 for none.</param>
     /// <param name="seed">Seed of the choice.</param>
     /// <exception cref="UniFaceException">Too few people have two images, or fewer than two are left to train on.</exception>
     public static (FaceDataset Training, FaceDataset? HeldOut) HoldOut(FaceDataset data, double share, long seed)
@@ -81,7 +81,7 @@ public sealed class DatasetSubset : FaceDataset
         {
             throw new UniFaceException(
                 $"{data.Source}: {count} of {byPerson.Length} people cannot be held out: {candidates.Length} have at least two images, and two " +
-                $"people must be left to train on; hold out a smaller share.");
+                $"people must be left to train on; hold out a smaller share");
         }
 
         new SeededRandom(seed, RandomStream.HeldOutPeople).Shuffle<int>(candidates);
@@ -99,7 +99,7 @@ public sealed class DatasetSubset : FaceDataset
         if (people.Length < names.Count)
         {
             throw new UniFaceException(
-                $"{data.Source} has only {people.Length} of the {names.Count} people wanted; {names.Except(data.People).First()} is missing.");
+                $"{data.Source} has only {people.Length} of the {names.Count} people wanted; {names.Except(data.People).First()} is missing");
         }
 
         return Select(data, people, data.SamplesByPerson());

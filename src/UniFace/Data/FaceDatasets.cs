@@ -24,19 +24,19 @@ public static class FaceDatasets
     {
         if (personLevel < 1)
         {
-            throw new UniFaceException($"the person's folder is given as level {personLevel}; expected 1 or more (1: the top folders of {path}).");
+            throw new UniFaceException($"the person's folder is given as level {personLevel}; expected 1 or more (1: the top folders of {path})");
         }
 
         if (Directory.Exists(path))
         {
-            return RecordIODataset.FileIn(path) is string record
+            return RecordIODataset.FindFile(path) is string record
                 ? RecordIODataset.Open(record)
                 : new PhotoDataset(PhotoSet.OpenFolder(path), personLevel);
         }
 
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path} does not exist; {Expected}.");
+            throw new UniFaceException($"{path} does not exist; {Expected}");
         }
 
         switch (Path.GetExtension(path).ToUpperInvariant())
@@ -46,7 +46,7 @@ public static class FaceDatasets
             case ".LST":
                 return new ImageListDataset(path);
             case ".IDX":
-                throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder.");
+                throw new UniFaceException($"{path} is the index of a RecordIO set; give the .rec file beside it, or their folder");
         }
 
         if (PhotoArchive.TryOpen(path) is PhotoArchive archive)
@@ -54,10 +54,10 @@ public static class FaceDatasets
             return OpenArchive(path, archive, personLevel);
         }
 
-        ImageFormat format = ImageFormat.Detect(PictureHead.Read(path));
+        ImageFormat format = ImageFormat.Detect(FileHeader.Read(path));
         throw new UniFaceException(format == ImageFormat.Unknown
-            ? $"{path} is not a data set; {Expected}."
-            : $"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}.");
+            ? $"{path} is not a data set; {Expected}"
+            : $"{path} is {format.Description}; if it holds a data set, unpack it first; {Expected}");
     }
 
     private static FaceDataset OpenArchive(string path, PhotoArchive archive, int? personLevel)
@@ -75,8 +75,8 @@ public static class FaceDatasets
             return record is not null && archive is TarArchive tar
                 ? RecordIODataset.Open(path, tar, record)
                 : throw new UniFaceException(record is null
-                    ? $"{path} holds {records.Length} .rec files and none is {RecordIODataset.RecordFile}; unpack it and give the .rec file."
-                    : $"{path} holds {record}; a RecordIO set is read from a tar only: unpack it first.");
+                    ? $"{path} holds {records.Length} .rec files and none is {RecordIODataset.RecordFile}; unpack it and give the .rec file"
+                    : $"{path} holds {record}; a RecordIO set is read from a tar only: unpack it first");
         }
         catch
         {

@@ -22,12 +22,12 @@ internal sealed class ImageListDataset : FaceDataset
                 ? (fields[^1].Replace('\\', '/'), label)
                 : throw new UniFaceException(
                     $"{path}: line {number} is '{text.Shorten(80)}', " +
-                    "expected INDEX TAB LABEL TAB PATH with a whole label of 0 or more."));
+                    "expected INDEX TAB LABEL TAB PATH with a whole label of 0 or more"));
         }
 
         if (images.Count == 0)
         {
-            throw new UniFaceException($"{path} is empty; expected lines INDEX TAB LABEL TAB PATH.");
+            throw new UniFaceException($"{path} is empty; expected lines INDEX TAB LABEL TAB PATH");
         }
 
         LabelPeople people = new(images.Select(image => image.Label));

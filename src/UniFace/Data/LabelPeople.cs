@@ -4,7 +4,7 @@ namespace UniFace.Data;
 internal sealed class LabelPeople
 {
     /// <summary>Float32 holds every whole number up to here; above, labels and keys in a record are rounded.</summary>
-    public const float LargestExact = 1 << 24;
+    public const float MaxExactLabel = 1 << 24;
 
     private readonly int[] labels;
 
@@ -29,7 +29,7 @@ internal sealed class LabelPeople
     public static bool TryParse(string text, out int label)
     {
         bool valid = float.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out float value)
-            && value <= LargestExact && value == MathF.Floor(value);
+            && value <= MaxExactLabel && value == MathF.Floor(value);
         label = valid ? (int)value : 0;
         return valid;
     }

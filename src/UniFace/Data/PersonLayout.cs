@@ -1,7 +1,7 @@
 namespace UniFace.Data;
 
 /// <summary>
-/// Turns the paths of images into people and samples, for folders and archives. The layout is PERSON/PICTURE, below folders that all images
+/// Turns the paths of images into people and samples, for folders and archives. The layout is PERSON/IMAGE, below folders that all images
 /// share (a tar of "lfw/"), or PERSON is the folder at a given level. An ambiguous layout is refused, because a guess would give wrong
 /// labels.
 /// </summary>
@@ -9,7 +9,7 @@ namespace UniFace.Data;
 /// <param name="Samples">Images, by person, then name, in ordinal order.</param>
 /// <param name="Sources">For every sample, the index of its path.</param>
 /// <param name="Shared">The folder above the people, relative to the set; "" for the set itself.</param>
-/// <param name="Warnings">What was left out or assumed.</param>
+/// <param name="Warnings">What was skipped or assumed.</param>
 internal sealed record PersonLayout(
     IReadOnlyList<string> People, IReadOnlyList<FaceSample> Samples, int[] Sources, string Shared, IReadOnlyList<string> Warnings)
 {
@@ -33,8 +33,8 @@ internal sealed record PersonLayout(
         {
             string levels = string.Join(", ", deep.SkipLast(1).Select((folder, i) => $"{i + 1} is {folder}"));
             throw new UniFaceException(
-                $"{source}: {string.Join('/', deep)} lies deeper than PERSON/PICTURE, so it is ambiguous which folder is the person (level {levels}); " +
-                $"give the person's level; {FaceDatasets.Expected}.");
+                $"{source}: {string.Join('/', deep)} lies deeper than PERSON/IMAGE, so it is ambiguous which folder is the person (level {levels}); " +
+                $"give the person's level; {FaceDatasets.Expected}");
         }
 
         int[] order = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i].Length >= skip + 2)];
@@ -44,11 +44,12 @@ internal sealed record PersonLayout(
             string? first = loose == 0 ? null : paths[Enumerable.Range(0, parts.Length).First(i => parts[i].Length < skip + 2)];
             throw new UniFaceException(
                 (order.Length > 0
-                    ? $"{source}: whose photo is {first}? It lies beside the people's folders ({loose} such); move it into one of them, or elsewhere"
+                    ? $"{source}: cannot tell which person {first} belongs to: it lies beside the people's folders ({loose} such); move it into one of " +
+                        "them, or elsewhere"
                 : loose > 0
-                    ? $"{source} has {Plural.Format(loose, "picture")} but no folder per person{(level is null ? "" : $" at level {level}")} " +
-                        $"(whose photo is {first}?)"
-                : $"{source} holds no pictures ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}.");
+                    ? $"{source} has {Plural.Format(loose, "image")} but no folder per person{(level is null ? "" : $" at level {level}")} " +
+                        $"(cannot tell which person {first} belongs to)"
+                : $"{source} contains no images ({Faces.ImageFormat.Expected})") + $"; {FaceDatasets.Expected}");
         }
 
         Array.Sort(order, (a, b) =>
@@ -70,7 +71,7 @@ internal sealed record PersonLayout(
             else if (above != folder)
             {
                 throw new UniFaceException(
-                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together.");
+                    $"{source}: {person} is a folder in {above} and in {folder}: one person or two? Rename one, or move the photos together");
             }
 
             samples[i] = new FaceSample($"{person}/{Rest(parts[order[i]])}", people.Count - 1);
@@ -84,7 +85,7 @@ internal sealed record PersonLayout(
 
         if (loose > 0)
         {
-            warnings.Add($"{Plural.Format(loose, "picture")} beside the people's folders: not used");
+            warnings.Add($"{Plural.Format(loose, "image")} beside the people's folders: not used");
         }
 
         return new PersonLayout(people, samples, order, above, warnings);

@@ -8,8 +8,8 @@ internal sealed class PhotoDataset : FaceDataset
 
     /// <summary>Takes over the photos, and disposes them if they are not a data set.</summary>
     /// <param name="photos">The photos.</param>
-    /// <param name="personLevel">Which folder of a path is the person, from 1; null: the one that holds the pictures, if that is unambiguous.</param>
-    /// <exception cref="UniFaceException">There are no pictures or people, or it is ambiguous which folder is the person.</exception>
+    /// <param name="personLevel">Which folder of a path is the person, from 1; null: the one that holds the images, if that is unambiguous.</param>
+    /// <exception cref="UniFaceException">There are no images or people, or it is ambiguous which folder is the person.</exception>
     public PhotoDataset(PhotoSet photos, int? personLevel)
         : base(photos)
     {
@@ -22,12 +22,12 @@ internal sealed class PhotoDataset : FaceDataset
             if (empty.Length > 0)
             {
                 string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
-                warnings.Add($"{Plural.Format(empty.Length, "folder")} without pictures: {names}");
+                warnings.Add($"{Plural.Format(empty.Length, "folder")} without images: {names}");
             }
 
-            if (photos.LeftOut.Count > 0)
+            if (photos.Skipped.Count > 0)
             {
-                warnings.Add(LeftOutFile.Describe(photos.LeftOut));
+                warnings.Add(SkippedFile.Describe(photos.Skipped));
             }
 
             sources = layout.Sources;
@@ -35,7 +35,7 @@ internal sealed class PhotoDataset : FaceDataset
             People = layout.People;
             Samples = layout.Samples;
             Warnings = warnings;
-            LeftOut = photos.LeftOut;
+            Skipped = photos.Skipped;
             IgnoredFiles = photos.IgnoredFiles;
         }
         catch

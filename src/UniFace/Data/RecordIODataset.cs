@@ -6,7 +6,7 @@ namespace UniFace.Data;
 /// An InsightFace data set: train.rec (dmlc RecordIO), train.idx (key TAB offset) and property ("people,height,width"). If record 0
 /// announces ranges (flag 2), the images are the keys below its first label, and the identity records above are skipped; otherwise every
 /// key is an image. Records are found through the index only. An image's person is its first label, so sets with the old [class, aligned]
-/// labels are read too. Records with a label below 0 are left out.
+/// labels are read too. Records with a label below 0 are skipped.
 /// </summary>
 internal sealed class RecordIODataset : FaceDataset
 {
@@ -14,7 +14,7 @@ internal sealed class RecordIODataset : FaceDataset
     internal const string RecordFile = "train.rec";
 
     /// <summary>Fraction of records that may be damaged; above it, the file or its index is the wrong one.</summary>
-    private const double MostBroken = 0.01;
+    private const double MaxDamagedShare = 0.01;
 
     private readonly FileSegment records;
     private readonly long[] offsets;
@@ -39,7 +39,7 @@ internal sealed class RecordIODataset : FaceDataset
     /// The records of a folder that is a RecordIO set: train.rec, or the only .rec file of a folder without subfolders; otherwise null.
     /// </summary>
     /// <exception cref="UniFaceException">It holds several.</exception>
-    public static string? FileIn(string folder)
+    public static string? FindFile(string folder)
     {
         string record = Path.Combine(folder, RecordFile);
         if (File.Exists(record))
@@ -50,7 +50,7 @@ internal sealed class RecordIODataset : FaceDataset
         string[] records = Directory.EnumerateDirectories(folder).Any() ? [] : [.. Directory.EnumerateFiles(folder, "*.rec").Order(StringComparer.Ordinal)];
         return records.Length < 2
             ? records.FirstOrDefault()
-            : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}.");
+            : throw new UniFaceException($"{folder} holds {records.Length} .rec files and none is {RecordFile}; give one of them, e.g. {records[0]}");
     }
 
     /// <summary>Opens a .rec file with the .idx of the same name beside it, and the file "property" if there is one.</summary>
@@ -119,11 +119,11 @@ internal sealed class RecordIODataset : FaceDataset
                 continue;
             }
 
-            if (!(header.Label <= LabelPeople.LargestExact) || header.Label != MathF.Floor(header.Label))
+            if (!(header.Label <= LabelPeople.MaxExactLabel) || header.Label != MathF.Floor(header.Label))
             {
                 throw new UniFaceException(Invariant(
                     $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, ") +
-                    $"expected a whole number up to {LabelPeople.LargestExact}.");
+                    $"expected a whole number up to {LabelPeople.MaxExactLabel}");
             }
 
             if (header.Label < 0)
@@ -138,17 +138,17 @@ internal sealed class RecordIODataset : FaceDataset
 
         if (broken.Count > 0)
         {
-            warnings.Add(broken.Count > Math.Max(1, index.Length * MostBroken) || broken.Count == index.Length
+            warnings.Add(broken.Count > Math.Max(1, index.Length * MaxDamagedShare) || broken.Count == index.Length
                 ? throw broken[0]
                 : $"{Plural.Format(broken.Count, "damaged record is", "damaged records are")} not used; the first: {broken[0].Message}");
         }
 
         if (negative > 0)
         {
-            warnings.Add($"{Plural.Format(negative, "record")} with a label below 0 left out");
+            warnings.Add($"{Plural.Format(negative, "record")} with a label below 0 skipped");
         }
 
-        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} holds no pictures.");
+        return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} contains no images");
     }
 
     /// <summary>"key TAB offset" lines, sorted by key.</summary>
@@ -162,14 +162,14 @@ internal sealed class RecordIODataset : FaceDataset
                 || !long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out long key)
                 || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
             {
-                throw new UniFaceException($"{indexFile.Name}: line {number} is '{text.Shorten(40)}', expected 'key TAB offset'.");
+                throw new UniFaceException($"{indexFile.Name}: line {number} is '{text.Shorten(40)}', expected 'key TAB offset'");
             }
 
             if (offset > records.Length - 8)
             {
                 throw new UniFaceException(
                     $"{indexFile.Name}: line {number} points to offset {offset}, {records.Name} has {records.Length} bytes; " +
-                    "they do not belong together, or the records are truncated.");
+                    "they do not belong together, or the records are truncated");
             }
 
             entries.Add((key, offset));
@@ -180,13 +180,13 @@ internal sealed class RecordIODataset : FaceDataset
         {
             if (entries[i].Key == entries[i - 1].Key)
             {
-                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} occurs twice.");
+                throw new UniFaceException($"{indexFile.Name}: key {entries[i].Key} occurs twice");
             }
         }
 
         return entries.Count > 0
             ? [.. entries]
-            : throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'.");
+            : throw new UniFaceException($"{indexFile.Name} is empty; expected lines 'key TAB offset'");
     }
 
     /// <summary>The keys that are images: those below record 0's first label if it announces ranges, otherwise all.</summary>
@@ -208,12 +208,12 @@ internal sealed class RecordIODataset : FaceDataset
         {
             throw new UniFaceException(Invariant(
                 $"{records.Name}: record 0 at offset {index[0].Offset} announces {first.Flag} labels, the first {end}; ") +
-                "expected 2, the first being the key after the last picture.");
+                "expected 2, the first being the key after the last image");
         }
 
-        if (end >= LabelPeople.LargestExact)
+        if (end >= LabelPeople.MaxExactLabel)
         {
-            // The number is rounded; identity records are recognised by having no image.
+            // The number is rounded; identity records are recognized by having no image.
             return [.. index.Skip(1).Where(entry => RecordReader.ReadHeader(records, entry.Offset, out _).ImageLength > 0)];
         }
 
@@ -221,14 +221,14 @@ internal sealed class RecordIODataset : FaceDataset
         (long Key, long Offset)[] images = [.. index.Skip(1).Where(entry => entry.Key <= announced)];
         return images.Length <= announced && images.Length + broken >= announced
             ? images
-            : throw new UniFaceException($"{indexName} names {images.Length} of the {announced} pictures that record 0 announces; the index is incomplete.");
+            : throw new UniFaceException($"{indexName} names {images.Length} of the {announced} images that record 0 announces; the index is incomplete");
     }
 
     private static void CheckProperty(FileSegment? propertyFile, int people, List<string> warnings)
     {
         if (propertyFile is null)
         {
-            warnings.Add("there is no file 'property' beside the records; people were counted from the labels");
+            warnings.Add("the file 'property' is missing beside the records; people were counted from the labels");
             return;
         }
 

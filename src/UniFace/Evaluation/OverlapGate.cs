@@ -50,7 +50,7 @@ public sealed class OverlapGate
     /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public TrainingOverlap? Check(string source, IEnumerable<ReadOnlyMemory<byte>> images)
     {
-        int found = Trained is null ? 0 : images.Count(image => Trained.HasPicture(image.Span));
+        int found = Trained is null ? 0 : images.Count(image => Trained.HasImage(image.Span));
         return Decide(source, found == 0 ? null : new OverlapFound(found, 0, source));
     }
 
@@ -71,13 +71,13 @@ public sealed class OverlapGate
         }
 
         string what =
-            $"{source}: {Model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}";
+            $"{source}: {Model} was trained on {found.Images} of these images and {found.People} of these people by name, e.g. {found.Example}";
         if (!Allowed)
         {
             throw new UniFaceException($"{what}: on them it performs better than on new people. Give people it was not trained on.{Hint}");
         }
 
         Warning?.Invoke(what);
-        return new TrainingOverlap(found.Pictures, found.People);
+        return new TrainingOverlap(found.Images, found.People);
     }
 }

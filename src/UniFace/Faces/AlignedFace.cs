@@ -15,7 +15,7 @@ public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityT
         ? new AlignedFace(image, null, SimilarityTransform.Identity)
         : throw new UniFaceException(
             $"{name}: {image.Width}x{image.Height} pixels, expected an aligned face of {size.Width}x{size.Height}; align a raw photo first, or leave out " +
-            "'aligned'.");
+            "'aligned'");
 
     /// <summary>Number of faces in the photo, including this one.</summary>
     public int FacesInPhoto { get; init; } = 1;

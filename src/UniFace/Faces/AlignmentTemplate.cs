@@ -32,7 +32,7 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
             ( > 0 and <= 4096, _) when width == height && width % 112 == 0 => (width / 112f, 0f),
             ( > 0 and <= 4096, _) when width == height && width % 128 == 0 => (width / 128f, 8f * width / 128f),
             _ => throw new UniFaceException(
-                $"faces of {width}x{height}: there is no alignment for this size; expected 112x112, another square with a multiple of 112 or 128, or 96x112."),
+                $"faces of {width}x{height}: there is no alignment for this size; expected 112x112, another square with a multiple of 112 or 128, or 96x112"),
         };
         return new AlignmentTemplate(
             Invariant($"arcface-{(width == height ? width : "96x112")}"),

@@ -60,7 +60,7 @@ public sealed class FacePipeline : IDisposable
             ? [AlignedFace.FromImage(photo, (Aligner.Template.Width, Aligner.Template.Height), source)]
             : Search(photo, choice).Faces;
         return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
-            ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person.")
+            ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person")
             : faces;
     }
 

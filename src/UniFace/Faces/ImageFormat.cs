@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// The format of a file, recognised by its first bytes and never by its name: supported images, unsupported images, and other files that
+/// The format of a file, recognized by its first bytes and never by its name: supported images, unsupported images, and other files that
 /// are often given by mistake.
 /// </summary>
 public sealed class ImageFormat
@@ -16,36 +16,36 @@ public sealed class ImageFormat
     public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
-    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG picture", isRead: true);
+    public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG image", isRead: true);
 
-    /// <summary>PNG, and APNG (the still picture is read).</summary>
-    public static readonly ImageFormat Png = new("PNG", "a PNG picture", isRead: true);
+    /// <summary>PNG, and APNG (the still image is read).</summary>
+    public static readonly ImageFormat Png = new("PNG", "a PNG image", isRead: true);
 
     /// <summary>WebP (the first frame of an animation is read).</summary>
-    public static readonly ImageFormat WebP = new("WebP", "a WebP picture", isRead: true);
+    public static readonly ImageFormat WebP = new("WebP", "a WebP image", isRead: true);
 
     /// <summary>Windows bitmap.</summary>
-    public static readonly ImageFormat Bmp = new("BMP", "a BMP picture", isRead: true);
+    public static readonly ImageFormat Bmp = new("BMP", "a BMP image", isRead: true);
 
     /// <summary>GIF (the first frame of an animation is read).</summary>
-    public static readonly ImageFormat Gif = new("GIF", "a GIF picture", isRead: true);
+    public static readonly ImageFormat Gif = new("GIF", "a GIF image", isRead: true);
 
     /// <summary>HEIC, the format of iPhones.</summary>
-    public static readonly ImageFormat Heic = new("HEIC", "a HEIC picture", isRead: true);
+    public static readonly ImageFormat Heic = new("HEIC", "a HEIC image", isRead: true);
 
     /// <summary>AVIF.</summary>
-    public static readonly ImageFormat Avif = new("AVIF", "an AVIF picture", isRead: true);
+    public static readonly ImageFormat Avif = new("AVIF", "an AVIF image", isRead: true);
 
     /// <summary>An unknown format.</summary>
-    public static readonly ImageFormat Unknown = new("unknown", "not a picture of a known format");
+    public static readonly ImageFormat Unknown = new("unknown", "not an image of a known format");
 
-    private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
-    private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
-    private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 picture");
+    private static readonly ImageFormat Tiff = new("TIFF", "a TIFF image or a camera's raw file");
+    private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL image");
+    private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 image");
     private static readonly ImageFormat Raw = new("camera raw", "a camera's raw file");
     private static readonly ImageFormat Svg = new("SVG", "an SVG drawing");
-    private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm picture (PBM, PGM, PPM)");
-    private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range picture");
+    private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm image (PBM, PGM, PPM)");
+    private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range image");
     private static readonly ImageFormat Video = new("video", "a video");
     private static readonly ImageFormat Html = new("HTML", "a web page");
     internal static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
@@ -81,8 +81,8 @@ public sealed class ImageFormat
         (8, "AVI ", Video),
         (0, "%PDF-", new("PDF", "a PDF document")),
         (0, "%!PS", new("PostScript", "a PostScript document")),
-        (0, "data:", new("data URL", "a data URL (Base64 text) and not the picture's bytes")),
-        (0, "version https://git-lfs", new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'")),
+        (0, "data:", new("data URL", "a data URL (Base64 text) and not the image's bytes")),
+        (0, "version https://git-lfs", new("Git LFS pointer", "a Git LFS pointer and not the image itself; get it by 'git lfs pull'")),
         (0, "PK\u0003\u0004", Zip),
         (0, "\u001F\u008B", Gzip),
         (257, "ustar", Tar),
@@ -103,13 +103,13 @@ public sealed class ImageFormat
     /// <summary>The short name, e.g. "HEIC", for counts and tables.</summary>
     public string Name { get; }
 
-    /// <summary>With its article, e.g. "a HEIC picture", to complete "FILE is ...".</summary>
+    /// <summary>With its article, e.g. "a HEIC image", to complete "FILE is ...".</summary>
     public string Description { get; }
 
     /// <summary>Whether the decoder supports it.</summary>
     public bool IsRead { get; }
 
-    /// <summary>Recognises a format by the first <see cref="HeaderBytes"/> bytes of a file, or all of a shorter one.</summary>
+    /// <summary>Recognizes a format by the first <see cref="HeaderBytes"/> bytes of a file, or all of a shorter one.</summary>
     public static ImageFormat Detect(ReadOnlySpan<byte> start)
     {
         string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, HeaderBytes)]);

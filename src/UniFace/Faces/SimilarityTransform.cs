@@ -65,7 +65,7 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
         if (!Complex.IsFinite(product + spread) || spread <= 1e-12 * size || product.Magnitude <= 1e-9 * Math.Sqrt(spread * reach))
         {
             throw new UniFaceException(
-                "no similarity transform fits: the face's points are not finite, coincide, or have no direction in common with the template.");
+                "no similarity transform fits: the face's points are not finite, coincide, or have no direction in common with the template");
         }
 
         Complex factor = product / spread;

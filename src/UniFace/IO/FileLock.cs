@@ -17,13 +17,13 @@ public sealed class FileLock : IDisposable
     /// <summary>Acquires the lock of a file that is read, changed and written: <paramref name="path"/> plus ".lock".</summary>
     /// <param name="path">The guarded file. It need not exist; its folder is created.</param>
     /// <param name="timeout">How long to wait for another holder; <see cref="DefaultTimeout"/> if null.</param>
-    /// <exception cref="UniFaceException">Another process holds the lock all the time.</exception>
+    /// <exception cref="UniFaceException">Another process holds the lock until the timeout.</exception>
     public static FileLock AcquireFor(string path, TimeSpan? timeout = null) => Acquire(path + ".lock", timeout);
 
     /// <summary>Acquires a lock by the path of its lock file.</summary>
     /// <param name="lockFile">The lock file; it and its folder are created.</param>
     /// <param name="timeout">How long to wait for another holder; <see cref="DefaultTimeout"/> if null.</param>
-    /// <exception cref="UniFaceException">Another process holds the lock all the time.</exception>
+    /// <exception cref="UniFaceException">Another process holds the lock until the timeout.</exception>
     public static FileLock Acquire(string lockFile, TimeSpan? timeout = null)
     {
         Stopwatch waited = Stopwatch.StartNew();
@@ -36,7 +36,7 @@ public sealed class FileLock : IDisposable
 
             if (waited.Elapsed >= (timeout ?? DefaultTimeout))
             {
-                throw new UniFaceException($"{lockFile} is held by another process; wait for it to finish, or stop it, and try again.");
+                throw new UniFaceException($"{lockFile} is held by another process; wait for it to finish, or stop it, and try again");
             }
 
             Thread.Sleep(RetryInterval);

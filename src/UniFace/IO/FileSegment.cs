@@ -6,7 +6,7 @@ namespace UniFace.IO;
 internal sealed class FileSegment(SafeFileHandle handle, string name, long start, long length) : IDisposable
 {
     /// <summary>Upper limit for an image or record; anything that claims to be larger is damaged.</summary>
-    public const int LargestItem = 1 << 29;
+    public const int MaxItemBytes = 1 << 29;
 
     /// <summary>Its name in errors: a path, or "set.tar:entry".</summary>
     public string Name { get; } = name;
@@ -27,7 +27,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         catch (NotSupportedException e)
         {
             opened?.Dispose();
-            throw new UniFaceException($"{path} is a pipe or a device, expected a file; write it to one first.", e);
+            throw new UniFaceException($"{path} is a pipe or a device, expected a file; write it to one first", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,7 +45,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         if (offset < 0 || offset > Length - buffer.Length)
         {
             throw new UniFaceException(
-                $"{Name}: {what} of {buffer.Length} bytes at offset {offset} reaches past the end at {Length}; the file is truncated or damaged.");
+                $"{Name}: {what} of {buffer.Length} bytes at offset {offset} reaches past the end at {Length}; the file is truncated or damaged");
         }
 
         long at = start + offset;
@@ -63,7 +63,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
 
             if (read == 0)
             {
-                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: the file became shorter while it was open.");
+                throw new UniFaceException($"{Name}: {what} at offset {offset} cannot be read: the file became shorter while it was open");
             }
 
             buffer = buffer[read..];
@@ -74,11 +74,11 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// <summary>Bytes from an offset. The length is checked before memory is allocated.</summary>
     public byte[] Read(long offset, long count, string what)
     {
-        if (offset < 0 || count < 0 || offset > Length - count || count > LargestItem)
+        if (offset < 0 || count < 0 || offset > Length - count || count > MaxItemBytes)
         {
             throw new UniFaceException(
-                $"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {LargestItem}); " +
-                "the file is truncated or damaged.");
+                $"{Name}: {what} of {count} bytes at offset {offset} does not fit in a file of {Length} (limit {MaxItemBytes}); " +
+                "the file is truncated or damaged");
         }
 
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)count);
@@ -92,7 +92,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
         using FileSegment file = Open(path);
         if (file.Length > Array.MaxLength)
         {
-            throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}.");
+            throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}");
         }
 
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
@@ -115,7 +115,7 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// </summary>
     public IEnumerable<(int Number, string Text)> Lines()
     {
-        const int LongestLine = 1 << 16;
+        const int MaxLineBytes = 1 << 16;
         byte[] chunk = new byte[1 << 16];
         List<byte> line = [];
         int number = 1;
@@ -128,9 +128,9 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
                 if (chunk[i] != (byte)'\n')
                 {
                     line.Add(chunk[i]);
-                    if (line.Count > LongestLine)
+                    if (line.Count > MaxLineBytes)
                     {
-                        throw new UniFaceException($"{Name}: line {number} is longer than {LongestLine} bytes; this is not a text file.");
+                        throw new UniFaceException($"{Name}: line {number} is longer than {MaxLineBytes} bytes; this is not a text file");
                     }
 
                     continue;

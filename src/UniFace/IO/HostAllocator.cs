@@ -4,7 +4,7 @@ namespace UniFace.IO;
 /// What the C library does with freed native memory. A program chooses once, at its start; libraries never do. Only glibc is configured, and a
 /// user who has set one of malloc's variables keeps that choice.
 /// </summary>
-public static class HostAllocator
+public static partial class HostAllocator
 {
     private const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;
 
@@ -15,13 +15,13 @@ public static class HostAllocator
     /// every step faults in, and the kernel clears, every activation and gradient again: 50,000 to 300,000 page faults per step were counted,
     /// and 1.2 to 1.3 times the images per second without them. The process keeps its peak memory until it ends.
     /// </summary>
-    public static void KeepFreed() => Set((MapThreshold, int.MaxValue), (TrimThreshold, -1), (TopPad, 64 << 20));
+    public static void RetainFreedMemory() => Set((MapThreshold, int.MaxValue), (TrimThreshold, -1), (TopPad, 64 << 20));
 
     /// <summary>
     /// Returns freed memory, for a service that runs for months: every block of 1 MB or more is mapped on its own. By default glibc raises that
     /// limit up to 32 MB as such blocks are freed, and each of its arenas, several per processor, then keeps its own peak.
     /// </summary>
-    public static void ReturnFreed() => Set((MapThreshold, 1 << 20), (TrimThreshold, 1 << 20));
+    public static void ReleaseFreedMemory() => Set((MapThreshold, 1 << 20), (TrimThreshold, 1 << 20));
 
     /// <summary>Returns the free memory of every arena to the system.</summary>
     public static void Trim() => OnGlibc(() => _ = TrimAll(0));
@@ -49,11 +49,11 @@ public static class HostAllocator
         }
     }
 
-    [DllImport("libc", EntryPoint = "mallopt")]
+    [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetOption(int option, int value);
+    private static partial int SetOption(int option, int value);
 
-    [DllImport("libc", EntryPoint = "malloc_trim")]
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int TrimAll(nuint keep);
+    private static partial int TrimAll(nuint keep);
 }

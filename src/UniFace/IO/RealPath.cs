@@ -3,10 +3,10 @@ namespace UniFace.IO;
 /// <summary>Resolves, names and compares paths, so that commands do not overwrite their input.</summary>
 public static class RealPath
 {
-    private const int MostLinks = 40;
+    private const int MaxLinks = 40;
 
     /// <summary>The name of a file or folder, whether its path ends in a separator or in ".".</summary>
-    public static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+    public static string GetName(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     /// <summary>The absolute path with links resolved, without a trailing separator. Parts that do not exist are kept.</summary>
     public static string Resolve(string path)
@@ -19,7 +19,7 @@ public static class RealPath
         while (rest.TryPop(out string? part))
         {
             string next = part == ".." ? Path.GetDirectoryName(real) ?? real : Path.Combine(real, part);
-            if (part == ".." || links == MostLinks || new FileInfo(next).LinkTarget is not string target)
+            if (part == ".." || links == MaxLinks || new FileInfo(next).LinkTarget is not string target)
             {
                 real = next;
                 continue;
@@ -44,7 +44,7 @@ public static class RealPath
     }
 
     /// <summary>Whether two real paths are the same file or folder, also on a case-insensitive file system.</summary>
-    public static bool Same(string first, string second)
+    public static bool AreSame(string first, string second)
     {
         if (first == second)
         {
@@ -52,7 +52,7 @@ public static class RealPath
         }
 
         if (!first.Equals(second, StringComparison.OrdinalIgnoreCase)
-            || Path.GetDirectoryName(first) is not string folder || Path.GetDirectoryName(second) is not string other || !Same(folder, other))
+            || Path.GetDirectoryName(first) is not string folder || Path.GetDirectoryName(second) is not string other || !AreSame(folder, other))
         {
             return false;
         }
@@ -66,11 +66,11 @@ public static class RealPath
     /// <summary>The folder that a path is or lies in at any depth; null if none. All are real paths.</summary>
     /// <param name="folders">A case-insensitive set.</param>
     /// <param name="path">The path.</param>
-    public static string? Holding(HashSet<string> folders, string path)
+    public static string? FindContaining(HashSet<string> folders, string path)
     {
         for (string? at = path; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (folders.TryGetValue(at, out string? folder) && Same(at, folder))
+            if (folders.TryGetValue(at, out string? folder) && AreSame(at, folder))
             {
                 return folder;
             }
@@ -79,6 +79,6 @@ public static class RealPath
         return null;
     }
 
-    /// <summary>The real paths of folders, for <see cref="Holding"/>.</summary>
+    /// <summary>The real paths of folders, for <see cref="FindContaining"/>.</summary>
     public static HashSet<string> ResolveAll(IEnumerable<string> folders) => new(folders.Select(Resolve), StringComparer.OrdinalIgnoreCase);
 }

@@ -38,7 +38,7 @@ public sealed record Calibration
     [JsonIgnore]
     public string? Warning => Overlap is null ? null
         : "the calibration was measured on what the model was trained on " +
-            Invariant($"(pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
+            Invariant($"(images: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence level of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
@@ -159,7 +159,7 @@ public sealed record Calibration
 
     /// <summary>Writes it into a package, if that still holds the model that was measured.</summary>
     /// <param name="package">The package's folder, or an installed model's name.</param>
-    /// <exception cref="UniFaceException">The package was replaced by another model meanwhile.</exception>
+    /// <exception cref="UniFaceException">The package was replaced by another model since it was opened.</exception>
     public void SaveInto(string package)
     {
         string folder = ModelPackage.Open(package).Source;

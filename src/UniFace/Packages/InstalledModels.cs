@@ -10,7 +10,7 @@ public static class InstalledModels
     private const string DefaultFile = "default.txt";
 
     /// <summary>Names of the installed packages, in ordinal order.</summary>
-    public static IReadOnlyList<string> Names() =>
+    public static IReadOnlyList<string> List() =>
     [
         .. UniFaceHome.Folders()
             .Select(home => Path.Combine(home, FolderName))
@@ -29,17 +29,17 @@ public static class InstalledModels
             && File.Exists(Path.Combine(folder, ModelManifest.FileName)) ? folder : null;
 
     /// <summary>The name of the default package; null if there is none.</summary>
-    public static string? Default() =>
+    public static string? GetDefault() =>
         UniFaceHome.Find(Path.Combine(FolderName, DefaultFile)) is string file && new FileInfo(file).Length <= 256
             && File.ReadAllText(file).Trim() is string name && Find(name) is not null ? name : null;
 
     /// <summary>Opens the default package.</summary>
     /// <exception cref="UniFaceException">No default is installed; the message says how to get one.</exception>
-    public static ModelPackage OpenDefault() => Default() is string name
+    public static ModelPackage OpenDefault() => GetDefault() is string name
         ? ModelPackage.Open(name)
         : throw new UniFaceException(
             "no model package was given and no default is installed: give one, or install one with " +
-            "'uniface models pull faceplugin-mobilefacenet' ('uniface models list' describes it).");
+            "'uniface models pull faceplugin-mobilefacenet' ('uniface models list' describes it)");
 
     /// <summary>Makes an installed package the default.</summary>
     /// <exception cref="UniFaceException">No package has that name.</exception>
@@ -47,8 +47,8 @@ public static class InstalledModels
     {
         if (Find(name) is null)
         {
-            string installed = Names() is { Count: > 0 } names ? string.Join(", ", names) : "none";
-            throw new UniFaceException($"{name}: no such installed model; installed are: {installed}.");
+            string installed = List() is { Count: > 0 } names ? string.Join(", ", names) : "none";
+            throw new UniFaceException($"{name}: no such installed model; installed are: {installed}");
         }
 
         WriteDefault(name, replace: true);
@@ -64,7 +64,7 @@ public static class InstalledModels
         if (!IsName(name))
         {
             throw new UniFaceException(
-                $"'{name}' is not a valid model name: expected up to 64 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit.");
+                $"'{name}' is not a valid model name: expected up to 64 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit");
         }
 
         string target = Path.Combine(UniFaceHome.ForNew(), FolderName, name);
@@ -101,7 +101,7 @@ public static class InstalledModels
         {
             throw new UniFaceException(
                 $"{packageFolder} is a bare .onnx file, which does not describe its input or its threshold; expected a package folder " +
-                $"({PackageFolder.OnnxName}, {ModelManifest.FileName}, {Calibration.FileName}).");
+                $"({PackageFolder.OnnxName}, {ModelManifest.FileName}, {Calibration.FileName})");
         }
 
         return Install(name, folder =>
@@ -128,7 +128,7 @@ public static class InstalledModels
     {
         string file = Path.Combine(UniFaceHome.ForNew(), FolderName, DefaultFile);
         using FileLock held = FileLock.AcquireFor(file);
-        if (replace || Default() is null)
+        if (replace || GetDefault() is null)
         {
             AtomicFile.WriteText(file, name + "\n");
         }

@@ -1,6 +1,6 @@
 namespace UniFace.Packages;
 
-/// <summary>Order of the colour channels that a model expects.</summary>
+/// <summary>Order of the color channels that a model expects.</summary>
 public enum ColorOrder
 {
     /// <summary>Red, green, blue: InsightFace and UniFace.</summary>
@@ -94,7 +94,7 @@ public sealed record ModelManifest
     /// <summary>Height of an aligned face in pixels.</summary>
     public int InputHeight { get; init; } = 112;
 
-    /// <summary>Order of the colour channels.</summary>
+    /// <summary>Order of the color channels.</summary>
     public ColorOrder ColorOrder { get; init; } = ColorOrder.Rgb;
 
     /// <summary>From pixels to input.</summary>
@@ -121,7 +121,7 @@ public sealed record ModelManifest
     /// <summary>Version of the tool that wrote the package.</summary>
     public string? ToolVersion { get; init; }
 
-    /// <summary>Licence of the weights, as stated by their authors.</summary>
+    /// <summary>License of the weights, as stated by their authors.</summary>
     public string? Licence { get; init; }
 
     /// <summary>How the weights were quantized; absent for float weights.</summary>

@@ -38,7 +38,7 @@ public sealed class ModelPackage
         {
             return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
                 ? new ModelPackage(path, path, null, null)
-                : throw new UniFaceException($"{path}: expected a package folder (with {ModelManifest.FileName}) or an .onnx file.");
+                : throw new UniFaceException($"{path}: expected a package folder (with {ModelManifest.FileName}) or an .onnx file");
         }
 
         if (!Directory.Exists(path))
@@ -47,14 +47,14 @@ public sealed class ModelPackage
                 ? Open(installed)
                 : throw new UniFaceException(
                     $"{path}: no such model package; expected a folder that 'uniface export' wrote, an .onnx file, " +
-                    "or the name of an installed model ('uniface models list').");
+                    "or the name of an installed model ('uniface models list')");
         }
 
         ModelManifest manifest = ReadManifest(Path.Combine(path, ModelManifest.FileName));
         string onnx = Path.Combine(path, manifest.OnnxFile);
         if (!File.Exists(onnx))
         {
-            throw new UniFaceException($"{onnx}: missing, but {ModelManifest.FileName} names it; export the package again.");
+            throw new UniFaceException($"{onnx}: missing, but {ModelManifest.FileName} names it; export the package again");
         }
 
         string hash = Sha256.HashFile(onnx);
@@ -62,7 +62,7 @@ public sealed class ModelPackage
         {
             throw new UniFaceException(
                 $"{onnx}: SHA-256 is {hash}, but {ModelManifest.FileName} says {manifest.OnnxSha256}; " +
-                "the file was changed or damaged, export the package again.");
+                "the file was changed or damaged, export the package again");
         }
 
         string calibration = Path.Combine(path, Calibration.FileName);
@@ -101,7 +101,7 @@ public sealed class ModelPackage
             ? TrainingFingerprint.Load(path)
             : throw new UniFaceException(
                 $"{path}: missing, or not the file that {ModelManifest.FileName} names, " +
-                "so it is not known what the model was trained on; export the package again.");
+                "so it is not known what the model was trained on; export the package again");
     }
 
     private static ModelManifest ReadManifest(string path)
@@ -109,12 +109,12 @@ public sealed class ModelPackage
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new UniFaceException($"{path}: missing; a model package has a {ModelManifest.FileName} (written by 'uniface export').");
+            throw new UniFaceException($"{path}: missing; a model package has a {ModelManifest.FileName} (written by 'uniface export')");
         }
 
         if (file.Length > MaxManifestBytes)
         {
-            throw new UniFaceException($"{path}: {file.Length} bytes, expected a manifest of at most {MaxManifestBytes}.");
+            throw new UniFaceException($"{path}: {file.Length} bytes, expected a manifest of at most {MaxManifestBytes}");
         }
 
         try
@@ -126,7 +126,7 @@ public sealed class ModelPackage
             Check(manifest, path);
             return document.RootElement.TryGetProperty("contractId", out JsonElement id) && id.ToString() != manifest.ContractId
                 ? throw new UniFaceException(
-                    $"{path}: its contract id is {id}, but its fields give {manifest.ContractId}; it was changed after export, export the package again.")
+                    $"{path}: its contract id is {id}, but its fields give {manifest.ContractId}; it was changed after export, export the package again")
                 : manifest;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -141,13 +141,13 @@ public sealed class ModelPackage
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("schemaVersion", out JsonElement version)
             || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
         {
-            throw new UniFaceException($"{path}: no schemaVersion; expected a manifest that 'uniface export' wrote.");
+            throw new UniFaceException($"{path}: no schemaVersion; expected a manifest that 'uniface export' wrote");
         }
 
         if (number is < 1 or > ModelManifest.CurrentSchemaVersion)
         {
             throw new UniFaceException(
-                $"{path}: schema version {number}, this uniface reads 1 to {ModelManifest.CurrentSchemaVersion}; get a newer uniface.");
+                $"{path}: schema version {number}, this uniface reads 1 to {ModelManifest.CurrentSchemaVersion}; get a newer uniface");
         }
     }
 
@@ -173,7 +173,7 @@ public sealed class ModelPackage
         {
             if (!good)
             {
-                throw new UniFaceException($"{path}: {field} is '{value}', expected {expected}.");
+                throw new UniFaceException($"{path}: {field} is '{value}', expected {expected}");
             }
         }
     }

@@ -16,7 +16,7 @@ public sealed class PackageFolder
         full = Normalize(folder);
         if (File.Exists(full))
         {
-            throw new UniFaceException($"{folder} is a file; expected a folder for the package, or a name that is free.");
+            throw new UniFaceException($"{folder} is a file; expected a folder for the package, or a name that is free");
         }
 
         string? foreign = !Directory.Exists(full) ? null : Directory.EnumerateFileSystemEntries(full).Select(Path.GetFileName)
@@ -24,7 +24,7 @@ public sealed class PackageFolder
         if (foreign is not null)
         {
             throw new UniFaceException(
-                $"{folder} holds {foreign}, which is not part of a model package; expected an empty folder, a package to replace, or a name that is free.");
+                $"{folder} holds {foreign}, which is not part of a model package; expected an empty folder, a package to replace, or a name that is free");
         }
     }
 
@@ -91,6 +91,6 @@ public sealed class PackageFolder
     private static string Normalize(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private string Beside(string what) => Path.Combine(
-        Path.GetDirectoryName(full) ?? throw new UniFaceException($"{full} is the root of a disk; expected a folder for the package."),
+        Path.GetDirectoryName(full) ?? throw new UniFaceException($"{full} is the root of a disk; expected a folder for the package"),
         $".{Path.GetFileName(full)}.{Environment.ProcessId}.{what}");
 }

@@ -6,7 +6,7 @@ namespace UniFace.Packages;
 /// Thread-safe.
 /// </summary>
 /// <remarks>
-/// The file, little-endian: "UFHASH" and version 1 (8 bytes), 1 if complete (int32), numbers of picture and name hashes (2 x int32),
+/// The file, little-endian: "UFHASH" and version 1 (8 bytes), 1 if complete (int32), numbers of image and name hashes (2 x int32),
 /// salt (32 bytes), the hashes (16 bytes each, HMAC-SHA-256 cut, each kind in ascending order), SHA-256 of all that (32 bytes).
 /// </remarks>
 public sealed class TrainingFingerprint
@@ -28,7 +28,7 @@ public sealed class TrainingFingerprint
 
     private readonly Lock gate = new();
     private readonly byte[] salt;
-    private readonly HashSet<UInt128> pictures = [];
+    private readonly HashSet<UInt128> images = [];
     private readonly HashSet<UInt128> people = [];
 
     /// <summary>Creates an empty fingerprint with a new salt.</summary>
@@ -54,7 +54,7 @@ public sealed class TrainingFingerprint
         {
             lock (gate)
             {
-                return pictures.Count + people.Count;
+                return images.Count + people.Count;
             }
         }
     }
@@ -78,7 +78,7 @@ public sealed class TrainingFingerprint
         UInt128[] hashes = HashImage(encoded);
         lock (gate)
         {
-            pictures.UnionWith(hashes);
+            images.UnionWith(hashes);
             if (!IsGeneric(person))
             {
                 people.Add(HashName(person));
@@ -88,12 +88,12 @@ public sealed class TrainingFingerprint
 
     /// <summary>Whether the image, the photo it was made from, or a crop of it was trained on.</summary>
     /// <param name="encoded">The image's bytes.</param>
-    public bool HasPicture(ReadOnlySpan<byte> encoded)
+    public bool HasImage(ReadOnlySpan<byte> encoded)
     {
         UInt128[] hashes = HashImage(encoded);
         lock (gate)
         {
-            return pictures.Overlaps(hashes);
+            return images.Overlaps(hashes);
         }
     }
 
@@ -115,11 +115,11 @@ public sealed class TrainingFingerprint
         {
             writer.Write(Magic);
             writer.Write(Complete ? 1 : 0);
-            writer.Write(pictures.Count);
+            writer.Write(images.Count);
             writer.Write(people.Count);
             writer.Write(salt);
             Span<byte> hash = stackalloc byte[HashBytes];
-            foreach (UInt128 value in pictures.Order().Concat(people.Order()))
+            foreach (UInt128 value in images.Order().Concat(people.Order()))
             {
                 BinaryPrimitives.WriteUInt128LittleEndian(hash, value);
                 writer.Write(hash);
@@ -138,30 +138,30 @@ public sealed class TrainingFingerprint
         const int Smallest = HeaderBytes + SHA256.HashSizeInBytes;
         if (!file.Exists || file.Length < Smallest || file.Length > Smallest + (long)HashBytes * MaxHashes)
         {
-            throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training pictures " +
-                "that 'uniface train' wrote.");
+            throw new UniFaceException($"{path}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected the hashes of the training images " +
+                "that 'uniface train' wrote");
         }
 
         byte[] bytes = File.ReadAllBytes(path);
         if (!bytes.AsSpan().StartsWith(Magic))
         {
-            throw new UniFaceException($"{path}: offset 0: not the hashes of training pictures (version 1); it is damaged, or was written by a newer uniface.");
+            throw new UniFaceException($"{path}: offset 0: not the hashes of training images (version 1); it is damaged, or was written by a newer uniface");
         }
 
         int body = bytes.Length - SHA256.HashSizeInBytes;
-        int pictureCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
+        int imageCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
         int personCount = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(16));
-        if (pictureCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)pictureCount + personCount)) != body
+        if (imageCount < 0 || personCount < 0 || HeaderBytes + (HashBytes * ((long)imageCount + personCount)) != body
             || !SHA256.HashData(bytes.AsSpan(0, body)).AsSpan().SequenceEqual(bytes.AsSpan(body)))
         {
-            throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training pictures are damaged; restore the file " +
-                "from a copy.");
+            throw new UniFaceException($"{path}: its length or checksum is wrong: the hashes of the training images are damaged; restore the file " +
+                "from a copy");
         }
 
         TrainingFingerprint read = new(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) == 1, bytes[20..HeaderBytes]);
         for (int i = 0, at = HeaderBytes; at < body; i++, at += HashBytes)
         {
-            (i < pictureCount ? read.pictures : read.people).Add(BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(at)));
+            (i < imageCount ? read.images : read.people).Add(BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(at)));
         }
 
         return read;

@@ -28,7 +28,7 @@ public static class UniFaceHome
     public static string ForNew() => Folders() is [string first, ..]
         ? first
         : throw new UniFaceException(
-            "there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to.");
+            "there is no folder for models, because you have no home folder (HOME); set UNIFACE_HOME to a folder that you can write to");
 
     /// <summary>The folder in the user's application data, which may not exist; null for a user without a home folder.</summary>
     internal static string? InUserData()

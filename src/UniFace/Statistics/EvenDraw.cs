@@ -4,10 +4,9 @@ namespace UniFace.Statistics;
 internal static class EvenDraw
 {
     /// <summary>The drawn indices, in ascending order.</summary>
-    public static IEnumerable<long> Indices(long total, long wanted, long seed)
+    public static IEnumerable<long> Indices(long total, long wanted, SeededRandom random)
     {
         double interval = total / (double)wanted;
-        SeededRandom random = new(seed);
         long index = -1;
         for (long taken = 0; taken < wanted; taken++)
         {
@@ -17,9 +16,9 @@ internal static class EvenDraw
     }
 
     /// <summary>The drawn items of <paramref name="total"/>.</summary>
-    public static IEnumerable<T> DrawEvenly<T>(this IEnumerable<T> items, long total, long wanted, long seed)
+    public static IEnumerable<T> DrawEvenly<T>(this IEnumerable<T> items, long total, long wanted, SeededRandom random)
     {
-        using IEnumerator<long> drawn = Indices(total, wanted, seed).GetEnumerator();
+        using IEnumerator<long> drawn = Indices(total, wanted, random).GetEnumerator();
         bool more = drawn.MoveNext();
         long index = 0;
         foreach (T item in items)

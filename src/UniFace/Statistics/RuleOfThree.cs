@@ -13,6 +13,12 @@ public static class RuleOfThree
     /// <summary>How many trials a rate needs.</summary>
     public static long TrialsFor(double rate) => (long)Math.Ceiling(3 / rate * (1 - Tolerance));
 
+    /// <summary>
+    /// Whether <paramref name="trials"/> trials can tell a rate from 0: 1 / n and above. Enough to report a point of a curve, as other tools do;
+    /// a threshold for use needs <see cref="Supports"/>.
+    /// </summary>
+    internal static bool CanMeasure(long trials, double rate) => rate * trials >= 1 - Tolerance;
+
     /// <summary>Says which rates the trials support and how many trials a rate needs.</summary>
     internal static string Explain(long trials, double rate, string trialsName, string ratesName) => Invariant(
         $"{trials} {trialsName} support {ratesName} of {SmallestRate(trials):G3} and above; this one needs {TrialsFor(rate)}");

@@ -78,7 +78,7 @@ public sealed class RecognizePageTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
         await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("not enrolled: no photo");
         await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(
-            new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
+            new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "not an image"u8.ToArray() });
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer [role=alert]")).ToContainTextAsync("photo");
     }

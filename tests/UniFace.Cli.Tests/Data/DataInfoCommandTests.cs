@@ -16,7 +16,7 @@ public class DataInfoCommandTests
             string[] people = [.. Directory.GetDirectories(set).Order(StringComparer.Ordinal)];
             string[] pictures = [.. Directory.GetFiles(people[0]).Order(StringComparer.Ordinal)];
             File.Copy(pictures[0], Path.Combine(people[1], "copied.png"));
-            File.WriteAllText(Path.Combine(people[2], "broken.jpg"), "no picture");
+            File.WriteAllText(Path.Combine(people[2], "broken.jpg"), "not an image");
 
             JsonElement info = CliProcess.Run("data", "info", set, "--json").Expect(0).Json();
             Assert.Equal(3, info.GetProperty("people").GetInt32());

@@ -238,7 +238,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
         Refused("no-such", "eval", Path.Combine(fixture.Folder, "no-such.onnx"), "--data", fixture.Faces, "--aligned");
         Refused("no-such", "eval", fixture.Onnx, "--data", Path.Combine(fixture.Folder, "no-such"), "--aligned");
         Refused("bad.txt: line 2", "eval", fixture.Onnx, "--pairs", bad, "--images", fixture.Named, "--aligned");
-        Refused("lacks 32 of the 32 pictures", "eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", fixture.Faces, "--aligned");
+        Refused("lacks 32 of the 32 images", "eval", fixture.Onnx, "--pairs", fixture.Pairs, "--images", fixture.Faces, "--aligned");
         Refused("exclude each other", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--flip-sum", "--no-flip");
         Refused("--calibration FILE", "eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--write-calibration");
         Refused("must be calibrated the same way", "eval", fixture.Package, "--data", fixture.Faces, "--aligned", "--no-flip", "--write-calibration");

@@ -48,17 +48,17 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     public void Results_on_training_images_need_allow_overlap_and_carry_a_warning()
     {
         string package = Copy("allowed"), calibration = Path.Combine(seen.Folder, package, Calibration.FileName);
-        Refused("aligned: allowed was trained on 60 of these pictures and 1 of these people by name", "--allow-overlap", "eval", package, "--data",
+        Refused("aligned: allowed was trained on 60 of these images and 1 of these people by name", "--allow-overlap", "eval", package, "--data",
             "aligned", "--aligned", "--write-calibration");
-        Refused("aligned: run was trained on 60 of these pictures", "--allow-overlap", "eval", "run", "--data", "aligned", "--aligned");
-        Refused("aligned: allowed was trained on 60 of these pictures", "--allow-overlap", "calibrate", package, "--images", "aligned", "--aligned");
-        Refused("aligned: allowed was trained on 60 of these pictures", "--allow-overlap", "eval", package, "--identify", "--gallery", "aligned",
+        Refused("aligned: run was trained on 60 of these images", "--allow-overlap", "eval", "run", "--data", "aligned", "--aligned");
+        Refused("aligned: allowed was trained on 60 of these images", "--allow-overlap", "calibrate", package, "--images", "aligned", "--aligned");
+        Refused("aligned: allowed was trained on 60 of these images", "--allow-overlap", "eval", package, "--identify", "--gallery", "aligned",
             "--probes", "others", "--aligned");
         Assert.False(File.Exists(calibration));
 
         CliResult allowed = seen.Run("eval", package, "--data", "aligned", "--aligned", "--bootstrap", "20", "--write-calibration", "--allow-overlap",
             "--json").Expect(0);
-        Assert.Contains("warning: aligned: allowed was trained on 60 of these pictures", allowed.Error, StringComparison.Ordinal);
+        Assert.Contains("warning: aligned: allowed was trained on 60 of these images", allowed.Error, StringComparison.Ordinal);
         Assert.Equal(60, allowed.Json().GetProperty("overlap").GetProperty("pictures").GetInt32());
         Assert.Equal(new TrainingOverlap(60, 1), Calibration.Load(calibration).Overlap);
 
@@ -66,7 +66,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(ModelPackage.Open(Path.Combine(seen.Folder, package)).Manifest!.Training!.DataHash, allowed.Json().GetProperty("sha256").GetString());
 
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
-        const string Warning = "the calibration was measured on what the model was trained on (pictures: 60, people: 1)";
+        const string Warning = "the calibration was measured on what the model was trained on (images: 60, people: 1)";
         Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Error, StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1",
             "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Contains(Warning, File.ReadAllText(Path.Combine(seen.Folder, "sorted", "clusters.json")), StringComparison.Ordinal);
 
         // Nor can its calibration be added to a package by 'uniface export'.
-        Refused("was trained on 60 of these pictures", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);
+        Refused("was trained on 60 of these images", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);
     }
 
     [Fact]
@@ -92,16 +92,16 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.True(json["training"]!.AsObject().Remove("fingerprintSha256"));
         File.WriteAllText(manifest, json.ToJsonString());
         File.Delete(Path.Combine(seen.Folder, "before", TrainingFingerprint.FileName));
-        Refused("aligned: before was trained on 60 of these pictures", "--allow-overlap", "eval", "before", "--data", "aligned", "--aligned");
+        Refused("aligned: before was trained on 60 of these images", "--allow-overlap", "eval", "before", "--data", "aligned", "--aligned");
     }
 
     [Fact]
     public void Photos_of_training_crops_and_other_crops_of_them_are_recognized()
     {
-        Refused("photos: package was trained on 60 of these pictures", "--allow-overlap", "eval", "package", "--data", "photos");
+        Refused("photos: package was trained on 60 of these images", "--allow-overlap", "eval", "package", "--data", "photos");
         seen.Run("align", "photos/person-0001", "again/person-0001", "--format", "png").Expect(0);
         seen.Run("align", "photos/person-0002", "again/person-0002", "--format", "png").Expect(0);
-        Refused("again: package was trained on 8 of these pictures and 0 of these people", "--allow-overlap", "eval", "package", "--data", "again",
+        Refused("again: package was trained on 8 of these images and 0 of these people", "--allow-overlap", "eval", "package", "--data", "again",
             "--aligned");
     }
 
@@ -112,7 +112,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(JsonValueKind.Null, unseen.GetProperty("overlap").ValueKind);
         seen.Run("data", "make", "named", "--people", "2", "--images", "4", "--seed", "9").Expect(0);
         Directory.Move(Path.Combine(seen.Folder, "named", "person-0000"), Path.Combine(seen.Folder, "named", "ann_lee"));
-        Refused("named: package was trained on 0 of these pictures and 1 of these people by name, e.g. ann_lee", "--allow-overlap", "eval", "package",
+        Refused("named: package was trained on 0 of these images and 1 of these people by name, e.g. ann_lee", "--allow-overlap", "eval", "package",
             "--data", "named", "--aligned");
     }
 
@@ -122,7 +122,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         File.WriteAllText(Path.Combine(seen.Folder, "pairs.txt"), "1\t1\nSeen\t1\t2\nSeen\t1\tNew\t1\n");
         Pair("Seen", Path.Combine("aligned", "person-0001"));
         Pair("New", Path.Combine("others", "person-0001"));
-        Refused("lfw: package was trained on 2 of these pictures and 0 of these people by name, e.g. Seen/Seen_0001.jpg", "--allow-overlap", "eval",
+        Refused("lfw: package was trained on 2 of these images and 0 of these people by name, e.g. Seen/Seen_0001.jpg", "--allow-overlap", "eval",
             "package", "--pairs", "pairs.txt", "--images", "lfw", "--aligned");
 
         void Pair(string name, string from)
@@ -143,7 +143,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         string aligned = Path.Combine(seen.Folder, "aligned");
         CliProcess.RunWith(home, "models", "add", "mine", Path.Combine(seen.Folder, "package")).Expect(0);
         CliResult refused = CliProcess.RunWith(home, "calibrate", "mine", "--images", aligned, "--aligned").Expect(2);
-        Assert.Contains("was trained on 60 of these pictures", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("was trained on 60 of these images", refused.Error, StringComparison.Ordinal);
         string lost = Copy("lost");
         File.Delete(Path.Combine(seen.Folder, lost, TrainingFingerprint.FileName));
         Refused(TrainingFingerprint.FileName, "export the package again", "eval", lost, "--data", "others", "--aligned");

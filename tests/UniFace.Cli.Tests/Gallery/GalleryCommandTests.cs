@@ -43,7 +43,7 @@ public sealed class GalleryCommandTests : IDisposable
         string package = Package("package", 1), gallery = At("people.gallery");
         Photos("photos", ("Ann", 1), ("Ann", 2), ("Bob", 3));
         Assert.Equal("best", CliProcess.Run("gallery", "create", gallery, package, "--json").Expect(0).Json().GetProperty("scoring").GetString());
-        Assert.Contains("exists already", CliProcess.Run("gallery", "create", gallery, package).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("already exists", CliProcess.Run("gallery", "create", gallery, package).Expect(2).Error, StringComparison.Ordinal);
         JsonElement enrolled = Enroll(gallery, At("photos"));
         Assert.Equal(
             (3, 0, 2, 3),

@@ -26,10 +26,10 @@ public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassF
             File.WriteAllBytes(Path.Combine(folder, "photos", person, $"{seed}.png"), ImageEncoder.Png(image));
         }
 
-        Assert.Contains("holds no galleries", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("has no galleries", CliProcess.Run("gallery", "list", gallery).Expect(2).Error, StringComparison.Ordinal);
         JsonElement created = CliProcess.Run("gallery", "create", gallery, model, "--crops", "--json").Expect(0).Json();
         Assert.DoesNotContain("postgres@", created.GetProperty("gallery").GetString(), StringComparison.Ordinal);
-        Assert.Contains("exists already", CliProcess.Run("gallery", "create", gallery, model).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("already exists", CliProcess.Run("gallery", "create", gallery, model).Expect(2).Error, StringComparison.Ordinal);
         Assert.Equal(3, Run(0, "enroll", Path.Combine(folder, "photos"), "--aligned", "--any-quality").GetProperty("enrolled").GetInt32());
         Assert.Equal(3, Run(0, "enroll", Path.Combine(folder, "photos"), "--aligned", "--any-quality").GetProperty("already").GetInt32());
         Assert.Equal(["Ann", "Bob"], Run(0, "list").GetProperty("people").EnumerateArray().Select(p => p.GetProperty("person").GetString()));

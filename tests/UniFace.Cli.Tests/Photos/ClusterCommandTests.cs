@@ -26,7 +26,7 @@ public sealed class ClusterCommandTests : IDisposable
             }
         }
 
-        File.WriteAllText(Path.Combine(photos, "damaged.jpg"), "no picture");
+        File.WriteAllText(Path.Combine(photos, "damaged.jpg"), "not an image");
         JsonElement result = CliProcess.Run("cluster", model, photos, sorted, "--aligned", "--threshold", "0.8", "--main-face", "--json").Expect(0).Json();
         Assert.Equal(
             (8, 7, 2, 1),

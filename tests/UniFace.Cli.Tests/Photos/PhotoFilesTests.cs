@@ -22,7 +22,7 @@ public sealed class PhotoFilesTests : IDisposable
         string[] enroll = ["gallery", "enroll", gallery, At("n"), "--aligned", "--any-quality", "--json"];
         Assert.Contains("(level 1 is Ann, 2 is 2020)", CliProcess.Run(enroll).Expect(2).Error, StringComparison.Ordinal);
         Photo("n/Bob/2020/b.png", 2);
-        Assert.Contains("Ann/2020/a.png lies deeper than PERSON/PICTURE", CliProcess.Run(enroll).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("Ann/2020/a.png lies deeper than PERSON/IMAGE", CliProcess.Run(enroll).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("lies deeper", CliProcess.Run("data", "info", At("n")).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains(
             "lies deeper", CliProcess.Run("cluster", model, At("n"), At("sorted"), "--aligned", "--threshold", "0.5", "--labelled").Expect(2).Error,
@@ -47,7 +47,7 @@ public sealed class PhotoFilesTests : IDisposable
 
         Photo("n/loose.png", 99);
         CliResult refused = CliProcess.Run("gallery", "enroll", gallery, At("n"), "--aligned", "--any-quality").Expect(2);
-        Assert.Contains("whose photo is loose.png?", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("which person loose.png belongs to", refused.Error, StringComparison.Ordinal);
         Assert.Equal(0, List(gallery).GetArrayLength());
     }
 
@@ -130,13 +130,13 @@ public sealed class PhotoFilesTests : IDisposable
             JsonElement json = CliProcess.Run([.. command, "--json"]).Json();
             JsonElement left = Assert.Single(json.GetProperty("leftOut").EnumerateArray());
             Assert.Equal(
-                ("Ann/2.tiff", "a TIFF picture or a camera's raw file"),
+                ("Ann/2.tiff", "a TIFF image or a camera's raw file"),
                 (left.GetProperty("name").GetString(), left.GetProperty("reason").GetString()));
             Assert.Equal(1, json.GetProperty("ignoredFiles").GetInt32());
         }
 
         CliResult text = CliProcess.Run("embed", model, photos, "--aligned", "--out", At("e.npy")).Expect(0);
-        Assert.Contains("1 file left out: Ann/2.tiff (a TIFF picture or a camera's raw file)", text.Error, StringComparison.Ordinal);
+        Assert.Contains("1 file skipped: Ann/2.tiff (a TIFF image or a camera's raw file)", text.Error, StringComparison.Ordinal);
         Assert.SkipWhen(FaceDetectors.Installed() is null, "align needs BlazeFace; run setup/models.sh");
         Assert.Equal(1, CliProcess.Run("align", photos, At("faces"), "--json").Json().GetProperty("leftOut").GetInt32());
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(At("faces/align-report.json")));

@@ -19,7 +19,7 @@ public sealed class VisionCommandTests : IDisposable
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), yunet = SharedData.Require("data/yunet_s_dynamic.onnx");
         string photos = Path.Combine(folder, "photos"), output = Path.Combine(folder, "out");
         Unpack(tar, photos, 3);
-        File.WriteAllText(Path.Combine(photos, "damaged.jpg"), "no picture");
+        File.WriteAllText(Path.Combine(photos, "damaged.jpg"), "not an image");
         File.WriteAllBytes(Path.Combine(photos, "wall.png"), ImageEncoder.Png(new RgbImage(200, 200)));
         JsonElement first = CliProcess.Run("align", photos, output, "--detector", yunet, "--json").Expect(0).Json();
         Assert.Equal(

@@ -6,7 +6,7 @@ using UniFace.Gallery.Index.Storage;
 
 namespace UniFace.Gallery.Tests.Index;
 
-/// <summary>A search gives the answer of a comparison with every row, to the last bit, whatever happens to the rows meanwhile.</summary>
+/// <summary>A search gives the answer of a comparison with every row, to the last bit, whatever happens to the rows during it.</summary>
 public sealed class ExactIndexTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
@@ -24,7 +24,7 @@ public sealed class ExactIndexTests : IDisposable
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
-    public void Searches_equal_a_comparison_with_every_row_including_ties_and_near_duplicates(string name)
+    public void Searches_equal_brute_force_including_ties_and_near_duplicates(string name)
     {
         InstructionSet instructions = Enum.Parse<InstructionSet>(name);
         Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
@@ -64,7 +64,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void After_rows_are_added_removed_and_replaced_the_answer_is_that_of_the_present_rows() => Gen.Select(
+    public void A_search_after_additions_removals_and_replacements_sees_present_rows_only() => Gen.Select(
         Gen.Int[0, 30].Array[1, 200], Gen.Int).Sample((ids, seed) =>
     {
         const int size = 12;
@@ -230,7 +230,7 @@ public sealed class ExactIndexTests : IDisposable
     }, iter: 40);
 
     [Fact]
-    public void A_flipped_bit_in_a_stored_row_is_reported_and_a_row_that_another_process_erases_is_no_answer()
+    public void A_damaged_stored_row_is_reported_and_an_erased_one_is_skipped()
     {
         string path = Path.Combine(folder, "index");
         float[][] rows = Rows.Random(50, 8, 1);
@@ -259,7 +259,7 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
-    public void A_stored_index_that_another_process_truncates_fails_the_search_and_not_the_process()
+    public void A_truncated_index_fails_the_search_only()
     {
         string path = Path.Combine(folder, "index");
         float[][] rows = Rows.Random(500, 64, 1);
@@ -272,7 +272,7 @@ public sealed class ExactIndexTests : IDisposable
         index.Save(path, new IndexStamp("g", "c", 1));
         using ExactIndex opened = ExactIndex.Open(path, out _);
         File.WriteAllBytes(path, []);
-        Assert.Contains("was cut off", Assert.Throws<UniFaceException>(() => opened.Search(rows[9], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("was truncated", Assert.Throws<UniFaceException>(() => opened.Search(rows[9], 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

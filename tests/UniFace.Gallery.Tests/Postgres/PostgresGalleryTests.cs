@@ -14,7 +14,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     private const string Contract = "contract-a";
 
     [Fact]
-    public async Task Replicas_that_enroll_and_remove_the_same_people_at_once_lose_and_duplicate_nothing()
+    public async Task Concurrent_enrollments_and_removals_lose_and_duplicate_nothing()
     {
         const int Replicas = 4, Rounds = 12;
         PostgresAddress address = await NewAsync();
@@ -49,7 +49,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     [Theory]
     [InlineData(PersonScore.Best)]
     [InlineData(PersonScore.Mean)]
-    public async Task A_template_with_another_norm_is_left_out_and_its_person_reported(PersonScore scoring)
+    public async Task A_template_with_another_norm_is_skipped_and_reported(PersonScore scoring)
     {
         PostgresAddress address = await NewAsync(scoring: scoring);
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(address);
@@ -103,7 +103,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_graph_finds_nearly_everybody_scores_them_exactly_and_can_be_rebuilt()
+    public async Task Hnsw_has_high_recall_and_exact_scores_and_can_be_rebuilt()
     {
         // With so few templates the server would not use the graph by itself.
         PostgresAddress address = await NewAsync(hnsw: true, size: 64, settings: "&options=-c%20enable_seqscan%3Doff%20-c%20enable_sort%3Doff");
@@ -180,18 +180,18 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         await SqlAsync("CREATE ROLE plain LOGIN");
         await SqlAsync("CREATE DATABASE bare");
         GalleryInfo info = new() { ContractId = Contract, EmbeddingSize = 8 };
-        await Errors.ContainAsync("exists already", () => PostgresGallery.CreateAsync(there, info));
-        await Errors.ContainAsync("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
-        await Errors.ContainAsync("holds no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
-        await Errors.ContainAsync("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));
-        await Errors.ContainAsync("refuses the user", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", user: "stranger"))));
-        await Errors.ContainAsync("may not", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("g", "bare", "plain")), info));
+        await ErrorAssert.ContainsAsync("already exists", () => PostgresGallery.CreateAsync(there, info));
+        await ErrorAssert.ContainsAsync("no such gallery", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("none"))));
+        await ErrorAssert.ContainsAsync("has no galleries", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "bare"))));
+        await ErrorAssert.ContainsAsync("no database 'nowhere'", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", "nowhere"))));
+        await ErrorAssert.ContainsAsync("refuses the user", () => PostgresGallery.OpenAsync(PostgresAddress.Parse(server.Url("g", user: "stranger"))));
+        await ErrorAssert.ContainsAsync("may not", () => PostgresGallery.CreateAsync(PostgresAddress.Parse(server.Url("g", "bare", "plain")), info));
         PostgresAddress nobody = PostgresAddress.Parse("postgres://127.0.0.1:1/db?gallery=g"), other = PostgresAddress.Parse(server.Url("e"));
-        await Errors.ContainAsync("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(nobody));
-        await Errors.ContainAsync("cannot be encrypted", () => PostgresGallery.CreateAsync(other, info with { Encrypted = true }));
-        await Errors.ContainAsync("leave out --hnsw", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
+        await ErrorAssert.ContainsAsync("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(nobody));
+        await ErrorAssert.ContainsAsync("cannot be encrypted", () => PostgresGallery.CreateAsync(other, info with { Encrypted = true }));
+        await ErrorAssert.ContainsAsync("leave out --hnsw", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(there);
-        await Errors.ContainAsync("no index", () => gallery.RebuildIndexAsync());
+        await ErrorAssert.ContainsAsync("no index", () => gallery.RebuildIndexAsync());
     }
 
     private async Task<object?> SqlAsync(string sql)

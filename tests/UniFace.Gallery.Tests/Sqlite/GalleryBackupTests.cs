@@ -1,5 +1,6 @@
 using UniFace.Gallery.Sqlite;
 using UniFace.Gallery.Tests.Index;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
@@ -39,7 +40,7 @@ public sealed class GalleryBackupTests : IDisposable
         await gallery.BackupAsync(backup);
         await done.CancelAsync();
         int enrolled = await writer;
-        await Errors.ContainAsync("exists already", () => gallery.BackupAsync(backup));
+        await ErrorAssert.ContainsAsync("already exists", () => gallery.BackupAsync(backup));
         Assert.Equal(["b.gallery"], Directory.GetFiles(Path.GetDirectoryName(backup)!).Select(Path.GetFileName));
         if (!OperatingSystem.IsWindows())
         {
@@ -58,10 +59,10 @@ public sealed class GalleryBackupTests : IDisposable
         // A new person is enrolled, then the backup is restored: the index and open galleries notice it.
         await gallery.EnrollAsync([new Enrollment("Somebody-New", rows[399].Select(v => -v).ToArray(), new byte[] { 1 })], Contract);
         await gallery.StoreIndexAsync();
-        await Errors.ContainAsync("overwrite it", () => SqliteGallery.RestoreAsync(backup, path, key));
+        await ErrorAssert.ContainsAsync("overwrite it", () => SqliteGallery.RestoreAsync(backup, path, key));
         await SqliteGallery.RestoreAsync(backup, path, key, overwrite: true);
-        await Errors.ContainAsync("open it again", () => gallery.SearchAsync(rows[1], Contract, 1));
-        await Errors.ContainAsync("open it again", () => EnrollAsync(gallery, 1, 1));
+        await ErrorAssert.ContainsAsync("open it again", () => gallery.SearchAsync(rows[1], Contract, 1));
+        await ErrorAssert.ContainsAsync("open it again", () => EnrollAsync(gallery, 1, 1));
         Assert.Empty(folder.FilesWith(rows[399].Select(v => -v).ToArray()));
         Assert.Empty(folder.FilesWith("Somebody-New"));
         string second = Path.Combine(folder.Root, "second.gallery");
@@ -77,9 +78,9 @@ public sealed class GalleryBackupTests : IDisposable
     }
 
     [Fact]
-    public async Task A_backup_deletes_the_temporary_files_of_a_killed_one_but_not_of_a_running_one()
+    public async Task A_backup_deletes_files_of_killed_backups_and_keeps_those_of_running_ones()
     {
-        await using SqliteGallery gallery = await folder.New(size: 64);
+        await using SqliteGallery gallery = await folder.CreateAsync(size: 64);
         await EnrollAsync(gallery, 0, 10);
         string copies = Directory.CreateDirectory(Path.Combine(folder.Root, "copies")).FullName, backup = Path.Combine(copies, "b.gallery");
 
@@ -110,7 +111,7 @@ public sealed class GalleryBackupTests : IDisposable
         byte[] bytes = File.ReadAllBytes(backup);
         bytes[bytes.AsSpan().IndexOf(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(rows[9])[..16])] ^= 1;
         File.WriteAllBytes(backup, bytes);
-        await Errors.ContainAsync("template 10 of Name-of-009", () => SqliteGallery.RestoreAsync(backup, path, overwrite: true));
+        await ErrorAssert.ContainsAsync("template 10 of Name-of-009", () => SqliteGallery.RestoreAsync(backup, path, overwrite: true));
         await using SqliteGallery damaged = await SqliteGallery.OpenAsync(backup);
         await Assert.ThrowsAnyAsync<UniFaceException>(() => damaged.BackupAsync(Path.Combine(folder.Root, "none")));
         Assert.False(File.Exists(Path.Combine(folder.Root, "none")));
@@ -133,7 +134,7 @@ public sealed class GalleryBackupTests : IDisposable
             await gallery.EraseAsync();
         }
 
-        using (GalleryDatabase database = await GalleryDatabase.OpenAsync(path))
+        using (SqliteDatabase database = await SqliteDatabase.OpenAsync(path))
         {
             ciphertext = (byte[])(await database.ReadAsync(session => session.ScalarAsync("SELECT embedding FROM template WHERE id = 200"), default))!;
         }
@@ -142,7 +143,7 @@ public sealed class GalleryBackupTests : IDisposable
         {
             gallery.Step = step =>
             {
-                if (step == "rekeyed")
+                if (step == GalleryStep.Rekeyed)
                 {
                     foreach (string file in Directory.GetFiles(folder.Root).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
                     {

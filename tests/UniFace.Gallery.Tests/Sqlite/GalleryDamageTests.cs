@@ -5,7 +5,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A damaged template is left out of searches and its person is reported; everybody else is found as before.</summary>
+/// <summary>A damaged template is skipped by searches and its person is reported; all other people are found as before.</summary>
 public sealed class GalleryDamageTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -21,7 +21,7 @@ public sealed class GalleryDamageTests : IDisposable
     [InlineData(PersonScore.Best, false, "NaN")]
     [InlineData(PersonScore.Mean, false, "huge")]
     [InlineData(PersonScore.Best, false, "short")]
-    public async Task The_person_is_reported_and_everybody_else_is_searched_until_the_person_is_enrolled_again(PersonScore scoring, bool encrypted, string kind)
+    public async Task A_damaged_template_is_reported_and_skipped_until_it_is_enrolled_again(PersonScore scoring, bool encrypted, string kind)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(scoring, key: key);
@@ -46,7 +46,7 @@ public sealed class GalleryDamageTests : IDisposable
         // No index is stored, so that the next process reports the damage too.
         Assert.Equal(19, await opened.RebuildIndexAsync());
         Assert.False(File.Exists(path + ".index"));
-        await Errors.ContainAsync("p3", () => opened.ReadPersonAsync("p3"));
+        await ErrorAssert.ContainsAsync("p3", () => opened.ReadPersonAsync("p3"));
 
         Assert.True(await opened.RemoveAsync("p3"));
         await opened.EnrollAsync([new Enrollment("p3", v[3])], Contract);
@@ -78,7 +78,7 @@ public sealed class GalleryDamageTests : IDisposable
         await session.RunAsync("UPDATE template SET embedding = $2 WHERE id = $1", template, stored);
         if (sealedWell)
         {
-            long checksum = GalleryStore.Checksum(template, stored);
+            long checksum = SqliteStore.Checksum(template, stored);
             await session.RunAsync("UPDATE template SET checksum = $2 WHERE id = $1", template, checksum);
         }
     }

@@ -4,6 +4,7 @@ using UniFace.Gallery.Index.Storage;
 using UniFace.Gallery.Sqlite;
 using UniFace.Gallery.Tests.Index;
 using UniFace.IO;
+using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
@@ -45,7 +46,7 @@ public sealed class GalleryErasureTests : IDisposable
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
         {
             // Copies all files after each step, as a kill leaves them.
-            gallery.Step = step => kills.Add((step, Copy($"{kills.Count}")));
+            gallery.Step = step => kills.Add(($"{step}", Copy($"{kills.Count}")));
             await gallery.EnrollAsync([.. rows.Select((v, i) => new Enrollment($"Name-of-{i:D2}", v))], Contract);
             await gallery.StoreIndexAsync();
             await gallery.EnrollAsync([new Enrollment("Late", rows[0])], Contract);
@@ -53,7 +54,7 @@ public sealed class GalleryErasureTests : IDisposable
             Assert.True(await gallery.RemoveAsync("Name-of-07"));
         }
 
-        Assert.Equal(["index stored", "index stored", "removed", "index erased", "log emptied", "noted as erased"], kills.Select(k => k.Step));
+        Assert.Equal(["IndexStored", "IndexStored", "Removed", "IndexErased", "LogEmptied", "MarkedAsErased"], kills.Select(k => k.Step));
 
         // A kill while the index is stored or the gallery is restored leaves temporary files. A kill of an earlier version between two renames leaves
         // two index files that do not match.
@@ -110,7 +111,7 @@ public sealed class GalleryErasureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_person_who_is_removed_while_another_process_stores_an_older_state_is_not_stored_again()
+    public async Task A_process_with_an_older_state_does_not_store_a_removed_person_again()
     {
         string path = folder.Create(size: Size);
         await using SqliteGallery storing = await SqliteGallery.OpenAsync(path), removing = await SqliteGallery.OpenAsync(path);
@@ -124,7 +125,7 @@ public sealed class GalleryErasureTests : IDisposable
             using ManualResetEventSlim committed = new();
             removing.Step = step =>
             {
-                if (step == "removed")
+                if (step == GalleryStep.Removed)
                 {
                     committed.Set();
                 }

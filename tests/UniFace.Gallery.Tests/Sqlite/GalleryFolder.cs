@@ -25,7 +25,7 @@ internal sealed class GalleryFolder : IDisposable
         return path;
     }
 
-    public async Task<SqliteGallery> New(PersonScore scoring = PersonScore.Best, bool crops = false, GalleryKey? key = null, int size = 8) =>
+    public async Task<SqliteGallery> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, GalleryKey? key = null, int size = 8) =>
         await SqliteGallery.OpenAsync(Create(scoring, crops, key, size), key);
 
     /// <summary>Names of the files in this folder that contain some bytes.</summary>

@@ -5,7 +5,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>No file of a gallery holds bytes of a removed person, or anything in the clear of an encrypted gallery.</summary>
+/// <summary>No file of a gallery contains bytes of a removed person, or anything in the clear of an encrypted gallery.</summary>
 public sealed class GalleryPrivacyTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -19,7 +19,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     [InlineData(PersonScore.Mean)]
     public async Task A_removed_person_leaves_no_bytes_in_any_file(PersonScore scoring)
     {
-        await using SqliteGallery gallery = await folder.New(scoring, crops: true, size: 64);
+        await using SqliteGallery gallery = await folder.CreateAsync(scoring, crops: true, size: 64);
         float[][] v = Rows.Random(600, 64, 3);
         string Name(int person) => $"Name-of-person-{person:D4}";
         byte[] Crop(int i)
@@ -68,7 +68,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_removal_that_a_reader_prevents_from_erasing_reports_it_and_the_next_one_erases()
+    public async Task A_removal_blocked_by_a_reader_reports_it_and_the_next_one_erases()
     {
         string path = folder.Create(size: 64);
         float[][] v = Rows.Random(2, 64, 3);
@@ -104,7 +104,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     public async Task The_log_is_emptied_when_all_readers_are_done()
     {
         string path = folder.Create();
-        using GalleryDatabase database = await GalleryDatabase.OpenAsync(path);
+        using SqliteDatabase database = await SqliteDatabase.OpenAsync(path);
         await using SqliteConnection other = new($"Data Source={path};Pooling=False");
         other.Open();
         foreach (bool ours in new[] { true, false })
@@ -215,9 +215,9 @@ public sealed class GalleryPrivacyTests : IDisposable
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
-        await Errors.ContainAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
-        await Errors.ContainAsync("give its key", () => SqliteGallery.OpenAsync(path));
-        await Errors.ContainAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
+        await ErrorAssert.ContainsAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
+        await ErrorAssert.ContainsAsync("give its key", () => SqliteGallery.OpenAsync(path));
+        await ErrorAssert.ContainsAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromEnvironment("UNIFACE_TEST_NO_SUCH_KEY"));

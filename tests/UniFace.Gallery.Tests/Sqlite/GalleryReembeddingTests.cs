@@ -57,9 +57,9 @@ public sealed class GalleryReembeddingTests : IDisposable
     [Fact]
     public async Task A_gallery_without_crops_or_of_the_same_model_does_not_move()
     {
-        await using SqliteGallery bare = await folder.New(), kept = await folder.New(crops: true);
-        await Errors.ContainAsync("keeps no crops", () => bare.ReembedAsync(Model([])));
-        await Errors.ContainAsync("already", () => kept.ReembedAsync(Model([]) with { ContractId = Contract }));
+        await using SqliteGallery bare = await folder.CreateAsync(), kept = await folder.CreateAsync(crops: true);
+        await ErrorAssert.ContainsAsync("keeps no crops", () => bare.ReembedAsync(Model([])));
+        await ErrorAssert.ContainsAsync("already", () => kept.ReembedAsync(Model([]) with { ContractId = Contract }));
         await Assert.ThrowsAnyAsync<UniFaceException>(() => kept.EnrollAsync([new Enrollment("a", before[0])], Contract));
     }
 

@@ -27,13 +27,13 @@ public sealed class ReadOnlyGalleryTests : IDisposable
 
         if (old)
         {
-            using GalleryDatabase database = await GalleryDatabase.OpenAsync(path);
+            using SqliteDatabase database = await SqliteDatabase.OpenAsync(path);
             await database.WriteAsync(
                 session => session.RunAsync("ALTER TABLE template DROP COLUMN photo; ALTER TABLE template DROP COLUMN enrolled;"), default);
         }
 
         string[] files = Directory.GetFiles(folder.Root);
-        await using (SqliteGallery opened = await SqliteGallery.OpenAsync(await GalleryDatabase.OpenReadOnlyAsync(path), null, default))
+        await using (SqliteGallery opened = await SqliteGallery.OpenAsync(await SqliteDatabase.OpenReadOnlyAsync(path), null, default))
         {
             Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
             Assert.Equal(20, (await opened.CountAsync()).Templates);
@@ -49,7 +49,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
             ];
             foreach (Func<Task> write in writes)
             {
-                await Errors.ContainAsync("cannot be written", write);
+                await ErrorAssert.ContainsAsync("cannot be written", write);
             }
 
             Assert.Equal(files, Directory.GetFiles(folder.Root));
@@ -73,7 +73,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
             Assert.SkipUnless(Run("mount", "--bind", folder.Root, mounted) && Run("mount", "-o", "remount,ro,bind", mounted), "may not mount");
             await using SqliteGallery opened = await SqliteGallery.OpenAsync(Path.Combine(mounted, Path.GetFileName(path)));
             Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
-            await Errors.ContainAsync("cannot be written", () => opened.RemoveAsync("p7"));
+            await ErrorAssert.ContainsAsync("cannot be written", () => opened.RemoveAsync("p7"));
         }
         finally
         {

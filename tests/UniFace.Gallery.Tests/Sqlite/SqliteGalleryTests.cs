@@ -5,7 +5,7 @@ using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
-/// <summary>A gallery file answers as a comparison with everybody does after any changes, and reports every kind of damage.</summary>
+/// <summary>A gallery file answers as an exhaustive search does after any changes, and reports every kind of damage.</summary>
 public sealed class SqliteGalleryTests : IDisposable
 {
     private const string Contract = GalleryFolder.Contract;
@@ -19,7 +19,7 @@ public sealed class SqliteGalleryTests : IDisposable
     [InlineData(PersonScore.Mean, false)]
     [InlineData(PersonScore.Best, true)]
     [InlineData(PersonScore.Mean, true)]
-    public async Task Searches_equal_a_comparison_with_everybody_after_any_changes_and_reopening(PersonScore scoring, bool encrypted)
+    public async Task Searches_equal_brute_force_after_any_changes_and_reopening(PersonScore scoring, bool encrypted)
     {
         GalleryKey? key = encrypted ? GalleryFolder.Key : null;
         string path = folder.Create(scoring, key: key);
@@ -111,7 +111,7 @@ public sealed class SqliteGalleryTests : IDisposable
         {
             other.Open();
             using SqliteTransaction writing = other.BeginTransaction(deferred: false);
-            await Errors.ContainAsync("another process is writing", () => gallery.EnrollAsync([new Enrollment("a", v)], Contract));
+            await ErrorAssert.ContainsAsync("another process is writing", () => gallery.EnrollAsync([new Enrollment("a", v)], Contract));
         }
 
         await gallery.EnrollAsync([new Enrollment("a", v)], Contract);
@@ -127,11 +127,12 @@ public sealed class SqliteGalleryTests : IDisposable
             await gallery.EnrollAsync([.. Rows.Random(300, 8, 3).Select((v, i) => new Enrollment("p" + i, v))], Contract);
         }
 
-        await Errors.ContainAsync("exists already", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
-        await Errors.ContainAsync("no such gallery", () => SqliteGallery.OpenAsync(path + "x"));
+        await ErrorAssert.ContainsAsync(
+            "already exists", () => Task.Run(() => SqliteGallery.Create(path, new GalleryInfo { ContractId = "c", EmbeddingSize = 1 })));
+        await ErrorAssert.ContainsAsync("no such gallery", () => SqliteGallery.OpenAsync(path + "x"));
         string text = Path.Combine(folder.Root, "text");
         File.WriteAllText(text, new string('x', 5000));
-        await Errors.ContainAsync("not a gallery", () => SqliteGallery.OpenAsync(text));
+        await ErrorAssert.ContainsAsync("not a gallery", () => SqliteGallery.OpenAsync(text));
         string other = Path.Combine(folder.Root, "other.db");
         await using (SqliteConnection connection = new($"Data Source={other};Pooling=False"))
         {
@@ -140,7 +141,7 @@ public sealed class SqliteGalleryTests : IDisposable
             command.ExecuteNonQuery();
         }
 
-        await Errors.ContainAsync("not of a gallery", () => SqliteGallery.OpenAsync(other));
+        await ErrorAssert.ContainsAsync("not of a gallery", () => SqliteGallery.OpenAsync(other));
         byte[] bytes = File.ReadAllBytes(path);
         new Random(1).NextBytes(bytes.AsSpan(16384 * 2, bytes.Length - (16384 * 2)));
         File.WriteAllBytes(path, bytes);
@@ -161,7 +162,7 @@ public sealed class SqliteGalleryTests : IDisposable
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
         await gallery.EnrollAsync([new Enrollment("a", v[0])], Contract);
         await gallery.LimitPagesAsync(20);
-        await Errors.ContainAsync("disk is full", () => gallery.EnrollAsync([.. v.Select(x => new Enrollment("b", x))], Contract));
+        await ErrorAssert.ContainsAsync("disk is full", () => gallery.EnrollAsync([.. v.Select(x => new Enrollment("b", x))], Contract));
         Assert.Equal([new GalleryPerson("a", 1)], await gallery.ListAsync().ToListAsync());
         Assert.Empty(await gallery.VerifyIntegrityAsync());
     }

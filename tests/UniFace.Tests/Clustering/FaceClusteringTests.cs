@@ -8,7 +8,7 @@ namespace UniFace.Tests.Clustering;
 public sealed class FaceClusteringTests
 {
     [Fact]
-    public void Groups_are_those_of_average_linkage_computed_from_the_whole_matrix_of_cosines() =>
+    public void Groups_equal_average_linkage_over_the_whole_matrix_of_cosines() =>
         Gen.Int[1, 1_000_000].Sample(
             seed =>
             {
@@ -25,7 +25,7 @@ public sealed class FaceClusteringTests
     [Fact]
     public void A_chain_of_similar_faces_does_not_become_one_group()
     {
-        // Neighbours are 20 degrees apart (cosine 0.94): single linkage would make one person of a whole circle.
+        // Neighbors are 20 degrees apart (cosine 0.94): single linkage would make one person of a whole circle.
         float[] chain = [.. Enumerable.Range(0, 18).SelectMany(i => new float[] { MathF.Cos(i * MathF.PI / 9), MathF.Sin(i * MathF.PI / 9) })];
         int[] groups = FaceClustering.Group(new EmbeddedFaces(chain, 2), new ClusteringOptions { Threshold = 0.8 });
         Assert.InRange(groups.Max() + 1, 5, 9);

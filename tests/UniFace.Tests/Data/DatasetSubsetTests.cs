@@ -7,7 +7,7 @@ namespace UniFace.Tests.Data;
 public class DatasetSubsetTests
 {
     [Fact]
-    public void People_within_the_limits_stay_in_order_with_new_labels_and_their_own_pictures() =>
+    public void People_within_the_limits_keep_their_order_and_their_images() =>
         Gen.Select(Gen.Int[0, 9].Array[2, 12], Gen.Int[0, 5], Gen.Int[1, 9].Nullable(), Gen.Long).Sample((counts, min, max, seed) =>
         {
             max = max is null ? null : Math.Max(max.Value, Math.Max(min, 1));
@@ -32,7 +32,7 @@ public class DatasetSubsetTests
         });
 
     [Fact]
-    public void Limits_that_leave_nobody_or_contradict_each_other_are_errors()
+    public void Limits_that_select_no_person_or_contradict_each_other_are_errors()
     {
         Assert.Contains(
             "the most that one person has is 4",
@@ -43,20 +43,20 @@ public class DatasetSubsetTests
     }
 
     [Fact]
-    public void A_set_that_cannot_be_trained_on_is_refused_and_people_with_one_image_cause_a_warning()
+    public void A_set_that_cannot_be_trained_on_is_refused_and_single_images_warn()
     {
         Assert.Contains("has 1 person", Fails(new ListDataset([3])), StringComparison.Ordinal);
-        Assert.Contains("1 person has no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
+        Assert.Contains("1 person has no image (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
         Assert.Contains("p0/0 has the label 7, expected 0 to 1", Fails(new ListDataset([3, 2], label: 7)), StringComparison.Ordinal);
         Assert.Contains("p0/0 has the label -1", Fails(new ListDataset([3, 2], label: -1)), StringComparison.Ordinal);
         Assert.Empty(FaceDatasetCheck.Require(new ListDataset([3, 2])));
-        Assert.Contains("2 people have one picture only", Assert.Single(FaceDatasetCheck.Require(new ListDataset([3, 1, 1]))), StringComparison.Ordinal);
+        Assert.Contains("2 people have only one image", Assert.Single(FaceDatasetCheck.Require(new ListDataset([3, 1, 1]))), StringComparison.Ordinal);
 
         static string Fails(FaceDataset dataset) => Assert.Throws<UniFaceException>(() => FaceDatasetCheck.Require(dataset)).Message;
     }
 }
 
-/// <summary>People p0, p1 ... with pictures p0/0, p0/1 ... whose content is their name; optionally a first label that is wrong.</summary>
+/// <summary>People p0, p1 ... with images p0/0, p0/1 ... that contain their name; optionally a first label that is wrong.</summary>
 internal sealed class ListDataset : FaceDataset
 {
     public ListDataset(int[] counts, int? label = null)

@@ -10,7 +10,7 @@ namespace UniFace.Tests.Data;
 public class DatasetSurveyTests
 {
     [Fact]
-    public void Sizes_unreadable_files_duplicates_and_images_under_two_people_are_all_found_and_named()
+    public void Survey_finds_sizes_unreadable_files_and_duplicates_across_people()
     {
         using TempFolder folder = new();
         folder.Write("Ann/1.jpg", [8, 8, 1]);
@@ -24,9 +24,9 @@ public class DatasetSurveyTests
         int done = 0;
         DatasetSurvey survey = DatasetSurvey.Run(dataset, new TinyDecoder(), done: count => Interlocked.Add(ref done, count));
         Assert.Equal([3, 3, 1], survey.ImagesPerPerson);
-        Assert.Equal([new PictureSize(8, 8, 4), new PictureSize(9, 5, 1)], survey.Sizes);
+        Assert.Equal([new ImageSize(8, 8, 4), new ImageSize(9, 5, 1)], survey.Sizes);
         Assert.Equal(["Bob/2.jpg", "Bob/3.jpg"], survey.Unreadable.Select(picture => picture.Name));
-        Assert.Equal("Bob/2.jpg is no picture", survey.Unreadable[0].Reason);
+        Assert.Equal("Bob/2.jpg is not an image", survey.Unreadable[0].Reason);
         Assert.Equal(2, survey.Duplicates.Count);
         Assert.Equal(["Ann/1.jpg", "Ann/3.jpg"], survey.Duplicates[0].Names);
         Assert.Equal(["Ann"], survey.Duplicates[0].People);
@@ -51,7 +51,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void Labels_are_checked_on_images_of_the_models_size_and_a_set_that_is_not_aligned_is_refused()
+    public void Labels_are_checked_on_aligned_images_and_an_unaligned_set_is_refused()
     {
         using TempFolder folder = new();
         (string, byte)[] pictures = [("Ann/1", 1), ("Ann/2", 2), ("Ann/3", 1), ("Ann/4", 130), ("Bob/1", 128), ("Bob/2", 131)];
@@ -89,7 +89,7 @@ public class DatasetSurveyTests
         }, iter: 200);
 
     [Fact]
-    public void Own_and_nearest_similarity_are_cosines_with_means_that_exclude_the_image_itself()
+    public void Similarities_are_cosines_with_means_that_exclude_the_image_itself()
     {
         float[] x = [1, 0, 0];
         float[] y = [0, 1, 0];
@@ -136,7 +136,7 @@ public class DatasetSurveyTests
             ReadOnlySpan<byte> bytes = encoded.Span;
             if (bytes.Length < 3 || bytes[0] == 0)
             {
-                throw new UniFaceException($"{source} is no picture");
+                throw new UniFaceException($"{source} is not an image");
             }
 
             RgbImage image = new(bytes[0], bytes[1]);

@@ -29,7 +29,7 @@ public class FolderAndTarDatasetTests
         Directory.CreateDirectory(folder["Nobody"]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
         AssertPictures(dataset);
-        Assert.Contains("1 picture beside", dataset.Warnings[0], StringComparison.Ordinal);
+        Assert.Contains("1 image beside", dataset.Warnings[0], StringComparison.Ordinal);
         Assert.Contains("Nobody", dataset.Warnings[1], StringComparison.Ordinal);
     }
 
@@ -108,7 +108,7 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void Hard_links_in_a_tar_are_followed_and_the_later_of_two_entries_of_one_name_counts()
+    public void Hard_links_in_a_tar_are_followed_and_the_later_duplicate_entry_wins()
     {
         using TempFolder folder = new();
         string path = folder["set.tar"];
@@ -172,7 +172,7 @@ public class FolderAndTarDatasetTests
             }
             catch (UniFaceException)
             {
-                // What a cut is for.
+                // Expected: the reader refuses a truncated file.
             }
         }
     }
@@ -207,7 +207,7 @@ public class FolderAndTarDatasetTests
             }
             catch (UniFaceException)
             {
-                // What damage is for.
+                // Expected: the reader refuses a damaged file.
             }
         }, iter: 3000);
     }

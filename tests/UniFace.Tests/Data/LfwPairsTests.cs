@@ -9,7 +9,7 @@ public class LfwPairsTests
     private const string Text = "2\t2\nAnn\t1\t4\nBob\t2\t3\nAnn\t1\tBob\t2\nCat\t12\tDan\t1\nEve\t1\t2\nEve\t1\t3\nEve\t1\tAnn\t3\nFay\t1\tEve\t2\n";
 
     [Fact]
-    public void Pairs_files_are_read_with_tabs_spaces_Windows_line_ends_and_a_byte_order_mark()
+    public void Pairs_files_are_read_with_any_whitespace_and_a_byte_order_mark()
     {
         foreach (string text in new[] { Text, Text.Replace('\t', ' '), Text.ReplaceLineEndings("\r\n"), "\uFEFF" + Text.TrimEnd(), Text + "\n \n" })
         {
@@ -25,7 +25,7 @@ public class LfwPairsTests
     }
 
     [Fact]
-    public void A_first_line_of_one_number_means_one_fold_and_names_between_tabs_may_contain_spaces()
+    public void One_number_in_the_first_line_means_one_fold_and_names_may_have_spaces()
     {
         LfwPairs pairs = Read("1\nAnn B\t1\t2\nAnn B\t1\tBob C\t1\n");
         Assert.Equal(1, pairs.Folds);
@@ -39,7 +39,7 @@ public class LfwPairsTests
     [InlineData("1\t99999999999\n", "line 1 is not")]
     [InlineData("1\t1\nAnn\t1\tBob\t1\n", "line 2 has 4 fields, expected 3")]
     [InlineData("1\t1\nAnn\t1\t2\nAnn\t1\t2\n", "line 3 has 3 fields, expected 4")]
-    [InlineData("1\t1\nAnn\t0\t2\n", "line 2 has '0' where the number of a picture")]
+    [InlineData("1\t1\nAnn\t0\t2\n", "line 2 has '0' where the number of an image")]
     [InlineData("1\t1\nAnn\t1\tx\n", "line 2 has 'x'")]
     [InlineData("1\t1\nAnn\t1\t2\nAnn\t1\tAnn\t2\n", "line 3 names Ann twice")]
     [InlineData("1\t1\nAnn\t1\t2\n", "ends after 1 pairs; its first line announces 2")]

@@ -103,16 +103,16 @@ public class PairBinTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void Answers_must_be_half_as_many_as_pictures_and_bools()
+    public void There_is_one_answer_per_two_images()
     {
-        Assert.Contains("3 pictures and 2 answers", Message("((lC\u0001aaC\u0001aaC\u0001aa(lI01\naI00\nat."), StringComparison.Ordinal);
+        Assert.Contains("3 images and 2 answers", Message("((lC\u0001aaC\u0001aaC\u0001aa(lI01\naI00\nat."), StringComparison.Ordinal);
         Assert.Contains(
             "answer 0 is a number",
             Message("((lC\u0001aaC\u0001aa(lcnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(Vi1\nI00\nI01\ntRC\u0001\u0007tRat."),
             StringComparison.Ordinal);
         Assert.Contains("answer 0 is a number", Message("((lC\u0001aaC\u0001aa(lI7\nat."), StringComparison.Ordinal);
-        Assert.Contains("picture 1 is None", Message("((lC\u0001aaNa(lI01\nat."), StringComparison.Ordinal);
-        Assert.Contains("0 pictures and 0 answers", Message("((l(lt."), StringComparison.Ordinal);
+        Assert.Contains("image 1 is None", Message("((lC\u0001aaNa(lI01\nat."), StringComparison.Ordinal);
+        Assert.Contains("0 images and 0 answers", Message("((l(lt."), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -158,7 +158,7 @@ public class PairBinTests
             }
             catch (UniFaceException)
             {
-                // What changes are for.
+                // Expected: the reader refuses a changed file.
             }
 
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
@@ -177,7 +177,7 @@ public class PairBinTests
             }
             catch (UniFaceException)
             {
-                // What noise is for.
+                // Expected: the reader refuses noise.
             }
         }, iter: 20_000);
 

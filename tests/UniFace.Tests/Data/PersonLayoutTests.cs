@@ -6,13 +6,13 @@ namespace UniFace.Tests.Data;
 public class PersonLayoutTests
 {
     [Fact]
-    public void A_layout_deeper_than_PERSON_PICTURE_is_refused_unless_the_level_is_given()
+    public void A_layout_deeper_than_PERSON_IMAGE_is_refused_unless_the_level_is_given()
     {
         string[] paths = ["Ann/2020/a.jpg", "Ann/2021/a.jpg", "Bob/2020/b.jpg"];
         foreach (bool strict in new[] { false, true })
         {
             string message = Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: strict)).Message;
-            Assert.Contains("n: Ann/2020/a.jpg lies deeper than PERSON/PICTURE", message, StringComparison.Ordinal);
+            Assert.Contains("n: Ann/2020/a.jpg lies deeper than PERSON/IMAGE", message, StringComparison.Ordinal);
             Assert.Contains("(level 1 is Ann, 2 is 2020)", message, StringComparison.Ordinal);
         }
 
@@ -42,16 +42,16 @@ public class PersonLayoutTests
     }
 
     [Fact]
-    public void A_picture_beside_the_folders_is_a_warning_for_data_sets_and_refused_when_strict()
+    public void An_image_beside_the_folders_causes_a_warning_or_is_refused_when_strict()
     {
         string[] paths = ["Ann/a.jpg", "loose.jpg"];
-        Assert.Contains("1 picture beside", Assert.Single(PersonLayout.Resolve("n", paths).Warnings), StringComparison.Ordinal);
+        Assert.Contains("1 image beside", Assert.Single(PersonLayout.Resolve("n", paths).Warnings), StringComparison.Ordinal);
         Assert.Contains(
-            "whose photo is loose.jpg?",
+            "which person loose.jpg belongs to",
             Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, strict: true)).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "whose photo is loose.jpg?",
+            "which person loose.jpg belongs to",
             Assert.Throws<UniFaceException>(() => PersonLayout.Resolve("n", paths, level: 1)).Message,
             StringComparison.Ordinal);
     }

@@ -91,7 +91,7 @@ public sealed class ReaderFuzzTests : IDisposable
         ModelManifest manifest = new()
         {
             EmbeddingSize = 8,
-            OnnxSha256 = IO.Sha256.HashFile(folder["model.onnx"]),
+            OnnxSha256 = UniFace.IO.Sha256.HashFile(folder["model.onnx"]),
             Licence = "CC0",
             Training = new TrainingProvenance { Loss = "uce", Backbone = "m", DataHash = "0", Seed = 1 },
         };
@@ -122,7 +122,7 @@ public sealed class ReaderFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Hashes_of_training_pictures()
+    public void Hashes_of_training_images()
     {
         TrainingFingerprint trained = new();
         trained.Add("Ann Lee", [1, 2, 3]);

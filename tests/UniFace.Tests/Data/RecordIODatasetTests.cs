@@ -93,7 +93,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Labels_with_gaps_are_renumbered_and_keep_their_names_and_negative_ones_are_left_out()
+    public void Labels_with_gaps_are_renumbered_and_negative_ones_are_skipped()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 70).AddImage(2, [2], 9).AddImage(3, [3], -1).AddImage(4, [4], 70);
@@ -131,7 +131,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void An_index_that_is_incomplete_has_duplicates_or_belongs_to_another_file_is_refused()
+    public void An_incomplete_duplicate_or_foreign_index_is_refused()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4], 0).AddImage(2, [1], 1);
@@ -143,7 +143,7 @@ public class RecordIODatasetTests
             return Assert.Throws<UniFaceException>(() => FaceDatasets.Open(set)).Message;
         }
 
-        Assert.Contains("names 1 of the 2 pictures", Message(lines[0], lines[1]), StringComparison.Ordinal);
+        Assert.Contains("names 1 of the 2 images", Message(lines[0], lines[1]), StringComparison.Ordinal);
         Assert.Contains("key 1 occurs twice", Message(lines[0], lines[1], lines[1], lines[2]), StringComparison.Ordinal);
         Assert.Contains("no record at offset 4", Message("1\t4"), StringComparison.Ordinal);
         Assert.Contains("points to offset 99999999", Message("1\t0", "2\t99999999"), StringComparison.Ordinal);
@@ -302,7 +302,7 @@ public class RecordIODatasetTests
             }
             catch (UniFaceException)
             {
-                // What damage is for.
+                // Expected: the reader refuses a damaged file.
             }
         }, iter: 1500);
 
@@ -325,8 +325,8 @@ public class RecordIODatasetTests
         using TempFolder folder = new();
         RecordIOWriter twice = new RecordIOWriter().AddRange(1, 4, 4).AddRange(1, 4, 4);
         UniFaceException error = Assert.Throws<UniFaceException>(() => FaceDatasets.Open(folder.Write("lost.rec", twice.Records)));
-        Assert.Contains("none of its 2 records holds a picture", error.Message, StringComparison.Ordinal);
+        Assert.Contains("none of its 2 records holds an image", error.Message, StringComparison.Ordinal);
         string none = new RecordIOWriter().AddRange(0, 1, 1).Save(folder, under: "none");
-        Assert.Contains("holds no pictures", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(none)).Message, StringComparison.Ordinal);
+        Assert.Contains("contains no images", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(none)).Message, StringComparison.Ordinal);
     }
 }

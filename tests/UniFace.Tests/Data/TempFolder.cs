@@ -1,6 +1,6 @@
 namespace UniFace.Tests.Data;
 
-/// <summary>A folder of its own for a test, gone after it.</summary>
+/// <summary>A temporary folder, deleted on disposal.</summary>
 internal sealed class TempFolder : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("uniface-test-").FullName;

@@ -5,7 +5,7 @@ using UniFace.Packages;
 namespace UniFace.Tests.Decisions;
 
 /// <summary>
-/// One rule chooses every threshold: what was asked for is kept or refused with numbers, and a default that is not supported is replaced and named.
+/// One rule chooses every threshold: what was requested is kept or refused with numbers, and a default that is not supported is replaced and named.
 /// </summary>
 public sealed class DecisionRuleTests
 {
@@ -71,7 +71,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Without_a_choice_the_default_or_the_smallest_supported_rate_is_used_with_a_note()
+    public void The_default_is_a_supported_rate_and_a_note_names_it()
     {
         Assert.Equal(new Decision(0.7, 1e-3), new DecisionRule().ForVerification(Large));
         Decision replaced = new DecisionRule().ForVerification(Calibrated(1000, 0.02));
@@ -81,7 +81,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Identification_uses_the_false_match_rate_at_which_all_comparisons_together_keep_the_FPIR() =>
+    public void Identification_uses_the_false_match_rate_that_keeps_the_FPIR() =>
         Gen.Select(Gen.Double[1e-4, 0.5], Gen.Int[1, 100_000]).Sample((target, enrolled) =>
         {
             double needed = 1 - Math.Pow(1 - target, 1.0 / enrolled);

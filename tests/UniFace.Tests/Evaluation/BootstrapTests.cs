@@ -34,7 +34,7 @@ public class BootstrapTests
     [Fact]
     public void Dense_comparisons_are_resampled_by_people()
     {
-        // Each person has an own shift that all of its pairs feel: pairs are far from independent.
+        // Each person has a per-person offset shared by all its pairs: pairs are far from independent.
         const int trials = 80;
         int people = 0, pairs = 0;
         for (int trial = 0; trial < trials; trial++)

@@ -68,7 +68,7 @@ public sealed class IdentificationProtocolTests
     }
 
     [Fact]
-    public void Without_strangers_there_are_no_thresholds_and_without_mates_it_is_refused()
+    public void Without_non_mated_probes_there_are_no_thresholds()
     {
         EmbeddedFaces faces = new([1, 0, 0, 1], 2, [true, true]);
         IdentificationReport report = IdentificationProtocol.Evaluate(faces, [0, 1], faces, [0, 1]);

@@ -102,12 +102,21 @@ public class PairScoresTests
     }
 
     [Fact]
+    public void More_embeddings_than_one_array_holds_are_refused_before_any_image_is_loaded()
+    {
+        using ColorEmbedder embedder = new();
+        UniFaceException error = Assert.Throws<UniFaceException>(
+            () => BatchEmbedding.Embed(embedder, int.MaxValue, _ => throw new InvalidOperationException("an image was loaded")));
+        Assert.StartsWith("2147483647 images exceed the 10737", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_exception_while_loading_is_not_wrapped()
     {
         using ColorEmbedder embedder = new();
         UniFaceException error = Assert.Throws<UniFaceException>(
-            () => BatchEmbedding.Embed(embedder, 30, i => i == 20 ? throw new UniFaceException("picture 20 is no picture") : Filled(1, 1), 8));
-        Assert.Equal("picture 20 is no picture", error.Message);
+            () => BatchEmbedding.Embed(embedder, 30, i => i == 20 ? throw new UniFaceException("image 20 is damaged") : Filled(1, 1), 8));
+        Assert.Equal("image 20 is damaged", error.Message);
         using CancellationTokenSource stopped = new();
         stopped.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => BatchEmbedding.Embed(embedder, 30, _ => Filled(1, 1), 8, null, stopped.Token));
@@ -158,7 +167,7 @@ public class PairScoresTests
         return image;
     }
 
-    /// <summary>Red is the angle of a unit vector, green a small shake of it.</summary>
+    /// <summary>Red is the angle of a unit vector, green a small offset of it.</summary>
     private sealed class ColorEmbedder : IEmbedder
     {
         public int Embedded { get; private set; }

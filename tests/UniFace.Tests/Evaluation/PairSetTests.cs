@@ -40,7 +40,7 @@ public class PairSetTests
         using MemoryDataset images = new("ann/ann_0001.jpg", "bob/bob_0001.jpg");
         LfwPairs pairs = new(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]);
         UniFaceException error = Assert.Throws<UniFaceException>(() => PairSet.FromLfw("pairs.txt", pairs, images));
-        Assert.Contains("1 of the 3 pictures", error.Message, StringComparison.Ordinal);
+        Assert.Contains("1 of the 3 images", error.Message, StringComparison.Ordinal);
         Assert.Contains("ann/ann_0002", error.Message, StringComparison.Ordinal);
         PairSet set = PairSet.FromLfw("pairs.txt", pairs, images, absentIsMissing: true);
         Assert.Equal(1, set.Absent);
@@ -63,7 +63,7 @@ public class PairSetTests
     [InlineData(",", "image1,image2,same\n", "\"/data/lfw/{0}/{1}.png\"", true)]
     [InlineData(" ", "", "./lfw/{0}/{1}", true)]
     [InlineData(" ", "", "{0}{1}.jpg", false)]
-    public void A_list_of_paths_finds_images_by_the_end_of_their_path_and_people_by_their_folders(string separator, string header, string form, bool people)
+    public void A_list_of_paths_finds_images_by_path_suffix_and_people_by_folder(string separator, string header, string form, bool people)
     {
         using TempFolder folder = new();
         List<string> lines = [];
@@ -93,7 +93,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void A_list_of_paths_is_distinguished_from_other_pairs_files_and_a_bad_line_is_named()
+    public void Only_a_list_of_paths_is_read_as_one_and_an_invalid_line_is_named()
     {
         using TempFolder folder = new();
         Assert.Null(Read("10\t300\nAnn\t1\t2\n"));
@@ -123,7 +123,7 @@ public class PairSetTests
 
     private static LfwPair Other(string a, int i, string b, int j, int fold) => new(a, i, b, j, false, fold);
 
-    /// <summary>A set whose pictures are their own names.</summary>
+    /// <summary>A set whose images contain their own names.</summary>
     private sealed class MemoryDataset : FaceDataset
     {
         public MemoryDataset(params string[] names)

@@ -140,7 +140,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void A_missing_mated_pair_never_matches_and_a_missing_non_mated_pair_is_left_out()
+    public void A_missing_mated_pair_never_matches_and_a_non_mated_one_is_skipped()
     {
         VerificationScores scores = new(
             [0.9, 0.5, -1, 0.3, 0.9, -0.8],

@@ -84,7 +84,7 @@ public class View2ProtocolTests
     });
 
     [Fact]
-    public void The_accuracy_equals_InsightFaces_grid_search_if_the_grid_separates_all_scores() => Gen.Bool.Array[200].Sample(
+    public void The_accuracy_equals_InsightFaces_grid_search_on_separable_scores() => Gen.Bool.Array[200].Sample(
         same =>
         {
             // Distances in the middle of its steps of 0.01, each of 20 steps in each fold: every cut is on the grid, and none is wide.
@@ -122,6 +122,15 @@ public class View2ProtocolTests
         CrossValidatedAccuracy result = View2Protocol.Evaluate(new VerificationScores(values, same, null, missing).WithContiguousFolds());
         Assert.Equal(0.5, result.Folds[0].Accuracy);
         Assert.All(result.Folds.Skip(1), f => Assert.Equal(1, f.Accuracy));
+    }
+
+    [Fact]
+    public void The_score_of_a_missing_pair_is_ignored_and_the_callers_array_is_unchanged()
+    {
+        double[] values = [0.8, double.NaN];
+        VerificationScores scores = new(values, [true, false], null, [true, true]);
+        Assert.Equal([VerificationScores.MissingScore, VerificationScores.MissingScore], scores.Scores.ToArray());
+        Assert.Equal([0.8, double.NaN], values);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public class ImageFormatTests
 
     [Theory]
     [MemberData(nameof(Starts))]
-    public void A_format_is_recognised_by_the_first_bytes(string start, string name) =>
+    public void A_format_is_recognized_by_the_first_bytes(string start, string name) =>
         Assert.Equal(name, ImageFormat.Detect(Encoding.Latin1.GetBytes(start)).Name);
 
     [Fact]

@@ -2,7 +2,7 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Faces;
 
-/// <summary>A rotated photo gives the same face, with a detector that finds upright faces only and with one that takes mouths for eyes.</summary>
+/// <summary>A rotated photo gives the same face, with a detector that finds upright faces only and with one that mistakes mouths for eyes.</summary>
 public class TurnedPhotosTests
 {
     private static readonly FaceLandmarks Drawn = new(new(170, 110), new(230, 112), new(200, 140), new(178, 170), new(222, 171));
@@ -80,7 +80,7 @@ public class TurnedPhotosTests
         public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => throw new NotSupportedException();
     }
 
-    /// <summary>Finds the face drawn above if it is upright; upside down it takes the mouth for the eyes, less surely, or finds nothing.</summary>
+    /// <summary>Finds the face drawn above if it is upright; upside down it mistakes the mouth for the eyes, with less confidence, or finds nothing.</summary>
     private sealed class UprightOnly(bool mistakes) : IFaceDetector
     {
         public string Name => "spots";

@@ -24,7 +24,7 @@ public sealed class PackageFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_calibration_is_not_saved_into_a_package_that_was_replaced_during_the_measurement()
+    public void A_calibration_is_not_saved_into_a_package_that_was_replaced()
     {
         string package = Write(folder["package"], 1);
         Calibration measured = Calibration(package);

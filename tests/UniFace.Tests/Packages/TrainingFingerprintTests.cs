@@ -6,7 +6,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Packages;
 
-/// <summary>A fingerprint recognises what a model was trained on, by content, by the photo of a crop and by name, and nothing else.</summary>
+/// <summary>A fingerprint recognizes what a model was trained on, by content, by the photo of a crop and by name, and nothing else.</summary>
 public sealed class TrainingFingerprintTests : IDisposable
 {
     private static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xDA, 9, 9, 0xFF, 0xD9];
@@ -49,8 +49,8 @@ public sealed class TrainingFingerprintTests : IDisposable
         string path = folder["training.hashes"];
         trained.Save(path);
         TrainingFingerprint read = TrainingFingerprint.Load(path);
-        Assert.True(read.Complete && read.HasPicture("one"u8) && read.HasPerson("ann_lee"));
-        Assert.False(read.HasPicture("two"u8) || read.HasPerson("Ann Lea"));
+        Assert.True(read.Complete && read.HasImage("one"u8) && read.HasPerson("ann_lee"));
+        Assert.False(read.HasImage("two"u8) || read.HasPerson("Ann Lea"));
         Assert.Equal(2, read.Count);
         Assert.Equal(52 + (2 * 16) + 32, new FileInfo(path).Length);
         read.Save(path + "2");
@@ -64,7 +64,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     }
 
     [Fact]
-    public void A_crop_is_recognised_as_its_photo_in_every_container()
+    public void A_crop_is_recognized_as_its_photo_in_every_container()
     {
         byte[] photo = [.. "a photo"u8];
         foreach (byte[] plain in (byte[][])[Jpeg, Png])
@@ -76,9 +76,9 @@ public sealed class TrainingFingerprintTests : IDisposable
             TrainingFingerprint ofCrop = new(), ofPhoto = new();
             ofCrop.Add("0", crop);
             ofPhoto.Add("0", photo);
-            Assert.True(ofCrop.HasPicture(photo) && ofCrop.HasPicture(crop) && ofPhoto.HasPicture(crop));
-            Assert.True(ofCrop.HasPicture(CropSource.Write([.. plain, 1], Sha256.HashBytes(photo)))); // another crop of it
-            Assert.False(ofCrop.HasPicture(plain));
+            Assert.True(ofCrop.HasImage(photo) && ofCrop.HasImage(crop) && ofPhoto.HasImage(crop));
+            Assert.True(ofCrop.HasImage(CropSource.Write([.. plain, 1], Sha256.HashBytes(photo)))); // another crop of it
+            Assert.False(ofCrop.HasImage(plain));
         }
 
         Assert.Equal(photo, CropSource.Write(photo, Sha256.HashBytes(photo)));

@@ -54,7 +54,7 @@ internal sealed class RawDecoder : IImageDecoder
     {
         if (encoded.Length < 8)
         {
-            throw new UniFaceException($"{source} is no picture.");
+            throw new UniFaceException($"{source} is not an image.");
         }
 
         ReadOnlySpan<byte> span = encoded.Span;

@@ -27,7 +27,7 @@ public sealed class TrainingFingerprintTests : IDisposable
         Assert.True(trained.Complete);
         for (int i = 0; i < data.Samples.Count; i++)
         {
-            Assert.Equal(!trainer.Info.HeldOut.Contains(data.People[data.Samples[i].Label]), trained.HasPicture(data.Read(i)));
+            Assert.Equal(!trainer.Info.HeldOut.Contains(data.People[data.Samples[i].Label]), trained.HasImage(data.Read(i)));
         }
     }
 
@@ -47,7 +47,7 @@ public sealed class TrainingFingerprintTests : IDisposable
         next.Run(null, TestContext.Current.CancellationToken);
         TrainingFingerprint trained = TrainingFingerprint.Load(Record);
         Assert.True(trained.Complete);
-        Assert.All(Enumerable.Range(0, data.Samples.Count), i => Assert.True(trained.HasPicture(data.Read(i)), data.Samples[i].Name));
+        Assert.All(Enumerable.Range(0, data.Samples.Count), i => Assert.True(trained.HasImage(data.Read(i)), data.Samples[i].Name));
 
         static void Die(bool now)
         {

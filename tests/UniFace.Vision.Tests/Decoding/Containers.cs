@@ -7,7 +7,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests.Decoding;
 
-/// <summary>Writes pictures in the containers of cameras, phones and attackers.</summary>
+/// <summary>Writes images in the containers of cameras, phones and attackers.</summary>
 internal static class Containers
 {
     /// <summary>Ways to store a picture with an EXIF orientation.</summary>

@@ -86,7 +86,7 @@ public class HeifContainerTests
     }
 
     [Fact]
-    public void A_picture_larger_than_it_declares_is_refused_by_the_decoder()
+    public void An_image_larger_than_it_declares_is_refused_by_the_decoder()
     {
         SkiaImageDecoder decoder = new() { MaxPixels = 64 * 64 };
         UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Liar), "a.avif"));
@@ -108,7 +108,7 @@ public class HeifContainerTests
     {
         SkiaImageDecoder decoder = new() { ReadsHeif = false };
         UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Upright), "photo"));
-        Assert.Equal("photo: a HEIC picture; expected JPEG, PNG, WebP, BMP or GIF: convert it first.", e.Message);
+        Assert.Equal("photo: a HEIC image; expected JPEG, PNG, WebP, BMP or GIF: convert it first.", e.Message);
     }
 
     private static string Refusal(byte[] file) => Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(file, "a.heic")).Message;

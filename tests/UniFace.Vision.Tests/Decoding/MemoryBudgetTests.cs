@@ -25,7 +25,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public async Task Small_photos_do_not_starve_a_large_one_and_a_photo_above_the_budget_runs_alone()
+    public async Task Large_photos_do_not_starve_and_one_above_the_budget_runs_alone()
     {
         MemoryBudget budget = new(100);
         MemoryBudget.Share first = budget.Take(50);

@@ -107,7 +107,7 @@ public class PictureContainerTests
         Assert.Equal(400 * 300, Decoder.Open(ImageEncoder.Png(Pictures.Smooth(400, 300)), "a.png").Work);
         byte[] thrice = [.. jpeg.AsSpan(0, scan), .. jpeg[scan..(scan + 40)], .. jpeg[scan..(scan + 40)], .. jpeg.AsSpan(scan)];
         Assert.Equal(3 * 400 * 300, Decoder.Open(thrice, "a.jpg").Work);
-        Assert.Throws<UniFaceException>(() => Decoder.Open("a text of some length that is no picture"u8.ToArray(), "a.jpg"));
+        Assert.Throws<UniFaceException>(() => Decoder.Open("a text of some length that is not an image"u8.ToArray(), "a.jpg"));
     }
 
     [Fact]

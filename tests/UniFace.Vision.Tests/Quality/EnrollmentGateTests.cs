@@ -55,7 +55,7 @@ public sealed class EnrollmentGateTests
     }
 
     [Fact]
-    public void Blur_darkness_glare_and_fog_are_each_named_and_a_plain_picture_passes()
+    public void Blur_darkness_glare_and_fog_are_each_named_and_a_plain_image_passes()
     {
         RgbImage plain = Texture(128, 60);
         Assert.Empty(Faults(plain));

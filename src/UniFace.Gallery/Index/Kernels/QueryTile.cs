@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Index.Kernels;
 
 /// <summary>
-/// Quantised queries in the order in which the kernels read them: for each chunk of 32 dimensions one correction per query, then eight steps
+/// Quantized queries in the order in which the kernels read them: for each chunk of 32 dimensions one correction per query, then eight steps
 /// of one 32-bit word per query. A word holds four codes and is broadcast over 16 rows.
 /// </summary>
 /// <remarks>The correction subtracts the 128 that was added to the rows' codes; it wraps in 16 bits as the sum does.</remarks>

@@ -1,13 +1,13 @@
 namespace UniFace.Gallery.Index.Kernels;
 
-/// <summary>Accuracy of a quantised vector r~ = <paramref name="Scale"/> * codes, which stands for r.</summary>
+/// <summary>Accuracy of a quantized vector r~ = <paramref name="Scale"/> * codes, which stands for r.</summary>
 /// <param name="Scale">Value of a code of 1; 0 for the zero vector.</param>
 /// <param name="Error">At least ||r - r~||.</param>
 /// <param name="Norm">At least ||r~||.</param>
 internal readonly record struct Quantized(float Scale, float Error, float Norm);
 
 /// <summary>
-/// Quantises rows to 8-bit and queries to 7-bit codes with known errors. Their inner products never overflow the arithmetic of
+/// Quantizes rows to 8-bit and queries to 7-bit codes with known errors. Their inner products never overflow the arithmetic of
 /// <see cref="DotKernels"/>.
 /// </summary>
 /// <remarks>
@@ -21,16 +21,16 @@ internal static class RowQuantizer
     public const int Chunk = 32;
 
     /// <summary>Norms of rows and queries must be below this.</summary>
-    public const float LargestNorm = 1e6f;
+    public const float MaxNorm = 1e6f;
 
     private const int RowLimit = 127, QueryLimit = 64;
-    private const float SmallestScale = 1.17549435e-38f;
+    private const float MinScale = 1.17549435e-38f;
     private const double RowLaneNorm = 256, QueryLaneNorm = 127;
 
-    /// <summary>Quantises a row to codes from -127 to 127.</summary>
+    /// <summary>Quantizes a row to codes from -127 to 127.</summary>
     public static Quantized QuantizeRow(ReadOnlySpan<float> values, Span<sbyte> codes) => Quantize(values, codes, RowLimit, RowLaneNorm);
 
-    /// <summary>Quantises a query to codes from -64 to 64.</summary>
+    /// <summary>Quantizes a query to codes from -64 to 64.</summary>
     public static Quantized QuantizeQuery(ReadOnlySpan<float> values, Span<sbyte> codes) => Quantize(values, codes, QueryLimit, QueryLaneNorm);
 
     /// <summary>At least ||values||.</summary>
@@ -50,7 +50,7 @@ internal static class RowQuantizer
         }
 
         // A scale that is too small to divide by (denormal values) gives codes of zero and a corresponding error.
-        for (float scale = Math.Max(largest / limit, SmallestScale); ;)
+        for (float scale = Math.Max(largest / limit, MinScale); ;)
         {
             Encode(values, codes, scale, limit);
             double lane = LargestLane(codes);

@@ -9,7 +9,8 @@ internal sealed unsafe class ExactSearch
     private readonly int count;
     private readonly int k;
     private readonly bool distinctKeys;
-    private readonly ParallelOptions parallel;
+    private readonly int threads;
+    private readonly CancellationToken stop;
     private CandidateSet[][] found = []; // [threads, queries]
 
     /// <summary>Prepares a search.</summary>
@@ -17,12 +18,12 @@ internal sealed unsafe class ExactSearch
     public ExactSearch(RowBlock[] blocks, float[] queries, int dimension, int k, bool distinctKeys, int threads, CancellationToken stop)
     {
         (this.blocks, this.queries, this.dimension, this.distinctKeys) = (blocks, queries, dimension, distinctKeys);
+        (this.threads, this.stop) = (threads, stop);
         count = queries.Length / dimension;
-        parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop };
         this.k = (int)Math.Min(k, blocks.Sum(b => (long)b.Used));
         for (int q = 0; q < count; q++)
         {
-            if (!(RowQuantizer.NormAbove(Query(q)) < RowQuantizer.LargestNorm))
+            if (!(RowQuantizer.NormAbove(Query(q)) < RowQuantizer.MaxNorm))
             {
                 throw new ArgumentException("a query is not finite, or its norm is 1e6 or more.", nameof(queries));
             }
@@ -30,7 +31,7 @@ internal sealed unsafe class ExactSearch
     }
 
     /// <summary>Finds the candidates among all rows.</summary>
-    /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
+    /// <param name="largestNorm">At least the norm of every row and of its quantized form.</param>
     /// <param name="instructions">The instructions to use.</param>
     public void Scan(float largestNorm, InstructionSet instructions)
     {
@@ -41,15 +42,15 @@ internal sealed unsafe class ExactSearch
 
         using ScanQueries scan = new(queries, count, dimension, largestNorm);
         IndexScan pass = new(blocks, scan, k, distinctKeys, instructions);
-        found = new CandidateSet[parallel.MaxDegreeOfParallelism][];
-        For(found.Length, i => found[i] = pass.Run(parallel.CancellationToken));
+        found = new CandidateSet[threads][];
+        ParallelLoop.Run(threads, i => found[i] = pass.Run(stop), threads, stop);
     }
 
     /// <summary>The best rows for each query.</summary>
     public IndexHit[][] Rank()
     {
         IndexHit[][] hits = new IndexHit[count][];
-        For(count, q => hits[q] = k == 0 ? [] : Rank(q));
+        ParallelLoop.Run(count, q => hits[q] = k == 0 ? [] : Rank(q), threads, stop);
         return hits;
     }
 
@@ -79,13 +80,13 @@ internal sealed unsafe class ExactSearch
                 // been written during the scan.)
                 if (stored.ContainsAnyExcept(0f))
                 {
-                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index with 'uniface gallery rebuild'.");
+                    throw new UniFaceException($"row {id} of the stored index is damaged; rebuild the gallery's index with 'uniface gallery rebuild'");
                 }
 
                 continue;
             }
 
-            // A removed row is no answer. Its slot is not reused while a search runs, so a row that is still present is the one that was scored.
+            // Skip rows that were removed during the search. A slot is not reused while a search runs, so a row that is present is the one scored.
             if (row.IsPresent)
             {
                 best.Add(new IndexHit(id, key, score));
@@ -96,22 +97,4 @@ internal sealed unsafe class ExactSearch
     }
 
     private ReadOnlySpan<float> Query(int query) => queries.AsSpan(query * dimension, dimension);
-
-    private void For(int number, Action<int> body)
-    {
-        if (number == 1)
-        {
-            body(0);
-            return;
-        }
-
-        try
-        {
-            Parallel.For(0, number, parallel, body);
-        }
-        catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException first)
-        {
-            throw new UniFaceException(first.Message, e);
-        }
-    }
 }

@@ -6,11 +6,11 @@ internal sealed unsafe class ScanQueries : IDisposable
     // Rounding of the scan's float arithmetic, relative to ||q|| * the largest ||r||; derived at ExactIndex.
     private const float Slack = 2e-6f;
 
-    /// <summary>Quantises queries.</summary>
+    /// <summary>Quantizes queries.</summary>
     /// <param name="queries">[count, D].</param>
     /// <param name="count">Number of queries.</param>
     /// <param name="dimension">D.</param>
-    /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
+    /// <param name="largestNorm">At least the norm of every row and of its quantized form.</param>
     public ScanQueries(ReadOnlySpan<float> queries, int count, int dimension, float largestNorm)
     {
         RowGroup layout = new(dimension);

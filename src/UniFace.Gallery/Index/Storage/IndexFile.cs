@@ -38,14 +38,14 @@ internal sealed unsafe class IndexFile : IDisposable
     public RowBlock Block { get; }
 
     /// <summary>Opens a stored index and checks it.</summary>
-    /// <exception cref="UniFaceException">The file is missing, of another version, cut off or damaged.</exception>
+    /// <exception cref="UniFaceException">The file is missing, of another version, truncated or damaged.</exception>
     public static IndexFile Open(string path) => new(path, FileAccess.Read);
 
     /// <summary>Writes rows as a stored index, atomically.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dimension">Values in a row.</param>
     /// <param name="rows">The rows in the order of their ids.</param>
-    /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
+    /// <param name="largestNorm">At least the norm of every row and of its quantized form.</param>
     /// <param name="stamp">The state that it is stored for.</param>
     public static void Write(string path, int dimension, IReadOnlyList<RowSlot> rows, float largestNorm, IndexStamp stamp)
     {
@@ -69,13 +69,13 @@ internal sealed unsafe class IndexFile : IDisposable
     }
 
     /// <summary>
-    /// Overwrites rows of a stored index in its file and reads them back, so that nothing of them is left; the stamp stays. A kill meanwhile leaves
+    /// Overwrites rows of a stored index in its file and reads them back, so that nothing of them is left; the stamp stays. A kill leaves
     /// an index that is found damaged when it is opened.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="owner">The gallery that the index must belong to: in another gallery the ids are those of other rows.</param>
     /// <param name="ids">Ids of the rows; ids that it does not have are skipped.</param>
-    /// <exception cref="UniFaceException">The file is missing, of another version or owner, cut off or damaged; or the rows are still there.</exception>
+    /// <exception cref="UniFaceException">The file is missing, of another version or owner, truncated or damaged; or the rows are still there.</exception>
     public static void Erase(string path, string owner, IReadOnlyCollection<long> ids)
     {
         using IndexFile file = new(path, FileAccess.ReadWrite);
@@ -96,7 +96,7 @@ internal sealed unsafe class IndexFile : IDisposable
         Read(MemoryMarshal.AsBytes(known.AsSpan()), IndexHeader.Size);
         Read(MemoryMarshal.AsBytes(keys.AsSpan()), Header.KeysAt);
         ulong checksum = Header.GroupsChecksum;
-        if (NumbersChecksum(known, keys) != Header.NumbersChecksum || checksum == IndexHeader.Erasing)
+        if (IdsChecksum(known, keys) != Header.IdsChecksum || checksum == IndexHeader.Erasing)
         {
             throw Damaged();
         }
@@ -121,7 +121,7 @@ internal sealed unsafe class IndexFile : IDisposable
             Read(values, RowAt(row));
             if (Wipe(row) != 0 || values.AsSpan().ContainsAnyExcept((byte)0))
             {
-                throw new UniFaceException($"{path}: erased rows are still there when they are read back.");
+                throw new UniFaceException($"{path}: erased rows are still there when they are read back");
             }
         }
 
@@ -160,7 +160,7 @@ internal sealed unsafe class IndexFile : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery.", e);
+            throw new UniFaceException($"{path}: belongs to another user ({e.Message}); rebuild the gallery's index as the user of the gallery", e);
         }
     }
 
@@ -208,11 +208,11 @@ internal sealed unsafe class IndexFile : IDisposable
             }
         }
 
-        return header with { GroupsChecksum = groups, NumbersChecksum = NumbersChecksum(ids, keys) };
+        return header with { GroupsChecksum = groups, IdsChecksum = IdsChecksum(ids, keys) };
     }
 
     // Checksum of the ids and keys, in chunks of 16.
-    private static ulong NumbersChecksum(ReadOnlySpan<long> ids, ReadOnlySpan<long> keys)
+    private static ulong IdsChecksum(ReadOnlySpan<long> ids, ReadOnlySpan<long> keys)
     {
         ulong sum = 0;
         for (int i = 0; i < ids.Length; i += ChunkRows)
@@ -248,7 +248,7 @@ internal sealed unsafe class IndexFile : IDisposable
 
             if (read == 0)
             {
-                throw IndexHeader.Unusable(path, "was cut off while it was read");
+                throw IndexHeader.Unusable(path, "the file was truncated while it was read");
             }
 
             to = to[read..];
@@ -268,24 +268,18 @@ internal sealed unsafe class IndexFile : IDisposable
             Read(MemoryMarshal.AsBytes(block.Keys.AsSpan()), Header.KeysAt);
 
             // In pieces of megabytes.
-            Parallel.ForEach(Partitioner.Create(0, Math.Max(1, groups), 1024), range =>
+            ParallelLoop.RunRanges(groups, 1024, (first, end) =>
             {
                 ulong part = 0;
-                int end = Math.Min(range.Item2, groups);
-                Read(new Span<byte>(block.Groups + ((long)range.Item1 * stride), (end - range.Item1) * stride), GroupAt(range.Item1, block.Layout));
-                for (int i = range.Item1; i < end; i++)
+                Read(new Span<byte>(block.Groups + ((long)first * stride), (end - first) * stride), GroupAt(first, block.Layout));
+                for (int i = first; i < end; i++)
                 {
                     part += IndexChecksum.Compute(new ReadOnlySpan<byte>(block.Groups + ((long)i * stride), stride), i);
                 }
 
                 Interlocked.Add(ref sum, part);
             });
-            return sum == Header.GroupsChecksum && NumbersChecksum(block.Ids, block.Keys) == Header.NumbersChecksum ? block : throw Damaged();
-        }
-        catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException inner)
-        {
-            block.Dispose();
-            throw new UniFaceException(inner.Message, e);
+            return sum == Header.GroupsChecksum && IdsChecksum(block.Ids, block.Keys) == Header.IdsChecksum ? block : throw Damaged();
         }
         catch
         {

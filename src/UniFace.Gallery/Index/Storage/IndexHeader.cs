@@ -4,7 +4,7 @@ namespace UniFace.Gallery.Index.Storage;
 /// The first page of an index file: magic, version, dimension, rows, change, checksums of the groups and of ids and keys, owner and contract,
 /// and the SHA-256 of all that. Like the rows, in the processor's byte order.
 /// </summary>
-internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, ulong GroupsChecksum, ulong NumbersChecksum, IndexStamp Stamp)
+internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, ulong GroupsChecksum, ulong IdsChecksum, IndexStamp Stamp)
 {
     /// <summary>Bytes of a header; the sections that follow are aligned to it.</summary>
     public const int Size = 4096;
@@ -35,7 +35,7 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
     public byte[] ToBytes()
     {
         byte[] page = new byte[Size];
-        MemoryMarshal.Write(page, new Fields(Magic, Version, Dimension, Rows, LargestNorm, Stamp.Change, GroupsChecksum, NumbersChecksum));
+        MemoryMarshal.Write(page, new Fields(Magic, Version, Dimension, Rows, LargestNorm, Stamp.Change, GroupsChecksum, IdsChecksum));
         WriteText(page.AsSpan(TextsAt), Stamp.Owner);
         WriteText(page.AsSpan(TextsAt + TextBytes), Stamp.ContractId);
         SHA256.HashData(page.AsSpan(0, HashAt), page.AsSpan(HashAt));
@@ -61,13 +61,13 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
 
         IndexStamp stamp = new(ReadText(page[TextsAt..]), ReadText(page[(TextsAt + TextBytes)..]), fields.Change);
         return fields is { Dimension: >= 1 and <= 65536, Rows: >= 0 and <= int.MaxValue - 64, LargestNorm: >= 0 and < 1e9f }
-            ? new IndexHeader(fields.Dimension, fields.Rows, fields.LargestNorm, fields.GroupsChecksum, fields.NumbersChecksum, stamp)
+            ? new IndexHeader(fields.Dimension, fields.Rows, fields.LargestNorm, fields.GroupsChecksum, fields.IdsChecksum, stamp)
             : throw Unusable(path, $"{fields.Rows} rows of {fields.Dimension} values are not valid");
     }
 
     /// <summary>The error about an index that cannot be used.</summary>
     public static UniFaceException Unusable(string path, string problem, Exception? cause = null) =>
-        new($"{path}: {problem}; rebuild the gallery's index.", cause!);
+        new($"{path}: {problem}; rebuild the gallery's index", cause!);
 
     private static long Align(long at) => (at + Size - 1) / Size * Size;
 
@@ -83,5 +83,5 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Fields(
-        ulong Magic, int Version, int Dimension, int Rows, float LargestNorm, long Change, ulong GroupsChecksum, ulong NumbersChecksum);
+        ulong Magic, int Version, int Dimension, int Rows, float LargestNorm, long Change, ulong GroupsChecksum, ulong IdsChecksum);
 }

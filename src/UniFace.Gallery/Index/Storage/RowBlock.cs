@@ -13,7 +13,7 @@ internal sealed unsafe class RowBlock : IDisposable
     private float* values; // [capacity, D]; null if the values are in a file
     private int used;
 
-    /// <summary>A block whose groups are not initialised.</summary>
+    /// <summary>A block whose groups are not initialized.</summary>
     /// <param name="dimension">Values in a row.</param>
     /// <param name="capacity">Number of rows that fit.</param>
     /// <param name="used">Number of rows written.</param>
@@ -70,17 +70,17 @@ internal sealed unsafe class RowBlock : IDisposable
         RowBlock block = new(dimension, capacity, used: 0, read: null);
         for (int row = 0; row < capacity; row += RowGroup.Rows)
         {
-            block.Layout.Clear(block.GroupOf(row));
+            block.Layout.Clear(block.GetGroup(row));
         }
 
         return block;
     }
 
     /// <summary>The group that a row is in.</summary>
-    public byte* GroupOf(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
+    public byte* GetGroup(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
 
     /// <summary>The values of a row, [D].</summary>
-    /// <exception cref="UniFaceException">They are in a file that was cut off meanwhile, or cannot be read.</exception>
+    /// <exception cref="UniFaceException">Their file was truncated, or cannot be read.</exception>
     public ReadOnlySpan<float> Row(int row) => read is null ? OwnedRow(row) : read(row);
 
     /// <summary>The values of a row in memory, [D].</summary>

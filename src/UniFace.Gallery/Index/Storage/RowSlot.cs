@@ -13,10 +13,10 @@ internal readonly unsafe record struct RowSlot(RowBlock Block, int Row)
     public bool IsPresent => Block.Layout.IsPresent(Group, Lane);
 
     /// <summary>The values of the row, [D].</summary>
-    /// <exception cref="UniFaceException">They are in a file that was cut off meanwhile, or cannot be read.</exception>
+    /// <exception cref="UniFaceException">Their file was truncated, or cannot be read.</exception>
     public ReadOnlySpan<float> Values => Block.Row(Row);
 
-    private byte* Group => Block.GroupOf(Row);
+    private byte* Group => Block.GetGroup(Row);
 
     private int Lane => Row % RowGroup.Rows;
 

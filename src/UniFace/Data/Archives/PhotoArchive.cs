@@ -9,16 +9,16 @@ internal readonly record struct ArchiveFile(string Name, long Offset, long Lengt
 /// <summary>The files of an archive, read by name without unpacking it as a whole. Thread-safe.</summary>
 internal abstract class PhotoArchive : IDisposable
 {
-    /// <summary>The regular files, in the archive's order; of two with one name the later, as unpacking would leave it.</summary>
+    /// <summary>The regular files, in the archive's order; if a name occurs twice, the later entry, as when unpacking.</summary>
     public abstract IReadOnlyList<ArchiveFile> Files { get; }
 
-    /// <summary>Opens a tar, a gzip-compressed tar or a zip, recognised by its first bytes.</summary>
+    /// <summary>Opens a tar, a gzip-compressed tar or a zip, recognized by its first bytes.</summary>
     /// <param name="path">A file.</param>
     /// <returns>Null if the file is not one of these.</returns>
     /// <exception cref="UniFaceException">It is damaged, or too large to unpack.</exception>
     public static PhotoArchive? TryOpen(string path)
     {
-        ImageFormat format = ImageFormat.Detect(PictureHead.Read(path));
+        ImageFormat format = ImageFormat.Detect(FileHeader.Read(path));
         return format == ImageFormat.Gzip ? TarArchive.OpenCompressed(path)
             : format == ImageFormat.Zip ? new ZipPhotoArchive(path)
             : format == ImageFormat.Tar || path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? TarArchive.Open(path) // v7 has no magic

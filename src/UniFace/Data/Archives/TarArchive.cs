@@ -6,8 +6,8 @@ namespace UniFace.Data.Archives;
 internal sealed class TarArchive : PhotoArchive
 {
     // Images hardly compress: anything above is an attack, or not a set of images.
-    private const int LargestRatio = 20;
-    private const long AlwaysAllowed = 1L << 30;
+    private const int MaxRatio = 20;
+    private const long AlwaysAllowedBytes = 1L << 30;
 
     private readonly FileSegment tar;
 
@@ -65,13 +65,13 @@ internal sealed class TarArchive : PhotoArchive
     {
         using FileStream file = File.OpenRead(path);
         using GZipStream gzip = new(file, CompressionMode.Decompress);
-        long limit = Math.Max(AlwaysAllowed, LargestRatio * file.Length), length = 0;
+        long limit = Math.Max(AlwaysAllowedBytes, MaxRatio * file.Length), length = 0;
         byte[] buffer = new byte[1 << 20];
         for (int count; (count = gzip.Read(buffer)) > 0; length += count)
         {
             if (length + count > limit)
             {
-                throw new UniFaceException($"{path} unpacks to more than {limit} bytes; expected a tar of images.");
+                throw new UniFaceException($"{path} unpacks to more than {limit} bytes; expected a tar of images");
             }
 
             RandomAccess.Write(target, buffer.AsSpan(0, count), length);

@@ -36,7 +36,7 @@ internal static class TarIndex
             if (size < 0 || (hasData && size > tar.Length - data))
             {
                 throw new UniFaceException(
-                    $"{tar.Name}: the entry at offset {offset} claims {size} bytes, the file has {tar.Length - data} left; the tar is truncated or damaged.");
+                    $"{tar.Name}: the entry at offset {offset} claims {size} bytes, the file has {tar.Length - data} left; the tar is truncated or damaged");
             }
 
             offset = data + (hasData ? (size + Block - 1) / Block * Block : 0);
@@ -148,7 +148,7 @@ internal static class TarIndex
 
     private static byte[] Extension(FileSegment tar, long data, long size) => size <= LongestExtension
         ? tar.Read(data, size, "tar extension")
-        : throw new UniFaceException($"{tar.Name}: the tar extension at offset {data} has {size} bytes, over the limit of {LongestExtension}.");
+        : throw new UniFaceException($"{tar.Name}: the tar extension at offset {data} has {size} bytes, over the limit of {LongestExtension}");
 
     /// <summary>Records "LENGTH KEY=VALUE\n", the length counting itself.</summary>
     private static void Pax(FileSegment tar, ReadOnlySpan<byte> records, long offset, Dictionary<string, string> into)
@@ -160,7 +160,7 @@ internal static class TarIndex
                 || !int.TryParse(Encoding.ASCII.GetString(records[..space]), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
                 || length <= space + 1 || length > records.Length || records[length - 1] != '\n')
             {
-                throw new UniFaceException($"{tar.Name}: the pax header at offset {offset} is damaged; expected records 'LENGTH KEY=VALUE'.");
+                throw new UniFaceException($"{tar.Name}: the pax header at offset {offset} is damaged; expected records 'LENGTH KEY=VALUE'");
             }
 
             ReadOnlySpan<byte> record = records[(space + 1)..(length - 1)];
@@ -175,7 +175,7 @@ internal static class TarIndex
     }
 
     private static UniFaceException Bad(FileSegment tar, long offset, string what) =>
-        new($"{tar.Name}: the tar header at offset {offset} {what}; {(offset == 0 ? "this is not a tar" : "the tar is damaged")}.");
+        new($"{tar.Name}: the tar header at offset {offset} {what}; {(offset == 0 ? "this is not a tar" : "the tar is damaged")}");
 
     private static string HeaderName(byte[] header)
     {

@@ -39,9 +39,9 @@ internal sealed class ZipPhotoArchive : PhotoArchive
     public override byte[] Read(ArchiveFile file, long limit = long.MaxValue)
     {
         long length = Math.Min(limit, file.Length);
-        if (length is < 0 or > FileSegment.LargestItem)
+        if (length is < 0 or > FileSegment.MaxItemBytes)
         {
-            throw new UniFaceException($"{path}: {file.Name} claims {file.Length} bytes (limit {FileSegment.LargestItem}); the zip is damaged.");
+            throw new UniFaceException($"{path}: {file.Name} claims {file.Length} bytes (limit {FileSegment.MaxItemBytes}); the zip is damaged");
         }
 
         return Guard(file.Name, () =>

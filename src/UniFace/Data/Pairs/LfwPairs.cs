@@ -74,15 +74,15 @@ public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
             pairs.Add(new LfwPair(fields[0], ImageNumber(number, fields[1]), other, ImageNumber(number, fields[^1]), same, (int)fold));
         }
 
-        return folds == 0 ? throw new UniFaceException($"{path} is empty; expected a first line 'FOLDS TAB N' and 2 N pairs per fold.")
+        return folds == 0 ? throw new UniFaceException($"{path} is empty; expected a first line 'FOLDS TAB N' and 2 N pairs per fold")
             : pairs.Count == 2L * folds * half ? new LfwPairs(folds, pairs)
             : throw new UniFaceException(
-                $"{path} ends after {pairs.Count} pairs; its first line announces {2L * folds * half} ({folds} folds of {half} same and {half} different).");
+                $"{path} ends after {pairs.Count} pairs; its first line announces {2L * folds * half} ({folds} folds of {half} same and {half} different)");
 
         int ImageNumber(int number, string field) =>
-            Parse(field) is int value and > 0 ? value : throw Bad(number, $"has '{field}' where the number of a picture (from 1) was expected");
+            Parse(field) is int value and > 0 ? value : throw Bad(number, $"has '{field}' where the number of an image (from 1) was expected");
 
-        UniFaceException Bad(int number, string what) => new($"{path}: line {number} {what}.");
+        UniFaceException Bad(int number, string what) => new($"{path}: line {number} {what}");
     }
 
     /// <summary>A number, or -1.</summary>

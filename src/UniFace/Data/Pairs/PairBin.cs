@@ -21,23 +21,23 @@ public sealed record PairBin(IReadOnlyList<ReadOnlyMemory<byte>> Images, IReadOn
             || PickleCalls.Values(pair[1]) is not IReadOnlyList<object> same)
         {
             throw new UniFaceException(
-                $"{path} is a pickle of {PickleReader.Describe(root)}, expected (list of pictures, list of bools) as InsightFace's .bin files are.");
+                $"{path} is a pickle of {PickleReader.Describe(root)}, expected (list of images, list of bools) as InsightFace's .bin files are");
         }
 
         if (same.Count == 0 || images.Count != 2L * same.Count)
         {
-            throw new UniFaceException($"{path} holds {images.Count} pictures and {same.Count} answers, expected two pictures per answer.");
+            throw new UniFaceException($"{path} holds {images.Count} images and {same.Count} answers, expected two images per answer");
         }
 
         return new PairBin(
             [.. images.Select((image, i) => PickleCalls.Bytes(image)
-                ?? throw new UniFaceException($"{path}: picture {i} is {PickleReader.Describe(image)}, expected bytes."))],
+                ?? throw new UniFaceException($"{path}: image {i} is {PickleReader.Describe(image)}, expected bytes"))],
             [.. same.Select((answer, i) => answer switch
             {
                 bool value => value,
                 0L => false,
                 1L => true,
-                _ => throw new UniFaceException($"{path}: answer {i} is {PickleReader.Describe(answer)}, expected True or False."),
+                _ => throw new UniFaceException($"{path}: answer {i} is {PickleReader.Describe(answer)}, expected True or False"),
             })]);
     }
 }

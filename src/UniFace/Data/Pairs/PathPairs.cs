@@ -32,7 +32,7 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
             {
                 throw new UniFaceException(
                     $"{path}: line {number} is '{text.Shorten(80)}', expected PATH PATH 0 or 1, " +
-                    "as in the lines before (with tabs or commas if a path contains spaces).");
+                    "as in the lines before (with tabs or commas if a path contains spaces)");
             }
             else if (!first || fields.Length != 3)
             {

@@ -179,7 +179,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     {
         if (type.Size == 0)
         {
-            throw bad($"a NumPy array of {type.Code.Shorten(60)}, expected uint8 (an encoded picture), bools or whole numbers");
+            throw bad($"a NumPy array of {type.Code.Shorten(60)}, expected uint8 (an encoded image), bools or whole numbers");
         }
 
         long size = type.Size;

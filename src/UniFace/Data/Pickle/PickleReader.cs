@@ -2,7 +2,7 @@ namespace UniFace.Data.Pickle;
 
 /// <summary>
 /// Reads plain values from a Python pickle, protocols 0 to 5: None, bools, whole numbers, byte strings (Python 2's str, Python 3's bytes and
-/// bytearray), text, lists and tuples. Nothing is executed: the few callables that Python writes for bytes and arrays are recognised by
+/// bytearray), text, lists and tuples. Nothing is executed: the few callables that Python writes for bytes and arrays are recognized by
 /// name and computed by <see cref="PickleCalls"/>; every other opcode or name is an error with its offset. Memory is bounded by the
 /// file's length and <see cref="MostValues"/>: byte strings are slices of the file.
 /// </summary>
@@ -290,5 +290,5 @@ internal sealed class PickleReader
         return value;
     }
 
-    private UniFaceException Bad(string what) => new($"{path}: at offset {opcodeAt}: {what}.");
+    private UniFaceException Bad(string what) => new($"{path}: at offset {opcodeAt}: {what}");
 }

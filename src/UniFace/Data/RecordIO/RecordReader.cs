@@ -61,7 +61,7 @@ internal static class RecordReader
         BinaryPrimitives.ReadUInt32LittleEndian(file.Read(offset, 4, "record")) is Magic or DraftMagic;
 
     /// <summary>Whether a record, whole or in parts, can start at an offset.</summary>
-    public static bool Starts(FileSegment file, long offset)
+    public static bool IsRecordStart(FileSegment file, long offset)
     {
         try
         {
@@ -93,9 +93,9 @@ internal static class RecordReader
             end = End(at, length);
             parts.Add((at + 8, length));
             total += 4 + length;
-            if (total > FileSegment.LargestItem)
+            if (total > FileSegment.MaxItemBytes)
             {
-                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.LargestItem} bytes; the file is damaged.");
+                throw new UniFaceException($"{file.Name}: the record at offset {offset} is over {FileSegment.MaxItemBytes} bytes; the file is damaged");
             }
         }
 
@@ -119,7 +119,7 @@ internal static class RecordReader
         {
             if (!valid)
             {
-                throw new UniFaceException($"{file.Name}: the record part at offset {at} is of kind {kind}, which is not allowed there; the file is damaged.");
+                throw new UniFaceException($"{file.Name}: the record part at offset {at} has flag {kind}, which is not allowed there; the file is damaged");
             }
         }
     }
@@ -129,14 +129,14 @@ internal static class RecordReader
         if (length < IrHeaderLength)
         {
             throw new UniFaceException(
-                $"{file.Name}: the record at offset {offset} has {length} bytes, expected a header of {IrHeaderLength} (flag, label, id, id2).");
+                $"{file.Name}: the record at offset {offset} has {length} bytes, expected a header of {IrHeaderLength} (flag, label, id, id2)");
         }
 
         uint flag = BinaryPrimitives.ReadUInt32LittleEndian(start);
         long labels = 4L * flag;
         if (labels > length - IrHeaderLength)
         {
-            throw new UniFaceException($"{file.Name}: the record at offset {offset} claims {flag} labels in {length} bytes; the file is damaged.");
+            throw new UniFaceException($"{file.Name}: the record at offset {offset} claims {flag} labels in {length} bytes; the file is damaged");
         }
 
         float label = BinaryPrimitives.ReadSingleLittleEndian(start[(flag == 0 ? 4 : IrHeaderLength)..]);
@@ -152,7 +152,7 @@ internal static class RecordReader
         {
             throw new UniFaceException(
                 $"{file.Name}: no record at offset {offset}: found 0x{magic:x8}, expected 0x{Magic:x8}; " +
-                "the .idx belongs to another .rec, or the file is damaged.");
+                "the .idx belongs to another .rec, or the file is damaged");
         }
 
         int lengthBits = magic == Magic ? 29 : 30;
@@ -161,7 +161,7 @@ internal static class RecordReader
         if (length > file.Length - offset - 8)
         {
             throw new UniFaceException(
-                $"{file.Name}: the record at offset {offset} claims {length} bytes, the file has {file.Length - offset - 8} left; it is truncated or damaged.");
+                $"{file.Name}: the record at offset {offset} claims {length} bytes, the file has {file.Length - offset - 8} left; it is truncated or damaged");
         }
 
         return (magic, word >> lengthBits, length);

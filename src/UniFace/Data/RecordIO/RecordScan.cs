@@ -4,7 +4,7 @@ namespace UniFace.Data.RecordIO;
 internal static class RecordScan
 {
     /// <summary>A file with more damaged parts is not a RecordIO file.</summary>
-    private const int MostBroken = 10_000;
+    private const int MaxDamagedRecords = 10_000;
 
     /// <summary>
     /// Keys and offsets, sorted by key. A record's key is the id in its header, as MXNet's tools write it; if ids are not unique, images are
@@ -15,7 +15,7 @@ internal static class RecordScan
     /// <exception cref="UniFaceException">It has no record, or is truncated.</exception>
     public static (long Key, long Offset)[] Index(FileSegment records, List<UniFaceException> broken)
     {
-        List<(long Key, long Offset, bool IsPicture)> found = [];
+        List<(long Key, long Offset, bool IsImage)> found = [];
         for (long offset = 0; offset < records.Length;)
         {
             try
@@ -27,7 +27,7 @@ internal static class RecordScan
             catch (UniFaceException e)
             {
                 long? next = Next(records, offset + 4);
-                if (broken.Count == MostBroken || (next is null && records.Length - offset >= 4 && RecordReader.HasMagic(records, offset)))
+                if (broken.Count == MaxDamagedRecords || (next is null && records.Length - offset >= 4 && RecordReader.HasMagic(records, offset)))
                 {
                     throw; // Too many, or a last record that begins and does not end: the file is truncated.
                 }
@@ -39,7 +39,7 @@ internal static class RecordScan
 
         if (found.Count == 0)
         {
-            throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of pictures.");
+            throw broken.Count > 0 ? broken[0] : new UniFaceException($"{records.Name} is empty; expected records of images");
         }
 
         if (found.DistinctBy(record => record.Key).Count() == found.Count)
@@ -47,10 +47,10 @@ internal static class RecordScan
             return [.. found.Select(record => (record.Key, record.Offset)).Order()];
         }
 
-        (long Key, long Offset)[] pictures = [.. found.Where(record => record.IsPicture).Select((record, i) => (i + 1L, record.Offset))];
-        return pictures.Length > 0
-            ? pictures
-            : throw new UniFaceException($"{records.Name}: none of its {Plural.Format(found.Count, "record")} holds a picture; expected records of pictures.");
+        (long Key, long Offset)[] images = [.. found.Where(record => record.IsImage).Select((record, i) => (i + 1L, record.Offset))];
+        return images.Length > 0
+            ? images
+            : throw new UniFaceException($"{records.Name}: none of its {Plural.Format(found.Count, "record")} holds an image; expected records of images");
     }
 
     /// <summary>Where the next record starts at or after an offset; null if there is none.</summary>
@@ -63,7 +63,8 @@ internal static class RecordScan
             records.Read(at, part, "records");
             for (int i = 0; i < part.Length; i += 4)
             {
-                if (BinaryPrimitives.ReadUInt32LittleEndian(part[i..]) is RecordReader.Magic or RecordReader.DraftMagic && RecordReader.Starts(records, at + i))
+                if (BinaryPrimitives.ReadUInt32LittleEndian(part[i..]) is RecordReader.Magic or RecordReader.DraftMagic
+                    && RecordReader.IsRecordStart(records, at + i))
                 {
                     return at + i;
                 }

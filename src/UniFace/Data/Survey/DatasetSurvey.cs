@@ -3,18 +3,18 @@ namespace UniFace.Data.Survey;
 /// <summary>An image that cannot be read or decoded.</summary>
 /// <param name="Name">The sample's name.</param>
 /// <param name="Reason">Why, in one sentence.</param>
-public sealed record UnreadablePicture(string Name, string Reason);
+public sealed record UnreadableImage(string Name, string Reason);
 
 /// <summary>Images of one size.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
 /// <param name="Images">Number of images.</param>
-public sealed record PictureSize(int Width, int Height, int Images);
+public sealed record ImageSize(int Width, int Height, int Images);
 
 /// <summary>Images with the same bytes.</summary>
 /// <param name="Names">Their names, in the set's order; at least two.</param>
 /// <param name="People">Names of the people they are filed under; if there are several, a label is certainly wrong.</param>
-public sealed record DuplicatePictures(IReadOnlyList<string> Names, IReadOnlyList<string> People);
+public sealed record DuplicateImages(IReadOnlyList<string> Names, IReadOnlyList<string> People);
 
 /// <summary>Statistics and problems of a data set, found by reading every image once.</summary>
 /// <param name="Hash">Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</param>
@@ -26,9 +26,9 @@ public sealed record DuplicatePictures(IReadOnlyList<string> Names, IReadOnlyLis
 public sealed record DatasetSurvey(
     string? Hash,
     IReadOnlyList<int> ImagesPerPerson,
-    IReadOnlyList<PictureSize> Sizes,
-    IReadOnlyList<UnreadablePicture> Unreadable,
-    IReadOnlyList<DuplicatePictures> Duplicates,
+    IReadOnlyList<ImageSize> Sizes,
+    IReadOnlyList<UnreadableImage> Unreadable,
+    IReadOnlyList<DuplicateImages> Duplicates,
     LabelNoise? LabelNoise)
 {
     private const int Chunk = 64;
@@ -57,7 +57,7 @@ public sealed record DatasetSurvey(
                     Read(i);
                     done?.Invoke(1);
                 },
-                cancellation: cancellationToken);
+                cancellationToken: cancellationToken);
         }
         else if (Enumerable.Range(0, Math.Min(Chunk, count)).Any(i => Read(i) is not null))
         {
@@ -72,18 +72,18 @@ public sealed record DatasetSurvey(
         else
         {
             throw new UniFaceException(
-                $"{dataset.Source}: none of the first pictures has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
-                "align the faces with 'uniface align' first.");
+                $"{dataset.Source}: none of the first images has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
+                "align the faces with 'uniface align' first");
         }
 
         return new DatasetSurvey(
             hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
             [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
             [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
-                .Select(size => new PictureSize(size.Key.Width, size.Key.Height, size.Value))
+                .Select(size => new ImageSize(size.Key.Width, size.Key.Height, size.Value))
                 .OrderByDescending(size => size.Images).ThenBy(size => size.Width).ThenBy(size => size.Height)],
             [.. reasons.Index().Where(reason => reason.Item is not null)
-                .Select(reason => new UnreadablePicture(dataset.Samples[reason.Index].Name, reason.Item!))],
+                .Select(reason => new UnreadableImage(dataset.Samples[reason.Index].Name, reason.Item!))],
             FindDuplicates(dataset, hashes),
             noise);
 
@@ -106,12 +106,12 @@ public sealed record DatasetSurvey(
         }
     }
 
-    private static DuplicatePictures[] FindDuplicates(FaceDataset dataset, byte[]?[] hashes) =>
+    private static DuplicateImages[] FindDuplicates(FaceDataset dataset, byte[]?[] hashes) =>
     [
         .. hashes.Index().Where(sample => sample.Item is not null)
             .GroupBy(sample => Convert.ToHexString(sample.Item!), sample => sample.Index)
             .Where(same => same.Count() > 1)
-            .Select(same => new DuplicatePictures(
+            .Select(same => new DuplicateImages(
                 [.. same.Select(i => dataset.Samples[i].Name)],
                 [.. same.Select(i => dataset.People[dataset.Samples[i].Label]).Distinct()])),
     ];

@@ -3,7 +3,7 @@ namespace UniFace.Data.Survey;
 /// <summary>An image whose label looks wrong according to a model.</summary>
 /// <param name="Name">The sample's name.</param>
 /// <param name="Person">The person it is filed under.</param>
-/// <param name="OwnSimilarity">Cosine with the mean of the person's other pictures.</param>
+/// <param name="OwnSimilarity">Cosine with the mean of the person's other images.</param>
 /// <param name="NearestPerson">The other person with the nearest mean.</param>
 /// <param name="NearestSimilarity">Cosine with that mean.</param>
 /// <param name="IsOutlier">Whether it is much less similar to its own person's images than is usual in the set.</param>
@@ -39,7 +39,7 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
         if (people.Length < 2)
         {
             throw new UniFaceException(
-                $"{dataset.Source}: {people.Length} people have pictures of the model's input size; labels are checked by comparing at least two people.");
+                $"{dataset.Source}: {people.Length} people have images of the model's input size; labels are checked by comparing at least two people");
         }
 
         float[][] sums = new float[byPerson.Length][];

@@ -9,25 +9,25 @@ namespace UniFace.Evaluation.Identification;
 public static class IdentificationProtocol
 {
     /// <summary>Measures 1:N accuracy.</summary>
-    /// <param name="gallery">Embeddings of the enrolled pictures.</param>
+    /// <param name="gallery">Embeddings of the enrolled images.</param>
     /// <param name="galleryLabels">The person of each, from 0.</param>
     /// <param name="probes">Embeddings of the probes.</param>
     /// <param name="probeLabels">The person of each as in <paramref name="galleryLabels"/>; -1 for strangers.</param>
     /// <param name="rates">False positive identification rates; null for <see cref="IdentificationReport.DefaultRates"/>.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UniFaceException">Nobody is enrolled, or no probe is mated.</exception>
+    /// <param name="cancellationToken">Cancels the computation.</param>
+    /// <exception cref="UniFaceException">The gallery is empty, or no probe is mated.</exception>
     public static IdentificationReport Evaluate(
         EmbeddedFaces gallery,
         IReadOnlyList<int> galleryLabels,
         EmbeddedFaces probes,
         IReadOnlyList<int> probeLabels,
         IReadOnlyList<double>? rates = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         int[] rows = [.. Enumerable.Range(0, gallery.Count).Where(i => gallery.Found[i])];
         if (rows.Length == 0)
         {
-            throw new UniFaceException("the gallery is empty: none of its pictures shows a face.");
+            throw new UniFaceException("the gallery is empty: none of its images shows a face");
         }
 
         int people = galleryLabels.Max() + 1;
@@ -38,15 +38,15 @@ public static class IdentificationProtocol
             probe => results[probe] = probes.Found[probe]
                 ? search.Value!.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
                 : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1),
-            cancellation: cancellation);
+            cancellationToken: cancellationToken);
         ProbeResult[] mated = [.. results.Where(r => r.IsMated)];
         if (mated.Length == 0)
         {
             throw new UniFaceException(
-                "no probe is of an enrolled person, so identification cannot be measured: give probes in folders named as the gallery's people.");
+                "no probe is of an enrolled person, so identification cannot be measured: give probes in folders named as the gallery's people");
         }
 
-        // Strangers without a face are left out, so that a model gains nothing from faces that are not found.
+        // Non-mated probes without a face are skipped, so that a model gains nothing from faces that are not found.
         double[] strangers = [.. results.Where(r => !r.IsMated && r.Top >= 0).Select(r => r.TopScore).OrderDescending()];
         double[] found = [.. mated.Where(r => r.MateRank == 1).Select(r => r.MateScore).OrderDescending()];
         return new IdentificationReport(

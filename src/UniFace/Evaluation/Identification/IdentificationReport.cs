@@ -36,7 +36,7 @@ public readonly record struct IdentificationDetPoint(double Threshold, double Fp
 /// <param name="GalleryTemplates">Templates in the gallery.</param>
 /// <param name="Mated">Probes whose person is enrolled.</param>
 /// <param name="NonMated">Probes of strangers with a face.</param>
-/// <param name="Missing">Probes without a face: mated ones count as misses, strangers are left out.</param>
+/// <param name="Missing">Probes without a face: mated ones count as misses, non-mated ones are skipped.</param>
 /// <param name="Points">DIR at each false positive identification rate, the largest first.</param>
 /// <param name="Det">The curve, from the strictest threshold to the loosest; empty without strangers.</param>
 /// <param name="Probes">Every probe.</param>

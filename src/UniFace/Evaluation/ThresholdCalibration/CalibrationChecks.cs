@@ -32,22 +32,22 @@ public static class CalibrationChecks
 {
     /// <summary>
     /// Sets thresholds on one half of the people and measures them on the other. The seed decides the halves, which are disjoint. Rates that
-    /// either half does not support (<see cref="RuleOfThree"/>) are left out.
+    /// either half does not support (<see cref="RuleOfThree"/>) are skipped.
     /// </summary>
     /// <param name="faces">Embeddings.</param>
     /// <param name="labels">The person of each, from 0.</param>
     /// <param name="rates">False match rates.</param>
     /// <param name="pairs">How many pairs are scored, and the seed.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <returns>From the largest rate to the smallest; empty if a half has no mated or no non-mated pair.</returns>
     public static IReadOnlyList<HeldOutRate> HoldOut(
-        EmbeddedFaces faces, IReadOnlyList<int> labels, IReadOnlyList<double> rates, PairOptions pairs, CancellationToken cancellation = default)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, IReadOnlyList<double> rates, PairOptions pairs, CancellationToken cancellationToken = default)
     {
         int[] people = [.. labels.Distinct().Order()];
         new SeededRandom(pairs.Seed, RandomStream.CalibrationHalves).Shuffle<int>(people);
         HashSet<int> first = [.. people.Take(people.Length / 2)];
-        if (Scores(faces, labels, first.Contains, pairs, cancellation) is not VerificationScores fit
-            || Scores(faces, labels, person => !first.Contains(person), pairs, cancellation) is not VerificationScores check)
+        if (Scores(faces, labels, first.Contains, pairs, cancellationToken) is not VerificationScores fit
+            || Scores(faces, labels, person => !first.Contains(person), pairs, cancellationToken) is not VerificationScores check)
         {
             return [];
         }
@@ -58,7 +58,7 @@ public static class CalibrationChecks
         foreach (double rate in rates.OrderDescending().Where(rate => RuleOfThree.Supports(fewest, rate)))
         {
             double threshold = curve.At(rate).Threshold!.Value;
-            (long falseMatches, double trueMatchRate) = At(check, threshold);
+            (long falseMatches, double trueMatchRate) = MeasureAt(check, threshold);
             ConfidenceInterval interval = BinomialInterval.ClopperPearson(falseMatches, check.DifferentPairs);
             held.Add(new HeldOutRate(
                 rate, threshold, falseMatches / (double)check.DifferentPairs, interval, trueMatchRate, check.DifferentPairs));
@@ -83,7 +83,7 @@ public static class CalibrationChecks
                 continue;
             }
 
-            (long falseMatches, double trueMatchRate) = At(scores, threshold);
+            (long falseMatches, double trueMatchRate) = MeasureAt(scores, threshold);
             double measured = falseMatches / (double)scores.DifferentPairs;
             bool tooLow = (old.ThresholdHigh ?? threshold) < (entry.ThresholdLow ?? entry.Threshold!.Value);
             bool tooHigh = (old.ThresholdLow ?? threshold) > (entry.ThresholdHigh ?? entry.Threshold!.Value);
@@ -91,8 +91,8 @@ public static class CalibrationChecks
                 ? Invariant($"does not transfer: at its threshold {threshold:F3}, {measured:G2} of your different people match, ") +
                     Invariant($"{measured / entry.FalseMatchRate:F1} times as many; the threshold for your data is {entry.Threshold:F3}")
                 : tooHigh
-                    ? Invariant($"is stricter than your photos need: its threshold {threshold:F3} recognises {trueMatchRate:P1}, ") +
-                        Invariant($"{entry.Threshold:F3} recognises {entry.TrueMatchRate:P1}")
+                    ? Invariant($"is stricter than your photos need: its threshold {threshold:F3} recognizes {trueMatchRate:P1}, ") +
+                        Invariant($"{entry.Threshold:F3} recognizes {entry.TrueMatchRate:P1}")
                     : null;
             string? warning = problem is null ? null
                 : Invariant($"at a false match rate of {entry.FalseMatchRate:G3} the calibration of {older.Data.Name} {problem}");
@@ -103,15 +103,15 @@ public static class CalibrationChecks
     }
 
     private static VerificationScores? Scores(
-        EmbeddedFaces faces, IReadOnlyList<int> labels, Func<int, bool> isWanted, PairOptions pairs, CancellationToken cancellation)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, Func<int, bool> isWanted, PairOptions pairs, CancellationToken cancellationToken)
     {
         (EmbeddedFaces selected, int[] people) = faces.Select(labels, isWanted);
         return people.Distinct().Count() is int count && count >= 2 && count < people.Length
-            ? PairScores.AllPairs(selected, people, pairs, cancellation)
+            ? PairScores.AllPairs(selected, people, pairs, cancellationToken)
             : null;
     }
 
-    private static (long FalseMatches, double TrueMatchRate) At(VerificationScores scores, double threshold)
+    private static (long FalseMatches, double TrueMatchRate) MeasureAt(VerificationScores scores, double threshold)
     {
         long falseMatches = 0, trueMatches = 0;
         for (int i = 0; i < scores.Count; i++)

@@ -24,14 +24,14 @@ public static class Calibrator
     /// <param name="source">What was measured.</param>
     /// <param name="rates">False match rates to list; null for 1e-1 to 1e-6.</param>
     /// <param name="bootstrap">How intervals are computed; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <exception cref="UniFaceException">There are too few pairs for any rate of the list.</exception>
     public static Calibration FromScores(
         VerificationScores scores,
         CalibrationSource source,
         IReadOnlyList<double>? rates = null,
         BootstrapOptions? bootstrap = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         BootstrapOptions options = bootstrap ?? new BootstrapOptions();
         RankedScores ranked = new(scores);
@@ -46,7 +46,7 @@ public static class Calibrator
                 $"calibrate on at least {RuleOfThree.TrialsFor(listed[0])} such pairs");
         }
 
-        BootstrapIntervals intervals = Bootstrap.Run(scores, points, options, ranked, cancellation);
+        BootstrapIntervals intervals = Bootstrap.Run(scores, points, options, ranked, cancellationToken);
         Dictionary<double, OperatingPoint> measured = intervals.Points.ToDictionary(p => p.TargetFalseMatchRate);
         return new Calibration
         {

@@ -1,42 +1,5 @@
 namespace UniFace.Evaluation.Verification;
 
-/// <summary>What a bootstrap resamples.</summary>
-public enum BootstrapUnit
-{
-    /// <summary>
-    /// People if they are known and compared with many others (at least 10 non-mated pairs per person), otherwise pairs.
-    /// </summary>
-    Auto,
-
-    /// <summary>
-    /// Pairs, mated and non-mated ones separately. Right if pairs share few people, as in LFW's list; too narrow if everyone is compared
-    /// with everyone.
-    /// </summary>
-    Pair,
-
-    /// <summary>
-    /// People, with all their pairs: a non-mated pair counts as often as both people were drawn, multiplied. Pairs of a person with a copy of
-    /// itself are not made. Right if everyone is compared with everyone; too wide for sparse lists.
-    /// </summary>
-    Person,
-}
-
-/// <summary>How confidence intervals are computed.</summary>
-public sealed record BootstrapOptions
-{
-    /// <summary>Number of replicates. Large data lowers it, but not below 200: at most 10^9 pair draws in total.</summary>
-    public int Replicates { get; init; } = 1000;
-
-    /// <summary>Confidence level of the intervals, in (0, 1).</summary>
-    public double Confidence { get; init; } = 0.95;
-
-    /// <summary>Seed; the same seed gives the same intervals on any number of threads.</summary>
-    public long Seed { get; init; } = 1;
-
-    /// <summary>What is resampled.</summary>
-    public BootstrapUnit Unit { get; init; } = BootstrapUnit.Auto;
-}
-
 /// <summary>Intervals of the metrics.</summary>
 /// <param name="Auc">Of the area under the curve.</param>
 /// <param name="EqualErrorRate">Of the equal error rate.</param>
@@ -57,15 +20,15 @@ internal static class Bootstrap
     /// <param name="scores">The scored pairs.</param>
     /// <param name="points">Operating points measured on them.</param>
     /// <param name="options">How the intervals are computed.</param>
-    /// <param name="ranked">The scores' ranking, if it exists already.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="ranked">The scores' ranking, if it already exists.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <exception cref="UniFaceException">People are requested but unknown, or too few.</exception>
     public static BootstrapIntervals Run(
         VerificationScores scores,
         IReadOnlyList<OperatingPoint> points,
         BootstrapOptions options,
         RankedScores? ranked = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         ranked ??= new RankedScores(scores);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Replicates, 1, nameof(options));
@@ -83,7 +46,7 @@ internal static class Bootstrap
                 Draw(resampler, weights.Value!, options.Seed, i);
                 drawn[i] = Measure(ranked, weights.Value!, rates);
             },
-            cancellation: cancellation);
+            cancellationToken: cancellationToken);
 
         Dictionary<double, OperatingPoint> measured = [];
         for (int i = 0; i < supported.Length; i++)

@@ -1,18 +1,5 @@
 namespace UniFace.Evaluation.Verification;
 
-/// <summary>How many pairs of a labelled set are scored.</summary>
-public sealed record PairOptions
-{
-    /// <summary>Limit of mated pairs; if there are more, that many are drawn evenly from all.</summary>
-    public int MaxSamePairs { get; init; } = 1_000_000;
-
-    /// <summary>Limit of non-mated pairs; if there are more, about that many are drawn evenly from all.</summary>
-    public int MaxDifferentPairs { get; init; } = 4_000_000;
-
-    /// <summary>Seed of the draw.</summary>
-    public long Seed { get; init; } = 1;
-}
-
 /// <summary>
 /// Scores everyone against everyone: from embeddings and labels to mated and non-mated pairs. The pairs depend only on labels and seed, not
 /// on the number of threads.
@@ -22,15 +9,15 @@ public static class PairScores
     private const int RowBlock = 16;
     private const int ColumnBlock = 64;
 
-    /// <summary>All pairs of a labelled set, or an even draw of them.</summary>
+    /// <summary>Scores all pairs of a labelled set, or an even draw of them.</summary>
     /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="labels">[N], the person of each face, from 0.</param>
-    /// <param name="options">How many; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="options">Limits of the pairs; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <returns>Scored pairs with known people and no folds: first the mated ones, then the non-mated ones.</returns>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static VerificationScores AllPairs(
-        EmbeddedFaces faces, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellationToken = default)
     {
         int count = faces.Count;
         PairOptions limits = options ?? new PairOptions();
@@ -41,11 +28,15 @@ public static class PairScores
         if (same == 0 || different == 0)
         {
             throw new UniFaceException(
-                $"{count} pictures of {people.Length} people give {same} pairs of one person and {different} of two: " +
-                "both are needed, so give at least 2 people and 2 pictures of one of them");
+                $"{count} images of {people.Length} people give {same} pairs of one person and {different} of two: " +
+                "both are needed, so give at least 2 people and 2 images of one of them");
         }
 
-        List<(int A, int B)> samePairs = [.. people.SelectMany(SamePairs).DrawEvenly(same, Math.Min(same, limits.MaxSamePairs), limits.Seed)];
+        List<(int A, int B)> samePairs =
+        [
+            .. people.SelectMany(SamePairs)
+                .DrawEvenly(same, Math.Min(same, limits.MaxSamePairs), new SeededRandom(limits.Seed, RandomStream.MatedPairs)),
+        ];
         List<(int A, int B)>? drawn = different > limits.MaxDifferentPairs ? DrawDifferent(labels, all, different, limits) : null;
         int total = checked(samePairs.Count + (drawn?.Count ?? (int)different));
         double[] scores = new double[total];
@@ -57,7 +48,7 @@ public static class PairScores
         }
         else
         {
-            ScoreAllDifferent(Score, labels, samePairs.Count, cancellation);
+            ScoreAllDifferent(Score, labels, samePairs.Count, cancellationToken);
         }
 
         bool[] isSame = new bool[total];
@@ -65,7 +56,7 @@ public static class PairScores
         return new VerificationScores(scores, isSame, null, null, first, second);
 
         void ScoreListed(List<(int A, int B)> pairs, int offset) =>
-            ParallelLoop.Run(pairs.Count, k => Score(offset + k, pairs[k].A, pairs[k].B), cancellation: cancellation);
+            ParallelLoop.Run(pairs.Count, k => Score(offset + k, pairs[k].A, pairs[k].B), cancellationToken: cancellationToken);
 
         void Score(int at, int a, int b)
         {
@@ -74,13 +65,13 @@ public static class PairScores
         }
     }
 
-    private static IEnumerable<(int A, int B)> SamePairs(int[] pictures)
+    private static IEnumerable<(int A, int B)> SamePairs(int[] images)
     {
-        for (int a = 0; a < pictures.Length; a++)
+        for (int a = 0; a < images.Length; a++)
         {
-            for (int b = a + 1; b < pictures.Length; b++)
+            for (int b = a + 1; b < images.Length; b++)
             {
-                yield return (pictures[a], pictures[b]);
+                yield return (images[a], images[b]);
             }
         }
     }
@@ -93,7 +84,7 @@ public static class PairScores
         List<(int A, int B)> pairs = [];
         int row = 0;
         long rowStart = 0; // index of the pair (row, row + 1)
-        foreach (long index in EvenDraw.Indices(all, Math.Clamp(wanted, 1, all), limits.Seed + 1))
+        foreach (long index in EvenDraw.Indices(all, Math.Clamp(wanted, 1, all), new SeededRandom(limits.Seed, RandomStream.NonMatedPairs)))
         {
             while (index >= rowStart + count - 1 - row)
             {
@@ -111,7 +102,7 @@ public static class PairScores
         return pairs;
     }
 
-    private static void ScoreAllDifferent(Action<int, int, int> score, IReadOnlyList<int> labels, int offset, CancellationToken cancellation)
+    private static void ScoreAllDifferent(Action<int, int, int> score, IReadOnlyList<int> labels, int offset, CancellationToken cancellationToken)
     {
         int count = labels.Count;
         int[] rowOffset = new int[count]; // where the non-mated pairs (row, column > row) are written
@@ -124,11 +115,10 @@ public static class PairScores
         }
 
         // Blocks of rows by blocks of columns, so that a block of embeddings stays in the cache.
-        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, ScoreRows, cancellation: cancellation);
+        ParallelLoop.RunRanges(count, RowBlock, ScoreRows, cancellationToken);
 
-        void ScoreRows(int block)
+        void ScoreRows(int start, int end)
         {
-            int start = block * RowBlock, end = Math.Min(count, start + RowBlock);
             int[] write = rowOffset[start..end];
             for (int columns = start; columns < count; columns += ColumnBlock)
             {

@@ -14,7 +14,7 @@ public readonly record struct PairOfImages(int First, int Second, bool Same, int
 /// </summary>
 public sealed class PairSet
 {
-    private const int FoldsOfList = 10;
+    private const int ListFolds = 10;
 
     private readonly Func<int, ReadOnlyMemory<byte>?> read;
 
@@ -61,13 +61,13 @@ public sealed class PairSet
         Dictionary<string, int> samples = [];
         foreach ((int i, FaceSample sample) in images.Samples.Index())
         {
-            samples.TryAdd(KeyOf(sample.Name), i);
+            samples.TryAdd(GetKey(sample.Name), i);
         }
 
         return Build(
             name,
             [.. pairs.Pairs.Select((pair, i) =>
-                (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % FoldsOfList))],
+                (pair.FirstPath, pair.SecondPath, pair.FirstPerson, pair.SecondPerson, pair.Same, pairs.Folds > 1 ? pair.Fold : i % ListFolds))],
             path => samples.GetValueOrDefault(path, -1),
             [.. images.Samples.Select(sample => sample.Name)],
             images.Read,
@@ -101,13 +101,13 @@ public sealed class PairSet
             && pair.Same == (Folder(pair.First) == Folder(pair.Second)));
         return Build(
             name,
-            [.. pairs.Pairs.Select((pair, i) => (pair.First, pair.Second, Folder(pair.First), Folder(pair.Second), pair.Same, i % FoldsOfList))],
+            [.. pairs.Pairs.Select((pair, i) => (pair.First, pair.Second, Folder(pair.First), Folder(pair.Second), pair.Same, i % ListFolds))],
             path => Find(string.Join('/', Clean(path).Split('/').Skip(above))),
             images.Names,
             images.Read,
             absentIsMissing,
             peopleKnown: folders,
-            absent => $"{images.Source} lacks {absent}; expected the pictures at the paths of the list");
+            absent => $"{images.Source} lacks {absent}; expected the images at the paths of the list");
 
         int Find(string path) => byName.TryGetValue(path, out int exact) ? exact : byName.GetValueOrDefault(WithoutExtension(path), -1);
 
@@ -137,7 +137,7 @@ public sealed class PairSet
             }
         }
 
-        int[] folds = VerificationScores.ContiguousFolds(count, FoldsOfList);
+        int[] folds = VerificationScores.ContiguousFolds(count, ListFolds);
         PairOfImages[] list = [.. bin.Same.Select((same, i) => new PairOfImages(index[2 * i], index[2 * i + 1], same, folds[i]))];
         return new PairSet(name, [.. sources.Select(i => $"{name}:{i}")], list, null, 0, i => bin.Images[sources[i]]);
     }
@@ -152,7 +152,7 @@ public sealed class PairSet
     {
         if (embedded.Count != Images.Count)
         {
-            throw new ArgumentException($"{embedded.Count} embeddings given for {Images.Count} pictures.", nameof(embedded));
+            throw new ArgumentException($"{embedded.Count} embeddings given for {Images.Count} images.", nameof(embedded));
         }
 
         bool[] missing = [.. Pairs.Select(p => !embedded.Found[p.First] || !embedded.Found[p.Second])];
@@ -181,7 +181,7 @@ public sealed class PairSet
         string[] absent = [.. images.Where(image => image.Source < 0).Select(image => image.Path)];
         if (absent.Length > 0 && (!absentIsMissing || 2 * absent.Length > images.Count))
         {
-            throw new UniFaceException(lacks($"{absent.Length} of the {images.Count} pictures that {name} names, the first is {absent[0]}"));
+            throw new UniFaceException(lacks($"{absent.Length} of the {images.Count} images that {name} names, the first is {absent[0]}"));
         }
 
         return new PairSet(
@@ -207,13 +207,13 @@ public sealed class PairSet
 
     private static void RequireFolds(string name, int pairs)
     {
-        if (pairs < FoldsOfList)
+        if (pairs < ListFolds)
         {
-            throw new UniFaceException($"{name} holds {pairs} pairs, expected at least {FoldsOfList}, for {FoldsOfList} folds");
+            throw new UniFaceException($"{name} has {pairs} pairs, expected at least {ListFolds}, for {ListFolds} folds");
         }
     }
 
-    private static string KeyOf(string path)
+    private static string GetKey(string path)
     {
         string[] parts = path.Split('/');
         string file = Path.GetFileNameWithoutExtension(parts[^1]);

@@ -43,7 +43,7 @@ internal sealed class RankedScores
             if (i + 1 == counted || keys[i + 1] != keys[i])
             {
                 GroupEnds.Add(i + 1);
-                Thresholds.Add(keys[i] == double.MaxValue ? LowestOf(keys, i) : -keys[i]);
+                Thresholds.Add(keys[i] == double.MaxValue ? FindLowest(keys, i) : -keys[i]);
             }
         }
     }
@@ -70,7 +70,7 @@ internal sealed class RankedScores
     public double AboveAll => Math.BitIncrement(Thresholds[0]);
 
     // The threshold at which missing pairs would match: below -1 and below every score.
-    private static double LowestOf(double[] keys, int i)
+    private static double FindLowest(double[] keys, int i)
     {
         int scored = Array.IndexOf(keys, double.MaxValue, 0, i + 1) - 1;
         return Math.BitDecrement(Math.Min(VerificationScores.MissingScore, scored >= 0 ? -keys[scored] : VerificationScores.MissingScore));

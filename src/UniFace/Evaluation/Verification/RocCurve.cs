@@ -127,7 +127,7 @@ public sealed class RocCurve
     public OperatingPoint At(double falseMatchRate)
     {
         ErrorRate.Require(falseMatchRate, "false match rate");
-        if (falseMatchRate * DifferentPairs < 1 - 1e-9)
+        if (!RuleOfThree.CanMeasure(DifferentPairs, falseMatchRate))
         {
             string why =
                 Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +

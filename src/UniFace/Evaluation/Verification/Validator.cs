@@ -40,38 +40,38 @@ public static class Validator
     /// <param name="labels">The person of each image, from 0.</param>
     /// <param name="options">Options; null for the defaults.</param>
     /// <param name="progress">Called with the number of images done since the last call.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <param name="cancellationToken">Cancels the computation.</param>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(
         IEmbedder embedder,
         Func<int, RgbImage?> load,
         IReadOnlyList<int> labels,
         ValidationOptions? options = null,
         Action<int>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
         options ??= new ValidationOptions();
-        return Evaluate(BatchEmbedding.Embed(embedder, labels.Count, load, options.BatchSize, progress, cancellation), labels, options, cancellation);
+        return Evaluate(BatchEmbedding.Embed(embedder, labels.Count, load, options.BatchSize, progress, cancellationToken), labels, options, cancellationToken);
     }
 
     /// <summary>Validates embeddings.</summary>
     /// <param name="embedded">The embeddings, including images without a face.</param>
     /// <param name="labels">The person of each, from 0.</param>
     /// <param name="options">Options; null for the defaults.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
+    /// <param name="cancellationToken">Cancels the computation.</param>
+    /// <exception cref="UniFaceException">No person has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(
-        EmbeddedFaces embedded, IReadOnlyList<int> labels, ValidationOptions? options = null, CancellationToken cancellation = default)
+        EmbeddedFaces embedded, IReadOnlyList<int> labels, ValidationOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new ValidationOptions();
         (EmbeddedFaces faces, int[] people) = embedded.WithoutMissing(labels);
-        VerificationScores scores = PairScores.AllPairs(faces, people, options.Pairs, cancellation);
-        VerificationReport report = VerificationReport.Create(scores, options.Rates, options.Bootstrap, cancellation);
+        VerificationScores scores = PairScores.AllPairs(faces, people, options.Pairs, cancellationToken);
+        VerificationReport report = VerificationReport.Create(scores, options.Rates, options.Bootstrap, cancellationToken);
         return new ValidationResult(
             report, BalancedAccuracy(scores, options), scores, people.Distinct().Count(), embedded.Count, embedded.Count - faces.Count);
     }
 
-    // Mated and non-mated pairs alternate, in the order of the people, so that neighbouring people share a fold.
+    // Mated and non-mated pairs alternate, in the order of the people, so that neighboring people share a fold.
     private static CrossValidatedAccuracy? BalancedAccuracy(VerificationScores scores, ValidationOptions options)
     {
         int count = Math.Min(options.AccuracyPairs, Math.Min(scores.SamePairs, scores.DifferentPairs));
@@ -84,6 +84,7 @@ public static class Validator
         return View2Protocol.Evaluate(new VerificationScores(drawn, [.. drawn.Select((_, i) => i % 2 == 0)]).WithContiguousFolds());
 
         IEnumerable<double> Draw(bool same, int available) => Enumerable.Range(0, scores.Count).Where(i => scores.Same[i] == same)
-            .DrawEvenly(available, count, options.Pairs.Seed + (same ? 2 : 3)).Select(i => scores.Scores[i]);
+            .DrawEvenly(available, count, new SeededRandom(options.Pairs.Seed, same ? RandomStream.AccuracyMatedPairs : RandomStream.AccuracyNonMatedPairs))
+            .Select(i => scores.Scores[i]);
     }
 }

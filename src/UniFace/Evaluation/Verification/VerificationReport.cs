@@ -29,15 +29,15 @@ public sealed record VerificationReport(
     /// <param name="scores">The scored pairs; accuracy is measured if they have folds.</param>
     /// <param name="rates">The false match rates; null for <see cref="DefaultRates"/>.</param>
     /// <param name="bootstrap">How intervals are computed; null for none, which is faster.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     /// <exception cref="UniFaceException">There is no mated or no non-mated pair.</exception>
     public static VerificationReport Create(
-        VerificationScores scores, IReadOnlyList<double>? rates = null, BootstrapOptions? bootstrap = null, CancellationToken cancellation = default)
+        VerificationScores scores, IReadOnlyList<double>? rates = null, BootstrapOptions? bootstrap = null, CancellationToken cancellationToken = default)
     {
         RankedScores ranked = new(scores);
         RocCurve roc = RocCurve.FromRanked(ranked);
         OperatingPoint[] points = [.. (rates ?? DefaultRates).OrderDescending().Select(roc.At)];
-        BootstrapIntervals? intervals = bootstrap is null ? null : Bootstrap.Run(scores, points, bootstrap, ranked, cancellation);
+        BootstrapIntervals? intervals = bootstrap is null ? null : Bootstrap.Run(scores, points, bootstrap, ranked, cancellationToken);
         return new VerificationReport(
             scores.Folds.IsEmpty ? null : View2Protocol.Evaluate(scores),
             roc,

@@ -3,7 +3,7 @@ namespace UniFace.Evaluation.Verification;
 /// <summary>
 /// Scores and ground truth of pairs of faces: the input of 1:1 metrics. Scores are cosines; a pair matches at a threshold if its score is at
 /// or above it. A pair with a face that was not found is <b>missing</b> and has no score. It is an error in the accuracy. In ROC, TAR and
-/// EER a missing mated pair never matches (its score is below all others), and a missing non-mated pair is left out, so that a model gains
+/// EER a missing mated pair never matches (its score is below all others), and a missing non-mated pair is skipped, so that a model gains
 /// nothing from faces that are not found.
 /// </summary>
 public sealed class VerificationScores
@@ -18,7 +18,7 @@ public sealed class VerificationScores
     private readonly int[]? firstPerson;
     private readonly int[]? secondPerson;
 
-    /// <summary>Scores of pairs; the arrays are not copied.</summary>
+    /// <summary>Scores of pairs. The arrays are not changed here and must not be changed later.</summary>
     /// <param name="scores">Cosine of each pair; ignored where the pair is missing.</param>
     /// <param name="same">Whether both faces are one person.</param>
     /// <param name="folds">Fold of each pair for cross-validation, or null.</param>
@@ -36,13 +36,13 @@ public sealed class VerificationScores
             throw new ArgumentException("scores, same, folds, missing and people must have equal lengths.", nameof(scores));
         }
 
-        (this.scores, this.same, this.folds, this.missing) = (scores, same, folds, missing);
+        this.scores = missing is null ? scores : [.. scores.Select((score, i) => missing[i] ? MissingScore : score)];
+        (this.same, this.folds, this.missing) = (same, folds, missing);
         (this.firstPerson, this.secondPerson) = (firstPerson, secondPerson);
         for (int i = 0; i < scores.Length; i++)
         {
             if (IsMissing(i))
             {
-                scores[i] = MissingScore;
                 Missing++;
             }
             else if (!double.IsFinite(scores[i]))

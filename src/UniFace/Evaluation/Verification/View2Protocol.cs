@@ -19,7 +19,7 @@ public sealed record CrossValidatedAccuracy(double Mean, double Deviation, doubl
 /// <summary>
 /// View 2 of Labeled Faces in the Wild (Huang et al., technical report 07-49): each fold is evaluated at the threshold that is best on the
 /// other folds; the accuracy is the mean over folds.
-/// <para>The threshold is searched exactly: candidates are the midpoints between neighbouring distinct scores of the training
+/// <para>The threshold is searched exactly: candidates are the midpoints between neighboring distinct scores of the training
 /// folds, one above all and the lowest score. InsightFace searches a grid of 0.01 in squared distance (0.005 in cosine). Of equally good
 /// candidates the highest cosine wins, as in InsightFace, whose first best distance is the smallest.</para>
 /// <para>A missing pair is an error in its own fold and does not count in the choice of thresholds.</para>
@@ -86,7 +86,7 @@ public static class View2Protocol
             if (gain > bestGain)
             {
                 bestGain = gain;
-                best = last ? score : Between(score, scores.Scores[train[i + 1]]);
+                best = last ? score : Midpoint(score, scores.Scores[train[i + 1]]);
             }
         }
 
@@ -101,7 +101,7 @@ public static class View2Protocol
         return order;
     }
 
-    private static double Between(double high, double low)
+    private static double Midpoint(double high, double low)
     {
         double middle = low + (high - low) / 2;
         return middle > low ? middle : high; // Adjacent doubles have no number between them.

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Encrypts all records of a gallery with another key, or decrypts them, in one transaction.</summary>
-internal sealed class GalleryRekeying(GalleryStore store, SqlSession session)
+internal sealed class SqliteRekeying(SqliteStore store, SqlSession session)
 {
     private const int PageSize = 256;
 
@@ -11,15 +11,15 @@ internal sealed class GalleryRekeying(GalleryStore store, SqlSession session)
     public async Task RunAsync(RecordCipher cipher)
     {
         await store.EnsureModelAsync(session, store.Info.ContractId);
-        GalleryStore rekeyed = new(store.Database, cipher, store.Info);
+        SqliteStore rekeyed = new(store.Database, cipher, store.Info);
         await foreach ((long id, (long person, string? fault, object?[] template, object?[]? crop)) in ReadPagesAsync(
             "SELECT t.*, c.image AS crop FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.id > $1 ORDER BY t.id LIMIT $2",
             row => Rekey(row, rekeyed)))
         {
             if (fault is not null)
             {
-                string name = (await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "somebody");
-                throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed.");
+                string name = (await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "(unknown person)");
+                throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed");
             }
 
             await session.RunAsync("UPDATE template SET embedding = $3, checksum = $4, source = $5, photo = $6 WHERE id = $1 AND person = $2", template);
@@ -36,13 +36,13 @@ internal sealed class GalleryRekeying(GalleryStore store, SqlSession session)
         }
 
         // An unfinished move to another model starts again.
-        await GalleryStore.DiscardMoveAsync(session);
-        await GalleryStore.SetKeyAsync(session, cipher);
+        await SqliteStore.DiscardMoveAsync(session);
+        await SqliteStore.SetKeyAsync(session, cipher);
         await session.SetGenerationAsync();
-        await GalleryEraser.RequireVacuumAsync(session);
+        await SqliteEraser.RequireVacuumAsync(session);
     }
 
-    private (long Person, string? Fault, object?[] Template, object?[]? Crop) Rekey(DbDataReader row, GalleryStore rekeyed)
+    private (long Person, string? Fault, object?[] Template, object?[]? Crop) Rekey(DbDataReader row, SqliteStore rekeyed)
     {
         (long id, long person) = ((long)row["id"], (long)row["person"]);
         if (store.FindFault(row) is string fault)

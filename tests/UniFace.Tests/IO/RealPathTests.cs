@@ -1,9 +1,9 @@
 using UniFace.IO;
 using UniFace.Tests.Data;
 
-namespace UniFace.Tests.Files;
+namespace UniFace.Tests.IO;
 
-/// <summary>Paths that lead to the same file or folder are recognised as the same, with links, separators and parts that do not exist.</summary>
+/// <summary>Paths that lead to the same file or folder are recognized as the same, with links, separators and parts that do not exist.</summary>
 public class RealPathTests
 {
     [Fact]
@@ -29,10 +29,10 @@ public class RealPathTests
     {
         using TempFolder folder = new();
         HashSet<string> folders = RealPath.ResolveAll([folder["photos"]]);
-        Assert.NotNull(RealPath.Holding(folders, RealPath.Resolve(folder["photos/"])));
-        Assert.NotNull(RealPath.Holding(folders, RealPath.Resolve(folder["photos/x/y"])));
-        Assert.Null(RealPath.Holding(folders, RealPath.Resolve(folder["photos2"])));
-        Assert.Null(RealPath.Holding(folders, RealPath.Resolve(folder.Root)));
+        Assert.NotNull(RealPath.FindContaining(folders, RealPath.Resolve(folder["photos/"])));
+        Assert.NotNull(RealPath.FindContaining(folders, RealPath.Resolve(folder["photos/x/y"])));
+        Assert.Null(RealPath.FindContaining(folders, RealPath.Resolve(folder["photos2"])));
+        Assert.Null(RealPath.FindContaining(folders, RealPath.Resolve(folder.Root)));
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public class RealPathTests
         using TempFolder folder = new();
         folder.Write("photos/x", [1]);
         string root = RealPath.Resolve(folder.Root);
-        Assert.Equal(Directory.Exists(folder["PHOTOS"]), RealPath.Same(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));
+        Assert.Equal(Directory.Exists(folder["PHOTOS"]), RealPath.AreSame(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));
         folder.Write("PHOTOS/y", [1]);
-        Assert.Equal(File.Exists(folder["PHOTOS/x"]), RealPath.Same(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));
+        Assert.Equal(File.Exists(folder["PHOTOS/x"]), RealPath.AreSame(Path.Combine(root, "photos"), Path.Combine(root, "PHOTOS")));
     }
 }

@@ -5,7 +5,7 @@ using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>A rewritten network gives the embeddings of the original one; other models are left alone.</summary>
 public sealed class BlockedPReluTests : IDisposable

@@ -3,9 +3,9 @@ using System.Data.Common;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Checks everything that a gallery file stores.</summary>
-internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
+internal sealed class SqliteIntegrity(SqliteStore store, SqlSession session)
 {
-    private const int Most = IntegrityQueries.MostProblems;
+    private const int MaxProblems = IntegrityQueries.MaxProblems;
 
     private readonly List<string> problems = [];
 
@@ -13,9 +13,9 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
     /// The problems of the database's pages, of every record's checksum, size, key and norm, of the names, of the references between records,
     /// and of the stored index; one line each.
     /// </summary>
-    public async Task<IReadOnlyList<string>> FindProblemsAsync(GalleryProjection? projection)
+    public async Task<IReadOnlyList<string>> FindProblemsAsync(SqliteProjection? projection)
     {
-        await CheckAsync($"PRAGMA integrity_check({Most})", row => new(row.GetString(0) is string line and not "ok" ? "database: " + line : null));
+        await CheckAsync($"PRAGMA integrity_check({MaxProblems})", row => new(row.GetString(0) is string line and not "ok" ? "database: " + line : null));
         problems.AddRange(await IntegrityQueries.FindAsync(
             store,
             session,
@@ -30,12 +30,12 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
         {
             long person = (long)row["person"];
             return store.FindFault(row) is string fault
-                ? $"template {row["id"]} of {(await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "nobody")}: {fault}"
+                ? $"template {row["id"]} of {(await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "(unknown person)")}: {fault}"
                 : null;
         });
         await CheckAsync(
             "SELECT c.template AS id, t.person, c.checksum, c.image AS crop FROM crop c JOIN template t ON t.id = c.template",
-            row => new(GalleryStore.Checksum((long)row["id"], (byte[])row["crop"]) == (long)row["checksum"] && store.ReadBytes(row, "crop") is not null
+            row => new(SqliteStore.Checksum((long)row["id"], (byte[])row["crop"]) == (long)row["checksum"] && store.ReadBytes(row, "crop") is not null
                 ? null
                 : $"crop of template {row["id"]}: the checksum does not match"));
         if (problems.Count == 0 && projection is not null && await projection.FindProblemAsync(session) is string problemOfIndex)
@@ -43,7 +43,7 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
             problems.Add(problemOfIndex);
         }
 
-        return [.. problems.Take(Most)];
+        return [.. problems.Take(MaxProblems)];
     }
 
     private async Task CheckAsync(string sql, Func<DbDataReader, ValueTask<string?>> findFault)
@@ -65,7 +65,7 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
                 problems.Add(fault);
             }
 
-            if (problems.Count >= Most)
+            if (problems.Count >= MaxProblems)
             {
                 return;
             }

@@ -5,11 +5,11 @@ namespace UniFace.Gallery;
 /// anything can be enrolled or searched.
 /// </summary>
 #pragma warning disable RCS1194, CA1032 // Only galleries throw it.
-public sealed class GalleryMovedException : UniFaceException
+public sealed class GalleryChangedException : UniFaceException
 #pragma warning restore RCS1194, CA1032
 {
-    internal GalleryMovedException(string path, string change)
-        : base($"{path}: the gallery was {change} meanwhile; open it again.")
+    internal GalleryChangedException(string path, string change)
+        : base($"{path}: the gallery was {change} by another process; open it again.")
     {
     }
 }

@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>The key-value table <c>meta</c> of a gallery file.</summary>
-internal static class GalleryMetadata
+internal static class SqliteMetadata
 {
     /// <summary>Key of the random text that changes when the file's content is replaced or its key changes.</summary>
     public const string Generation = "generation";
@@ -16,7 +16,7 @@ internal static class GalleryMetadata
     /// <summary>Number of the last change.</summary>
     public static async Task<long> ChangeAsync(this SqlSession session) => await session.MetaAsync("change") is long change
         ? change
-        : throw new UniFaceException("the gallery has no change counter: it is damaged; restore it from a copy.");
+        : throw new UniFaceException("the gallery has no change counter: it is damaged; restore it from a copy");
 
     /// <summary>Starts a new generation: processes that have the gallery open must open it again, and stored indexes are obsolete.</summary>
     public static Task SetGenerationAsync(this SqlSession session) => session.SetMetaAsync(Generation, GalleryInfo.NewId());
@@ -24,7 +24,7 @@ internal static class GalleryMetadata
     /// <summary>Stores what a new gallery is, apart from its model and key.</summary>
     public static async Task SetInfoAsync(this SqlSession session, GalleryInfo info)
     {
-        await session.SetMetaAsync("format", GalleryDatabase.Format);
+        await session.SetMetaAsync("format", SqliteDatabase.Format);
         await session.SetMetaAsync("id", info.Id);
         await session.SetMetaAsync("scoring", info.Scoring.ToString());
         await session.SetMetaAsync("crops", info.KeepsCrops ? 1L : 0L);
@@ -39,20 +39,20 @@ internal static class GalleryMetadata
         await session.SetMetaAsync("package", info.Package);
     }
 
-    /// <summary>Reads what a gallery is.</summary>
+    /// <summary>Reads the properties of a gallery.</summary>
     /// <exception cref="UniFaceException">The database is not of a gallery, of another version, or damaged.</exception>
     public static async Task<GalleryInfo> ReadInfoAsync(this SqlSession session, string path)
     {
         bool hasMeta = await session.ScalarAsync("SELECT count(*) FROM sqlite_master WHERE name = 'meta'") is 1L;
         if (!hasMeta || await session.MetaAsync("format") is not long format)
         {
-            throw new UniFaceException($"{path}: a database, but not of a gallery; create a gallery with 'uniface gallery create'.");
+            throw new UniFaceException($"{path} is an SQLite database but not a gallery; create a gallery with 'uniface gallery create'");
         }
 
-        GalleryInfo.EnsureFormat(path, format, GalleryDatabase.Format);
+        GalleryInfo.EnsureFormat(path, format, SqliteDatabase.Format);
         async Task<T> GetAsync<T>(string key) => await session.MetaAsync(key) is T value
             ? value
-            : throw new UniFaceException($"{path}: the gallery's {key} is missing: the gallery is damaged; restore it from a copy.");
+            : throw new UniFaceException($"{path}: the gallery's {key} is missing: the gallery is damaged; restore it from a copy");
         return new GalleryInfo
         {
             Id = await GetAsync<string>("id"),

@@ -7,21 +7,22 @@ namespace UniFace.Gallery.Sqlite;
 /// <see cref="PersonScore.Best"/>. For <see cref="PersonScore.Mean"/> it has one row per person, the mean of the templates: the inner product
 /// with it is the mean of the cosines.
 /// </summary>
-internal sealed class GalleryProjection(GalleryStore store) : IDisposable
+internal sealed class SqliteProjection(SqliteStore store) : IDisposable
 {
     private const int ChunkSize = 2048;
+    private const int RangeSize = 64;
 
     // Reading a change takes microseconds: below this many, the next start is quick without storing the index again.
-    private const long WorthStoring = 20_000;
+    private const long MinChangesToStore = 20_000;
 
-    private readonly GalleryDatabase database = store.Database;
+    private readonly SqliteDatabase database = store.Database;
     private readonly GalleryInfo info = store.Info;
     private readonly SemaphoreSlim gate = new(1, 1);
     private ExactIndex? index;
     private long indexedChange;
     private long storedChange = -1;
     private long dataVersion = -1;
-    private volatile bool distrustFile;
+    private volatile bool ignoreStoredFile;
 
     /// <summary>The file that keeps the index.</summary>
     public StoredIndex Stored { get; } = new(store.Path, store.Info);
@@ -29,31 +30,31 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
     /// <summary>The index with all committed changes.</summary>
     public Task<ExactIndex> RefreshAsync(CancellationToken stop) => ExclusivelyAsync(() => CurrentAsync(stop), stop);
 
-    /// <summary>The index rebuilt from the database, after a search found that the stored file was cut off or damaged since it was opened.</summary>
+    /// <summary>The index rebuilt from the database, after a search found that the stored file was truncated or damaged since it was opened.</summary>
     public Task<ExactIndex> RebuildWithoutFileAsync(ExactIndex faulty, CancellationToken stop) => ExclusivelyAsync(
         () =>
         {
             if (ReferenceEquals(index, faulty))
             {
                 // Not disposed: other searches may still use it.
-                (index, dataVersion, distrustFile) = (null, -1, true);
+                (index, dataVersion, ignoreStoredFile) = (null, -1, true);
             }
 
             return CurrentAsync(stop);
         },
         stop);
 
-    /// <summary>Stores the index; without <paramref name="always"/>, only if enough is new.</summary>
+    /// <summary>Stores the index; without <paramref name="always"/>, only after many changes.</summary>
     public Task StoreAsync(bool always, CancellationToken stop) => ExclusivelyAsync(
         async () =>
         {
             ExactIndex current = await CurrentAsync(stop);
             if (!info.Encrypted && !database.IsReadOnly
-                && (always || indexedChange - Math.Max(storedChange, 0) > Math.Max(WorthStoring, current.Count / 10)))
+                && (always || indexedChange - Math.Max(storedChange, 0) > Math.Max(MinChangesToStore, current.Count / 10)))
             {
-                // If another process is storing it, that is not worth waiting for.
-                using FileLock? held = always ? await StoredIndex.LockAsync(database.Path, stop) : Stored.TryLock();
-                if (held is not null)
+                // Skip this if another process is storing the index.
+                using FileLock? fileLock = always ? await StoredIndex.LockAsync(database.Path, stop) : Stored.TryLock();
+                if (fileLock is not null)
                 {
                     Save(await CurrentAsync(stop), indexedChange);
                 }
@@ -71,14 +72,14 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
             if (database.IsReadOnly)
             {
                 throw new UniFaceException(
-                    $"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; searches work without it.");
+                    $"{database.Path}: the index cannot be stored, because the gallery or its folder cannot be written; searches work without it");
             }
 
-            using ExactIndex made = new(info.EmbeddingSize);
-            long change = await database.ReadAsync(session => CatchUpAsync(session, made, 0), stop);
-            using FileLock held = await StoredIndex.LockAsync(database.Path, stop);
-            Save(made, await database.ReadAsync(session => CatchUpAsync(session, made, change), stop));
-            return made.Count;
+            using ExactIndex rebuilt = new(info.EmbeddingSize);
+            long change = await database.ReadAsync(session => CatchUpAsync(session, rebuilt, 0), stop);
+            using FileLock fileLock = await StoredIndex.LockAsync(database.Path, stop);
+            Save(rebuilt, await database.ReadAsync(session => CatchUpAsync(session, rebuilt, change), stop));
+            return rebuilt.Count;
         },
         stop);
 
@@ -156,7 +157,7 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         (indexedChange, storedChange) = (0, -1);
         try
         {
-            if (!distrustFile && !info.Encrypted && await OpenAsync(session) is (ExactIndex opened, long change))
+            if (!ignoreStoredFile && !info.Encrypted && await OpenAsync(session) is (ExactIndex opened, long change))
             {
                 (indexedChange, storedChange) = (change, change > 0 ? change : -1);
                 return opened;
@@ -164,7 +165,7 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         }
         catch (UniFaceException)
         {
-            // The database holds everything that is needed.
+            // The index is rebuilt from the database.
         }
 
         return new ExactIndex(info.EmbeddingSize);
@@ -202,7 +203,7 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         current.Save(Stored.Path, new IndexStamp(Stored.Owner, info.ContractId, change));
         FileModes.Copy(database.Path, Stored.Path);
         storedChange = change;
-        database.Step("index stored");
+        database.Step(GalleryStep.IndexStored);
     }
 
     // Brings an index from one change to the database's last.
@@ -230,20 +231,20 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
 
         if (!mean)
         {
-            await PutTemplatesAsync(session, target, from);
+            await IndexTemplatesAsync(session, target, from);
             return to;
         }
 
         const string Changed = "SELECT person FROM template WHERE id > $1 UNION SELECT person FROM gone WHERE change > $1";
         await foreach (long person in ReadIds(from == 0 ? "SELECT id FROM person WHERE id > $1" : Changed))
         {
-            await PutMeanAsync(session, target, person);
+            await IndexMeanAsync(session, target, person);
         }
 
         return to;
     }
 
-    private async Task PutTemplatesAsync(SqlSession session, ExactIndex target, long from)
+    private async Task IndexTemplatesAsync(SqlSession session, ExactIndex target, long from)
     {
         ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
         await foreach ((long Id, long Person, byte[] Stored, long Checksum)[] chunk in session.StreamAsync(
@@ -251,27 +252,31 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
             r => (r.GetInt64(0), r.GetInt64(1), (byte[])r[2], r.GetInt64(3)),
             from).Chunk(ChunkSize))
         {
-            // Decrypting and quantising are most of the work.
-            Parallel.ForEach(Partitioner.Create(0, chunk.Length), new ParallelOptions { CancellationToken = session.Stop }, range =>
-            {
-                float[] row = new float[info.EmbeddingSize];
-                foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(range.Item1, range.Item2 - range.Item1))
+            // Decrypting and quantizing are most of the work.
+            ParallelLoop.RunRanges(
+                chunk.Length,
+                RangeSize,
+                (first, end) =>
                 {
-                    if (store.FindFault(id, person, stored, checksum, row) is string fault)
+                    float[] row = new float[info.EmbeddingSize];
+                    foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(first, end - first))
                     {
-                        faults.Add((id, person, fault));
-                        continue;
-                    }
+                        if (store.FindFault(id, person, stored, checksum, row) is string fault)
+                        {
+                            faults.Add((id, person, fault));
+                            continue;
+                        }
 
-                    target.Add(id, person, row);
-                }
-            });
+                        target.Add(id, person, row);
+                    }
+                },
+                session.Stop);
         }
 
         await AddDamageAsync(session, faults);
     }
 
-    private async Task PutMeanAsync(SqlSession session, ExactIndex target, long person)
+    private async Task IndexMeanAsync(SqlSession session, ExactIndex target, long person)
     {
         List<float[]> templates = [];
         List<(long, long, string)> faults = [];
@@ -313,7 +318,7 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         Dictionary<long, string> names = await store.PersonNamesAsync(session, faults.Select(f => f.Person));
         foreach ((long id, long person, string fault) in faults)
         {
-            store.Damage[id] = GalleryChecks.DescribeDamage(names.GetValueOrDefault(person, "somebody"), id, fault);
+            store.Damage[id] = GalleryChecks.DescribeDamage(names.GetValueOrDefault(person, "(unknown person)"), id, fault);
         }
     }
 }

@@ -4,12 +4,12 @@ using System.Numerics;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>An open gallery file: its database, and its records, which are encrypted if it has a key.</summary>
-internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher, GalleryInfo info) : SqlStore(info), IDisposable
+internal sealed class SqliteStore(SqliteDatabase database, RecordCipher cipher, GalleryInfo info) : SqlStore(info), IDisposable
 {
     private const string KeyCheck = "key_check", Reembed = "reembed";
 
     /// <inheritdoc/>
-    public override GalleryDatabase Database => database;
+    public override SqliteDatabase Database => database;
 
     /// <inheritdoc/>
     public override string Path => database.Path;
@@ -18,7 +18,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     public override string KeyColumn => "name_key";
 
     /// <inheritdoc/>
-    public override string EnrolledSql => $"coalesce(enrolled, (SELECT value FROM meta WHERE key = '{GalleryDatabase.TimesSince}'), 0)";
+    public override string EnrolledSql => $"coalesce(enrolled, (SELECT value FROM meta WHERE key = '{SqliteDatabase.TimesSince}'), 0)";
 
     /// <inheritdoc/>
     public override string InsertPendingSql => "INSERT INTO pending SELECT id, $2 FROM template WHERE id = $1 ON CONFLICT DO NOTHING";
@@ -28,7 +28,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     {
         GalleryInfo info = options.ForCreation();
         using RecordCipher cipher = new(path, info.Id, key);
-        await GalleryDatabase.CreateAsync(path, async session =>
+        await SqliteDatabase.CreateAsync(path, async session =>
         {
             await session.SetInfoAsync(info);
             await session.SetModelAsync(info);
@@ -37,7 +37,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     }
 
     /// <summary>Opens the gallery of a database; disposes the database if that fails.</summary>
-    public static async Task<GalleryStore> OpenAsync(GalleryDatabase database, GalleryKey? key, CancellationToken stop)
+    public static async Task<SqliteStore> OpenAsync(SqliteDatabase database, GalleryKey? key, CancellationToken stop)
     {
         RecordCipher? cipher = null;
         string path = database.Path;
@@ -48,8 +48,8 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
             if (info.Encrypted != key is not null)
             {
                 throw new UniFaceException(info.Encrypted
-                    ? $"{path}: the gallery is encrypted; give its key."
-                    : $"{path}: the gallery is not encrypted, but a key was given; leave it out.");
+                    ? $"{path}: the gallery is encrypted; give its key"
+                    : $"{path}: the gallery is not encrypted, but a key was given; open it without a key");
             }
 
             cipher = new RecordCipher(path, info.Id, key);
@@ -59,7 +59,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
             }
             catch (UniFaceException e)
             {
-                throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with.", e);
+                throw new UniFaceException($"{path}: this is not the gallery's key; give the key that the gallery was created with", e);
             }
 
             if (!database.IsReadOnly)
@@ -67,7 +67,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
                 await database.AddMissingColumnsAsync(stop);
             }
 
-            return new GalleryStore(database, cipher, info);
+            return new SqliteStore(database, cipher, info);
         }
         catch
         {
@@ -78,7 +78,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     }
 
     /// <summary>This gallery in a copy of its database; shares the cipher, so only the copied database is to be disposed.</summary>
-    public GalleryStore WithDatabase(GalleryDatabase copy) => new(copy, cipher, Info);
+    public SqliteStore WithDatabase(SqliteDatabase copy) => new(copy, cipher, Info);
 
     /// <summary>Stores how the gallery is encrypted.</summary>
     public static async Task SetKeyAsync(SqlSession session, RecordCipher cipher)
@@ -158,7 +158,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
         try
         {
             OpenEmbedding(template, person, stored, embedding);
-            Info.Ensure(embedding);
+            Info.EnsureEmbedding(embedding);
             return null;
         }
         catch (UniFaceException e)
@@ -190,19 +190,19 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
     {
         if (await session.MetaAsync("contract") as string != contractId)
         {
-            throw new GalleryMovedException(Path, "moved to another model");
+            throw new GalleryChangedException(Path, "moved to another model");
         }
 
-        await EnsureSameKeyAsync(session);
+        await EnsureSameGenerationAsync(session);
     }
 
     /// <inheritdoc/>
     /// <remarks>The old key finds no name in the gallery.</remarks>
-    public override async Task EnsureSameKeyAsync(SqlSession session)
+    public override async Task EnsureSameGenerationAsync(SqlSession session)
     {
-        if (await session.MetaAsync(GalleryMetadata.Generation) as string != Info.Generation)
+        if (await session.MetaAsync(SqliteMetadata.Generation) as string != Info.Generation)
         {
-            throw new GalleryMovedException(Path, "restored or given another key");
+            throw new GalleryChangedException(Path, "restored or given another key");
         }
     }
 
@@ -258,7 +258,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
 
     /// <inheritdoc/>
     public override async Task DeletePersonAsync(SqlSession session, long person) =>
-        await session.RunAsync(SqlDatabase.ReadSql<GalleryDatabase>("delete-person.sql"), person, await session.ChangeAsync());
+        await session.RunAsync(SqlDatabase.ReadSql<SqliteDatabase>("delete-person.sql"), person, await session.ChangeAsync());
 
     /// <inheritdoc/>
     public override async Task BeginMoveAsync(SqlSession session, GalleryModel model)
@@ -304,7 +304,7 @@ internal sealed class GalleryStore(GalleryDatabase database, RecordCipher cipher
         {
             throw new DamagedRecordException(
                 $"{Path}: template {template} has {bytes.Length} bytes, expected {embedding.Length * sizeof(float)}: the gallery is damaged; " +
-                "restore it from a copy.");
+                "restore it from a copy");
         }
 
         // In little-endian byte order, as the kernels of the index require it anyway.

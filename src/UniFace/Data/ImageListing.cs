@@ -3,13 +3,13 @@ using System.IO.Enumeration;
 namespace UniFace.Data;
 
 /// <summary>
-/// The pictures of a folder or archive. Every other file is listed with the reason why it is left out, except files that are clearly not
-/// photos (hidden files, reports, texts), which are only counted. A file with the extension of a picture is a picture; other files are
-/// recognised by their first bytes. Links are followed, but no file or folder is listed twice.
+/// The images of a folder or archive. Every other file is listed with the reason why it is skipped, except files that are clearly not
+/// photos (hidden files, reports, texts), which are only counted. A file with the extension of an image is an image; other files are
+/// recognized by their first bytes. Links are followed, but no file or folder is listed twice.
 /// </summary>
-internal sealed class PictureListing
+internal sealed class ImageListing
 {
-    private static readonly HashSet<string> PictureExtensions =
+    private static readonly HashSet<string> ImageExtensions =
         new(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif" };
 
     private static readonly HashSet<string> SidecarExtensions =
@@ -17,19 +17,19 @@ internal sealed class PictureListing
 
     private const string NotUtf8 = "its name is not valid UTF-8; rename it, e.g. with convmv -f latin1 -t utf8";
 
-    private readonly List<string> pictures = [];
-    private readonly List<LeftOutFile> leftOut = [];
+    private readonly List<string> images = [];
+    private readonly List<SkippedFile> skipped = [];
     private readonly HashSet<string> linkedFolders = [];
 
-    private PictureListing()
+    private ImageListing()
     {
     }
 
-    /// <summary>Paths of the pictures, relative to the set, '/' between parts, in ordinal order.</summary>
-    public IReadOnlyList<string> Pictures => pictures;
+    /// <summary>Paths of the images, relative to the set, '/' between parts, in ordinal order.</summary>
+    public IReadOnlyList<string> Images => images;
 
     /// <summary>Other files that were found and are not used, in ordinal order.</summary>
-    public IReadOnlyList<LeftOutFile> LeftOut => leftOut;
+    public IReadOnlyList<SkippedFile> Skipped => skipped;
 
     /// <summary>Number of hidden files, reports and texts.</summary>
     public int Ignored { get; private set; }
@@ -39,9 +39,9 @@ internal sealed class PictureListing
 
     /// <summary>Lists a folder at any depth; opens only files with an unknown extension.</summary>
     /// <exception cref="UniFaceException">A folder cannot be listed.</exception>
-    public static PictureListing FromFolder(string path)
+    public static ImageListing FromFolder(string path)
     {
-        PictureListing listing = new();
+        ImageListing listing = new();
         try
         {
             listing.Walk(path);
@@ -55,9 +55,9 @@ internal sealed class PictureListing
     }
 
     /// <summary>Lists the files of an archive.</summary>
-    public static PictureListing FromArchive(PhotoArchive archive)
+    public static ImageListing FromArchive(PhotoArchive archive)
     {
-        PictureListing listing = new();
+        ImageListing listing = new();
         foreach (ArchiveFile file in archive.Files)
         {
             if (IsHidden(file.Name))
@@ -66,7 +66,7 @@ internal sealed class PictureListing
             }
             else if (file.Name.Contains('\uFFFD'))
             {
-                listing.leftOut.Add(new(file.Name, NotUtf8));
+                listing.skipped.Add(new(file.Name, NotUtf8));
             }
             else
             {
@@ -104,11 +104,11 @@ internal sealed class PictureListing
 
             if (!listed.Add(at.Real))
             {
-                leftOut.Add(new(at.Name, "a link to a folder that is already listed"));
+                skipped.Add(new(at.Name, "a link to a folder that is already listed"));
                 continue;
             }
 
-            if (isLinked && RealPath.Holding(inside, at.Real) is null)
+            if (isLinked && RealPath.FindContaining(inside, at.Real) is null)
             {
                 linkedFolders.Add(at.Real);
             }
@@ -122,7 +122,7 @@ internal sealed class PictureListing
                 }
                 else if (name.Contains('\uFFFD') && !Path.Exists(full))
                 {
-                    leftOut.Add(new(relative, NotUtf8));
+                    skipped.Add(new(relative, NotUtf8));
                 }
                 else if (isLink)
                 {
@@ -142,7 +142,7 @@ internal sealed class PictureListing
                 }
                 else
                 {
-                    Add(relative, () => PictureHead.Read(full));
+                    Add(relative, () => FileHeader.Read(full));
                 }
             }
         }
@@ -152,16 +152,16 @@ internal sealed class PictureListing
         {
             if (!File.Exists(real))
             {
-                leftOut.Add(new(name, "a link to a file that does not exist"));
+                skipped.Add(new(name, "a link to a file that does not exist"));
             }
             else if (listed.Contains(Path.GetDirectoryName(real)!) || !linked.Add(real))
             {
-                leftOut.Add(new(name, "a link to a file that is already listed"));
+                skipped.Add(new(name, "a link to a file that is already listed"));
             }
             else
             {
                 linkedFolders.Add(Path.GetDirectoryName(real)!);
-                Add(name, () => PictureHead.Read(real));
+                Add(name, () => FileHeader.Read(real));
             }
         }
     }
@@ -176,7 +176,7 @@ internal sealed class PictureListing
         }
 
         string? reason = null;
-        if (!PictureExtensions.Contains(extension))
+        if (!ImageExtensions.Contains(extension))
         {
             try
             {
@@ -192,18 +192,18 @@ internal sealed class PictureListing
 
         if (reason is null)
         {
-            pictures.Add(name);
+            images.Add(name);
         }
         else
         {
-            leftOut.Add(new(name, reason));
+            skipped.Add(new(name, reason));
         }
     }
 
-    private PictureListing Sorted()
+    private ImageListing Sorted()
     {
-        pictures.Sort(StringComparer.Ordinal);
-        leftOut.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        images.Sort(StringComparer.Ordinal);
+        skipped.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return this;
     }
 }

@@ -1,6 +1,6 @@
 using UniFace.IO;
 
-namespace UniFace.Tests.Files;
+namespace UniFace.Tests.IO;
 
 /// <summary>No read is in progress after a loop over read-ahead pieces has ended in any way, so the caller can dispose what the reads use.</summary>
 public class ReadAheadTests
@@ -53,7 +53,7 @@ public class ReadAheadTests
     }
 
     [Fact]
-    public void An_exception_of_a_read_reaches_the_loop_and_is_ignored_after_the_loop_was_left()
+    public void A_read_exception_reaches_the_loop_unless_the_loop_was_left()
     {
         IEnumerable<int> pieces = ReadAhead.Enumerate(3, (piece, _) => piece == 1 ? throw new UniFaceException("broken") : piece);
         Assert.Equal("broken", Assert.Throws<UniFaceException>(() => pieces.Count()).Message);

@@ -4,7 +4,7 @@ using UniFace.TestSupport;
 using UniFace.Vision.Detection;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>An untrusted model is one file that its hash covers completely, and opening it takes bounded time.</summary>
 public sealed class HostileModelTests : IDisposable

@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>
-/// Creates database files atomically: under the temporary name FILE.PID.tmp, which is renamed when it is complete. Meanwhile the process
+/// Creates database files atomically: under the temporary name FILE.PID.tmp, which is renamed when it is complete. Until then the process
 /// holds FILE.PID.tmp-lock. A temporary file without a held lock was left by a killed process; the next creation of FILE deletes it.
 /// </summary>
-internal static class GalleryFile
+internal static class SqliteFile
 {
     private const string LockSuffix = "-lock";
 
@@ -19,18 +19,18 @@ internal static class GalleryFile
         EnsureFree(path, overwrite);
         Directory.CreateDirectory(folder);
         DeleteAbandoned(full, folder);
-        using FileStream held = new(temporary + LockSuffix, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        using FileStream fileLock = new(temporary + LockSuffix, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         try
         {
             AtomicFile.Write(temporary, static _ => { }, ownerOnly: true);
-            await GalleryDatabase.GuardAsync(path, async () =>
+            await SqliteDatabase.GuardAsync(path, async () =>
             {
                 await write(temporary);
                 return 0;
             });
-            using (FileStream made = new(temporary, FileMode.Open, FileAccess.ReadWrite))
+            using (FileStream created = new(temporary, FileMode.Open, FileAccess.ReadWrite))
             {
-                made.Flush(flushToDisk: true);
+                created.Flush(flushToDisk: true);
             }
 
             File.Move(temporary, full, overwrite);
@@ -42,7 +42,7 @@ internal static class GalleryFile
         }
     }
 
-    // Temporary files hold templates of everybody, so none may stay behind.
+    // Temporary files contain the templates of all people, so none may stay behind.
     private static void DeleteAbandoned(string full, string folder)
     {
         Regex temporary = new($@"^{Regex.Escape(Path.GetFileName(full))}\.\d+\.tmp(?=-|$)", RegexOptions.CultureInvariant);
@@ -70,12 +70,12 @@ internal static class GalleryFile
     {
         if (!overwrite && File.Exists(path))
         {
-            throw new UniFaceException($"{path}: exists already; choose another name, or delete it first.");
+            throw new UniFaceException($"{path}: already exists; choose another name, or delete it first");
         }
 
         if (HasLog(path))
         {
-            throw new UniFaceException($"{path}: another process has it open, or was killed ({path}-wal holds changes); close it, or choose another name.");
+            throw new UniFaceException($"{path}: another process has it open, or was killed ({path}-wal holds changes); close it, or choose another name");
         }
     }
 

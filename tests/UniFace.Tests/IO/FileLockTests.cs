@@ -1,7 +1,7 @@
 using UniFace.IO;
 using UniFace.Tests.Data;
 
-namespace UniFace.Tests.Files;
+namespace UniFace.Tests.IO;
 
 /// <summary>A lock has one holder at a time and is released when its process ends; a written file is complete and has the requested permissions.</summary>
 public sealed class FileLockTests : IDisposable

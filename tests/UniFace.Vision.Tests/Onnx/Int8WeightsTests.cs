@@ -3,7 +3,7 @@ using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>Quantization only rounds weights; everything else in the network stays the same.</summary>
 public sealed class Int8WeightsTests : IDisposable
@@ -13,7 +13,7 @@ public sealed class Int8WeightsTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Weights_are_rounded_to_127_steps_per_row_and_the_rest_of_the_network_is_unchanged()
+    public void Weights_are_rounded_to_127_steps_per_row_and_nothing_else_changes()
     {
         const int side = 16, size = 16;
         string path = Path.Combine(folder, "m.onnx"), small = Path.Combine(folder, "s.onnx");

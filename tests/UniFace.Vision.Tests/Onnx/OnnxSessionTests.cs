@@ -4,7 +4,7 @@ using UniFace.TestSupport;
 using UniFace.Vision.Detection;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>A session that is disposed while threads use it finishes their runs, refuses new ones, and never crashes the process.</summary>
 public sealed class OnnxSessionTests : IDisposable

@@ -4,7 +4,7 @@ using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>An embedder gives the values of its network for every input format, and refuses models and packages that do not fit.</summary>
 public sealed class OnnxEmbedderTests : IDisposable
@@ -91,7 +91,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public void A_face_of_another_size_and_values_that_are_not_finite_are_errors_that_name_them()
+    public void A_face_of_another_size_and_a_value_that_is_not_finite_are_named()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);

@@ -1,15 +1,15 @@
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Erases what removals and key changes left in the stored index, the database's log and unused parts of its pages.</summary>
-internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
+internal sealed class SqliteEraser(SqliteStore store, StoredIndex index)
 {
     /// <summary>How long to wait for readers of other processes.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(1);
 
     // Metadata key: old bytes may still be in unused parts of pages, in the log or in an index.
     private const string UnerasedPages = "unerased";
 
-    private readonly GalleryDatabase database = store.Database;
+    private readonly SqliteDatabase database = store.Database;
 
     // The id of an index row.
     private readonly string rowId = store.Info.Scoring == PersonScore.Mean ? "person" : "template";
@@ -25,11 +25,11 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
         {
             if (database.IsReadOnly)
             {
-                throw new UniFaceException($"{store.Path}: removed, but not erased from the files, which cannot be written now.");
+                throw new UniFaceException($"{store.Path}: removed, but not erased from the files, which cannot be written now");
             }
 
-            using FileLock held = await StoredIndex.LockAsync(store.Path, stop);
-            await EraseAsync(Patience, stop);
+            using FileLock fileLock = await StoredIndex.LockAsync(store.Path, stop);
+            await EraseAsync(WaitTimeout, stop);
         }
     }
 
@@ -40,15 +40,15 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     public async Task FinishAsync(CancellationToken stop)
     {
         bool unerased = await HasUnerasedAsync(stop);
-        if (!unerased && index.Leftovers().Count == 0)
+        if (!unerased && index.FindLeftovers().Count == 0)
         {
             return;
         }
 
-        using FileLock? held = index.TryLock();
+        using FileLock? fileLock = index.TryLock();
         try
         {
-            if (held is not null)
+            if (fileLock is not null)
             {
                 index.DeleteLeftovers();
                 await (unerased ? EraseAsync(TimeSpan.Zero, stop) : Task.CompletedTask);
@@ -56,7 +56,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
         }
         catch (UniFaceException)
         {
-            // It stays recorded, and RemoveAsync, EraseAsync and VerifyIntegrityAsync report it.
+            // Still recorded as unerased; RemoveAsync, EraseAsync and VerifyIntegrityAsync report it.
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     }
 
     // The caller holds the index's lock.
-    private async Task EraseAsync(TimeSpan patience, CancellationToken stop)
+    private async Task EraseAsync(TimeSpan timeout, CancellationToken stop)
     {
         (List<long> rows, bool vacuum) = await database.ReadAsync(
             async session => (
@@ -75,20 +75,20 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
                 await session.MetaAsync(UnerasedPages) is not null),
             stop);
         index.Erase(rows);
-        database.Step("index erased");
+        database.Step(GalleryStep.IndexErased);
         if (vacuum)
         {
             await database.VacuumAsync(stop);
         }
 
-        if (!await database.TruncateLogAsync(patience, stop))
+        if (!await database.TruncateLogAsync(timeout, stop))
         {
             throw new UniFaceException(
                 $"{store.Path}: removed, but another process is reading the gallery, so that removed bytes are still in its log; " +
-                "run 'uniface gallery remove' again when that process is done.");
+                "run 'uniface gallery remove' again when that process is done");
         }
 
-        database.Step("log emptied");
+        database.Step(GalleryStep.LogEmptied);
         await database.WriteAsync(
             async session =>
             {
@@ -97,6 +97,6 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
                 await session.RunAsync("DELETE FROM meta WHERE key = $1", UnerasedPages);
             },
             stop);
-        database.Step("noted as erased");
+        database.Step(GalleryStep.MarkedAsErased);
     }
 }

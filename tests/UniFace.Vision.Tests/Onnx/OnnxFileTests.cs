@@ -1,6 +1,6 @@
 using UniFace.Vision.Onnx;
 
-namespace UniFace.Vision.Tests;
+namespace UniFace.Vision.Tests.Onnx;
 
 /// <summary>A file of very many tiny messages is refused before memory is allocated for them.</summary>
 public sealed class OnnxFileTests

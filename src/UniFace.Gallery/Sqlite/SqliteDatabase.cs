@@ -4,7 +4,7 @@ namespace UniFace.Gallery.Sqlite;
 /// The SQLite file of a gallery: one connection that writes and one that reads, each used by one thread at a time. It has a write-ahead log,
 /// a commit is on the disk when it returns (synchronous=FULL), and deleted bytes are overwritten (secure_delete).
 /// </summary>
-internal sealed class GalleryDatabase : SqlDatabase, IDisposable
+internal sealed class SqliteDatabase : SqlDatabase, IDisposable
 {
     /// <summary>The schema version that this code writes.</summary>
     public const long Format = 1;
@@ -24,7 +24,7 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
     private readonly SemaphoreSlim writeGate = new(1, 1);
     private readonly SemaphoreSlim readGate = new(1, 1);
 
-    private GalleryDatabase(string path, SqliteConnection writer, SqliteConnection reader)
+    private SqliteDatabase(string path, SqliteConnection writer, SqliteConnection reader)
     {
         Path = path;
         this.writer = writer;
@@ -38,20 +38,20 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
     public bool IsReadOnly { get; private init; }
 
     /// <summary>Creates a database file with its tables and the rows that <paramref name="fill"/> inserts, atomically.</summary>
-    public static Task CreateAsync(string path, Func<SqlSession, Task> fill) => GalleryFile.CreateAsync(path, overwrite: false, async temporary =>
+    public static Task CreateAsync(string path, Func<SqlSession, Task> fill) => SqliteFile.CreateAsync(path, overwrite: false, async temporary =>
     {
         await using SqliteConnection connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate);
         SqlSession session = new(connection, CancellationToken.None);
         await session.RunAsync($"PRAGMA page_size={PageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
         await using SqliteTransaction transaction = connection.BeginTransaction();
-        await session.RunAsync(ReadSql<GalleryDatabase>("schema.sql"));
+        await session.RunAsync(ReadSql<SqliteDatabase>("schema.sql"));
         await fill(session);
         transaction.Commit();
         await session.RunAsync("PRAGMA wal_checkpoint(TRUNCATE);");
     });
 
     /// <summary>Opens a database file, read-only if it cannot be written.</summary>
-    public static Task<GalleryDatabase> OpenAsync(string path) => File.Exists(path)
+    public static Task<SqliteDatabase> OpenAsync(string path) => File.Exists(path)
         ? GuardAsync(path, async () =>
         {
             try
@@ -63,27 +63,27 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
                 return await OpenReadOnlyAsync(path);
             }
         })
-        : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'.");
+        : throw new UniFaceException($"{path}: no such gallery; create it with 'uniface gallery create'");
 
     /// <summary>Opens a database file on a disk that cannot be written.</summary>
-    public static async Task<GalleryDatabase> OpenReadOnlyAsync(string path)
+    public static async Task<SqliteDatabase> OpenReadOnlyAsync(string path)
     {
         try
         {
-            // Nobody can change the file, so SQLite needs neither a log nor locks, for which it would create files.
-            string source = GalleryFile.HasLog(path) ? path : new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1";
+            // No process can change the file, so SQLite needs neither a log nor locks, for which it would create files.
+            string source = SqliteFile.HasLog(path) ? path : new Uri(System.IO.Path.GetFullPath(path)).AbsoluteUri + "?immutable=1";
             return await OpenAsync(path, source, SqliteOpenMode.ReadOnly);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && GalleryFile.HasLog(path))
+        catch (SqliteException e) when (e.SqliteErrorCode is ReadOnly or CannotOpen && SqliteFile.HasLog(path))
         {
             throw new UniFaceException(
                 $"{path}: cannot be written, and {path}-wal holds changes that are not in it yet; open it once where it can be written, " +
-                "e.g. with 'uniface gallery list'.",
+                "e.g. with 'uniface gallery list'",
                 e);
         }
     }
 
-    private static async Task<GalleryDatabase> OpenAsync(string path, string source, SqliteOpenMode mode)
+    private static async Task<SqliteDatabase> OpenAsync(string path, string source, SqliteOpenMode mode)
     {
         SqliteConnection? writer = null, reader = null;
         try
@@ -106,7 +106,7 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
             }
 
             await reading.RunAsync("PRAGMA query_only=ON;");
-            return new GalleryDatabase(path, writer, reader) { IsReadOnly = readOnly };
+            return new SqliteDatabase(path, writer, reader) { IsReadOnly = readOnly };
         }
         catch
         {
@@ -178,14 +178,14 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
         stop);
 
     /// <summary>Moves the log into the file and empties it.</summary>
-    /// <param name="patience">How long to retry while another process is reading.</param>
-    /// <param name="stop">Stops it.</param>
-    /// <returns>False if another process was reading all the time, so that the log stays.</returns>
-    public async Task<bool> TruncateLogAsync(TimeSpan patience, CancellationToken stop)
+    /// <param name="timeout">How long to retry while another process is reading.</param>
+    /// <param name="stop">Cancels the waiting.</param>
+    /// <returns>False if another process was reading until the timeout, so that the log stays.</returns>
+    public async Task<bool> TruncateLogAsync(TimeSpan timeout, CancellationToken stop)
     {
         for (Stopwatch waited = Stopwatch.StartNew(); ; await Task.Delay(100, stop))
         {
-            bool late = waited.Elapsed >= patience;
+            bool timedOut = waited.Elapsed >= timeout;
 
             // This process's reader keeps the log as another's does.
             await readGate.WaitAsync(stop);
@@ -201,7 +201,7 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
                 readGate.Release();
             }
 
-            if (late)
+            if (timedOut)
             {
                 return false;
             }
@@ -252,13 +252,13 @@ internal sealed class GalleryDatabase : SqlDatabase, IDisposable
             throw new UniFaceException(
                 $"{path}: " + e.SqliteErrorCode switch
                 {
-                    Busy or Locked => "another process is writing to the gallery; nothing was changed. Try again when it is done.",
-                    Full => "the disk is full; nothing was written, and what was enrolled before is kept. Free space and try again.",
-                    InputOutput => $"the disk cannot be read or written ({e.Message}); what was enrolled before is kept. Check space and disk, and try again.",
-                    Corrupt => "the gallery's database is damaged; restore it from a copy. 'uniface gallery verify-integrity' lists the problems.",
-                    NoDatabase => "not a gallery: expected a file that 'uniface gallery create' made.",
-                    ReadOnly => "the gallery cannot be written; check the permissions of the file and its folder.",
-                    CannotOpen => "the gallery cannot be opened; check the permissions of the file and its folder.",
+                    Busy or Locked => "another process is writing to the gallery; nothing was changed; try again when it is done",
+                    Full => "the disk is full; nothing was written, and what was enrolled before is kept; free space and try again",
+                    InputOutput => $"the disk cannot be read or written ({e.Message}); what was enrolled before is kept; check space and disk, and try again",
+                    Corrupt => "the gallery's database is damaged; restore it from a copy; 'uniface gallery verify-integrity' lists the problems",
+                    NoDatabase => "not a gallery: expected a file created by 'uniface gallery create'",
+                    ReadOnly => "the gallery cannot be written; check the permissions of the file and its folder",
+                    CannotOpen => "the gallery cannot be opened; check the permissions of the file and its folder",
                     _ => $"the gallery's database failed: {e.Message}",
                 },
                 e);

@@ -1,7 +1,7 @@
 namespace UniFace.Data.Archives;
 
-/// <summary>The first bytes of a file, from which its format is recognised.</summary>
-internal static class PictureHead
+/// <summary>The first bytes of a file, from which its format is recognized.</summary>
+internal static class FileHeader
 {
     /// <summary>Up to <see cref="ImageFormat.HeaderBytes"/> bytes; empty for a pipe or device, which could block.</summary>
     public static byte[] Read(string path)

@@ -7,7 +7,7 @@ using UniFace.Data.Pairs;
 namespace UniFace.Tests.Data;
 
 /// <summary>Every file of a folder or tar is an image, is listed with the reason why it is not used, or is counted; none is listed twice.</summary>
-public class PictureListingTests
+public class ImageListingTests
 {
     private static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF"u8, 0];
 
@@ -42,7 +42,7 @@ public class PictureListingTests
     private static readonly string[] LeftOut = ["Bob/drawing.psd", "Bob/empty", "Bob/notes.doc", "Bob/page", "Bob/scan.tiff"];
 
     [Fact]
-    public void Images_are_recognised_by_content_and_every_other_file_is_listed_or_counted()
+    public void Images_are_recognized_by_content_and_other_files_are_listed_or_counted()
     {
         using TempFolder folder = new();
         foreach ((string name, byte[] bytes) in Files)
@@ -63,15 +63,15 @@ public class PictureListingTests
         {
             using PhotoSet photos = PhotoSet.Open(path);
             Assert.Equal(Pictures, photos.Names);
-            Assert.Equal(LeftOut, photos.LeftOut.Select(file => file.Name));
-            Assert.Equal(["a Photoshop file", "empty"], photos.LeftOut.Take(2).Select(file => file.Reason));
+            Assert.Equal(LeftOut, photos.Skipped.Select(file => file.Name));
+            Assert.Equal(["a Photoshop file", "empty"], photos.Skipped.Take(2).Select(file => file.Reason));
             Assert.Equal(Jpeg, photos.Read(5));
             using FaceDataset dataset = FaceDatasets.Open(path);
             Assert.Equal(Pictures, dataset.Samples.Select(sample => sample.Name));
-            Assert.Equal(LeftOut, dataset.LeftOut.Select(file => file.Name));
+            Assert.Equal(LeftOut, dataset.Skipped.Select(file => file.Name));
             Assert.Equal(Jpeg, dataset.Read(5));
             Assert.Contains(
-                "5 files left out: Bob/drawing.psd (a Photoshop file), Bob/empty (empty), Bob/notes.doc",
+                "5 files skipped: Bob/drawing.psd (a Photoshop file), Bob/empty (empty), Bob/notes.doc",
                 dataset.Warnings[^1],
                 StringComparison.Ordinal);
 
@@ -87,7 +87,7 @@ public class PictureListingTests
         using TempFolder folder = new();
         folder.Write("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]);
         Assert.Contains(
-            "left out: Bob/scan.tiff (a TIFF picture",
+            "skipped: Bob/scan.tiff (a TIFF image",
             Assert.Throws<UniFaceException>(() => PhotoSet.Open(folder.Root)).Message,
             StringComparison.Ordinal);
         string tgz = folder.Write("x.tgz", [0x1F, 0x8B, 8, 0]);
@@ -114,7 +114,7 @@ public class PictureListingTests
         using PhotoSet photos = PhotoSet.Open(folder["set"]);
         Assert.Equal(["Ann/1.jpg", "Ann/3.jpg", "Bob/2.jpg"], photos.Names);
         Assert.Equal(Jpeg, photos.Read(1));
-        Assert.Equal(["Ann/1b.jpg", "Ann/4.jpg", "Ann/again", "Ann/lost.jpg", "Ann/up", "Bobby"], photos.LeftOut.Select(file => file.Name));
+        Assert.Equal(["Ann/1b.jpg", "Ann/4.jpg", "Ann/again", "Ann/lost.jpg", "Ann/up", "Bobby"], photos.Skipped.Select(file => file.Name));
         using FaceDataset dataset = FaceDatasets.Open(folder["set"]);
         Assert.Equal(photos.Names, dataset.Samples.Select(sample => sample.Name));
     }
@@ -161,7 +161,7 @@ public class PictureListingTests
         using PhotoSet photos = PhotoSet.Open(folder.Root);
         Shell("rmdir");
         Assert.Equal(["Ann/1.jpg", "Bj\uFFFDrk/2.jpg"], photos.Names);
-        LeftOutFile left = Assert.Single(photos.LeftOut);
+        SkippedFile left = Assert.Single(photos.Skipped);
         Assert.Equal("Bj\uFFFDrn", left.Name);
         Assert.Contains("rename it", left.Reason, StringComparison.Ordinal);
 

@@ -171,7 +171,7 @@ public class SyntheticFacesTests
     [InlineData(Occlusion.Hand)]
     [InlineData(Occlusion.Bars)]
     [InlineData(Occlusion.Hat)]
-    public void Every_occlusion_changes_the_picture(Occlusion occlusion)
+    public void Every_occlusion_changes_the_image(Occlusion occlusion)
     {
         FaceIdentity person = new FaceIdentity(1, 4);
         FaceScene scene = Portrait with { Grain = 5, Yaw = 0.5f, Pitch = -0.3f };
@@ -180,7 +180,7 @@ public class SyntheticFacesTests
     }
 
     [Fact]
-    public void A_written_set_has_one_folder_per_person_and_pictures_that_decode()
+    public void A_written_set_has_one_folder_per_person_and_images_that_decode()
     {
         string folder = Directory.CreateTempSubdirectory("uniface-faces").FullName;
         try
@@ -199,14 +199,14 @@ public class SyntheticFacesTests
         }
     }
 
-    private static double NearestNeighbor(RgbImage[] images, int images, Func<RgbImage, double[]> describe)
+    private static double NearestNeighbor(RgbImage[] images, int imagesPerPerson, Func<RgbImage, double[]> describe)
     {
         double[][] features = [.. images.Select(describe)];
         int right = 0;
         for (int i = 0; i < features.Length; i++)
         {
             int best = Enumerable.Range(0, features.Length).Where(j => j != i).MinBy(j => features[i].Zip(features[j], (a, b) => (a - b) * (a - b)).Sum());
-            right += best / images == i / images ? 1 : 0;
+            right += best / imagesPerPerson == i / imagesPerPerson ? 1 : 0;
         }
 
         return right / (double)features.Length;

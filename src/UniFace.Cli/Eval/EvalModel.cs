@@ -75,7 +75,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     /// <param name="batchSize">Images per batch.</param>
     /// <param name="cancellationToken">Stops it between batches.</param>
     public EmbeddedFaces Embed(string what, IReadOnlyList<string> names, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline, int batchSize,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         using ProgressMeter progress = new(what, names.Count);
         return BatchEmbedding.Embed(
@@ -84,7 +84,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
             i => read(i) is ReadOnlyMemory<byte> encoded ? pipeline.Align(encoded, names[i])?.Image : null,
             batchSize,
             count => progress.Add(count),
-            cancellation);
+            cancellationToken);
     }
 
     public void Dispose() => (recognizer ?? Embedder).Dispose();

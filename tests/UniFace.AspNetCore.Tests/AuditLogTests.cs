@@ -18,7 +18,7 @@ public sealed class AuditLogTests : IDisposable
         await WriteAsync(20);
         string[] lines = File.ReadAllLines(Log);
         Assert.Equal((20L, (string?)null), (AuditTrail.Verify(folder).Lines, AuditTrail.Verify(folder).Fault));
-        string last = AuditTrail.Verify(folder).Last;
+        string last = AuditTrail.Verify(folder).LastHash;
 
         Spoil([.. lines[..7], lines[7].Replace("event 7", "event 8", StringComparison.Ordinal), .. lines[8..]]);
         Assert.Contains("line 8", AuditTrail.Verify(folder).Fault, StringComparison.Ordinal);

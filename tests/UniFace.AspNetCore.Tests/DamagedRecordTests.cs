@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using UniFace.AspNetCore.Recognition;
-using UniFace.Gallery.Sqlite;
+using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Tests;
 

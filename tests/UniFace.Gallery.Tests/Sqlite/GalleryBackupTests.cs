@@ -1,6 +1,6 @@
 using UniFace.Gallery.Sqlite;
-using UniFace.Gallery.Tests.Index;
 using UniFace.Gallery.Stores;
+using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 

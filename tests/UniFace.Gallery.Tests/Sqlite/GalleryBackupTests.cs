@@ -152,7 +152,7 @@ public sealed class GalleryBackupTests : IDisposable
                 }
             };
             await gallery.RekeyAsync(next);
-            await Assert.ThrowsAsync<UniFaceException>(() => EnrollAsync(gallery, 300, 1));
+            await Assert.ThrowsAsync<GalleryChangedException>(() => EnrollAsync(gallery, 300, 1));
         }
 
         foreach (string place in new[] { path, Path.Combine(killed, Path.GetFileName(path)) })

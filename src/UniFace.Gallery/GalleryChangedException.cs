@@ -9,7 +9,7 @@ public sealed class GalleryChangedException : UniFaceException
 #pragma warning restore RCS1194, CA1032
 {
     internal GalleryChangedException(string path, string change)
-        : base($"{path}: the gallery was {change} by another process; open it again.")
+        : base($"{path}: the gallery was {change} since it was opened; open it again")
     {
     }
 }

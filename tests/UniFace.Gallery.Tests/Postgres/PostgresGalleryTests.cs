@@ -189,7 +189,7 @@ public sealed class PostgresGalleryTests(PostgresServer server)
         PostgresAddress nobody = PostgresAddress.Parse("postgres://127.0.0.1:1/db?gallery=g"), other = PostgresAddress.Parse(server.Url("e"));
         await ErrorAssert.ContainsAsync("no PostgreSQL server answers", () => PostgresGallery.OpenAsync(nobody));
         await ErrorAssert.ContainsAsync("cannot be encrypted", () => PostgresGallery.CreateAsync(other, info with { Encrypted = true }));
-        await ErrorAssert.ContainsAsync("leave out --hnsw", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
+        await ErrorAssert.ContainsAsync("without HNSW", () => PostgresGallery.CreateAsync(other, info with { Scoring = PersonScore.Mean }, hnsw: true));
         await using PostgresGallery gallery = await PostgresGallery.OpenAsync(there);
         await ErrorAssert.ContainsAsync("no index", () => gallery.RebuildIndexAsync());
     }

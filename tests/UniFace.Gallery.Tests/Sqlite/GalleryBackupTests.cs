@@ -1,6 +1,6 @@
 using UniFace.Gallery.Sqlite;
-using UniFace.Gallery.Tests.Index;
 using UniFace.Gallery.Stores;
+using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 
@@ -152,7 +152,7 @@ public sealed class GalleryBackupTests : IDisposable
                 }
             };
             await gallery.RekeyAsync(next);
-            await Assert.ThrowsAnyAsync<UniFaceException>(() => EnrollAsync(gallery, 300, 1));
+            await Assert.ThrowsAsync<GalleryChangedException>(() => EnrollAsync(gallery, 300, 1));
         }
 
         foreach (string place in new[] { path, Path.Combine(killed, Path.GetFileName(path)) })

@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 using UniFace.Gallery.Index;
 using UniFace.Gallery.Index.Storage;
 using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Stores;
 using UniFace.Gallery.Tests.Index;
 using UniFace.IO;
-using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Tests.Sqlite;
 

@@ -217,7 +217,7 @@ public sealed class GalleryPrivacyTests : IDisposable
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");
         await ErrorAssert.ContainsAsync("not the gallery's key", () => SqliteGallery.OpenAsync(path, other));
         await ErrorAssert.ContainsAsync("give its key", () => SqliteGallery.OpenAsync(path));
-        await ErrorAssert.ContainsAsync("leave it out", () => SqliteGallery.OpenAsync(open, other));
+        await ErrorAssert.ContainsAsync("without a key", () => SqliteGallery.OpenAsync(open, other));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromText("12", "test"));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromFile(Path.Combine(folder.Root, "none")));
         Assert.Throws<UniFaceException>(() => GalleryKey.FromEnvironment("UNIFACE_TEST_NO_SUCH_KEY"));

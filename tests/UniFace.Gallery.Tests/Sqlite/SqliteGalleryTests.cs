@@ -141,7 +141,7 @@ public sealed class SqliteGalleryTests : IDisposable
             command.ExecuteNonQuery();
         }
 
-        await ErrorAssert.ContainsAsync("not of a gallery", () => SqliteGallery.OpenAsync(other));
+        await ErrorAssert.ContainsAsync("not a gallery", () => SqliteGallery.OpenAsync(other));
         byte[] bytes = File.ReadAllBytes(path);
         new Random(1).NextBytes(bytes.AsSpan(16384 * 2, bytes.Length - (16384 * 2)));
         File.WriteAllBytes(path, bytes);

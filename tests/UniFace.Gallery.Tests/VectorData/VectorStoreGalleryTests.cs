@@ -39,7 +39,7 @@ public sealed class VectorStoreGalleryTests : GalleryContractTests, IDisposable
         await ErrorAssert.ContainsAsync("best template", () => CreateAsync(PersonScore.Mean));
         await ErrorAssert.ContainsAsync("no crops", () => CreateAsync(crops: true));
         store.Collections["other"] = [];
-        await ErrorAssert.ContainsAsync("not of a gallery", () => VectorStoreGallery.OpenAsync(store, "other", (Contract, 8)));
+        await ErrorAssert.ContainsAsync("not a gallery", () => VectorStoreGallery.OpenAsync(store, "other", (Contract, 8)));
     }
 
     [Fact]

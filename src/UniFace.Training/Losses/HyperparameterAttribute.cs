@@ -48,7 +48,7 @@ internal sealed class ScaleAttribute : HyperparameterAttribute
     {
         MinimumExcluded = true;
         LowerIfDiverging = true;
-        Typical = "30 to 256";
+        Typical = "30 to 64";
     }
 }
 

@@ -154,7 +154,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     {
         Refused("has 60 of the 60 training images", "hold some out", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
             "--batch", "16", "--out", "never");
-        Refused("expected 112x112", "uniface align", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16",
+        Refused("expected 112x112", "align the faces", "train", "others", "--val", "photos", "--width", "0.25", "--epochs", "1", "--batch", "16",
             "--out", "never");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "never")));
     }

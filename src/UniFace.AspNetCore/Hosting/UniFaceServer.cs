@@ -121,7 +121,7 @@ public static class UniFaceServer
         app.UseRequestTimeouts();
         app.UseMiddleware<AccessControl>();
         app.UseRecognitionLimit();
-        app.MapGet("/recognise.html", () => TypedResults.Redirect("/recognize.html", permanent: true)).ExcludeFromDescription(); // its name in 0.1
+        app.MapGet("/recognise.html", () => TypedResults.Redirect("/recognize.html", permanent: true)).ExcludeFromDescription(); // its earlier name
         HealthEndpoints.Map(app);
         app.MapOpenApi();
 

@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>
-/// Finds faces in rotated photos too. Detectors recognise upright faces only; in a rotated photo they find nothing, or plausible "upright"
+/// Finds faces in rotated photos too. Detectors recognize upright faces only; in a rotated photo they find nothing, or plausible "upright"
 /// landmarks with lower confidence. So a main face with low confidence is detected again in the four quarter turns, and the direction with
 /// the largest sum of scores is used. If no face is found, the whole photo is turned.
 /// </summary>

@@ -82,7 +82,7 @@ public sealed class GalleryCommandTests : IDisposable
         Assert.Contains(
             "0.01 with 4 enrolled faces needs a false match rate of 0.00251", CliProcess.Run([.. target, "0.01"]).Expect(2).Error, StringComparison.Ordinal);
         CliResult replaced = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned").Expect(0);
-        Assert.Contains("the smallest supported rate was used", replaced.Out, StringComparison.Ordinal);
+        Assert.Contains("the smallest supported rate was used", replaced.Error, StringComparison.Ordinal);
         Assert.Contains(
             "with 4 enrolled faces of 3 people, a person who is not enrolled matches somebody in about 3.6",
             replaced.Out,

@@ -61,7 +61,7 @@ public sealed class PhotoFilesTests : IDisposable
         List<(string Photos, string Out, string How)> wrong =
         [
             ("x/photos", "x/photos", "is the folder"), ("x/photos/", "x/photos", "is the folder"), ("x/photos", "x/./photos/", "is the folder"),
-            ("x/photos", "x/photos/out", "lies in"), ("x/photos", "x", "lies around"), ("one.jpg", ".", "would replace"),
+            ("x/photos", "x/photos/out", "lies in"), ("x/photos", "x", "contains the folder"), ("one.jpg", ".", "would replace"),
         ];
         if (!OperatingSystem.IsWindows())
         {

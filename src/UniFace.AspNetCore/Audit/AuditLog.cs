@@ -136,7 +136,15 @@ internal sealed partial class AuditLog : IAsyncDisposable
             {
                 string? person = auditEvent.Person is null ? null : AuditLines.ComputeHash(files.Key, "person", auditEvent.Person)[..24];
                 string text = JsonSerializer.Serialize(
-                    new { time = time.ToString("O"), who = auditEvent.Who, what = auditEvent.What, person, detail = auditEvent.Detail, status = auditEvent.Status },
+                    new
+                    {
+                        time = time.ToString("O"),
+                        who = auditEvent.Who,
+                        what = auditEvent.What,
+                        person,
+                        detail = auditEvent.Detail,
+                        status = auditEvent.Status,
+                    },
                     Json)[..^1];
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.ComputeHash(files.Key, head.Hash, text) };
                 lines.Append(AuditLines.Format(text, head.Hash)).Append('\n');

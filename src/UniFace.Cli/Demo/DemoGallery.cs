@@ -8,6 +8,7 @@ namespace UniFace.Cli.Demo;
 /// <param name="Nearest">The person with that score.</param>
 internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, double Score, string Nearest)
 {
+    [JsonPropertyName("right")]
     public bool IsCorrect => Enrolled ? Answer == Person : Answer is null;
 
     /// <summary>The probe and its answer in words.</summary>
@@ -25,7 +26,11 @@ internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, d
 /// <param name="MatedCorrect">Of these, identified correctly.</param>
 /// <param name="NonMated">Probes of strangers.</param>
 /// <param name="NonMatedCorrect">Of these, rejected.</param>
-internal sealed record DemoIdentification(int Mated, int MatedCorrect, int NonMated, int NonMatedCorrect);
+internal sealed record DemoIdentification(
+    int Mated,
+    [property: JsonPropertyName("matedRight")] int MatedCorrect,
+    int NonMated,
+    [property: JsonPropertyName("nonMatedRight")] int NonMatedCorrect);
 
 /// <summary>Ten enrolled people, and who is identified: one of them, a stranger, and then everybody.</summary>
 /// <param name="Threshold">The threshold from the package's calibration.</param>

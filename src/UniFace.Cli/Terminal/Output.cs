@@ -1,6 +1,6 @@
+using System.Text.Json.Nodes;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-using System.Text.Json.Nodes;
 
 namespace UniFace.Cli.Terminal;
 

@@ -100,12 +100,12 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void An_image_of_another_size_is_an_error_that_names_align()
+    public void Image_of_another_size_is_refused_with_advice_to_align()
     {
         using MemoryDataset dataset = new(Counts, width: 9);
         UniFaceException error = Assert.Throws<UniFaceException>(() => Copies(Loader(dataset, 2).Read(0)));
         Assert.Contains("9x6, expected 8x6", error.Message, StringComparison.Ordinal);
-        Assert.Contains("uniface align", error.Message, StringComparison.Ordinal);
+        Assert.Contains("align the faces", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -172,15 +172,15 @@ public class HeadStepTests
         using DisposeScope scope = NewDisposeScope();
         Loss spec = Loss.Parse(text);
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        double scale = spec.Has("scale") ? spec.Number("scale") : 30;
-        double rate = 0.02 / scale;
-        double tolerance = dtype == ScalarType.Float64 ? 1e-9 : 1e-5 + (scale * Math.Pow(2, -21));
         spec = sampled ? spec.With("negative-rate", "0.5") : spec;
         PlainBatch batch = LossVariants.Batch(seed, samples, classes, size, k);
         double[] margins = [.. Enumerable.Range(0, samples).Select(i => 0.3 + 0.02 * i)];
         using RecognitionHead ours = LossVariants.Head(spec, batch, dtype, margins);
         using RecognitionHead twin = LossVariants.Head(spec, batch, ScalarType.Float64, margins);
         ours.TileSize = tile * k;
+        double scale = spec.Has("scale") ? spec.Number("scale") : LargestLogit(LossVariants.Rows(batch.Embeddings), twin.Centers.Weight);
+        double rate = 0.02 / scale;
+        double tolerance = dtype == ScalarType.Float64 ? 1e-9 : 1e-5 + (scale * Math.Pow(2, -21));
         AutogradHead plain = new(twin);
         Tensor velocity = zeros_like(twin.Centers.Weight);
         for (int step = 0; step < 2; step++)
@@ -225,6 +225,10 @@ public class HeadStepTests
             }
         }
     }
+
+    // Without a scale, a logit is an inner product, and its rounding grows with the lengths.
+    private static double LargestLogit(Tensor embeddings, Tensor centers) =>
+        Math.Max(30, (embeddings.norm(1).max() * centers.detach().norm(1).max()).item<double>());
 
     /// <summary>
     /// Relative to the largest value, because sums may cancel. A gradient is s times a probability; one that cancels to less than a

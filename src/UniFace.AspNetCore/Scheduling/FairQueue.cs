@@ -39,7 +39,7 @@ internal sealed class FairQueue<T>(int capacity)
         lock (gate)
         {
             (int own, double finish) = callers.GetValueOrDefault(caller);
-            if (own >= 3L * (capacity - waiting.Count)) // as in FairLimiter
+            if (own >= 3L * (capacity - waiting.Count)) // the rule of FairLimiter, before the item is added
             {
                 return false;
             }

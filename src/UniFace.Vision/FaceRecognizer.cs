@@ -64,7 +64,7 @@ public sealed class FaceRecognizer : IDisposable
         ArgumentNullException.ThrowIfNull(package);
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
-        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
+        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.Manifest.CreateTemplate()));
     }
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>
@@ -93,7 +93,7 @@ public sealed class FaceRecognizer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(picture);
         return (picture.Width, picture.Height) == Embedder.InputSize
-            ? new AlignedFace(picture, null, SimilarityTransform.Identity)
+            ? new AlignedFace(picture, null, SimilarityTransform.Identity) { Template = Manifest.Alignment is null ? null : Manifest.CreateTemplate() }
             : throw new UniFaceException(
                 $"{name}: {picture.Width}x{picture.Height} pixels, expected an aligned face of {Manifest.InputWidth}x{Manifest.InputHeight}; " +
                 "leave out aligned for raw photos");

@@ -88,7 +88,7 @@ internal static class EvalCommand
             OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
             if (oneToMany)
             {
-                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
+                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.CreateTemplate());
                 new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(
                     parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(personLevel), parsed.GetValue(output));
                 return ExitCode.Success;
@@ -99,7 +99,7 @@ internal static class EvalCommand
             List<EvalResult> results = [];
             if (pairsPath is not null || dataPath is not null)
             {
-                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
+                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.CreateTemplate());
                 if (pairsPath is not null)
                 {
                     results.Add(sets.Pairs(pairsPath, imagesPath!, pipeline, parsed.GetValue(vision.Aligned)));
@@ -113,8 +113,7 @@ internal static class EvalCommand
 
             if (binPaths.Length > 0)
             {
-                (int width, int height) = opened.Embedder.InputSize;
-                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
+                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), opened.CreateTemplate());
                 results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
             }
 

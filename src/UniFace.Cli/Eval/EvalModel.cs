@@ -67,6 +67,9 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         TrainedHash = recognizer.Manifest.Training?.DataHash,
     };
 
+    /// <summary>The template that its faces are aligned to.</summary>
+    public AlignmentTemplate CreateTemplate() => Manifest?.CreateTemplate() ?? AlignmentTemplate.ArcFace(Embedder.InputSize.Width, Embedder.InputSize.Height);
+
     /// <summary>The source of a calibration that is measured on this model.</summary>
     public CalibrationSource Source(string dataName, string dataSha256) => new()
     {

@@ -20,7 +20,7 @@ internal sealed class VisionOptions
         "--detector", "Face detector: an .onnx file of YuNet or BlazeFace. Default: BlazeFace as installed by setup.", "FILE");
 
     /// <summary>--aligned.</summary>
-    public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's input size (112x112); use them unchanged.");
+    public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's template and size; use them unchanged.");
 
     /// <summary>--strict.</summary>
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
@@ -69,8 +69,8 @@ internal sealed class VisionOptions
         };
     }
 
-    /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
-    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
+    /// <summary>Opens the pipeline from photos to faces aligned to a template. The caller disposes it.</summary>
+    public FacePipeline OpenPipeline(ParseResult parsed, AlignmentTemplate template) => PhotoPipeline.Open(Photos(parsed), template);
 
     private static PixelNormalization? ParseNormalization(string? text)
     {

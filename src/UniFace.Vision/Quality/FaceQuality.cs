@@ -29,7 +29,8 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     public static FaceQuality Measure(AlignedFace face)
     {
         ArgumentNullException.ThrowIfNull(face);
-        (double sharpness, double brightness, double contrast) = Pixels(face.Image);
+        AlignmentTemplate template = face.Template ?? AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height);
+        (double sharpness, double brightness, double contrast) = Pixels(ToArcFace(face.Image, template));
         if (face.Face is null)
         {
             return new FaceQuality(null, sharpness, brightness, contrast, null, null, null);
@@ -40,8 +41,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         (double yaw, double pitch) = Pose(points, dx, dy, Math.Sqrt((dx * dx) + (dy * dy)));
 
         // From the scale of the alignment: in a profile the eyes are close to each other whatever its size.
-        FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
-        double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
+        double distance = (template.Landmarks.RightEye.X - template.Landmarks.LeftEye.X) / face.PhotoToCrop.Scale;
         double roll = Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360);
         return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll);
     }
@@ -75,6 +75,15 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         return (Degrees(yaw), Degrees(pitch));
 
         (double Across, double Down) Turned(double x, double y) => (((x * dx) + (y * dy)) / distance, ((y * dx) - (x * dy)) / distance);
+    }
+
+    // Limits apply to ArcFace's crops: crops of another template show the face at another size and place.
+    private static RgbImage ToArcFace(RgbImage crop, AlignmentTemplate template)
+    {
+        AlignmentTemplate arcFace = AlignmentTemplate.ArcFace112;
+        return AlignmentTemplate.IsArcFace(template.Name)
+            ? crop
+            : ImageWarp.Warp(crop, new FaceAligner(arcFace).Fit(template.Landmarks), arcFace.Width, arcFace.Height);
     }
 
     private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)

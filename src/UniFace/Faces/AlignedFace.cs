@@ -6,6 +6,9 @@ namespace UniFace.Faces;
 /// <param name="PhotoToCrop">From pixels of the photo to pixels of the crop.</param>
 public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityTransform PhotoToCrop)
 {
+    /// <summary>The template that it is aligned to; null for ArcFace's at the image's size.</summary>
+    public AlignmentTemplate? Template { get; init; }
+
     /// <summary>Number of faces in the photo, including this one.</summary>
     public int FacesInPhoto { get; init; } = 1;
 

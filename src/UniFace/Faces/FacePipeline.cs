@@ -73,7 +73,7 @@ public sealed class FacePipeline : IDisposable
     {
         if (detector is null)
         {
-            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity)], 1, 0, 0);
+            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity) { Template = Aligner.Template }], 1, 0, 0);
         }
 
         IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);

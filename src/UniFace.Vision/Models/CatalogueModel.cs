@@ -1,5 +1,3 @@
-using UniFace.Packages;
-
 namespace UniFace.Vision.Models;
 
 /// <summary>A file of an npm package, and what it must be.</summary>

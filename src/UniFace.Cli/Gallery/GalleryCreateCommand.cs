@@ -33,7 +33,7 @@ internal static class GalleryCreateCommand
         {
             string path = parsed.GetRequiredValue(gallery.Gallery);
             GalleryKey? key = gallery.Key(parsed);
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package));
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package) ?? DefaultModel.Require(parsed, stop));
             GalleryInfo info = new()
             {
                 ContractId = recognizer.ContractId,

@@ -75,8 +75,8 @@ public sealed class RecognisePageTests(Chromium chromium)
         await using RunningServer server = await RunningServer.StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
         double[] seen = await visit.Page.EvaluateAsync<double[]>(
-            "async ([score, threshold]) => { const { scale, scaleStart } = await import('/js/recognise/answers.js'); const drawn = scale(score, threshold, true);" +
-            "return [scaleStart(score, threshold), Number(drawn.querySelector('circle').getAttribute('cx')), " +
+            "async ([score, threshold]) => { const { scale, scaleStart } = await import('/js/recognise/answers.js'); " +
+            "const drawn = scale(score, threshold, true); return [scaleStart(score, threshold), Number(drawn.querySelector('circle').getAttribute('cx')), " +
             "Number(drawn.querySelector('line').getAttribute('x1'))]; }",
             new[] { score, threshold });
         Assert.Equal(start, seen[0], 0.01);

@@ -121,7 +121,8 @@ public sealed class DlibResNetTests : IDisposable
         for (int i = 0; i < image.Pixels.Length; i++)
         {
             int x = i / 3 % 150, y = i / 450, c = i % 3;
-            double wave = Math.Sin((x + (kind * 13)) / (9.0 + kind)) + Math.Cos(y / (14.0 - kind)) + ((x - 75) * (x - 75) + (y - 70) * (y - 70) < 2500 ? 1.2 : 0);
+            double disc = ((x - 75) * (x - 75)) + ((y - 70) * (y - 70)) < 2500 ? 1.2 : 0;
+            double wave = Math.Sin((x + (kind * 13)) / (9.0 + kind)) + Math.Cos(y / (14.0 - kind)) + disc;
             image.Pixels[i] = (byte)Math.Clamp(110 + (45 * wave) + (12 * c), 0, 255);
         }
 

@@ -71,7 +71,8 @@ public sealed class ExactIndexTests : IDisposable
         }
 
         // Unit vectors around one direction, with cosines of 0.85 to 1 among each other.
-        IEnumerable<float[]> Cone(int number, int seed) => Rows.Random(number, size, seed).Select(row => Rows.Unit([.. row.Zip(center, (a, b) => b + (0.3f * a))]));
+        IEnumerable<float[]> Cone(int number, int seed) =>
+            Rows.Random(number, size, seed).Select(row => Rows.Unit([.. row.Zip(center, (a, b) => b + (0.3f * a))]));
     }
 
     [Fact]

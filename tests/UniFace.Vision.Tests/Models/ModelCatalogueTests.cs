@@ -78,6 +78,8 @@ public sealed class ModelCatalogueTests : IDisposable
     {
         UniFaceException e = Assert.Throws<UniFaceException>(() => ModelCatalogue.Get("arcface"));
         Assert.All(ModelCatalogue.All, m => Assert.Contains(m.Name, e.Message, StringComparison.Ordinal));
+        Assert.Equal("embedder", ModelCatalogue.Get(InstalledModels.Recommended).Task);
+        Assert.False(ModelCatalogue.Get(InstalledModels.Recommended).AsksForLicence); // It is installed after one question.
         Assert.Equal(ModelCatalogue.All.Count, ModelCatalogue.All.Select(m => m.Name).Distinct().Count());
     }
 

@@ -124,7 +124,7 @@ public class ChartTests
 
     [Theory]
     [InlineData(new[] { 0.97, 0.91, 0.87, 0.88 }, new[] { "0.86", "0.9", "0.98" })]
-    [InlineData(new[] { 0.97, 0.7, -0.12, 0.3 }, new[] { "0", "0.5", "1" })]
+    [InlineData(new[] { 0.97, 0.7, -0.12, 0.3 }, new[] { "0", "0.4", "1" })]
     [InlineData(new[] { 0.9, 0.9, 0.9, 0.9 }, new[] { "0.9" })]
     [InlineData(new[] { -1.0, 1.0, 1.0, -1.0 }, new[] { "-1", "0", "1" })]
     public void The_axis_of_scores_fits_the_models_cosines(double[] cosines, string[] ticks)

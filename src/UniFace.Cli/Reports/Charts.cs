@@ -117,7 +117,7 @@ internal static class Charts
         double low = Math.Max(report.NonMated > 0 ? 1.0 / report.NonMated : 1, 1e-4);
         return DetChart("DET, 1:N", "false positive identification rate", "false negative identification rate", Math.Min(low, 0.5))
             .AddLine(name, [.. report.Det.Where(p => p.Fpir >= low && p.Fpir <= MaxErrorRate).Select(p => (p.Fpir, p.Fnir))])
-            .ToSvg($"{name}: rank-1 hit rate {report.Rank1:P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
+            .ToSvg($"{name}: rank-1 hit rate {report.HitRate(1):P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
     }
 
     /// <summary>How strongly losses pull an image towards its own center, against its angle to the center.</summary>

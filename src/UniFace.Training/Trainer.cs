@@ -250,10 +250,11 @@ public sealed class Trainer : IDisposable
             return (data, validation);
         }
 
-        owned.Push(data = FaceDatasets.Open(options.Data));
-        if (options.Validation is not null)
+        owned.Push(data = options.OpenData());
+        validation = options.OpenValidation();
+        if (validation is not null)
         {
-            owned.Push(validation = FaceDatasets.Open(options.Validation));
+            owned.Push(validation);
         }
 
         return (data, validation);

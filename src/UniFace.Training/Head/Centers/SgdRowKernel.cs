@@ -2,10 +2,12 @@ namespace UniFace.Training.Head.Centers;
 
 /// <summary>
 /// The last part of an SGD step on a tile, v += (radial + decay) * w and w -= rate * v, on the CPU in float32.
-/// Memory-bound, so each row stays in the cache for both.
+/// Memory-bound, so fused into one pass.
 /// </summary>
-internal static unsafe class SgdRowKernel
+internal static class SgdRowKernel
 {
+    private const int RowsPerChunk = 64;
+
     /// <summary>True if the rows are contiguous float32 on the CPU.</summary>
     public static bool Supports(Tensor rows) =>
         rows.device.type == DeviceType.CPU && rows.dtype == ScalarType.Float32 && rows.is_contiguous();
@@ -19,12 +21,37 @@ internal static unsafe class SgdRowKernel
     public static void Run(Tensor rows, Tensor momentum, Tensor? radial, float decay, float rate)
     {
         int size = (int)rows.shape[1];
-        nint weights = TensorMemory.Address(rows), velocities = TensorMemory.Address(momentum), pulls = radial is null ? 0 : TensorMemory.Address(radial);
-        WorkerThreads.ForRows((int)rows.shape[0], row =>
+        int count = (int)rows.shape[0];
+        WorkerThreads.For((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
         {
-            Span<float> w = new((float*)weights + ((long)row * size), size), v = new((float*)velocities + ((long)row * size), size);
-            TensorPrimitives.FusedMultiplyAdd(w, decay + (pulls == 0 ? 0 : ((float*)pulls)[row]), v, v);
-            TensorPrimitives.FusedMultiplyAdd(v, -rate, w, w);
+            Span<float> w = TensorMemory.Floats(rows);
+            Span<float> v = TensorMemory.Floats(momentum);
+            ReadOnlySpan<float> pull = radial is null ? [] : TensorMemory.Floats(radial);
+            for (int row = chunk * RowsPerChunk; row < Math.Min(count, (chunk + 1) * RowsPerChunk); row++)
+            {
+                Update(w.Slice(row * size, size), v.Slice(row * size, size), decay + (pull.IsEmpty ? 0 : pull[row]), rate);
+            }
         });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Update(Span<float> w, Span<float> v, float pull, float rate)
+    {
+        Span<Vector512<float>> ws = MemoryMarshal.Cast<float, Vector512<float>>(w);
+        Span<Vector512<float>> vs = MemoryMarshal.Cast<float, Vector512<float>>(v);
+        Vector512<float> pulls = Vector512.Create(pull);
+        Vector512<float> step = Vector512.Create(-rate);
+        for (int i = 0; i < ws.Length; i++)
+        {
+            Vector512<float> moved = Vector512.FusedMultiplyAdd(pulls, ws[i], vs[i]);
+            vs[i] = moved;
+            ws[i] = Vector512.FusedMultiplyAdd(step, moved, ws[i]);
+        }
+
+        for (int i = ws.Length * Vector512<float>.Count; i < w.Length; i++)
+        {
+            v[i] = MathF.FusedMultiplyAdd(pull, w[i], v[i]);
+            w[i] = MathF.FusedMultiplyAdd(-rate, v[i], w[i]);
+        }
     }
 }

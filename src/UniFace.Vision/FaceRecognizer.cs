@@ -58,7 +58,7 @@ public sealed class FaceRecognizer : IDisposable
     {
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
-        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
+        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.Manifest.CreateTemplate()));
     }
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>

@@ -3,6 +3,7 @@ using SkiaSharp;
 using UniFace.Faces;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
+using UniFace.Vision.Models;
 using UniFace.Vision.Onnx;
 using UniFace.Vision.Tests.Decoding;
 
@@ -62,6 +63,19 @@ public sealed class PictureFuzzTests : IDisposable
             OnnxFile.Read(damaged);
             Int8Weights.Quantize(bytes, "model.onnx");
         });
+    }
+
+    [Fact]
+    public void Weights_and_their_manifest_damaged_in_any_way_are_read_or_refused()
+    {
+        byte[] manifest =
+        [
+            .. """[{"paths":["w.bin"],"weights":[{"name":"a","shape":[3,2],"dtype":"float32"},"""u8,
+            .. """{"name":"b","shape":[2,2,2,5],"dtype":"float32","quantization":{"dtype":"uint8","scale":0.5,"min":-3}}]}]"""u8,
+        ];
+        byte[] values = [.. Enumerable.Range(0, 24 + 40).Select(i => (byte)(i & 0x3F))];
+        Fuzzer.Run([manifest], bytes => TfjsWeights.Read(bytes, values, "weights"), allowed: 4L << 20);
+        Fuzzer.Run([values], bytes => TfjsWeights.Read(manifest, bytes, "weights"), allowed: 4L << 20);
     }
 
     [Theory]

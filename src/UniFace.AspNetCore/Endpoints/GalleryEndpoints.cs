@@ -12,8 +12,10 @@ internal static class GalleryEndpoints
     /// <param name="KeepsCrops">Whether aligned faces are kept.</param>
     /// <param name="Encrypted">Whether templates, crops and names are encrypted at rest.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     internal sealed record GalleryAnswer(
-        long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn);
+        long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn,
+        string? Suitability);
 
     public static void Map(RouteGroupBuilder v1)
     {
@@ -31,7 +33,7 @@ internal static class GalleryEndpoints
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
         return new GalleryAnswer(
             counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted,
-            recognizer.Model.Calibration?.Data.Name);
+            recognizer.Model.Calibration?.Data.Name, recognizer.Model.Manifest.Suitability);
     }
 
     /// <summary>Export all people, templates and crops, as a streamed list</summary>

@@ -60,12 +60,13 @@ internal static class IdentifyEndpoints
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
     /// <param name="DecisionNote">Why the default rate was not used; null if it was, or if the request chose.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     /// <param name="Candidates">The most similar people, best first, match or not.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="Face">The face; null if none was found.</param>
     internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate,
         double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
-        IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+        string? Suitability, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").RequireRecognition(Scope.Read);
 
@@ -103,6 +104,7 @@ internal static class IdentifyEndpoints
             calibration?.Data.Name,
             calibration?.Warning,
             decision.Note,
+            recognizer.Model.Manifest.Suitability,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
             face is null ? null : FaceAnswer.Create(face, request.Crops));

@@ -31,11 +31,12 @@ internal static class VerifyEndpoints
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
     /// <param name="DecisionNote">Why the default false match rate was not used; null if it was, or if the request chose.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
-        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
+        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string? Suitability, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").RequireRecognition(Scope.Read);
 
@@ -54,7 +55,7 @@ internal static class VerifyEndpoints
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return new VerifyAnswer(
             decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
-            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.ContractId,
+            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.Manifest.Suitability, recognizer.Model.ContractId,
             FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops));
     }
 }

@@ -69,7 +69,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 RgbImage image = encoded.Decode();
-                return (image, aligned ? [AlignedFace.FromImage(image, Model.Embedder.InputSize, name)] : Model.Photos.Search(image, choice).Faces);
+                return (image, aligned ? [AlignedFace.FromImage(image, Model.Photos.Aligner.Template, name)] : Model.Photos.Search(image, choice).Faces);
             },
             stop);
     }

@@ -91,9 +91,9 @@ internal static class EvalCommand
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
             using ActivityMeter progress = new();
             OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
-            (int width, int height) = opened.Embedder.InputSize;
-            using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
-            using FacePipeline pipeline = (galleryPath ?? pairsPath ?? dataPath) is null ? aligned : vision.OpenPipeline(parsed, (width, height));
+            AlignmentTemplate template = opened.CreateTemplate();
+            using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), template);
+            using FacePipeline pipeline = (galleryPath ?? pairsPath ?? dataPath) is null ? aligned : vision.OpenPipeline(parsed, template);
             if (galleryPath is not null)
             {
                 new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(

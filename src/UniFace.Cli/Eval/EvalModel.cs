@@ -64,6 +64,9 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
         TrainedHash = recognizer.Manifest.Training?.DataHash,
     };
 
+    /// <summary>The template that its faces are aligned to.</summary>
+    public AlignmentTemplate CreateTemplate() => Manifest?.CreateTemplate() ?? AlignmentTemplate.ArcFace(Embedder.InputSize.Width, Embedder.InputSize.Height);
+
     /// <summary>A calibration that was measured on this model, with its contract if it has one.</summary>
     public Calibration Assign(Calibration measured) => Manifest is null ? measured : measured.For(Manifest);
 

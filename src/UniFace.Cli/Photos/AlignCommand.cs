@@ -7,8 +7,9 @@ namespace UniFace.Cli.Photos;
 internal static class AlignCommand
 {
     private const string Description = """
-        Find the face in each photo and align it to 112x112 pixels, as training and models expect. The folders are kept.
+        Find the face in each photo and align it to 112x112 pixels, as training and most models expect, or as one model does. The folders are kept.
         Example: uniface align photos faces --min-face 40
+        Example: uniface align photos faces --for dlib-resnet
         """;
 
     public static Command Create()
@@ -24,6 +25,8 @@ internal static class AlignCommand
             "largest: one face per photo, the main one (large, central, clearly a face). all: every face (photo.jpg, photo.face2.jpg ...).",
             "largest|all");
         CliOption<int> size = new("--size", "Side of a face in pixels; a multiple of 112 or 128.", "PIXELS") { Default = 112 };
+        CliOption<string?> model = new(
+            "--for", "Align for this model: with the template and the size in its package (folder, or name from 'uniface models list').", "PACKAGE");
         CliOption<CropFormat> format = new("--format", "jpg: quality 97 at full color resolution. png: lossless.", "jpg|png");
         CliOption<float?> minScore = new("--min-score", "Skip faces with a lower detection score. Default: the detector's own limit.", "SCORE")
         {
@@ -35,9 +38,11 @@ internal static class AlignCommand
         };
         CliOption<bool> overwrite = new("--overwrite", "Align photos again whose faces are already in OUT. Without it, an interrupted run continues.");
         IEnumerable<Symbol> parameters =
-            [photos, output, faces, size, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads];
+            [photos, output, faces, size, model, format, minScore, minFace, overwrite, vision.Strict, vision.Detector, vision.Threads];
         return CliCommand.Create("align", Description, parameters, (parsed, stop) =>
         {
+            parsed.Exclude(model, size, "the package says the size");
+            AlignmentTemplate? template = parsed.GetValue(model) is string package ? Template(package) : null;
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             AlignOptions options = new()
             {
@@ -47,6 +52,7 @@ internal static class AlignCommand
                     MinFaceSize = parsed.GetValue(minFace),
                 },
                 Size = parsed.GetValue(size),
+                Template = template,
                 Faces = parsed.GetValue(faces),
                 Format = parsed.GetValue(format),
                 Overwrite = parsed.GetValue(overwrite),
@@ -67,6 +73,9 @@ internal static class AlignCommand
             }
         });
     }
+
+    private static AlignmentTemplate Template(string package) => ModelPackage.Open(package).Manifest?.CreateTemplate()
+        ?? throw new UniFaceException($"{package} is a bare .onnx file, which does not say how faces are aligned; give a package, or --size.");
 
     private static void Show(AlignReport report)
     {

@@ -10,7 +10,7 @@ internal static class ClusterCommand
     private const string Description = """
         Sort unlabelled photos into one folder per person. The number of people need not be known. When in doubt, people are kept
         separate rather than merged.
-        Example: uniface cluster faceplugin-mobilefacenet photos sorted
+        Example: uniface cluster dlib-resnet photos sorted
         """;
 
     /// <summary>The faces of all photos in order, the photos without a usable face and why, the group of each face, and how the groups were made.</summary>

@@ -37,7 +37,7 @@ internal static class QualityCommand
                 MaxYaw = parsed.GetValue(yaw),
                 MaxPitch = parsed.GetValue(pitch),
             });
-            using FacePipeline pipeline = vision.OpenPipeline(parsed, (AlignmentTemplate.ArcFace112.Width, AlignmentTemplate.ArcFace112.Height));
+            using FacePipeline pipeline = vision.OpenPipeline(parsed, AlignmentTemplate.ArcFace112);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             List<Result> results = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "checking", photos, pipeline, stop))

@@ -24,7 +24,7 @@ internal sealed class VisionOptions
         "--detector", "Face detector: an .onnx file of YuNet or BlazeFace. Default: BlazeFace as installed by setup.", "FILE");
 
     /// <summary>--aligned.</summary>
-    public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's input size (112x112); use them unchanged.");
+    public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's template and size; use them unchanged.");
 
     /// <summary>--strict.</summary>
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
@@ -76,8 +76,17 @@ internal sealed class VisionOptions
         };
     }
 
-    /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
-    public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
+    /// <summary>Opens the pipeline from photos to faces aligned to a template. The caller disposes it.</summary>
+    public FacePipeline OpenPipeline(ParseResult parsed, AlignmentTemplate template) => PhotoPipeline.Open(Photos(parsed), template);
+
+    /// <summary>Prints below a decision what its model is good for, if the package says so.</summary>
+    public static void NoteSuitability(ModelManifest manifest)
+    {
+        if (manifest.Suitability is string suitability)
+        {
+            Console.WriteLine($"the model is {suitability}");
+        }
+    }
 
     /// <summary>Reads photos in chunks, with progress on standard error.</summary>
     /// <param name="parsed">The command line.</param>

@@ -56,18 +56,23 @@ internal static class Charts
     public static string Scores(string title, VerificationScores scores, double? threshold)
     {
         const int Bins = 80;
+        (double low, double high) = ScoreRange(scores);
         long[] same = new long[Bins], different = new long[Bins];
-        foreach (int i in Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i)))
+        for (int i = 0; i < scores.Count; i++)
         {
-            (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] + 1) / 2 * Bins), 0, Bins - 1)]++;
+            if (!scores.IsMissing(i))
+            {
+                (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] - low) / (high - low) * Bins), 0, Bins - 1)]++;
+            }
         }
 
-        SvgChart chart = Histogram(title, "cosine of two images", "share of pairs")
-            .AddBars("same person", Shares(same), -1, 1, 1)
-            .AddBars("two people", Shares(different), -1, 1, 2);
+        SvgChart chart = new SvgChart(
+                title, new ChartAxis("cosine of two images") { Min = low, Max = high }, new ChartAxis("share of pairs") { Min = 0, Percent = true })
+            .AddBars("same person", Shares(same), low, high, 1)
+            .AddBars("two people", Shares(different), low, high, 2);
         if (threshold is double at)
         {
-            chart.AddMark($"calibrated threshold {at:F2}", at);
+            chart.AddMark($"calibrated threshold {at:F3}", at);
         }
 
         return chart.ToSvg($"{scores.SamePairs} pairs of one person, {scores.DifferentPairs} pairs of two people");
@@ -116,6 +121,23 @@ internal static class Charts
         }
 
         return chart.ToSvg(string.Join("; ", shapes.Select(shape => shape.Name)));
+    }
+
+    // To multiples of 0.05 around the scores: some models give cosines above 0.6 only.
+    private static (double Low, double High) ScoreRange(VerificationScores scores)
+    {
+        const double Step = 0.05;
+        double low = 1, high = -1;
+        for (int i = 0; i < scores.Count; i++)
+        {
+            if (!scores.IsMissing(i))
+            {
+                (low, high) = (Math.Min(low, scores.Scores[i]), Math.Max(high, scores.Scores[i]));
+            }
+        }
+
+        (low, high) = (Math.Max(-1, Step * Math.Floor(low / Step)), Math.Min(1, Step * Math.Ceiling(high / Step)));
+        return low > high ? (-1, 1) : high - low >= Step / 2 ? (low, high) : (Math.Max(-1, low - Step), Math.Min(1, high + Step));
     }
 
     private static SvgChart Histogram(string title, string x, string y) =>

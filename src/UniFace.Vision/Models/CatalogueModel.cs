@@ -1,5 +1,17 @@
 namespace UniFace.Vision.Models;
 
+/// <summary>A file of an npm package, and what it must be.</summary>
+/// <param name="Path">Its path in the package.</param>
+/// <param name="Sha256">Its SHA-256; any other file is refused.</param>
+/// <param name="Bytes">Its length.</param>
+internal sealed record NpmFile(string Path, string Sha256, long Bytes);
+
+/// <summary>How an ONNX file is built from the files of an npm package.</summary>
+/// <param name="Companion">The other file that it is built from.</param>
+/// <param name="Convert">From the contents of <see cref="CatalogueModel.File"/> and the companion to the ONNX file.</param>
+/// <param name="OnnxSha256">SHA-256 of the ONNX file.</param>
+internal sealed record OnnxConversion(NpmFile Companion, Func<byte[], byte[], byte[]> Convert, string OnnxSha256);
+
 /// <summary>A third-party model that can be installed by name.</summary>
 public sealed record CatalogueModel
 {
@@ -35,6 +47,18 @@ public sealed record CatalogueModel
 
     /// <summary>Our measurement on LFW View 2; null for a detector.</summary>
     public string? MeasuredLfw { get; init; }
+
+    /// <summary>What it is good for and where it is weak; null if nothing is known.</summary>
+    public string? Suitability => Manifest?.Suitability;
+
+    /// <summary>SHA-256 of the ONNX file of the installed model.</summary>
+    public string OnnxSha256 => Conversion?.OnnxSha256 ?? Sha256;
+
+    /// <summary>How the ONNX file is built; null if <see cref="File"/> is the ONNX file.</summary>
+    internal OnnxConversion? Conversion { get; init; }
+
+    /// <summary>The files to take from the package, <see cref="File"/> first.</summary>
+    internal IReadOnlyList<NpmFile> Files => Conversion is null ? [new(File, Sha256, Bytes)] : [new(File, Sha256, Bytes), Conversion.Companion];
 
     /// <summary>How the model is run; null for a detector.</summary>
     internal ModelManifest? Manifest { get; init; }

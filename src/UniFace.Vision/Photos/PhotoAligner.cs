@@ -18,8 +18,11 @@ public sealed record AlignOptions
     /// <summary>The detector, the decoder and the limits of a face.</summary>
     public PhotoOptions Photos { get; init; } = new();
 
-    /// <summary>Side of a face in pixels; a multiple of 112 or 128.</summary>
+    /// <summary>Side of a face in pixels; a multiple of 112 or 128. Not used with a <see cref="Template"/>.</summary>
     public int Size { get; init; } = 112;
+
+    /// <summary>The template of a model, with its own size; null for ArcFace's at <see cref="Size"/>.</summary>
+    public AlignmentTemplate? Template { get; init; }
 
     /// <summary>The faces of a photo to take.</summary>
     public FaceChoice Faces { get; init; }
@@ -57,7 +60,10 @@ public sealed class PhotoAligner
         this.output = output;
         this.options = options;
         this.pipeline = pipeline;
-        settings = new(pipeline.DetectorName, options.Size, options.Faces, options.Format, options.Photos.Detection.MinScore, options.Photos.MinFaceSize);
+        AlignmentTemplate template = pipeline.Aligner.Template;
+        settings = new(
+            pipeline.DetectorName, template.Width, options.Faces, options.Format, options.Photos.Detection.MinScore, options.Photos.MinFaceSize,
+            AlignmentTemplate.IsArcFace(template.Name) ? null : template);
         if (File.Exists(output))
         {
             throw new UniFaceException($"{output} is a file; expected a folder for the aligned faces.");
@@ -92,7 +98,7 @@ public sealed class PhotoAligner
     {
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(options);
-        using FacePipeline pipeline = PhotoPipeline.Open(options.Photos, (options.Size, options.Size));
+        using FacePipeline pipeline = PhotoPipeline.Open(options.Photos, options.Template ?? AlignmentTemplate.ArcFace(options.Size, options.Size));
         return new PhotoAligner(photos, output, options, pipeline).Run(done, stop);
     }
 

@@ -27,14 +27,13 @@ public sealed record PhotoOptions
 /// <summary>Opens the pipeline from photos to aligned faces.</summary>
 public static class PhotoPipeline
 {
-    /// <summary>Opens a pipeline that gives faces of a size; the caller disposes it.</summary>
+    /// <summary>Opens a pipeline that gives faces aligned to a template; the caller disposes it.</summary>
     /// <param name="options">How photos become faces.</param>
-    /// <param name="size">Of the faces, in pixels.</param>
-    /// <exception cref="UniFaceException">The detector cannot be opened, or there is no alignment to that size.</exception>
-    public static FacePipeline Open(PhotoOptions options, (int Width, int Height) size)
+    /// <param name="template">Of a model (<see cref="Packages.ModelManifest.CreateTemplate"/>), or ArcFace's.</param>
+    /// <exception cref="UniFaceException">The detector cannot be opened.</exception>
+    public static FacePipeline Open(PhotoOptions options, AlignmentTemplate template)
     {
         ArgumentNullException.ThrowIfNull(options);
-        AlignmentTemplate template = AlignmentTemplate.ArcFace(size.Width, size.Height);
         return options.Aligned
             ? FacePipeline.ForAligned(options.Decoder, template)
             : new FacePipeline(options.Decoder, FaceDetectors.Open(options.Detector, options.Detection), new FaceAligner(template))

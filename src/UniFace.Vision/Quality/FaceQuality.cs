@@ -28,14 +28,14 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     /// <summary>Measures a face.</summary>
     public static FaceQuality Measure(AlignedFace face)
     {
-        (double sharpness, double brightness, double contrast) = Pixels(face.Image);
+        AlignmentTemplate template = face.Template ?? AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height);
+        (double sharpness, double brightness, double contrast) = Pixels(ToArcFace(face.Image, template));
         if (face.Face is null)
         {
             return new FaceQuality(null, sharpness, brightness, contrast, null, null, null);
         }
 
         (Complex eyes, Complex nose, Complex mouth) = InEyeAxes(face.Face.Landmarks);
-        AlignmentTemplate template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height);
 
         // From the scale of the alignment: in a profile the eyes are close to each other whatever its size.
         double distance = (template.Landmarks.RightEye.X - template.Landmarks.LeftEye.X) / face.PhotoToCrop.Scale;
@@ -71,6 +71,15 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         static Complex At(Point point) => new(point.X, point.Y);
 
         static Complex Middle(Point a, Point b) => (At(a) + At(b)) / 2;
+    }
+
+    // Limits apply to ArcFace's crops: crops of another template show the face at another size and place.
+    private static RgbImage ToArcFace(RgbImage crop, AlignmentTemplate template)
+    {
+        AlignmentTemplate arcFace = AlignmentTemplate.ArcFace112;
+        return AlignmentTemplate.IsArcFace(template.Name)
+            ? crop
+            : ImageWarp.Warp(crop, new FaceAligner(arcFace).Fit(template.Landmarks), arcFace.Width, arcFace.Height);
     }
 
     private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)

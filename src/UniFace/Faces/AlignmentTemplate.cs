@@ -1,12 +1,43 @@
 namespace UniFace.Faces;
 
-/// <summary>The landmarks of an aligned face.</summary>
+/// <summary>The pixels of a crop that lie outside of the photo.</summary>
+public enum CropBorder
+{
+    /// <summary>Black: InsightFace, dlib and UniFace.</summary>
+    Black,
+
+    /// <summary>The nearest pixel of the photo.</summary>
+    Replicate,
+}
+
+/// <summary>How a photo is sampled for a crop.</summary>
+public enum CropSampling
+{
+    /// <summary>Bilinear; if the photo is reduced, the mean of several samples per pixel.</summary>
+    AntiAliased,
+
+    /// <summary>Bilinear with one sample per pixel at any scale, like OpenCV's warpAffine.</summary>
+    Bilinear,
+}
+
+/// <summary>The landmarks of an aligned face, and how the crop is sampled.</summary>
 /// <param name="Name">Its name in a model's manifest.</param>
 /// <param name="Width">Width of the aligned face in pixels.</param>
 /// <param name="Height">Height of the aligned face in pixels.</param>
 /// <param name="Landmarks">The five points in the aligned face.</param>
 public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceLandmarks Landmarks)
 {
+    private const string ArcFaceFamily = "arcface-";
+
+    /// <summary>The pixels outside of the photo.</summary>
+    public CropBorder Border { get; init; }
+
+    /// <summary>How the photo is sampled.</summary>
+    public CropSampling Sampling { get; init; }
+
+    /// <summary>Whether a name is that of ArcFace's template at some size.</summary>
+    public static bool IsArcFace(string name) => name.StartsWith(ArcFaceFamily, StringComparison.Ordinal);
+
     /// <summary>The 112x112 template of ArcFace (InsightFace), the default.</summary>
     public static AlignmentTemplate ArcFace112 { get; } = new(
         "arcface-112",
@@ -35,7 +66,7 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
                 $"faces of {width}x{height}: there is no alignment for this size; expected 112x112, another square with a multiple of 112 or 128, or 96x112"),
         };
         return new AlignmentTemplate(
-            Invariant($"arcface-{(width == height ? width : "96x112")}"),
+            Invariant($"{ArcFaceFamily}{(width == height ? width : "96x112")}"),
             width,
             height,
             ArcFace112.Landmarks.Map(p => new Point(p.X * scale + shift, p.Y * scale)));

@@ -27,7 +27,9 @@ public sealed class FaceAligner
     public AlignedFace Align(RgbImage photo, DetectedFace face)
     {
         SimilarityTransform transform = Fit(face.Landmarks);
-        return new AlignedFace(ImageWarp.Warp(photo, transform, Template.Width, Template.Height), face, transform);
+        bool antiAlias = Template.Sampling == CropSampling.AntiAliased;
+        RgbImage crop = ImageWarp.Warp(photo, transform, Template.Width, Template.Height, antiAlias, Template.Border);
+        return new AlignedFace(crop, face, transform) { Template = Template };
     }
 
     /// <summary>Whether a face can be aligned: its landmarks are finite and do not coincide.</summary>

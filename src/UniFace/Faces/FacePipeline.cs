@@ -57,7 +57,7 @@ public sealed class FacePipeline : IDisposable
     {
         RgbImage photo = decoder.Decode(encoded, source);
         IReadOnlyList<AlignedFace> faces = detector is null
-            ? [AlignedFace.FromImage(photo, (Aligner.Template.Width, Aligner.Template.Height), source)]
+            ? [AlignedFace.FromImage(photo, Aligner.Template, source)]
             : Search(photo, choice).Faces;
         return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
             ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person")
@@ -72,7 +72,7 @@ public sealed class FacePipeline : IDisposable
     {
         if (detector is null)
         {
-            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity)], 1, 0, 0);
+            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity) { Template = Aligner.Template }], 1, 0, 0);
         }
 
         IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);

@@ -7,7 +7,7 @@ public static class ImageWarp
     private const int MaxSamples = 16;
 
     /// <summary>
-    /// A new image whose pixel (x, y) is the photo at <paramref name="photoToOutput"/>'s inverse of (x, y): bilinear, black outside.
+    /// A new image whose pixel (x, y) is the photo at <paramref name="photoToOutput"/>'s inverse of (x, y): bilinear, black or the nearest pixel outside.
     /// If the photo is reduced, each output pixel is the mean of a grid of samples, which prevents aliasing; otherwise the grid is one sample,
     /// and the identity returns the photo exactly.
     /// </summary>
@@ -16,7 +16,9 @@ public static class ImageWarp
     /// <param name="width">Width of the output in pixels.</param>
     /// <param name="height">Height of the output in pixels.</param>
     /// <param name="antiAlias">False uses one sample per pixel at any scale, like OpenCV's warpAffine.</param>
-    public static RgbImage Warp(RgbImage photo, SimilarityTransform photoToOutput, int width, int height, bool antiAlias = true)
+    /// <param name="border">The pixels outside of the photo.</param>
+    public static RgbImage Warp(
+        RgbImage photo, SimilarityTransform photoToOutput, int width, int height, bool antiAlias = true, CropBorder border = CropBorder.Black)
     {
         RgbImage output = new(width, height);
         SimilarityTransform inverse = photoToOutput.Inverse();
@@ -36,6 +38,11 @@ public static class ImageWarp
                     {
                         double u = x + (((i + 0.5) / samples) - 0.5);
                         (double fromX, double fromY) = inverse.Apply(u, v);
+                        if (border == CropBorder.Replicate)
+                        {
+                            (fromX, fromY) = (Math.Clamp(fromX, 0, photo.Width - 1), Math.Clamp(fromY, 0, photo.Height - 1));
+                        }
+
                         sum = AddSample(sum, photo, (float)fromX, (float)fromY);
                     }
                 }

@@ -80,10 +80,10 @@ public sealed record ModelManifest
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
-    /// <summary>Identifies comparable embeddings: a hash over the ONNX file, the input, the flip-sum and a named output.</summary>
+    /// <summary>Identifies comparable embeddings: a hash over the ONNX file, the input, the alignment, the flip-sum and a named output.</summary>
     public string ContractId => Sha256.HashBytes(Encoding.UTF8.GetBytes(
         Invariant($"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|") +
-        $"{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}"))[..32];
+        $"{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}{Alignment?.Identity}"))[..32];
 
     /// <summary>Values in an embedding.</summary>
     public required int EmbeddingSize { get; init; }
@@ -100,8 +100,11 @@ public sealed record ModelManifest
     /// <summary>From pixels to input.</summary>
     public PixelNormalization Normalization { get; init; } = PixelNormalization.Default;
 
-    /// <summary>Name of the template that faces are aligned to: "arcface-112".</summary>
-    public string AlignmentTemplate { get; init; } = "arcface-112";
+    /// <summary>Name of the template that faces are aligned to: "arcface-112" for ArcFace's at any size, or the name of <see cref="Alignment"/>.</summary>
+    public string AlignmentTemplate { get; init; } = Faces.AlignmentTemplate.ArcFace112.Name;
+
+    /// <summary>The template and how crops are sampled; absent for ArcFace's.</summary>
+    public ManifestAlignment? Alignment { get; init; }
 
     /// <summary>Whether an embedding is f(x) + f(mirrored x).</summary>
     public bool FlipSum { get; init; }
@@ -127,6 +130,15 @@ public sealed record ModelManifest
     /// <summary>How the weights were quantized; absent for float weights.</summary>
     public Quantization? Quantization { get; init; }
 
+    /// <summary>What the model is good for and where it is weak, to show where it decides; absent if nothing is known.</summary>
+    public string? Suitability { get; init; }
+
     /// <summary>Where a pretrained model of another source was published.</summary>
     public string? Source { get; init; }
+
+    /// <summary>The template that faces are aligned to.</summary>
+    /// <exception cref="UniFaceException">The manifest has no alignment, and ArcFace has no rule for the size.</exception>
+    public Faces.AlignmentTemplate CreateTemplate() => Alignment is ManifestAlignment alignment
+        ? alignment.CreateTemplate(AlignmentTemplate, InputWidth, InputHeight)
+        : Faces.AlignmentTemplate.ArcFace(InputWidth, InputHeight);
 }

@@ -160,8 +160,21 @@ public sealed class ModelPackage
             manifest.Normalization is { } n && float.IsFinite(n.Mean) && float.IsFinite(n.Deviation) && n.Deviation > 0,
             "normalization", manifest.Normalization, "a finite mean and a deviation above 0");
         Require(Enum.IsDefined(manifest.ColorOrder), "colorOrder", manifest.ColorOrder, "rgb or bgr");
-        string template = AlignmentTemplate.ArcFace112.Name;
-        Require(manifest.AlignmentTemplate == template, "alignmentTemplate", manifest.AlignmentTemplate, template);
+        string arcFace = AlignmentTemplate.ArcFace112.Name, template = manifest.AlignmentTemplate;
+        if (manifest.Alignment is ManifestAlignment alignment)
+        {
+            bool named = template is { Length: > 0 and <= 64 } && !AlignmentTemplate.IsArcFace(template) && !template.Any(char.IsControl);
+            Require(named, "alignmentTemplate", template, $"a name of up to 64 characters for the alignment, other than {arcFace}");
+            Require(
+                alignment.IsValid(manifest.InputWidth, manifest.InputHeight), "alignment", "not valid",
+                "5 landmarks of x and y in pixels of the aligned face, a border and a sampling");
+        }
+        else
+        {
+            Require(template == arcFace, "alignmentTemplate", template, $"{arcFace}, or another name with an alignment");
+        }
+
+        Require(manifest.Suitability is null or { Length: <= 1000 }, "suitability", "too long", "at most 1000 characters");
         Require(
             manifest.OnnxFile is { Length: > 0 } name && name == Path.GetFileName(name) && name is not ("." or ".."),
             "onnxFile", manifest.OnnxFile, "a file name in the package");

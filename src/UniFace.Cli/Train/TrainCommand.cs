@@ -41,7 +41,7 @@ internal static class TrainCommand
                 chosen.Validate();
             }
 
-            using FaceDataset training = FaceDatasets.Open(chosen.Data);
+            using FaceDataset training = chosen.OpenData();
             if (resumed is null)
             {
                 chosen = options.HoldOut(parsed, chosen, training);

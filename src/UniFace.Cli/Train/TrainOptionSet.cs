@@ -1,5 +1,6 @@
 using UniFace.Cli.Losses;
 using UniFace.Training.Data;
+using UniFace.Training.Distillation;
 using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Train;
@@ -54,7 +55,9 @@ internal sealed class TrainOptionSet
         Add("--class-weight-beta", "Beta of --class-weight effective.", Defaults.ClassWeightBeta, (o, v) => o with { ClassWeightBeta = v });
         Add("--min-images", "Leave out people with fewer images.", Defaults.MinImages, (o, v) => o with { MinImages = v });
         Add("--max-images", "Largest number of images to use per person; 0 for all.", Defaults.MaxImages, (o, v) => o with { MaxImages = v });
-        Add("--augment", "Augmentation: none, or probabilities of flip, shift, color, blur, lowres and erase, e.g. flip=0.5,color=0.2.",
+        AddTeacher();
+        Add("--augment",
+            "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and (with a teacher, without labels) mix, e.g. flip=0.5,color=0.2.",
             Defaults.Augment.ToString(), (o, v) => o with { Augment = AugmentOptions.Parse(v) });
         validation = Add("--val", "Data set of other people for validation, or none.", "none",
             (o, v) => o with { Validation = v == "none" ? null : Path.GetFullPath(v) });
@@ -110,6 +113,32 @@ internal sealed class TrainOptionSet
         }
 
         return Bind(parsed, stored);
+    }
+
+    private void AddTeacher()
+    {
+        TeacherOptions defaults = new() { Package = "" };
+        Add(
+            new CliOption<string?>(
+                "--teacher",
+                "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
+                "PACKAGE"),
+            (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
+        AddTeaching("--teacher-view",
+            "The pictures that the teacher sees: clean (its embeddings are computed once and kept on disk), or augmented as the student sees them.",
+            Lower(defaults.View), (t, v) => t with { View = Enum.Parse<TeacherView>(v, ignoreCase: true) })
+            .AcceptOnlyFromAmong([.. Enum.GetValues<TeacherView>().Select(Lower)]);
+        AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
+        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the pictures of a batch.",
+            defaults.Relational, (t, v) => t with { Relational = v });
+        AddTeaching("--loss-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
+            (t, v) => t with { Loss = v });
+
+        Option<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply) =>
+            Add(name, "With --teacher: " + description, value, (o, v) => o with
+            {
+                Teacher = apply(o.Teacher ?? throw new UniFaceException($"{name} needs --teacher PACKAGE, the model to learn from."), v),
+            });
     }
 
     private static UniFaceException Conflict(ParseResult parsed, Option option)

@@ -50,6 +50,9 @@ internal sealed class BatchLoader
     /// <summary>Called with the index and bytes of a sample when it is first read, from several threads; may be called twice for a sample.</summary>
     internal Action<int, byte[]>? FirstRead { get; set; }
 
+    /// <summary>Size of the images in pixels.</summary>
+    public (int Width, int Height) InputSize => options.InputSize;
+
     private int ImageBytes => 3 * options.InputSize.Width * options.InputSize.Height;
 
     /// <summary>
@@ -111,13 +114,19 @@ internal sealed class BatchLoader
         int[] samples = order.AsSpan(batch * size, size).ToArray();
         using Tensor pixels = empty([size, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
         Augmenter augmenter = new(augment);
+        List<RgbImage> seen = [];
         for (int i = 0; i < size; i++)
         {
             stop.ThrowIfCancellationRequested();
             SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
-                augmenter.Write(Load(samples[i]), random, TensorMemory.Floats(pixels).Slice(i * ImageBytes, ImageBytes));
+                RgbImage image = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));
+                options.Normalization.Apply(image.Pixels, TensorMemory.Floats(pixels).Slice(i * ImageBytes, ImageBytes));
+                if (options.Targets is not null)
+                {
+                    seen.Add(new RgbImage(image.Width, image.Height, [.. image.Pixels]));
+                }
             }
             catch (Exception e) when (e is not (UniFaceException or OutOfMemoryException))
             {
@@ -127,7 +136,18 @@ internal sealed class BatchLoader
 
         Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [B, 3, H, W], channels last
         Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
-        return new TrainingBatch(images, labels, samples);
+        return new TrainingBatch(images, labels, Targets(samples, seen), samples);
+    }
+
+    private Tensor? Targets(int[] samples, List<RgbImage> seen)
+    {
+        if (options.Targets is null)
+        {
+            return null;
+        }
+
+        float[] values = options.Targets(samples, seen);
+        return tensor(values).view(samples.Length, values.Length / samples.Length).DetachFromDisposeScope(); // [B, D]
     }
 
     private RgbImage Load(int sample)

@@ -1,19 +1,25 @@
+using UniFace.Training.Distillation;
+
 namespace UniFace.Training.Loop;
 
 /// <summary>The data of a run: the people trained on, their images in order, and the people it validates on.</summary>
 /// <param name="Training">The people trained on; their labels are the classes of the head.</param>
 /// <param name="HeldOut">The people held out of the set, or null.</param>
+/// <param name="Decoder">Decodes the images.</param>
 /// <param name="Loader">Prepares the batches.</param>
 /// <param name="Weights">Weight of each class's losses, or null for all 1.</param>
 /// <param name="Validator">Validates on other people, or null.</param>
+/// <param name="Teacher">Gives the embeddings to learn, or null.</param>
 /// <param name="StepsPerEpoch">Optimizer steps per epoch.</param>
 /// <param name="Warnings">What is unusual about the data, a sentence each.</param>
 internal sealed record TrainingData(
     FaceDataset Training,
     FaceDataset? HeldOut,
+    IImageDecoder Decoder,
     BatchLoader Loader,
     float[]? Weights,
     PeopleValidation? Validator,
+    Teacher? Teacher,
     int StepsPerEpoch,
     IReadOnlyList<string> Warnings)
 {
@@ -27,7 +33,10 @@ internal sealed record TrainingData(
         TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder, long cacheBytes = LoaderOptions.DefaultCacheBytes)
     {
         (FaceDataset training, FaceDataset? heldOut) = options.Split(data);
-        IReadOnlyList<string> warnings = FaceDatasetCheck.Require(training);
+        IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
+        Teacher? teacher = options.Teacher is null
+            ? null
+            : Teacher.Open(options.Teacher, AlignmentTemplate.ArcFace112, options.Backbone.EmbeddingSize, options.Threads);
         LoaderOptions loading = new()
         {
             BatchSize = options.Batch,
@@ -35,16 +44,23 @@ internal sealed record TrainingData(
             Threads = Environment.ProcessorCount > 4 ? 4 : 1,
             QueueLength = 3,
             CacheBytes = cacheBytes,
+            Targets = teacher is null ? null : teacher.Targets,
         };
         ISampler sampler = Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed);
         BatchLoader loader = new(training, decoder, sampler, options.Augment, loading);
         return new TrainingData(
             training,
             heldOut,
+            decoder,
             loader,
             ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta),
             (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder) : null,
+            teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);
     }
+
+    /// <summary>Computes what the first step needs and the data set alone does not give: the teacher's embeddings.</summary>
+    public void Prepare(TrainingEvents events, CancellationToken cancellation) => Teacher?.Prepare(
+        Training, Decoder, Loader.InputSize, (done, total) => events.Preparing?.Invoke("teacher's embeddings", done, total), cancellation);
 }

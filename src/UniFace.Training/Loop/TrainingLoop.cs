@@ -50,9 +50,10 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
                 "'uniface eval' cannot find every overlap with the training data");
         }
 
+        data.Prepare(events, cancellationToken);
         if (fresh)
         {
-            EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));
+            EpochMetrics before = CosineProbe.Run(options, state, data, device, schedule.At(0));
             log.Write(before);
             events.EpochEnded?.Invoke(before);
             Save();

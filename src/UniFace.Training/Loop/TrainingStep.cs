@@ -8,6 +8,8 @@ namespace UniFace.Training.Loop;
 /// </summary>
 internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule schedule, TrainingState state, Device device, float[]? classWeights)
 {
+    private readonly BatchLoss loss = new(options, state, device, classWeights);
+
     /// <summary>
     /// Norm of the gradients of the last step before clipping, without those of the class centers, which never exist all at once.
     /// </summary>
@@ -22,7 +24,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
     {
         double images = batches.Sum(b => (double)b.Samples.Count);
         state.Optimizer.ClearGradients();
-        HeadStep step = state.Head.BeginStep([.. batches.Select(b => b.Labels)], state.GetCenterUpdate(options, schedule.At(state.Step)));
+        HeadStep? step = loss.BeginStep(batches, state.GetCenterUpdate(options, schedule.At(state.Step)));
         for (int i = 0; i < batches.Count; i++)
         {
             if (ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images) is string nonFinite)
@@ -44,7 +46,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         return null;
     }
 
-    private string? ForwardBackward(HeadStep step, TrainingBatch batch, int index, double share)
+    private string? ForwardBackward(HeadStep? step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
@@ -52,7 +54,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
-        using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);
+        using HeadOutput output = loss.Compute(step, embeddings, batch, share);
         if (!double.IsFinite(output.Loss))
         {
             return !NonFiniteCheck.IsFinite(embeddings)
@@ -66,16 +68,5 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         state.Window.AddBatch(output.Loss, target, hardest);
         state.EpochSums.AddBatch(output.Loss, target, hardest);
         return null;
-    }
-
-    private Tensor? Weights(TrainingBatch batch)
-    {
-        if (classWeights is null)
-        {
-            return null;
-        }
-
-        float[] weights = [.. batch.Labels.data<long>().Select(label => classWeights[label])];
-        return tensor(weights).to(device); // [B]
     }
 }

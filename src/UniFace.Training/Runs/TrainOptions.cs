@@ -1,3 +1,4 @@
+using UniFace.Training.Distillation;
 using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
@@ -29,6 +30,9 @@ public sealed record TrainOptions
 
     /// <summary>The backbone.</summary>
     public required BackboneSpec Backbone { get; init; }
+
+    /// <summary>The model whose embeddings are learned, besides the loss or instead of it; null for none.</summary>
+    public TeacherOptions? Teacher { get; init; }
 
     /// <summary>Passes over the data.</summary>
     public int Epochs { get; init; } = 20;
@@ -173,8 +177,23 @@ public sealed record TrainOptions
             throw new UniFaceException("Validation and ValidationPeople are both set; validate either on another set or on people held out of this one.");
         }
 
+        Teacher?.Validate();
+        if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
+        {
+            throw new UniFaceException(
+                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented pictures, and no labels " +
+                "(teacher weight Loss 0); leave mix out otherwise.");
+        }
+
         BackboneRegistry.Validate(Backbone);
     }
+
+    /// <summary>Whether the labels of the data are used.</summary>
+    internal bool UsesLabels => Teacher is not { Loss: 0 };
+
+    /// <summary>Opens <see cref="Data"/>; without labels, any photos. The caller disposes it.</summary>
+    /// <exception cref="UniFaceException">There is no data set.</exception>
+    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data) : UnlabelledPhotos.Open(Data);
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
@@ -194,7 +213,7 @@ public sealed record TrainOptions
 
     /// <summary>A new head: the loss over a number of people.</summary>
     internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
-        people, Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
+        Math.Max(people, UsesLabels ? 1 : Loss.Info.MinimumClasses), Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
 
     private static void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
     {

@@ -131,7 +131,7 @@ internal sealed class TrainOptionSet
         AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
         AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the pictures of a batch.",
             defaults.Relational, (t, v) => t with { Relational = v });
-        AddTeaching("--loss-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
+        AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
             (t, v) => t with { Loss = v });
 
         Option<T> AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply) =>

@@ -136,7 +136,7 @@ internal sealed class BatchLoader
 
         Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [B, 3, H, W], channels last
         Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
-        return new TrainingBatch(images, labels, Targets(samples, seen), samples);
+        return new TrainingBatch(images, labels, samples) { Targets = Targets(samples, seen) };
     }
 
     private Tensor? Targets(int[] samples, List<RgbImage> seen)

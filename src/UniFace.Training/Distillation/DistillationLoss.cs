@@ -25,11 +25,12 @@ internal sealed class DistillationLoss(TeacherOptions options)
         Tensor unit = UnitVectors.Normalize(raw);
         Tensor compared = unit.mm(teacher.t()); // [B, B]: each picture with every teacher's embedding
         Tensor cosines = compared.diagonal().clone(); // [B]
+        Tensor self = eye(count, dtype: raw.dtype, device: raw.device);
         double loss = options.Cosine * (1 - OwnedTensors.Value(cosines.mean()));
         Tensor gradient = teacher * (-options.Cosine / count); // dLoss/dUnit, [B, D]
         if (options.Relational > 0 && count > 1)
         {
-            Tensor difference = (unit.mm(unit.t()) - teacher.mm(teacher.t())).fill_diagonal_(0, false); // [B, B]
+            Tensor difference = (unit.mm(unit.t()) - teacher.mm(teacher.t())) * (1 - self); // [B, B]
             double pairs = (double)count * (count - 1);
             loss += options.Relational * OwnedTensors.Value(difference.square().sum()) / pairs;
             gradient = gradient + (difference.mm(unit) * (4 * options.Relational / pairs));
@@ -41,6 +42,6 @@ internal sealed class DistillationLoss(TeacherOptions options)
             loss,
             (gradient * scale).MoveToOuterDisposeScope(),
             cosines.clamp(-1, 1).MoveToOuterDisposeScope(),
-            compared.fill_diagonal_(-1, false).amax([1]).clamp(-1, 1).MoveToOuterDisposeScope());
+            (compared - (self * 4)).amax([1]).clamp(-1, 1).MoveToOuterDisposeScope());
     }
 }

@@ -1,4 +1,3 @@
-using UniFace.Vision.Imaging;
 using UniFace.Vision.Onnx;
 using static TorchSharp.torch;
 

@@ -1,8 +1,4 @@
 using Google.Protobuf;
-using UniFace.Faces;
-using UniFace.Onnx.Schema;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Models;
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
 
 namespace UniFace.Vision.Models;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using UniFace.Faces;
 
 namespace UniFace.Packages;
 

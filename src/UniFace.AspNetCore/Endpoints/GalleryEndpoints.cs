@@ -12,14 +12,16 @@ internal static class GalleryEndpoints
     /// <param name="KeepsCrops">Whether aligned faces are kept.</param>
     /// <param name="Encrypted">Whether templates, crops and names are encrypted at rest.</param>
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     internal sealed record GalleryAnswer(
-        long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn);
+        long People, long Templates, string ContractId, int EmbeddingSize, PersonScore Scoring, bool KeepsCrops, bool Encrypted, string? CalibratedOn,
+        string? Suitability);
 
     public static void Map(RouteGroupBuilder v1)
     {
         RouteGroupBuilder gallery = v1.MapGroup("/gallery").WithTags("gallery");
         gallery.MapGet("", GetAsync).WithName("gallery").WithSummary("Describe the gallery and its size").Recognises(Scope.Read)
-            .WithExamples(null, new GalleryAnswer(100_000, 240_000, Examples.Contract, 512, PersonScore.Best, false, true, "lfw"));
+            .WithExamples(null, new GalleryAnswer(100_000, 240_000, Examples.Contract, 512, PersonScore.Best, false, true, "lfw", null));
 
         // Takes as long as it takes. Not counted against the recognition limit.
         gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithSummary("Export all people, templates and crops, as a streamed list")
@@ -33,7 +35,8 @@ internal static class GalleryEndpoints
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
         string? calibrated = recognizer.Model.Calibration?.Data.Name;
         return TypedResults.Ok(new GalleryAnswer(
-            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, calibrated));
+            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, calibrated,
+            recognizer.Model.Manifest.Suitability));
     }
 
     private static async Task<Ok<IAsyncEnumerable<PersonExport>>> ExportAsync(

@@ -28,7 +28,7 @@ internal static class IdentifyEndpoints
         /// <summary>How many of the most similar people to return, match or not: 1 to 1000. Default: 5.</summary>
         public int? Candidates { get; init; }
 
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
+        /// <summary>The photo is an aligned face of the model's template and size already (most models: 112x112).</summary>
         public bool Aligned { get; init; }
 
         /// <summary>Return the aligned face.</summary>
@@ -66,18 +66,19 @@ internal static class IdentifyEndpoints
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
     /// <param name="DecisionNote">Why the default rate was not used; null if it was, or if the request chose.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     /// <param name="Candidates">The most similar people, best first, match or not.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="Face">The face; null if none was found.</param>
     internal sealed record IdentifyAnswer(IdentifyDecision Decision, string? Person, double? Score, double Threshold, double? FalseMatchRate,
         double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
-        IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
+        string? Suitability, IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify")
         .WithSummary("Find who the main face of a photo is among the enrolled people").Recognises(Scope.Read)
         .WithExamples(
             new IdentifyRequest { Photo = Examples.Photo, FalsePositiveIdentificationRate = 0.01, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, 0.01, "lfw", null, null,
+            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, 0.01, "lfw", null, null, null,
                 [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
 
     private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(
@@ -113,6 +114,7 @@ internal static class IdentifyEndpoints
             calibration?.Data.Name,
             calibration?.Warning,
             decision.Note,
+            recognizer.Model.Manifest.Suitability,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
             face is null ? null : FaceAnswer.Create(face, request.Crops)));

@@ -17,7 +17,7 @@ internal static class PeopleEndpoints
         /// <summary>1 to 20 photos of the person: JPEG, PNG, WebP, BMP or GIF.</summary>
         public IReadOnlyList<byte[]>? Photos { get; init; }
 
-        /// <summary>The photos are aligned faces of the model's size already (112x112).</summary>
+        /// <summary>The photos are aligned faces of the model's template and size already (most models: 112x112).</summary>
         public bool Aligned { get; init; }
 
         /// <summary>Also enroll faces that are small, blurred, dark or turned away.</summary>

@@ -9,7 +9,7 @@ internal static class PhotoEndpoints
         /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
 
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
+        /// <summary>The photo is an aligned face of the model's template and size already (most models: 112x112).</summary>
         public bool Aligned { get; init; }
 
         /// <summary>Return the aligned faces.</summary>

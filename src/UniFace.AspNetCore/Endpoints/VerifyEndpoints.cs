@@ -21,7 +21,7 @@ internal static class VerifyEndpoints
         /// <summary>Cosine threshold, instead of a false match rate.</summary>
         public double? Threshold { get; init; }
 
-        /// <summary>Both are aligned faces of the model's size already (112x112).</summary>
+        /// <summary>Both are aligned faces of the model's template and size already (most models: 112x112).</summary>
         public bool Aligned { get; init; }
 
         /// <summary>Return the aligned faces.</summary>
@@ -37,17 +37,18 @@ internal static class VerifyEndpoints
     /// <param name="CalibratedOn">Name of the calibration's data; null without a calibration.</param>
     /// <param name="CalibrationWarning">Why the false match rates cannot be trusted, such as a calibration on training data; null otherwise.</param>
     /// <param name="DecisionNote">Why the default false match rate was not used; null if it was, or if the request chose.</param>
+    /// <param name="Suitability">What the model is good for and where it is weak, by its package; null if that does not say.</param>
     /// <param name="ContractId">Contract id of the model.</param>
     /// <param name="A">The face of the first photo.</param>
     /// <param name="B">The face of the second.</param>
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
-        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
+        string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string? Suitability, string ContractId, FaceAnswer A, FaceAnswer B);
 
     public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify")
         .WithSummary("Decide whether the main faces of two photos are the same person").Recognises(Scope.Read)
         .WithExamples(
             new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
-            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, null, Examples.Contract, Examples.Face, Examples.Face));
+            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, null, null, Examples.Contract, Examples.Face, Examples.Face));
 
     private static async Task<Ok<VerifyAnswer>> VerifyAsync(
         Upload<VerifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
@@ -62,7 +63,7 @@ internal static class VerifyEndpoints
         await audit.AddSoonAsync(context.Event("verify"), stop);
         return TypedResults.Ok(new VerifyAnswer(
             decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
-            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.ContractId,
+            calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.Manifest.Suitability, recognizer.Model.ContractId,
             FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops)));
     }
 }

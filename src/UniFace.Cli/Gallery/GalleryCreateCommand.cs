@@ -33,7 +33,7 @@ internal static class GalleryCreateCommand
         {
             string path = parsed.GetRequiredValue(gallery.Gallery);
             GalleryKey? key = gallery.Key(parsed);
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package));
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetValue(package) ?? DefaultModel.Require(parsed, stop));
             GalleryInfo info = new()
             {
                 ContractId = recognizer.ContractId,
@@ -67,10 +67,15 @@ internal static class GalleryCreateCommand
                 info.KeepsCrops,
                 encrypted = key is not null,
                 info.Package,
+                recognizer.Manifest.Suitability,
             };
-            parsed.Print(json, () => Console.WriteLine(
-                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. " +
-                $"Enroll people: uniface gallery enroll {path} photos"));
+            parsed.Print(json, () =>
+            {
+                Console.WriteLine(
+                    $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. " +
+                    $"Enroll people: uniface gallery enroll {path} photos");
+                VisionOptions.NoteSuitability(recognizer.Manifest);
+            });
             return ExitCode.Success;
         });
     }

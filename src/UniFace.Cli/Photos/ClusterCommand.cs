@@ -10,7 +10,7 @@ internal static class ClusterCommand
     private const string Description = """
         Sort unlabelled photos into one folder per person. The number of people need not be known. When in doubt, people are kept
         separate rather than merged.
-        Example: uniface cluster faceplugin-mobilefacenet photos sorted
+        Example: uniface cluster dlib-resnet photos sorted
         """;
 
     /// <summary>A face: the indices of its photo and of the face in it.</summary>

@@ -14,7 +14,7 @@ internal static class VerifyCommand
         Argument<string[]> inputs = new("[PACKAGE] A B")
         {
             Description = "A model package (folder, name from 'uniface models list', or .onnx file), then two photos, one of which may be - for " +
-                "standard input. Default package: the installed default model.",
+                "standard input. Default package: the installed default model; if there is none, a terminal asks whether to install dlib-resnet.",
             Arity = new ArgumentArity(2, 3),
         };
         DecisionOptions decide = new();
@@ -23,7 +23,7 @@ internal static class VerifyCommand
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
-            using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : null);
+            using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : DefaultModel.Require(parsed, stop));
             (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
             Calibration? calibration = recognizer.Calibration;
             Decision decision = DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForVerification(calibration));
@@ -49,6 +49,7 @@ internal static class VerifyCommand
                 falseMatchRateAtScore = calibration?.FalseMatchRateAt(score),
                 calibrationWarning = calibration?.Warning,
                 decisionNote = decision.Note,
+                embedder.Manifest.Suitability,
                 calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
                 embedder.Manifest.ContractId,
                 detector = pipeline.DetectorName,
@@ -68,6 +69,7 @@ internal static class VerifyCommand
                 }
 
                 Output.Warn(decision.Note);
+                VisionOptions.NoteSuitability(embedder.Manifest);
             });
             return same ? ExitCode.Success : ExitCode.Negative;
         });

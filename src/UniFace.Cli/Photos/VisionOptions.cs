@@ -70,6 +70,15 @@ internal sealed class VisionOptions
     /// <summary>Opens the pipeline from photos to faces aligned to a template. The caller disposes it.</summary>
     public FacePipeline OpenPipeline(ParseResult parsed, AlignmentTemplate template) => PhotoPipeline.Open(Photos(parsed), template);
 
+    /// <summary>Prints below a decision what its model is good for, if the package says so.</summary>
+    public static void NoteSuitability(ModelManifest manifest)
+    {
+        if (manifest.Suitability is string suitability)
+        {
+            Console.WriteLine($"the model is {suitability}");
+        }
+    }
+
     private static PixelNormalization? ParseNormalization(string? text)
     {
         if (text is null)

@@ -56,18 +56,24 @@ internal static class Charts
     public static string Scores(string title, VerificationScores scores, double? threshold)
     {
         const int Bins = 80;
+        const double Step = 0.05; // The axis ends at multiples of it around the scores: all cosines of some models lie above 0.8.
+        int[] found = [.. Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i))];
+        double low = found.Length == 0 ? -1 : Math.Max(-1, Step * Math.Floor(found.Min(i => scores.Scores[i]) / Step));
+        double high = found.Length == 0 ? 1 : Math.Min(1, Step * Math.Ceiling(found.Max(i => scores.Scores[i]) / Step));
+        (low, high) = high - low >= Step / 2 ? (low, high) : (Math.Max(-1, low - Step), Math.Min(1, high + Step));
         long[] same = new long[Bins], different = new long[Bins];
-        foreach (int i in Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i)))
+        foreach (int i in found)
         {
-            (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] + 1) / 2 * Bins), 0, Bins - 1)]++;
+            (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] - low) / (high - low) * Bins), 0, Bins - 1)]++;
         }
 
-        SvgChart chart = Histogram(title, "cosine of two images", "share of pairs")
-            .AddBars("same person", Shares(same), -1, 1, 1)
-            .AddBars("two people", Shares(different), -1, 1, 2);
+        SvgChart chart = new SvgChart(
+                title, new ChartAxis("cosine of two images") { Min = low, Max = high }, new ChartAxis("share of pairs") { Min = 0, Percent = true })
+            .AddBars("same person", Shares(same), low, high, 1)
+            .AddBars("two people", Shares(different), low, high, 2);
         if (threshold is double at)
         {
-            chart.AddMark($"calibrated threshold {at:F2}", at);
+            chart.AddMark($"calibrated threshold {at:F3}", at);
         }
 
         return chart.ToSvg($"{scores.SamePairs} pairs of one person, {scores.DifferentPairs} pairs of two people");

@@ -2531,7 +2531,7 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -2802,6 +2802,12 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
 
+        /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
         [System.Text.Json.Serialization.JsonExtensionData]
@@ -2951,6 +2957,12 @@ namespace UniFace.Client
         public string? DecisionNote { get; set; } = default!;
 
         /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
+        /// <summary>
         /// The most similar people, best first, match or not.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("candidates")]
@@ -3035,7 +3047,7 @@ namespace UniFace.Client
         public int? Candidates { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photo is an aligned face of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -3503,7 +3515,7 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photo is an aligned face of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -4179,6 +4191,12 @@ namespace UniFace.Client
         public string? DecisionNote { get; set; } = default!;
 
         /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
+        /// <summary>
         /// Contract id of the model.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contractId")]
@@ -4236,7 +4254,7 @@ namespace UniFace.Client
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// Both are aligned faces of the model's size already (112x112).
+        /// Both are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;

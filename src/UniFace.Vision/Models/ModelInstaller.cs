@@ -70,8 +70,8 @@ public static class ModelInstaller
         return hash == conversion.OnnxSha256
             ? onnx
             : throw new UniFaceException(
-                $"{model.Name}: the network built from {model.File} has SHA-256 {hash}, expected {conversion.OnnxSha256}, so its calibration would not apply; " +
-                "nothing was installed. This is a fault of this uniface: report it.");
+                $"{model.Name}: the network built from {model.File} has SHA-256 {hash}, expected {conversion.OnnxSha256}, so its " +
+                "calibration would not apply; nothing was installed. This is a fault of this uniface: report it.");
     }
 
     /// <summary>Writes the package of an embedder: the ONNX file, our manifest, and our calibration.</summary>

@@ -39,7 +39,8 @@ internal static class TfjsWeights
             if (entry is not { Name: { Length: > 0 and <= 256 } name, Dtype: "float32", Shape: { Count: >= 1 and <= MaxRank } shape })
             {
                 throw new UniFaceException(
-                    $"{source}: tensor {tensors.Count} of the weights manifest is not valid: expected a name, a shape of 1 to {MaxRank} dimensions and dtype float32.");
+                    $"{source}: tensor {tensors.Count} of the weights manifest is not valid: expected a name, a shape of 1 to " +
+                    $"{MaxRank} dimensions and dtype float32.");
             }
 
             int left = values.Length - offset, size = entry.Quantization is null ? sizeof(float) : 1;

@@ -6,6 +6,9 @@ namespace UniFace.Packages;
 /// </summary>
 public static class InstalledModels
 {
+    /// <summary>The model to install if there is none: its licence is clear, and it is good for 1:1.</summary>
+    public const string Recommended = "dlib-resnet";
+
     private const string FolderName = "models";
     private const string DefaultFile = "default.txt";
 
@@ -37,9 +40,12 @@ public static class InstalledModels
     /// <exception cref="UniFaceException">No default is installed; the message says how to get one.</exception>
     public static ModelPackage OpenDefault() => Default() is string name
         ? ModelPackage.Open(name)
-        : throw new UniFaceException(
-            "no model package was given and no default is installed: give one, or install one with " +
-            "'uniface models pull faceplugin-mobilefacenet' ('uniface models list' describes it).");
+        : throw NoDefault();
+
+    /// <summary>The error where a default package is needed and none is installed.</summary>
+    public static UniFaceException NoDefault() => new(
+        "no model package was given and no default is installed: give one, or install one with " +
+        $"'uniface models pull {Recommended}' ('uniface models list' describes it).");
 
     /// <summary>Makes an installed package the default.</summary>
     /// <exception cref="UniFaceException">No package has that name.</exception>

@@ -65,6 +65,25 @@ public sealed class RecognisePageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#people-count")).ToHaveTextAsync("Nobody is enrolled yet.");
     }
 
+    [Theory]
+    [InlineData(0.71, 0.336, -0.2)] // Strangers around 0: the scale begins at about -0.2.
+    [InlineData(0.95, 0.925, 0.865)] // Strangers around 0.87: the scale shows only what can happen.
+    [InlineData(0.70, 0.925, 0.70)]
+    [InlineData(-0.4, 0.3, -0.4)]
+    public async Task The_scale_of_a_score_fits_the_models_cosines(double score, double threshold, double start)
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognise.html");
+        double[] seen = await visit.Page.EvaluateAsync<double[]>(
+            "async ([score, threshold]) => { const { scale, scaleStart } = await import('/js/recognise/answers.js'); " +
+            "const drawn = scale(score, threshold, true); return [scaleStart(score, threshold), Number(drawn.querySelector('circle').getAttribute('cx')), " +
+            "Number(drawn.querySelector('line').getAttribute('x1'))]; }",
+            new[] { score, threshold });
+        Assert.Equal(start, seen[0], 0.01);
+        Assert.Equal(10 + ((score - seen[0]) / (1 - seen[0]) * 380), seen[1], 0.01);
+        Assert.Equal(10 + ((threshold - seen[0]) / (1 - seen[0]) * 380), seen[2], 0.01);
+    }
+
     [Fact]
     public async Task Errors_are_shown_in_words()
     {

@@ -47,6 +47,34 @@ public sealed class ExactIndexTests : IDisposable
         }, iter: 100);
     }
 
+    [Theory]
+    [MemberData(nameof(InstructionSets))]
+    public void Searches_are_exact_where_all_cosines_lie_close_together_as_those_of_dlib_do(string name)
+    {
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name);
+        Assert.SkipUnless(DotKernels.IsSupported(instructions), $"this processor has no {instructions}");
+        const int size = 128, count = 8000;
+        float[] center = Rows.Random(1, size, 1)[0];
+        using ExactIndex index = new(size) { Instructions = instructions };
+        (long Id, long Key, float[] Row)[] rows = [.. Cone(count, 2).Select((row, i) => ((long)i, i / 2L, row))];
+        foreach ((long id, long key, float[] row) in rows)
+        {
+            index.Add(id, key, row);
+        }
+
+        foreach (float[] query in Cone(12, 3).Append(rows[77].Row))
+        {
+            (long Id, double Score)[] all = Rows.Best(rows, query, count);
+            Assert.InRange(all[^1].Score, 0.83, 0.95);
+            Assert.Equal(all.Take(10), index.Search(query, 10)[0].Select(h => (h.Id, h.Score)));
+            Assert.Equal(Rows.Best(rows, query, 50, distinctKeys: true), index.Search(query, 50, distinctKeys: true)[0].Select(h => (h.Id, h.Score)));
+        }
+
+        // Unit vectors around one direction, with cosines of 0.85 to 1 among each other.
+        IEnumerable<float[]> Cone(int number, int seed) =>
+            Rows.Random(number, size, seed).Select(row => Rows.Unit([.. row.Zip(center, (a, b) => b + (0.3f * a))]));
+    }
+
     [Fact]
     public void Many_near_duplicates_are_ordered_to_the_last_bit()
     {

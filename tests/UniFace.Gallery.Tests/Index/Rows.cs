@@ -60,7 +60,8 @@ internal static class Rows
         return [.. (distinctKeys ? all.DistinctBy(r => r.Key) : all).Take(k).Select(r => (r.Id, r.Score))];
     }
 
-    private static float[] Unit(float[] values)
+    /// <summary>The direction of a vector.</summary>
+    public static float[] Unit(float[] values)
     {
         double norm = Math.Sqrt(values.Sum(v => (double)v * v));
         return [.. values.Select(v => (float)(v / norm))];

@@ -22,11 +22,17 @@ export function oneIn(rate) {
   return `${share(rate)} pairs of different people score this high`;
 }
 
-/** The score on its scale, from cosine -0.2 to 1, with the threshold. */
+/** Where the scale begins: models differ in the cosines of strangers, so as far below the threshold as shows a typical one, or at the score. */
+export function scaleStart(score, threshold) {
+  return Math.max(-1, Math.min(threshold - 0.8 * (1 - threshold), score));
+}
+
+/** The score on its scale, which ends at cosine 1, with the threshold. */
 export function scale(score, threshold, yes) {
-  const at = value => 10 + (Math.min(1, Math.max(-0.2, value)) + 0.2) / 1.2 * 380;
+  const low = Math.min(scaleStart(score, threshold), 0.999);
+  const at = value => 10 + (Math.min(1, Math.max(low, value)) - low) / (1 - low) * 380;
   const anchor = x => (x < 60 ? "start" : x > 340 ? "end" : "middle");
-  const label = `Score ${score.toFixed(3)}, threshold ${threshold.toFixed(3)}`;
+  const label = `Score ${score.toFixed(3)}, threshold ${threshold.toFixed(3)}, on a scale from ${low.toFixed(2)} to 1`;
   return el("div", { class: "scale" }, svg("svg", { viewBox: "0 0 400 62", role: "img", "aria-label": label },
     svg("rect", { class: "track", x: 10, y: 22, width: 380, height: 14, rx: 7 }),
     svg("circle", { class: yes ? "yes" : "no", cx: at(score), cy: 29, r: 9 }),
@@ -52,7 +58,8 @@ export function decided(answer) {
     ? `Threshold: cosine ${answer.threshold.toFixed(3)}.`
     : `Threshold: cosine ${answer.threshold.toFixed(3)}; ${oneIn(answer.falseMatchRate)}` +
       `${answer.calibratedOn ? ` (calibrated on ${answer.calibratedOn})` : ""}.` +
-      `${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}`;
+      `${answer.calibrationWarning ? ` Warning: ${answer.calibrationWarning}.` : ""}` +
+      `${answer.suitability ? ` The model is ${answer.suitability}.` : ""}`;
 }
 
 function share(rate) {

@@ -15,7 +15,7 @@ internal sealed class TrainOptionSet
     private readonly List<(Option Option, Func<ParseResult, TrainOptions, TrainOptions> Apply)> all = [];
     private readonly Option<string> optimizer;
     private readonly Option<int> epochs;
-    private readonly Option threads, validation, validationPeople;
+    private readonly Option threads, validation, validationPeople, validateEvery;
 
     public TrainOptionSet()
     {
@@ -67,7 +67,7 @@ internal sealed class TrainOptionSet
                 $"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {TrainOptions.ShareToHoldOut} if DATA has " +
                 $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
             (o, v) => o with { ValidationPeople = v ?? o.ValidationPeople });
-        Add("--val-every", "Epochs between validations.", Defaults.ValidateEvery, (o, v) => o with { ValidateEvery = v });
+        validateEvery = Add("--val-every", "Epochs between validations.", Defaults.ValidateEvery, (o, v) => o with { ValidateEvery = v });
         Add("--checkpoint-every", "Steps between checkpoints, in addition to the one after each epoch; 0 for none.", Defaults.CheckpointEvery,
             (o, v) => o with { CheckpointEvery = v });
         threads = Add("--threads", "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.", Defaults.Threads,
@@ -78,9 +78,10 @@ internal sealed class TrainOptionSet
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
     /// <summary>The given options over the defaults.</summary>
-    public TrainOptions BindNew(ParseResult parsed, string data)
+    public TrainOptions BindNew(ParseResult parsed, string data, Func<TrainOptions, TrainOptions>? defaults = null)
     {
         TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
+        baseline = defaults?.Invoke(baseline) ?? baseline;
         if (parsed.GetValue(optimizer) == Lower(OptimizerKind.AdamW))
         {
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };
@@ -90,10 +91,14 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
-    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
+    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data, double share = TrainOptions.ShareToHoldOut) =>
         parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
             ? chosen
-            : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
+            : chosen with { ValidationPeople = share };
+
+    /// <summary>Validates at the end only, unless the command line says otherwise: choosing weights on the people held out would favor the result.</summary>
+    public TrainOptions ValidatesOnce(ParseResult parsed, TrainOptions chosen) =>
+        parsed.IsGiven(validateEvery) ? chosen : chosen with { ValidateEvery = chosen.Epochs };
 
     /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
@@ -124,6 +129,8 @@ internal sealed class TrainOptionSet
                 "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
                 "PACKAGE"),
             (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
+        AddTeaching<string?>("--teacher-cache", "Folder that keeps the teacher's embeddings. Default: 'teachers' in UniFace's folder.", null,
+            (t, v) => t with { Cache = v is null ? null : Path.GetFullPath(v) });
         AddTeaching("--teacher-view",
             "The pictures that the teacher sees: clean (its embeddings are computed once and kept on disk), or augmented as the student sees them.",
             Lower(defaults.View), (t, v) => t with { View = Enum.Parse<TeacherView>(v, ignoreCase: true) })

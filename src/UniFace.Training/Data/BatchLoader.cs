@@ -150,7 +150,8 @@ internal sealed class BatchLoader
         return tensor(values).view(samples.Length, values.Length / samples.Length).DetachFromDisposeScope(); // [B, D]
     }
 
-    private RgbImage Load(int sample)
+    /// <summary>A decoded image, not augmented; it must not be changed.</summary>
+    public RgbImage Load(int sample)
     {
         if (cache?[sample] is RgbImage cached)
         {

@@ -13,8 +13,11 @@ internal sealed class EmbeddingCache(string path, string contractId, int embeddi
     private readonly Dictionary<UInt128, float[]> known = Read(path, contractId, embeddingSize);
     private bool changed;
 
-    /// <summary>The file of a model in the folder of UniFace.</summary>
-    public static string DefaultPath(string contractId) => Path.Combine(UniFaceHome.ForNew(), "teachers", contractId + ".safetensors");
+    /// <summary>The file of a model.</summary>
+    /// <param name="folder">The folder; null for "teachers" in the folder of UniFace.</param>
+    /// <param name="contractId">The contract of the model.</param>
+    public static string PathOf(string? folder, string contractId) =>
+        Path.Combine(folder ?? Path.Combine(UniFaceHome.ForNew(), "teachers"), contractId + ".safetensors");
 
     /// <summary>Embeddings known.</summary>
     public int Count => known.Count;

@@ -57,7 +57,7 @@ internal sealed class Teacher : IDisposable
                 "restore that package, or start a new run.");
         }
 
-        EmbeddingCache cache = new(EmbeddingCache.DefaultPath(manifest.ContractId), manifest.ContractId, manifest.EmbeddingSize);
+        EmbeddingCache cache = new(EmbeddingCache.PathOf(options.Cache, manifest.ContractId), manifest.ContractId, manifest.EmbeddingSize);
         return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), Crop(student, manifest.CreateTemplate()), cache, size);
     }
 

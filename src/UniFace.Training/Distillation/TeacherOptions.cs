@@ -22,6 +22,9 @@ public sealed record TeacherOptions
     /// <summary>Contract of the package; a resumed run refuses another one.</summary>
     public string ContractId { get; init; } = "";
 
+    /// <summary>The folder that keeps the teacher's embeddings of clean pictures; null for "teachers" in the folder of UniFace.</summary>
+    public string? Cache { get; init; }
+
     /// <summary>The pictures that the teacher sees.</summary>
     public TeacherView View { get; init; } = TeacherView.Clean;
 

@@ -36,7 +36,8 @@ internal sealed record TrainingData(
         IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
         Teacher? teacher = options.Teacher is null
             ? null
-            : Teacher.Open(options.Teacher, AlignmentTemplate.ArcFace112, options.Backbone.EmbeddingSize, options.Threads);
+            : Teacher.Open(options.Teacher, options.CreateManifest().CreateTemplate(), options.Backbone.EmbeddingSize, options.Threads);
+        BackboneInput input = BackboneRegistry.Input(options.Backbone);
         LoaderOptions loading = new()
         {
             BatchSize = options.Batch,
@@ -44,6 +45,8 @@ internal sealed record TrainingData(
             Threads = Environment.ProcessorCount > 4 ? 4 : 1,
             QueueLength = 3,
             CacheBytes = cacheBytes,
+            InputSize = input.Size,
+            Normalization = input.Normalization,
             Targets = teacher is null ? null : teacher.Targets,
         };
         ISampler sampler = Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed);
@@ -54,7 +57,7 @@ internal sealed record TrainingData(
             decoder,
             loader,
             ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta),
-            (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder) : null,
+            (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder, input.Size) : null,
             teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);

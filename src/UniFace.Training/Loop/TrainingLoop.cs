@@ -1,3 +1,4 @@
+using UniFace.Training.FineTuning;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;
@@ -53,6 +54,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         data.Prepare(events, cancellationToken);
         if (fresh)
         {
+            WarmUp(cancellationToken);
             EpochMetrics before = CosineProbe.Run(options, state, data, device, schedule.At(0));
             log.Write(before);
             events.EpochEnded?.Invoke(before);
@@ -79,6 +81,18 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         {
             HeldOut = info.HeldOut.Count,
         };
+    }
+
+    /// <summary>The weights and class centers of a fine-tuning before its first step.</summary>
+    private void WarmUp(CancellationToken cancellationToken)
+    {
+        if (options.FineTune is null)
+        {
+            return;
+        }
+
+        WarmStart.Run(options.FineTune, state.Backbone, state.Head.Centers, data.Training, data.Loader.Load, cancellationToken);
+        state.Average?.Restore(state.Backbone.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
     }
 
     private void RunEpoch(TrainingStep step, MetricsLog log, CancellationToken cancellationToken)

@@ -92,6 +92,36 @@ public sealed class OnnxGraph
     /// <summary>1 / (1 + exp(-x)).</summary>
     public string Sigmoid(string input) => Node("Sigmoid", input).Output[0];
 
+    /// <summary>max(x, 0).</summary>
+    public string Relu(string input) => Node("Relu", input).Output[0];
+
+    /// <summary>Largest value of each square window, without padding.</summary>
+    public string MaxPool(string input, int kernel, int stride) => Pool("MaxPool", input, kernel, stride);
+
+    /// <summary>Mean of each square window, without padding.</summary>
+    public string AveragePool(string input, int kernel, int stride) => Pool("AveragePool", input, kernel, stride);
+
+    /// <summary>Appends channels of zeros, and rows and columns of zeros at the bottom and right; the input itself if there are none.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="channels">Channels to append.</param>
+    /// <param name="pixels">Rows and columns to append.</param>
+    /// <returns>[B, C + channels, H + pixels, W + pixels].</returns>
+    public string Pad(string input, int channels, int pixels)
+    {
+        if (channels == 0 && pixels == 0)
+        {
+            return input;
+        }
+
+        NodeProto node = Node("Pad", input);
+        TensorProto pads = new() { Name = node.Name + ".pads", DataType = (int)TensorProto.Types.DataType.Int64 };
+        pads.Dims.Add(8);
+        pads.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<long>([0, 0, 0, 0, 0, channels, pixels, pixels]));
+        graph.Initializer.Add(pads);
+        node.Input.Add(pads.Name);
+        return node.Output[0];
+    }
+
     /// <summary>Mean of each channel, [B, C, H, W] to [B, C, 1, 1].</summary>
     public string GlobalAveragePool(string input) => Node("GlobalAveragePool", input).Output[0];
 
@@ -116,6 +146,14 @@ public sealed class OnnxGraph
         graph.Input.Add(Value(input.Name, input.Shape));
         graph.Output.Add(Value(output.Name, output.Shape));
         return graph;
+    }
+
+    private string Pool(string operation, string input, int kernel, int stride)
+    {
+        NodeProto node = Node(operation, input);
+        node.Attribute.Add(Ints("kernel_shape", kernel, kernel));
+        node.Attribute.Add(Ints("strides", stride, stride));
+        return node.Output[0];
     }
 
     private NodeProto Node(string operation, params ReadOnlySpan<string> inputs)

@@ -37,6 +37,7 @@ public abstract class ParameterOptimizer : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         List<ParameterSlice> slices = [];
+        List<double> rates = []; // by slice
         foreach (NamedParameter parameter in Parameters)
         {
             Tensor? gradient = parameter.Value.grad;
@@ -47,11 +48,13 @@ public abstract class ParameterOptimizer : IDisposable
 
             if (!ParameterSlice.TryAdd(slices, parameter.Value, gradient, [.. StateKinds.Select(kind => GetState(kind, parameter))], parameter.Decays))
             {
-                Update(parameter, gradient, learningRate);
+                Update(parameter, gradient, learningRate * parameter.Rate);
             }
+
+            rates.AddRange(Enumerable.Repeat(learningRate * parameter.Rate, slices.Count - rates.Count));
         }
 
-        WorkerThreads.For(slices.Count, i => Update(slices[i], learningRate));
+        WorkerThreads.For(slices.Count, i => Update(slices[i], rates[i]));
     }
 
     /// <summary>

@@ -34,6 +34,9 @@ public sealed record TrainOptions
     /// <summary>The model whose embeddings are learned, besides the loss or instead of it; null for none.</summary>
     public TeacherOptions? Teacher { get; init; }
 
+    /// <summary>The model whose weights the run starts from; null for random weights.</summary>
+    public FineTuneOptions? FineTune { get; init; }
+
     /// <summary>Passes over the data.</summary>
     public int Epochs { get; init; } = 20;
 
@@ -178,6 +181,7 @@ public sealed record TrainOptions
         }
 
         Teacher?.Validate();
+        FineTune?.Validate();
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
@@ -202,6 +206,14 @@ public sealed record TrainOptions
     internal FaceDataset LimitImages(FaceDataset data) => MinImages > 0 || MaxImages > 0
         ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
         : data;
+
+    /// <summary>How the model is run, as far as the weights do not decide it: that of the model that a fine-tuning starts from, or of the backbone.</summary>
+    internal ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
+    {
+        OnnxSha256 = "",
+        Output = null,
+        Quantization = null,
+    };
 
     /// <summary>A new backbone with initial weights.</summary>
     internal Backbone CreateBackbone(Device device)

@@ -17,7 +17,7 @@ internal static class FineTuneCommand
         Argument<string?> package = new("PACKAGE")
         {
             Arity = ArgumentArity.ZeroOrOne,
-            Description = "The model to start from: dlib-resnet, a package of 'uniface export', a RUN, or a .pth or .safetensors file of InsightFace's iresnet.",
+            Description = "The model to start from: dlib-resnet, a package of 'uniface export', a RUN, or a .pth or .safetensors file of an iresnet.",
         };
         Argument<string?> data = new("DATA")
         {
@@ -125,7 +125,8 @@ internal static class FineTuneCommand
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{compared.People} people held out, {compared.MatedPairs} mated and {compared.NonMatedPairs} non-mated pairs, 95 % intervals by a bootstrap over people"));
+            $"{compared.People} people held out, {compared.MatedPairs} mated and {compared.NonMatedPairs} non-mated pairs, 95 % intervals by a bootstrap ") +
+            "over people");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"true match rate at a false match rate of {compared.FalseMatchRate:G}:"));
         Console.WriteLine($"  before      {Percent(compared.Before)}");
         Console.WriteLine($"  after       {Percent(compared.After)}");

@@ -57,7 +57,7 @@ internal sealed class TrainOptionSet
         Add("--max-images", "Largest number of images to use per person; 0 for all.", Defaults.MaxImages, (o, v) => o with { MaxImages = v });
         AddTeacher();
         Add("--augment",
-            "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and (with a teacher, without labels) mix, e.g. flip=0.5,color=0.2.",
+            "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and (from a teacher alone) mix, e.g. flip=0.5,warp=0.2.",
             Defaults.Augment.ToString(), (o, v) => o with { Augment = AugmentOptions.Parse(v) });
         validation = Add("--val", "Data set of other people for validation, or none.", "none",
             (o, v) => o with { Validation = v == "none" ? null : Path.GetFullPath(v) });

@@ -147,7 +147,11 @@ internal sealed class BatchLoader
         }
 
         float[] values = options.Targets(samples, seen);
-        return tensor(values).view(samples.Length, values.Length / samples.Length).DetachFromDisposeScope(); // [B, D]
+
+        // Memory of libtorch, which is aligned: sums over that of an array depend on where it happens to lie.
+        Tensor targets = empty([samples.Length, values.Length / samples.Length], ScalarType.Float32).DetachFromDisposeScope(); // [B, D]
+        values.CopyTo(TensorMemory.Floats(targets));
+        return targets;
     }
 
     /// <summary>A decoded image, not augmented; it must not be changed.</summary>

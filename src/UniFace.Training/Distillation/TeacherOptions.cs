@@ -54,7 +54,7 @@ public sealed record TeacherOptions
 
         if (Cosine + Relational == 0)
         {
-            throw new UniFaceException("the teacher's weights Cosine and Relational are both 0, so nothing is learned from it; set one, or leave the teacher out.");
+            throw new UniFaceException("the teacher's weights Cosine and Relational are both 0, so nothing is learned from it; set one.");
         }
     }
 }

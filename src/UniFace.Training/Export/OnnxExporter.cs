@@ -5,7 +5,7 @@ namespace UniFace.Training.Export;
 
 /// <summary>
 /// Writes a backbone as an ONNX file (operator set 17, IR version 8: ONNX Runtime 1.12 or newer). Input "input", float32
-/// [batch, 3, S, S] with the side of <see cref="Backbone.Input"/>; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
+/// [batch, 3, S, S]; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
 /// convolution or matrix product before them where that is exact. The same weights give the same bytes.
 /// </summary>
 public static class OnnxExporter

@@ -19,7 +19,8 @@ public static class HeldOutEvaluation
     public static HeldOutComparison? Compare(string run, Action<string, int, int>? progress = null, CancellationToken cancellationToken = default)
     {
         RunInfo info = RunFolder.ReadInfo(run);
-        FineTuneOptions started = info.Options.FineTune ?? throw new UniFaceException($"{run} did not start from a model; there is nothing to compare it with.");
+        FineTuneOptions started = info.Options.FineTune ?? throw new UniFaceException(
+            $"{run} did not start from a model; there is nothing to compare it with.");
         string source = info.Options.Validation ?? info.Options.Data;
         using FaceDataset data = FaceDatasets.Open(source);
         if (info.UnseenPeople(data, info.Options.Validation is null ? null : data) is not FaceDataset people)

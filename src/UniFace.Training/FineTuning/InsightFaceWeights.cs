@@ -13,17 +13,21 @@ internal static class InsightFaceWeights
     private static readonly string[] BlockParts = ["bn1", "conv1", "prelu", "conv2"];
 
     /// <summary>A backbone with the weights of a .pth or .safetensors file.</summary>
-    /// <returns>The backbone, which the caller owns, and the name that each tensor has in the file.</returns>
+    /// <returns>The backbone, which the caller owns, and the name in the file of each tensor, by the address of its memory.</returns>
     /// <exception cref="UniFaceException">It is not such a file, or the network is another one.</exception>
-    public static (LayeredBackbone Backbone, IReadOnlyList<(string Name, Tensor Target)> Read) Load(string path)
+    public static (LayeredBackbone Backbone, IReadOnlyList<(string Name, nint Address)> Read) Load(string path)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
         Dictionary<string, Tensor> file = ReadFile(path);
-        string prefix = Prefixes.FirstOrDefault(p => file.ContainsKey(p + "conv1.weight") && file.ContainsKey(p + "fc.weight")) ?? throw new UniFaceException(
-            $"{path} has {file.Count} tensors ({string.Join(", ", file.Keys.Order(StringComparer.Ordinal).Take(3))} ...), and they are not those of " +
-            "InsightFace's iresnet (conv1.weight, layer1.0.bn1.weight, ..., fc.weight).");
-        int[] depth = [.. Enumerable.Range(1, 4).Select(layer => Enumerable.Range(0, 200).Count(b => file.ContainsKey($"{prefix}layer{layer}.{b}.conv1.weight")))];
+        string prefix = Prefixes.FirstOrDefault(p => file.ContainsKey(p + "conv1.weight") && file.ContainsKey(p + "fc.weight"))
+            ?? throw new UniFaceException(
+                $"{path} has {file.Count} tensors ({string.Join(", ", file.Keys.Order(StringComparer.Ordinal).Take(3))} ...), and they are not those " +
+                "of InsightFace's iresnet (conv1.weight, layer1.0.bn1.weight, ..., fc.weight).");
+        int[] depth =
+        [
+            .. Enumerable.Range(1, 4).Select(layer => Enumerable.Range(0, 200).Count(b => file.ContainsKey($"{prefix}layer{layer}.{b}.conv1.weight"))),
+        ];
         string name = $"iresnet{2 + (2 * depth.Sum())}";
         if (!BackboneRegistry.Names.Contains(name))
         {
@@ -34,18 +38,19 @@ internal static class InsightFaceWeights
         LayeredBackbone backbone = (LayeredBackbone)BackboneRegistry.Create(spec, seed: 1);
         try
         {
-            List<(string, Tensor)> read = [];
+            List<(string, nint)> read = [];
             foreach ((string own, Tensor target) in Checkpoint.Tensors(backbone))
             {
                 string theirs = prefix + NameOf(own, depth);
                 if (!file.TryGetValue(theirs, out Tensor? source) || !source.shape.SequenceEqual(target.shape))
                 {
                     throw new UniFaceException(
-                        $"{path}: {theirs} is {(source is null ? "missing" : $"[{string.Join(", ", source.shape)}]")}, expected [{string.Join(", ", target.shape)}].");
+                        $"{path}: {theirs} is {(source is null ? "missing" : $"[{string.Join(", ", source.shape)}]")}, expected " +
+                        $"[{string.Join(", ", target.shape)}].");
                 }
 
                 target.copy_(source);
-                read.Add((theirs, target));
+                read.Add((theirs, TensorMemory.Address(target)));
                 if (own.EndsWith("norm.running_mean", StringComparison.Ordinal) && theirs == prefix + "features.running_mean"
                     && file.TryGetValue(prefix + "fc.bias", out Tensor? bias))
                 {

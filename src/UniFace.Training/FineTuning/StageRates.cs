@@ -17,7 +17,8 @@ internal static class StageRates
         if (options.FrozenStages >= stages.Count)
         {
             throw new UniFaceException(
-                $"{options.FrozenStages} frozen stages leave nothing to train: backbone {backbone.Spec.Name} has {stages.Count} stages; freeze at most {stages.Count - 1}.");
+                $"{options.FrozenStages} frozen stages leave nothing to train: backbone {backbone.Spec.Name} has {stages.Count} stages; " +
+                $"freeze at most {stages.Count - 1}.");
         }
 
         Dictionary<Parameter, double> rates = [];

@@ -92,7 +92,7 @@ public sealed class StartWeights : IDisposable
 
     private static StartWeights OpenFile(string path)
     {
-        (LayeredBackbone backbone, IReadOnlyList<(string, Tensor)> read) = InsightFaceWeights.Load(path);
+        (LayeredBackbone backbone, IReadOnlyList<(string, nint)> read) = InsightFaceWeights.Load(path);
         FineTuneOptions options = new()
         {
             Source = Path.GetFullPath(path),
@@ -116,11 +116,11 @@ public sealed class StartWeights : IDisposable
             "'uniface train --teacher'.");
     }
 
-    private static ImportedWeight[] NamesOf(Backbone backbone, IReadOnlyList<(string Source, Tensor Target)> read)
+    private static ImportedWeight[] NamesOf(Backbone backbone, IReadOnlyList<(string Source, nint Address)> read)
     {
         Dictionary<nint, string> names = backbone.named_parameters().Select(p => (p.name, (Tensor)p.parameter))
             .Concat(backbone.named_buffers().Select(b => (b.name, b.buffer)))
             .ToDictionary(t => TensorMemory.Address(t.Item2), t => t.Item1);
-        return [.. read.Select(r => new ImportedWeight(names[TensorMemory.Address(r.Target)], r.Source))];
+        return [.. read.Select(r => new ImportedWeight(names[r.Address], r.Source))];
     }
 }

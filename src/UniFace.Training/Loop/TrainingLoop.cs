@@ -91,7 +91,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
             return;
         }
 
-        WarmStart.Run(options.FineTune, state.Backbone, state.Head.Centers, data.Training, data.Loader.Load, cancellationToken);
+        WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, cancellationToken);
         state.Average?.Restore(state.Backbone.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
     }
 

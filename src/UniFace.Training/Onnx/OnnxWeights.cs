@@ -14,7 +14,7 @@ internal sealed class OnnxWeights
     private readonly string path;
     private readonly Queue<NodeProto> nodes;
     private readonly Dictionary<string, TensorProto> initializers;
-    private readonly List<(string Name, Tensor Target)> read = [];
+    private readonly List<(string Name, nint Address)> read = [];
 
     private OnnxWeights(string path, ModelProto model)
     {
@@ -31,8 +31,8 @@ internal sealed class OnnxWeights
     /// <summary>The backbone as the exporter wrote it, or null.</summary>
     public string? Backbone { get; }
 
-    /// <summary>Which initializer each tensor was read from.</summary>
-    public IReadOnlyList<(string Name, Tensor Target)> Read => read;
+    /// <summary>The initializers read, and the address of the memory that received each.</summary>
+    public IReadOnlyList<(string Name, nint Address)> Read => read;
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="UniFaceException">It is not an ONNX file.</exception>
@@ -107,7 +107,7 @@ internal sealed class OnnxWeights
 
         Tensor source = torch.tensor(values).view(shape);
         target.copy_(transpose ? source.t() : source);
-        read.Add((name, target));
+        read.Add((name, TensorMemory.Address(target)));
     }
 
     private static float[] Values(TensorProto tensor) => tensor.RawData.IsEmpty

@@ -207,7 +207,7 @@ public sealed record TrainOptions
         ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
         : data;
 
-    /// <summary>How the model is run, as far as the weights do not decide it: that of the model that a fine-tuning starts from, or of the backbone.</summary>
+    /// <summary>How the model is run, apart from its weights: as the model that a fine-tuning starts from, or as the backbone.</summary>
     internal ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
     {
         OnnxSha256 = "",
@@ -225,7 +225,11 @@ public sealed record TrainOptions
 
     /// <summary>A new head: the loss over a number of people.</summary>
     internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
-        Math.Max(people, UsesLabels ? 1 : Loss.Info.MinimumClasses), Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
+        Math.Max(people, UsesLabels ? 1 : Loss.Info.MinimumClasses),
+        Backbone.EmbeddingSize,
+        Seed,
+        device: device,
+        centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
 
     private static void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
     {

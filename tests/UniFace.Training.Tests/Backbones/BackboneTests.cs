@@ -17,7 +17,8 @@ public class BackboneTests
     /// <summary>
     /// Parameters at 512 values. MobileFaceNet and IResNet: counted by PyTorch on the same networks built there from the papers'
     /// tables, without IResNet's linear bias of 512, which the batch norm behind it makes void; InsightFace states 24.0, 34.1, 43.6,
-    /// 65.2 M. dlib's: its 29 convolutions with biases, and the linear layer with a bias that dlib has not. EfficientNet-B0: torchvision's features, 4,007,548, and the head 7*7*1280 + 2*1280 + 1280*512 + 2*512.
+    /// 65.2 M. dlib's: its 29 convolutions with biases, and the linear layer with a bias that dlib has not.
+    /// EfficientNet-B0: torchvision's features, 4,007,548, and the head 7*7*1280 + 2*1280 + 1280*512 + 2*512.
     /// </summary>
     [Theory]
     [InlineData("mobilefacenet", 1, 1_200_512)]

@@ -21,7 +21,10 @@ public class StageRatesTests
         Manifest = new ModelManifest { EmbeddingSize = 16, OnnxSha256 = "" },
     };
 
-    public static TheoryData<string, double> Families => new() { { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 } };
+    public static TheoryData<string, double> Families => new()
+    {
+        { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 },
+    };
 
     [Theory]
     [MemberData(nameof(Families))]

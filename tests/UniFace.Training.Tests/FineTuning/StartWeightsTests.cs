@@ -16,7 +16,10 @@ public sealed class StartWeightsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-start-").FullName;
 
-    public static TheoryData<string, double> Families => new() { { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 } };
+    public static TheoryData<string, double> Families => new()
+    {
+        { "mobilefacenet", 0.25 }, { "iresnet18", 1 }, { "efficientnet-b0", 1 }, { "dlib-resnet", 1 },
+    };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -115,7 +118,12 @@ public sealed class StartWeightsTests : IDisposable
         Dictionary<string, TfjsTensor> tensors = [];
         Layer("conv32_down", 7, 3, 32);
         int channels = 32;
-        foreach (string block in "conv32_1 conv32_2 conv32_3 conv64_down conv64_1 conv64_2 conv64_3 conv128_down conv128_1 conv128_2 conv256_down conv256_1 conv256_2 conv256_down_out".Split(' '))
+        string[] blocks =
+        [
+            "conv32_1", "conv32_2", "conv32_3", "conv64_down", "conv64_1", "conv64_2", "conv64_3",
+            "conv128_down", "conv128_1", "conv128_2", "conv256_down", "conv256_1", "conv256_2", "conv256_down_out",
+        ];
+        foreach (string block in blocks)
         {
             int outputs = int.Parse(block.AsSpan(4, block.IndexOf('_', StringComparison.Ordinal) - 4), System.Globalization.CultureInfo.InvariantCulture);
             Layer(block + "/conv1", 3, channels, outputs);

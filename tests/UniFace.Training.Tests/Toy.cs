@@ -121,7 +121,7 @@ internal static class Toy
             state.Load(last);
         }
 
-        return new Trainer(folder, info, prepared, state, torch.CPU, fresh);
+        return new Trainer(folder, info, prepared, state, torch.CPU, fresh, [state]);
     }
 
     public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null, string runId = "") => new(

@@ -38,9 +38,9 @@ internal static class TrainCommand
             {
                 chosen = options.BindNew(parsed, dataPath ?? throw new UniFaceException(
                     "DATA is missing: one folder per person, a RecordIO set or a tar; or give --resume RUN to continue a run."));
-                chosen.Validate();
             }
 
+            chosen.Validate(TrainOptionSet.OptionName);
             TrainResult result = Train(run, chosen, resumed is not null, stop, data => options.HoldOut(parsed, chosen, data));
             parsed.Print(result, () =>
             {

@@ -75,6 +75,16 @@ internal sealed class TrainOptionSet
         Add("--device", "Where the network computes: cpu, cuda, cuda:1, mps.", Defaults.Device, (o, v) => o with { Device = v });
     }
 
+    /// <summary>The option that sets a property of <see cref="TrainOptions"/>.</summary>
+    public static string OptionName(string property) => "--" + property switch
+    {
+        nameof(TrainOptions.LearningRate) => "lr",
+        nameof(TrainOptions.Validation) => "val",
+        nameof(TrainOptions.ValidationPeople) => "val-people",
+        nameof(TrainOptions.ValidateEvery) => "val-every",
+        _ => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(property),
+    };
+
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
     /// <summary>The given options over the defaults.</summary>

@@ -29,6 +29,9 @@ internal sealed record LoaderOptions
     /// <summary>Gives the teacher's embeddings [B, D] of samples and of their augmented images; null without a teacher.</summary>
     public Func<IReadOnlyList<int>, IReadOnlyList<RgbImage>, float[]>? Targets { get; init; }
 
+    /// <summary>Values of an image, which are its bytes when decoded.</summary>
+    public int ImageValues => 3 * InputSize.Width * InputSize.Height;
+
     /// <summary>
     /// Memory for decoded images in bytes. If the whole set fits, it is kept, so that only the first epoch decodes. 0 turns this off.
     /// </summary>

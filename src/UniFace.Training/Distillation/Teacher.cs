@@ -1,5 +1,4 @@
 using UniFace.Vision.Onnx;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Distillation;
 

@@ -1,8 +1,5 @@
-using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Evaluation.Verification;
 using UniFace.Statistics;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Export;
 

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using UniFace.Statistics;
 
 namespace UniFace.Training.FineTuning;

@@ -1,5 +1,3 @@
-using UniFace.Vision.Imaging;
-
 namespace UniFace.Training.FineTuning;
 
 /// <summary>Compares a fine-tuned run with the model that it started from.</summary>

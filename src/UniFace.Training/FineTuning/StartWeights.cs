@@ -1,4 +1,3 @@
-using static TorchSharp.torch;
 using UniFace.Training.Export;
 using UniFace.Vision.Onnx;
 

@@ -1,6 +1,3 @@
-using UniFace.Training.Checkpoints;
-using static TorchSharp.torch;
-
 namespace UniFace.Training.FineTuning;
 
 /// <summary>

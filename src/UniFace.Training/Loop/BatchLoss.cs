@@ -1,6 +1,3 @@
-using UniFace.Training.Distillation;
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>

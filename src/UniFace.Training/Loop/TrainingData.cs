@@ -1,5 +1,3 @@
-using UniFace.Training.Distillation;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>The data of a run: the people trained on, their images in order, and the people it validates on.</summary>
@@ -28,15 +26,26 @@ internal sealed record TrainingData(
     /// <param name="data">The training set.</param>
     /// <param name="validation">The validation set, or null.</param>
     /// <param name="decoder">Decodes the images.</param>
+    /// <param name="owned">Receives the teacher, to be disposed with the run; null if there is none.</param>
     /// <param name="cacheBytes">Memory for decoded images.</param>
     public static TrainingData Create(
-        TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder, long cacheBytes = LoaderOptions.DefaultCacheBytes)
+        TrainOptions options,
+        FaceDataset data,
+        FaceDataset? validation,
+        IImageDecoder decoder,
+        Stack<IDisposable>? owned = null,
+        long cacheBytes = LoaderOptions.DefaultCacheBytes)
     {
         (FaceDataset training, FaceDataset? heldOut) = options.Split(data);
         IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
         Teacher? teacher = options.Teacher is null
             ? null
             : Teacher.Open(options.Teacher, options.CreateManifest().CreateTemplate(), options.Backbone.EmbeddingSize, options.Threads);
+        if (teacher is not null)
+        {
+            owned?.Push(teacher);
+        }
+
         BackboneInput input = BackboneRegistry.Input(options.Backbone);
         LoaderOptions loading = new()
         {
@@ -56,7 +65,7 @@ internal sealed record TrainingData(
             heldOut,
             decoder,
             loader,
-            ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta),
+            ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
             (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder, input.Size) : null,
             teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,

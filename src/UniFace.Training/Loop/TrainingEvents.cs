@@ -21,9 +21,6 @@ public sealed record TrainingEvents
 
     /// <summary>Preparation before the first step: what is done, images done since the last call, images in total.</summary>
     public Action<string, int, int>? Preparing { get; init; }
-
-    /// <summary>A checkpoint was written, with its step.</summary>
-    public Action<long>? CheckpointWritten { get; init; }
 }
 
 /// <summary>Result of a run.</summary>

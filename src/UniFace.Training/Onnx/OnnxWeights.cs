@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using UniFace.Onnx.Schema;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Onnx;
 

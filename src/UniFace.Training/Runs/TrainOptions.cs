@@ -1,6 +1,4 @@
-using UniFace.Training.Distillation;
 using UniFace.Training.Losses;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Runs;
 
@@ -140,9 +138,11 @@ public sealed record TrainOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>Checks the ranges of all values.</summary>
+    /// <param name="nameOf">How an error calls a property, for example by its command-line option; null for its own name.</param>
     /// <exception cref="UniFaceException">A value is out of range; the message names the value and the range.</exception>
-    public void Validate()
+    public void Validate(Func<string, string>? nameOf = null)
     {
+        nameOf ??= name => name;
         Check(Epochs, 1, 100_000);
         Check(Batch, 1, 1 << 16);
         Check(Accumulate, 1, 10_000);
@@ -167,7 +167,7 @@ public sealed record TrainOptions
 
         if (Schedule == ScheduleKind.Step && Steps.Count == 0)
         {
-            throw new UniFaceException("The step schedule needs Steps, the epochs at which the learning rate falls, for example 8 and 12.");
+            throw new UniFaceException($"The step schedule needs {nameOf(nameof(Steps))}, the epochs at which the learning rate falls, for example 8 and 12.");
         }
 
         if (CenterType == CenterType.BFloat16 && Optimizer != OptimizerKind.Sgd)
@@ -177,19 +177,30 @@ public sealed record TrainOptions
 
         if (Validation is not null && ValidationPeople > 0)
         {
-            throw new UniFaceException("Validation and ValidationPeople are both set; validate either on another set or on people held out of this one.");
+            throw new UniFaceException(
+                $"{nameOf(nameof(Validation))} and {nameOf(nameof(ValidationPeople))} are both set; validate either on another set or on people " +
+                "held out of this one.");
         }
 
         Teacher?.Validate();
         FineTune?.Validate();
+        Augment.Check();
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
                 "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented pictures, and no labels " +
-                "(teacher weight Loss 0); leave mix out otherwise.");
+                "(--teacher-view augmented, --label-weight 0); leave mix out otherwise.");
         }
 
         BackboneRegistry.Validate(Backbone);
+
+        void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
+        {
+            if (!(value >= low && value <= high))
+            {
+                throw new UniFaceException(FormattableString.Invariant($"{nameOf(name)} is {value}, expected {low} to {high}."));
+            }
+        }
     }
 
     /// <summary>Whether the labels of the data are used.</summary>
@@ -230,12 +241,4 @@ public sealed record TrainOptions
         Seed,
         device: device,
         centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
-
-    private static void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
-    {
-        if (!(value >= low && value <= high))
-        {
-            throw new UniFaceException(FormattableString.Invariant($"{name} is {value}, expected {low} to {high}."));
-        }
-    }
 }

@@ -54,7 +54,7 @@ public sealed class TrainCommandTests : IDisposable
         Refused("DATA is missing", "train", "--out", "run");
         Refused("--out is missing", "train", "faces");
         Refused("no-such-set", "train", "no-such-set", "--out", "run");
-        Refused("Epochs is 0", "train", "faces", "--epochs", "0", "--out", "run");
+        Refused("--epochs is 0, expected 1 to 100000", "train", "faces", "--epochs", "0", "--out", "run");
         Refused("step schedule", "train", "faces", "--schedule", "step", "--out", "run");
         Refused("no-such-loss", "train", "faces", "--loss", "no-such-loss", "--out", "run");
         Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--out", "run");
@@ -105,10 +105,10 @@ public sealed class TrainCommandTests : IDisposable
         CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "run"]).Expect(0);
         Directory.Move(Path.Combine(folder, "faces"), Path.Combine(folder, "moved"));
         Refused("if it has moved", "train", "--resume", "run");
-        Refused("Epochs is 0", "train", "moved", "--resume", "run", "--epochs", "0");
+        Refused("--epochs is 0, expected 1 to 100000", "train", "moved", "--resume", "run", "--epochs", "0");
         CliResult resumed = CliProcess.RunIn(folder, "train", "moved", "--resume", "run", "--threads", "2", "--epochs", "2", "--json").Expect(0);
         Assert.Equal(2, resumed.Json().GetProperty("epochs").GetInt32());
-        Assert.Contains("changed at step 3: --threads 1 to 2; changed at step 3: --epochs 1 to 2", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("changed at step 3: threads 1 to 2; changed at step 3: epochs 1 to 2", resumed.Error, StringComparison.Ordinal);
         CliProcess.RunIn(folder, "train", "--resume", "run").Expect(0);
 
         CliProcess.RunIn(folder, ["train", "moved", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "other"]).Expect(0);

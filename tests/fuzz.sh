@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); cd "$root"
 minutes=${1:-10}
 [[ $minutes =~ ^[0-9]+$ ]] || { echo "usage: tests/fuzz.sh MINUTES" >&2; exit 2; }
-targets=18
+targets=20
 export UNIFACE_FUZZ_SECONDS=$((minutes * 60 / targets + 1))
 for project in UniFace.Tests UniFace.Vision.Tests; do
   dotnet build "tests/$project" -c Release -v quiet -nologo

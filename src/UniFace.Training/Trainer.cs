@@ -80,7 +80,7 @@ public sealed class Trainer : IDisposable
                 Started = DateTime.UtcNow,
                 Options = options,
                 DataHash = validated is null
-                    ? training.ComputeHash(hashed, cancellationToken)
+                    ? training.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken)
                     : HashWithoutOverlap(validated, training, prepared.Training, hashed, cancellationToken),
                 People = prepared.Training.People.Count,
                 Images = prepared.Training.Samples.Count,
@@ -134,7 +134,7 @@ public sealed class Trainer : IDisposable
         return Build(owned =>
         {
             (FaceDataset training, FaceDataset? validated) = OpenData(info.Options, data, validation, owned);
-            string hash = training.ComputeHash(hashed, cancellationToken);
+            string hash = training.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
             if (hash != info.DataHash)
             {
                 throw new UniFaceException(

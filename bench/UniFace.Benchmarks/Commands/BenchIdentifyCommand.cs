@@ -27,7 +27,7 @@ internal static class BenchIdentifyCommand
             int threads = vision.ThreadCount(parsed);
             using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package), detectorThreads: threads);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
-            await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
+            await using StoredGallery store = await gallery.OpenAsync(parsed, stop);
             long templates = (await store.CountAsync(stop)).Templates;
             Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForIdentification(recognizer.Calibration, templates));
             int count = Math.Min(parsed.GetValue(most), set.Names.Count);

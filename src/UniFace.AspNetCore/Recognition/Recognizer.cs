@@ -36,7 +36,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     public FaceRecognizer Model { get; }
 
     /// <summary>The gallery, of the same model.</summary>
-    public IStoredGallery Gallery { get; }
+    public StoredGallery Gallery { get; }
 
     private string Caller => Security.Caller.FairShareOf(requests.HttpContext!);
 
@@ -69,18 +69,21 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 RgbImage picture = encoded.Decode();
-                return (picture, aligned ? [Model.AsAligned(picture, name)] : Model.Photos.AlignFaces(picture, choice));
+                return (picture, aligned ? [FromAligned(picture, name)] : Model.Photos.Search(picture, choice).Faces);
             },
             stop);
     }
 
+    /// <summary>The main face of a photo; null if it shows none.</summary>
+    /// <exception cref="UniFaceException">The photo is not a picture, is too large, or takes more work than one photo may.</exception>
+    public async Task<AlignedFace?> FindMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
+        (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, stop)).Faces is [AlignedFace face, ..] ? face : null;
+
     /// <summary>The main face of a photo.</summary>
-    /// <exception cref="UniFaceException">The photo is not a picture, or is too large.</exception>
     /// <exception cref="RefusedException">It shows no face.</exception>
-    public async Task<AlignedFace> FindMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
-        (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, stop)).Faces is [AlignedFace face, ..]
-            ? face
-            : throw new RefusedException(Refusal.NoFace, $"no face was found on the photo in the field {name}; give a photo that shows a face");
+    public async Task<AlignedFace> RequireMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
+        await FindMainFaceAsync(photo, name, aligned, stop)
+            ?? throw new RefusedException(Refusal.NoFace, $"no face was found on the photo in the field {name}; give a photo that shows a face");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
     public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
@@ -145,10 +148,13 @@ internal sealed partial class Recognizer : IAsyncDisposable
         Model.Dispose();
     }
 
+    private AlignedFace FromAligned(RgbImage picture, string name) => AlignedFace.FromImage(
+        picture, Model.Embedder.InputSize, name, Model.Manifest.Alignment is null ? null : Model.Manifest.CreateTemplate());
+
     private float[][] Embed(IReadOnlyList<RgbImage> faces)
     {
         float[] all = Model.Embedder.Embed(faces); // [N, D]
-        metrics.Embedded(faces.Count);
+        metrics.EmbeddingBatch.Record(faces.Count);
         return [.. all.Chunk(Model.Embedder.EmbeddingSize)];
     }
 
@@ -157,7 +163,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         using CancellationTokenSource late = new(timeout); // no request waits longer
         float[] all = [.. probes.SelectMany(p => p)]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await Gallery.SearchAsync(all, Model.ContractId, candidates, late.Token);
-        metrics.Searched(probes.Count);
+        metrics.SearchBatch.Record(probes.Count);
         if (Gallery.Damage.Count is int now && now > damaged) // searches run one after the other
         {
             damaged = now;

@@ -116,8 +116,8 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
                 "Accuracy (10 folds)", Percent(before.Accuracy?.Mean), Percent(after.Accuracy?.Mean),
                 after.Accuracy is null ? "" : "± " + Percent(1.96 * after.Accuracy.StandardError),
             ],
-            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", EvalOutput.Interval(b.AucInterval, v => $"{v:F4}")],
-            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), EvalOutput.Interval(b.EqualErrorInterval, v => Percent(v))],
+            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", EvalOutput.Interval(b.Intervals?.Auc, v => $"{v:F4}")],
+            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), EvalOutput.Interval(b.Intervals?.EqualErrorRate, v => Percent(v))],
             .. b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (string[])
             [
                 $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",

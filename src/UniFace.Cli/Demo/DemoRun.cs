@@ -173,13 +173,9 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
         string name = $"{people.People} invented people, seed {plan.Seed}";
-        CalibrationSource source = CalibrationSource.FromManifest(embedder.Manifest, name, data.ComputeHash(cancellationToken: stop)) with
-        {
-            People = people.People,
-            Images = people.Images.Length,
-            ToolVersion = embedder.Manifest.ToolVersion,
-        };
-        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).Save(folder.CalibrationFile);
+        string sha256 = data.ComputeHash(cancellationToken: stop);
+        CalibrationSource source = new(embedder.Manifest.FlipSum, name, sha256, people.People, people.Images.Length);
+        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).For(embedder.Manifest).Save(folder.CalibrationFile);
         return Calibration.Load(folder.CalibrationFile);
     }
 

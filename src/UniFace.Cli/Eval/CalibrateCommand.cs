@@ -84,9 +84,9 @@ internal static class CalibrateCommand
         (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
         long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
         long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
-        VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
-        CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
-        Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
+        VerificationScores scores = PairScores.AllPairs(faces, labels, pairs, stop);
+        CalibrationSource source = new(model.FlipSum, name, sha256, sizes.Length, data.Samples.Count);
+        Calibration calibration = model.Assign(Calibrator.FromScores(scores, source, Rates, bootstrap, stop)) with { Overlap = overlap };
         IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
         Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
         IReadOnlyList<TransferredRate> shipped = old is not null && old.ContractId == calibration.ContractId

@@ -221,8 +221,8 @@ internal static class EvalCommand
 
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
     {
-        CalibrationSource source = model.Source(result.Name, result.Sha256) with { People = result.People, Images = result.Images.Count };
-        return Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop) with { Overlap = result.Overlap };
+        CalibrationSource source = new(model.FlipSum, result.Name, result.Sha256, result.People, result.Images.Count);
+        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop)) with { Overlap = result.Overlap };
     }
 
     private static void WriteFiles(string folder, List<EvalResult> results, Dictionary<string, object?> json)

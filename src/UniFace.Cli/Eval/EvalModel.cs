@@ -64,16 +64,8 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     /// <summary>The template that its faces are aligned to.</summary>
     public AlignmentTemplate CreateTemplate() => Manifest?.CreateTemplate() ?? AlignmentTemplate.ArcFace(Embedder.InputSize.Width, Embedder.InputSize.Height);
 
-    /// <summary>The source of a calibration that is measured on this model.</summary>
-    public CalibrationSource Source(string dataName, string dataSha256) => new()
-    {
-        ContractId = Manifest?.ContractId,
-        OnnxSha256 = Manifest?.OnnxSha256,
-        FlipSum = FlipSum,
-        DataName = dataName,
-        DataSha256 = dataSha256,
-        ToolVersion = ToolVersion.Current,
-    };
+    /// <summary>A calibration that was measured on this model, with its contract if it has one.</summary>
+    public Calibration Assign(Calibration measured) => Manifest is null ? measured : measured.For(Manifest);
 
     /// <summary>Embeds images, with progress on standard error.</summary>
     /// <param name="what">The name of the progress.</param>

@@ -47,8 +47,8 @@ internal static class EvalOutput
             table.AddRow("accuracy", Percent(accuracy.Mean), deviations, $"{accuracy.Folds.Average(f => f.Threshold):F4}");
         }
 
-        table.AddRow("AUC", $"{report.Auc:F6}", Interval(report.AucInterval, v => $"{v:F6}"), "");
-        table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, Percent), $"{report.EqualError.Threshold:F4}");
+        table.AddRow("AUC", $"{report.Auc:F6}", Interval(report.Intervals?.Auc, v => $"{v:F6}"), "");
+        table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.Intervals?.EqualErrorRate, Percent), $"{report.EqualError.Threshold:F4}");
         foreach (OperatingPoint point in report.OperatingPoints)
         {
             string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";
@@ -68,8 +68,8 @@ internal static class EvalOutput
             $"{Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.MissingImages.Count, "image")})");
         Console.WriteLine(
             $"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Seconds:F1} s");
-        string unit = report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs";
-        Console.WriteLine($"intervals: {report.BootstrapReplicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
+        string unit = report.Intervals?.Unit == BootstrapUnit.Person ? "people" : "pairs";
+        Console.WriteLine($"intervals: {report.Intervals?.Replicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
     }
 
     /// <summary>Writes one line per pair.</summary>
@@ -110,17 +110,17 @@ internal static class EvalOutput
             ["missingImages"] = result.MissingImages.Count,
             ["missingImageNames"] = result.MissingImages.Take(MaxMissingNames),
             ["auc"] = report.Auc,
-            ["aucLow"] = report.AucInterval?.Low,
-            ["aucHigh"] = report.AucInterval?.High,
+            ["aucLow"] = report.Intervals?.Auc.Low,
+            ["aucHigh"] = report.Intervals?.Auc.High,
             ["eer"] = report.EqualError.Rate,
-            ["eerLow"] = report.EqualErrorInterval?.Low,
-            ["eerHigh"] = report.EqualErrorInterval?.High,
+            ["eerLow"] = report.Intervals?.EqualErrorRate.Low,
+            ["eerHigh"] = report.Intervals?.EqualErrorRate.High,
             ["eerThreshold"] = report.EqualError.Threshold,
             ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.FormatRate(p.TargetFalseMatchRate), ToJson),
             ["bootstrap"] = new
             {
-                unit = report.BootstrapUnit,
-                replicates = report.BootstrapReplicates,
+                unit = report.Intervals?.Unit,
+                replicates = report.Intervals?.Replicates,
                 bootstrap.Confidence,
                 bootstrap.Seed,
             },

@@ -62,9 +62,9 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     private Dictionary<string, object?> ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new()
     {
         ["protocol"] = "identify",
-        ["rank1"] = report.Rank1,
-        ["rank5"] = report.Rank5,
-        ["rank10"] = report.Rank10,
+        ["rank1"] = report.HitRate(1),
+        ["rank5"] = report.HitRate(5),
+        ["rank10"] = report.HitRate(10),
         ["dirAtFpir"] = report.Points.ToDictionary(
             p => NameOf(p.TargetFpir),
             p => new { p.Dir, fnir = 1 - p.Dir, p.DirInterval?.Low, p.DirInterval?.High, p.Threshold, p.Fpir, p.Why }),
@@ -140,9 +140,9 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
     private void Show(IdentificationReport report)
     {
         Table table = EvalOutput.Table(model.Path, ", 1:N");
-        foreach ((string name, double rate) in (ReadOnlySpan<(string, double)>)[("rank 1", report.Rank1), ("rank 5", report.Rank5), ("rank 10", report.Rank10)])
+        foreach (int rank in (ReadOnlySpan<int>)[1, 5, 10])
         {
-            table.AddRow(name, EvalOutput.Percent(rate), "", "");
+            table.AddRow($"rank {rank}", EvalOutput.Percent(report.HitRate(rank)), "", "");
         }
 
         foreach (IdentificationPoint point in report.Points)

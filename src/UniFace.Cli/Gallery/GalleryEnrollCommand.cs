@@ -32,7 +32,7 @@ internal static class GalleryEnrollCommand
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
             parsed.Exclude(person, personLevel);
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
             (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));

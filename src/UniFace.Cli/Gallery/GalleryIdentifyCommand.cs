@@ -28,7 +28,7 @@ internal static class GalleryIdentifyCommand
         {
             string path = parsed.GetRequiredValue(image);
             byte[] bytes = PhotoSet.ReadPhoto(path);
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
             (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             Calibration? calibration = recognizer.Calibration;

@@ -10,7 +10,7 @@ internal static class GalleryListCommand
         string description = "Describe a gallery and list the enrolled people.\nExample: uniface gallery list people.gallery";
         return CliCommand.Create("list", description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             List<GalleryPerson> people = await gallery.ListAsync(stop).ToListAsync(stop);
             GalleryInfo info = gallery.Info;
             long templates = people.Sum(p => (long)p.Templates);

@@ -14,7 +14,7 @@ internal static class GalleryRebuildCommand
         GalleryOptions options = new();
         return CliCommand.Create("rebuild", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             long rows = await gallery.RebuildIndexAsync(stop);
             string unstored = gallery.Info.Encrypted ? ", not stored because the gallery is encrypted"
                 : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "";

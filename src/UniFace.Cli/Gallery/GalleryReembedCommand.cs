@@ -17,7 +17,7 @@ internal static class GalleryReembedCommand
         IEnumerable<Symbol> parameters = [options.Gallery, package, vision.Threads, .. options.Keys, .. vision.Model];
         return CliCommand.Create("reembed", Description, parameters, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
             (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
             string before = gallery.Info.ContractId;

@@ -14,7 +14,7 @@ internal static class GalleryVerifyIntegrityCommand
         GalleryOptions options = new();
         return CliCommand.Create("verify-integrity", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
             GalleryCounts counts = await gallery.CountAsync(stop);
             bool whole = problems.Count == 0;

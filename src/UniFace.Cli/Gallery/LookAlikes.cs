@@ -1,7 +1,7 @@
 namespace UniFace.Cli.Gallery;
 
 /// <summary>Reports newly enrolled faces that are also enrolled under another name, by <see cref="LookAlikeRule"/>; none without a calibration.</summary>
-internal sealed class LookAlikes(IStoredGallery gallery, Calibration? calibration)
+internal sealed class LookAlikes(StoredGallery gallery, Calibration? calibration)
 {
     private readonly LookAlikeRule? rule = LookAlikeRule.Create(calibration);
     private readonly HashSet<(string, string)> pairs = [];

@@ -73,7 +73,7 @@ internal static class ClusterCommand
             Decision decision = Decide(embedded.Faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };
-            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, options, stop);
+            int[] groups = FaceClustering.Group(new EmbeddedFaces(embedded.Values, embedder.EmbeddingSize), options, stop);
             ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, Labels(people, embedded.Faces));
             Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
             Write(target, set, embedded.Faces, clusters, stop);
@@ -103,7 +103,7 @@ internal static class ClusterCommand
                     // Align checks the size of images that are already aligned.
                     byte[] encoded = set.Read(first + i);
                     found[i] = choice == FaceChoice.All
-                        ? pipeline.AlignFaces(decoder.Decode(encoded, set.Names[first + i]), choice)
+                        ? pipeline.Search(decoder.Decode(encoded, set.Names[first + i]), choice).Faces
                         : pipeline.Align(encoded, set.Names[first + i]) is AlignedFace face ? [face] : [];
                 }
                 catch (UniFaceException)

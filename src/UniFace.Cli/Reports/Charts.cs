@@ -56,15 +56,14 @@ internal static class Charts
     public static string Scores(string title, VerificationScores scores, double? threshold)
     {
         const int Bins = 80;
-        const double Step = 0.05; // The axis ends at multiples of it around the scores: all cosines of some models lie above 0.8.
-        int[] found = [.. Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i))];
-        double low = found.Length == 0 ? -1 : Math.Max(-1, Step * Math.Floor(found.Min(i => scores.Scores[i]) / Step));
-        double high = found.Length == 0 ? 1 : Math.Min(1, Step * Math.Ceiling(found.Max(i => scores.Scores[i]) / Step));
-        (low, high) = high - low >= Step / 2 ? (low, high) : (Math.Max(-1, low - Step), Math.Min(1, high + Step));
+        (double low, double high) = ScoreRange(scores);
         long[] same = new long[Bins], different = new long[Bins];
-        foreach (int i in found)
+        for (int i = 0; i < scores.Count; i++)
         {
-            (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] - low) / (high - low) * Bins), 0, Bins - 1)]++;
+            if (!scores.IsMissing(i))
+            {
+                (scores.Same[i] ? same : different)[Math.Clamp((int)((scores.Scores[i] - low) / (high - low) * Bins), 0, Bins - 1)]++;
+            }
         }
 
         SvgChart chart = new SvgChart(
@@ -118,7 +117,7 @@ internal static class Charts
         double low = Math.Max(report.NonMated > 0 ? 1.0 / report.NonMated : 1, 1e-4);
         return DetChart("DET, 1:N", "false positive identification rate", "false negative identification rate", Math.Min(low, 0.5))
             .AddLine(name, [.. report.Det.Where(p => p.Fpir >= low && p.Fpir <= MaxErrorRate).Select(p => (p.Fpir, p.Fnir))])
-            .ToSvg($"{name}: rank-1 hit rate {report.Rank1:P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
+            .ToSvg($"{name}: rank-1 hit rate {report.HitRate(1):P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
     }
 
     /// <summary>How strongly losses pull an image towards its own center, against its angle to the center.</summary>
@@ -134,6 +133,23 @@ internal static class Charts
         }
 
         return chart.ToSvg(string.Join("; ", names));
+    }
+
+    // To multiples of 0.05 around the scores: some models give cosines above 0.6 only.
+    private static (double Low, double High) ScoreRange(VerificationScores scores)
+    {
+        const double Step = 0.05;
+        double low = 1, high = -1;
+        for (int i = 0; i < scores.Count; i++)
+        {
+            if (!scores.IsMissing(i))
+            {
+                (low, high) = (Math.Min(low, scores.Scores[i]), Math.Max(high, scores.Scores[i]));
+            }
+        }
+
+        (low, high) = (Math.Max(-1, Step * Math.Floor(low / Step)), Math.Min(1, Step * Math.Ceiling(high / Step)));
+        return low > high ? (-1, 1) : high - low >= Step / 2 ? (low, high) : (Math.Max(-1, low - Step), Math.Min(1, high + Step));
     }
 
     private static SvgChart Histogram(string title, string x, string y) =>

@@ -47,15 +47,8 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             return new Measurement(result, null);
         }
 
-        CalibrationSource from = new()
-        {
-            FlipSum = options.FlipSum,
-            DataName = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}",
-            DataSha256 = sha256,
-            People = result.People,
-            Images = result.Images,
-            ToolVersion = info.ToolVersion,
-        };
+        string name = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}";
+        CalibrationSource from = new(options.FlipSum, name, sha256, result.People, result.Images);
         return new Measurement(result, Calibrator.FromScores(result.Scores, from) with { Overlap = overlap });
     }
 }

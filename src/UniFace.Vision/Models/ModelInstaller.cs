@@ -46,8 +46,9 @@ public static class ModelInstaller
             return target;
         }
 
-        // Opening compares the file with the manifest's hash.
-        if (InstalledModels.Find(model.Name) is string installed && ModelPackage.Open(installed).Manifest!.OnnxSha256 == model.OnnxSha256)
+        // Opening compares the file with the manifest's hash, which is part of the contract id.
+        string contract = (model.Manifest! with { OnnxSha256 = model.OnnxSha256 }).ContractId;
+        if (InstalledModels.Find(model.Name) is string installed && ModelPackage.Open(installed).Manifest!.ContractId == contract)
         {
             return installed;
         }

@@ -1,4 +1,3 @@
-
 namespace UniFace.Vision.Models;
 
 /// <summary>A tensor of float32.</summary>

@@ -9,6 +9,19 @@ public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityT
     /// <summary>The template that it is aligned to; null for ArcFace's at the image's size.</summary>
     public AlignmentTemplate? Template { get; init; }
 
+    /// <summary>The face of an image that is aligned already.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="size">Its width and height, as the model takes it.</param>
+    /// <param name="name">The image's name in errors.</param>
+    /// <param name="template">The template that it is aligned to; null for ArcFace's at its size.</param>
+    /// <exception cref="UniFaceException">It has another size.</exception>
+    public static AlignedFace FromImage(RgbImage image, (int Width, int Height) size, string name, AlignmentTemplate? template = null) =>
+        (image.Width, image.Height) == size
+            ? new AlignedFace(image, null, SimilarityTransform.Identity) { Template = template }
+            : throw new UniFaceException(
+                $"{name}: {image.Width}x{image.Height} pixels, expected an aligned face of {size.Width}x{size.Height}; align a raw photo first, or leave " +
+                "out 'aligned'.");
+
     /// <summary>Number of faces in the photo, including this one.</summary>
     public int FacesInPhoto { get; init; } = 1;
 

@@ -1,4 +1,3 @@
-
 namespace UniFace.Packages;
 
 /// <summary>How faces are aligned for a model: the part of a manifest that becomes an <see cref="AlignmentTemplate"/>.</summary>
@@ -17,7 +16,7 @@ public sealed record ManifestAlignment
 
     /// <summary>Its part of a contract id.</summary>
     internal string Identity => "|" + string.Join(
-        ',', Landmarks.SelectMany(point => point).Select(value => value.ToString("R", CultureInfo.InvariantCulture))) + $"|{Border}|{Sampling}";
+        ',', Landmarks.SelectMany(point => point).Select(value => Invariant($"{value:R}"))) + $"|{Border}|{Sampling}";
 
     /// <summary>Whether it has five different points, in or near a crop of a size.</summary>
     internal bool IsValid(int width, int height) => Enum.IsDefined(Border) && Enum.IsDefined(Sampling) && Landmarks is { Count: 5 }

@@ -221,7 +221,7 @@ public sealed class GalleryCommandTests : IDisposable
         string photo = Photo("photo.png", 1);
         CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
         string refused = CliProcess.Run("gallery", "enroll", gallery, photo, "--person", name, "--aligned", "--any-quality").Expect(2).Error;
-        Assert.Contains("is no name", refused, StringComparison.Ordinal);
+        Assert.Contains("is not a valid name", refused, StringComparison.Ordinal);
         Assert.True(refused.Length < 500 && !refused.Contains('\u001b'));
 
         // As an earlier version enrolled it.

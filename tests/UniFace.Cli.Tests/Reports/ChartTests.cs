@@ -122,6 +122,21 @@ public class ChartTests
         Assert.Equal(2, XElement.Parse(charts[5]).Descendants("path").Count());
     }
 
+    [Theory]
+    [InlineData(new[] { 0.97, 0.91, 0.87, 0.88 }, new[] { "0.86", "0.9", "0.98" })]
+    [InlineData(new[] { 0.97, 0.7, -0.12, 0.3 }, new[] { "0", "0.4", "1" })]
+    [InlineData(new[] { 0.9, 0.9, 0.9, 0.9 }, new[] { "0.9" })]
+    [InlineData(new[] { -1.0, 1.0, 1.0, -1.0 }, new[] { "-1", "0", "1" })]
+    public void The_axis_of_scores_fits_the_models_cosines(double[] cosines, string[] ticks)
+    {
+        XElement svg = XElement.Parse(Charts.Scores("s", new VerificationScores(cosines, [true, true, false, false]), cosines[1]));
+        string[] texts = [.. svg.Descendants("text").Select(text => text.Value)];
+        Assert.All(ticks, tick => Assert.Contains(tick, texts));
+        double[] widths = [.. svg.Descendants("rect").Where(r => ((string?)r.Attribute("class"))?.StartsWith("bar f", StringComparison.Ordinal) == true)
+            .Select(r => (double)r.Attribute("height")!)];
+        Assert.Contains(widths, height => height > 0);
+    }
+
     [Fact]
     public void The_pull_of_the_unified_loss_is_its_formula()
     {

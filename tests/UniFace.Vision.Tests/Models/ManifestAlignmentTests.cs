@@ -45,9 +45,8 @@ public sealed class ManifestAlignmentTests : IDisposable
         Assert.Equal(ImageWarp.Warp(photo, fit, Width, Height, antiAlias: false, CropBorder.Replicate).Pixels, aligned.Image.Pixels);
         Assert.NotEqual(ImageWarp.Warp(photo, fit, Width, Height).Pixels, aligned.Image.Pixels);
         Assert.Equal(Size, recognizer.Embedder.Embed([aligned.Image]).Length);
-        Assert.Equal(template, recognizer.AsAligned(aligned.Image, "crop").Template);
         using FacePipeline pipeline = PhotoPipeline.Open(new PhotoOptions { Aligned = true }, template);
-        Assert.Equal(template, pipeline.AlignFaces(aligned.Image, FaceChoice.Largest)[0].Template);
+        Assert.Equal(template, pipeline.Search(aligned.Image, FaceChoice.Largest).Faces[0].Template);
     }
 
     [Fact]

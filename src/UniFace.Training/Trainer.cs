@@ -252,9 +252,10 @@ public sealed class Trainer : IDisposable
         }
 
         owned.Push(data = options.OpenData());
-        if (options.Validation is not null)
+        validation = options.OpenValidation();
+        if (validation is not null)
         {
-            owned.Push(validation = FaceDatasets.Open(options.Validation));
+            owned.Push(validation);
         }
 
         return (data, validation);

@@ -80,6 +80,9 @@ internal sealed class GalleryOptions
         }
     }
 
+    /// <summary>The number of people and templates in words.</summary>
+    public static string Size(GalleryCounts counts) => $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
+
     /// <summary>Names damaged templates on standard error.</summary>
     public static void WarnOfDamage(StoredGallery gallery)
     {

@@ -20,9 +20,8 @@ internal static class GalleryRebuildCommand
                 : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "";
             parsed.Print(
                 new { gallery = gallery.Path, rows, stored = unstored.Length == 0 },
-                () => Console.WriteLine($"{gallery.Path}: an index of {Plural.Format(rows, "row")}{unstored}"));
+                $"{gallery.Path}: an index of {Plural.Format(rows, "row")}{unstored}");
             GalleryOptions.WarnOfDamage(gallery);
-            return ExitCode.Success;
         });
     }
 }

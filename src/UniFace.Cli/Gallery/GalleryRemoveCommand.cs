@@ -27,7 +27,7 @@ internal static class GalleryRemoveCommand
                 removed.ForEach(p => Console.WriteLine($"removed: {Output.Name(p)}"));
                 missing.ForEach(p => Console.WriteLine($"not enrolled: {Output.Name(p)}"));
             });
-            return missing.Count == 0 ? ExitCode.Success : ExitCode.Negative;
+            return missing.Count == 0;
         });
     }
 }

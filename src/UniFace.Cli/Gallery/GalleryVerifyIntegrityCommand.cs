@@ -20,15 +20,10 @@ internal static class GalleryVerifyIntegrityCommand
             bool whole = problems.Count == 0;
             parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
             {
-                foreach (string problem in problems)
-                {
-                    Console.WriteLine(Output.Name(problem));
-                }
-
-                string size = $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
-                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {size}");
+                problems.ToList().ForEach(problem => Console.WriteLine(Output.Name(problem)));
+                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {GalleryOptions.Size(counts)}");
             });
-            return whole ? ExitCode.Success : ExitCode.Negative;
+            return whole;
         });
     }
 }

@@ -11,20 +11,21 @@ internal sealed class SqlEnrollment(SqlStore store, SqlSession session)
     {
         await store.EnsureModelAsync(session, contractId, GalleryLock.Model);
         Dictionary<string, long> people = await store.AddPeopleAsync(session, [.. enrollments.Select(e => e.Person).Distinct()]);
-        List<long> ids = await store.NextIdsAsync(session, enrollments.Count);
-        List<NewTemplate> added = [];
-        for (int i = 0; i < enrollments.Count; i++)
+        List<NewTemplate> added = []; // With ids -1, -2, ... until their number is known, so that a photo that is enrolled already uses none.
+        List<long> ids = [];
+        foreach (Enrollment enrollment in enrollments)
         {
-            NewTemplate template = new(ids[i], people[enrollments[i].Person], enrollments[i]);
-            ids[i] = await FindOrAddPhotoAsync(template);
-            if (ids[i] == template.Id)
+            NewTemplate template = new(-1 - added.Count, people[enrollment.Person], enrollment);
+            ids.Add(await FindOrAddPhotoAsync(template));
+            if (ids[^1] == template.Id)
             {
                 added.Add(template);
             }
         }
 
-        await store.InsertAsync(session, added);
-        return ids;
+        List<long> next = await store.NextIdsAsync(session, added.Count);
+        await store.InsertAsync(session, [.. added.Zip(next, (template, id) => template with { Id = id })]);
+        return [.. ids.Select(id => id < 0 ? next[(int)(-1 - id)] : id)];
     }
 
     // The id of the template that has the photo already, or of the new one. The people are locked, so that no other process adds one meanwhile.

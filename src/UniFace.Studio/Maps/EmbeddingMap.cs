@@ -92,8 +92,8 @@ internal sealed class EmbeddingMaps : IDisposable
     {
         (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run);
         using BackboneEmbedder embedder = new(backbone, flipSum: false, Batch);
-        using FaceDataset data = FaceDatasets.Open(info.Options.Data);
-        using FaceDataset? validation = info.Options.Validation is null ? null : FaceDatasets.Open(info.Options.Validation);
+        using FaceDataset data = info.Options.OpenData();
+        using FaceDataset? validation = info.Options.OpenValidation();
         FaceDataset? unseen = info.UnseenPeople(data, validation);
         FaceDataset shown = unseen ?? data;
         (int Index, int Person)[] samples =

@@ -27,11 +27,11 @@ internal sealed class UnlabelledPhotos : FaceDataset
 
     /// <summary>Opens a data set with its people or, if it has no folder per person, all of its photos.</summary>
     /// <exception cref="UniFaceException">There is neither.</exception>
-    public static FaceDataset Open(string path)
+    public static FaceDataset Open(string path, int? personLevel = null)
     {
         try
         {
-            return FaceDatasets.Open(path);
+            return FaceDatasets.Open(path, personLevel);
         }
         catch (UniFaceException) when (Path.Exists(path))
         {

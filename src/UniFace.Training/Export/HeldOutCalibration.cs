@@ -27,7 +27,7 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             return null;
         }
 
-        using FaceDataset opened = FaceDatasets.Open(source);
+        using FaceDataset opened = trained.OpenValidation() ?? trained.OpenData();
         if (info.UnseenPeople(opened, trained.Validation is null ? null : opened) is not FaceDataset people)
         {
             return null;

@@ -19,9 +19,9 @@ public static class HeldOutEvaluation
         RunInfo info = RunFolder.ReadInfo(run);
         FineTuneOptions started = info.Options.FineTune ?? throw new UniFaceException(
             $"{run} did not start from a model; there is nothing to compare it with.");
-        string source = info.Options.Validation ?? info.Options.Data;
-        using FaceDataset data = FaceDatasets.Open(source);
-        if (info.UnseenPeople(data, info.Options.Validation is null ? null : data) is not FaceDataset people)
+        using FaceDataset? validation = info.Options.OpenValidation();
+        using FaceDataset data = info.Options.OpenData();
+        if (info.UnseenPeople(data, validation) is not FaceDataset people)
         {
             return null;
         }

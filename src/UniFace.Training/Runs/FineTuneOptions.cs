@@ -18,10 +18,10 @@ public sealed record FineTuneOptions
     public int FrozenStages { get; init; } = 2;
 
     /// <summary>Learning rate of the last stage, the embedding, as a share of the run's, at which the new class centers learn.</summary>
-    public double BackboneRate { get; init; } = 0.1;
+    public double BackboneRate { get; init; } = 0.25;
 
     /// <summary>Learning rate of a stage as a share of that of the stage after it.</summary>
-    public double StageDecay { get; init; } = 0.7;
+    public double StageDecay { get; init; } = 0.8;
 
     /// <summary>Checks the ranges of all values.</summary>
     /// <exception cref="UniFaceException">A value is out of range.</exception>

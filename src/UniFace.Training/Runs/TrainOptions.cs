@@ -113,6 +113,12 @@ public sealed record TrainOptions
     /// <summary>Path of a validation set of other people; null for none.</summary>
     public string? Validation { get; init; }
 
+    /// <summary>
+    /// Which folder of an image's path in <see cref="Data"/> and <see cref="Validation"/> names the person, from 1; null: the folder of the image.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PersonLevel { get; init; }
+
     /// <summary>From this number of people on, the command line holds some out by default.</summary>
     public const int PeopleToHoldOut = 20;
 
@@ -206,9 +212,12 @@ public sealed record TrainOptions
     /// <summary>Whether the labels of the data are used.</summary>
     internal bool UsesLabels => Teacher is not { Loss: 0 };
 
-    /// <summary>Opens <see cref="Data"/>; without labels, any photos. The caller disposes it.</summary>
+    /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">There is no data set.</exception>
-    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data) : UnlabelledPhotos.Open(Data);
+    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data, PersonLevel) : UnlabelledPhotos.Open(Data, PersonLevel);
+
+    /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
+    public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);

@@ -96,16 +96,16 @@ public sealed class EnrollmentGate
     /// <summary>All faults of a face with these values.</summary>
     public IReadOnlyList<QualityFault> Check(FaceQuality quality)
     {
-        (double distance, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
+        (double eyes, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
         (double brightness, double contrast) = (quality.Brightness, quality.Contrast);
         (double yaw, double pitch, double roll) = (Math.Abs(quality.Yaw ?? 0), Math.Abs(quality.Pitch ?? 0), Math.Abs(quality.Roll ?? 0));
         string direction = quality.Pitch > 0 ? "down" : "up";
         (bool IsFault, QualityFaultKind Kind, FormattableString Message)[] checks =
         [
             (
-                distance < Options.MinEyeDistance,
+                eyes < Options.MinEyeDistance,
                 QualityFaultKind.TooSmall,
-                $"the face is too small: {distance:F0} pixels between the eyes, expected at least {Options.MinEyeDistance:F0}; come closer or use a larger photo"),
+                $"the face is too small: {eyes:F0} pixels between the eyes, expected at least {Options.MinEyeDistance:F0}; come closer or use a larger photo"),
             (
                 brightness < Options.MinBrightness,
                 QualityFaultKind.TooDark,

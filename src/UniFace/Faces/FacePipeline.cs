@@ -41,19 +41,28 @@ public sealed class FacePipeline : IDisposable
     public AlignedFace? Align(RgbImage photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
 
     /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
+    /// <inheritdoc cref="AlignFaces(ReadOnlyMemory{byte}, string, FaceChoice)"/>
+    public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source) =>
+        AlignFaces(encoded, source, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
+
+    /// <summary>Decodes a photo and aligns its faces, the main one first; empty if it shows none.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">Name of the photo in errors.</param>
+    /// <param name="choice">The faces to take.</param>
     /// <exception cref="UniFaceException">
-    /// The photo cannot be decoded, is given as aligned and has another size, or is ambiguous and the pipeline is <see cref="Strict"/>.
+    /// The photo cannot be decoded, is given as aligned and has another size, or only its main face is taken, that is ambiguous, and the pipeline is
+    /// <see cref="Strict"/>.
     /// </exception>
-    public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
+    public IReadOnlyList<AlignedFace> AlignFaces(ReadOnlyMemory<byte> encoded, string source, FaceChoice choice)
     {
         RgbImage photo = decoder.Decode(encoded, source);
         AlignmentTemplate template = Aligner.Template;
-        AlignedFace? face = detector is null ? AlignedFace.FromImage(photo, (template.Width, template.Height), source, template) : Align(photo);
-        return Strict && face is { Ambiguous: true }
+        IReadOnlyList<AlignedFace> faces = detector is null
+            ? [AlignedFace.FromImage(photo, (template.Width, template.Height), source, template)]
+            : Search(photo, choice).Faces;
+        return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
             ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person.")
-            : face;
+            : faces;
     }
 
     /// <summary>Describes an ambiguous main face.</summary>

@@ -24,7 +24,7 @@ public sealed class FineTuneCommandTests : IDisposable
         JsonElement json = tuned.Json(), compared = json.GetProperty("comparison");
         Assert.Equal(6, compared.GetProperty("people").GetInt32());
         Assert.Equal(6 * 3, compared.GetProperty("matedPairs").GetInt32());
-        Assert.Contains(compared.GetProperty("verdict").GetString(), new[] { "notShown", "better", "worse" });
+        Assert.Contains(compared.GetProperty("verdict").GetString(), new[] { "not-shown", "better", "worse" });
         Assert.True(compared.GetProperty("difference").GetProperty("low").GetDouble() <= compared.GetProperty("difference").GetProperty("high").GetDouble());
         JsonElement[] weights = [.. json.GetProperty("weights").EnumerateArray()];
         Assert.Contains(weights, w => w.GetProperty("name").GetString() == "body.0.weight" && w.GetProperty("source").GetString() == "Conv_1.weight");

@@ -7,25 +7,21 @@ internal sealed class UnlabelledPhotos : FaceDataset
     private readonly int[] sources;
 
     private UnlabelledPhotos(PhotoSet photos)
+        : base(photos)
     {
         this.photos = photos;
         sources = [.. Enumerable.Range(0, photos.Names.Count).Where(i => Path.GetFileName(photos.Names[i]) != FaceDatasets.ContactSheet)];
+        Source = photos.Source;
+        People = ["unlabelled"];
         Samples = [.. sources.Select(i => new FaceSample(photos.Names[i], 0))];
     }
-
-    /// <inheritdoc/>
-    public override string Source => photos.Source;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> People { get; } = ["unlabelled"];
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<FaceSample> Samples { get; }
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => photos.Read(sources[index]);
 
     /// <summary>Opens a data set with its people or, if it has no folder per person, all of its photos.</summary>
+    /// <param name="path">A folder or a file.</param>
+    /// <param name="personLevel">Which folder of a path is the person, from 1, or null.</param>
     /// <exception cref="UniFaceException">There is neither.</exception>
     public static FaceDataset Open(string path, int? personLevel = null)
     {
@@ -37,16 +33,5 @@ internal sealed class UnlabelledPhotos : FaceDataset
         {
             return new UnlabelledPhotos(PhotoSet.Open(path));
         }
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            photos.Dispose();
-        }
-
-        base.Dispose(disposing);
     }
 }

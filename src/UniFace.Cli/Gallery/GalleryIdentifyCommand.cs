@@ -47,7 +47,7 @@ internal static class GalleryIdentifyCommand
                 thresholdFalseMatchRate = decision.FalseMatchRate,
                 decision.FalsePositiveIdentificationRate,
                 decisionNote = decision.Note,
-                embedder.Manifest.Suitability,
+                recognizer.Manifest.Suitability,
                 candidates = (answer?.Candidates ?? [])
                     .Select(c => new { c.Person, c.Score, falseMatchRate = calibration?.FalseMatchRateAt(c.Score) }),
                 calibrationWarning = calibration?.Warning,
@@ -64,7 +64,7 @@ internal static class GalleryIdentifyCommand
                 }
 
                 Show(path, answer, score, decision, calibration, counts);
-                VisionOptions.NoteSuitability(embedder.Manifest);
+                VisionOptions.NoteSuitability(recognizer.Manifest);
             });
             GalleryOptions.WarnOfDamage(gallery);
             return answer is { IsMatch: true };

@@ -58,7 +58,7 @@ internal static class ModelsCommand
                         ["licence", model.Licence],
                         ["training data", model.TrainingData],
                         ["LFW", model.MeasuredLfw ?? "-"],
-                        .. model.Suitability is string suitability ? [["suitability", suitability]] : Array.Empty<object[]>(),
+                        ["suitability", model.Suitability ?? "-"],
                         ["installed", model.Installed() ?? $"no: uniface models pull {model.Name}"],
                     ];
                     Output.Table(["", ""], rows, model.Name + Mark(model.Name));

@@ -2551,7 +2551,7 @@ namespace UniFace.Client
         public bool? AnyQuality { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -2816,6 +2816,12 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("calibratedOn")]
         public string? CalibratedOn { get; set; } = default!;
 
+        /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
         [System.Text.Json.Serialization.JsonExtensionData]
@@ -2965,6 +2971,12 @@ namespace UniFace.Client
         public string? DecisionNote { get; set; } = default!;
 
         /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
+        /// <summary>
         /// The most similar people, best first, match or not.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("candidates")]
@@ -3049,7 +3061,7 @@ namespace UniFace.Client
         public int? Candidates { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -3517,7 +3529,7 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -4193,6 +4205,12 @@ namespace UniFace.Client
         public string? DecisionNote { get; set; } = default!;
 
         /// <summary>
+        /// What the model is good for and where it is weak, by its package; null if that does not say.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("suitability")]
+        public string? Suitability { get; set; } = default!;
+
+        /// <summary>
         /// Contract id of the model.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contractId")]
@@ -4250,7 +4268,7 @@ namespace UniFace.Client
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's template and size already (most models: 112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;

@@ -228,7 +228,7 @@ public sealed record TrainOptions
         : data;
 
     /// <summary>How the model is run, apart from its weights: as the model that a fine-tuning starts from, or as the backbone.</summary>
-    internal ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
+    public ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
     {
         OnnxSha256 = "",
         Output = null,

@@ -18,14 +18,16 @@ public sealed class FineTuneCommandTests : IDisposable
     [Fact]
     public void A_package_is_fine_tuned_compared_and_exported_with_its_own_input()
     {
-        MakePackage(people: 12, images: 3);
+        MakePackage(people: 16, images: 4);
         CliResult tuned = CliProcess.RunIn(
-            folder, "finetune", "package", "faces", "--out", "tuned", "--epochs", "1", "--batch", "8", "--val-people", "0.5", "--threads", "1", "--json").Expect(0);
+            folder, "finetune", "package", "faces", "--out", "tuned", "--epochs", "1", "--batch", "8", "--val-people", "0.5", "--threads", "1", "--json")
+            .Expect(0);
         JsonElement json = tuned.Json(), compared = json.GetProperty("comparison");
-        Assert.Equal(6, compared.GetProperty("people").GetInt32());
-        Assert.Equal(6 * 3, compared.GetProperty("matedPairs").GetInt32());
+        Assert.Equal(8, compared.GetProperty("people").GetInt32());
+        Assert.Equal(8 * 6, compared.GetProperty("matedPairs").GetInt32());
         Assert.Contains(compared.GetProperty("verdict").GetString(), new[] { "not-shown", "better", "worse" });
-        Assert.True(compared.GetProperty("difference").GetProperty("low").GetDouble() <= compared.GetProperty("difference").GetProperty("high").GetDouble());
+        JsonElement difference = compared.GetProperty("difference");
+        Assert.True(difference.GetProperty("low").GetDouble() <= difference.GetProperty("high").GetDouble());
         JsonElement[] weights = [.. json.GetProperty("weights").EnumerateArray()];
         Assert.Contains(weights, w => w.GetProperty("name").GetString() == "body.0.weight" && w.GetProperty("source").GetString() == "Conv_1.weight");
         using JsonDocument run = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "tuned", "run.json")));
@@ -55,7 +57,9 @@ public sealed class FineTuneCommandTests : IDisposable
         JsonElement resumed = CliProcess.RunIn(folder, GoOn()).Expect(0).Json();
         Assert.Equal(sha, resumed.GetProperty("sha256").GetString());
 
-        string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json")) ? ["finetune", "--resume", "killed", "--json"] : [.. start, "--out", "killed"];
+        string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json"))
+            ? ["finetune", "--resume", "killed", "--json"]
+            : [.. start, "--out", "killed"];
     }
 
     [Fact]
@@ -71,7 +75,8 @@ public sealed class FineTuneCommandTests : IDisposable
 
         string[] teacher = [.. Recipe, "--teacher", "package", "--teacher-cache", "cache"];
         CliProcess.RunIn(folder, [
-            "train", "flat", .. teacher, "--label-weight", "0", "--teacher-view", "augmented", "--augment", "flip,warp=0.5,mix=0.5", "--out", "taught"]).Expect(0);
+            "train", "flat", .. teacher, "--label-weight", "0", "--teacher-view", "augmented", "--augment", "flip,warp=0.5,mix=0.5",
+            "--out", "taught"]).Expect(0);
         CliProcess.RunIn(folder, ["train", "faces", .. teacher, "--out", "both"]).Expect(0);
         CliProcess.RunIn(folder, "train", "--resume", "both", "--teacher", "package").Expect(0);
         CliProcess.RunIn(folder, "export", "taught", "--out", "student").Expect(0);
@@ -84,10 +89,10 @@ public sealed class FineTuneCommandTests : IDisposable
         Refused("PACKAGE is missing", "finetune", "--out", "run");
         Refused("align PHOTOS DATA --for package", "finetune", "package", "--out", "run");
         Refused("--out is missing", "finetune", "package", "faces");
-        Refused("nothing to train", "finetune", "package", "faces", "--freeze", "9", "--out", "run");
+        Refused("nothing to train", "finetune", "package", "faces", "--freeze", "9", "--batch", "8", "--out", "run");
         Refused("needs --teacher", ["train", "faces", .. Recipe, "--label-weight", "0", "--out", "run"]);
         Refused("has no label", ["train", "faces", .. Recipe, "--augment", "mix=0.5", "--out", "run"]);
-        Refused("fewer than the student's 512", "train", "faces", "--teacher", "package", "--teacher-cache", "cache", "--out", "run");
+        Refused("fewer than the student's 512", "train", "faces", "--batch", "8", "--teacher", "package", "--teacher-cache", "cache", "--out", "run");
         Assert.False(Directory.Exists(Path.Combine(folder, "run")));
     }
 

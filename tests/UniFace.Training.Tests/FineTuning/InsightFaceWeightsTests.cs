@@ -241,8 +241,10 @@ public sealed class InsightFaceWeightsTests : IDisposable
             return features.call(fc.call(x.flatten(1)));
         }
 
-        private static Sequential Stage(int inputs, int outputs, int blocks) =>
-            Sequential([.. Enumerable.Range(0, blocks).Select(i => ($"{i}", (Module<Tensor, Tensor>)new Block(i == 0 ? inputs : outputs, outputs, i == 0 ? 2 : 1)))]);
+        private static Sequential Stage(int inputs, int outputs, int blocks) => Sequential(
+        [
+            .. Enumerable.Range(0, blocks).Select(i => ($"{i}", (Module<Tensor, Tensor>)new Block(i == 0 ? inputs : outputs, outputs, i == 0 ? 2 : 1))),
+        ]);
     }
 
     private sealed class Block : Module<Tensor, Tensor>

@@ -7,8 +7,8 @@ using UniFace.Training.Runs;
 namespace UniFace.Training.Tests.Loop;
 
 /// <summary>
-/// A run with a teacher learns its embeddings, with labels and without, and one that is killed ends with the bits of one that was not, as does the same run again, whether
-/// the teacher's embeddings come from the disk or are computed for each batch.
+/// A run with a teacher learns its embeddings, with labels and without. One that is killed ends with the bits of one that was not, as does the same
+/// run again, whether the teacher's embeddings come from the disk or are computed for each batch.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class TaughtRunTests : IDisposable
@@ -86,7 +86,8 @@ public sealed class TaughtRunTests : IDisposable
     {
         TeacherOptions options = Options(TeacherView.Clean, 0).Teacher!;
         ToyDataset data = new(6, 5);
-        using Teacher whole = Teacher.Open(options, Faces.AlignmentTemplate.ArcFace112, 8, 1), small = Teacher.Open(options, Faces.AlignmentTemplate.ArcFace112, 6, 1);
+        Faces.AlignmentTemplate template = Faces.AlignmentTemplate.ArcFace112;
+        using Teacher whole = Teacher.Open(options, template, 8, 1), small = Teacher.Open(options, template, 6, 1);
         foreach (Teacher teacher in new[] { whole, small })
         {
             teacher.Prepare(data, new ToyDecoder(), (112, 112), null, TestContext.Current.CancellationToken);
@@ -97,7 +98,7 @@ public sealed class TaughtRunTests : IDisposable
         Assert.All(projected, row => Assert.Equal(1, row.Sum(v => v * v), 1e-5));
         double worst = (from i in all from j in all select Math.Abs(Dot(full[i], full[j]) - Dot(projected[i], projected[j]))).Max();
         Assert.True(worst < 0.1, $"a cosine changed by {worst}");
-        UniFaceException e = Assert.Throws<UniFaceException>(() => Teacher.Open(options, Faces.AlignmentTemplate.ArcFace112, 9, 1));
+        UniFaceException e = Assert.Throws<UniFaceException>(() => Teacher.Open(options, template, 9, 1));
         Assert.Contains("embedding size of 8 or less", e.Message, StringComparison.Ordinal);
 
         static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();

@@ -5,6 +5,7 @@ using UniFace.TestSupport;
 using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Training.FineTuning;
+using UniFace.Training.Losses;
 using UniFace.Training.Runs;
 using UniFace.Vision.Models;
 using UniFace.Vision.Onnx;
@@ -54,7 +55,7 @@ public sealed class StartWeightsTests : IDisposable
         using BackboneEmbedder actual = new(start.Backbone, flipSum: true, ownsBackbone: false);
         Assert.True(ParityGate.Measure(expected, actual).Cosine > 0.99999);
 
-        TrainOptions run = new() { Data = "", Loss = new Losses.UnifiedCrossEntropy(), Backbone = start.Backbone.Spec, FineTune = start.Options };
+        TrainOptions run = new() { Data = "", Loss = new UnifiedCrossEntropy(), Backbone = start.Backbone.Spec, FineTune = start.Options };
         Assert.Equal(("dlib-150", true), (run.CreateManifest().CreateTemplate().Name, run.CreateManifest().FlipSum));
         Assert.Equal("dlib-150", (run with { FineTune = null }).CreateManifest().CreateTemplate().Name);
         string exported = Path.Combine(folder, "exported");

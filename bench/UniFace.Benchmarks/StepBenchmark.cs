@@ -73,7 +73,7 @@ internal static class StepBenchmark
 /// <summary>The state and step of a run that is fed one random batch.</summary>
 internal sealed class RandomTraining : IDisposable
 {
-    private const int Side = BackboneRegistry.InputSize;
+    private const int Side = 112;
     private readonly TrainingStep step;
 
     public RandomTraining(TrainOptions options, int classes)

@@ -30,6 +30,7 @@ internal static class CommandHost
         QualityCommand.Create(),
         DataCommand.Create(),
         TrainCommand.Create(),
+        FineTuneCommand.Create(),
         EvalCommand.Create(),
         ExportCommand.Create(),
         LossCommand.Create(),

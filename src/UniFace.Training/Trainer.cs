@@ -66,12 +66,13 @@ public sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
         RequireFree(folder);
         Device device = OpenDevice(options.Device);
         return Build(owned =>
         {
             (FaceDataset training, FaceDataset? validated) = OpenData(options, data, validation, owned);
-            TrainingData prepared = TrainingData.Create(options, training, validated, decoder ?? new SkiaImageDecoder());
+            TrainingData prepared = TrainingData.Create(options, training, validated, decoder ?? new SkiaImageDecoder(), owned);
             RunInfo info = new()
             {
                 Id = Guid.NewGuid().ToString("N"),
@@ -141,7 +142,7 @@ public sealed class Trainer : IDisposable
                     $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
             }
 
-            TrainingData prepared = TrainingData.Create(info.Options, training, validated, decoder ?? new SkiaImageDecoder());
+            TrainingData prepared = TrainingData.Create(info.Options, training, validated, decoder ?? new SkiaImageDecoder(), owned);
             if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
             {
                 throw new UniFaceException(

@@ -32,7 +32,7 @@ internal static class PrimedBackbone
         }
 
         backbone.train();
-        backbone.call(Input(2, seed: 3));
+        backbone.call(Input(2, seed: 3, backbone));
         foreach ((_, nn.Module module) in backbone.named_modules())
         {
             if (module is BatchNorm norm)
@@ -45,10 +45,11 @@ internal static class PrimedBackbone
         return backbone;
     }
 
-    /// <summary>[batch, 3, 112, 112] of noise.</summary>
-    public static Tensor Input(int batch, long seed)
+    /// <summary>Noise of a backbone's input, [batch, 3, S, S].</summary>
+    public static Tensor Input(int batch, long seed, Backbone? backbone = null)
     {
         using Generator random = new((ulong)seed);
-        return randn(batch, 3, 112, 112, generator: random);
+        int side = (backbone?.Input ?? BackboneInput.Default).Side;
+        return randn(batch, 3, side, side, generator: random);
     }
 }

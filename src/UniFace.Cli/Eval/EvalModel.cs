@@ -4,6 +4,7 @@ namespace UniFace.Cli.Eval;
 internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
 {
     private IDisposable? recognizer;
+    private ModelManifest? runManifest;
 
     /// <summary>SHA-256 of the ONNX file or of the run's checkpoint.</summary>
     public required string Sha256 { get; init; }
@@ -42,11 +43,13 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
             throw new UniFaceException($"{path} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.");
         }
 
-        bool flips = flipSum ?? false; // As export writes a package.
+        ModelManifest manifest = RunFolder.ReadInfo(path).Options.CreateManifest();
+        bool flips = flipSum ?? manifest.FlipSum; // As export writes a package.
         return new EvalModel(path, new BackboneEmbedder(RunFolder.LoadBackbone(path).Backbone, flips))
         {
             Sha256 = IO.Sha256.HashFile(RunFolder.CheckpointPath(path)),
             FlipSum = flips,
+            runManifest = manifest,
             Trained = RunFolder.LoadFingerprint(path),
             TrainedHash = RunFolder.ReadInfo(path).DataHash,
         };
@@ -65,7 +68,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     };
 
     /// <summary>The template that its faces are aligned to.</summary>
-    public AlignmentTemplate CreateTemplate() => Manifest?.CreateTemplate() ?? AlignmentTemplate.ArcFace(Embedder.InputSize.Width, Embedder.InputSize.Height);
+    public AlignmentTemplate CreateTemplate() => (Manifest ?? runManifest!).CreateTemplate();
 
     /// <summary>A calibration that was measured on this model, with its contract if it has one.</summary>
     public Calibration Assign(Calibration measured) => Manifest is null ? measured : measured.For(Manifest);

@@ -34,34 +34,38 @@ internal static class TrainCommand
                 : options.BindNew(parsed, dataPath ?? throw new UniFaceException(
                     "DATA is missing: one folder per person, a RecordIO set or a tar; or give --resume RUN to continue a run."));
             chosen.Validate(options.OptionName);
-            using FaceDataset training = chosen.OpenData();
-            if (resumed is null)
-            {
-                chosen = options.HoldOut(parsed, chosen, training);
-            }
-
-            using FaceDataset? validation = chosen.OpenValidation();
-            using Trainer trainer = Open(resumed is not null, run, chosen, training, validation, stop);
-            TrainResult result;
-            using (TrainConsole console = new())
-            {
-                console.Started(trainer);
-                try
-                {
-                    result = trainer.Run(console.Events(), stop).Result!;
-                }
-                catch (OperationCanceledException)
-                {
-                    console.Note($"saved at step {trainer.Step}; continue with: uniface train --resume {run}");
-                    throw;
-                }
-            }
-
+            TrainResult result = Train(run, chosen, resumed is not null, stop, data => options.HoldOut(parsed, chosen, data));
             parsed.Print(
                 result,
                 $"{result.Folder}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
                 $"{result.ImagesPerSecond:F1} images/s\nweights sha256 {result.Sha256}");
         });
+    }
+
+    /// <summary>Trains a new run or resumes one, with its progress on standard error.</summary>
+    /// <param name="run">The run folder.</param>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="resumes">Whether there is the run.</param>
+    /// <param name="stop">Saves and stops.</param>
+    /// <param name="complete">Completes the options of a new run from its data, or null.</param>
+    internal static TrainResult Train(
+        string run, TrainOptions options, bool resumes, CancellationToken stop, Func<FaceDataset, TrainOptions>? complete = null)
+    {
+        using FaceDataset training = options.OpenData();
+        TrainOptions chosen = resumes ? options : complete?.Invoke(training) ?? options;
+        using FaceDataset? validation = chosen.OpenValidation();
+        using Trainer trainer = Open(resumes, run, chosen, training, validation, stop);
+        using TrainConsole console = new();
+        console.Started(trainer);
+        try
+        {
+            return trainer.Run(console.Events(), stop).Result!;
+        }
+        catch (OperationCanceledException)
+        {
+            console.Note($"saved at step {trainer.Step}; continue with: uniface {(chosen.FineTune is null ? "train" : "finetune")} --resume {run}");
+            throw;
+        }
     }
 
     private static TrainOptions Resumed(ParseResult parsed, string run, string? dataPath, string? output, TrainOptionSet options)

@@ -4,6 +4,7 @@ namespace UniFace.Cli.Train;
 internal sealed class TrainConsole : IDisposable
 {
     private readonly StatusLine status = new();
+    private readonly ActivityMeter activity = new();
 
     /// <summary>Describes the run.</summary>
     public void Started(Trainer trainer)
@@ -30,9 +31,14 @@ internal sealed class TrainConsole : IDisposable
     /// <summary>The callbacks for the trainer.</summary>
     public TrainingEvents Events() => new()
     {
-        Progress = progress => status.Update(() => Describe(progress)),
+        Progress = progress =>
+        {
+            activity.Dispose();
+            status.Update(() => Describe(progress));
+        },
         EpochEnded = epoch => Note(Describe(epoch)),
         Warning = text => Note("warning: " + text),
+        Preparing = activity.Add,
     };
 
     /// <summary>Prints a line.</summary>
@@ -42,7 +48,11 @@ internal sealed class TrainConsole : IDisposable
         Console.Error.WriteLine(text);
     }
 
-    public void Dispose() => status.Clear();
+    public void Dispose()
+    {
+        activity.Dispose();
+        status.Clear();
+    }
 
     private static string Describe(TrainProgress progress)
     {

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Reflection;
 using UniFace.Cli.Losses;
 using UniFace.Training.Data;
+using UniFace.Training.Distillation;
 using UniFace.Training.Optimization;
 
 namespace UniFace.Cli.Train;
@@ -17,7 +18,7 @@ internal sealed class TrainOptionSet
     private readonly Dictionary<string, string> optionOf = []; // By the property of TrainOptions.
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
-    private readonly Option threads, validation, validationPeople;
+    private readonly Option threads, validation, validationPeople, validateEvery;
 
     public TrainOptionSet()
     {
@@ -65,8 +66,11 @@ internal sealed class TrainOptionSet
         Add(o => o.ClassWeightBeta, "Beta of --class-weight effective.");
         Add(o => o.MinImages, "Leave out people with fewer images.");
         Add(o => o.MaxImages, "Largest number of images to use per person; 0 for all.");
+        AddTeacher();
         Add(
-            new CliOption<string>("--augment", "Augmentation: none, or probabilities of flip, shift, color, blur, lowres and erase, e.g. flip=0.5,color=0.2.")
+            new CliOption<string>(
+                "--augment",
+                "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and (from a teacher alone) mix, e.g. flip=0.5,warp=0.2.")
             {
                 Default = Defaults.Augment.ToString(),
             },
@@ -81,7 +85,7 @@ internal sealed class TrainOptionSet
                 $"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {TrainOptions.ShareToHoldOut} if DATA has " +
                 $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
             (o, v) => o with { ValidationPeople = v });
-        Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
+        validateEvery = Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
         Add(o => o.CheckpointEvery, "Steps between checkpoints, in addition to the one after each epoch; 0 for none.");
         threads = Add(o => o.Threads, "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.");
         Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.");
@@ -97,9 +101,10 @@ internal sealed class TrainOptionSet
     public IEnumerable<Option> All => all.Select(o => o.Option);
 
     /// <summary>The given options over the defaults.</summary>
-    public TrainOptions BindNew(ParseResult parsed, string data)
+    public TrainOptions BindNew(ParseResult parsed, string data, Func<TrainOptions, TrainOptions>? defaults = null)
     {
         TrainOptions baseline = Defaults with { Data = Path.GetFullPath(data), Warmup = Math.Min(2, parsed.GetValue(epochs) / 6.0) };
+        baseline = defaults?.Invoke(baseline) ?? baseline;
         if (parsed.GetValue(optimizer) == OptimizerKind.AdamW)
         {
             baseline = baseline with { LearningRate = 1e-3, WeightDecay = 1e-2 };
@@ -109,10 +114,14 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
-    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data) =>
+    public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data, double share = TrainOptions.ShareToHoldOut) =>
         parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
             ? chosen
-            : chosen with { ValidationPeople = TrainOptions.ShareToHoldOut };
+            : chosen with { ValidationPeople = share };
+
+    /// <summary>Validates at the end only, unless the command line says otherwise: choosing weights on the people held out would favor the result.</summary>
+    public TrainOptions ValidatesOnce(ParseResult parsed, TrainOptions chosen) =>
+        parsed.IsGiven(validateEvery) ? chosen : chosen with { ValidateEvery = chosen.Epochs };
 
     /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
@@ -132,6 +141,34 @@ internal sealed class TrainOptionSet
         }
 
         return Bind(parsed, stored);
+    }
+
+    private void AddTeacher()
+    {
+        TeacherOptions defaults = new() { Package = "" };
+        Add(
+            new CliOption<string?>(
+                "--teacher",
+                "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
+                "PACKAGE"),
+            (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
+        AddTeaching<string?>("--teacher-cache", "Folder that keeps the teacher's embeddings. Default: 'teachers' in UniFace's folder.", null,
+            (t, v) => t with { Cache = v is null ? null : Path.GetFullPath(v) });
+        AddTeaching("--teacher-view",
+            "The pictures that the teacher sees: clean (its embeddings are computed once and kept on disk), or augmented as the student sees them.",
+            defaults.View, (t, v) => t with { View = v });
+        AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
+        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the pictures of a batch.",
+            defaults.Relational, (t, v) => t with { Relational = v });
+        AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
+            (t, v) => t with { Loss = v });
+
+        void AddTeaching<T>(string name, string description, T value, Func<TeacherOptions, T, TeacherOptions> apply) => Add(
+            new CliOption<T>(name, "With --teacher: " + description) { Default = value },
+            (o, v) => o with
+            {
+                Teacher = apply(o.Teacher ?? throw new UniFaceException($"{name} needs --teacher PACKAGE, the model to learn from."), v),
+            });
     }
 
     private static UniFaceException Conflict(ParseResult parsed, Option option)

@@ -18,6 +18,12 @@ internal sealed class PRelu : Layer
     public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x => x.prelu(weight));
 
     public override string Emit(OnnxGraph graph, string input) => graph.PRelu(input, weight);
+
+    public override void Load(OnnxWeights weights)
+    {
+        using Tensor slopes = weight.detach().view(-1, 1, 1); // [C, 1, 1], the same memory
+        weights.Next("PRelu", slopes);
+    }
 }
 
 /// <summary>SiLU, x * sigmoid(x).</summary>

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace UniFace.Training.Backbones;
 
 /// <summary>Name and sizes of a backbone.</summary>
@@ -8,6 +10,15 @@ public sealed record BackboneSpec(string Name, double Width = 1, int EmbeddingSi
 {
     /// <summary>The form used in manifests and reports, for example "mobilefacenet(width=0.5,embedding=512)".</summary>
     public override string ToString() => FormattableString.Invariant($"{Name}(width={Width},embedding={EmbeddingSize})");
+
+    /// <summary>Parses the form of <see cref="ToString"/>; null if it is another.</summary>
+    internal static BackboneSpec? TryParse(string? text)
+    {
+        Match parts = Regex.Match(text ?? "", @"^([a-z0-9-]{1,40})\(width=([0-9.]{1,10}),embedding=([0-9]{1,5})\)$");
+        return parts.Success && double.TryParse(parts.Groups[2].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double width)
+            ? new BackboneSpec(parts.Groups[1].Value, width, int.Parse(parts.Groups[3].Value, CultureInfo.InvariantCulture))
+            : null;
+    }
 }
 
 #pragma warning disable CA1720 // The members are named after the types that they stand for.
@@ -25,12 +36,15 @@ public enum Precision
 }
 #pragma warning restore CA1720
 
-/// <summary>A network from aligned faces [B, 3, 112, 112], normalized to [-1, 1], to raw embeddings [B, D].</summary>
+/// <summary>A network from aligned faces [B, 3, S, S] of its <see cref="Input"/>, usually 112x112 normalized to [-1, 1], to raw embeddings [B, D].</summary>
 /// <param name="spec">Name and sizes.</param>
 public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(spec.Name)
 {
     /// <summary>Name and sizes.</summary>
     public BackboneSpec Spec => spec;
+
+    /// <summary>The faces that it takes.</summary>
+    public virtual BackboneInput Input => BackboneInput.Default;
 
     /// <summary>Sets the type in which convolutions multiply while training.</summary>
     /// <param name="precision">The type.</param>
@@ -57,11 +71,53 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
 {
     private readonly Chain body;
 
-    public LayeredBackbone(BackboneSpec spec, IEnumerable<Layer> layers)
+    public LayeredBackbone(BackboneSpec spec, IEnumerable<Layer> layers, BackboneInput? input = null)
         : base(spec)
     {
+        Input = input ?? BackboneInput.Default;
         body = new Chain([.. layers]);
         RegisterComponents();
+    }
+
+    public override BackboneInput Input { get; }
+
+    /// <summary>
+    /// The layers with weights, grouped by the size of their output: a stage ends where the map becomes smaller, and the last is the embedding.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<Layer>> Stages()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable none = no_grad();
+        TapeEngine engine = new(records: false);
+        bool wasTraining = training;
+        eval(); // Running statistics stay.
+        List<(long Side, List<Layer> Layers)> stages = [];
+        Tensor map = zeros(1, 3, Input.Side, Input.Side);
+        foreach (Layer layer in body.Layers)
+        {
+            map = layer.Run(map, engine);
+            long side = map.Dimensions == 4 ? map.shape[2] : 0;
+            if (stages.Count == 0 || stages[^1].Side != side)
+            {
+                stages.Add((side, []));
+            }
+
+            stages[^1].Layers.Add(layer);
+        }
+
+        train(wasTraining);
+        return [.. stages.Select(s => s.Layers).Where(layers => layers.Any(layer => layer.parameters().Any()))];
+    }
+
+    /// <summary>What is added to every embedding, [D]; null if the last layer adds nothing.</summary>
+    public Parameter? EmbeddingBias => (body.Layers[^1] as IEmbeddingLayer)?.Bias;
+
+    /// <summary>Reads the weights of an ONNX file that <see cref="Emit"/> could have written.</summary>
+    /// <exception cref="UniFaceException">It is another network.</exception>
+    public void Load(OnnxWeights weights)
+    {
+        body.Load(weights);
+        weights.End();
     }
 
     /// <summary>

@@ -17,7 +17,7 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
     public int EmbeddingSize => backbone.Spec.EmbeddingSize;
 
     /// <inheritdoc/>
-    public (int Width, int Height) InputSize => (BackboneRegistry.InputSize, BackboneRegistry.InputSize);
+    public (int Width, int Height) InputSize => backbone.Input.Size;
 
     /// <inheritdoc/>
     public float[] Embed(IReadOnlyList<RgbImage> faces)
@@ -68,7 +68,7 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
                     $"Face {first + i} is {face.Width}x{face.Height}, expected an aligned face of {InputSize.Width}x{InputSize.Height}.");
             }
 
-            PixelNormalization.Default.Apply(face.Pixels, TensorMemory.Floats(pixels).Slice(i * size, size));
+            backbone.Input.Normalization.Apply(face.Pixels, TensorMemory.Floats(pixels).Slice(i * size, size));
         }
 
         Tensor images = pixels.permute(0, 3, 1, 2).to(device); // [B, 3, H, W], channels last

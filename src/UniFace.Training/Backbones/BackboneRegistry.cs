@@ -1,3 +1,5 @@
+using UniFace.Vision.Models;
+
 namespace UniFace.Training.Backbones;
 
 /// <summary>The built-in backbones by name.</summary>
@@ -24,13 +26,23 @@ public static class BackboneRegistry
         ("iresnet100", false, (spec, seed) => IResNet.Create(spec, [3, 13, 30, 3], seed)),
         ("iresnet200", false, (spec, seed) => IResNet.Create(spec, [6, 26, 60, 6], seed)),
         ("efficientnet-b0", false, EfficientNet.Create),
+        (DlibNet.Name, false, DlibNet.Create),
     ];
 
     /// <summary>All names, smallest family first.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(entry => entry.Name)];
 
-    /// <summary>Side in pixels of the aligned faces that every backbone takes.</summary>
-    public const int InputSize = 112;
+    /// <summary>The faces that a backbone takes.</summary>
+    public static BackboneInput Input(BackboneSpec spec)
+    {
+        ModelManifest manifest = Manifest(spec);
+        return new BackboneInput(manifest.InputWidth, manifest.Normalization);
+    }
+
+    /// <summary>How a backbone is run, without what only its weights decide.</summary>
+    internal static ModelManifest Manifest(BackboneSpec spec) => spec.Name == DlibNet.Name
+        ? DlibResNet.Manifest with { EmbeddingSize = spec.EmbeddingSize }
+        : new ModelManifest { EmbeddingSize = spec.EmbeddingSize, OnnxSha256 = "" };
 
     /// <summary>Checks a specification without building a backbone.</summary>
     /// <exception cref="UniFaceException">The name is unknown, or the width or embedding size is out of range.</exception>
@@ -40,7 +52,7 @@ public static class BackboneRegistry
     /// <param name="spec">Name, width and embedding size.</param>
     /// <param name="seed">Seed of the weights; no other source of randomness is used.</param>
     /// <exception cref="UniFaceException">The name is unknown, or the width or embedding size is out of range.</exception>
-    public static Backbone Create(BackboneSpec spec, long seed) => new LayeredBackbone(spec, Find(spec)(spec, seed));
+    public static Backbone Create(BackboneSpec spec, long seed) => new LayeredBackbone(spec, Find(spec)(spec, seed), Input(spec));
 
     private static Func<BackboneSpec, long, IEnumerable<Layer>> Find(BackboneSpec spec)
     {

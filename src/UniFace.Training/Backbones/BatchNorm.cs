@@ -27,11 +27,29 @@ internal sealed class BatchNorm : NormLayer
     /// <summary>Share of a batch's statistics in the running ones.</summary>
     public double Momentum { get; set; } = 0.1;
 
+    /// <summary>True: keeps its running statistics and normalizes by them while training too.</summary>
+    public bool Frozen { get; set; }
+
+    /// <summary>The shift, [C]: after <see cref="Neutralize"/>, all that the layer adds.</summary>
+    public Parameter Bias => bias;
+
     public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
-        input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training), activation?.Slope, residual);
+        input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training && !Frozen), activation?.Slope, residual);
 
     public override string Emit(OnnxGraph graph, string input) =>
         graph.BatchNormalization(input, weight, bias, runningMean, runningVariance, NormState.Epsilon);
+
+    public override void Load(OnnxWeights weights) => weights.Next("BatchNormalization", weight, bias, runningMean, runningVariance);
+
+    /// <summary>Makes it the identity in evaluation mode: its factors are in the layer before it.</summary>
+    public void Neutralize()
+    {
+        using IDisposable noGradient = no_grad();
+        weight.fill_(1);
+        bias.fill_(0);
+        runningMean.fill_(0);
+        runningVariance.fill_(1 - NormState.Epsilon);
+    }
 
     /// <summary>The layer in evaluation mode as y = scale * x + shift: two float64 tensors, [C], on the CPU.</summary>
     public (Tensor Scale, Tensor Shift) Affine()

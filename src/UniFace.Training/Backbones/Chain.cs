@@ -5,6 +5,9 @@ internal sealed class Chain : Layer
 {
     private readonly Layer[] layers;
 
+    /// <summary>The layers in order.</summary>
+    public IReadOnlyList<Layer> Layers => layers;
+
     public Chain(params Layer[] layers)
         : base("chain")
     {
@@ -48,6 +51,14 @@ internal sealed class Chain : Layer
     }
 
     public override string Emit(OnnxGraph graph, string input) => layers.Aggregate(input, (value, layer) => layer.Emit(graph, value));
+
+    public override void Load(OnnxWeights weights)
+    {
+        foreach (Layer layer in layers)
+        {
+            layer.Load(weights);
+        }
+    }
 }
 
 /// <summary>body(x) + shortcut(x).</summary>
@@ -76,4 +87,10 @@ internal sealed class Residual : Layer
 
     public override string Emit(OnnxGraph graph, string input) =>
         graph.Add(body.Emit(graph, input), shortcut is null ? input : shortcut.Emit(graph, input));
+
+    public override void Load(OnnxWeights weights)
+    {
+        body.Load(weights);
+        shortcut?.Load(weights);
+    }
 }

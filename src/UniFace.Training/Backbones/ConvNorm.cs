@@ -53,4 +53,10 @@ internal sealed class ConvNorm : NormLayer
         Tensor folded = BatchNorm.Double(weight) * scale.view(-1, 1, 1, 1); // [outputs, inputs / groups, k, k]
         return graph.Conv(input, folded, shift, (int)strides[0], (int)padding[0], groups);
     }
+
+    public override void Load(OnnxWeights weights)
+    {
+        norm.Neutralize();
+        weights.Next("Conv", weight, norm.Bias);
+    }
 }

@@ -105,4 +105,10 @@ internal sealed class SqueezeExcite : Layer
         string excited = graph.Conv(active, exciteWeight, exciteBias, stride: 1, padding: 0, groups: 1);
         return graph.Mul(input, graph.Sigmoid(excited));
     }
+
+    public override void Load(OnnxWeights weights)
+    {
+        weights.Next("Conv", squeezeWeight, squeezeBias);
+        weights.Next("Conv", exciteWeight, exciteBias);
+    }
 }

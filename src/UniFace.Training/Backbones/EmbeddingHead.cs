@@ -4,7 +4,7 @@ namespace UniFace.Training.Backbones;
 /// Feature map to embedding: an optional batch norm, flatten, a linear layer and a batch norm; one Gemm in ONNX.
 /// The linear layer has no bias, because the batch norm after it would cancel it.
 /// </summary>
-internal sealed class EmbeddingHead : Layer
+internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
 {
     private readonly BatchNorm? before;
     private readonly Parameter weight;
@@ -25,6 +25,8 @@ internal sealed class EmbeddingHead : Layer
         this.area = area;
         RegisterComponents();
     }
+
+    public Parameter Bias => norm.Bias;
 
     public override Tensor Run(Tensor input, IGradientEngine engine)
     {
@@ -52,5 +54,12 @@ internal sealed class EmbeddingHead : Layer
         }
 
         return graph.Gemm(graph.Flatten(input), linear * scale.view(-1, 1), shift);
+    }
+
+    public override void Load(OnnxWeights weights)
+    {
+        before?.Neutralize();
+        norm.Neutralize();
+        weights.Next("Gemm", weight, norm.Bias);
     }
 }

@@ -28,6 +28,12 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
             y = operation(x);
         }
 
+        if (!y.requires_grad) // Neither the input nor a parameter of the layer needs a gradient.
+        {
+            x.Dispose();
+            return y;
+        }
+
         Record(Back, x, y);
         return y.detach();
 
@@ -65,15 +71,17 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
 
     public Tensor Add(Tensor input, Func<IGradientEngine, Tensor, Tensor> body, Func<IGradientEngine, Tensor>? shortcut)
     {
-        TapeEngine inner = new(records, inputNeedsGradient: true), side = new(records, inputNeedsGradient: true);
+        bool needed = NeedsGradient;
+        TapeEngine inner = new(records, needed), side = new(records, needed);
         using Tensor? projected = shortcut?.Invoke(side);
         Tensor output = body(inner, projected ?? input);
-        if (records)
+        if (records && (needed || inner.steps.Count + side.steps.Count > 0))
         {
             Record(gradient =>
             {
-                using Tensor? ofShortcut = shortcut is null ? null : side.Backward(gradient);
-                return inner.Backward(gradient)!.add_(ofShortcut ?? gradient);
+                using Tensor? ofShortcut = shortcut is null ? null : side.Run(gradient);
+                Tensor? ofBody = inner.Run(gradient);
+                return needed ? ofBody!.add_(ofShortcut ?? gradient) : null;
             });
         }
 
@@ -104,6 +112,9 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
 
         return current;
     }
+
+    /// <summary><see cref="Backward"/>, or null if no step was recorded.</summary>
+    private Tensor? Run(Tensor gradient) => steps.Count == 0 ? null : Backward(gradient);
 
     /// <summary>Adds the backward step of the newest layer. It takes over the saved tensors and disposes them after it has run.</summary>
     public void Record(Func<Tensor, Tensor?> backward, params Tensor[] saved)

@@ -114,7 +114,8 @@ internal static class Checkpoint
             .ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>
+    /// <summary>The parameters and buffers of a module by their names.</summary>
+    public static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>
         module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Concat(module.named_buffers().Select(b => (b.name, b.buffer)));
 
     private static void Copy(SafeTensorsFile file, string name, Tensor target)

@@ -13,6 +13,8 @@ public sealed record AugmentOptions
         ("blur", o => o.Blur, (o, p) => o with { Blur = p }),
         ("lowres", o => o.LowResolution, (o, p) => o with { LowResolution = p }),
         ("erase", o => o.Erase, (o, p) => o with { Erase = p }),
+        ("warp", o => o.Warp, (o, p) => o with { Warp = p }),
+        ("mix", o => o.Mix, (o, p) => o with { Mix = p }),
     ];
 
     /// <summary>Mirrors half of the images, as every published recipe does.</summary>
@@ -38,6 +40,15 @@ public sealed record AugmentOptions
 
     /// <summary>A rectangle of 2 to 30 % of the area filled with one random color (Random Erasing, Zhong et al., 2017).</summary>
     public double Erase { get; init; }
+
+    /// <summary>Turned by up to 15 degrees, scaled by a factor of 0.85 to 1.18 and moved by up to 8 % of the side; black outside.</summary>
+    public double Warp { get; init; }
+
+    /// <summary>
+    /// Blended with another picture of the set, of which up to half shows (mixup, Zhang et al. 2018). The blend has no label, so it needs a
+    /// teacher that sees the augmented pictures and a run that does not use labels.
+    /// </summary>
+    public double Mix { get; init; }
 
     /// <summary>Largest <see cref="Shift"/> as a share of the side.</summary>
     internal const double MaxShift = 0.05;

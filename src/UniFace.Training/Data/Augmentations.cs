@@ -110,6 +110,29 @@ internal static class Augmentations
         ImageResize.To(small, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
     }
 
+    /// <summary>Turns, scales and moves the image about its center, see <see cref="AugmentOptions.Warp"/>.</summary>
+    public static void Warp(RgbImage image, SeededRandom random)
+    {
+        double angle = random.Between(-15, 15) * Math.PI / 180, scale = Math.Exp(random.Between(-0.165, 0.165));
+        double right = random.Between(-0.08, 0.08) * image.Width, down = random.Between(-0.08, 0.08) * image.Height;
+        double x = (image.Width - 1) / 2.0, y = (image.Height - 1) / 2.0, a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
+        SimilarityTransform map = new(a, b, x + right - (a * x) + (b * y), y + down - (b * x) - (a * y));
+        ImageWarp.Warp(image, map, image.Width, image.Height).Pixels.CopyTo(image.Pixels, 0);
+    }
+
+    /// <summary>Blends in another image of the same size.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="other">The other one.</param>
+    /// <param name="share">Its share, 0 to 1.</param>
+    public static void Mix(RgbImage image, RgbImage other, double share)
+    {
+        float part = (float)share;
+        for (int i = 0; i < image.Pixels.Length; i++)
+        {
+            image.Pixels[i] = Round(((1 - part) * image.Pixels[i]) + (part * other.Pixels[i]));
+        }
+    }
+
     /// <summary>Fills a rectangle of 2 to 30 % of the area, sides from 1:3 to 3:1, with one random color.</summary>
     public static void Erase(RgbImage image, SeededRandom random)
     {

@@ -1,15 +1,17 @@
 namespace UniFace.Training.Data;
 
-/// <summary>Augments an image and normalizes it for a backbone. Not thread-safe: it holds working memory.</summary>
+/// <summary>Augments images. Not thread-safe: it holds working memory.</summary>
 internal sealed class Augmenter(AugmentOptions options)
 {
     private RgbImage? work;
 
     /// <summary>
-    /// Writes an augmented image as [H, W, 3], normalized to [-1, 1]. The image itself is not changed. The same state of the generator gives
-    /// the same values.
+    /// The augmented image, which is valid until the next call; the given one is not changed. The same state of the generator gives the same pixels.
     /// </summary>
-    public void Write(RgbImage image, SeededRandom random, Span<float> values)
+    /// <param name="image">The image.</param>
+    /// <param name="random">Draws what is done.</param>
+    /// <param name="another">Another image of the set, chosen with the generator; for mixing.</param>
+    public RgbImage Apply(RgbImage image, SeededRandom random, Func<SeededRandom, RgbImage> another)
     {
         // Every probability is drawn for every image, so that the setting of one augmentation does not change the draws of another.
         bool flip = random.NextDouble() < options.Flip;
@@ -18,41 +20,55 @@ internal sealed class Augmenter(AugmentOptions options)
         bool blur = random.NextDouble() < options.Blur;
         bool lowResolution = random.NextDouble() < options.LowResolution;
         bool erase = random.NextDouble() < options.Erase;
-        if (flip || shift || color || blur || lowResolution || erase)
+        bool mix = options.Mix > 0 && random.NextDouble() < options.Mix; // Not drawn if off, as in runs from before there was mixing.
+        bool warp = options.Warp > 0 && random.NextDouble() < options.Warp;
+        if (!(flip || shift || color || blur || lowResolution || erase || mix || warp))
         {
-            image = Copy(image);
-            if (shift)
-            {
-                Augmentations.Shift(image, Pixels(image.Width), Pixels(image.Height));
-            }
-
-            if (color)
-            {
-                Augmentations.Color(image, random.Between(0.5, 1.5), random.Between(0.5, 1.5), random.Between(0.5, 1.5));
-            }
-
-            if (blur)
-            {
-                Augmentations.Blur(image, random.Between(0.3, 2));
-            }
-
-            if (lowResolution)
-            {
-                Augmentations.LowResolution(image, random.Between(0.2, 1));
-            }
-
-            if (erase)
-            {
-                Augmentations.Erase(image, random);
-            }
-
-            if (flip)
-            {
-                Augmentations.Mirror(image);
-            }
+            return image;
         }
 
-        PixelNormalization.Default.Apply(image.Pixels, values);
+        image = Copy(image);
+        if (mix)
+        {
+            Augmentations.Mix(image, another(random), random.Between(0, 0.5));
+        }
+
+        if (warp)
+        {
+            Augmentations.Warp(image, random);
+        }
+
+        if (shift)
+        {
+            Augmentations.Shift(image, Pixels(image.Width), Pixels(image.Height));
+        }
+
+        if (color)
+        {
+            Augmentations.Color(image, random.Between(0.5, 1.5), random.Between(0.5, 1.5), random.Between(0.5, 1.5));
+        }
+
+        if (blur)
+        {
+            Augmentations.Blur(image, random.Between(0.3, 2));
+        }
+
+        if (lowResolution)
+        {
+            Augmentations.LowResolution(image, random.Between(0.2, 1));
+        }
+
+        if (erase)
+        {
+            Augmentations.Erase(image, random);
+        }
+
+        if (flip)
+        {
+            Augmentations.Mirror(image);
+        }
+
+        return image;
 
         int Pixels(int side)
         {

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Data;
 
 /// <summary>
-/// How batches are prepared. Only <see cref="BatchSize"/>, <see cref="Seed"/> and <see cref="InputSize"/> change their content.
+/// How batches are prepared. Only the batch size, the seed, the input and the targets change their content.
 /// </summary>
 internal sealed record LoaderOptions
 {
@@ -22,6 +22,12 @@ internal sealed record LoaderOptions
 
     /// <summary>Size of the backbone's input in pixels.</summary>
     public (int Width, int Height) InputSize { get; init; } = (112, 112);
+
+    /// <summary>From pixels to the backbone's input.</summary>
+    public PixelNormalization Normalization { get; init; } = PixelNormalization.Default;
+
+    /// <summary>Gives the teacher's embeddings [B, D] of samples and of their augmented images; null without a teacher.</summary>
+    public Func<IReadOnlyList<int>, IReadOnlyList<RgbImage>, float[]>? Targets { get; init; }
 
     /// <summary>Values of an image, which are its bytes when decoded.</summary>
     public int ImageValues => 3 * InputSize.Width * InputSize.Height;

@@ -6,10 +6,14 @@ namespace UniFace.Training.Data;
 /// <param name="Samples">Indices into the samples of the data set, to name the images of a batch in errors.</param>
 internal sealed record TrainingBatch(Tensor Images, Tensor Labels, IReadOnlyList<int> Samples) : IDisposable
 {
+    /// <summary>Embeddings of a teacher, unit vectors, [B, D]; null without a teacher.</summary>
+    public Tensor? Targets { get; init; }
+
     /// <summary>Disposes the tensors.</summary>
     public void Dispose()
     {
         Images.Dispose();
         Labels.Dispose();
+        Targets?.Dispose();
     }
 }

@@ -5,7 +5,7 @@ namespace UniFace.Training.Export;
 
 /// <summary>
 /// Writes a backbone as an ONNX file (operator set 17, IR version 8: ONNX Runtime 1.12 or newer). Input "input", float32
-/// [batch, 3, 112, 112]; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
+/// [batch, 3, S, S]; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
 /// convolution or matrix product before them where that is exact. The same weights give the same bytes.
 /// </summary>
 public static class OnnxExporter
@@ -37,7 +37,7 @@ public static class OnnxExporter
 
         OnnxGraph graph = new();
         string value = layer.Emit(graph, InputName);
-        long[] inputShape = [3, BackboneRegistry.InputSize, BackboneRegistry.InputSize];
+        long[] inputShape = [3, backbone.Input.Side, backbone.Input.Side];
         ModelProto model = new()
         {
             IrVersion = IrVersion,

@@ -102,10 +102,10 @@ public static class PackageExporter
     private static void CheckManifest(ModelManifest manifest, Backbone backbone)
     {
         Require(manifest.EmbeddingSize, backbone.Spec.EmbeddingSize, "embeddingSize");
-        Require(manifest.InputWidth, BackboneRegistry.InputSize, "inputWidth");
-        Require(manifest.InputHeight, BackboneRegistry.InputSize, "inputHeight");
+        Require(manifest.InputWidth, backbone.Input.Side, "inputWidth");
+        Require(manifest.InputHeight, backbone.Input.Side, "inputHeight");
         Require(manifest.ColorOrder, ColorOrder.Rgb, "colorOrder");
-        Require(manifest.Normalization, PixelNormalization.Default, "normalization");
+        Require(manifest.Normalization, backbone.Input.Normalization, "normalization");
 
         void Require<T>(T value, T expected, string field)
         {

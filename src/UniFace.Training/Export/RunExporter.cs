@@ -18,14 +18,9 @@ internal static class RunExporter
         (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run, options.Best);
         using Backbone owned = backbone;
         TrainingFingerprint trained = RunFolder.LoadFingerprint(run);
-        ModelManifest manifest = new()
-        {
-            EmbeddingSize = backbone.Spec.EmbeddingSize,
-            OnnxSha256 = "",
-            FlipSum = options.FlipSum,
-            Training = info.Provenance(),
-            Licence = options.License,
-        };
+        ModelManifest manifest = info.Options.CreateManifest();
+        options = options with { FlipSum = options.FlipSum || manifest.FlipSum };
+        manifest = manifest with { FlipSum = options.FlipSum, Training = info.Provenance(), Licence = options.License };
         OverlapGate gate = new()
         {
             Model = run,

@@ -8,18 +8,19 @@ internal static class CosineProbe
 {
     private const int Images = 512;
 
-    public static EpochMetrics Run(TrainingState state, TrainingData data, Device device, double learningRate)
+    public static EpochMetrics Run(TrainOptions options, TrainingState state, TrainingData data, Device device, double learningRate)
     {
         using DisposeScope scope = NewDisposeScope();
         List<(Tensor Live, Tensor Saved)> buffers = [.. state.Backbone.buffers().Concat(state.Head.buffers()).Select(b => (b, b.clone()))];
         RunningStatistics sums = new();
+        BatchLoss loss = new(options, state, device);
         using (no_grad())
         {
             foreach (TrainingBatch batch in data.Loader.Read(0))
             {
                 using (batch)
                 {
-                    AddBatch(state, batch, device, sums);
+                    AddBatch(loss, state, batch, device, sums);
                 }
 
                 if (sums.Images >= Images)
@@ -42,12 +43,12 @@ internal static class CosineProbe
         return EpochMetrics.From(sums, state, learningRate);
     }
 
-    private static void AddBatch(TrainingState state, TrainingBatch batch, Device device, RunningStatistics sums)
+    private static void AddBatch(BatchLoss loss, TrainingState state, TrainingBatch batch, Device device, RunningStatistics sums)
     {
         using DisposeScope scope = NewDisposeScope();
         random.manual_seed(0);
         Tensor embeddings = state.Backbone.forward(batch.Images.to(device));
-        using HeadOutput output = state.Head.ForwardBackward(embeddings, batch.Labels.to(device), update: CenterUpdate.None);
+        using HeadOutput output = loss.Compute(loss.BeginStep([batch], CenterUpdate.None), embeddings, batch, 1);
         sums.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
     }
 }

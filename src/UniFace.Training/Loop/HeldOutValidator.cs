@@ -14,7 +14,7 @@ internal sealed class HeldOutValidator
     private readonly int[] labels;
     private readonly RgbImage[] images;
 
-    public HeldOutValidator(FaceDataset data, IImageDecoder decoder)
+    public HeldOutValidator(FaceDataset data, IImageDecoder decoder, (int Width, int Height) size)
     {
         int[] samples = [.. Enumerable.Range(0, data.Samples.Count).OrderBy(i => data.Samples[i].Label).Take(MaxImages)];
         labels = [.. samples.Select(i => data.Samples[i].Label)];
@@ -24,7 +24,7 @@ internal sealed class HeldOutValidator
             throw new UniFaceException($"{data.Source} cannot be validated on: it needs at least two people, one of them with at least two images.");
         }
 
-        images = [.. samples.Select(sample => Decode(data, sample, decoder))];
+        images = [.. samples.Select(sample => Decode(data, sample, decoder, size))];
     }
 
     public ValidationMetrics Run(IEmbedder embedder, CancellationToken cancellationToken)
@@ -36,6 +36,6 @@ internal sealed class HeldOutValidator
         return new ValidationMetrics(tar, roc.Auc, report.EqualError.Rate, report.SamePairs + report.DifferentPairs);
     }
 
-    private static RgbImage Decode(FaceDataset data, int sample, IImageDecoder decoder) => BatchLoader.Decode(
-        decoder, data.Read(sample), $"{data.Source}: {data.Samples[sample].Name}", (BackboneRegistry.InputSize, BackboneRegistry.InputSize));
+    private static RgbImage Decode(FaceDataset data, int sample, IImageDecoder decoder, (int Width, int Height) size) => BatchLoader.Decode(
+        decoder, data.Read(sample), $"{data.Source}: {data.Samples[sample].Name}", size);
 }

@@ -3,17 +3,21 @@ namespace UniFace.Training.Loop;
 /// <summary>The data of a run: the people trained on, their images in order, and the people it validates on.</summary>
 /// <param name="Training">The people trained on; their labels are the classes of the head.</param>
 /// <param name="HeldOut">The people held out of the set, or null.</param>
+/// <param name="Decoder">Decodes the images.</param>
 /// <param name="Loader">Prepares the batches.</param>
 /// <param name="Weights">Weight of each class's losses, or null for all 1.</param>
 /// <param name="Validator">Validates on other people, or null.</param>
+/// <param name="Teacher">Gives the embeddings to learn, or null.</param>
 /// <param name="StepsPerEpoch">Optimizer steps per epoch.</param>
 /// <param name="Warnings">Warnings about the data, one sentence per entry.</param>
 internal sealed record TrainingData(
     FaceDataset Training,
     FaceDataset? HeldOut,
+    IImageDecoder Decoder,
     BatchLoader Loader,
     float[]? Weights,
     HeldOutValidator? Validator,
+    Teacher? Teacher,
     int StepsPerEpoch,
     IReadOnlyList<string> Warnings)
 {
@@ -22,12 +26,27 @@ internal sealed record TrainingData(
     /// <param name="data">The training set.</param>
     /// <param name="validation">The validation set, or null.</param>
     /// <param name="decoder">Decodes the images.</param>
+    /// <param name="owned">Receives the teacher, to be disposed with the run; null if there is none.</param>
     /// <param name="cacheBytes">Memory for decoded images.</param>
     public static TrainingData Create(
-        TrainOptions options, FaceDataset data, FaceDataset? validation, IImageDecoder decoder, long cacheBytes = LoaderOptions.DefaultCacheBytes)
+        TrainOptions options,
+        FaceDataset data,
+        FaceDataset? validation,
+        IImageDecoder decoder,
+        Stack<IDisposable>? owned = null,
+        long cacheBytes = LoaderOptions.DefaultCacheBytes)
     {
         (FaceDataset training, FaceDataset? heldOut) = options.Split(data);
-        IReadOnlyList<string> warnings = FaceDatasetCheck.Require(training);
+        IReadOnlyList<string> warnings = options.UsesLabels ? FaceDatasetCheck.Require(training) : training.Warnings;
+        Teacher? teacher = options.Teacher is null
+            ? null
+            : Teacher.Open(options.Teacher, options.CreateManifest().CreateTemplate(), options.Backbone.EmbeddingSize, options.Threads);
+        if (teacher is not null)
+        {
+            owned?.Push(teacher);
+        }
+
+        BackboneInput input = BackboneRegistry.Input(options.Backbone);
         LoaderOptions loading = new()
         {
             BatchSize = options.Batch,
@@ -35,16 +54,25 @@ internal sealed record TrainingData(
             Threads = Environment.ProcessorCount > 4 ? 4 : 1,
             QueueLength = 3,
             CacheBytes = cacheBytes,
+            InputSize = input.Size,
+            Normalization = input.Normalization,
+            Targets = teacher is null ? null : teacher.Targets,
         };
         ISampler sampler = Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed);
         BatchLoader loader = new(training, decoder, sampler, options.Augment, loading);
         return new TrainingData(
             training,
             heldOut,
+            decoder,
             loader,
             ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
-            (validation ?? heldOut) is FaceDataset validated ? new HeldOutValidator(validated, decoder) : null,
+            (validation ?? heldOut) is FaceDataset validated ? new HeldOutValidator(validated, decoder, input.Size) : null,
+            teacher,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);
     }
+
+    /// <summary>Computes what the first step needs and the data set alone does not give: the teacher's embeddings.</summary>
+    public void Prepare(TrainingEvents events, CancellationToken cancellation) => Teacher?.Prepare(
+        Training, Decoder, Loader.InputSize, (done, total) => events.Preparing?.Invoke("teacher's embeddings", done, total), cancellation);
 }

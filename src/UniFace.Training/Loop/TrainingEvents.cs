@@ -18,6 +18,9 @@ public sealed record TrainingEvents
 
     /// <summary>A warning for the user, for example that the loss does not fall.</summary>
     public Action<string>? Warning { get; init; }
+
+    /// <summary>Preparation before the first step: what is done, images done since the last call, images in total.</summary>
+    public Action<string, int, int>? Preparing { get; init; }
 }
 
 /// <summary>Result of a run.</summary>

@@ -61,9 +61,11 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
                 "an evaluation cannot find every overlap with the training data");
         }
 
+        data.Prepare(events, cancellationToken);
         if (fresh)
         {
-            EpochMetrics before = CosineProbe.Run(state, data, device, schedule.At(0));
+            WarmUp(cancellationToken);
+            EpochMetrics before = CosineProbe.Run(options, state, data, device, schedule.At(0));
             log.Write(before);
             events.EpochEnded?.Invoke(before);
             Save();
@@ -89,6 +91,18 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         {
             HeldOut = info.HeldOut.Count,
         };
+    }
+
+    /// <summary>The weights and class centers of a fine-tuning before its first step.</summary>
+    private void WarmUp(CancellationToken cancellationToken)
+    {
+        if (options.FineTune is null)
+        {
+            return;
+        }
+
+        WarmStart.Run(options.FineTune, state.Backbone, state.Head, data.Training, data.Loader.Load, cancellationToken);
+        state.Average?.Restore(state.Backbone.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
     }
 
     private void RunEpoch(TrainingStep step, MetricsLog log, CancellationToken cancellationToken)

@@ -25,7 +25,9 @@ internal sealed class TrainingState : IDisposable
         head.to(device);
         backbone.train();
         head.train();
-        Parameters = ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)]);
+        IReadOnlyDictionary<Parameter, double>? rates = options.FineTune is null ? null : StageRates.Apply(backbone, options.FineTune);
+        Parameters = [.. ParameterGroups.Collect(options.Decay, [("backbone", backbone), ("head", head)])
+            .Select(p => p with { Rate = rates?.GetValueOrDefault(p.Value, 1) ?? 1 })];
 
         // Under SGD the head updates its centers tile by tile; only AdamW needs their gradient, and the memory for it.
         centers = options.Optimizer == OptimizerKind.Sgd ? Parameters.Single(p => p.Name == CentersName) : null;

@@ -6,6 +6,8 @@ namespace UniFace.Training.Loop;
 /// </summary>
 internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule schedule, TrainingState state, Device device, float[]? classWeights)
 {
+    private readonly BatchLoss loss = new(options, state, device, classWeights);
+
     /// <summary>
     /// Norm of the gradients of the last step before clipping, without those of the class centers, which never exist all at once.
     /// </summary>
@@ -21,7 +23,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         double images = batches.Sum(b => (double)b.Samples.Count);
         double learningRate = schedule.At(state.Step);
         state.Optimizer.ClearGradients();
-        HeadStep step = state.Head.BeginStep([.. batches.Select(b => b.Labels)], state.GetCenterUpdate(learningRate));
+        HeadStep? step = loss.BeginStep(batches, state.GetCenterUpdate(learningRate));
         for (int i = 0; i < batches.Count; i++)
         {
             ForwardBackward(step, batches[i], i, batches[i].Samples.Count / images);
@@ -39,7 +41,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         state.AddStep(GradientNorm);
     }
 
-    private void ForwardBackward(HeadStep step, TrainingBatch batch, int index, double share)
+    private void ForwardBackward(HeadStep? step, TrainingBatch batch, int index, double share)
     {
         using DisposeScope scope = NewDisposeScope();
 
@@ -47,7 +49,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         random.manual_seed((long)(new SeededRandom(options.Seed, RandomStream.Dropout, state.Step, index).NextBits() >> 1));
         Tensor images = batch.Images.to(device);
         Tensor embeddings = state.Backbone.forward(images); // [B, D]
-        using HeadOutput output = step.Add(embeddings.detach(), Weights(batch), share);
+        using HeadOutput output = loss.Compute(step, embeddings, batch, share);
         if (!double.IsFinite(output.Loss))
         {
             string computed = NonFiniteCheck.IsFinite(embeddings) ? "the loss" : "the batch's embeddings";
@@ -56,16 +58,5 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
 
         embeddings.backward([output.EmbeddingGradient]);
         state.AddBatch(output.Loss, OwnedTensors.Floats(output.TargetCosine), OwnedTensors.Floats(output.HardestNegativeCosine));
-    }
-
-    private Tensor? Weights(TrainingBatch batch)
-    {
-        if (classWeights is null)
-        {
-            return null;
-        }
-
-        float[] weights = [.. batch.Labels.data<long>().Select(label => classWeights[label])];
-        return tensor(weights).to(device); // [B]
     }
 }

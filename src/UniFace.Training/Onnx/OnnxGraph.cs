@@ -80,6 +80,33 @@ public sealed class OnnxGraph
     /// <summary>1 / (1 + exp(-x)).</summary>
     public string Sigmoid(string input) => Node("Sigmoid", [input]);
 
+    /// <summary>max(x, 0).</summary>
+    public string Relu(string input) => Node("Relu", [input]);
+
+    /// <summary>Largest value of each square window, without padding.</summary>
+    public string MaxPool(string input, int kernel, int stride) => Pool("MaxPool", input, kernel, stride);
+
+    /// <summary>Mean of each square window, without padding.</summary>
+    public string AveragePool(string input, int kernel, int stride) => Pool("AveragePool", input, kernel, stride);
+
+    /// <summary>Appends channels of zeros, and rows and columns of zeros at the bottom and right; the input itself if there are none.</summary>
+    /// <param name="input">[B, C, H, W].</param>
+    /// <param name="channels">Channels to append.</param>
+    /// <param name="pixels">Rows and columns to append.</param>
+    /// <returns>[B, C + channels, H + pixels, W + pixels].</returns>
+    public string Pad(string input, int channels, int pixels)
+    {
+        if (channels == 0 && pixels == 0)
+        {
+            return input;
+        }
+
+        TensorProto pads = new() { Name = $"Pads_{graph.Initializer.Count}", DataType = (int)TensorProto.Types.DataType.Int64, Dims = { 8 } };
+        pads.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<long>([0, 0, 0, 0, 0, channels, pixels, pixels]));
+        graph.Initializer.Add(pads);
+        return Node("Pad", [input, pads.Name]);
+    }
+
     /// <summary>Mean of each channel, [B, C, H, W] to [B, C, 1, 1].</summary>
     public string GlobalAveragePool(string input) => Node("GlobalAveragePool", [input]);
 
@@ -100,6 +127,9 @@ public sealed class OnnxGraph
         graph.Output.Add(Value(output.Name, output.Shape));
         return graph;
     }
+
+    private string Pool(string operation, string input, int kernel, int stride) =>
+        Node(operation, [input], [], Ints("kernel_shape", kernel, kernel), Ints("strides", stride, stride));
 
     /// <summary>Adds a node and its weights; returns the name of its output.</summary>
     private string Node(string operation, string[] inputs, (string Role, Tensor Value)[]? weights = null, params AttributeProto[] attributes)

@@ -4,4 +4,5 @@ namespace UniFace.Training.Optimization;
 /// <param name="Name">Its full name, as in a checkpoint: "backbone.conv1.weight".</param>
 /// <param name="Value">The parameter; owned by its module.</param>
 /// <param name="Decays">Whether weight decay applies.</param>
-public sealed record NamedParameter(string Name, Parameter Value, bool Decays);
+/// <param name="Rate">Its share of the learning rate.</param>
+public sealed record NamedParameter(string Name, Parameter Value, bool Decays, double Rate = 1);

@@ -29,16 +29,19 @@ public abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> parameter
         Steps++;
         using NoGradScope scope = new();
         List<ParameterSlice> slices = [];
+        List<double> rates = []; // by slice
         foreach (NamedParameter parameter in Parameters)
         {
             if (parameter.Value.grad is Tensor gradient && !ParameterSlice.TryAdd(
                 slices, parameter.Value, gradient, [.. StateKinds.Select(kind => GetState(kind, parameter))], parameter.Decays))
             {
-                Update(parameter, gradient, learningRate);
+                Update(parameter, gradient, learningRate * parameter.Rate);
             }
+
+            rates.AddRange(Enumerable.Repeat(learningRate * parameter.Rate, slices.Count - rates.Count));
         }
 
-        WorkerThreads.For(slices.Count, i => Update(slices[i], learningRate));
+        WorkerThreads.For(slices.Count, i => Update(slices[i], rates[i]));
     }
 
     /// <summary>

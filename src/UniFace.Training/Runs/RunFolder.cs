@@ -49,7 +49,7 @@ public static class RunFolder
                     $"{path} has schema version {info.SchemaVersion}, expected {RunInfo.CurrentSchemaVersion}; it was written by UniFace {info.ToolVersion}.");
             }
 
-            if (info.Options?.Loss is null || info.Options.Backbone is null || info.People < 2 || info.StepsPerEpoch < 1)
+            if (info.Options?.Loss is null || info.Options.Backbone is null || info.People < (info.Options.UsesLabels ? 2 : 1) || info.StepsPerEpoch < 1)
             {
                 throw new JsonException("options, loss, backbone, people or stepsPerEpoch are missing");
             }

@@ -29,6 +29,12 @@ public sealed record TrainOptions
     /// <summary>The backbone.</summary>
     public required BackboneSpec Backbone { get; init; }
 
+    /// <summary>The model whose embeddings are learned, besides the loss or instead of it; null for none.</summary>
+    public TeacherOptions? Teacher { get; init; }
+
+    /// <summary>The model whose weights the run starts from; null for random weights.</summary>
+    public FineTuneOptions? FineTune { get; init; }
+
     /// <summary>Passes over the data.</summary>
     public int Epochs { get; init; } = 20;
 
@@ -182,7 +188,16 @@ public sealed record TrainOptions
                 "held out of this one.");
         }
 
+        Teacher?.Validate();
+        FineTune?.Validate();
         Augment.Check();
+        if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
+        {
+            throw new UniFaceException(
+                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented pictures, and no labels " +
+                "(--teacher-view augmented, --label-weight 0); leave mix out otherwise.");
+        }
+
         BackboneRegistry.Validate(Backbone);
 
         void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
@@ -194,8 +209,12 @@ public sealed record TrainOptions
         }
     }
 
-    /// <summary>Opens the training set. The caller disposes it.</summary>
-    public FaceDataset OpenData() => FaceDatasets.Open(Data, PersonLevel);
+    /// <summary>Whether the labels of the data are used.</summary>
+    internal bool UsesLabels => Teacher is not { Loss: 0 };
+
+    /// <summary>Opens the training set; without labels, any photos. The caller disposes it.</summary>
+    /// <exception cref="UniFaceException">There is no data set.</exception>
+    public FaceDataset OpenData() => UsesLabels ? FaceDatasets.Open(Data, PersonLevel) : UnlabelledPhotos.Open(Data, PersonLevel);
 
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
     public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
@@ -208,6 +227,14 @@ public sealed record TrainOptions
         ? DatasetSubset.LimitImages(data, MinImages, MaxImages > 0 ? MaxImages : null, Seed)
         : data;
 
+    /// <summary>How the model is run, apart from its weights: as the model that a fine-tuning starts from, or as the backbone.</summary>
+    public ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
+    {
+        OnnxSha256 = "",
+        Output = null,
+        Quantization = null,
+    };
+
     /// <summary>A new backbone with initial weights.</summary>
     internal Backbone CreateBackbone(Device device)
     {
@@ -218,5 +245,9 @@ public sealed record TrainOptions
 
     /// <summary>A new head: the loss over a number of people.</summary>
     internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
-        people, Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
+        Math.Max(people, UsesLabels ? 1 : Loss.Info.MinimumClasses),
+        Backbone.EmbeddingSize,
+        Seed,
+        device: device,
+        centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
 }

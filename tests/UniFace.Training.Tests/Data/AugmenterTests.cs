@@ -163,7 +163,7 @@ public class AugmenterTests
     private static float[] Write(Augmenter augmenter, RgbImage image, long seed)
     {
         float[] planes = new float[3 * image.Width * image.Height];
-        augmenter.Write(image, new SeededRandom(seed), planes);
+        PixelNormalization.Default.Apply(augmenter.Apply(image, new SeededRandom(seed), _ => image).Pixels, planes);
         return planes;
     }
 }

@@ -26,7 +26,7 @@ public sealed class OnnxExporterTests : IDisposable
         using Backbone backbone = PrimedBackbone.Create(name, size, width);
         string path = Path.Combine(folder, "model.onnx");
         OnnxExporter.Write(backbone, path);
-        ModelManifest manifest = new() { EmbeddingSize = size, OnnxSha256 = Sha256.HashFile(path) };
+        ModelManifest manifest = BackboneRegistry.Manifest(backbone.Spec) with { FlipSum = false, OnnxSha256 = Sha256.HashFile(path) };
         using OnnxEmbedder exported = OnnxEmbedder.Open(path, manifest);
         using BackboneEmbedder trained = new(backbone, flipSum: false, ownsBackbone: false);
         ParityResult parity = ParityGate.Measure(trained, exported);

@@ -59,7 +59,7 @@ public sealed class TrainingStepTests
         TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
         using TrainingState state = Toy.State(options, 6, () => new ToyBackbone(dropout: true));
         string before = state.WeightsSha256();
-        EpochMetrics row = CosineProbe.Run(state, data, torch.CPU, 0.1);
+        EpochMetrics row = CosineProbe.Run(Toy.Options, state, data, torch.CPU, 0.1);
         Assert.Equal(before, state.WeightsSha256());
         Assert.All(state.Optimizer.Parameters, p => Assert.Null(p.Value.grad));
         Assert.Equal(28, row.TargetHistogram.Sum());

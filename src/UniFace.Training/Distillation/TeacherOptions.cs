@@ -1,0 +1,60 @@
+namespace UniFace.Training.Distillation;
+
+/// <summary>The pictures from which a teacher computes the embeddings to learn.</summary>
+public enum TeacherView
+{
+    /// <summary>The pictures as they are: computed once and kept on disk. The student learns to ignore the augmentation.</summary>
+    Clean,
+
+    /// <summary>
+    /// The augmented pictures that the student sees, computed for every batch: slower, but every augmentation is another example
+    /// (Beyer et al. 2022, "Knowledge distillation: A good teacher is patient and consistent").
+    /// </summary>
+    Augmented,
+}
+
+/// <summary>How a run learns from the embeddings of another model. Part of <see cref="TrainOptions"/>.</summary>
+public sealed record TeacherOptions
+{
+    /// <summary>The teacher: a package folder, or the name of an installed model.</summary>
+    public required string Package { get; init; }
+
+    /// <summary>Contract of the package; a resumed run refuses another one.</summary>
+    public string ContractId { get; init; } = "";
+
+    /// <summary>The folder that keeps the teacher's embeddings of clean pictures; null for "teachers" in the folder of UniFace.</summary>
+    public string? Cache { get; init; }
+
+    /// <summary>The pictures that the teacher sees.</summary>
+    public TeacherView View { get; init; } = TeacherView.Clean;
+
+    /// <summary>Weight of 1 - cos(student, teacher), the mean over a batch.</summary>
+    public double Cosine { get; init; } = 10;
+
+    /// <summary>
+    /// Weight of the mean squared difference between the cosines of every two pictures of a batch, by the student and by the teacher
+    /// (after Park et al. 2019, "Relational Knowledge Distillation").
+    /// </summary>
+    public double Relational { get; init; } = 10;
+
+    /// <summary>Weight of the run's loss. 0: labels are not used, so the photos may be unlabelled.</summary>
+    public double Loss { get; init; } = 1;
+
+    /// <summary>Checks the ranges of all values.</summary>
+    /// <exception cref="UniFaceException">A weight is out of range, or all are 0.</exception>
+    internal void Validate()
+    {
+        foreach ((string name, double weight) in new[] { (nameof(Cosine), Cosine), (nameof(Relational), Relational), (nameof(Loss), Loss) })
+        {
+            if (!(weight is >= 0 and <= 1e6))
+            {
+                throw new UniFaceException(FormattableString.Invariant($"the teacher's weight {name} is {weight}, expected 0 to 1000000."));
+            }
+        }
+
+        if (Cosine + Relational == 0)
+        {
+            throw new UniFaceException("the teacher's weights Cosine and Relational are both 0, so nothing is learned from it; set one.");
+        }
+    }
+}

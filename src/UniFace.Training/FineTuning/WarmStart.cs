@@ -1,0 +1,122 @@
+namespace UniFace.Training.FineTuning;
+
+/// <summary>
+/// The state of a fine-tuning before its first step: the weights of the model that it starts from, the embeddings moved towards 0 if the
+/// model keeps them in a narrow cone as dlib's does, and each class center at the mean of its person's embeddings, so that the first steps do not
+/// tear up what the weights know.
+/// </summary>
+internal static class WarmStart
+{
+    private const int Chunk = 64, MostThreshold = 1000, MostProbed = 2048;
+
+    /// <summary>Embeddings whose mean, as unit vectors, is longer are moved towards 0.</summary>
+    private const double NarrowCone = 0.5;
+
+    /// <summary>
+    /// The share of the mean that is subtracted. Of dlib's embeddings, on people of CelebA at a false match rate of 1e-3: true match rate 75.7 %
+    /// as they are, 76.1, 76.7, 74.9 and 69.7 % without 0.3, 0.6, 0.8 and all of their mean.
+    /// </summary>
+    private const double CenteredShare = 0.6;
+
+    /// <summary>Loads the weights and places the class centers.</summary>
+    /// <param name="options">The model that it starts from.</param>
+    /// <param name="backbone">Receives the weights.</param>
+    /// <param name="head">Receives class centers and, if its loss has one, the threshold.</param>
+    /// <param name="data">The training set.</param>
+    /// <param name="load">Decodes one of its images.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="UniFaceException">The weights cannot be read, or have changed since the run was created.</exception>
+    public static void Run(
+        FineTuneOptions options,
+        Backbone backbone,
+        RecognitionHead head,
+        FaceDataset data,
+        Func<int, RgbImage> load,
+        CancellationToken cancellation)
+    {
+        using (StartWeights start = StartWeights.Open(options.Source))
+        {
+            if (start.Options.Sha256 != options.Sha256)
+            {
+                throw new UniFaceException($"{options.Source} has changed since the run was created; restore it, or start a new run.");
+            }
+
+            using IDisposable copying = no_grad();
+            foreach (((_, Tensor target), (_, Tensor source)) in Checkpoint.Tensors(backbone).Zip(Checkpoint.Tensors(start.Backbone)))
+            {
+                target.copy_(source);
+            }
+        }
+
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable none = no_grad();
+        Tensor raw = Embed(backbone, data.Samples.Count, load, cancellation); // [N, D]
+        Tensor mean = raw.mean([0]); // [D]
+        if (UnitVectors.Normalize(raw).mean([0]).norm().item<float>() > NarrowCone && backbone is LayeredBackbone { EmbeddingBias: Parameter bias })
+        {
+            mean = mean * CenteredShare;
+            bias.sub_(mean.to(bias.device));
+            raw = raw - mean;
+        }
+
+        ClassCenters centers = head.Centers;
+        if (centers.SubCenters == 1 && centers.Similarity == Similarity.Cosine)
+        {
+            Tensor labels = tensor(data.Samples.Select(s => (long)s.Label).ToArray()); // [N]
+            Tensor sums = zeros(centers.Classes, raw.shape[1]).index_add_(0, labels, UnitVectors.Normalize(raw), 1); // [C, D]
+            centers.Weight.copy_(UnitVectors.Normalize(sums));
+            if (head.Objective is BinaryObjective { Bias: Parameter threshold })
+            {
+                PlaceThreshold(head, threshold, raw, labels);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Sets the threshold to the minimum of the loss, which is convex in it: with the start value of a new head, the pairs that dlib's embeddings
+    /// do not keep below it would outweigh everything else in the first steps.
+    /// </summary>
+    private static void PlaceThreshold(RecognitionHead head, Parameter threshold, Tensor raw, Tensor labels)
+    {
+        double low = -MostThreshold, high = MostThreshold;
+        long count = Math.Min(raw.shape[0], MostProbed);
+        using Generator random = new(1);
+        Tensor probed = randperm(raw.shape[0], generator: random).narrow(0, 0, count); // The set is ordered by person.
+        (Tensor embeddings, Tensor classes) = (raw.index_select(0, probed), labels.index_select(0, probed));
+        while (high - low > 0.01)
+        {
+            double middle = (low + high) / 2;
+            threshold.fill_(middle);
+            threshold.grad = null;
+            using HeadOutput output = head.ForwardBackward(embeddings, classes, update: CenterUpdate.None);
+            double slope = OwnedTensors.Value(threshold.grad!.sum());
+            (low, high) = slope > 0 ? (low, middle) : (middle, high);
+        }
+
+        threshold.grad = null;
+    }
+
+    private static Tensor Embed(Backbone backbone, int images, Func<int, RgbImage> load, CancellationToken cancellation)
+    {
+        bool training = backbone.training;
+        backbone.eval();
+        List<Tensor> parts = [];
+        for (int first = 0; first < images; first += Chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            int count = Math.Min(Chunk, images - first), side = backbone.Input.Side;
+            Tensor pixels = empty([count, side, side, 3], ScalarType.Float32); // [B, H, W, 3]
+            for (int i = 0; i < count; i++)
+            {
+                backbone.Input.Normalization.Apply(load(first + i).Pixels, TensorMemory.Floats(pixels).Slice(i * side * side * 3, side * side * 3));
+            }
+
+            Tensor batch = pixels.permute(0, 3, 1, 2).to(backbone.parameters().First().device);
+            parts.Add(backbone.forward(batch).to(ScalarType.Float32).cpu().MoveToOuterDisposeScope());
+        }
+
+        backbone.train(training);
+        return cat(parts);
+    }
+}

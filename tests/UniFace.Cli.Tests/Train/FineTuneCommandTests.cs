@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace UniFace.Cli.Tests.Train;
+
+/// <summary>
+/// `uniface finetune` starts from a package, says whether people held out are recognized better, ends with the same bytes if it is killed, and
+/// `uniface train --teacher` learns from a package without labels.
+/// </summary>
+public sealed class FineTuneCommandTests : IDisposable
+{
+    private static readonly string[] Recipe = [
+        "--backbone", "mobilefacenet", "--width", "0.25", "--embedding-size", "16", "--batch", "8", "--epochs", "1", "--threads", "1"];
+    private readonly string folder = Directory.CreateTempSubdirectory("uniface-finetune-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_package_is_fine_tuned_compared_and_exported_with_its_own_input()
+    {
+        MakePackage(people: 16, images: 4);
+        CliResult tuned = CliProcess.RunIn(
+            folder, "finetune", "package", "faces", "--out", "tuned", "--epochs", "1", "--batch", "8", "--val-people", "0.5", "--threads", "1", "--json")
+            .Expect(0);
+        JsonElement json = tuned.Json(), compared = json.GetProperty("comparison");
+        Assert.Equal(8, compared.GetProperty("people").GetInt32());
+        Assert.Equal(8 * 6, compared.GetProperty("matedPairs").GetInt32());
+        Assert.Contains(compared.GetProperty("verdict").GetString(), new[] { "not-shown", "better", "worse" });
+        JsonElement difference = compared.GetProperty("difference");
+        Assert.True(difference.GetProperty("low").GetDouble() <= difference.GetProperty("high").GetDouble());
+        JsonElement[] weights = [.. json.GetProperty("weights").EnumerateArray()];
+        Assert.Contains(weights, w => w.GetProperty("name").GetString() == "body.0.weight" && w.GetProperty("source").GetString() == "Conv_1.weight");
+        using JsonDocument run = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "tuned", "run.json")));
+        Assert.Equal("mobilefacenet", run.RootElement.GetProperty("options").GetProperty("backbone").GetProperty("name").GetString());
+        CliProcess.RunIn(folder, "export", "tuned", "--out", "better", "--weights", "last").Expect(0);
+        CliProcess.RunIn(folder, "finetune", "better", "faces", "--out", "again", "--epochs", "1", "--batch", "8", "--val-people", "0").Expect(0);
+    }
+
+    [Fact]
+    public void A_run_killed_again_and_again_ends_with_the_bytes_of_one_that_never_stopped()
+    {
+        MakePackage(people: 6, images: 4);
+        string[] start = ["finetune", "package", "faces", "--batch", "8", "--epochs", "3", "--checkpoint-every", "2", "--threads", "1", "--json"];
+        string sha = CliProcess.RunIn(folder, [.. start, "--out", "whole"]).Expect(0).Json().GetProperty("sha256").GetString()!;
+        foreach (string file in new[] { "run.json", "last.ckpt", "metrics.jsonl" })
+        {
+            using Process process = CliProcess.Start(folder, GoOn());
+            while (!process.HasExited && !File.Exists(Path.Combine(folder, "killed", file)))
+            {
+                Thread.Sleep(5);
+            }
+
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        JsonElement resumed = CliProcess.RunIn(folder, GoOn()).Expect(0).Json();
+        Assert.Equal(sha, resumed.GetProperty("sha256").GetString());
+
+        string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json"))
+            ? ["finetune", "--resume", "killed", "--json"]
+            : [.. start, "--out", "killed"];
+    }
+
+    [Fact]
+    public void A_student_learns_from_a_package_with_photos_without_labels_and_with_labels()
+    {
+        MakePackage(people: 6, images: 4);
+        Directory.CreateDirectory(Path.Combine(folder, "flat"));
+        foreach ((int i, string file) in Directory.GetFiles(Path.Combine(folder, "faces"), "*.*", SearchOption.AllDirectories)
+            .Where(f => Path.GetExtension(f) is ".png" or ".jpg").Order(StringComparer.Ordinal).Index())
+        {
+            File.Copy(file, Path.Combine(folder, "flat", $"{i}{Path.GetExtension(file)}"));
+        }
+
+        string[] teacher = [.. Recipe, "--teacher", "package", "--teacher-cache", "cache"];
+        CliProcess.RunIn(folder, [
+            "train", "flat", .. teacher, "--label-weight", "0", "--teacher-view", "augmented", "--augment", "flip,warp=0.5,mix=0.5",
+            "--out", "taught"]).Expect(0);
+        CliProcess.RunIn(folder, ["train", "faces", .. teacher, "--out", "both"]).Expect(0);
+        CliProcess.RunIn(folder, "train", "--resume", "both", "--teacher", "package").Expect(0);
+        CliProcess.RunIn(folder, "export", "taught", "--out", "student").Expect(0);
+    }
+
+    [Fact]
+    public void What_cannot_be_done_is_said_in_one_line_before_anything_is_written()
+    {
+        MakePackage(people: 6, images: 4);
+        Refused("PACKAGE is missing", "finetune", "--out", "run");
+        Refused("align PHOTOS DATA --for package", "finetune", "package", "--out", "run");
+        Refused("--out is missing", "finetune", "package", "faces");
+        Refused("nothing to train", "finetune", "package", "faces", "--freeze", "9", "--batch", "8", "--out", "run");
+        Refused("needs --teacher", ["train", "faces", .. Recipe, "--label-weight", "0", "--out", "run"]);
+        Refused("has no label", ["train", "faces", .. Recipe, "--augment", "mix=0.5", "--out", "run"]);
+        Refused("fewer than the student's 512", "train", "faces", "--batch", "8", "--teacher", "package", "--teacher-cache", "cache", "--out", "run");
+        Assert.False(Directory.Exists(Path.Combine(folder, "run")));
+    }
+
+    private void MakePackage(int people, int images)
+    {
+        CliProcess.RunIn(folder, "data", "make", "faces", "--people", $"{people}", "--images", $"{images}").Expect(0);
+        CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--out", "start", "--val-people", "0"]).Expect(0);
+        CliProcess.RunIn(folder, "export", "start", "--out", "package").Expect(0);
+    }
+
+    private void Refused(string word, params string[] args)
+    {
+        CliResult result = CliProcess.RunIn(folder, args).Expect(2);
+        Assert.Contains(word, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+    }
+}

@@ -34,7 +34,13 @@ internal static class TrainCommand
                 : options.BindNew(parsed, dataPath ?? throw new UniFaceException(
                     "DATA is missing: one folder per person, a RecordIO set or a tar; or give --resume RUN to continue a run."));
             chosen.Validate(options.OptionName);
-            TrainResult result = Train(run, chosen, resumed is not null, stop, data => options.HoldOut(parsed, chosen, data));
+            TrainResult result = Train(run, chosen, resumed is not null, data => options.HoldOut(parsed, chosen, data), stop);
+            if (chosen.FineTune is not null)
+            {
+                FineTuneCommand.Report(parsed, result, [], stop);
+                return;
+            }
+
             parsed.Print(
                 result,
                 $"{result.Folder}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
@@ -45,14 +51,14 @@ internal static class TrainCommand
     /// <summary>Trains a new run or resumes one, with its progress on standard error.</summary>
     /// <param name="run">The run folder.</param>
     /// <param name="options">The options of the run.</param>
-    /// <param name="resumes">Whether there is the run.</param>
+    /// <param name="resumes">Whether the run exists.</param>
+    /// <param name="complete">Completes the options of a new run from its data.</param>
     /// <param name="stop">Saves and stops.</param>
-    /// <param name="complete">Completes the options of a new run from its data, or null.</param>
     internal static TrainResult Train(
-        string run, TrainOptions options, bool resumes, CancellationToken stop, Func<FaceDataset, TrainOptions>? complete = null)
+        string run, TrainOptions options, bool resumes, Func<FaceDataset, TrainOptions> complete, CancellationToken stop)
     {
         using FaceDataset training = options.OpenData();
-        TrainOptions chosen = resumes ? options : complete?.Invoke(training) ?? options;
+        TrainOptions chosen = resumes ? options : complete(training);
         using FaceDataset? validation = chosen.OpenValidation();
         using Trainer trainer = Open(resumes, run, chosen, training, validation, stop);
         using TrainConsole console = new();
@@ -63,7 +69,7 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            console.Note($"saved at step {trainer.Step}; continue with: uniface {(chosen.FineTune is null ? "train" : "finetune")} --resume {run}");
+            console.Note($"saved at step {trainer.Step}; continue with: uniface train --resume {run}");
             throw;
         }
     }

@@ -18,7 +18,7 @@ internal sealed class TrainOptionSet
     private readonly Dictionary<string, string> optionOf = []; // By the property of TrainOptions.
     private readonly Option<OptimizerKind> optimizer;
     private readonly Option<int> epochs;
-    private readonly Option threads, validation, validationPeople, validateEvery;
+    private readonly Option threads, validation, validationPeople;
 
     public TrainOptionSet()
     {
@@ -70,7 +70,7 @@ internal sealed class TrainOptionSet
         Add(
             new CliOption<string>(
                 "--augment",
-                "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and (from a teacher alone) mix, e.g. flip=0.5,warp=0.2.")
+                "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and, without labels, mix, e.g. flip=0.5,color=0.2.")
             {
                 Default = Defaults.Augment.ToString(),
             },
@@ -85,7 +85,7 @@ internal sealed class TrainOptionSet
                 $"Share of the people in DATA to hold out for validation and calibration, 0 to 0.5. Default: {TrainOptions.ShareToHoldOut} if DATA has " +
                 $"at least {TrainOptions.PeopleToHoldOut} people; 0 with --val."),
             (o, v) => o with { ValidationPeople = v });
-        validateEvery = Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
+        Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
         Add(o => o.CheckpointEvery, "Steps between checkpoints, in addition to the one after each epoch; 0 for none.");
         threads = Add(o => o.Threads, "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.");
         Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.");
@@ -119,10 +119,6 @@ internal sealed class TrainOptionSet
             ? chosen
             : chosen with { ValidationPeople = share };
 
-    /// <summary>Validates at the end only, unless the command line says otherwise: choosing weights on the people held out would favor the result.</summary>
-    public TrainOptions ValidatesOnce(ParseResult parsed, TrainOptions chosen) =>
-        parsed.IsGiven(validateEvery) ? chosen : chosen with { ValidateEvery = chosen.Epochs };
-
     /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
     public TrainOptions BindResumed(ParseResult parsed, TrainOptions stored)
@@ -152,13 +148,11 @@ internal sealed class TrainOptionSet
                 "Learn the embeddings of this model too: a package, or an installed model. DATA is aligned for the network that is trained.",
                 "PACKAGE"),
             (o, v) => v is null ? o : o with { Teacher = (o.Teacher ?? defaults) with { Package = Directory.Exists(v) ? Path.GetFullPath(v) : v } });
-        AddTeaching<string?>("--teacher-cache", "Folder that keeps the teacher's embeddings. Default: 'teachers' in UniFace's folder.", null,
-            (t, v) => t with { Cache = v is null ? null : Path.GetFullPath(v) });
         AddTeaching("--teacher-view",
-            "The pictures that the teacher sees: clean (its embeddings are computed once and kept on disk), or augmented as the student sees them.",
+            "The images that the teacher sees: clean (its embeddings are computed once), or augmented as the student sees them.",
             defaults.View, (t, v) => t with { View = v });
         AddTeaching("--teacher-cosine", "Weight of 1 - the cosine with the teacher's embedding.", defaults.Cosine, (t, v) => t with { Cosine = v });
-        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the pictures of a batch.",
+        AddTeaching("--teacher-relational", "Weight of the squared differences from the teacher's cosines between the images of a batch.",
             defaults.Relational, (t, v) => t with { Relational = v });
         AddTeaching("--label-weight", "Weight of --loss beside the teacher. 0: labels are not used, so DATA may be any aligned faces.", defaults.Loss,
             (t, v) => t with { Loss = v });

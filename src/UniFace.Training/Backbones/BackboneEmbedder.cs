@@ -20,7 +20,21 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
     public (int Width, int Height) InputSize => backbone.Input.Size;
 
     /// <inheritdoc/>
-    public float[] Embed(IReadOnlyList<RgbImage> faces)
+    public float[] Embed(IReadOnlyList<RgbImage> faces) => Embed(faces, raw => nn.functional.normalize(raw, p: 2, dim: 1, eps: 1e-12));
+
+    /// <summary>The embeddings before they are normalized, [N, D] in rows.</summary>
+    internal float[] EmbedRaw(IReadOnlyList<RgbImage> faces) => Embed(faces, raw => raw);
+
+    /// <summary>Disposes the backbone, if owned.</summary>
+    public void Dispose()
+    {
+        if (ownsBackbone)
+        {
+            backbone.Dispose();
+        }
+    }
+
+    private float[] Embed(IReadOnlyList<RgbImage> faces, Func<Tensor, Tensor> finish)
     {
         ArgumentNullException.ThrowIfNull(faces);
         float[] result = new float[faces.Count * EmbeddingSize];
@@ -33,7 +47,7 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
                 for (int first = 0; first < faces.Count; first += batchSize)
                 {
                     int count = Math.Min(batchSize, faces.Count - first);
-                    EmbedBatch(faces, first, count).CopyTo(result.AsSpan(first * EmbeddingSize));
+                    EmbedBatch(faces, first, count, finish).CopyTo(result.AsSpan(first * EmbeddingSize));
                 }
             }
             finally
@@ -45,16 +59,7 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
         return result;
     }
 
-    /// <summary>Disposes the backbone, if owned.</summary>
-    public void Dispose()
-    {
-        if (ownsBackbone)
-        {
-            backbone.Dispose();
-        }
-    }
-
-    private float[] EmbedBatch(IReadOnlyList<RgbImage> faces, int first, int count)
+    private float[] EmbedBatch(IReadOnlyList<RgbImage> faces, int first, int count, Func<Tensor, Tensor> finish)
     {
         using NoGradScope scope = new();
         Tensor pixels = empty([count, InputSize.Height, InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
@@ -78,7 +83,7 @@ public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int
             embeddings = embeddings + backbone.forward(images.flip(3));
         }
 
-        embeddings = nn.functional.normalize(embeddings.to(ScalarType.Float32), p: 2, dim: 1, eps: 1e-12).cpu().contiguous();
+        embeddings = finish(embeddings.to(ScalarType.Float32)).cpu().contiguous();
         if (!embeddings.isfinite().all().item<bool>())
         {
             throw new UniFaceException($"The backbone {backbone.Spec} gave an embedding that is not finite; its weights are damaged.");

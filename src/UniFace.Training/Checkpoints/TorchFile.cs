@@ -4,37 +4,38 @@ namespace UniFace.Training.Checkpoints;
 
 /// <summary>
 /// Reads the tensors of a file that PyTorch's torch.save wrote (version 1.6 and newer: a zip with data.pkl and the values in data/0, data/1, ...).
-/// Nothing is executed: of the pickle, only dictionaries, texts, numbers, tuples and the few callables that stand for tensors are known; anything
-/// else is refused with its offset. Tensors are read as float32; those of whole numbers are left out.
+/// Nothing is executed: of the pickle, only dictionaries, texts, numbers, tuples and the callables that stand for tensors are known; anything
+/// else is refused with its offset. Tensors are read as float32; those of integers are left out.
 /// </summary>
 internal sealed class TorchFile
 {
-    private const int MostBytes = 1 << 30, MostValues = 1 << 20;
+    private const int MostBytes = 1 << 30, MostOperations = 1 << 20, MostDepth = 4;
+    private const long MostExpansion = 1032; // of deflate
 
     private readonly string path;
     private readonly byte[] pickle;
     private readonly ZipArchive zip;
     private readonly string folder;
     private readonly List<object?> stack = [];
-    private readonly List<int> marks = [];
+    private readonly Stack<int> marks = [];
     private readonly Dictionary<int, object?> memo = [];
     private int at;
+    private long total; // bytes of all tensors
 
     private TorchFile(string path, ZipArchive zip)
     {
         this.path = path;
         this.zip = zip;
         ZipArchiveEntry entry = zip.Entries.FirstOrDefault(e => e.Name == "data.pkl") ?? throw new UniFaceException(
-            $"{path} has no data.pkl: it is not a file of torch.save, or one of before PyTorch 1.6; save it again with a newer PyTorch, or as safetensors.");
+            $"{path} has no data.pkl: it is not a file of torch.save, or one from before PyTorch 1.6; save it again with a newer PyTorch, or as safetensors.");
         folder = entry.FullName[..^"data.pkl".Length];
-        pickle = Bytes(entry);
+        pickle = ReadEntry(entry);
     }
 
-    private enum Call
+    private enum Callable
     {
-        Dictionary,
+        OrderedDictionary,
         RebuildTensor,
-        RebuildParameter,
     }
 
     /// <summary>The float tensors by name; of a nested dictionary, "outer.inner". The current dispose scope owns them.</summary>
@@ -44,9 +45,8 @@ internal sealed class TorchFile
         try
         {
             using ZipArchive zip = ZipFile.OpenRead(path);
-            TorchFile file = new(path, zip);
             Dictionary<string, Tensor> tensors = [];
-            Collect("", file.Run(), tensors, depth: 0);
+            Collect("", new TorchFile(path, zip).Run(), tensors, depth: 0);
             return tensors;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -61,7 +61,7 @@ internal sealed class TorchFile
         {
             tensors[name] = tensor;
         }
-        else if (value is Dictionary<string, object?> entries && depth < 4)
+        else if (value is Dictionary<string, object?> entries && depth < MostDepth)
         {
             foreach ((string key, object? entry) in entries)
             {
@@ -72,7 +72,7 @@ internal sealed class TorchFile
 
     private object? Run()
     {
-        for (int values = 0; values < MostValues; values++)
+        for (int operations = 0; operations < MostOperations; operations++)
         {
             char opcode = (char)Take(1)[0];
             switch (opcode)
@@ -82,11 +82,8 @@ internal sealed class TorchFile
                 case '\x80': // PROTO
                     Take(1);
                     break;
-                case '\x95': // FRAME
-                    Take(8);
-                    break;
                 case '(':
-                    marks.Add(stack.Count);
+                    marks.Push(stack.Count);
                     break;
                 case 'q': // BINPUT
                     memo[Take(1)[0]] = stack.LastOrDefault();
@@ -94,30 +91,25 @@ internal sealed class TorchFile
                 case 'r': // LONG_BINPUT
                     memo[BinaryPrimitives.ReadInt32LittleEndian(Take(4))] = stack.LastOrDefault();
                     break;
-                case '\x94': // MEMOIZE
-                    memo[memo.Count] = stack.LastOrDefault();
-                    break;
                 case 'b': // BUILD: the metadata of an ordered dictionary
                     Pop();
                     break;
                 case 's': // SETITEM
-                    object? value = Pop(), key = Pop();
-                    Set(stack.LastOrDefault(), [key, value]);
+                    SetItems(PopTuple(2));
                     break;
                 case 'u': // SETITEMS
-                    object?[] items = PopToMark();
-                    Set(stack.LastOrDefault(), items);
+                    SetItems(PopToMark());
                     break;
                 default:
-                    stack.Add(Value(opcode));
+                    stack.Add(ReadValue(opcode));
                     break;
             }
         }
 
-        throw Bad($"has more than {MostValues} values");
+        throw Bad($"has more than {MostOperations} operations");
     }
 
-    private object? Value(char opcode) => opcode switch
+    private object? ReadValue(char opcode) => opcode switch
     {
         'N' => null,
         '\x88' => true,
@@ -125,62 +117,55 @@ internal sealed class TorchFile
         'K' => (long)Take(1)[0],
         'M' => (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)),
         'J' => (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)),
-        '\x8a' => Long(Take(Take(1)[0])), // LONG1
         'G' => BinaryPrimitives.ReadDoubleBigEndian(Take(8)),
-        'X' => Text(BinaryPrimitives.ReadInt32LittleEndian(Take(4))),
-        '\x8c' => Text(Take(1)[0]),
+        'X' => Encoding.UTF8.GetString(Take(BinaryPrimitives.ReadInt32LittleEndian(Take(4)))),
         '}' => new Dictionary<string, object?>(),
-        ']' => new List<object?>(),
         ')' => Array.Empty<object?>(),
         't' => PopToMark(),
         '\x85' or '\x86' or '\x87' => PopTuple(opcode - '\x84'),
         'h' => Recall(Take(1)[0]),
         'j' => Recall(BinaryPrimitives.ReadInt32LittleEndian(Take(4))),
-        'c' => Name(Line(), Line()),
+        'c' => Resolve($"{ReadLine()}.{ReadLine()}"),
         'Q' => Pop(), // BINPERSID: the tuple that describes a storage
-        'R' => Reduce(),
+        'R' => Call(PopTuple(2)),
         _ => throw Bad($"has the opcode 0x{(int)opcode:x2}, which plain tensors do not need"),
     };
 
-    private object Name(string module, string name) => (module, name) switch
+    private object Resolve(string name) => name switch
     {
-        ("collections", "OrderedDict") => Call.Dictionary,
-        ("torch._utils", "_rebuild_tensor_v2") => Call.RebuildTensor,
-        ("torch._utils", "_rebuild_parameter") => Call.RebuildParameter,
-        ("torch", "FloatStorage") => ScalarType.Float32,
-        ("torch", "HalfStorage") => ScalarType.Float16,
-        ("torch", "BFloat16Storage") => ScalarType.BFloat16,
-        ("torch", "DoubleStorage") => ScalarType.Float64,
-        ("torch", "LongStorage") => ScalarType.Int64,
-        ("torch", "IntStorage") => ScalarType.Int32,
-        _ => throw Bad($"names {Short(module)}.{Short(name)}, which is not a tensor; it was not executed. Save the state_dict alone, or as safetensors"),
+        "collections.OrderedDict" => Callable.OrderedDictionary,
+        "torch._utils._rebuild_tensor_v2" => Callable.RebuildTensor,
+        "torch.FloatStorage" => ScalarType.Float32,
+        "torch.HalfStorage" => ScalarType.Float16,
+        "torch.BFloat16Storage" => ScalarType.BFloat16,
+        "torch.DoubleStorage" => ScalarType.Float64,
+        "torch.LongStorage" => ScalarType.Int64,
+        _ => throw Bad($"names {Shorten(name)}, which is not a tensor; it was not executed. Save the state_dict alone, or as safetensors"),
     };
 
-    private object? Reduce() => (Pop(), Pop()) switch
+    private object? Call(object?[] call) => call switch
     {
-        (object?[] { Length: 0 }, Call.Dictionary) => new Dictionary<string, object?>(),
-        (object?[] { Length: > 0 } arguments, Call.RebuildParameter) => arguments[0],
-        (object?[] { Length: >= 4 } arguments, Call.RebuildTensor) => Rebuild(arguments),
+        [Callable.OrderedDictionary, object?[] { Length: 0 }] => new Dictionary<string, object?>(),
+        [Callable.RebuildTensor, object?[] arguments] => Rebuild(arguments),
         _ => throw Bad("calls something with arguments that are not those of a tensor; it was not executed"),
     };
 
-    /// <summary>A tensor from (storage, offset, shape, strides, ...); null for whole numbers.</summary>
+    /// <summary>A tensor from (storage, offset, shape, strides, ...); null for integers.</summary>
     private Tensor? Rebuild(object?[] arguments)
     {
-        if (arguments is not [object?[] { Length: >= 3 } storage, long offset, object?[] sizes, object?[] steps, ..]
-            || storage[1] is not ScalarType type || storage[2] is not string key || sizes.Length != steps.Length || sizes.Length > 8
-            || !sizes.All(s => s is >= 0L and <= MostBytes) || !steps.All(s => s is >= 0L and <= MostBytes) || offset is < 0 or > MostBytes)
+        if (arguments is not [object?[] and [_, ScalarType type, string key, ..], long offset, object?[] { Length: <= 8 } sizes, object?[] steps, ..]
+            || sizes.Length != steps.Length || !sizes.Concat(steps).Append(offset).All(n => n is >= 0L and <= MostBytes))
         {
             throw Bad("describes a tensor in an unknown way");
         }
 
-        if (type is ScalarType.Int64 or ScalarType.Int32)
+        if (type == ScalarType.Int64)
         {
             return null;
         }
 
         long[] shape = [.. sizes.Cast<long>()], strides = [.. steps.Cast<long>()];
-        byte[] bytes = Bytes(zip.GetEntry($"{folder}data/{key}") ?? throw Bad($"names the values {Short(key)}, which the file does not have"));
+        byte[] bytes = ReadEntry(zip.GetEntry($"{folder}data/{key}") ?? throw Bad($"names the values {Shorten(key)}, which the file does not have"));
         long width = SafeTensorsType.Describe(type).Size, count = bytes.Length / width;
         Int128 elements = 1, end = offset + 1;
         for (int i = 0; i < shape.Length; i++)
@@ -189,9 +174,9 @@ internal sealed class TorchFile
             end += (Int128)(shape[i] - 1) * strides[i];
         }
 
-        if (elements == 0 || elements > count || end > count)
+        if (elements == 0 || elements > count || end > count || (total += 4 * (long)elements) > MostBytes)
         {
-            throw Bad($"has a tensor [{string.Join(", ", shape)}] that its {count} values do not hold");
+            throw Bad($"has a tensor [{string.Join(", ", shape)}] that its {count} values do not hold, or tensors of more than {MostBytes} bytes");
         }
 
         using Tensor flat = empty([count], type);
@@ -200,76 +185,52 @@ internal sealed class TorchFile
         return view.to(ScalarType.Float32).contiguous().clone();
     }
 
-    private void Set(object? target, object?[] items)
+    private void SetItems(object?[] items)
     {
-        if (target is not Dictionary<string, object?> entries || items.Length % 2 != 0)
+        if (stack.LastOrDefault() is not Dictionary<string, object?> entries || items.Length % 2 != 0)
         {
             throw Bad("sets entries of something that is not a dictionary");
         }
 
         for (int i = 0; i < items.Length; i += 2)
         {
-            entries[items[i] as string ?? $"{items[i]}"] = items[i + 1];
+            entries[$"{items[i]}"] = items[i + 1];
         }
     }
 
-    private byte[] Bytes(ZipArchiveEntry entry)
+    private byte[] ReadEntry(ZipArchiveEntry entry)
     {
-        if (entry.Length > MostBytes)
+        if (entry.Length > Math.Min(MostBytes, MostExpansion * (entry.CompressedLength + 1)))
         {
-            throw Bad($"has {entry.Length} bytes in {Short(entry.FullName)}, expected at most {MostBytes}");
+            throw Bad($"comes with {entry.Length} bytes in {Shorten(entry.FullName)}, more than can be, or than {MostBytes}");
         }
 
+        byte[] bytes = new byte[entry.Length];
         using Stream stream = entry.Open();
-        byte[] bytes = new byte[Math.Min(entry.Length, 1 << 16)];
-        for (int read = 0; ;)
-        {
-            int got = stream.Read(bytes, read, bytes.Length - read);
-            read += got;
-            if (got == 0)
-            {
-                return bytes[..read];
-            }
-
-            if (read == bytes.Length)
-            {
-                Array.Resize(ref bytes, (int)Math.Min(Math.Max(entry.Length, read + 1L), 2L * read)); // Grows with what is there, not with what is claimed.
-            }
-        }
+        stream.ReadExactly(bytes);
+        return bytes;
     }
 
-    private object? Pop()
-    {
-        if (stack.Count == 0 || (marks.Count > 0 && marks[^1] == stack.Count))
-        {
-            throw Bad("takes a value from an empty stack");
-        }
+    private object? Pop() => PopTuple(1)[0];
 
-        object? value = stack[^1];
-        stack.RemoveAt(stack.Count - 1);
-        return value;
+    private object?[] PopTuple(int count)
+    {
+        int first = stack.Count - count;
+        return first >= (marks.TryPeek(out int mark) ? mark : 0) ? PopFrom(first) : throw Bad("takes a value from an empty stack");
     }
 
-    private object?[] PopTuple(int count) => [.. Enumerable.Range(0, count).Select(_ => Pop()).Reverse()];
+    private object?[] PopToMark() => marks.TryPop(out int mark) ? PopFrom(mark) : throw Bad("has no mark for a list");
 
-    private object?[] PopToMark()
+    private object?[] PopFrom(int first)
     {
-        if (marks.Count == 0)
-        {
-            throw Bad("has no mark for a list");
-        }
-
-        object?[] values = [.. stack.Skip(marks[^1])];
-        stack.RemoveRange(marks[^1], values.Length);
-        marks.RemoveAt(marks.Count - 1);
+        object?[] values = [.. stack.Skip(first)];
+        stack.RemoveRange(first, values.Length);
         return values;
     }
 
     private object? Recall(int index) => memo.TryGetValue(index, out object? value) ? value : throw Bad($"recalls value {index}, which is not known");
 
-    private string Text(int length) => Encoding.UTF8.GetString(Take(length));
-
-    private string Line()
+    private string ReadLine()
     {
         int length = pickle.AsSpan(at).IndexOf((byte)'\n');
         string line = Encoding.UTF8.GetString(Take(length < 0 ? int.MaxValue : length));
@@ -288,15 +249,7 @@ internal sealed class TorchFile
         return pickle.AsSpan(at - count, count);
     }
 
-    private static long Long(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> wide = stackalloc byte[8];
-        wide.Fill((byte)(bytes.Length > 0 && bytes[^1] > 127 ? 255 : 0));
-        bytes[..Math.Min(bytes.Length, 8)].CopyTo(wide);
-        return BinaryPrimitives.ReadInt64LittleEndian(wide);
-    }
-
-    private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "...";
+    private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "...";
 
     private UniFaceException Bad(string what) => new($"{path}: data.pkl, before byte {at}, {what}.");
 }

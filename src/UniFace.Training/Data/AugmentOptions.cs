@@ -45,8 +45,8 @@ public sealed record AugmentOptions
     public double Warp { get; init; }
 
     /// <summary>
-    /// Blended with another picture of the set, of which up to half shows (mixup, Zhang et al. 2018). The blend has no label, so it needs a
-    /// teacher that sees the augmented pictures and a run that does not use labels.
+    /// Blended with another image of the set, of which up to half shows (mixup, Zhang et al. 2018). The blend has no label, so it needs a
+    /// teacher that sees the augmented images and a run that does not use labels.
     /// </summary>
     public double Mix { get; init; }
 

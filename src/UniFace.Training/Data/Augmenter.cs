@@ -1,13 +1,9 @@
 namespace UniFace.Training.Data;
 
-/// <summary>Augments images. Not thread-safe: it holds working memory.</summary>
+/// <summary>Augments images. Thread-safe.</summary>
 internal sealed class Augmenter(AugmentOptions options)
 {
-    private RgbImage? work;
-
-    /// <summary>
-    /// The augmented image, which is valid until the next call; the given one is not changed. The same state of the generator gives the same pixels.
-    /// </summary>
+    /// <summary>The augmented image, or the given one, which is not changed. The same state of the generator gives the same pixels.</summary>
     /// <param name="image">The image.</param>
     /// <param name="random">Draws what is done.</param>
     /// <param name="another">Another image of the set, chosen with the generator; for mixing.</param>
@@ -27,7 +23,7 @@ internal sealed class Augmenter(AugmentOptions options)
             return image;
         }
 
-        image = Copy(image);
+        image = new RgbImage(image.Width, image.Height, [.. image.Pixels]);
         if (mix)
         {
             Augmentations.Mix(image, another(random), random.Between(0, 0.5));
@@ -75,16 +71,5 @@ internal sealed class Augmenter(AugmentOptions options)
             int max = Math.Max((int)(side * AugmentOptions.MaxShift), 1);
             return random.Next((2 * max) + 1) - max;
         }
-    }
-
-    private RgbImage Copy(RgbImage image)
-    {
-        if (work is null || work.Width != image.Width || work.Height != image.Height)
-        {
-            work = new RgbImage(image.Width, image.Height);
-        }
-
-        image.Pixels.CopyTo(work.Pixels, 0);
-        return work;
     }
 }

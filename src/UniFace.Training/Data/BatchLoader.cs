@@ -24,9 +24,6 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
     /// <summary>Called with the index and bytes of a sample when it is first read, from several threads; may be called twice for a sample.</summary>
     internal Action<int, byte[]>? FirstRead { get; set; }
 
-    /// <summary>Size of the images in pixels.</summary>
-    public (int Width, int Height) InputSize => options.InputSize;
-
     /// <summary>
     /// The batches of an epoch, in order. The caller disposes each; batches prepared ahead and not taken are disposed here.
     /// </summary>
@@ -86,19 +83,15 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
         int[] samples = order.AsSpan(batch * size, size).ToArray();
         using Tensor pixels = empty([size, options.InputSize.Height, options.InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
         Augmenter augmenter = new(augment);
-        List<RgbImage> seen = [];
+        RgbImage[] seen = new RgbImage[size];
         for (int i = 0; i < size; i++)
         {
             stop.ThrowIfCancellationRequested();
             SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
-                RgbImage image = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));
-                options.Normalization.Apply(image.Pixels, TensorMemory.Floats(pixels).Slice(i * options.ImageValues, options.ImageValues));
-                if (options.Targets is not null)
-                {
-                    seen.Add(new RgbImage(image.Width, image.Height, [.. image.Pixels]));
-                }
+                seen[i] = augmenter.Apply(Load(samples[i]), random, draw => Load(order[draw.Next(order.Length)]));
+                options.Normalization.Apply(seen[i].Pixels, TensorMemory.Floats(pixels).Slice(i * options.ImageValues, options.ImageValues));
             }
             catch (Exception e) when (e is not (UniFaceException or OutOfMemoryException))
             {
@@ -108,22 +101,7 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
 
         Tensor images = pixels.permute(0, 3, 1, 2).DetachFromDisposeScope(); // [B, 3, H, W], channels last
         Tensor labels = tensor(samples.Select(sample => (long)dataset.Samples[sample].Label).ToArray()).DetachFromDisposeScope(); // [B]
-        return new TrainingBatch(images, labels, samples) { Targets = Targets(samples, seen) };
-    }
-
-    private Tensor? Targets(int[] samples, List<RgbImage> seen)
-    {
-        if (options.Targets is null)
-        {
-            return null;
-        }
-
-        float[] values = options.Targets(samples, seen);
-
-        // Memory of libtorch, which is aligned: sums over that of an array depend on where it happens to lie.
-        Tensor targets = empty([samples.Length, values.Length / samples.Length], ScalarType.Float32).DetachFromDisposeScope(); // [B, D]
-        values.CopyTo(TensorMemory.Floats(targets));
-        return targets;
+        return new TrainingBatch(images, labels, samples) { Targets = options.Targets?.Invoke(samples, seen) };
     }
 
     /// <summary>A decoded image, not augmented; it must not be changed.</summary>

@@ -26,8 +26,8 @@ internal sealed record LoaderOptions
     /// <summary>From pixels to the backbone's input.</summary>
     public PixelNormalization Normalization { get; init; } = PixelNormalization.Default;
 
-    /// <summary>Gives the teacher's embeddings [B, D] of samples and of their augmented images; null without a teacher.</summary>
-    public Func<IReadOnlyList<int>, IReadOnlyList<RgbImage>, float[]>? Targets { get; init; }
+    /// <summary>Creates the teacher's embeddings [B, D] of samples and of their augmented images; null without a teacher.</summary>
+    public Func<IReadOnlyList<int>, IReadOnlyList<RgbImage>, Tensor>? Targets { get; init; }
 
     /// <summary>Values of an image, which are its bytes when decoded.</summary>
     public int ImageValues => 3 * InputSize.Width * InputSize.Height;

@@ -11,7 +11,7 @@ internal sealed class DistillationLoss(TeacherOptions options)
     /// <param name="embeddings">The student's raw embeddings, [B, D].</param>
     /// <param name="targets">The teacher's embeddings, unit vectors, [B, D].</param>
     /// <param name="scale">Factor on the gradient; the returned loss is not scaled.</param>
-    /// <returns>As a head's result: the "class center" of a picture is its teacher's embedding.</returns>
+    /// <returns>As a head's result: the "class center" of an image is its teacher's embedding.</returns>
     public HeadOutput Compute(Tensor embeddings, Tensor targets, double scale = 1)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -21,7 +21,7 @@ internal sealed class DistillationLoss(TeacherOptions options)
         long count = raw.shape[0];
         Tensor norm = UnitVectors.Norm(raw); // [B, 1]
         Tensor unit = UnitVectors.Normalize(raw);
-        Tensor compared = unit.mm(teacher.t()); // [B, B]: each picture with every teacher's embedding
+        Tensor compared = unit.mm(teacher.t()); // [B, B]: each image with every teacher's embedding
         Tensor cosines = compared.diagonal().clone(); // [B]
         Tensor self = eye(count, dtype: raw.dtype, device: raw.device);
         double loss = options.Cosine * (1 - OwnedTensors.Value(cosines.mean()));

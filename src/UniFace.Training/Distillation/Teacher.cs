@@ -1,54 +1,40 @@
+using UniFace.Embeddings;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Training.Distillation;
 
 /// <summary>
-/// The targets of a distillation: a teacher's embeddings of the student's pictures, as unit vectors of the student's size. If the teacher is
+/// The targets of a distillation: a teacher's embeddings of the student's images, as unit vectors of the student's size. If the teacher is
 /// aligned to another template, its crop is cut out of the student's. If it has larger embeddings, they are projected on the principal
-/// directions of those of the training pictures, which keeps their cosines as well as any linear map can. Thread-safe after <see cref="Prepare"/>.
+/// directions of those of the training images, which preserves their inner products best of all projections to that size. Thread-safe after
+/// <see cref="Prepare"/>.
 /// </summary>
 internal sealed class Teacher : IDisposable
 {
-    private const int Chunk = 64, SaveEvery = 2048;
     private readonly TeacherOptions options;
     private readonly IEmbedder embedder;
-    private readonly EmbeddingCache cache;
     private readonly Func<RgbImage, RgbImage> crop;
     private readonly int size;
     private float[][] clean = []; // by sample
     private float[]? projection; // [T, D]; null if the sizes are equal
 
-    /// <summary>A teacher.</summary>
-    /// <param name="options">What to learn from it.</param>
-    /// <param name="embedder">The model; taken over.</param>
-    /// <param name="crop">From the student's picture to the teacher's.</param>
-    /// <param name="cache">Embeddings that are known already.</param>
-    /// <param name="size">Values in an embedding of the student.</param>
-    public Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, EmbeddingCache cache, int size)
+    private Teacher(TeacherOptions options, IEmbedder embedder, Func<RgbImage, RgbImage> crop, int size)
     {
         this.options = options;
         this.embedder = embedder;
         this.crop = crop;
-        this.cache = cache;
         this.size = size;
-        if (size > embedder.EmbeddingSize)
-        {
-            embedder.Dispose();
-            throw new UniFaceException(
-                $"the teacher {options.Package} has embeddings of {embedder.EmbeddingSize} values, fewer than the student's {size}; " +
-                $"give the student an embedding size of {embedder.EmbeddingSize} or less.");
-        }
     }
 
     /// <summary>Opens the package of a run's teacher.</summary>
     /// <param name="options">What to learn from it.</param>
-    /// <param name="student">How the student's pictures are aligned.</param>
+    /// <param name="student">How the student's images are aligned.</param>
     /// <param name="size">Values in an embedding of the student.</param>
     /// <param name="threads">Threads of the teacher.</param>
-    /// <exception cref="UniFaceException">It cannot be opened, or is not the model with which the run was started.</exception>
+    /// <exception cref="UniFaceException">It cannot be opened, is not the model with which the run was started, or has smaller embeddings.</exception>
     public static Teacher Open(TeacherOptions options, AlignmentTemplate student, int size, int threads)
     {
-        ModelManifest manifest = ReadManifest(options, out string onnx);
+        (ModelManifest manifest, string onnx) = OpenPackage(options);
         if (manifest.ContractId != options.ContractId)
         {
             throw new UniFaceException(
@@ -56,75 +42,65 @@ internal sealed class Teacher : IDisposable
                 "restore that package, or start a new run.");
         }
 
-        EmbeddingCache cache = new(EmbeddingCache.PathOf(options.Cache, manifest.ContractId), manifest.ContractId, manifest.EmbeddingSize);
-        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), Crop(student, manifest.CreateTemplate()), cache, size);
+        if (size > manifest.EmbeddingSize)
+        {
+            throw new UniFaceException(
+                $"the teacher {options.Package} has embeddings of {manifest.EmbeddingSize} values, fewer than the student's {size}; " +
+                $"give the student an embedding size of {manifest.EmbeddingSize} or less.");
+        }
+
+        return new Teacher(options, OnnxEmbedder.Open(onnx, manifest, threads), CreateCrop(student, manifest.CreateTemplate()), size);
     }
 
     /// <summary>The options with the contract of the package.</summary>
     /// <exception cref="UniFaceException">The package cannot be opened.</exception>
-    public static TeacherOptions Resolve(TeacherOptions options) => options with { ContractId = ReadManifest(options, out _).ContractId };
+    public static TeacherOptions Resolve(TeacherOptions options) => options with { ContractId = OpenPackage(options).Manifest.ContractId };
 
-    /// <summary>Embeds all training pictures, except those that the cache knows, and finds the projection.</summary>
-    /// <param name="data">The training pictures.</param>
-    /// <param name="decoder">Decodes them.</param>
-    /// <param name="input">Size of the student's pictures.</param>
-    /// <param name="progress">Called with the pictures done since the last call and in total.</param>
-    /// <param name="cancellation">Stops; what is known by then is kept.</param>
-    public void Prepare(
-        FaceDataset data, IImageDecoder decoder, (int Width, int Height) input, Action<int, int>? progress, CancellationToken cancellation)
+    /// <summary>Computes what does not change with the epochs: the embeddings of clean images, and the projection.</summary>
+    /// <param name="images">Number of training images.</param>
+    /// <param name="load">Decodes one; called from several threads.</param>
+    /// <param name="progress">Called with the images done since the last call.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public void Prepare(int images, Func<int, RgbImage> load, Action<int>? progress = null, CancellationToken cancellation = default)
     {
-        clean = new float[data.Samples.Count][];
-        try
+        bool projects = size < embedder.EmbeddingSize;
+        if (!projects && options.View == TeacherView.Augmented)
         {
-            for (int first = 0; first < clean.Length; first += Chunk)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                int[] samples = [.. Enumerable.Range(first, Math.Min(Chunk, clean.Length - first))];
-                EmbedKnown([.. samples.Select(i => crop(BatchLoader.Decode(decoder, data.Read(i), $"{data.Source}: {data.Samples[i].Name}", input)))])
-                    .CopyTo(clean, first);
-                if (first / Chunk % (SaveEvery / Chunk) == 0)
-                {
-                    cache.Save();
-                }
-
-                progress?.Invoke(samples.Length, clean.Length);
-            }
-        }
-        finally
-        {
-            cache.Save();
+            return;
         }
 
-        projection = size < embedder.EmbeddingSize ? PrincipalDirections() : null;
-        clean = [.. clean.Select(Project)];
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, i => crop(load(i)), progress: progress, cancellationToken: cancellation);
+        projection = projects ? PrincipalDirections(faces) : null;
+        clean = [.. Enumerable.Range(0, images).Select(i => Project(faces.Row(i).ToArray()))];
     }
 
-    /// <summary>The targets of a batch, [B, D] in rows.</summary>
-    /// <param name="samples">Indices of the training pictures.</param>
-    /// <param name="augmented">The pictures that the student sees.</param>
-    public float[] Targets(IReadOnlyList<int> samples, IReadOnlyList<RgbImage> augmented)
+    /// <summary>The targets of a batch, [B, D]. The caller owns them.</summary>
+    /// <param name="samples">Indices of the training images.</param>
+    /// <param name="augmented">The images as the student sees them.</param>
+    public Tensor CreateTargets(IReadOnlyList<int> samples, IReadOnlyList<RgbImage> augmented)
     {
-        if (options.View == TeacherView.Clean)
-        {
-            return [.. samples.SelectMany(sample => clean[sample])];
-        }
+        IEnumerable<float[]> rows = options.View == TeacherView.Clean
+            ? samples.Select(sample => clean[sample])
+            : embedder.Embed([.. augmented.Select(crop)]).Chunk(embedder.EmbeddingSize).Select(Project);
 
-        float[] embeddings = embedder.Embed([.. augmented.Select(crop)]);
-        return [.. embeddings.Chunk(embedder.EmbeddingSize).SelectMany(Project)];
+        // Memory of libtorch, which is aligned: sums over that of an array depend on its address.
+        Tensor targets = empty([samples.Count, size], ScalarType.Float32).DetachFromDisposeScope();
+        rows.SelectMany(row => row).ToArray().CopyTo(TensorMemory.Floats(targets));
+        return targets;
     }
 
     /// <inheritdoc/>
     public void Dispose() => embedder.Dispose();
 
-    private static ModelManifest ReadManifest(TeacherOptions options, out string onnx)
+    private static (ModelManifest Manifest, string Onnx) OpenPackage(TeacherOptions options)
     {
         ModelPackage package = ModelPackage.Open(options.Package);
-        onnx = package.OnnxPath;
-        return package.Manifest ?? throw new UniFaceException(
-            $"{options.Package} is a bare .onnx file, which does not say how faces are aligned and normalized for it; expected a package as a teacher.");
+        return (package.Manifest ?? throw new UniFaceException(
+            $"{options.Package} is a bare .onnx file, which does not say how faces are aligned and normalized for it; expected a package as a teacher."),
+            package.OnnxPath);
     }
 
-    private static Func<RgbImage, RgbImage> Crop(AlignmentTemplate student, AlignmentTemplate teacher)
+    private static Func<RgbImage, RgbImage> CreateCrop(AlignmentTemplate student, AlignmentTemplate teacher)
     {
         if ((student.Width, student.Height) == (teacher.Width, teacher.Height) && student.Landmarks == teacher.Landmarks)
         {
@@ -135,29 +111,13 @@ internal sealed class Teacher : IDisposable
         return image => ImageWarp.Warp(image, map, teacher.Width, teacher.Height, border: CropBorder.Replicate);
     }
 
-    private float[][] EmbedKnown(RgbImage[] faces)
-    {
-        UInt128[] keys = [.. faces.Select(EmbeddingCache.KeyOf)];
-        float[]?[] result = [.. keys.Select(cache.Find)];
-        int[] missing = [.. Enumerable.Range(0, faces.Length).Where(i => result[i] is null)];
-        float[] computed = missing.Length == 0 ? [] : embedder.Embed([.. missing.Select(i => faces[i])]);
-        for (int i = 0; i < missing.Length; i++)
-        {
-            float[] embedding = computed.AsSpan(i * embedder.EmbeddingSize, embedder.EmbeddingSize).ToArray();
-            cache.Add(keys[missing[i]], embedding);
-            result[missing[i]] = embedding;
-        }
-
-        return result!;
-    }
-
     /// <summary>The eigenvectors of the largest eigenvalues of the embeddings' second moments, [T, D].</summary>
-    private float[] PrincipalDirections()
+    private float[] PrincipalDirections(EmbeddedFaces faces)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor rows = tensor(clean.SelectMany(e => e).ToArray()).view(clean.Length, embedder.EmbeddingSize).to(ScalarType.Float64); // [N, T]
+        Tensor rows = tensor(faces.Values).view(faces.Count, faces.Dimension).to(ScalarType.Float64); // [N, T]
         (_, Tensor vectors) = linalg.eigh(rows.t().mm(rows)); // ascending eigenvalues, [T, T]
-        return OwnedTensors.Floats(vectors.slice(1, embedder.EmbeddingSize - size, embedder.EmbeddingSize, 1));
+        return OwnedTensors.Floats(vectors.slice(1, faces.Dimension - size, faces.Dimension, 1));
     }
 
     private float[] Project(float[] embedding)

@@ -1,13 +1,13 @@
 namespace UniFace.Training.Distillation;
 
-/// <summary>The pictures from which a teacher computes the embeddings to learn.</summary>
+/// <summary>The images from which a teacher computes the embeddings to learn.</summary>
 public enum TeacherView
 {
-    /// <summary>The pictures as they are: computed once and kept on disk. The student learns to ignore the augmentation.</summary>
+    /// <summary>The images as they are: embedded once, when the run starts. The student learns to ignore the augmentation.</summary>
     Clean,
 
     /// <summary>
-    /// The augmented pictures that the student sees, computed for every batch: slower, but every augmentation is another example
+    /// The augmented images that the student sees, computed for every batch: slower, but every augmentation is another example
     /// (Beyer et al. 2022, "Knowledge distillation: A good teacher is patient and consistent").
     /// </summary>
     Augmented,
@@ -22,17 +22,14 @@ public sealed record TeacherOptions
     /// <summary>Contract of the package; a resumed run refuses another one.</summary>
     public string ContractId { get; init; } = "";
 
-    /// <summary>The folder that keeps the teacher's embeddings of clean pictures; null for "teachers" in the folder of UniFace.</summary>
-    public string? Cache { get; init; }
-
-    /// <summary>The pictures that the teacher sees.</summary>
+    /// <summary>The images that the teacher sees.</summary>
     public TeacherView View { get; init; } = TeacherView.Clean;
 
     /// <summary>Weight of 1 - cos(student, teacher), the mean over a batch.</summary>
     public double Cosine { get; init; } = 10;
 
     /// <summary>
-    /// Weight of the mean squared difference between the cosines of every two pictures of a batch, by the student and by the teacher
+    /// Weight of the mean squared difference between the cosines of each two images of a batch, by the student and by the teacher
     /// (after Park et al. 2019, "Relational Knowledge Distillation").
     /// </summary>
     public double Relational { get; init; } = 10;

@@ -18,7 +18,7 @@ internal static class WarmStart
     /// </summary>
     private const double CenteredShare = 0.6;
 
-    /// <summary>Loads the weights and places the class centers.</summary>
+    /// <summary>Loads the weights and sets the class centers.</summary>
     /// <param name="options">The model that it starts from.</param>
     /// <param name="backbone">Receives the weights.</param>
     /// <param name="head">Receives class centers and, if its loss has one, the threshold.</param>
@@ -98,25 +98,15 @@ internal static class WarmStart
 
     private static Tensor Embed(Backbone backbone, int images, Func<int, RgbImage> load, CancellationToken cancellation)
     {
-        bool training = backbone.training;
-        backbone.eval();
-        List<Tensor> parts = [];
-        for (int first = 0; first < images; first += Chunk)
+        using BackboneEmbedder embedder = new(backbone, flipSum: false, ownsBackbone: false);
+        List<float> raw = [];
+        foreach (int[] chunk in Enumerable.Range(0, images).Chunk(Chunk))
         {
             cancellation.ThrowIfCancellationRequested();
-            using DisposeScope scope = NewDisposeScope();
-            int count = Math.Min(Chunk, images - first), side = backbone.Input.Side;
-            Tensor pixels = empty([count, side, side, 3], ScalarType.Float32); // [B, H, W, 3]
-            for (int i = 0; i < count; i++)
-            {
-                backbone.Input.Normalization.Apply(load(first + i).Pixels, TensorMemory.Floats(pixels).Slice(i * side * side * 3, side * side * 3));
-            }
-
-            Tensor batch = pixels.permute(0, 3, 1, 2).to(backbone.parameters().First().device);
-            parts.Add(backbone.forward(batch).to(ScalarType.Float32).cpu().MoveToOuterDisposeScope());
+            raw.AddRange(embedder.EmbedRaw([.. chunk.Select(load)]));
         }
 
-        backbone.train(training);
-        return cat(parts);
+        using Tensor rows = tensor(raw.ToArray());
+        return rows.view(images, -1).clone(); // In libtorch's own memory, which is aligned.
     }
 }

@@ -3,7 +3,6 @@ namespace UniFace.Training.Loop;
 /// <summary>The data of a run: the people trained on, their images in order, and the people it validates on.</summary>
 /// <param name="Training">The people trained on; their labels are the classes of the head.</param>
 /// <param name="HeldOut">The people held out of the set, or null.</param>
-/// <param name="Decoder">Decodes the images.</param>
 /// <param name="Loader">Prepares the batches.</param>
 /// <param name="Weights">Weight of each class's losses, or null for all 1.</param>
 /// <param name="Validator">Validates on other people, or null.</param>
@@ -13,7 +12,6 @@ namespace UniFace.Training.Loop;
 internal sealed record TrainingData(
     FaceDataset Training,
     FaceDataset? HeldOut,
-    IImageDecoder Decoder,
     BatchLoader Loader,
     float[]? Weights,
     HeldOutValidator? Validator,
@@ -56,14 +54,13 @@ internal sealed record TrainingData(
             CacheBytes = cacheBytes,
             InputSize = input.Size,
             Normalization = input.Normalization,
-            Targets = teacher is null ? null : teacher.Targets,
+            Targets = teacher is null ? null : teacher.CreateTargets,
         };
         ISampler sampler = Samplers.Create(options.Sampler, training, options.Batch, options.ImagesPerPerson, options.Seed);
         BatchLoader loader = new(training, decoder, sampler, options.Augment, loading);
         return new TrainingData(
             training,
             heldOut,
-            decoder,
             loader,
             ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
             (validation ?? heldOut) is FaceDataset validated ? new HeldOutValidator(validated, decoder, input.Size) : null,
@@ -72,7 +69,10 @@ internal sealed record TrainingData(
             warnings);
     }
 
-    /// <summary>Computes what the first step needs and the data set alone does not give: the teacher's embeddings.</summary>
-    public void Prepare(TrainingEvents events, CancellationToken cancellation) => Teacher?.Prepare(
-        Training, Decoder, Loader.InputSize, (done, total) => events.Preparing?.Invoke("teacher's embeddings", done, total), cancellation);
+    /// <summary>Computes what the steps need in addition to the data set: the teacher's embeddings.</summary>
+    public void Prepare(TrainingEvents events, CancellationToken cancellation)
+    {
+        int images = Training.Samples.Count;
+        Teacher?.Prepare(images, Loader.Load, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellation);
+    }
 }

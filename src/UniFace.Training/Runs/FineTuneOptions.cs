@@ -5,6 +5,15 @@ namespace UniFace.Training.Runs;
 /// </summary>
 public sealed record FineTuneOptions
 {
+    /// <summary>Default of <see cref="FrozenStages"/>.</summary>
+    public const int DefaultFrozenStages = 2;
+
+    /// <summary>Default of <see cref="BackboneRate"/>.</summary>
+    public const double DefaultBackboneRate = 0.25;
+
+    /// <summary>Default of <see cref="StageDecay"/>.</summary>
+    public const double DefaultStageDecay = 0.8;
+
     /// <summary>A package, an installed model, a run, or a weights file of InsightFace.</summary>
     public required string Source { get; init; }
 
@@ -15,13 +24,13 @@ public sealed record FineTuneOptions
     public required ModelManifest Manifest { get; init; }
 
     /// <summary>Stages of the backbone, from the input, whose weights stay as they are. A stage is the layers of one map size.</summary>
-    public int FrozenStages { get; init; } = 2;
+    public int FrozenStages { get; init; } = DefaultFrozenStages;
 
-    /// <summary>Learning rate of the last stage, the embedding, as a share of the run's, at which the new class centers learn.</summary>
-    public double BackboneRate { get; init; } = 0.25;
+    /// <summary>Learning rate of the last stage, the embedding, as a share of the run's, which is that of the new class centers.</summary>
+    public double BackboneRate { get; init; } = DefaultBackboneRate;
 
     /// <summary>Learning rate of a stage as a share of that of the stage after it.</summary>
-    public double StageDecay { get; init; } = 0.8;
+    public double StageDecay { get; init; } = DefaultStageDecay;
 
     /// <summary>Checks the ranges of all values.</summary>
     /// <exception cref="UniFaceException">A value is out of range.</exception>

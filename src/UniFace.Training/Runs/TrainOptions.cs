@@ -194,7 +194,7 @@ public sealed record TrainOptions
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
-                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented pictures, and no labels " +
+                "the augmentation mix blends people, and the blend has no label: it needs a teacher that sees the augmented images, and no labels " +
                 "(--teacher-view augmented, --label-weight 0); leave mix out otherwise.");
         }
 

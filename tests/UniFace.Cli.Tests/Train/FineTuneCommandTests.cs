@@ -58,7 +58,7 @@ public sealed class FineTuneCommandTests : IDisposable
         Assert.Equal(sha, resumed.GetProperty("sha256").GetString());
 
         string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json"))
-            ? ["finetune", "--resume", "killed", "--json"]
+            ? ["train", "--resume", "killed", "--json"]
             : [.. start, "--out", "killed"];
     }
 
@@ -73,7 +73,7 @@ public sealed class FineTuneCommandTests : IDisposable
             File.Copy(file, Path.Combine(folder, "flat", $"{i}{Path.GetExtension(file)}"));
         }
 
-        string[] teacher = [.. Recipe, "--teacher", "package", "--teacher-cache", "cache"];
+        string[] teacher = [.. Recipe, "--teacher", "package"];
         CliProcess.RunIn(folder, [
             "train", "flat", .. teacher, "--label-weight", "0", "--teacher-view", "augmented", "--augment", "flip,warp=0.5,mix=0.5",
             "--out", "taught"]).Expect(0);
@@ -86,13 +86,11 @@ public sealed class FineTuneCommandTests : IDisposable
     public void What_cannot_be_done_is_said_in_one_line_before_anything_is_written()
     {
         MakePackage(people: 6, images: 4);
-        Refused("PACKAGE is missing", "finetune", "--out", "run");
-        Refused("align PHOTOS DATA --for package", "finetune", "package", "--out", "run");
-        Refused("--out is missing", "finetune", "package", "faces");
+        Refused("no such model package", "finetune", "absent", "faces", "--out", "run");
         Refused("nothing to train", "finetune", "package", "faces", "--freeze", "9", "--batch", "8", "--out", "run");
         Refused("needs --teacher", ["train", "faces", .. Recipe, "--label-weight", "0", "--out", "run"]);
         Refused("has no label", ["train", "faces", .. Recipe, "--augment", "mix=0.5", "--out", "run"]);
-        Refused("fewer than the student's 512", "train", "faces", "--batch", "8", "--teacher", "package", "--teacher-cache", "cache", "--out", "run");
+        Refused("fewer than the student's 512", "train", "faces", "--batch", "8", "--teacher", "package", "--out", "run");
         Assert.False(Directory.Exists(Path.Combine(folder, "run")));
     }
 

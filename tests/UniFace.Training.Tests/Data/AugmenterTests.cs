@@ -132,6 +132,42 @@ public class AugmenterTests
     }
 
     [Fact]
+    public void A_warp_moves_every_pixel_by_one_similarity_and_keeps_the_center_near()
+    {
+        RgbImage image = new(112, 112);
+        image.Pixels.AsSpan(((56 * 112) + 56) * 3, 3).Fill(255);
+        for (int seed = 0; seed < 50; seed++)
+        {
+            RgbImage warped = new(112, 112, [.. image.Pixels]);
+            Augmentations.Warp(warped, new SeededRandom(seed, RandomStream.Augmentation));
+            int brightest = Enumerable.Range(0, 112 * 112).MaxBy(i => warped.Pixels[3 * i]);
+            Assert.InRange(brightest % 112, 56 - 13, 56 + 13); // 8 % of the side, magnified by 1.18, and rounding
+            Assert.InRange(brightest / 112, 56 - 13, 56 + 13);
+        }
+    }
+
+    [Fact]
+    public void A_mix_is_the_weighted_mean_of_two_images()
+    {
+        RgbImage image = new(1, 1, [100, 0, 255]);
+        Augmentations.Mix(image, new RgbImage(1, 1, [200, 100, 255]), 0.25);
+        Assert.Equal([125, 25, 255], image.Pixels);
+    }
+
+    [Fact]
+    public void An_augmented_image_is_a_new_one()
+    {
+        RgbImage image = MemoryDataset.Image(3, Width, Height);
+        byte[] before = [.. image.Pixels];
+        Augmenter augmenter = new(All with { Warp = 1, Mix = 1, Flip = 1 });
+        RgbImage first = augmenter.Apply(image, new SeededRandom(1, RandomStream.Augmentation), _ => image);
+        byte[] kept = [.. first.Pixels];
+        augmenter.Apply(image, new SeededRandom(2, RandomStream.Augmentation), _ => image);
+        Assert.Equal(before, image.Pixels);
+        Assert.Equal(kept, first.Pixels);
+    }
+
+    [Fact]
     public void Erasing_covers_2_to_30_percent_in_one_color()
     {
         for (int seed = 0; seed < 200; seed++)

@@ -67,6 +67,13 @@ internal static class Bootstrap
             replicates);
     }
 
+    /// <summary>The TAR of a replicate at a false match rate, with the threshold found in the replicate.</summary>
+    internal static double TrueMatchRate(RankedScores ranked, IResampler resampler, int[] weights, double falseMatchRate, long seed, int replicate)
+    {
+        Draw(resampler, weights, seed, replicate);
+        return Measure(ranked, weights, [falseMatchRate]).Tar[0];
+    }
+
     private static BootstrapUnit Resolve(BootstrapUnit unit, VerificationScores scores)
     {
         if (unit == BootstrapUnit.Person && !scores.PeopleKnown)
@@ -163,7 +170,8 @@ internal static class Bootstrap
             : Percentiles(values, confidence);
     }
 
-    private static ConfidenceInterval Percentiles(double[] values, double confidence)
+    /// <summary>The interval between two percentiles of the values, which are sorted here.</summary>
+    internal static ConfidenceInterval Percentiles(double[] values, double confidence)
     {
         Array.Sort(values);
         return new ConfidenceInterval(Quantile((1 - confidence) / 2), Quantile((1 + confidence) / 2));

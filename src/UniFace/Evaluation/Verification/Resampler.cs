@@ -39,32 +39,38 @@ internal sealed class PairResampler : IResampler
 /// <summary>Draws people with replacement, and with them their pairs.</summary>
 internal sealed class PersonResampler : IResampler
 {
-    private readonly int people;
+    private readonly Dictionary<int, int> people; // to the index of the draw
     private readonly int[] first; // [ranks] index of each pair's people
     private readonly int[] second;
     private readonly bool[] same;
 
-    public PersonResampler(VerificationScores scores, RankedScores ranked)
+    /// <summary>Resamples the people of scores.</summary>
+    /// <param name="scores">The scores.</param>
+    /// <param name="ranked">Their ranking.</param>
+    /// <param name="like">Draws the same people from the same random numbers, for other scores of the same pairs; or null.</param>
+    public PersonResampler(VerificationScores scores, RankedScores ranked, PersonResampler? like = null)
     {
         same = ranked.Same;
-        Dictionary<int, int> dense = [];
+        people = like?.people ?? [];
         first = [.. ranked.Pairs.Select(pair => Index(scores.FirstPeople[pair]))];
         second = [.. ranked.Pairs.Select(pair => Index(scores.SecondPeople[pair]))];
-        people = dense.Count;
 
         int Index(int person)
         {
-            _ = dense.TryAdd(person, dense.Count);
-            return dense[person];
+            _ = people.TryAdd(person, people.Count);
+            return people[person];
         }
     }
 
+    /// <summary>Number of people.</summary>
+    public int People => people.Count;
+
     public bool Draw(int[] weights, SeededRandom random)
     {
-        int[] drawn = new int[people];
-        for (int i = 0; i < people; i++)
+        int[] drawn = new int[people.Count];
+        for (int i = 0; i < drawn.Length; i++)
         {
-            drawn[random.Next(people)]++;
+            drawn[random.Next(drawn.Length)]++;
         }
 
         bool anySame = false, anyDifferent = false;

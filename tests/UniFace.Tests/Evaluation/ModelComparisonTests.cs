@@ -1,15 +1,16 @@
-using UniFace.Training.FineTuning;
+using UniFace.Embeddings;
+using UniFace.Evaluation.Verification;
 
-namespace UniFace.Training.Tests.FineTuning;
+namespace UniFace.Tests.Evaluation;
 
 /// <summary>A model is called better only if the interval of the difference over people says so.</summary>
-public class HeldOutComparisonTests
+public class ModelComparisonTests
 {
     [Fact]
     public void A_model_is_not_better_than_itself()
     {
-        (float[] embeddings, int[] labels) = Embeddings(people: 20, images: 5, noise: 1.2, seed: 1);
-        HeldOutComparison same = HeldOutComparison.Measure(embeddings, embeddings, labels, seed: 1)!;
+        VerificationScores scores = Score(people: 20, images: 5, noise: 1.2, seed: 1);
+        ModelComparison same = ModelComparison.Measure(scores, scores)!;
         Assert.Equal(ComparisonVerdict.NotShown, same.Verdict);
         Assert.Equal(new IntervalEstimate(0, 0, 0), same.Difference);
         Assert.Equal(20 * 10, same.MatedPairs);
@@ -19,12 +20,11 @@ public class HeldOutComparisonTests
     [Fact]
     public void Less_noise_for_everybody_is_better_and_the_reverse_is_worse()
     {
-        (float[] noisy, int[] labels) = Embeddings(30, 5, 1.5, 1);
-        (float[] clear, _) = Embeddings(30, 5, 0.7, 2);
-        HeldOutComparison better = HeldOutComparison.Measure(noisy, clear, labels, seed: 1)!;
+        VerificationScores noisy = Score(30, 5, 1.5, 1), clear = Score(30, 5, 0.7, 2);
+        ModelComparison better = ModelComparison.Measure(noisy, clear)!;
         Assert.Equal(ComparisonVerdict.Better, better.Verdict);
         Assert.True(better.Before.Low <= better.Before.Value && better.Before.Value <= better.Before.High);
-        Assert.Equal(ComparisonVerdict.Worse, HeldOutComparison.Measure(clear, noisy, labels, seed: 1)!.Verdict);
+        Assert.Equal(ComparisonVerdict.Worse, ModelComparison.Measure(clear, noisy)!.Verdict);
     }
 
     /// <summary>A gain on one person of thirty is one that other people may not have.</summary>
@@ -38,25 +38,44 @@ public class HeldOutComparisonTests
             before.AsSpan(0, 16).CopyTo(after.AsSpan(16 * image)); // All images of the first person alike.
         }
 
-        HeldOutComparison compared = HeldOutComparison.Measure(before, after, labels, seed: 1)!;
+        ModelComparison compared = ModelComparison.Measure(Score(before, labels), Score(after, labels))!;
         Assert.True(compared.Difference.Value > 0);
         Assert.Equal(ComparisonVerdict.NotShown, compared.Verdict);
+    }
+
+    /// <summary>Independent draws would give the difference the width of both rates together.</summary>
+    [Fact]
+    public void Both_models_are_measured_on_the_same_draws_of_people()
+    {
+        (float[] before, int[] labels) = Embeddings(30, 5, 1.5, 1);
+        float[] after = [.. before];
+        Array.Reverse(after, 0, 16); // One image changes, so the rankings differ and the rates hardly do.
+        ModelComparison compared = ModelComparison.Measure(Score(before, labels), Score(after, labels))!;
+        Assert.True(compared.Difference.High - compared.Difference.Low < 0.5 * (compared.Before.High - compared.Before.Low));
+        Assert.Equal(30, compared.People);
     }
 
     [Fact]
     public void Too_few_pairs_are_not_compared()
     {
-        (float[] embeddings, int[] labels) = Embeddings(3, 2, 1, 1);
-        Assert.Null(HeldOutComparison.Measure(embeddings, embeddings, labels, seed: 1));
+        VerificationScores scores = Score(3, 2, 1, 1);
+        Assert.Null(ModelComparison.Measure(scores, scores));
     }
 
     [Fact]
     public void The_same_seed_gives_the_same_intervals()
     {
-        (float[] before, int[] labels) = Embeddings(12, 5, 1.5, 1);
-        (float[] after, _) = Embeddings(12, 5, 1.2, 2);
-        Assert.Equal(HeldOutComparison.Measure(before, after, labels, 5), HeldOutComparison.Measure(before, after, labels, 5));
+        VerificationScores before = Score(12, 5, 1.5, 1), after = Score(12, 5, 1.2, 2);
+        Assert.Equal(ModelComparison.Measure(before, after, 5), ModelComparison.Measure(before, after, 5));
     }
+
+    private static VerificationScores Score(int people, int images, double noise, int seed)
+    {
+        (float[] embeddings, int[] labels) = Embeddings(people, images, noise, seed);
+        return Score(embeddings, labels);
+    }
+
+    private static VerificationScores Score(float[] embeddings, int[] labels) => PairScores.AllPairs(new EmbeddedFaces(embeddings, 16), labels);
 
     /// <summary>A person is a direction of 16 values; an image is that plus noise, as a unit vector.</summary>
     private static (float[] Embeddings, int[] Labels) Embeddings(int people, int images, double noise, int seed)

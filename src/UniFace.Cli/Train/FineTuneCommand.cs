@@ -20,7 +20,7 @@ internal static class FineTuneCommand
     {
         Argument<string> package = new("PACKAGE")
         {
-            Description = "The model to start from: dlib-resnet, a package of 'uniface export', a RUN, or a .pth or .safetensors file of InsightFace's iresnet.",
+            Description = "The model to start from: dlib-resnet, a package of 'uniface export', a RUN, or a .pth or .safetensors file of InsightFace.",
         };
         Argument<string> data = new("DATA") { Description = CommonOptions.AlignedFaces };
         CliOption<string> output = new("--out", "The RUN folder to write.", "RUN") { Required = true };
@@ -68,7 +68,8 @@ internal static class FineTuneCommand
                 },
             };
             chosen.Validate(options.OptionName);
-            Report(parsed, TrainCommand.Train(run, chosen, resumes: false, set => options.HoldOut(parsed, chosen, set, ShareToHoldOut), stop), start.Names, stop);
+            TrainResult result = TrainCommand.Train(run, chosen, resumes: false, set => options.HoldOut(parsed, chosen, set, ShareToHoldOut), stop);
+            Report(parsed, result, start.Names, stop);
         });
     }
 
@@ -94,7 +95,9 @@ internal static class FineTuneCommand
             Console.WriteLine(
                 $"{comparison.People} people held out, {comparison.MatedPairs} mated and {comparison.NonMatedPairs} non-mated pairs; true match rate at a " +
                 $"false match rate of {OperatingPoint.FormatRate(comparison.FalseMatchRate)}, 95 % intervals by a bootstrap over people:");
-            Output.Table(["", "%", "low", "high"], [Row("before", comparison.Before), Row("after", comparison.After), Row("difference", comparison.Difference)]);
+            Output.Table(
+                ["", "%", "low", "high"],
+                [Row("before", comparison.Before), Row("after", comparison.After), Row("difference", comparison.Difference)]);
             Console.WriteLine(comparison.Verdict switch
             {
                 ComparisonVerdict.Better => "better: the interval of the difference is above 0",

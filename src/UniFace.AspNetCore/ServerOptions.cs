@@ -1,5 +1,3 @@
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore;
 
 /// <summary>What a service serves, where, and within which limits.</summary>

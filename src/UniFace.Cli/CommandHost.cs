@@ -5,7 +5,6 @@ using UniFace.Cli.Eval;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Models;
-using UniFace.Cli.Photos;
 using UniFace.Cli.Serve;
 using UniFace.Cli.Train;
 using UniFace.Studio;

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using Spectre.Console;
-
 namespace UniFace.Cli;
 
 /// <summary>Runs a command, and turns exceptions into one line and an exit code.</summary>

@@ -1,6 +1,5 @@
-using System.Runtime.InteropServices;
-using SkiaSharp;
 using Spectre.Console;
+using SkiaSharp;
 using TorchSharp;
 using UniFace.Training.Native;
 using UniFace.Vision.Detection;

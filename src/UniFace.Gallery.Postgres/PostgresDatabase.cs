@@ -1,6 +1,5 @@
 using System.Data;
 using System.Net.Sockets;
-using Npgsql;
 using static Npgsql.PostgresErrorCodes;
 
 namespace UniFace.Gallery.Postgres;

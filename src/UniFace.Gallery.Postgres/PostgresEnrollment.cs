@@ -1,7 +1,3 @@
-using Npgsql;
-using Pgvector;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>Enrolls templates within a transaction, while other processes enroll and remove the same people.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>Erases deleted rows from the files of a gallery's tables by rewriting the tables.</summary>

@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using Npgsql;
-using Pgvector;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using Pgvector;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>Moves a gallery on PostgreSQL to another model; a table of its own holds the new embeddings until all are there.</summary>

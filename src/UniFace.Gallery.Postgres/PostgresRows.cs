@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>Columns of a row that may be NULL.</summary>

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using Pgvector;
 using UniFace.Gallery.Index.Kernels;
-using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Postgres;
 

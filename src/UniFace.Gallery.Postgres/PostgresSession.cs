@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>

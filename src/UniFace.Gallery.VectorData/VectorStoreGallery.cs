@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.VectorData;
 using UniFace.Gallery.Stores;
 using static UniFace.Gallery.VectorData.VectorStoreRecords;

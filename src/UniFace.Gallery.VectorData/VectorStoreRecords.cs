@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.VectorData;
 using Record = System.Collections.Generic.Dictionary<string, object?>;

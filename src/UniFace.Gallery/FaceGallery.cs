@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Gallery;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace UniFace.Gallery;
 
 /// <summary>How the scores of a person's templates become the person's score.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace UniFace.Gallery;
 
 /// <summary>The user's key of an encrypted gallery: 32 random bytes.</summary>

@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>Background and clothes: they change from picture to picture.</summary>

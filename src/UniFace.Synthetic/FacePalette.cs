@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>Colours of skin, hair and eyes from an identity's numbers.</summary>

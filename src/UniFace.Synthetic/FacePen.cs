@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a picture.</summary>

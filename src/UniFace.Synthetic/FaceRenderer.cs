@@ -1,4 +1,3 @@
-using SkiaSharp;
 using UniFace.Faces;
 using UniFace.Vision.Imaging;
 

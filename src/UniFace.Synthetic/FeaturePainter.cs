@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>Eyes, brows, nose.</summary>

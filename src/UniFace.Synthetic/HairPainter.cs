@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>The hair: what hangs behind the head, and what lies over the skull and forehead.</summary>

@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace UniFace.Synthetic;
 
 /// <summary>Neck, ears, the face's surface with its light, freckles and moles.</summary>

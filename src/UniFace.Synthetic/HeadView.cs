@@ -1,4 +1,3 @@
-using SkiaSharp;
 using UniFace.Faces;
 
 namespace UniFace.Synthetic;

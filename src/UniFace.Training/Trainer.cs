@@ -1,11 +1,5 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-using UniFace.Data;
 using UniFace.Evaluation;
-using UniFace.Faces;
-using UniFace.Packages;
 using UniFace.Training.Loop;
-using UniFace.Training.Runs;
 using UniFace.Vision.Imaging;
 using static TorchSharp.torch;
 

@@ -1,7 +1,5 @@
-using UniFace.Training.Backbones;
 using UniFace.Training.Export;
 using UniFace.Training.Loop;
-using UniFace.Training.Runs;
 
 namespace UniFace.Training;
 

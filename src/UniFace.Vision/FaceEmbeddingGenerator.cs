@@ -1,6 +1,4 @@
 using Microsoft.Extensions.AI;
-using UniFace.Faces;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision;
 

@@ -1,8 +1,3 @@
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
 using UniFace.Vision.Photos;
 
 namespace UniFace.Vision;

@@ -1,4 +1,3 @@
-using UniFace.Packages;
 using UniFace.Vision.Photos;
 
 namespace UniFace.Vision;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace UniFace;
 
 /// <summary>A number with its noun, as in "1 person" and "2 people".</summary>

@@ -1,9 +1,5 @@
 using UniFace.Benchmarks;
-using UniFace.Training.Backbones;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
-using UniFace.Training.Runs;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Bench;
 

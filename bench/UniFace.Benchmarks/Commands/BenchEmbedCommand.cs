@@ -1,5 +1,4 @@
 using UniFace.Benchmarks;
-using UniFace.Cli.Photos;
 
 namespace UniFace.Cli.Bench;
 

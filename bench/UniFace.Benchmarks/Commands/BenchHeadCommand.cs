@@ -1,7 +1,4 @@
-using System.Globalization;
 using UniFace.Benchmarks;
-using UniFace.Training.Losses;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Bench;
 

@@ -1,8 +1,6 @@
 using Spectre.Console;
 using UniFace.Benchmarks;
 using UniFace.Cli.Gallery;
-using UniFace.Cli.Photos;
-using UniFace.Decisions;
 
 namespace UniFace.Cli.Bench;
 

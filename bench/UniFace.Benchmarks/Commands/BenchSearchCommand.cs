@@ -1,4 +1,3 @@
-using System.Globalization;
 using UniFace.Benchmarks;
 
 namespace UniFace.Cli.Bench;

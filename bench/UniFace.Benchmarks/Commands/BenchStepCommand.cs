@@ -1,7 +1,4 @@
 using UniFace.Benchmarks;
-using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Bench;
 

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using UniFace.IO;
-
 namespace UniFace.AspNetCore.Audit;
 
 /// <summary>Where an audit log ended after the last write. It reveals a log that was deleted, emptied or cut off.</summary>

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace UniFace.AspNetCore.Audit;
 
 /// <summary>The lines of an audit log: JSON objects whose last field is an HMAC over the line and the hash of the previous line.</summary>

@@ -1,8 +1,5 @@
-using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Threading.Channels;
-using UniFace.IO;
 
 namespace UniFace.AspNetCore.Audit;
 

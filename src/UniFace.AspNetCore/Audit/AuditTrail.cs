@@ -1,5 +1,3 @@
-using UniFace.IO;
-
 namespace UniFace.AspNetCore.Audit;
 
 /// <summary>Result of checking an audit log.</summary>

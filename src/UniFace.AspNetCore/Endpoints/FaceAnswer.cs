@@ -1,5 +1,3 @@
-using UniFace.Faces;
-using UniFace.Vision.Imaging;
 using UniFace.Vision.Quality;
 
 namespace UniFace.AspNetCore.Endpoints;

@@ -1,9 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>/v1/gallery: description and size of the gallery, and its export.</summary>

@@ -1,7 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>

@@ -1,12 +1,4 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
 using UniFace.Decisions;
-using UniFace.Faces;
-using UniFace.Gallery;
-using UniFace.Packages;
 
 namespace UniFace.AspNetCore.Endpoints;
 

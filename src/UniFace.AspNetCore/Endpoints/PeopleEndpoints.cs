@@ -1,14 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Scheduling;
-using UniFace.AspNetCore.Security;
-using UniFace.Faces;
-using UniFace.Gallery;
-using UniFace.IO;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>/v1/people: list, enroll, export and delete people.</summary>

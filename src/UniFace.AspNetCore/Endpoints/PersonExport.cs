@@ -1,5 +1,3 @@
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>Everything that is stored about a person.</summary>

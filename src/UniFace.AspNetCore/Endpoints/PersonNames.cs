@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Endpoints;
 

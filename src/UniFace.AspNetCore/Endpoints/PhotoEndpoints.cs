@@ -1,11 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
-using UniFace.Faces;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>/v1/detect, /v1/align, /v1/embed: the faces of a photo, its main face aligned, or that face's embedding.</summary>

@@ -1,7 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.Security;
-
 namespace UniFace.AspNetCore.Endpoints;
 
 /// <summary>What the recognition endpoints share.</summary>

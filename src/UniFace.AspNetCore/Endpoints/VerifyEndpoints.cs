@@ -1,12 +1,5 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
 using UniFace.Decisions;
 using UniFace.Embeddings;
-using UniFace.Faces;
-using UniFace.Packages;
 
 namespace UniFace.AspNetCore.Endpoints;
 

@@ -1,10 +1,8 @@
 using System.Collections;
-using System.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Hosting;
 

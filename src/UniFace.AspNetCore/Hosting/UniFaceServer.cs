@@ -1,14 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.FileProviders;
 using Scalar.AspNetCore;
-using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Endpoints;
-using UniFace.AspNetCore.Http;
-using UniFace.AspNetCore.OpenApi;
-using UniFace.AspNetCore.Recognition;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Hosting;
 

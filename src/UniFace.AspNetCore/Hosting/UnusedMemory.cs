@@ -1,5 +1,3 @@
-using UniFace.IO;
-
 namespace UniFace.AspNetCore.Hosting;
 
 /// <summary>

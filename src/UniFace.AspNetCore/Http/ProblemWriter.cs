@@ -2,7 +2,6 @@ using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using UniFace.Decisions;
-using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Http;
 

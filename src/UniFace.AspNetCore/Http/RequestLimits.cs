@@ -1,9 +1,6 @@
-using System.Globalization;
 using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.Timeouts;
-using UniFace.AspNetCore.Scheduling;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Http;
 

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Http;
 

@@ -1,11 +1,8 @@
 using System.Reflection;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.Http;
 

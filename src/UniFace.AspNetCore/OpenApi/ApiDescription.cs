@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
-using UniFace.AspNetCore.Security;
 
 namespace UniFace.AspNetCore.OpenApi;
 

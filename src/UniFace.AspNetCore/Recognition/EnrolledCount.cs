@@ -1,5 +1,3 @@
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using UniFace.AspNetCore.Scheduling;
-using UniFace.Faces;
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>

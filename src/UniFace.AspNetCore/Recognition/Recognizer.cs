@@ -1,10 +1,3 @@
-using System.Diagnostics;
-using UniFace.AspNetCore.Scheduling;
-using UniFace.Faces;
-using UniFace.Gallery;
-using UniFace.Vision;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using UniFace.Gallery;
-using UniFace.Vision;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>A model and its gallery, opened before the service is built.</summary>

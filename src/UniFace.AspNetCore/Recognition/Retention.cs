@@ -1,6 +1,3 @@
-using UniFace.AspNetCore.Audit;
-using UniFace.Gallery;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>Removes people whose newest template is older than the retention period; checks every hour.</summary>

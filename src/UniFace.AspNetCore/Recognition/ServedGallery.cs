@@ -1,7 +1,5 @@
-using UniFace.Gallery;
 using UniFace.Gallery.Postgres;
 using UniFace.Gallery.Sqlite;
-using UniFace.Vision;
 
 namespace UniFace.AspNetCore.Recognition;
 

@@ -1,7 +1,3 @@
-using UniFace.Packages;
-using UniFace.Vision;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>Opens the model that a service runs.</summary>

@@ -1,9 +1,4 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using UniFace.IO;
-using UniFace.Packages;
 
 namespace UniFace.AspNetCore.Security;
 

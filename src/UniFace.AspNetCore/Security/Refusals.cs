@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
-using UniFace.AspNetCore.Audit;
 
 namespace UniFace.AspNetCore.Security;
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace UniFace.AspNetCore.Security;
 
 /// <summary>What a key may do.</summary>

@@ -1,6 +1,5 @@
 using Spectre.Console;
 using UniFace.Data.Survey;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Data;
 

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using UniFace.Synthetic;
-
 namespace UniFace.Cli.Data;
 
 /// <summary>`uniface data make`: draws a set of invented faces.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Runs;
-
 namespace UniFace.Cli.Demo;
 
 /// <summary>The folder that the demo writes.</summary>

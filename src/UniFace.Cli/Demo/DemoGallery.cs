@@ -1,7 +1,3 @@
-using UniFace.Embeddings;
-using UniFace.Gallery.Sqlite;
-using UniFace.Synthetic;
-
 namespace UniFace.Cli.Demo;
 
 /// <summary>Ten enrolled people, and who is identified: one of them, a stranger, and then everybody.</summary>

@@ -1,6 +1,3 @@
-using UniFace.Embeddings;
-using UniFace.Synthetic;
-
 namespace UniFace.Cli.Demo;
 
 /// <summary>A group of invented people in memory.</summary>

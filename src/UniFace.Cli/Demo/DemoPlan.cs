@@ -1,7 +1,4 @@
-using UniFace.Training.Backbones;
-using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Demo;
 

@@ -1,8 +1,4 @@
 using UniFace.Cli.Eval;
-using UniFace.Cli.Reports;
-using UniFace.Evaluation.Verification;
-using UniFace.Training.Loop;
-using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Demo;
 

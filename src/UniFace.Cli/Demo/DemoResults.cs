@@ -1,8 +1,3 @@
-using UniFace.Embeddings;
-using UniFace.Evaluation.Verification;
-using UniFace.Training.Loop;
-using UniFace.Training.Runs;
-
 namespace UniFace.Cli.Demo;
 
 /// <summary>The training with its metrics.</summary>

@@ -1,16 +1,4 @@
-using System.Diagnostics;
-using System.Text.Json;
-using UniFace.Embeddings;
-using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Evaluation.Verification;
-using UniFace.Synthetic;
-using UniFace.Training;
-using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Training.Loop;
-using UniFace.Training.Runs;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Demo;
 

@@ -1,10 +1,4 @@
 using Spectre.Console;
-using UniFace.Cli.Photos;
-using UniFace.Embeddings;
-using UniFace.Evaluation;
-using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Evaluation.Verification;
-
 namespace UniFace.Cli.Eval;
 
 /// <summary>`uniface calibrate`: measures thresholds on the user's own photos, and checks those of the package.</summary>

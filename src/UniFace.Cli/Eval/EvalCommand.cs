@@ -1,10 +1,3 @@
-using UniFace.Cli.Photos;
-using UniFace.Cli.Reports;
-using UniFace.Evaluation;
-using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Evaluation.Verification;
-using UniFace.Vision.Imaging;
-
 namespace UniFace.Cli.Eval;
 
 /// <summary>`uniface eval`: measures a model on people it was not trained on.</summary>

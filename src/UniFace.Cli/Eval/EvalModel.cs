@@ -1,9 +1,3 @@
-using UniFace.Cli.Photos;
-using UniFace.Embeddings;
-using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Training.Backbones;
-using UniFace.Training.Runs;
-
 namespace UniFace.Cli.Eval;
 
 /// <summary>A model to measure: the weights of a run, a package, or an .onnx file. Owns its embedder.</summary>

@@ -1,6 +1,4 @@
 using Spectre.Console;
-using UniFace.Cli.Reports;
-using UniFace.Evaluation.Verification;
 using UniFace.Statistics;
 
 namespace UniFace.Cli.Eval;

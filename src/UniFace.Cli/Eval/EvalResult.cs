@@ -1,5 +1,3 @@
-using UniFace.Evaluation.Verification;
-
 namespace UniFace.Cli.Eval;
 
 /// <summary>The measurement of one set.</summary>

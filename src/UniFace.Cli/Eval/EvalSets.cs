@@ -1,10 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using UniFace.Data.Pairs;
-using UniFace.Embeddings;
-using UniFace.Evaluation;
-using UniFace.Evaluation.Verification;
 
 namespace UniFace.Cli.Eval;
 

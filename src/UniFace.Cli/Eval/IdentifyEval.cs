@@ -1,10 +1,5 @@
-using System.Text;
 using Spectre.Console;
-using UniFace.Cli.Reports;
-using UniFace.Embeddings;
-using UniFace.Evaluation;
 using UniFace.Evaluation.Identification;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Eval;
 

@@ -1,5 +1,3 @@
-using UniFace.Evaluation;
-
 namespace UniFace.Cli.Eval;
 
 /// <summary>The overlap gate of the commands that measure: warns and shows progress on standard error.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Gallery.Sqlite;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery backup`: copies a gallery that is in use.</summary>

@@ -1,6 +1,4 @@
-using UniFace.Cli.Photos;
 using UniFace.Gallery.Postgres;
-using UniFace.Gallery.Sqlite;
 
 namespace UniFace.Cli.Gallery;
 

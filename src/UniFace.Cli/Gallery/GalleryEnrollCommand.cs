@@ -1,7 +1,3 @@
-using UniFace.Cli.Photos;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
-using UniFace.Vision.Photos;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Gallery;

@@ -1,7 +1,3 @@
-using UniFace.Cli.Photos;
-using UniFace.Decisions;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery identify`: identifies the person in a photo.</summary>

@@ -1,5 +1,4 @@
 using Spectre.Console;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery list`: lists the enrolled people.</summary>

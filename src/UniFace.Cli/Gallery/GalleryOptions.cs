@@ -1,4 +1,3 @@
-using UniFace.Cli.Photos;
 using UniFace.Gallery.Postgres;
 
 namespace UniFace.Cli.Gallery;

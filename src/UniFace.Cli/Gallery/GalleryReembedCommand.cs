@@ -1,6 +1,3 @@
-using UniFace.Cli.Photos;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery reembed`: moves a gallery to another model.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Gallery.Sqlite;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery rekey`: changes a gallery's encryption key.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Gallery.Sqlite;
-
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery restore`: restores a gallery from a backup.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using UniFace.Training.Losses;
-
 namespace UniFace.Cli.Losses;
 
 /// <summary>The "params" of a case, in the letters of the papers (s, m, la, ...), as a loss of the registry.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace UniFace.Cli.Losses;
 
 /// <summary>Reads the fields of a case, or of the file if the case does not have them. Errors name the case.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Cli.Losses;
 
 /// <summary>One case of a file of expected values: a loss, its input and its expected results.</summary>

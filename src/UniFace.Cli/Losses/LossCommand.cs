@@ -1,5 +1,4 @@
 using Spectre.Console;
-using UniFace.Training.Losses;
 using static TorchSharp.torch;
 
 namespace UniFace.Cli.Losses;

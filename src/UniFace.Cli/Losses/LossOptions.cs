@@ -1,5 +1,3 @@
-using UniFace.Training.Losses;
-
 namespace UniFace.Cli.Losses;
 
 /// <summary>The options for the loss of `uniface train`: --loss, and each hyperparameter once, even if several losses have it.</summary>

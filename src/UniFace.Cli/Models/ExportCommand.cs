@@ -1,9 +1,6 @@
 using Spectre.Console;
 using UniFace.Cli.Eval;
-using UniFace.Training;
-using UniFace.Training.Backbones;
 using UniFace.Training.Export;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Models;
 

@@ -1,6 +1,5 @@
 using Spectre.Console;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Photos;
 

@@ -1,7 +1,4 @@
 using UniFace.Clustering;
-using UniFace.Decisions;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Cli.Photos;
 

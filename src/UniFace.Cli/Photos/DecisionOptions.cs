@@ -1,5 +1,3 @@
-using UniFace.Decisions;
-
 namespace UniFace.Cli.Photos;
 
 /// <summary>The options that choose a threshold, by the rule of <see cref="DecisionRule"/>.</summary>

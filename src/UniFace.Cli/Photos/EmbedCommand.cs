@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using UniFace.Vision.Onnx;
-using UniFace.Vision.Photos;
-
 namespace UniFace.Cli.Photos;
 
 /// <summary>`uniface embed`: writes the embedding of each photo's main face.</summary>

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using UniFace.Cli.Reports;
-
 namespace UniFace.Cli.Photos;
 
 /// <summary>Writes embeddings as NumPy's .npy (format 1.0, little-endian float32, C order) with the names beside it, or as .csv.</summary>

@@ -1,7 +1,3 @@
-using UniFace.Decisions;
-using UniFace.Embeddings;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Cli.Photos;
 
 /// <summary>`uniface verify`: decides whether two photos show one person.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Photos;
 
 namespace UniFace.Cli.Photos;
 

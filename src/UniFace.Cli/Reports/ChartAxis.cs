@@ -1,5 +1,3 @@
-using UniFace.Evaluation.Verification;
-
 namespace UniFace.Cli.Reports;
 
 /// <summary>How values are mapped to an axis.</summary>

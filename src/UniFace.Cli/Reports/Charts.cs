@@ -1,6 +1,4 @@
 using UniFace.Evaluation.Identification;
-using UniFace.Evaluation.Verification;
-using UniFace.Training.Loop;
 
 namespace UniFace.Cli.Reports;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Cli.Reports;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using UniFace.Training.Losses;
 using UniFace.Training.Losses.Curves;
 
 namespace UniFace.Cli.Reports;

@@ -6,7 +6,6 @@ using UniFace.AspNetCore.Hosting;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
 using UniFace.Cli.Gallery;
-using UniFace.Cli.Photos;
 
 namespace UniFace.Cli.Serve;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Security;

@@ -1,5 +1,5 @@
-using System.CommandLine.Parsing;
 using Spectre.Console;
+using System.CommandLine.Parsing;
 
 namespace UniFace.Cli.Terminal;
 

@@ -1,8 +1,4 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Spectre.Console;
-
 namespace UniFace.Cli.Terminal;
 
 /// <summary>What commands print: text and tables for people, one JSON document for programs.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace UniFace.Cli.Terminal;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using UniFace.Cli.Losses;
-using UniFace.Training;
-using UniFace.Training.Loop;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Train;
 

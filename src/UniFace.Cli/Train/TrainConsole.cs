@@ -1,7 +1,3 @@
-using UniFace.Training;
-using UniFace.Training.Loop;
-using UniFace.Training.Runs;
-
 namespace UniFace.Cli.Train;
 
 /// <summary>A run's progress on standard error: a status, and one line per epoch and warning.</summary>

@@ -1,10 +1,6 @@
-using System.Globalization;
 using UniFace.Cli.Losses;
-using UniFace.Training.Backbones;
 using UniFace.Training.Data;
-using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 
 namespace UniFace.Cli.Train;
 

@@ -1,6 +1,4 @@
-using UniFace.Gallery.Index.Kernels;
 using UniFace.Gallery.Index.Search;
-using UniFace.Gallery.Index.Storage;
 
 namespace UniFace.Gallery.Index;
 

@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.IO;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Copies of a gallery, consistent while it is in use.</summary>

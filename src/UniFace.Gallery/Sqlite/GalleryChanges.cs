@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Enrolls and removes people within a write transaction. Each template added or removed is a change with a number of its own.</summary>

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Microsoft.Data.Sqlite;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.IO;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Erases what removals and key changes left in the stored index, the database's log and unused parts of its pages.</summary>

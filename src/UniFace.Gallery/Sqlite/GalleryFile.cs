@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 

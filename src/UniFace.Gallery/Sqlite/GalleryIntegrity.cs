@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Checks everything that a gallery file stores.</summary>

@@ -1,9 +1,4 @@
-using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
-using UniFace.Gallery.Index.Storage;
-using UniFace.Gallery.Stores;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 

@@ -1,11 +1,4 @@
-using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-using Microsoft.Data.Sqlite;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>People, templates and crops as records of the database: encrypted, checked, and named in errors.</summary>

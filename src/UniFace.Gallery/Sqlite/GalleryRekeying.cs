@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Encrypts all records of a gallery with another key, or decrypts them, in one transaction.</summary>

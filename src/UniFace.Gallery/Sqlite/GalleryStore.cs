@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using Microsoft.Data.Sqlite;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>An open gallery file: its database, its records and what the gallery is.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>SQL statements and the key-value table <c>meta</c> of a gallery.</summary>

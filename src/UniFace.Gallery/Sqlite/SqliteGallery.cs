@@ -1,7 +1,5 @@
-using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Index;
 using UniFace.Gallery.Index.Search;
-using UniFace.Gallery.Stores;
 
 namespace UniFace.Gallery.Sqlite;
 

@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using UniFace.Gallery.Stores;
-
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Moves a gallery file to another model; the table <c>pending</c> holds the new embeddings until all are there.</summary>

@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using UniFace.Gallery.Index.Storage;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Sqlite;
 

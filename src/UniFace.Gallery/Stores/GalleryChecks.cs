@@ -1,5 +1,3 @@
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Stores;
 
 /// <summary>Checks embeddings and enrollments against what a gallery is.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace UniFace.Gallery.Stores;
 
 /// <summary>Lists people page by page, so that no transaction is open while the caller works.</summary>

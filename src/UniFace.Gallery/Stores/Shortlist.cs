@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Stores;
 
 /// <summary>A template that a store returned for a probe, with its exact score.</summary>

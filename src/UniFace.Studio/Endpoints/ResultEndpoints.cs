@@ -1,4 +1,3 @@
-using System.Text.Json;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.Studio.Results;
 

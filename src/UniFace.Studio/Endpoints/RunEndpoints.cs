@@ -1,10 +1,7 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
-using UniFace.AspNetCore;
 using UniFace.AspNetCore.OpenApi;
 using UniFace.Studio.Maps;
 using UniFace.Studio.Runs;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Endpoints;
 

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using UniFace.AspNetCore;
-
 namespace UniFace.Studio.Lab;
 
 /// <summary>

@@ -1,9 +1,7 @@
-using UniFace.AspNetCore;
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
-using UniFace.Training.Runs;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Maps;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using UniFace.IO;
 
 namespace UniFace.Studio.Results;

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Text.Json;
 using UniFace.IO;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
 

@@ -1,5 +1,3 @@
-using UniFace.Training.Runs;
-
 namespace UniFace.Studio.Runs;
 
 /// <summary>Cached files of a run's folder. A file is read again when its length or modification time changes.</summary>

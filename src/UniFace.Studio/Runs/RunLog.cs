@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace UniFace.Studio.Runs;
 
 /// <summary>The newest rows of a run's metrics.</summary>

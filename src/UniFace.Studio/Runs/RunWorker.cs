@@ -1,7 +1,5 @@
-using UniFace.AspNetCore;
 using UniFace.IO;
 using UniFace.Training;
-using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Runs;
 

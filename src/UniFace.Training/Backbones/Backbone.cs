@@ -1,6 +1,3 @@
-using UniFace.Training.Backward;
-using UniFace.Training.Native;
-using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;

@@ -1,8 +1,3 @@
-using TorchSharp;
-using UniFace.Embeddings;
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;

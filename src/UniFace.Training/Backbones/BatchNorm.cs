@@ -1,9 +1,4 @@
-using TorchSharp;
-using TorchSharp.Modules;
 using TorchSharp.Utils;
-using UniFace.Training.Backward;
-using UniFace.Training.Native;
-using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;

@@ -1,7 +1,3 @@
-using TorchSharp;
-using TorchSharp.Modules;
-using UniFace.Training.Backward;
-using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;

@@ -1,5 +1,3 @@
-using UniFace.Training.Backward;
-using UniFace.Training.Onnx;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;

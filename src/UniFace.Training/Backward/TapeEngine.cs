@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Backward;

@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>A tensor of a safetensors file, as its header describes it.</summary>

@@ -1,8 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using UniFace.IO;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Checkpoints;

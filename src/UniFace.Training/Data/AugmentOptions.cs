@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace UniFace.Training.Data;
 
 /// <summary>

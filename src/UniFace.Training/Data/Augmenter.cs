@@ -1,6 +1,3 @@
-using UniFace.Faces;
-using UniFace.Packages;
-
 namespace UniFace.Training.Data;
 
 /// <summary>Augments an image and normalizes it for a backbone. Not thread-safe: it holds working memory.</summary>

@@ -1,6 +1,3 @@
-using UniFace.Data;
-using UniFace.Faces;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Data;

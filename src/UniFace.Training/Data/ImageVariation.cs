@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using UniFace.Faces;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Data;

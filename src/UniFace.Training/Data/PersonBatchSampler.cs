@@ -1,5 +1,3 @@
-using UniFace.Data;
-
 namespace UniFace.Training.Data;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using UniFace.Packages;
-
 namespace UniFace.Training.Export;
 
 /// <summary>How a run is exported.</summary>

@@ -1,11 +1,7 @@
-using UniFace.Data;
-using UniFace.Embeddings;
 using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
 using UniFace.Statistics;
-using UniFace.Training.Runs;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Export;

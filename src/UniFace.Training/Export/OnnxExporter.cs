@@ -1,8 +1,5 @@
 using Google.Protobuf;
-using UniFace.IO;
 using UniFace.Onnx.Schema;
-using UniFace.Training.Backbones;
-using UniFace.Training.Onnx;
 
 namespace UniFace.Training.Export;
 

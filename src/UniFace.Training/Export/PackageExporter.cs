@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Training.Backbones;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Training.Export;

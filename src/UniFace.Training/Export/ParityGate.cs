@@ -1,6 +1,4 @@
 using System.Numerics.Tensors;
-using UniFace.Embeddings;
-using UniFace.Faces;
 
 namespace UniFace.Training.Export;
 

@@ -1,9 +1,5 @@
 using UniFace.Evaluation;
 using UniFace.Evaluation.Verification;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Training.Backbones;
-using UniFace.Training.Runs;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Training.Export;

@@ -1,4 +1,3 @@
-using UniFace.Training.Head.Margins;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head;

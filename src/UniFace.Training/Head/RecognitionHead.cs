@@ -1,7 +1,3 @@
-using TorchSharp;
-using UniFace.Training.Head.Centers;
-using UniFace.Training.Head.Margins;
-using UniFace.Training.Head.Objectives;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head;

@@ -1,6 +1,3 @@
-using UniFace.Training.Head.Centers;
-using UniFace.Training.Head.Objectives;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head;

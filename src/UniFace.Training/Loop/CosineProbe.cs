@@ -1,9 +1,3 @@
-using TorchSharp;
-using TorchSharp.Modules;
-using UniFace.Training.Data;
-using UniFace.Training.Head;
-using UniFace.Training.Head.Centers;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;

@@ -1,8 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using UniFace.IO;
-using UniFace.Training.Runs;
 
 namespace UniFace.Training.Loop;
 

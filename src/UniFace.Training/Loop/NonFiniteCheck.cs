@@ -1,7 +1,4 @@
-using TorchSharp;
 using UniFace.Training.Checkpoints;
-using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;

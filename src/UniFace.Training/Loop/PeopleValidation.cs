@@ -1,9 +1,4 @@
-using UniFace.Data;
-using UniFace.Embeddings;
 using UniFace.Evaluation.Verification;
-using UniFace.Faces;
-using UniFace.Training.Backbones;
-using UniFace.Training.Data;
 
 namespace UniFace.Training.Loop;
 

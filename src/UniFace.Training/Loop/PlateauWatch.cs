@@ -1,5 +1,3 @@
-using UniFace.Training.Runs;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Warns after an epoch if the loss has stopped falling, and says which of margin, scale and learning rate to change.</summary>

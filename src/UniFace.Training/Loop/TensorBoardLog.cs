@@ -1,6 +1,3 @@
-using TorchSharp;
-using TorchSharp.Modules;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Writes metrics as TensorBoard event files.</summary>

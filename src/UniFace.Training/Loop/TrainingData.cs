@@ -1,8 +1,3 @@
-using UniFace.Data;
-using UniFace.Faces;
-using UniFace.Training.Data;
-using UniFace.Training.Runs;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>The data of a run: the people trained on, their images in order, and the people it validates on.</summary>

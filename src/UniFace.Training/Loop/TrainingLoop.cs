@@ -1,10 +1,3 @@
-using System.Diagnostics;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Training.Backbones;
-using UniFace.Training.Data;
-using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;

@@ -1,12 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
-using TorchSharp;
-using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
-using UniFace.Training.Head;
-using UniFace.Training.Head.Centers;
-using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;

@@ -1,9 +1,3 @@
-using TorchSharp;
-using UniFace.Training.Data;
-using UniFace.Training.Head;
-using UniFace.Training.Native;
-using UniFace.Training.Optimization;
-using UniFace.Training.Runs;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Loop;

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>A loss as JSON: numbers as numbers, flags as true and false, choices as text.</summary>

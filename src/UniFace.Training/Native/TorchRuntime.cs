@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using TorchSharp;
 
 namespace UniFace.Training.Native;
 

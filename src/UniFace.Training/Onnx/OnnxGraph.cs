@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Google.Protobuf;
-using TorchSharp;
 using UniFace.Onnx.Schema;
 using static TorchSharp.torch;
 

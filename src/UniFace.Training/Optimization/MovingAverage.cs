@@ -1,6 +1,3 @@
-using TorchSharp;
-using TorchSharp.Modules;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;

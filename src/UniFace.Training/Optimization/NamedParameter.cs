@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>A parameter that an optimizer updates.</summary>

@@ -1,5 +1,3 @@
-using TorchSharp;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Optimization;

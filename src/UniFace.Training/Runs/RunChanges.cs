@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace UniFace.Training.Runs;
 
 /// <summary>The options that may change when a run is resumed: those that keep its data and recipe.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace UniFace.Training.Runs;
 
 /// <summary>Kinds of run events.</summary>

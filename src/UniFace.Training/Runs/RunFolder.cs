@@ -1,7 +1,3 @@
-using System.Text.Json;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Training.Backbones;
 using UniFace.Training.Checkpoints;
 
 namespace UniFace.Training.Runs;

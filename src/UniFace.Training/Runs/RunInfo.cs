@@ -1,6 +1,3 @@
-using UniFace.Data;
-using UniFace.Packages;
-
 namespace UniFace.Training.Runs;
 
 /// <summary>

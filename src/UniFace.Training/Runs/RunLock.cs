@@ -1,5 +1,3 @@
-using UniFace.IO;
-
 namespace UniFace.Training.Runs;
 
 /// <summary>A lock on a run folder (training.lock): only one process trains a run at a time.</summary>

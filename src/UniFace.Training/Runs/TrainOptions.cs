@@ -1,10 +1,4 @@
-using System.Runtime.CompilerServices;
-using UniFace.Data;
-using UniFace.Training.Backbones;
-using UniFace.Training.Data;
-using UniFace.Training.Head;
 using UniFace.Training.Losses;
-using UniFace.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Runs;

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace UniFace.Vision.Decoding;
 
 /// <summary>Windows bitmap. It has no metadata; the header is checked against the length of the file.</summary>

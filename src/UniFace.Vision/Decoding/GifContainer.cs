@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace UniFace.Vision.Decoding;
 
 /// <summary>GIF. Keeps the header, the color table and the first frame with its transparency.</summary>

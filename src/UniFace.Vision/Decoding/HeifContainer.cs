@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using ImageMagick;
-using UniFace.Faces;
 
 namespace UniFace.Vision.Decoding;
 

@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Vision.Decoding;
 
 /// <summary>

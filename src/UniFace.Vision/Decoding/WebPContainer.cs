@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace UniFace.Vision.Decoding;
 
 /// <summary>WebP (RFC 9649). Keeps the picture, or the first frame of an animation, with its transparency.</summary>

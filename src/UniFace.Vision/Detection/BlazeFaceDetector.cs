@@ -1,7 +1,3 @@
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Vision.Detection;
 
 /// <summary>

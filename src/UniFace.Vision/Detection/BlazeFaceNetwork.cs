@@ -1,8 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Vision.Detection;
 
 /// <summary>A detection: center and size of the box, six points (eyes, nose, mouth, ears; left in the image first), score.</summary>

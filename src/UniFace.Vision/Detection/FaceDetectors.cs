@@ -1,7 +1,3 @@
-using UniFace.Faces;
-using UniFace.Packages;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Vision.Detection;
 
 /// <summary>Opens face detectors.</summary>

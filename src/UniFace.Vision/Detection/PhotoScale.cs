@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Vision.Detection;
 
 /// <summary>Maps faces found in a scaled picture back to the photo. Pixel centers are at whole numbers.</summary>

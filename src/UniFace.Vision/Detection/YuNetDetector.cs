@@ -1,10 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Packages;
-using UniFace.Vision.Imaging;
-using UniFace.Vision.Onnx;
-
 namespace UniFace.Vision.Detection;
 
 /// <summary>

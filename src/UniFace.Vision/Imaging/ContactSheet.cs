@@ -1,7 +1,3 @@
-using SkiaSharp;
-using UniFace.Faces;
-using UniFace.Packages;
-
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Draws many faces in one picture, for a quick look.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Vision.Imaging;
 
 /// <summary>A picture whose container has been read and accepted, but not decoded.</summary>

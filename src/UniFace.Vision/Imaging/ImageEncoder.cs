@@ -1,6 +1,3 @@
-using SkiaSharp;
-using UniFace.Faces;
-
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Encodes images as files.</summary>

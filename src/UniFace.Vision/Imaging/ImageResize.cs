@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Scales pictures.</summary>

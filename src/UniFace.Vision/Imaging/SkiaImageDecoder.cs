@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using SkiaSharp;
-using UniFace.Faces;
 using UniFace.Vision.Decoding;
 
 namespace UniFace.Vision.Imaging;

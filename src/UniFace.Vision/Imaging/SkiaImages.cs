@@ -1,6 +1,3 @@
-using SkiaSharp;
-using UniFace.Faces;
-
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Converts between RGB images and SkiaSharp's RGBA bitmaps.</summary>

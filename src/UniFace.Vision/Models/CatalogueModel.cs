@@ -1,5 +1,3 @@
-using UniFace.Packages;
-
 namespace UniFace.Vision.Models;
 
 /// <summary>A third-party model that can be installed by name.</summary>

@@ -1,4 +1,3 @@
-using UniFace.Packages;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Vision.Models;

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using UniFace.IO;
-using UniFace.Packages;
-
 namespace UniFace.Vision.Models;
 
 /// <summary>Installs models of the catalogue: a detector as a file, an embedder as a package.</summary>

@@ -1,8 +1,6 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
-using UniFace.IO;
 
 namespace UniFace.Vision.Models;
 

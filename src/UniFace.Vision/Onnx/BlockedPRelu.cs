@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using UniFace.Onnx.Schema;
-
 namespace UniFace.Vision.Onnx;
 
 /// <summary>

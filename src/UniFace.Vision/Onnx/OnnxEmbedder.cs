@@ -1,8 +1,5 @@
 using System.Runtime.ExceptionServices;
-using Microsoft.ML.OnnxRuntime;
 using UniFace.Embeddings;
-using UniFace.Faces;
-using UniFace.Packages;
 
 namespace UniFace.Vision.Onnx;
 

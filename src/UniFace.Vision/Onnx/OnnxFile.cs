@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using UniFace.Onnx.Schema;
 
 namespace UniFace.Vision.Onnx;
 

@@ -1,6 +1,4 @@
-using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using UniFace.Packages;
 
 namespace UniFace.Vision.Onnx;
 

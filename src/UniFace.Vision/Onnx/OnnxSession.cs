@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace UniFace.Vision.Onnx;

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.ML.OnnxRuntime;
-
 namespace UniFace.Vision.Onnx;
 
 /// <summary>

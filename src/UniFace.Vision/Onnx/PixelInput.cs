@@ -1,8 +1,5 @@
 using System.Buffers;
-using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using UniFace.Faces;
-using UniFace.Packages;
 
 namespace UniFace.Vision.Onnx;
 

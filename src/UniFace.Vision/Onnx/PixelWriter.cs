@@ -1,6 +1,3 @@
-using UniFace.Faces;
-using UniFace.Packages;
-
 namespace UniFace.Vision.Onnx;
 
 /// <summary>Writes the pixels of an image into a tensor of another element type, layout and color order.</summary>

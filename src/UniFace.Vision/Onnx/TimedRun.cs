@@ -1,5 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
-
 namespace UniFace.Vision.Onnx;
 
 /// <summary>One run of a network with a time limit: an ONNX file can contain an endless loop.</summary>

@@ -1,8 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using UniFace.Data;
-using UniFace.Faces;
-using UniFace.IO;
 
 namespace UniFace.Vision.Photos;
 

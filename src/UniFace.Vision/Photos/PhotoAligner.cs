@@ -1,8 +1,4 @@
-using System.Diagnostics;
 using UniFace.Data;
-using UniFace.Faces;
-using UniFace.IO;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Photos;
 

@@ -1,6 +1,4 @@
 using UniFace.Data;
-using UniFace.Faces;
-using UniFace.IO;
 
 namespace UniFace.Vision.Photos;
 

@@ -1,6 +1,4 @@
-using UniFace.Faces;
 using UniFace.Vision.Detection;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Photos;
 

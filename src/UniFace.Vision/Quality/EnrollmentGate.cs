@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Vision.Quality;
 
 /// <summary>A reason not to enroll a face.</summary>

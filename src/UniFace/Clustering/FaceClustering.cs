@@ -1,5 +1,3 @@
-using UniFace.Embeddings;
-
 namespace UniFace.Clustering;
 
 /// <summary>How faces are grouped.</summary>

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace UniFace.Data;
 
 /// <summary>One hash over names, labels and contents, which identifies a data set.</summary>

@@ -1,6 +1,3 @@
-using UniFace.Data.Archives;
-using UniFace.Faces;
-
 namespace UniFace.Data;
 
 /// <summary>Opens data sets of every supported kind.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace UniFace.Data;
 
 /// <summary>People of a set that has numeric labels: numbered in the order of their labels, which need not be contiguous, and named by them.</summary>

@@ -1,7 +1,3 @@
-using UniFace.Data.Archives;
-using UniFace.Faces;
-using UniFace.IO;
-
 namespace UniFace.Data;
 
 /// <summary>

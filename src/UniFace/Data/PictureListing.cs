@@ -1,7 +1,4 @@
 using System.IO.Enumeration;
-using UniFace.Data.Archives;
-using UniFace.Faces;
-using UniFace.IO;
 
 namespace UniFace.Data;
 

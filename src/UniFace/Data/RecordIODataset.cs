@@ -1,8 +1,4 @@
-using System.Globalization;
-using Microsoft.Win32.SafeHandles;
-using UniFace.Data.Archives;
 using UniFace.Data.RecordIO;
-using UniFace.IO;
 
 namespace UniFace.Data;
 

@@ -1,7 +1,3 @@
-using System.Globalization;
-using UniFace.Packages;
-using UniFace.Statistics;
-
 namespace UniFace.Decisions;
 
 /// <summary>

@@ -1,6 +1,4 @@
 using System.Runtime.ExceptionServices;
-using UniFace.Faces;
-using UniFace.IO;
 
 namespace UniFace.Embeddings;
 

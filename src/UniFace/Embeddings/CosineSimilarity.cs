@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace UniFace.Embeddings;
 
 /// <summary>The similarity of two faces: the cosine of their embeddings.</summary>

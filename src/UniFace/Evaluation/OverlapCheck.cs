@@ -1,6 +1,3 @@
-using UniFace.Data;
-using UniFace.Packages;
-
 namespace UniFace.Evaluation;
 
 /// <summary>Training images and people of a model among those that it is measured on.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using UniFace.Data;
-using UniFace.Packages;
-
 namespace UniFace.Evaluation;
 
 /// <summary>Refuses to measure a model on its training data, or warns about it and records it if that is allowed.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace UniFace.IO;
 
 /// <summary>SHA-256 as lower-case hexadecimal text, for reports and manifests.</summary>

@@ -1,8 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using UniFace.IO;
-using UniFace.Statistics;
-
 namespace UniFace.Packages;
 
 /// <summary>

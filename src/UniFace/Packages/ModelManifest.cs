@@ -1,9 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using UniFace.IO;
-
 namespace UniFace.Packages;
 
 /// <summary>Order of the colour channels that a model expects.</summary>

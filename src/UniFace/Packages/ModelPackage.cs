@@ -1,7 +1,3 @@
-using System.Text.Json;
-using UniFace.Faces;
-using UniFace.IO;
-
 namespace UniFace.Packages;
 
 /// <summary>

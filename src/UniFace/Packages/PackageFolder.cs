@@ -1,6 +1,3 @@
-using System.Globalization;
-using UniFace.IO;
-
 namespace UniFace.Packages;
 
 /// <summary>The location of a package. A folder that holds anything else is never replaced, so that a mistyped path loses no data.</summary>

@@ -1,9 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-using UniFace.Data;
-using UniFace.IO;
-
 namespace UniFace.Packages;
 
 /// <summary>

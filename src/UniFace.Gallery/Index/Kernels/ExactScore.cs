@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace UniFace.Gallery.Index.Kernels;
 
 /// <summary>The score of a query and a row, defined to the last bit, so that every implementation gives the same number and ties are exact.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace UniFace.Gallery.Index.Kernels;
 
 /// <summary>Accuracy of a quantised vector r~ = <paramref name="Scale"/> * codes, which stands for r.</summary>

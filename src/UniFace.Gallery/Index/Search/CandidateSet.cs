@@ -1,5 +1,3 @@
-using UniFace.Gallery.Index.Storage;
-
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>A row that may be among the best.</summary>

@@ -1,6 +1,3 @@
-using UniFace.Gallery.Index.Kernels;
-using UniFace.Gallery.Index.Storage;
-
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>A search for a block of queries: a scan on all threads, then exact scores of the candidates.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>A row that a search found.</summary>

@@ -1,10 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using UniFace.Gallery.Index.Kernels;
-using UniFace.Gallery.Index.Storage;
-
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>

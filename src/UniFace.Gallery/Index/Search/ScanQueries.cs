@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>The queries of a scan: their codes in tiles, and the terms of their bounds. Disposed by the search that created it.</summary>

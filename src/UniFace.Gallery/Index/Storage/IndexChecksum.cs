@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace UniFace.Gallery.Index.Storage;
 
 /// <summary>

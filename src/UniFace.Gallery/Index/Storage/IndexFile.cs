@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using UniFace.Gallery.Index.Kernels;
-using UniFace.IO;
 
 namespace UniFace.Gallery.Index.Storage;
 

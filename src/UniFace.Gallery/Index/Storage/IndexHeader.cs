@@ -1,8 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Index.Storage;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using UniFace.Gallery.Index.Kernels;
-
 namespace UniFace.Gallery.Index.Storage;
 
 /// <summary>

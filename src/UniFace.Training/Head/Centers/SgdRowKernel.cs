@@ -1,8 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using TorchSharp;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Centers;

@@ -1,5 +1,4 @@
 using System.Numerics;
-
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>

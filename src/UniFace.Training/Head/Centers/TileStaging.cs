@@ -1,5 +1,4 @@
 using System.Numerics;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Centers;

@@ -1,4 +1,3 @@
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Margins;

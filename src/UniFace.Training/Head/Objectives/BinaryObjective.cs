@@ -1,6 +1,3 @@
-using TorchSharp.Modules;
-using UniFace.Training.Head.Centers;
-using UniFace.Training.Native;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Objectives;

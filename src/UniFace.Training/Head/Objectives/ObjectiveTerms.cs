@@ -1,4 +1,3 @@
-using UniFace.Training.Head.Centers;
 using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Objectives;

@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>The coefficients of one sample's row: the logit of a cosine c is Scale * c - Offset, and its slope is multiplied by Weight.</summary>

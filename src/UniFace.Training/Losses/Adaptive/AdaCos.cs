@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>AdaCos: the scale is computed from the cosines of each batch (Zhang et al., CVPR 2019).</summary>

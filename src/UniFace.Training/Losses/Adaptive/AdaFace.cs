@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>AdaFace: the margin adapts to image quality (Kim, Jain and Liu, CVPR 2022).</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>Circle loss at class level (Sun et al., CVPR 2020).</summary>

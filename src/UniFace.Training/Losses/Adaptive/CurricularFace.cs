@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>CurricularFace: hard negatives count more as training proceeds (Huang et al., CVPR 2020).</summary>

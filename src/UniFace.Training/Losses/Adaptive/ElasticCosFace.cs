@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>ElasticFace-Cos: a random cosine margin per sample (Boutros et al., CVPR Workshops 2022).</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>MagFace: the margin grows with the embedding's length (Meng et al., CVPR 2021).</summary>

@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>MV-Arc-Softmax (Wang et al., AAAI 2020).</summary>

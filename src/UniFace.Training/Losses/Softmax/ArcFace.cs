@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>ArcFace: psi(c) = cos(theta + m) (Deng et al., CVPR 2019).</summary>

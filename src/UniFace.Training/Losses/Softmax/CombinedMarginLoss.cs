@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>psi(c) = cos(m1 * theta + m2) - m3 (Deng et al., ArcFace, CVPR 2019).</summary>

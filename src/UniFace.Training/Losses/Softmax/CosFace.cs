@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>CosFace: psi(c) = c - m (Wang et al., CVPR 2018).</summary>

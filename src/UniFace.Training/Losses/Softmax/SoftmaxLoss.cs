@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Centers;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>Softmax cross-entropy of raw inner products: the baseline, without margin or threshold.</summary>

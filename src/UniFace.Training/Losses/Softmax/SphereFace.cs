@@ -1,6 +1,3 @@
-using UniFace.Training.Head.Margins;
-using UniFace.Training.Head.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>SphereFace (A-Softmax): psi folds cos(m * theta), annealed from the plain cosine (Liu et al., CVPR 2017).</summary>

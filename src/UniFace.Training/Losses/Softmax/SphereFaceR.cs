@@ -1,6 +1,3 @@
-using UniFace.Training.Head.Margins;
-using UniFace.Training.Head.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>SphereFace-R: three variants of a factor on the angle (Liu et al., TPAMI 2022).</summary>

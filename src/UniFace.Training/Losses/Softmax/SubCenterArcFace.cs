@@ -1,5 +1,3 @@
-using UniFace.Training.Head.Margins;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>Sub-center ArcFace: K centers per class, of which the nearest counts (Deng et al., ECCV 2020).</summary>

@@ -1,6 +1,3 @@
-using UniFace.Training.Head.Margins;
-using UniFace.Training.Head.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>SphereFace2: binary classification with a shared bias (Wen et al., ICLR 2022).</summary>

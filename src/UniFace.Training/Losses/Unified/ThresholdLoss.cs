@@ -1,6 +1,3 @@
-using UniFace.Training.Head.Margins;
-using UniFace.Training.Head.Objectives;
-
 namespace UniFace.Training.Losses;
 
 /// <summary>The margin of the positives.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Data.Archives;
 
 /// <summary>A file in an archive.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Faces;
-
 namespace UniFace.Data.Archives;
 
 /// <summary>The first bytes of a file, from which its format is recognised.</summary>

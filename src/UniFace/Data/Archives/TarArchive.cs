@@ -1,6 +1,4 @@
 using System.IO.Compression;
-using Microsoft.Win32.SafeHandles;
-using UniFace.IO;
 
 namespace UniFace.Data.Archives;
 

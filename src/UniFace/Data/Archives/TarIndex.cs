@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using UniFace.IO;
-
 namespace UniFace.Data.Archives;
 
 /// <summary>

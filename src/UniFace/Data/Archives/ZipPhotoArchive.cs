@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using UniFace.IO;
 
 namespace UniFace.Data.Archives;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using UniFace.IO;
-
 namespace UniFace.Data.Pairs;
 
 /// <summary>One comparison of a pairs file.</summary>

@@ -1,5 +1,4 @@
 using UniFace.Data.Pickle;
-using UniFace.IO;
 
 namespace UniFace.Data.Pairs;
 

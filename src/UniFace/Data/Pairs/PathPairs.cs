@@ -1,6 +1,3 @@
-using System.Text;
-using UniFace.IO;
-
 namespace UniFace.Data.Pairs;
 
 /// <summary>One comparison of a list of paths.</summary>

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using UniFace.IO;
-
 namespace UniFace.Data.RecordIO;
 
 /// <summary>The header that MXNet writes before an image: IRHeader, "IfQQ".</summary>

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using UniFace.IO;
-
 namespace UniFace.Data.RecordIO;
 
 /// <summary>Finds the records of a .rec file without an index by reading it from the start. Damaged parts are skipped.</summary>

@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using UniFace.Embeddings;
-using UniFace.Faces;
-
 namespace UniFace.Data.Survey;
 
 /// <summary>An image that cannot be read or decoded.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Embeddings;
-
 namespace UniFace.Data.Survey;
 
 /// <summary>An image whose label looks wrong according to a model.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using UniFace.Embeddings;
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Identification;
 
 /// <summary>

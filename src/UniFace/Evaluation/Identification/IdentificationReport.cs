@@ -1,5 +1,3 @@
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Identification;
 
 /// <summary>The result of searching a gallery of labelled people with a probe.</summary>

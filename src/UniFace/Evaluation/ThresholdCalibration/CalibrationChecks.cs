@@ -1,9 +1,4 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-using UniFace.Embeddings;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
-using UniFace.Statistics;
 
 namespace UniFace.Evaluation.ThresholdCalibration;
 

@@ -1,7 +1,4 @@
-using System.Globalization;
 using UniFace.Evaluation.Verification;
-using UniFace.Packages;
-using UniFace.Statistics;
 
 namespace UniFace.Evaluation.ThresholdCalibration;
 

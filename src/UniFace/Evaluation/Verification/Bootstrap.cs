@@ -1,5 +1,3 @@
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>What a bootstrap resamples.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>The error rate at which false matches and false non-matches are equally frequent.</summary>

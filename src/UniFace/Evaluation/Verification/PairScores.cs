@@ -1,6 +1,3 @@
-using UniFace.Embeddings;
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>How many pairs of a labelled set are scored.</summary>

@@ -1,7 +1,4 @@
-using UniFace.Data;
 using UniFace.Data.Pairs;
-using UniFace.Embeddings;
-using UniFace.IO;
 
 namespace UniFace.Evaluation.Verification;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>A point of a ROC curve.</summary>

@@ -1,7 +1,3 @@
-using UniFace.Embeddings;
-using UniFace.Faces;
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>How a model is validated on labelled people.</summary>

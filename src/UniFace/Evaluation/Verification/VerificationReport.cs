@@ -1,5 +1,3 @@
-using UniFace.Statistics;
-
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>All 1:1 metrics of scored pairs, with confidence intervals if requested.</summary>

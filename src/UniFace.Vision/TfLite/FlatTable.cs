@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Google.FlatBuffers;
 
 namespace UniFace.Vision.TfLite;

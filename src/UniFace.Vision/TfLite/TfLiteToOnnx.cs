@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
 using Google.Protobuf;
-using UniFace.Onnx.Schema;
-using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.TfLite;
 

@@ -24,10 +24,16 @@ public sealed class FaceAligner
 
     /// <summary>Crops a face.</summary>
     /// <exception cref="UniFaceException">The landmarks coincide or are not finite.</exception>
-    public AlignedFace Align(RgbImage photo, DetectedFace face)
+    public AlignedFace Align(RgbImage photo, DetectedFace face) => Align(new Photo(photo), face);
+
+    /// <summary>Crops a face.</summary>
+    /// <exception cref="UniFaceException">The landmarks coincide or are not finite, or the photo cannot be decoded.</exception>
+    public AlignedFace Align(Photo photo, DetectedFace face)
     {
         SimilarityTransform transform = Fit(face.Landmarks);
-        return new AlignedFace(ImageWarp.Warp(photo, transform, Template.Width, Template.Height), face, transform);
+        PhotoView view = photo.View(transform, Template.Width, Template.Height, smallest: 0.5);
+        RgbImage crop = ImageWarp.Warp(view.Image, view.FromPhoto.Inverse().Then(transform), Template.Width, Template.Height);
+        return new AlignedFace(crop, face, transform);
     }
 
     /// <summary>Whether a face can be aligned: its landmarks are finite and do not coincide.</summary>

@@ -38,7 +38,11 @@ public sealed class FacePipeline : IDisposable
     public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
 
     /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
-    public AlignedFace? Align(RgbImage photo) => AlignFaces(photo, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
+    public AlignedFace? Align(RgbImage photo) => Align(new Photo(photo));
+
+    /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
+    /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
+    public AlignedFace? Align(Photo photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
 
     /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
     /// <param name="encoded">The file's bytes.</param>
@@ -48,7 +52,7 @@ public sealed class FacePipeline : IDisposable
     /// </exception>
     public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
     {
-        RgbImage photo = decoder.Decode(encoded, source);
+        Photo photo = decoder.Open(encoded, source);
         if (detector is null && (photo.Width != Aligner.Template.Width || photo.Height != Aligner.Template.Height))
         {
             throw new UniFaceException(
@@ -69,14 +73,19 @@ public sealed class FacePipeline : IDisposable
     public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice) => Search(photo, choice).Faces;
 
     /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
-    public FaceSearch Search(RgbImage photo, FaceChoice choice)
+    public FaceSearch Search(RgbImage photo, FaceChoice choice) => Search(new Photo(photo), choice);
+
+    /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
+    /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
+    public FaceSearch Search(Photo photo, FaceChoice choice)
     {
+        ArgumentNullException.ThrowIfNull(photo);
         if (detector is null)
         {
-            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity)], 1, 0, 0);
+            return new FaceSearch([new AlignedFace(photo.Whole, null, SimilarityTransform.Identity)], 1, 0, 0);
         }
 
-        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);
+        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo, choice);
         List<DetectedFace> sure = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
         List<DetectedFace> large = [.. sure.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];

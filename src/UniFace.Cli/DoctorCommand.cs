@@ -77,7 +77,7 @@ internal static class DoctorCommand
 
     private static Finding Detector()
     {
-        const string What = "BlazeFace (default face detector)";
+        const string What = "default face detector";
         try
         {
             return new Finding(What, true, FaceDetectors.RequireInstalled(), null);

@@ -13,7 +13,7 @@ internal static class ServedModel
             return null;
         }
 
-        SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, ReadsHeif = false };
+        SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, MaxReducedPixels = options.MaxPixels, ReadsHeif = false };
         FaceRecognizer recognizer = FaceRecognizer.Open(model, new RecognizerOptions { Photos = new() { Detector = options.Detector, Decoder = decoder } });
         try
         {

@@ -27,13 +27,13 @@ public sealed class BlazeFaceDetector : IFaceDetector
     private readonly float candidateScore;
     private readonly float maxOverlap;
 
-    internal BlazeFaceDetector(OnnxSession session, string path, DetectorOptions options)
+    internal BlazeFaceDetector(OnnxSession session, string path, string hash, DetectorOptions options)
     {
         network = new BlazeFaceNetwork(session, path);
         minScore = options.MinScore ?? 0.5f;
         candidateScore = MathF.Min(minScore, CandidateScore);
         maxOverlap = options.MaxOverlap;
-        Name = $"blazeface {Sha256.HashFile(path)[..12]}";
+        Name = $"blazeface {hash[..12]}";
     }
 
     /// <inheritdoc/>

@@ -65,13 +65,16 @@ internal sealed class FaceMesh : IDisposable
     public FaceMesh(OnnxSession session) => this.session = session;
 
     /// <summary>Looks at a possible face.</summary>
-    public MeshFace Run(Photo photo, FaceFrame face)
+    /// <param name="photo">The photo.</param>
+    /// <param name="face">Where the face is.</param>
+    /// <param name="mirrored">True to mirror the square. The points are in the photo then, but those of the left eye are at the right one.</param>
+    public MeshFace Run(Photo photo, FaceFrame face, bool mirrored = false)
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
         PhotoView view = photo.View(toInput, Size, Size);
         RgbImage crop = ImageWarp.WarpRepeatingEdges(view.Image, view.FromPhoto.Inverse().Then(toInput), Size, Size);
         float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
-        Writer.Write(crop, input, Size, Size);
+        Writer.Write(crop, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);
         using OnnxSession.Results results = session.Run("input0", value, OutputNames);
         ReadOnlySpan<float> found = results.Floats(0); // [468, 3]: x, y, depth
@@ -80,7 +83,8 @@ internal sealed class FaceMesh : IDisposable
         for (int p = 0; p < PointCount; p++)
         {
             // The network's 0 is the left edge; ours is the center of the first pixel.
-            points[p] = back.Apply(new Point(found[3 * p] - 0.5f, found[(3 * p) + 1] - 0.5f));
+            float x = found[3 * p] - 0.5f;
+            points[p] = back.Apply(new Point(mirrored ? Size - 1 - x : x, found[(3 * p) + 1] - 0.5f));
         }
 
         return new MeshFace(results.Floats(1)[0], points);

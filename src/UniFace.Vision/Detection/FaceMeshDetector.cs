@@ -51,11 +51,14 @@ public sealed class FaceMeshDetector : IFaceDetector
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice)
+    public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) => ToFaces(Find(photo, choice));
+
+    /// <summary>The faces with the points of their meshes.</summary>
+    internal List<MeshCandidate> Find(Photo photo, FaceChoice choice)
     {
         ArgumentNullException.ThrowIfNull(photo);
         List<BlazeFace> proposals = Propose(photo, [SearchWindow.Whole(photo.Width, photo.Height)]);
-        List<DetectedFace> faces = choice == FaceChoice.All ? [] : Confirm(photo, proposals);
+        List<MeshCandidate> faces = choice == FaceChoice.All ? [] : Confirm(photo, proposals);
         if (faces.Count > 0)
         {
             return faces;
@@ -88,19 +91,19 @@ public sealed class FaceMeshDetector : IFaceDetector
     }
 
     /// <summary>The faces among proposals, the most certain first.</summary>
-    private List<DetectedFace> Confirm(Photo photo, List<BlazeFace> proposals)
+    private List<MeshCandidate> Confirm(Photo photo, List<BlazeFace> proposals)
     {
-        List<Candidate> candidates = [];
+        List<MeshCandidate> candidates = [];
         foreach (BlazeFace proposal in NonMaximumSuppression.Keep(proposals, face => face.Box, face => face.Score, 0.5f).Take(MaxCandidates))
         {
-            if (Look(photo, proposal) is Candidate candidate && candidate.Score >= minScore)
+            if (Look(photo, proposal) is MeshCandidate candidate && candidate.Score >= minScore)
             {
                 candidates.Add(candidate);
             }
         }
 
-        List<Candidate> kept = [];
-        foreach (Candidate candidate in candidates.OrderByDescending(candidate => candidate.Score))
+        List<MeshCandidate> kept = [];
+        foreach (MeshCandidate candidate in candidates.OrderByDescending(candidate => candidate.Score))
         {
             if (!kept.Exists(better => better.Box.Shared(candidate.Box) > MaxShared))
             {
@@ -108,11 +111,16 @@ public sealed class FaceMeshDetector : IFaceDetector
             }
         }
 
-        return [.. kept.Select(face => new DetectedFace(
-            face.Box.X, face.Box.Y, face.Box.Width, face.Box.Height, (float)face.Score, FaceMeshLandmarks.ToFive(face.Mesh.Points)))];
+        return kept;
     }
 
-    private Candidate? Look(Photo photo, BlazeFace proposal)
+    private static List<DetectedFace> ToFaces(List<MeshCandidate> faces) =>
+    [
+        .. faces.Select(face => new DetectedFace(
+            face.Box.X, face.Box.Y, face.Box.Width, face.Box.Height, (float)face.Score, FaceMeshLandmarks.Default.ToFive(face.Points))),
+    ];
+
+    private MeshCandidate? Look(Photo photo, BlazeFace proposal)
     {
         MeshFace first = mesh.Run(photo, Frame(proposal));
         FaceFrame frame = first.Frame();
@@ -133,7 +141,8 @@ public sealed class FaceMeshDetector : IFaceDetector
             evidence = Math.Min(SurePresence, evidence + (LookWeight * (ProposedAgain(photo, proposal) - 0.5)));
         }
 
-        return new Candidate(second, second.Box(), 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep)));
+        Point[] points = FaceMeshLandmarks.Select(second, mesh.Run(photo, frame, mirrored: true));
+        return new MeshCandidate(points, second.Box(), 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep)));
     }
 
     /// <summary>The mean score with which the face is proposed again in an upright crop and its mirror image.</summary>
@@ -157,6 +166,10 @@ public sealed class FaceMeshDetector : IFaceDetector
         Point left = face.Points[0], right = face.Points[1];
         return new FaceFrame(face.Center.X, face.Center.Y, Math.Max(face.Width, face.Height), Math.Atan2(right.Y - left.Y, right.X - left.X));
     }
-
-    private sealed record Candidate(MeshFace Mesh, FaceBox Box, double Score);
 }
+
+/// <summary>A proposal that is a face.</summary>
+/// <param name="Points">The points of <see cref="FaceMeshLandmarks"/>.</param>
+/// <param name="Box">The box around the mesh.</param>
+/// <param name="Score">0 to 1.</param>
+internal sealed record MeshCandidate(Point[] Points, FaceBox Box, double Score);

@@ -8,6 +8,9 @@ namespace UniFace.Vision.TfLite;
 /// </summary>
 internal sealed class TfLiteToOnnx
 {
+    /// <summary>Part of the names of converted files: a change of what is written is another version.</summary>
+    public const string Version = "v1";
+
     private const int Opset = 13, IrVersion = 8;
 
     private readonly TfLiteModel model;

@@ -52,7 +52,7 @@ public sealed class FacePipeline : IDisposable
     /// </exception>
     public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
     {
-        Photo photo = decoder.Open(encoded, source);
+        Photo photo = decoder.OpenPhoto(encoded, source);
         if (detector is null && (photo.Width != Aligner.Template.Width || photo.Height != Aligner.Template.Height))
         {
             throw new UniFaceException(

@@ -13,7 +13,7 @@ public interface IImageDecoder
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">Name of the image in errors: a path, or a record of a set.</param>
     /// <exception cref="UniFaceException">It is not an image, is truncated, or exceeds the decoder's pixel limit; what is decoded later throws later.</exception>
-    Photo Open(ReadOnlyMemory<byte> encoded, string source) => new(Decode(encoded, source));
+    Photo OpenPhoto(ReadOnlyMemory<byte> encoded, string source) => new(Decode(encoded, source));
 }
 
 /// <summary>Finds faces and their landmarks in a photo. Implementations are thread-safe.</summary>

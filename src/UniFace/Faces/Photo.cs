@@ -14,6 +14,8 @@ public readonly record struct PixelArea(int X, int Y, int Width, int Height);
 /// </summary>
 public class Photo
 {
+    private const int MaxHeldParts = 8;
+
     private readonly List<PhotoView?> levels = [];
     private readonly List<(int Level, PixelArea Area, PhotoView View)> parts = [];
 
@@ -45,6 +47,9 @@ public class Photo
 
     /// <summary>The number of rectangles of a level worth decoding before the whole level is decoded; 0 if the derived class does not decode parts.</summary>
     protected virtual int MaxParts => 0;
+
+    /// <summary>Whether a level is held as a whole.</summary>
+    protected virtual bool CanHold(int level) => true;
 
     /// <summary>The whole photo at 1/2^level of its size.</summary>
     /// <exception cref="UniFaceException">It cannot be decoded, or is too large to be held as a whole.</exception>
@@ -93,9 +98,15 @@ public class Photo
             }
         }
 
-        if (parts.Count(part => part.Level == level) >= MaxParts || 4L * area.Width * area.Height > (long)Width * Height)
+        bool many = parts.Count(part => part.Level == level) >= MaxParts || 4L * area.Width * area.Height > (long)Width * Height;
+        if (many && CanHold(level))
         {
             return Level(level);
+        }
+
+        if (parts.Count >= MaxHeldParts)
+        {
+            parts.RemoveAt(0);
         }
 
         // A little more than is asked for: the next look at the same face is not quite in the same place.

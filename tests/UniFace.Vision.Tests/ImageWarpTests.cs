@@ -1,6 +1,5 @@
 using CsCheck;
 using UniFace.Faces;
-using UniFace.Vision.Detection;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;

@@ -34,7 +34,7 @@ internal static class FacelessCanvas
     private static void Text(SKCanvas canvas, Random random, int width, int height)
     {
         using SKPaint paint = new() { IsAntialias = true };
-        using SKTypeface typeface = DatasetPhotos.Typeface();
+        using SKTypeface typeface = ComposedPhotos.Typeface();
         for (int i = 0, count = random.Next(4, 60); i < count; i++)
         {
             using SKFont font = new(typeface, (float)(height * 0.3 * Math.Pow(random.NextDouble(), 2)) + 14) { Embolden = random.Next(2) == 0 };
@@ -44,7 +44,7 @@ internal static class FacelessCanvas
             canvas.Save();
             canvas.Translate(random.Next(width), random.Next(height));
             canvas.RotateDegrees((random.NextSingle() - 0.5f) * (random.Next(3) == 0 ? 180 : 20));
-            canvas.DrawText(Words[random.Next(Words.Length)], -font.Size, 0, font, paint);
+            canvas.DrawText(Words[random.Next(Words.Length)], -font.Size, 0, SKTextAlign.Left, font, paint);
             canvas.Restore();
         }
     }

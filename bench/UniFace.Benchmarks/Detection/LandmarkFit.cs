@@ -13,6 +13,7 @@ internal static class LandmarkFit
 {
     private const double Ridge = 2;
     private const int Passes = 4;
+    private static readonly int[] MirroredFive = [1, 0, 2, 4, 3];
 
     /// <summary>A face: the mesh's points and the reference's five, in pixels of the photo.</summary>
     internal sealed record Sample(Point[] Points, Point[] Five);
@@ -106,7 +107,7 @@ internal static class LandmarkFit
             at += single ? 1 : 2;
         }
 
-        return new Sample(points, [.. new[] { 1, 0, 2, 4, 3 }.Select(p => Flip(sample.Five[p]))]);
+        return new Sample(points, [.. MirroredFive.Select(p => Flip(sample.Five[p]))]);
 
         static Point Flip(Point p) => p with { X = -p.X };
     }

@@ -43,7 +43,7 @@ internal static class PhotoEndpoints
     private static async Task<Ok<DetectAnswer>> DetectAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
     {
         PhotoRequest request = body.Value;
-        (RgbImage photo, IReadOnlyList<AlignedFace> found) =
+        (Photo photo, IReadOnlyList<AlignedFace> found) =
             await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, stop);
         string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
         return TypedResults.Ok(new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]));

@@ -52,7 +52,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     /// <param name="aligned">The photo is an aligned face of the model's size already.</param>
     /// <param name="stop">Stops the waiting.</param>
     /// <exception cref="UniFaceException">The photo is not a picture, is too large, or takes more work than one photo may.</exception>
-    public async Task<(RgbImage Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
+    public async Task<(Photo Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
         byte[]? photo, string name, FaceChoice choice, bool aligned, CancellationToken stop)
     {
         if (photo is null or [])
@@ -68,8 +68,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
         return await Task.Run(
             () =>
             {
-                RgbImage picture = encoded.Decode();
-                return (picture, aligned ? [Model.AsAligned(picture, name)] : Model.Photos.AlignFaces(picture, choice));
+                Photo picture = encoded.Load();
+                return (picture, aligned ? [Model.AsAligned(picture.Whole, name)] : Model.Photos.Search(picture, choice).Faces);
             },
             stop);
     }

@@ -103,7 +103,7 @@ internal static class ClusterCommand
                     // Align checks the size of images that are already aligned.
                     byte[] encoded = set.Read(first + i);
                     found[i] = choice == FaceChoice.All
-                        ? pipeline.AlignFaces(decoder.Decode(encoded, set.Names[first + i]), choice)
+                        ? pipeline.Search(decoder.OpenPhoto(encoded, set.Names[first + i]), choice).Faces
                         : pipeline.Align(encoded, set.Names[first + i]) is AlignedFace face ? [face] : [];
                 }
                 catch (UniFaceException)

@@ -10,7 +10,6 @@ public sealed class FaceMeshDetector : IFaceDetector
 {
     private const float CandidateScore = 0.25f;
     private const int SmallestTile = 256;
-    private const int MaxTileLevels = 3;
     private const int MaxCandidates = 400;
 
     // Mean presence (a logit) of a face that needs no third look, and below which a third look changes nothing.
@@ -66,7 +65,7 @@ public sealed class FaceMeshDetector : IFaceDetector
 
         // A face that fills the photo or is cut off by its edge is found with black around it.
         proposals.AddRange(Propose(photo, [SearchWindow.Whole(photo.Width, photo.Height, 1.6), SearchWindow.Whole(photo.Width, photo.Height, 2.5)]));
-        proposals.AddRange(Propose(photo, SearchWindow.Tiles(photo.Width, photo.Height, MaxTileLevels, SmallestTile)));
+        proposals.AddRange(Propose(photo, SearchWindow.Tiles(photo.Width, photo.Height, choice == FaceChoice.All ? 3 : 2, SmallestTile)));
         return Confirm(photo, proposals);
     }
 

@@ -78,6 +78,6 @@ public static class ModelCatalogue
     public static CatalogueModel Get(string name) =>
         All.FirstOrDefault(model => model.Name == name)
         ?? throw new UniFaceException(
-            $"{name}: no model of that name in the catalogue; expected {string.Join(", ", All.Select(m => m.Name))}. " +
+            $"{name}: no model of that name in the catalogue; expected {string.Join(" or ", All.Select(m => m.Name))}. " +
             "Add a package of your own with 'uniface models add NAME PACKAGE'.");
 }

@@ -47,7 +47,7 @@ public sealed class ModelsCommandTests : IDisposable
     public void The_list_says_of_every_model_its_licence_and_what_it_was_trained_on()
     {
         JsonElement.ArrayEnumerator models = Run("models", "list", "--json").Expect(0).Json().GetProperty("models").EnumerateArray();
-        Assert.Equal(2, models.Count());
+        Assert.True(models.Count() >= 4);
         Assert.All(models, model =>
         {
             Assert.NotEmpty(model.GetProperty("licence").GetString()!);
@@ -66,7 +66,7 @@ public sealed class ModelsCommandTests : IDisposable
         string package = Package("package", 16);
         Assert.Contains("is not a valid model name", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("of the catalog", Run("models", "add", "blazeface", package).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("bare .onnx", Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("not a supported face detector", Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such installed model", Run("models", "default", "ours").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such model package", Run("embed", "ours", package, "--out", "e.npy").Expect(2).Error, StringComparison.Ordinal);
     }

@@ -15,7 +15,7 @@ public sealed class MainFaceCommandTests : IDisposable
 
     public MainFaceCommandTests()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         model = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(model, 112, 112, 16);
         string made = Path.Combine(folder, "made");

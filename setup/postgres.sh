@@ -3,13 +3,13 @@
 # Works only as root on Debian and Ubuntu; otherwise it says so and the tests skip.
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
-apart=/usr/local/lib/uniface/postgresql-17
-for at in "" "$apart"; do
-  if [ -x "$at/usr/lib/postgresql/17/bin/postgres" ] && [ -e "$at/usr/share/postgresql/17/extension/vector.control" ]; then exit 0; fi
+prefix=/usr/local/lib/uniface/postgresql-17
+for root in "" "$prefix"; do
+  if [ -x "$root/usr/lib/postgresql/17/bin/postgres" ] && [ -e "$root/usr/share/postgresql/17/extension/vector.control" ]; then exit 0; fi
 done
 
 no() { echo "setup: no PostgreSQL 17 with pgvector: $1 The tests that need them are skipped." >&2; exit 0; }
-command -v apt-get >/dev/null || no "only installed by itself on Debian and Ubuntu."
+command -v apt-get >/dev/null || no "it is only installed automatically on Debian and Ubuntu."
 [ "$(id -u)" = 0 ] || no "'sudo setup/postgres.sh' installs them once."
 
 echo "setup: getting postgresql-17 and postgresql-17-pgvector (once)" >&2
@@ -24,11 +24,11 @@ if apt-get install -s -qq --no-install-recommends postgresql-17 postgresql-17-pg
   exit 0
 fi
 
-# On Debian 12 they come from Debian 13 (system.sh added it), and would pull OpenSSL, Perl and 30 more along: so they are unpacked apart,
-# with the libraries they need, and nothing of the system changes.
+# On Debian 12 the packages come from Debian 13, which system.sh added. Installing them would replace OpenSSL, Perl and about 30 other packages, so they
+# are unpacked into a folder of their own, with the libraries that they need.
 temporary=$(mktemp -d); trap 'rm -rf "$temporary"' EXIT
 cd "$temporary"; chmod 755 .
 apt-get download -qq -o APT::Sandbox::User=root -t trixie postgresql-17 postgresql-17-pgvector libpq5 libicu76 libldap2 libsasl2-2 libssl3t64 libxml2 ||
   no "apt-get could not get them (Debian 13 and Ubuntu 25.04 or newer have them)."
 for package in *.deb; do dpkg -x "$package" all; done
-mkdir -p "$(dirname "$apart")"; rm -rf "$apart"; chmod 755 all; mv all "$apart"
+mkdir -p "$(dirname "$prefix")"; rm -rf "$prefix"; chmod 755 all; mv all "$prefix"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# System libraries that a NuGet package cannot bring. Quick and silent where all is well.
+# Installs system libraries that NuGet packages cannot. Silent if nothing is missing.
 # TorchSharp 0.107 wants a libstdc++ with GLIBCXX_3.4.32 (GCC 13.2): Debian 13, Ubuntu 24.04 and Fedora 39 have one, Debian 12 does not.
 set -euo pipefail
 [ "$(uname -s)" = Linux ] || exit 0
 
-# Read to the end: an awk that stops early ends ldconfig by a broken pipe, and with it this script.
+# awk reads to the end: an early exit would end ldconfig by SIGPIPE, and with pipefail this script.
 lib=$(ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*x86-64/ && !lib {lib = $NF} END {print lib}')
 if [ -n "$lib" ] && grep -qa GLIBCXX_3.4.32 "$lib"; then exit 0; fi
 

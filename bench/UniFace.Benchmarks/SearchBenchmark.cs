@@ -29,7 +29,7 @@ internal static class SearchBenchmark
     /// <param name="progress">Called with the step, the newly finished count and the total, on several threads.</param>
     /// <param name="stop">Stops the benchmark.</param>
     public static IReadOnlyList<SearchSpeed> Run(
-        int size, int dimension, IReadOnlyList<int> queries, int threads, long seed, Action<string, int, long> progress, CancellationToken stop)
+        int size, int dimension, IReadOnlyList<int> queries, int threads, long seed, Action<string, int, int> progress, CancellationToken stop)
     {
         BenchmarkRows rows = new(seed, dimension);
         using ExactIndex index = Fill(rows, size, progress, stop);
@@ -49,7 +49,7 @@ internal static class SearchBenchmark
         ];
     }
 
-    private static ExactIndex Fill(BenchmarkRows rows, int size, Action<string, int, long> progress, CancellationToken stop)
+    private static ExactIndex Fill(BenchmarkRows rows, int size, Action<string, int, int> progress, CancellationToken stop)
     {
         ExactIndex index = new(rows.Dimension);
         try

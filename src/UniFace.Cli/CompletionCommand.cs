@@ -11,7 +11,6 @@ internal static class CompletionCommand
         return CliCommand.Create("completion", description, [shell], (parsed, _) =>
         {
             Console.Write(EmbeddedText.Read($"completion.{parsed.GetRequiredValue(shell)}"));
-            return ExitCode.Success;
         });
     }
 }

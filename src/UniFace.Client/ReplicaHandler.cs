@@ -14,8 +14,6 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), MaxPause = TimeSpan.FromSeconds(5);
 
-    private const string EventStream = "text/event-stream";
-
     private int turn;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -38,7 +36,7 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
             try
             {
                 HttpResponseMessage answer = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-                if (answer.Content.Headers.ContentType?.MediaType != EventStream)
+                if (answer.Content.Headers.ContentType?.MediaType != "text/event-stream")
                 {
                     await BufferAsync(answer, cancellationToken).ConfigureAwait(false); // a replica may fail in the middle of its response
                 }

@@ -1,7 +1,9 @@
+using System.Data.Common;
+
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>
-/// Where a gallery on PostgreSQL is: the server, the database and the gallery's name in it. Written as a URL,
+/// The location of a gallery on PostgreSQL: the server, the database and the gallery's name in it. Written as a URL,
 /// <c>postgres://user@host:5432/database?gallery=people</c>, or as a connection string, <c>Host=host;Database=database;Gallery=people</c>;
 /// other settings are those of Npgsql. Keep a password in the file or variable that Npgsql reads (PGPASSFILE, PGPASSWORD).
 /// </summary>
@@ -37,25 +39,23 @@ public sealed class PostgresAddress
     }
 
     /// <summary>Parses an address.</summary>
-    /// <exception cref="UniFaceException">It is no address, or names no database or gallery.</exception>
+    /// <exception cref="UniFaceException">The text is not an address, or has no database or gallery.</exception>
     public static PostgresAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        NpgsqlConnectionStringBuilder connection = [];
-        string? gallery = null;
+        NpgsqlConnectionStringBuilder connection;
+        string? gallery;
         try
         {
-            foreach ((string key, string value) in IsUrl(text) ? ParseUrl(text) : ParseConnectionString(text))
+            DbConnectionStringBuilder settings = IsUrl(text) ? ParseUrl(text) : new() { ConnectionString = text };
+            if (settings.Keys.Cast<string>().Any(key => key.Contains(';', StringComparison.Ordinal)))
             {
-                if (key.Equals("gallery", StringComparison.OrdinalIgnoreCase))
-                {
-                    gallery = value;
-                }
-                else
-                {
-                    connection[key] = value;
-                }
+                throw new FormatException("a part without '='");
             }
+
+            gallery = settings.TryGetValue("gallery", out object? name) ? (string)name : null;
+            settings.Remove("gallery");
+            connection = new(settings.ConnectionString);
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException or OverflowException)
         {
@@ -74,7 +74,7 @@ public sealed class PostgresAddress
         }
 
         // A scan of a large gallery takes its time, and Ctrl-C stops it.
-        if (!connection.ContainsKey("Command Timeout") || !text.Contains("timeout", StringComparison.OrdinalIgnoreCase))
+        if (!connection.ShouldSerialize("Command Timeout"))
         {
             connection.CommandTimeout = 0;
         }
@@ -94,19 +94,10 @@ public sealed class PostgresAddress
 
     private static bool IsUrl(string text) => Schemes.Any(s => text.StartsWith(s, StringComparison.OrdinalIgnoreCase));
 
-    private static IEnumerable<(string Key, string Value)> ParseConnectionString(string text)
-    {
-        foreach (string part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            yield return part.Split('=', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } key, string value]
-                ? (key, value)
-                : throw new FormatException("a part without '='");
-        }
-    }
-
     // postgres://[user[:password]@][host][:port]/[database][?key=value&...], as libpq reads it.
-    private static IEnumerable<(string Key, string Value)> ParseUrl(string text)
+    private static DbConnectionStringBuilder ParseUrl(string text)
     {
+        DbConnectionStringBuilder settings = [];
         string rest = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
         string[] parts = rest.Split('?', 2), path = parts[0].Split('/', 2);
         string authority = path[0];
@@ -114,10 +105,10 @@ public sealed class PostgresAddress
         if (at >= 0)
         {
             string[] user = authority[..at].Split(':', 2);
-            yield return ("Username", Uri.UnescapeDataString(user[0]));
+            settings["Username"] = Uri.UnescapeDataString(user[0]);
             if (user.Length == 2)
             {
-                yield return ("Password", Uri.UnescapeDataString(user[1]));
+                settings["Password"] = Uri.UnescapeDataString(user[1]);
             }
         }
 
@@ -125,14 +116,14 @@ public sealed class PostgresAddress
         int colon = host.LastIndexOf(':');
         if (colon > host.LastIndexOf(']'))
         {
-            yield return ("Port", host[(colon + 1)..]);
+            settings["Port"] = host[(colon + 1)..];
             host = host[..colon];
         }
 
-        yield return ("Host", host.Length == 0 ? "localhost" : Uri.UnescapeDataString(host).Trim('[', ']'));
+        settings["Host"] = host.Length == 0 ? "localhost" : Uri.UnescapeDataString(host).Trim('[', ']');
         if (path is [_, { Length: > 0 } database])
         {
-            yield return ("Database", Uri.UnescapeDataString(database));
+            settings["Database"] = Uri.UnescapeDataString(database);
         }
 
         foreach (string setting in parts.Length == 1 ? [] : parts[1].Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -149,7 +140,9 @@ public sealed class PostgresAddress
                 _ => pair[0],
             };
             string value = pair.Length == 2 ? Uri.UnescapeDataString(pair[1]) : throw new FormatException("a setting without '='");
-            yield return (key, key == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value);
+            settings[key] = key == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
         }
+
+        return settings;
     }
 }

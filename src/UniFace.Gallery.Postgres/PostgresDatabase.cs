@@ -1,49 +1,17 @@
 using System.Data;
+using System.Data.Common;
 using System.Net.Sockets;
 using static Npgsql.PostgresErrorCodes;
 
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>The database of galleries on PostgreSQL: connections, transactions, the schema "uniface", and errors as messages for the user.</summary>
-internal sealed class PostgresDatabase : IAsyncDisposable
+internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
 {
     /// <summary>The schema version that this code writes.</summary>
     public const int Format = 1;
 
     private const int Tries = 8;
-
-    // Adds the enrollment time (now for existing templates) and the photo's hash.
-    private const string AddColumns =
-        "ALTER TABLE uniface.template ADD COLUMN IF NOT EXISTS enrolled timestamptz NOT NULL DEFAULT now(), ADD COLUMN IF NOT EXISTS photo bytea";
-
-    // Each gallery has a partition of each table, so that a scan or an index covers one gallery and its embeddings have one size. Ids come
-    // from sequences and are never reused. gallery.unerased is the transaction whose deleted rows may still lie in the files.
-    private const string Schema =
-        $"""
-        SELECT pg_advisory_xact_lock(8390876177012305);
-        CREATE EXTENSION IF NOT EXISTS vector;
-        CREATE SCHEMA IF NOT EXISTS uniface;
-        CREATE TABLE IF NOT EXISTS uniface.gallery(
-            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, format int NOT NULL, uid text NOT NULL, name text NOT NULL UNIQUE,
-            contract text NOT NULL, embedding_size int NOT NULL, scoring text NOT NULL, keeps_crops boolean NOT NULL, hnsw boolean NOT NULL,
-            package text, reembed text, unerased xid8);
-        CREATE SEQUENCE IF NOT EXISTS uniface.person_id;
-        CREATE SEQUENCE IF NOT EXISTS uniface.template_id;
-        CREATE TABLE IF NOT EXISTS uniface.person(
-            gallery bigint NOT NULL REFERENCES uniface.gallery(id), id bigint NOT NULL, name text NOT NULL,
-            PRIMARY KEY (gallery, id), UNIQUE (gallery, name)) PARTITION BY LIST (gallery);
-        CREATE TABLE IF NOT EXISTS uniface.template(
-            gallery bigint NOT NULL, id bigint NOT NULL, person bigint NOT NULL, source text, embedding vector NOT NULL,
-            PRIMARY KEY (gallery, id), FOREIGN KEY (gallery, person) REFERENCES uniface.person(gallery, id)) PARTITION BY LIST (gallery);
-        {AddColumns};
-        CREATE INDEX IF NOT EXISTS template_person ON uniface.template(gallery, person);
-        CREATE TABLE IF NOT EXISTS uniface.crop(
-            gallery bigint NOT NULL, template bigint NOT NULL, image bytea NOT NULL,
-            PRIMARY KEY (gallery, template), FOREIGN KEY (gallery, template) REFERENCES uniface.template(gallery, id)) PARTITION BY LIST (gallery);
-        ALTER TABLE uniface.person ALTER COLUMN name SET STATISTICS 0;
-        ALTER TABLE uniface.template ALTER COLUMN source SET STATISTICS 0, ALTER COLUMN embedding SET STATISTICS 0, ALTER COLUMN photo SET STATISTICS 0;
-        ALTER TABLE uniface.crop ALTER COLUMN image SET STATISTICS 0;
-        """;
 
     private readonly NpgsqlDataSource source;
 
@@ -66,7 +34,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
                 IsolationLevel.ReadCommitted,
                 async session =>
                 {
-                    await session.RunAsync(Schema);
+                    await session.RunAsync(ReadSql<PostgresDatabase>("schema.sql") + ReadSql<PostgresDatabase>("upgrade.sql"));
                     object? installed = await session.ScalarAsync("SELECT extversion FROM pg_extension WHERE extname = 'vector'");
                     Version version = Version.Parse((string)installed!);
                     return version >= new Version(0, 7)
@@ -79,6 +47,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>The statements that create the tables of a gallery.</summary>
+    public static string ReadGallerySql(long number) =>
+        ReadSql<PostgresDatabase>("gallery.sql").Replace("{0}", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
     /// <summary>Adds the columns for enrollment times and photo hashes to tables of an older version.</summary>
     public async Task AddMissingColumnsAsync(CancellationToken stop)
     {
@@ -87,7 +59,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             "WHERE table_schema = 'uniface' AND table_name = 'template' AND column_name IN ('enrolled', 'photo')";
         if (await ReadAsync(session => session.ScalarAsync(Existing), stop).ConfigureAwait(false) is not 2L)
         {
-            await WriteAsync(session => session.RunAsync(AddColumns), stop).ConfigureAwait(false);
+            await WriteAsync(session => session.RunAsync(ReadSql<PostgresDatabase>("upgrade.sql")), stop).ConfigureAwait(false);
         }
     }
 
@@ -99,8 +71,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         return new PostgresDatabase(address, builder.Build());
     }
 
-    /// <summary>Runs work in a transaction that writes: all of it is done and on the server's disk, or nothing. The work may run again.</summary>
-    public Task<T> WriteAsync<T>(Func<PostgresSession, Task<T>> work, CancellationToken stop) => InTransactionAsync(
+    /// <inheritdoc/>
+    public override Task<T> WriteAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop) => InTransactionAsync(
         IsolationLevel.ReadCommitted,
         async session =>
         {
@@ -111,15 +83,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         },
         stop);
 
-    /// <summary>Runs work in a transaction that writes: all of it is done and on the server's disk, or nothing. The work may run again.</summary>
-    public Task WriteAsync(Func<PostgresSession, Task> work, CancellationToken stop) => WriteAsync(Returning(work), stop);
-
-    /// <summary>Runs work on one state of the database.</summary>
-    public Task<T> ReadAsync<T>(Func<PostgresSession, Task<T>> work, CancellationToken stop) =>
+    /// <inheritdoc/>
+    public override Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop) =>
         InTransactionAsync(IsolationLevel.RepeatableRead, work, stop);
-
-    /// <summary>Runs work on one state of the database.</summary>
-    public Task ReadAsync(Func<PostgresSession, Task> work, CancellationToken stop) => ReadAsync(Returning(work), stop);
 
     /// <summary>Runs statements one by one outside a transaction, as VACUUM requires.</summary>
     public Task RunOutsideTransactionAsync(IEnumerable<string> statements, CancellationToken stop) => GuardAsync(
@@ -137,13 +103,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
-    private static Func<PostgresSession, Task<int>> Returning(Func<PostgresSession, Task> work) => async session =>
-    {
-        await work(session);
-        return 0;
-    };
-
-    private async Task<T> InTransactionAsync<T>(IsolationLevel level, Func<PostgresSession, Task<T>> work, CancellationToken stop)
+    private async Task<T> InTransactionAsync<T>(IsolationLevel level, Func<SqlSession, Task<T>> work, CancellationToken stop)
     {
         for (int left = Tries; ; left--)
         {
@@ -152,7 +112,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
                 return await GuardAsync(
                     async session =>
                     {
-                        await using NpgsqlTransaction transaction = await session.Connection.BeginTransactionAsync(level, stop);
+                        await using DbTransaction transaction = await session.Connection.BeginTransactionAsync(level, stop);
                         T result = await work(session);
                         stop.ThrowIfCancellationRequested();
                         await transaction.CommitAsync(CancellationToken.None);
@@ -173,13 +133,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 
     // On the thread pool, where no synchronization context is captured.
-    private Task<T> GuardAsync<T>(Func<PostgresSession, Task<T>> work, CancellationToken stop) => Task.Run(
+    private Task<T> GuardAsync<T>(Func<SqlSession, Task<T>> work, CancellationToken stop) => Task.Run(
         async () =>
         {
             try
             {
                 await using NpgsqlConnection connection = await source.OpenConnectionAsync(stop);
-                return await work(new PostgresSession(connection, stop));
+                return await work(new SqlSession(connection, stop));
             }
             catch (NpgsqlException e) when (stop.IsCancellationRequested)
             {

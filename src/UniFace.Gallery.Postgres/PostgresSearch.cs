@@ -3,7 +3,7 @@ using UniFace.Gallery.Index.Kernels;
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>Finds people for a probe: the server preselects templates in single precision, and their scores are computed here.</summary>
-internal sealed class PostgresSearch(PostgresStore store, PostgresSession session, int people, ConcurrentDictionary<long, string> damage)
+internal sealed class PostgresSearch(PostgresStore store, SqlSession session, int people)
 {
     // pgvector's largest hnsw.ef_search.
     private const int LargestBeam = 1000;
@@ -40,7 +40,7 @@ internal sealed class PostgresSearch(PostgresStore store, PostgresSession sessio
         List<ScoredTemplate?> found = await session.QueryAsync(
             $"SELECT t.id, p.name, t.embedding FROM (SELECT id, person, embedding FROM {store.Templates} ORDER BY {distance} LIMIT $2) t " +
             $"JOIN {store.People} p ON p.id = t.person",
-            r => Shortlist.Score(store.Info, r.GetString(1), r.GetInt64(0), r.GetFieldValue<Vector>(2).Memory.Span, probe.Span, damage),
+            r => Shortlist.Score(store.Info, r.GetString(1), r.GetInt64(0), r.GetFieldValue<Vector>(2).Memory.Span, probe.Span, store.Damage),
             new Vector(probe),
             count);
         return (found.Count, [.. found.OfType<ScoredTemplate>()]);
@@ -60,7 +60,7 @@ internal sealed class PostgresSearch(PostgresStore store, PostgresSession sessio
             r =>
             {
                 float[] embedding = r.GetFieldValue<Vector>(3).ToArray();
-                ScoredTemplate? valid = Shortlist.Score(store.Info, r.GetString(2), r.GetInt64(0), embedding, probe.Span, damage);
+                ScoredTemplate? valid = Shortlist.Score(store.Info, r.GetString(2), r.GetInt64(0), embedding, probe.Span, store.Damage);
                 return (valid, r.GetInt64(1), r.GetString(2), embedding);
             },
             new Vector(probe),

@@ -26,13 +26,13 @@ public sealed class VectorStoreGallery : IGallery
 
     private readonly VectorStoreClient client;
     private readonly VectorStoreRecords records;
-    private readonly VectorStoreGalleryOptions options;
     private readonly ConcurrentDictionary<long, string> damage = [];
+    private readonly Lock idGate = new();
     private long lastId;
 
-    private VectorStoreGallery(VectorStoreClient client, VectorStoreRecords records, VectorStoreGalleryOptions options, GalleryInfo info)
+    private VectorStoreGallery(VectorStoreClient client, VectorStoreRecords records, GalleryInfo info)
     {
-        (this.client, this.records, this.options, Info) = (client, records, options, info);
+        (this.client, this.records, Info) = (client, records, info);
     }
 
     /// <inheritdoc/>
@@ -51,6 +51,7 @@ public sealed class VectorStoreGallery : IGallery
     public static async Task CreateAsync(
         VectorStore store, string collection, GalleryInfo info, VectorStoreGalleryOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(info);
         GalleryInfo created = info.ForCreation();
         if (info.Scoring == PersonScore.Mean)
@@ -71,8 +72,8 @@ public sealed class VectorStoreGallery : IGallery
             throw new UniFaceException("a gallery in a vector store keeps no crops; use a gallery file.");
         }
 
-        VectorStoreRecords records = new(Validate(options));
-        using VectorStoreClient client = Connect(store, collection, records.Definition(info.EmbeddingSize));
+        VectorStoreRecords records = new(options ?? new());
+        using VectorStoreClient client = new(store, collection, records.Definition(info.EmbeddingSize));
         if (await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
         {
             throw new UniFaceException($"{collection}: exists already in the vector store; choose another name.");
@@ -88,7 +89,7 @@ public sealed class VectorStoreGallery : IGallery
     /// <param name="model">The model of its embeddings; the size is needed to open the collection.</param>
     /// <param name="options">The settings that it was created with; null for defaults.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="UniFaceException">There is no such collection, it is no gallery or of another model; or the store fails.</exception>
+    /// <exception cref="UniFaceException">The collection does not exist, is not a gallery, or is of another model; or the store fails.</exception>
     public static async Task<VectorStoreGallery> OpenAsync(
         VectorStore store,
         string collection,
@@ -96,9 +97,9 @@ public sealed class VectorStoreGallery : IGallery
         VectorStoreGalleryOptions? options = null,
         CancellationToken cancellationToken = default)
     {
-        VectorStoreGalleryOptions validated = Validate(options);
-        VectorStoreRecords records = new(validated);
-        VectorStoreClient client = Connect(store, collection, records.Definition(model.EmbeddingSize));
+        ArgumentNullException.ThrowIfNull(store);
+        VectorStoreRecords records = new(options ?? new());
+        VectorStoreClient client = new(store, collection, records.Definition(model.EmbeddingSize));
         try
         {
             if (!await client.ExistsAsync(cancellationToken).ConfigureAwait(false))
@@ -111,7 +112,7 @@ public sealed class VectorStoreGallery : IGallery
                 ?? throw new UniFaceException($"{collection}: a collection, but not of a gallery; create a gallery under another name.");
             info.EnsureContract(model.ContractId);
             return info.EmbeddingSize == model.EmbeddingSize
-                ? new VectorStoreGallery(client, records, validated, info)
+                ? new VectorStoreGallery(client, records, info)
                 : throw new UniFaceException($"{collection}: the gallery's embeddings have {info.EmbeddingSize} values, the model's {model.EmbeddingSize}.");
         }
         catch
@@ -231,13 +232,7 @@ public sealed class VectorStoreGallery : IGallery
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
         Info.EnsureProbes(probes.Span, contractId, people);
-        List<IReadOnlyList<GalleryCandidate>> answers = [];
-        for (int at = 0; at < probes.Length; at += Info.EmbeddingSize)
-        {
-            answers.Add(await FindAsync(probes.Slice(at, Info.EmbeddingSize), people, cancellationToken).ConfigureAwait(false));
-        }
-
-        return answers;
+        return await Shortlist.SearchAsync(Info, probes, probe => FindAsync(probe, people, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Releases the collection; the store stays open.</summary>
@@ -252,7 +247,7 @@ public sealed class VectorStoreGallery : IGallery
         // Twice the error of a sum of D products in single precision for norms up to 1.001 (Higham, Accuracy and Stability, 3.1), and of the norms
         // that a store may divide by.
         double slack = 4 * (Info.EmbeddingSize + 4) * Math.Pow(2, -24);
-        return Shortlist.FindAsync(people, slack, options.LargestSearch, async count =>
+        return Shortlist.FindAsync(people, slack, records.Options.LargestSearch, async count =>
         {
             List<Record> returned = await client.SearchAsync(probe, count, stop).ConfigureAwait(false);
             return (returned.Count, [.. returned.Select(r => Score(r, probe.Span)).OfType<ScoredTemplate>()]);
@@ -314,29 +309,11 @@ public sealed class VectorStoreGallery : IGallery
     // keep numbers. Two processes that write in the same microsecond share ids; their keys are unique all the same.
     private long NextIds(int count)
     {
-        while (true)
+        lock (idGate)
         {
-            long last = Interlocked.Read(ref lastId), first = Math.Max(last + 1, (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-            if (Interlocked.CompareExchange(ref lastId, first + count - 1, last) == last)
-            {
-                return first;
-            }
+            long first = Math.Max(lastId + 1, (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            lastId = first + count - 1;
+            return first;
         }
-    }
-
-    private static VectorStoreGalleryOptions Validate(VectorStoreGalleryOptions? options)
-    {
-        VectorStoreGalleryOptions chosen = options ?? new VectorStoreGalleryOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(chosen.LargestSearch, 1, nameof(options));
-        return chosen.KeyType == typeof(string) || chosen.KeyType == typeof(Guid)
-            ? chosen
-            : throw new UniFaceException($"a gallery's records have keys of type string or Guid, not {chosen.KeyType.Name}.");
-    }
-
-    private static VectorStoreClient Connect(VectorStore store, string name, VectorStoreCollectionDefinition definition)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        return new VectorStoreClient(store, name, definition);
     }
 }

@@ -5,7 +5,7 @@ using Record = System.Collections.Generic.Dictionary<string, object?>;
 namespace UniFace.Gallery.VectorData;
 
 /// <summary>Records of a gallery in a vector store: one per template, and one with a fixed key that describes the gallery.</summary>
-internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
+internal sealed class VectorStoreRecords
 {
     /// <summary>Names of a record's properties.</summary>
     public const string Key = "key", Id = "template", Person = "person", Source = "source", Contract = "contract", Gallery = "gallery", Vector = "embedding";
@@ -13,6 +13,19 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
     private const string Format = "uniface-gallery-1";
 
     private static readonly Guid InfoGuid = new("756e6966-6163-6521-8001-000000000001");
+
+    /// <summary>Records in a collection with some settings.</summary>
+    /// <exception cref="UniFaceException">Keys of this type are not supported.</exception>
+    public VectorStoreRecords(VectorStoreGalleryOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.LargestSearch, 1, nameof(options));
+        Options = options.KeyType == typeof(string) || options.KeyType == typeof(Guid)
+            ? options
+            : throw new UniFaceException($"a gallery's records have keys of type string or Guid, not {options.KeyType.Name}.");
+    }
+
+    /// <summary>Settings of the collection.</summary>
+    public VectorStoreGalleryOptions Options { get; }
 
     /// <summary>Key of the record that describes the gallery.</summary>
     public object InfoKey => ToKey(InfoGuid);
@@ -23,7 +36,7 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
     {
         Properties =
         [
-            new VectorStoreKeyProperty(Key, options.KeyType),
+            new VectorStoreKeyProperty(Key, Options.KeyType),
             new VectorStoreDataProperty(Id, typeof(long)) { IsIndexed = true },
             new VectorStoreDataProperty(Person, typeof(string)) { IsIndexed = true },
             new VectorStoreDataProperty(Source, typeof(string)),
@@ -31,8 +44,8 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
             new VectorStoreDataProperty(Gallery, typeof(string)),
             new VectorStoreVectorProperty(Vector, typeof(ReadOnlyMemory<float>), size)
             {
-                DistanceFunction = options.DistanceFunction,
-                IndexKind = options.IndexKind,
+                DistanceFunction = Options.DistanceFunction,
+                IndexKind = Options.IndexKind,
             },
         ],
     };
@@ -89,5 +102,5 @@ internal sealed class VectorStoreRecords(VectorStoreGalleryOptions options)
         [Vector] = vector,
     };
 
-    private object ToKey(Guid key) => options.KeyType == typeof(Guid) ? key : key.ToString();
+    private object ToKey(Guid key) => Options.KeyType == typeof(Guid) ? key : key.ToString();
 }

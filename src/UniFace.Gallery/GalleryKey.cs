@@ -14,7 +14,7 @@ public sealed class GalleryKey
     internal byte[] Bytes { get; }
 
     /// <summary>Reads a key from a file: 32 bytes, or their 64 hexadecimal digits.</summary>
-    /// <exception cref="UniFaceException">The file is missing, or holds no key.</exception>
+    /// <exception cref="UniFaceException">The file is missing, or its content is not a key.</exception>
     public static GalleryKey FromFile(string path)
     {
         if (!File.Exists(path))
@@ -27,7 +27,7 @@ public sealed class GalleryKey
     }
 
     /// <summary>Reads a key from an environment variable: 64 hexadecimal digits.</summary>
-    /// <exception cref="UniFaceException">The variable is not set, or holds no key.</exception>
+    /// <exception cref="UniFaceException">The variable is not set, or is not a key.</exception>
     public static GalleryKey FromEnvironment(string variable) => FromText(
         Environment.GetEnvironmentVariable(variable)
             ?? throw new UniFaceException($"the environment variable {variable} is not set; expected 64 hexadecimal digits, a key of 32 bytes."),
@@ -36,7 +36,7 @@ public sealed class GalleryKey
     /// <summary>Reads a key from its 64 hexadecimal digits.</summary>
     /// <param name="text">The digits.</param>
     /// <param name="source">The name of the source in errors.</param>
-    /// <exception cref="UniFaceException">It is no key.</exception>
+    /// <exception cref="UniFaceException">The text is not a key.</exception>
     public static GalleryKey FromText(string text, string source)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -15,23 +15,23 @@ public static class PersonName
     {
         if (name is not { Length: > 0 and <= Longest } || name.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029'))
         {
-            return $"is missing or is no name: expected 1 to {Longest} characters, none of them a control character";
+            return $"is missing or is not a valid name: expected 1 to {Longest} characters, none of them a control character";
         }
 
         if (name.Trim().Length != name.Length)
         {
-            return "is no name: expected one that neither begins nor ends with a space";
+            return "is not a valid name: expected one that neither begins nor ends with a space";
         }
 
         // Wrong decoding replaces different characters by this one: two people would have one name.
         if (name.EnumerateRunes().Contains(Rune.ReplacementChar))
         {
-            return "is no name: it holds bytes that are not UTF-8";
+            return "is not a valid name: it holds bytes that are not UTF-8";
         }
 
         // Clients resolve dots, and some proxies unescape twice: the request would reach another person.
         return name is "." or ".." || name.Contains(Slash, StringComparison.OrdinalIgnoreCase) || name.Contains(Backslash, StringComparison.OrdinalIgnoreCase)
-            ? $"is no name that a URL can hold: expected one that is not . or .. and does not hold {Slash} or {Backslash}"
+            ? $"is not a valid name in a URL: expected one that is not . or .. and does not contain {Slash} or {Backslash}"
             : null;
     }
 

@@ -17,7 +17,7 @@ public static class StudioServices
     public static IServiceCollection AddUniFaceStudio(this IServiceCollection services, string runs)
     {
         services.AddSingleton<LabSessions>();
-        services.AddSingleton(new RunCatalog(runs));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RunCatalog>(provider, runs));
         services.AddSingleton(new ResultCatalog(runs));
         services.AddSingleton<RunWorker>();
         services.AddSingleton<EmbeddingMaps>();

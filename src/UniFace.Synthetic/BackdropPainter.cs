@@ -12,9 +12,7 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
         SKColor first = FacePalette.Hsv(hue, saturation, value);
         SKColor second = FacePalette.Hsv((hue + random.Range(0, 70)) % 360, saturation * 0.8f, value * random.Range(0.5f, 0.95f));
         (float sin, float cos) = MathF.SinCos(random.Range(0, MathF.Tau));
-        using SKPathBuilder builder = new();
-        builder.AddRect(new SKRect(-1, -1, width + 1, height + 1), SKPathDirection.Clockwise);
-        using SKPath all = builder.Detach();
+        SKPath all = pen.Path(builder => builder.AddRect(new SKRect(-1, -1, width + 1, height + 1), SKPathDirection.Clockwise));
         float cx = width / 2f, cy = height / 2f;
         pen.FillLinear(all, new SKPoint(cx - (cx * cos), cy - (cy * sin)), new SKPoint(cx + (cx * cos), cy + (cy * sin)), first, second);
         int shapes = random.Below(6);
@@ -39,7 +37,7 @@ internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, i
             view.Body(2.5f, 5), view.Body(2.0f, slope + 0.35f), view.Body(1.2f, slope), view.Body(collar, 1.95f),
             view.Body(0.3f, 2.25f), view.Body(0, 2.25f + random.Range(0, 0.4f)), view.Body(-0.3f, 2.25f),
         ];
-        using SKPath path = FacePen.Smooth(body, true);
+        SKPath path = pen.Smooth(body, true);
         pen.FillLinear(path, view.Body(-1.5f, 2), view.Body(1.5f, 4), cloth.Mix(SKColors.White, 0.12f), cloth.Mix(SKColors.Black, 0.25f));
     }
 }

@@ -11,14 +11,15 @@ internal static class CameraEffects
         byte[] pixels = image.Pixels;
         int width = image.Width, height = image.Height;
 
-        // A blur of the aligned face's size, whatever the picture's.
+        // In pixels of the aligned face, whatever the size of the picture.
         int passes = (int)MathF.Round(scene.Blur * Math.Max(1, faceScale / 40f));
         for (int i = 0; i < passes; i++)
         {
-            Binomial(pixels, width, height);
+            Blur(pixels, 3, width);
+            Blur(pixels, 3 * width, height);
         }
 
-        // A camera exposes for the face: dark skin gets more light, so brightness tells less about who it is.
+        // A camera exposes for the face: dark skin gets more light, so that brightness identifies people less.
         float exposure = MathF.Pow(2, scene.Exposure + (0.6f * (person.Skin - 0.15f)));
         Span<float> gains =
         [
@@ -40,7 +41,7 @@ internal static class CameraEffects
                 float r = pixels[at] * light * gains[0], g = pixels[at + 1] * light * gains[1], b = pixels[at + 2] * light * gains[2];
                 float grey = (0.299f * r) + (0.587f * g) + (0.114f * b);
 
-                // 24 random bits a pixel: grain mostly of brightness, a little of colour.
+                // 24 random bits per pixel: grain mostly of brightness, a little of colour.
                 ulong bits = noise > 0 ? random.Next() : 0;
                 float grain = noise * ((bits & 255) + ((bits >> 8) & 255) - 255f);
                 pixels[at] = Level(r, grey, scene, grain + (0.4f * noise * (((bits >> 16) & 255) - 127.5f)));
@@ -60,29 +61,19 @@ internal static class CameraEffects
         return (byte)Math.Clamp(v + noise + 0.5f, 0, 255);
     }
 
-    /// <summary>One pass of [1 2 1] / 4 in both directions.</summary>
-    private static void Binomial(byte[] pixels, int width, int height)
+    /// <summary>One pass of [1 2 1] / 4 along lines of <paramref name="count"/> pixels that are <paramref name="step"/> bytes apart.</summary>
+    private static void Blur(byte[] pixels, int step, int count)
     {
-        byte[] source = (byte[])pixels.Clone();
-        for (int y = 0; y < height; y++)
+        byte[] source = [.. pixels];
+        for (int line = 0; line < pixels.Length; line += step * count)
         {
-            for (int x = 0; x < width; x++)
+            for (int at = 0; at < count; at++)
             {
-                int left = 3 * ((y * width) + Math.Max(x - 1, 0)), here = 3 * ((y * width) + x), right = 3 * ((y * width) + Math.Min(x + 1, width - 1));
-                for (int c = 0; c < 3; c++)
+                int before = at > 0 ? step : 0, after = at < count - 1 ? step : 0;
+                for (int i = line + (at * step); i < line + ((at + 1) * step); i++)
                 {
-                    pixels[here + c] = (byte)((source[left + c] + (2 * source[here + c]) + source[right + c] + 2) >> 2);
+                    pixels[i] = (byte)((source[i - before] + (2 * source[i]) + source[i + after] + 2) >> 2);
                 }
-            }
-        }
-
-        Array.Copy(pixels, source, pixels.Length);
-        for (int y = 0; y < height; y++)
-        {
-            int above = 3 * width * Math.Max(y - 1, 0), row = 3 * width * y, below = 3 * width * Math.Min(y + 1, height - 1);
-            for (int i = 0; i < 3 * width; i++)
-            {
-                pixels[row + i] = (byte)((source[above + i] + (2 * source[row + i]) + source[below + i] + 2) >> 2);
             }
         }
     }

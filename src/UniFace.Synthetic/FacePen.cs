@@ -1,13 +1,27 @@
 namespace UniFace.Synthetic;
 
-/// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a picture.</summary>
+/// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a picture. Owns the paths that it creates.</summary>
 internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
 {
     private readonly SKPaint paint = new() { IsAntialias = true, StrokeCap = SKStrokeCap.Round, StrokeJoin = SKStrokeJoin.Round };
+    private readonly List<SKPath> paths = [];
 
     public HeadView View => view;
 
-    public void Dispose() => paint.Dispose();
+    public void Dispose()
+    {
+        paths.ForEach(path => path.Dispose());
+        paint.Dispose();
+    }
+
+    /// <summary>A path that the pen disposes.</summary>
+    public SKPath Path(Action<SKPathBuilder> build)
+    {
+        using SKPathBuilder builder = new();
+        build(builder);
+        paths.Add(builder.Detach());
+        return paths[^1];
+    }
 
     /// <summary>A smooth closed curve through points of the head (Catmull-Rom).</summary>
     public SKPath Closed(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), true);
@@ -17,15 +31,7 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
     /// <param name="right">The right side.</param>
     public SKPath Symmetric(int lead, params ReadOnlySpan<HeadPoint> right)
     {
-        List<HeadPoint> points = [.. right];
-        for (int i = right.Length - 1; i >= 0; i--)
-        {
-            if (right[i].X != 0)
-            {
-                points.Add(right[i] with { X = -right[i].X });
-            }
-        }
-
+        List<HeadPoint> points = [.. right, .. right.ToArray().Reverse().Where(p => p.X != 0).Select(p => p with { X = -p.X })];
         return Closed([.. points[^lead..], .. points[..^lead]]);
     }
 
@@ -33,9 +39,8 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
     public SKPath Open(params ReadOnlySpan<HeadPoint> points) => Smooth(ToPixels(points), false);
 
     /// <summary>A smooth curve through pixels.</summary>
-    public static SKPath Smooth(ReadOnlySpan<SKPoint> p, bool closed)
+    public SKPath Smooth(SKPoint[] p, bool closed) => Path(builder =>
     {
-        using SKPathBuilder builder = new();
         builder.MoveTo(p[0]);
         int count = p.Length;
         for (int i = 0; i < (closed ? count : count - 1); i++)
@@ -54,55 +59,35 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
         {
             builder.Close();
         }
+    });
 
-        return builder.Detach();
-    }
-
-    /// <summary>Fills a path, draws inside it, and disposes it.</summary>
+    /// <summary>Fills a path, and draws inside it.</summary>
     public void Fill(SKPath path, SKColor color, Action? inside = null)
-    {
-        using (path)
-        {
-            FillKept(path, color);
-            if (inside is not null)
-            {
-                Inside(path, inside);
-            }
-        }
-    }
-
-    /// <summary>Fills a path and leaves it to the caller.</summary>
-    public void FillKept(SKPath path, SKColor color)
     {
         paint.Style = SKPaintStyle.Fill;
         paint.Color = color;
         canvas.DrawPath(path, paint);
+        if (inside is not null)
+        {
+            Inside(path, inside);
+        }
     }
 
-    /// <summary>Fills a path with a gradient along a line between two pixels, and leaves it to the caller.</summary>
-    public void FillLinear(SKPath path, SKPoint from, SKPoint to, SKColor start, SKColor end)
-    {
-        using SKShader shader = SKShader.CreateLinearGradient(from, to, [start, end], SKShaderTileMode.Clamp);
-        Shaded(shader, () => canvas.DrawPath(path, paint));
-    }
+    /// <summary>Fills a path with a gradient along a line between two pixels.</summary>
+    public void FillLinear(SKPath path, SKPoint from, SKPoint to, SKColor start, SKColor end) =>
+        Shaded(SKShader.CreateLinearGradient(from, to, [start, end], SKShaderTileMode.Clamp), () => canvas.DrawPath(path, paint));
 
-    /// <summary>Fills a path with a gradient around a pixel, and leaves it to the caller.</summary>
-    public void FillRadial(SKPath path, SKPoint center, float radius, SKColor inner, SKColor outer)
-    {
-        using SKShader shader = SKShader.CreateRadialGradient(center, Math.Max(radius, 0.5f), [inner, outer], SKShaderTileMode.Clamp);
-        Shaded(shader, () => canvas.DrawPath(path, paint));
-    }
+    /// <summary>Fills a path with a gradient around a pixel.</summary>
+    public void FillRadial(SKPath path, SKPoint center, float radius, SKColor inner, SKColor outer) =>
+        Shaded(SKShader.CreateRadialGradient(center, Math.Max(radius, 0.5f), [inner, outer], SKShaderTileMode.Clamp), () => canvas.DrawPath(path, paint));
 
-    /// <summary>Strokes a path and disposes it; the width is in head units.</summary>
+    /// <summary>Strokes a path; the width is in head units.</summary>
     public void Stroke(SKPath path, SKColor color, float width)
     {
-        using (path)
-        {
-            paint.Style = SKPaintStyle.Stroke;
-            paint.StrokeWidth = Math.Max(width * view.Scale, 0.4f);
-            paint.Color = color;
-            canvas.DrawPath(path, paint);
-        }
+        paint.Style = SKPaintStyle.Stroke;
+        paint.StrokeWidth = Math.Max(width * view.Scale, 0.4f);
+        paint.Color = color;
+        canvas.DrawPath(path, paint);
     }
 
     /// <summary>A soft spot that fades to its edge; radii in head units.</summary>
@@ -110,7 +95,7 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
     {
         SKPoint c = view.Project(center);
         float rx = radiusX * view.Scale, ry = radiusY * view.Scale;
-        using SKShader shader = SKShader.CreateRadialGradient(
+        SKShader shader = SKShader.CreateRadialGradient(
             new SKPoint(0, 0), 1, [color.Fade(alpha), color.Fade(alpha * 0.55f), color.Fade(0)], [0, 0.5f, 1], SKShaderTileMode.Clamp);
         canvas.Save();
         canvas.Translate(c.X, c.Y);
@@ -138,21 +123,15 @@ internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
 
     private void Shaded(SKShader shader, Action draw)
     {
-        paint.Style = SKPaintStyle.Fill;
-        paint.Color = SKColors.Black;
-        paint.Shader = shader;
-        draw();
-        paint.Shader = null;
-    }
-
-    private SKPoint[] ToPixels(ReadOnlySpan<HeadPoint> points)
-    {
-        SKPoint[] pixels = new SKPoint[points.Length];
-        for (int i = 0; i < pixels.Length; i++)
+        using (shader)
         {
-            pixels[i] = view.Project(points[i]);
+            paint.Style = SKPaintStyle.Fill;
+            paint.Color = SKColors.Black;
+            paint.Shader = shader;
+            draw();
+            paint.Shader = null;
         }
-
-        return pixels;
     }
+
+    private SKPoint[] ToPixels(ReadOnlySpan<HeadPoint> points) => [.. points.ToArray().Select(view.Project)];
 }

@@ -16,7 +16,7 @@ internal static class FaceRenderer
     /// <param name="scene">How.</param>
     /// <param name="width">Width in pixels, 64 to 4096.</param>
     /// <param name="height">Height in pixels, 64 to 4096.</param>
-    public static ProceduralPicture Photo(FaceIdentity person, FaceScene scene, int width = 320, int height = 400)
+    public static ProceduralPicture Photo(FaceIdentity person, FaceScene scene, int width, int height)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 64, nameof(width));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), 4096, nameof(width));
@@ -30,15 +30,14 @@ internal static class FaceRenderer
     }
 
     /// <summary>
-    /// The face as the aligner would crop it from a photo: the five exact points fitted to a template by least squares,
+    /// The face as the aligner would crop it from a photo: the five exact points fitted to ArcFace's 112x112 template by least squares,
     /// then the detector errors of the scene (<see cref="FaceScene.CropShiftX"/> and the like).
     /// </summary>
     /// <param name="person">Who.</param>
     /// <param name="scene">How.</param>
-    /// <param name="template">Template to align to; null for ArcFace's 112x112.</param>
-    public static ProceduralPicture Aligned(FaceIdentity person, FaceScene scene, AlignmentTemplate? template = null)
+    public static ProceduralPicture Aligned(FaceIdentity person, FaceScene scene)
     {
-        template ??= AlignmentTemplate.ArcFace112;
+        AlignmentTemplate template = AlignmentTemplate.ArcFace112;
         HeadView view = new(person, scene);
         float half = template.Width / 2f;
         (float sin, float cos) = MathF.SinCos(scene.CropTurn);
@@ -74,7 +73,7 @@ internal static class FaceRenderer
         FeaturePainter features = new(pen, person, scene);
         MouthPainter mouth = new(pen, person, scene);
         HairPainter hair = new(pen, person, scene);
-        using SKPath outline = head.Outline();
+        SKPath outline = head.Outline();
         backdrop.Background();
         hair.Back();
         head.Neck();

@@ -25,7 +25,10 @@ public enum Occlusion
     Hat,
 }
 
-/// <summary>The scene of one picture: everything that changes between the pictures of a person. Angles are in radians.</summary>
+/// <summary>
+/// The scene of one picture: everything that changes between the pictures of a person. The defaults are a frontal, evenly lit portrait without occlusion.
+/// Angles are in radians.
+/// </summary>
 public sealed record FaceScene
 {
     /// <summary>Turn of the head to the right of the image, at most 0.55 either way.</summary>
@@ -106,9 +109,6 @@ public sealed record FaceScene
     /// <summary>Seed of background, clothes, noise and the occlusion's details.</summary>
     public long Grain { get; init; }
 
-    /// <summary>A frontal, evenly lit, unhidden portrait.</summary>
-    public static FaceScene Portrait { get; } = new();
-
     /// <summary>Creates the scene of a picture.</summary>
     /// <param name="seed">Seed of the set.</param>
     /// <param name="person">Index of the person.</param>
@@ -120,34 +120,27 @@ public sealed record FaceScene
     internal static FaceScene Create(long seed, int person, int picture, FaceIdentity identity, float variation = 1)
     {
         FaceRandom r = new(seed, person, picture, 2);
-        Occlusion occlusion = Occlusion.None;
-        if (r.Chance(identity.GlassesChance))
-        {
-            occlusion = Occlusion.Glasses;
-        }
-        else if (r.Chance(0.14f))
-        {
-            occlusion = (Occlusion)(2 + r.Below(5));
-        }
-
+        Occlusion occlusion = r.Chance(identity.GlassesChance) ? Occlusion.Glasses
+            : r.Chance(0.14f) ? (Occlusion)(2 + r.Below(5))
+            : Occlusion.None;
         bool laughing = r.Chance(0.25f);
         FaceScene scene = new()
         {
-            Yaw = Vary(Math.Clamp(r.Bell(0.24f), -0.55f, 0.55f)),
-            Pitch = Vary(Math.Clamp(r.Bell(0.13f), -0.33f, 0.33f)),
-            Roll = Vary(Math.Clamp(r.Bell(0.13f), -0.4f, 0.4f)),
+            Yaw = Vary(Bell(0.24f, 0.55f)),
+            Pitch = Vary(Bell(0.13f, 0.33f)),
+            Roll = Vary(Bell(0.13f, 0.4f)),
             Perspective = Vary(r.Range(0.02f, 0.12f), 0.06f),
             MouthOpen = Vary(laughing ? r.Range(0.35f, 1) : Math.Max(0, r.Bell(0.15f))),
             Smile = Vary(laughing ? r.Range(0.4f, 1) : Math.Clamp(0.32f + r.Bell(0.4f), -0.6f, 1), 0.3f),
-            BrowRaise = Vary(Math.Clamp(r.Bell(0.45f), -1, 1)),
+            BrowRaise = Vary(Bell(0.45f, 1)),
             EyesClosed = Vary(r.Chance(0.06f) ? r.Range(0.7f, 1) : Math.Max(0, r.Bell(0.18f))),
-            GazeX = Vary(Math.Clamp(r.Bell(0.45f), -1, 1)),
-            GazeY = Vary(Math.Clamp(r.Bell(0.3f), -1, 1)),
+            GazeX = Vary(Bell(0.45f, 1)),
+            GazeY = Vary(Bell(0.3f, 1)),
             LightAngle = Vary(r.Range(-MathF.PI, MathF.PI), -1.2f),
             LightContrast = Vary(r.Range(0.05f, 0.75f)),
             Exposure = Vary(r.Bell(0.33f)),
-            Warmth = Vary(Math.Clamp(r.Bell(0.5f), -1, 1)),
-            Tint = Vary(Math.Clamp(r.Bell(0.35f), -1, 1)),
+            Warmth = Vary(Bell(0.5f, 1)),
+            Tint = Vary(Bell(0.35f, 1)),
             Saturation = Vary(r.Chance(0.06f) ? 0 : r.Range(0.55f, 1.25f), 1),
             Contrast = Vary(r.Range(0.8f, 1.2f), 1),
             Noise = Vary(r.Chance(0.5f) ? r.Range(0, 9) : 1),
@@ -161,6 +154,7 @@ public sealed record FaceScene
         };
         return scene with { Occlusion = variation == 1 || r.Chance(variation) ? occlusion : Occlusion.None };
 
+        float Bell(float deviation, float most) => Math.Clamp(r.Bell(deviation), -most, most);
         float Vary(float value, float neutral = 0) => variation < 1 ? neutral + (variation * (value - neutral)) : value;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
 
     public void Brows()
     {
-        SKColor hair = FacePalette.Hair(person).Mix(new SKColor(0xFF2A1C14), 0.45f);
+        SKColor hair = FacePalette.Hair(person).Mix(0xFF2A1C14, 0.45f);
         foreach (float side in HeadView.Sides)
         {
             float raise = 0.07f * scene.BrowRaise, frown = Math.Max(0, -scene.BrowRaise) * 0.05f;
@@ -94,7 +94,7 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         if (open > 0.012f)
         {
             HeadPoint[] rim = [.. upper, At(0.5f, -0.62f * open), At(-0.05f, -0.85f * open), At(-0.6f, -0.6f * open)];
-            pen.Fill(pen.Closed(rim), new SKColor(0xFFF6F2EE), () => Iris(side, cx));
+            pen.Fill(pen.Closed(rim), 0xFFF6F2EE, () => Iris(side, cx));
             pen.Stroke(
                 pen.Open(At(0.95f, -0.01f), At(0.5f, -0.64f * open), At(-0.05f, -0.88f * open), At(-0.6f, -0.62f * open)),
                 skin.Shade(0.6f).Fade(0.65f), 0.022f);
@@ -123,15 +123,13 @@ internal sealed class FeaturePainter(FacePen pen, FaceIdentity person, FaceScene
         HeadPoint center = view.Skin((side * cx) + (0.055f * scene.GazeX), (0.025f * scene.GazeY) - 0.008f);
         SKPoint c = view.Project(center);
         float pixels = r * view.Scale;
-        using SKPathBuilder builder = new();
-        builder.AddCircle(c.X, c.Y, pixels, SKPathDirection.Clockwise);
-        using SKPath disc = builder.Detach();
+        SKPath disc = pen.Path(builder => builder.AddCircle(c.X, c.Y, pixels, SKPathDirection.Clockwise));
         pen.FillRadial(disc, c, pixels, color.Mix(SKColors.White, 0.28f), color.Mix(SKColors.Black, 0.42f));
-        pen.Disc(center, r * 0.44f, new SKColor(0xFF0C0908));
+        pen.Disc(center, r * 0.44f, 0xFF0C0908);
         HeadPoint glint = center with { X = center.X - (0.35f * r * -MathF.Cos(scene.LightAngle)), Y = center.Y - (0.38f * r) };
         pen.Disc(glint, r * 0.27f, SKColors.White.Fade(0.92f));
 
         // The lid's shadow on the eye.
-        pen.Spot(view.Skin(side * cx, -person.EyeOpening), person.EyeWidth * 1.1f, person.EyeOpening * 0.9f, new SKColor(0xFF301818), 0.45f);
+        pen.Spot(view.Skin(side * cx, -person.EyeOpening), person.EyeWidth * 1.1f, person.EyeOpening * 0.9f, 0xFF301818, 0.45f);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
     private SKColor Dark => color.Mix(SKColors.Black, 0.38f);
 
-    private SKColor Light => color.Mix(new SKColor(0xFFFFE8C8), 0.30f);
+    private SKColor Light => color.Mix(0xFFFFE8C8, 0.30f);
 
     /// <summary>Hair behind neck and ears.</summary>
     public void Back()
@@ -67,7 +67,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
             return;
         }
 
-        using SKPath hair = pen.Closed(Cap(Volume * (person.Hair is HairStyle.Crop or HairStyle.Bun ? 0.45f : 0.8f)));
+        SKPath hair = pen.Closed(Cap(Volume * (person.Hair is HairStyle.Crop or HairStyle.Bun ? 0.45f : 0.8f)));
         Finish(hair);
     }
 
@@ -77,16 +77,13 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float temple = person.TempleWidth + stand, top = person.SkullHeight + stand, cheek = person.CheekWidth;
         float part = person.HairPart, lift = person.Hair == HairStyle.Quiff ? 0.10f + (0.5f * Volume) : 0;
         float burn = person.Hair is HairStyle.Bun or HairStyle.Shaved ? -0.15f : 0.12f;
-        List<HeadPoint> points =
+        return
         [
             new(-cheek - (0.4f * stand), burn), new(-temple - 0.02f, -0.42f * top), new(-0.80f * temple, -0.76f * top),
             new(-0.42f * temple, (-0.97f * top) - (0.7f * lift)), new(0.1f * part, -top - lift), new(0.42f * temple, (-0.97f * top) - (0.7f * lift)),
             new(0.80f * temple, -0.76f * top), new(temple + 0.02f, -0.42f * top), new(cheek + (0.4f * stand), burn),
-            view.Skin(cheek - 0.05f, burn - 0.12f),
+            view.Skin(cheek - 0.05f, burn - 0.12f), .. Hairline(), view.Skin(-cheek + 0.05f, burn - 0.12f),
         ];
-        points.AddRange(Hairline());
-        points.Add(view.Skin(-cheek + 0.05f, burn - 0.12f));
-        return [.. points];
     }
 
     /// <summary>The hairline over the forehead, from the right to the left temple.</summary>
@@ -127,7 +124,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         float cheek = person.CheekWidth, part = 0.7f * person.HairPart;
         float end = person.Hair == HairStyle.Bob ? 1.2f + (0.5f * Volume) : 2.2f, wave = person.Hair == HairStyle.Waves ? 0.07f : 0;
         float inset = 0.03f + (0.10f * (0.26f - Volume)) + (wide ? 0.05f : 0);
-        using SKPath hair = pen.Closed(
+        SKPath hair = pen.Closed(
             new(part, -top), new((0.45f * part) + (side * 0.5f * temple), -0.93f * top), new(side * 0.9f * temple, -0.62f * top),
             new(side * (temple + 0.04f), -0.2f), new(side * (cheek + 0.06f + (0.5f * Volume) + wave), 0.45f, -0.1f),
             new(side * (cheek + 0.05f + (0.4f * Volume) - wave), 0.95f, -0.1f), new(side * (cheek - 0.05f + wave), end, -0.1f),

@@ -3,12 +3,13 @@ namespace UniFace.Synthetic;
 /// <summary>Neck, ears, the face's surface with its light, freckles and moles.</summary>
 internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene scene)
 {
+    private readonly HeadView view = pen.View;
     private readonly SKColor skin = FacePalette.Skin(person);
 
-    /// <summary>The outline of the head; the caller disposes it.</summary>
+    /// <summary>The outline of the head.</summary>
     public SKPath Outline()
     {
-        float jaw = pen.View.Jaw, chin = person.ChinHeight + jaw;
+        float jaw = view.Jaw, chin = person.ChinHeight + jaw;
         return pen.Symmetric(
             lead: 0,
             new(0, -person.SkullHeight),
@@ -25,13 +26,12 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     public void Neck()
     {
         float half = 0.62f * person.JawWidth;
-        HeadView view = pen.View;
         SKPoint[] points =
         [
             view.Project(new(-half, 0.9f)), view.Body(-half - 0.02f, 1.75f), view.Body(-half - 0.25f, 2.1f), view.Body(-half - 0.1f, 2.8f),
             view.Body(half + 0.1f, 2.8f), view.Body(half + 0.25f, 2.1f), view.Body(half + 0.02f, 1.75f), view.Project(new(half, 0.9f)),
         ];
-        using SKPath path = FacePen.Smooth(points, true);
+        SKPath path = pen.Smooth(points, true);
         pen.FillLinear(path, view.Project(new(0, person.ChinHeight - 0.1f)), view.Body(0, 2.5f), skin.Shade(0.42f), skin.Shade(0.06f));
     }
 
@@ -60,9 +60,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     /// <summary>The face's surface: skin, light from one side, cheeks, sockets, marks, lines.</summary>
     public void Face(SKPath outline)
     {
-        HeadView view = pen.View;
-        pen.FillKept(outline, skin);
-        pen.Inside(outline, () =>
+        pen.Fill(outline, skin, () =>
         {
             // Form: the face falls away from the light towards its edge.
             (float sin, float cos) = MathF.SinCos(scene.LightAngle);
@@ -75,7 +73,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
             {
                 float toLight = Math.Clamp(0.6f + (0.4f * side * cos), 0, 1);
                 pen.Spot(view.Skin(side * 0.56f, 0.36f), 0.30f, 0.22f, glow, 0.34f * toLight);
-                pen.Spot(view.Skin(side * 0.58f, 0.55f), 0.34f, 0.26f, new SKColor(0xFFD85048), 0.05f + (0.22f * person.Blush * (1 - (0.5f * person.Skin))));
+                pen.Spot(view.Skin(side * 0.58f, 0.55f), 0.34f, 0.26f, 0xFFD85048, 0.05f + (0.22f * person.Blush * (1 - (0.5f * person.Skin))));
                 pen.Spot(view.Skin(side * person.EyeSpacing, -0.06f), person.EyeWidth + 0.14f, 0.24f, skin.Shade(0.6f), 0.10f + (0.34f * person.SocketDepth));
                 pen.Spot(view.Skin(side * (person.JawWidth - 0.12f), 0.86f), 0.22f, 0.4f, skin.Shade(0.6f), 0.16f);
             }
@@ -89,7 +87,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
 
     private void Marks()
     {
-        HeadView view = pen.View;
         if (person.Freckles > 0)
         {
             FaceRandom r = new(person.Grain, 0, 0, 3);
@@ -114,7 +111,6 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
             return;
         }
 
-        HeadView view = pen.View;
         SKColor line = skin.Shade(0.62f);
         float strength = Math.Clamp((0.75f * (person.Age - 0.3f)) + (0.25f * scene.Smile), 0.05f, 0.6f);
         foreach (float side in HeadView.Sides)
@@ -124,7 +120,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
                 pen.Open(
                     view.Skin(side * (nose + 0.03f), person.NoseLength - 0.08f),
                     view.Skin(side * (nose + 0.13f), person.NoseLength + 0.13f),
-                    view.Skin(side * (pen.View.MouthHalfWidth + 0.11f), person.MouthHeight - 0.03f)),
+                    view.Skin(side * (view.MouthHalfWidth + 0.11f), person.MouthHeight - 0.03f)),
                 line.Fade(strength), 0.028f);
             if (person.Age > 0.5f)
             {

@@ -12,21 +12,11 @@ internal readonly record struct HeadPoint(float X, float Y, float Z = 0);
 /// How a head stands before the camera: turns points of the head by yaw, pitch and roll about the neck and
 /// brings them to pixels. Features lie on an ellipsoid, so they shift and shorten as the head turns: two and a half dimensions.
 /// </summary>
-internal sealed class HeadView
+internal sealed class HeadView(FaceIdentity person, FaceScene scene)
 {
     private const float NeckHeight = 1.25f;
-    private readonly FaceIdentity person;
-    private readonly FaceScene scene;
-    private readonly float sinYaw, cosYaw, sinPitch, cosPitch, sinRoll, cosRoll;
 
-    public HeadView(FaceIdentity person, FaceScene scene)
-    {
-        this.person = person;
-        this.scene = scene;
-        (sinYaw, cosYaw) = MathF.SinCos(scene.Yaw);
-        (sinPitch, cosPitch) = MathF.SinCos(scene.Pitch);
-        (sinRoll, cosRoll) = MathF.SinCos(scene.Roll);
-    }
+    private readonly (float Sin, float Cos) yaw = MathF.SinCos(scene.Yaw), pitch = MathF.SinCos(scene.Pitch), roll = MathF.SinCos(scene.Roll);
 
     /// <summary>The left and the right side, as signs of X.</summary>
     public static ReadOnlySpan<float> Sides => [-1, 1];
@@ -34,7 +24,7 @@ internal sealed class HeadView
     /// <summary>From the picture plane in head units to pixels.</summary>
     public SimilarityTransform ToPixels { get; set; } = SimilarityTransform.Identity;
 
-    /// <summary>Pixels a head unit.</summary>
+    /// <summary>Pixels per head unit.</summary>
     public float Scale => (float)ToPixels.Scale;
 
     /// <summary>How far the jaw is down, in head units.</summary>
@@ -52,13 +42,13 @@ internal sealed class HeadView
     {
         // The outline keeps its width: a head is about as deep as it is wide. What is on the skin turns.
         float onSkin = Math.Clamp(p.Z / 0.3f, 0, 1);
-        float x = (p.X * (1 + ((cosYaw - 1) * onSkin))) + (p.Z * sinYaw);
-        float z = (p.Z * cosYaw) - (p.X * sinYaw);
-        float y = (p.Y * (1 + ((cosPitch - 1) * onSkin))) + (z * sinPitch);
-        float near = 1 + (scene.Perspective * ((z * cosPitch) - 0.5f));
+        float x = (p.X * (1 + ((yaw.Cos - 1) * onSkin))) + (p.Z * yaw.Sin);
+        float z = (p.Z * yaw.Cos) - (p.X * yaw.Sin);
+        float y = (p.Y * (1 + ((pitch.Cos - 1) * onSkin))) + (z * pitch.Sin);
+        float near = 1 + (scene.Perspective * ((z * pitch.Cos) - 0.5f));
         x *= near;
         y = ((y - NeckHeight) * near) + NeckHeight;
-        return Body((x * cosRoll) - ((y - NeckHeight) * sinRoll), (x * sinRoll) + ((y - NeckHeight) * cosRoll) + NeckHeight);
+        return Body((x * roll.Cos) - ((y - NeckHeight) * roll.Sin), (x * roll.Sin) + ((y - NeckHeight) * roll.Cos) + NeckHeight);
     }
 
     /// <summary>Pixels of a point of the body, which does not turn with the head.</summary>

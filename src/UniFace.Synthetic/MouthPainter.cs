@@ -12,7 +12,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
         float open = Math.Max(0, scene.MouthOpen - 0.12f), gap = 0.20f * open;
         float up = person.UpperLip * (1 - (0.25f * smile)), low = person.LowerLip * (1 - (0.15f * smile)), bow = 0.35f * person.CupidsBow * up;
         float inner = person.MouthHeight - (0.25f * gap) + (0.02f * smile), lower = inner + gap + (0.35f * view.Jaw * open);
-        SKColor lip = skin.Shade(0.22f).Mix(new SKColor(0xFFB83844), 0.22f + (0.55f * person.LipColor));
+        SKColor lip = skin.Shade(0.22f).Mix(0xFFB83844, 0.22f + (0.55f * person.LipColor));
         HeadPoint left = view.Skin(-w, corner), right = view.Skin(w, corner);
         HeadPoint P(float x, float y) => view.Skin(x * w, y, 0.05f);
 
@@ -20,13 +20,13 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
         if (gap > 0.012f)
         {
             SKPath inside = pen.Symmetric(lead: 2, P(0, inner), P(0.5f, inner), right, P(0.5f, lower - (0.12f * gap)), P(0, lower));
-            pen.Fill(inside, new SKColor(0xFF4A1216), () =>
+            pen.Fill(inside, 0xFF4A1216, () =>
             {
                 float teeth = inner + Math.Min(0.09f, 0.62f * gap);
                 pen.Fill(
                     pen.Symmetric(lead: 2, P(0.5f, inner - 0.05f), P(0.9f, corner - 0.02f), P(0.55f, teeth), P(0, teeth + 0.012f)),
-                    new SKColor(0xFFF4F0E8));
-                pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, new SKColor(0xFFC05058), 0.8f);
+                    0xFFF4F0E8);
+                pen.Spot(view.Skin(0, lower), 0.6f * w, 0.4f * gap, 0xFFC05058, 0.8f);
             });
         }
 
@@ -34,7 +34,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
         pen.Fill(lowerLip, lip, () => pen.Spot(view.Skin(0, lower + (0.45f * low), 0.05f), 0.45f * w, 0.3f * low, SKColors.White, 0.32f));
         pen.Fill(
             pen.Symmetric(lead: 3, P(0, inner - up + bow), P(0.2f, inner - up), P(0.5f, inner - (0.72f * up)), right, P(0.5f, inner), P(0, inner + 0.012f)),
-            lip.Mix(new SKColor(0xFF501820), 0.22f));
+            lip.Mix(0xFF501820, 0.22f));
         if (gap <= 0.012f)
         {
             pen.Stroke(pen.Open(left, P(-0.5f, inner), P(0, inner + 0.014f), P(0.5f, inner), right), new SKColor(0xFF401416).Fade(0.85f), 0.026f);
@@ -48,7 +48,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
     /// <summary>Beard and moustache; painted before the mouth.</summary>
     public void Beard(SKPath outline)
     {
-        SKColor hair = FacePalette.Hair(person).Mix(new SKColor(0xFF201612), 0.25f);
+        SKColor hair = FacePalette.Hair(person).Mix(0xFF201612, 0.25f);
         float jaw = view.Jaw, mouth = person.MouthHeight;
         if (person.Beard > 0)
         {
@@ -62,7 +62,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
                     view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
                     new(cheek + 0.1f, 0.1f), new(cheek + 0.1f, 1.3f), new(0.5f, 2.1f));
                 FaceRandom r = new(person.Grain, 0, 0, 5);
-                SKColor strand = hair.Mix(person.HairColor < 0.3f ? new SKColor(0xFF908074) : new SKColor(0xFF302018), 0.5f);
+                SKColor strand = hair.Mix(person.HairColor < 0.3f ? 0xFF908074 : 0xFF302018, 0.5f);
                 pen.Fill(beard, hair.Fade(alpha), () =>
                 {
                     for (int i = 0; i < 16; i++)

@@ -32,13 +32,11 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         foreach (float s in HeadView.Sides)
         {
             HeadPoint At(float x, float y) => view.Skin(s * (cx + x), drop + y, 0.10f);
-            HeadPoint[] rim =
-            [
+            SKPath rim = pen.Closed(
                 At(-width, 0), At(-width * square, -height * square), At(0, -height), At(width * square, -height * square),
-                At(width, -0.02f), At(width * square, height * square), At(0, height), At(-width * square, height * square),
-            ];
-            pen.Fill(pen.Closed(rim), glass);
-            pen.Stroke(pen.Closed(rim), frame, line);
+                At(width, -0.02f), At(width * square, height * square), At(0, height), At(-width * square, height * square));
+            pen.Fill(rim, glass);
+            pen.Stroke(rim, frame, line);
             pen.Stroke(pen.Open(At(-0.4f * width, -0.6f * height), At(-0.7f * width, 0.1f * height)), SKColors.White.Fade(0.30f), 0.03f);
             pen.Stroke(pen.Open(At(width, -0.04f), new(s * (person.CheekWidth + 0.01f), -0.06f, 0.05f)), frame, line);
         }
@@ -77,12 +75,10 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         for (int i = 0; i < 4; i++)
         {
             float fx = x + 0.02f + (0.145f * i), length = 0.52f - (0.09f * Math.Abs(i - 1.3f));
-            HeadPoint[] finger =
-            [
-                new(s * (fx + 0.03f), y + 0.45f, 0.1f), new(s * (fx - 0.02f), y + 0.15f, 0.1f), new(s * (fx - 0.09f), y + 0.42f - length, 0.1f),
-            ];
-            pen.Stroke(pen.Open(finger), dark, 0.165f);
-            pen.Stroke(pen.Open(finger), skin, 0.135f);
+            SKPath finger = pen.Open(
+                new(s * (fx + 0.03f), y + 0.45f, 0.1f), new(s * (fx - 0.02f), y + 0.15f, 0.1f), new(s * (fx - 0.09f), y + 0.42f - length, 0.1f));
+            pen.Stroke(finger, dark, 0.165f);
+            pen.Stroke(finger, skin, 0.135f);
         }
     }
 
@@ -94,10 +90,12 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         for (int i = 0; i < count; i++)
         {
             float x = start + (2.6f * i / (count - 1f));
-            using SKPathBuilder builder = new();
-            builder.MoveTo(view.Body(x - (2 * turn), -2.4f));
-            builder.LineTo(view.Body(x + (2 * turn), 2.8f));
-            pen.Stroke(builder.Detach(), metal, width);
+            SKPath bar = pen.Path(builder =>
+            {
+                builder.MoveTo(view.Body(x - (2 * turn), -2.4f));
+                builder.LineTo(view.Body(x + (2 * turn), 2.8f));
+            });
+            pen.Stroke(bar, metal, width);
         }
     }
 
@@ -107,7 +105,7 @@ internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceSce
         float line = random.Range(0.46f, 0.66f), top = person.SkullHeight + 0.16f + (0.4f * person.HairVolume);
         float side = Math.Max(person.TempleWidth, person.CheekWidth - 0.02f) + 0.10f + (0.4f * person.HairVolume);
         bool cap = random.Chance(0.5f);
-        using SKPath path = pen.Symmetric(
+        SKPath path = pen.Symmetric(
             lead: 3,
             new(0, -top - 0.1f), new(0.72f * side, -0.92f * top), new(side, -line - 0.25f), new(side, -line + 0.2f),
             view.Skin(0.5f, -line - 0.02f, 0.1f), view.Skin(0, -line - 0.06f, 0.1f));

@@ -4,7 +4,7 @@ using UniFace.Vision.Imaging;
 namespace UniFace.Synthetic;
 
 /// <summary>
-/// An endless set of invented people and pictures of them, all from one seed: no downloads, no licence, no real faces.
+/// An unlimited set of invented people and pictures of them, drawn from one seed: no downloads, no licence, no real faces.
 /// For tests and demonstrations; numbers measured on it say nothing about real faces. Thread-safe.
 /// </summary>
 /// <param name="seed">The same seed gives the same people and pixels.</param>
@@ -13,17 +13,13 @@ public sealed class ProceduralFaces(long seed, float variation = 1)
 {
     private const int PhotoQuality = 92;
 
-    /// <summary>The seed.</summary>
-    public long Seed { get; } = seed;
-
-    /// <summary>How much the pictures of a person vary, 0 to 1.</summary>
-    public float Variation { get; } =
+    private readonly float variation =
         variation is >= 0 and <= 1 ? variation : throw new ArgumentOutOfRangeException(nameof(variation), variation, "expected 0 to 1");
 
-    internal FaceIdentity Identity(int person) => new(Seed, person);
+    internal FaceIdentity Identity(int person) => new(seed, person);
 
     /// <summary>The scene of picture number <paramref name="picture"/> of a person.</summary>
-    public FaceScene Scene(int person, int picture) => FaceScene.Create(Seed, person, picture, Identity(person), Variation);
+    public FaceScene Scene(int person, int picture) => FaceScene.Create(seed, person, picture, Identity(person), variation);
 
     /// <summary>An aligned 112x112 face.</summary>
     public ProceduralPicture Aligned(int person, int picture) => FaceRenderer.Aligned(Identity(person), Scene(person, picture));

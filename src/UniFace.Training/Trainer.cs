@@ -1,8 +1,3 @@
-using UniFace.Evaluation;
-using UniFace.Training.Loop;
-using UniFace.Vision.Imaging;
-using static TorchSharp.torch;
-
 namespace UniFace.Training;
 
 /// <summary>
@@ -15,16 +10,24 @@ public sealed class Trainer : IDisposable
     private readonly bool fresh;
     private readonly TrainingState state;
     private readonly TrainingLoop loop;
+    private readonly IReadOnlyCollection<IDisposable> owned;
     private readonly IReadOnlyList<string> changes;
-    private IReadOnlyList<IDisposable> owned = [];
     private (string? Info, DateTime Checkpoint) resumedFrom; // text of run.json, modification time of the checkpoint resumed from
 
     internal Trainer(
-        string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh, IReadOnlyList<string>? changes = null)
+        string folder,
+        RunInfo info,
+        TrainingData data,
+        TrainingState state,
+        Device device,
+        bool fresh,
+        IReadOnlyCollection<IDisposable> owned,
+        IReadOnlyList<string>? changes = null)
     {
         this.folder = folder;
         this.fresh = fresh;
         this.state = state;
+        this.owned = owned;
         this.changes = changes ?? [];
         Info = info;
         loop = new TrainingLoop(folder, info, data, state, device, fresh);
@@ -40,30 +43,14 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps done.</summary>
     public long Step => state.Step;
 
-    /// <summary>Creates a run, opening the data sets that its options name. See the other overload.</summary>
-    /// <param name="folder">The run folder; created if it does not exist.</param>
-    /// <param name="options">What to train.</param>
-    /// <param name="cancellationToken">Stops the hashing.</param>
-    public static Trainer Create(string folder, TrainOptions options, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return WithData(options, (data, validation) => Create(folder, options, data, validation, cancellationToken: cancellationToken));
-    }
-
-    /// <summary>Resumes a run, opening the data sets that its options name. See the other overload.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="cancellationToken">Stops the hashing.</param>
-    public static Trainer Resume(string folder, CancellationToken cancellationToken = default) =>
-        WithData(RunFolder.ReadInfo(folder).Options, (data, validation) => Resume(folder, data, validation, cancellationToken: cancellationToken));
-
     /// <summary>
     /// Creates a run: checks the options and the data, hashes the data and writes run.json. A run that ended before its first checkpoint is
     /// replaced.
     /// </summary>
     /// <param name="folder">The run folder; created if it does not exist.</param>
     /// <param name="options">What to train.</param>
-    /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
-    /// <param name="validation">The validation set, or null; stays the caller's.</param>
+    /// <param name="data">The training set, which stays the caller's and must outlive the trainer; null to open the sets that the options name.</param>
+    /// <param name="validation">The validation set to <paramref name="data"/>, or null; stays the caller's.</param>
     /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
     /// <param name="decoder">Decodes the images; null for Skia.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
@@ -71,46 +58,46 @@ public sealed class Trainer : IDisposable
     public static Trainer Create(
         string folder,
         TrainOptions options,
-        FaceDataset data,
+        FaceDataset? data = null,
         FaceDataset? validation = null,
         Action<int>? hashed = null,
         IImageDecoder? decoder = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(data);
         options.Validate();
         RequireFree(folder);
         Device device = OpenDevice(options.Device);
-        TrainingData prepared = TrainingData.Create(options, data, validation, decoder ?? new SkiaImageDecoder());
-        string dataHash = validation is null
-            ? data.ComputeHash(hashed, cancellationToken)
-            : HashWithoutOverlap(validation, data, prepared.Training, hashed, cancellationToken);
-        RunInfo info = new()
+        return Build(owned =>
         {
-            Id = Guid.NewGuid().ToString("N"),
-            ToolVersion = UniFace.ToolVersion.Current,
-            Started = DateTime.UtcNow,
-            Options = options,
-            DataHash = dataHash,
-            People = prepared.Training.People.Count,
-            Images = prepared.Training.Samples.Count,
-            HeldOut = prepared.HeldOut?.People ?? [],
-            StepsPerEpoch = prepared.StepsPerEpoch,
-        };
-        return Open(folder, info, prepared, device, state =>
-        {
+            (FaceDataset training, FaceDataset? validated) = OpenData(options, data, validation, owned);
+            TrainingData prepared = TrainingData.Create(options, training, validated, decoder ?? new SkiaImageDecoder());
+            RunInfo info = new()
+            {
+                Id = Guid.NewGuid().ToString("N"),
+                ToolVersion = UniFace.ToolVersion.Current,
+                Started = DateTime.UtcNow,
+                Options = options,
+                DataHash = validated is null
+                    ? training.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken)
+                    : HashWithoutOverlap(validated, training, prepared.Training, hashed, cancellationToken),
+                People = prepared.Training.People.Count,
+                Images = prepared.Training.Samples.Count,
+                HeldOut = prepared.HeldOut?.People ?? [],
+                StepsPerEpoch = prepared.StepsPerEpoch,
+            };
+            TrainingState state = CreateState(info, device, owned);
             using RunLock runLock = RunLock.Acquire(folder);
             RequireFree(folder); // again, under the lock
             RunFolder.WriteInfo(folder, info);
-            return new Trainer(folder, info, prepared, state, device, fresh: true);
+            return new Trainer(folder, info, prepared, state, device, fresh: true, owned);
         });
     }
 
     /// <summary>Resumes a run from its last checkpoint, or from its start if it has none.</summary>
     /// <param name="folder">The run folder.</param>
-    /// <param name="data">The training set; stays the caller's and must outlive the trainer.</param>
-    /// <param name="validation">The validation set of the run's options, or null; stays the caller's.</param>
+    /// <param name="data">The training set, which stays the caller's and must outlive the trainer; null to open the sets that the options name.</param>
+    /// <param name="validation">The validation set to <paramref name="data"/>, or null; stays the caller's.</param>
     /// <param name="hashed">Called with the number of images hashed, from several threads.</param>
     /// <param name="changed">
     /// The options with another <see cref="TrainOptions.Threads"/>, another path to the same <see cref="TrainOptions.Data"/>, or more
@@ -123,14 +110,13 @@ public sealed class Trainer : IDisposable
     /// </exception>
     public static Trainer Resume(
         string folder,
-        FaceDataset data,
+        FaceDataset? data = null,
         FaceDataset? validation = null,
         Action<int>? hashed = null,
         TrainOptions? changed = null,
         IImageDecoder? decoder = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(data);
         _ = RunFolder.ReadInfo(folder); // A folder that is not a run is refused before a lock file is written to it.
         using RunLock runLock = RunLock.Acquire(folder);
         RunInfo stored = RunFolder.ReadInfo(folder);
@@ -144,24 +130,26 @@ public sealed class Trainer : IDisposable
         info.Options.Validate();
         IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
         Device device = OpenDevice(info.Options.Device);
-        string hash = data.ComputeHash(hashed, cancellationToken);
-        if (hash != info.DataHash)
+        return Build(owned =>
         {
-            throw new UniFaceException(
-                $"{data.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
-                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
-        }
+            (FaceDataset training, FaceDataset? validated) = OpenData(info.Options, data, validation, owned);
+            string hash = training.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
+            if (hash != info.DataHash)
+            {
+                throw new UniFaceException(
+                    $"{training.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
+                    $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+            }
 
-        TrainingData prepared = TrainingData.Create(info.Options, data, validation, decoder ?? new SkiaImageDecoder());
-        if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
-        {
-            throw new UniFaceException(
-                $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
-                $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
-        }
+            TrainingData prepared = TrainingData.Create(info.Options, training, validated, decoder ?? new SkiaImageDecoder());
+            if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
+            {
+                throw new UniFaceException(
+                    $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
+                    $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
+            }
 
-        return Open(folder, info, prepared, device, state =>
-        {
+            TrainingState state = CreateState(info, device, owned);
             string last = Path.Combine(folder, RunFolder.LastFile);
             bool fresh = !File.Exists(last);
             if (!fresh)
@@ -175,8 +163,8 @@ public sealed class Trainer : IDisposable
                     "there, or train in another folder.");
             }
 
-            string[] noted = [.. changes.Select(change => FormattableString.Invariant($"step {state.Step}: {change}"))];
-            return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, changes);
+            string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
+            return new Trainer(folder, info with { Changes = [.. stored.Changes, .. noted] }, prepared, state, device, fresh, owned, changes);
         });
     }
 
@@ -196,22 +184,15 @@ public sealed class Trainer : IDisposable
             throw new UniFaceException($"{folder} was trained by another process in the meantime; open it again.");
         }
 
-        Action<string>? warning = events.Warning;
-        events = events with
-        {
-            Warning = message =>
-            {
-                Log(RunEvent.Warning, message);
-                warning?.Invoke(message);
-            },
-        };
+        Action<string> logWarning = message => Log(RunEvent.Warning, message);
+        events = events with { Warning = logWarning + events.Warning };
         if (changes.Count > 0)
         {
             RunFolder.WriteInfo(folder, Info);
         }
 
         string changed = string.Concat(changes.Select(change => ", with " + change));
-        Log(RunEvent.Started, fresh ? "started" : FormattableString.Invariant($"resumed from step {state.Step}{changed}"));
+        Log(RunEvent.Started, fresh ? "started" : $"resumed from step {state.Step}{changed}");
         try
         {
             TrainResult result = loop.Run(events, cancellationToken);
@@ -220,7 +201,7 @@ public sealed class Trainer : IDisposable
         }
         catch (OperationCanceledException)
         {
-            Log(RunEvent.Stopped, FormattableString.Invariant($"stopped and saved at step {state.Step}"));
+            Log(RunEvent.Stopped, $"stopped and saved at step {state.Step}");
             throw;
         }
         catch (Exception e)
@@ -235,48 +216,57 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Disposes the weights, the state and the data sets that the trainer opened.</summary>
-    public void Dispose()
+    public void Dispose() => Dispose(owned);
+
+    private static void Dispose(IReadOnlyCollection<IDisposable> parts)
     {
-        state.Dispose();
-        foreach (IDisposable part in owned)
+        foreach (IDisposable part in parts)
         {
             part.Dispose();
         }
     }
 
-    private static Trainer WithData(TrainOptions options, Func<FaceDataset, FaceDataset?, Trainer> open)
+    /// <summary>Builds a trainer from parts that it owns; they are disposed, the newest first, with it or if it cannot be built.</summary>
+    private static Trainer Build(Func<Stack<IDisposable>, Trainer> create)
     {
-        FaceDataset data = FaceDatasets.Open(options.Data);
-        FaceDataset? validation = null;
+        Stack<IDisposable> owned = [];
         try
         {
-            validation = options.Validation is null ? null : FaceDatasets.Open(options.Validation);
-            Trainer trainer = open(data, validation);
-            trainer.owned = validation is null ? [data] : [data, validation];
-            return trainer;
+            return create(owned);
         }
         catch
         {
-            data.Dispose();
-            validation?.Dispose();
+            Dispose(owned);
             throw;
         }
     }
 
-    private static Trainer Open(string folder, RunInfo info, TrainingData data, Device device, Func<TrainingState, Trainer> open)
+    /// <summary>The caller's data sets, or those that the options name.</summary>
+    private static (FaceDataset Training, FaceDataset? Validation) OpenData(
+        TrainOptions options, FaceDataset? data, FaceDataset? validation, Stack<IDisposable> owned)
+    {
+        if (data is not null)
+        {
+            return (data, validation);
+        }
+
+        owned.Push(data = options.OpenData());
+        validation = options.OpenValidation();
+        if (validation is not null)
+        {
+            owned.Push(validation);
+        }
+
+        return (data, validation);
+    }
+
+    private static TrainingState CreateState(RunInfo info, Device device, Stack<IDisposable> owned)
     {
         TrainOptions options = info.Options;
         set_num_threads(options.Threads);
         TrainingState state = new(options, options.CreateBackbone(device), options.CreateHead(info.People, device), device) { RunId = info.Id };
-        try
-        {
-            return open(state);
-        }
-        catch
-        {
-            state.Dispose();
-            throw;
-        }
+        owned.Push(state);
+        return state;
     }
 
     private static void RequireFree(string folder)

@@ -1,27 +1,13 @@
 using UniFace.Training.Export;
-using UniFace.Training.Loop;
 
 namespace UniFace.Training;
 
 /// <summary>A training run on disk.</summary>
-public sealed class TrainingRun
+/// <param name="Folder">The run folder.</param>
+/// <param name="Info">The description of the run.</param>
+/// <param name="Result">The result of the training; null for a run that was opened.</param>
+public sealed record TrainingRun(string Folder, RunInfo Info, TrainResult? Result)
 {
-    internal TrainingRun(string folder, RunInfo info, TrainResult? result)
-    {
-        Folder = folder;
-        Info = info;
-        Result = result;
-    }
-
-    /// <summary>The run folder.</summary>
-    public string Folder { get; }
-
-    /// <summary>The description of the run.</summary>
-    public RunInfo Info { get; }
-
-    /// <summary>The result of the training; null for a run that was opened.</summary>
-    public TrainResult? Result { get; }
-
     /// <summary>Opens a run.</summary>
     /// <exception cref="UniFaceException">The folder is not a run, or its run.json is damaged.</exception>
     public static TrainingRun Open(string folder) => new(folder, RunFolder.ReadInfo(folder), null);

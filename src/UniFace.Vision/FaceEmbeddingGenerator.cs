@@ -17,11 +17,10 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <param name="values">The photos.</param>
     /// <param name="options">Only <see cref="EmbeddingGenerationOptions.Dimensions"/> is checked.</param>
     /// <param name="cancellationToken">Stops between photos.</param>
-    /// <exception cref="UniFaceException">A photo cannot be decoded or shows no face; says which.</exception>
+    /// <exception cref="UniFaceException">A photo cannot be decoded or shows no face; the message names it.</exception>
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(values);
         return options?.Dimensions is int size && size != embedder.EmbeddingSize
             ? throw new UniFaceException($"embeddings of {size} values were requested; this model gives {embedder.EmbeddingSize}.")
             : Task.Run(() => Generate([.. values], cancellationToken), cancellationToken);
@@ -30,7 +29,6 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     /// <inheritdoc/>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
-        ArgumentNullException.ThrowIfNull(serviceType);
         return serviceKey is null ? Array.Find<object>([metadata, this, recognizer, embedder], serviceType.IsInstanceOfType) : null;
     }
 
@@ -52,5 +50,5 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
         return new(photos.Select((_, i) => new Embedding<float>(embeddings.AsMemory(i * size, size)) { ModelId = metadata.DefaultModelId, CreatedAt = now }));
     }
 
-    private static string NameOf(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : FormattableString.Invariant($"photo {index}");
+    private static string NameOf(DataContent photo, int index) => photo.Name is { Length: > 0 } name ? name : Invariant($"photo {index}");
 }

@@ -23,7 +23,7 @@ public sealed class FaceRecognizer : IDisposable
     /// <summary>The package.</summary>
     public ModelPackage Package { get; }
 
-    /// <summary>Aligned faces to embeddings.</summary>
+    /// <summary>Computes embeddings of aligned faces.</summary>
     public OnnxEmbedder Embedder { get; }
 
     /// <summary>How the model is run.</summary>
@@ -32,10 +32,10 @@ public sealed class FaceRecognizer : IDisposable
     /// <summary>Only embeddings of the same contract are comparable.</summary>
     public string ContractId => Manifest.ContractId;
 
-    /// <summary>Files to pictures.</summary>
+    /// <summary>Decodes images.</summary>
     public SkiaImageDecoder Decoder { get; }
 
-    /// <summary>Photos to aligned faces of the model's size. The detector is opened at the first use.</summary>
+    /// <summary>Finds and aligns faces for the model. The detector is opened at the first use.</summary>
     /// <exception cref="UniFaceException">The detector cannot be opened.</exception>
     public FacePipeline Photos => photos.Value;
 
@@ -56,7 +56,6 @@ public sealed class FaceRecognizer : IDisposable
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
     public static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(package);
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
         return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.InputSize));
@@ -80,20 +79,6 @@ public sealed class FaceRecognizer : IDisposable
         }
     }
 
-    /// <summary>A picture that is an aligned face already.</summary>
-    /// <param name="picture">The picture.</param>
-    /// <param name="name">The picture's name in errors.</param>
-    /// <exception cref="UniFaceException">It has another size than the model takes.</exception>
-    public AlignedFace AsAligned(RgbImage picture, string name)
-    {
-        ArgumentNullException.ThrowIfNull(picture);
-        return (picture.Width, picture.Height) == Embedder.InputSize
-            ? new AlignedFace(picture, null, SimilarityTransform.Identity)
-            : throw new UniFaceException(
-                $"{name}: {picture.Width}x{picture.Height} pixels, expected an aligned face of {Manifest.InputWidth}x{Manifest.InputHeight}; " +
-                "leave out aligned for raw photos");
-    }
-
     /// <summary>Frees the model and the detector.</summary>
     public void Dispose()
     {
@@ -111,17 +96,13 @@ public sealed class FaceRecognizer : IDisposable
             return OnnxEmbedder.Open(package.OnnxPath, shape => CreateManifest(shape, package.OnnxPath, options), options.Threads, options.Output);
         }
 
-        if ((options.Normalization ?? manifest.Normalization) != manifest.Normalization || (options.ColorOrder ?? manifest.ColorOrder) != manifest.ColorOrder)
+        if ((options.Normalization ?? manifest.Normalization) != manifest.Normalization || (options.ColorOrder ?? manifest.ColorOrder) != manifest.ColorOrder
+            || (options.Output ?? manifest.Output) != manifest.Output)
         {
             throw new UniFaceException(
-                $"{package.Source}: the package says how pixels go in ({manifest.Normalization.Mean},{manifest.Normalization.Deviation}, " +
-                $"{manifest.ColorOrder}); normalization and color are options for bare .onnx files, leave them out.");
-        }
-
-        if ((options.Output ?? manifest.Output) != manifest.Output)
-        {
-            throw new UniFaceException(
-                $"{package.Source}: the package says which output is the embedding; output {options.Output} is an option for bare .onnx files, leave it out.");
+                Invariant($"{package.Source}: its manifest defines the input ({manifest.Normalization.Mean},{manifest.Normalization.Deviation}, ") +
+                $"{manifest.ColorOrder}) and the output ({manifest.Output ?? "the only one"}); normalization, color and output are options for bare .onnx " +
+                "files, leave them out.");
         }
 
         return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads);
@@ -137,7 +118,7 @@ public sealed class FaceRecognizer : IDisposable
         PixelNormalization normalization = options.Normalization ?? (shape.TakesBytes ? new(0, 1) : PixelNormalization.Default);
         if (!float.IsFinite(normalization.Mean) || !(normalization.Deviation > 0) || !float.IsFinite(normalization.Deviation))
         {
-            throw new UniFaceException(FormattableString.Invariant(
+            throw new UniFaceException(Invariant(
                 $"{path}: the normalization is {normalization.Mean},{normalization.Deviation}, expected a finite mean and a deviation above 0."));
         }
 

@@ -10,6 +10,6 @@ public static class Plural
     public static string Format(long count, string one, string? many = null)
     {
         many ??= one.EndsWith("person", StringComparison.Ordinal) ? one[..^6] + "people" : one + "s";
-        return string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many)}");
+        return $"{count} {(count == 1 ? one : many)}";
     }
 }

@@ -12,7 +12,7 @@ public sealed class SeededRandom
     private ulong s2;
     private ulong s3;
 
-    /// <summary>A generator for one seed, where nothing else is drawn from it.</summary>
+    /// <summary>A generator for a seed that has no other use.</summary>
     public SeededRandom(long seed)
         : this([seed])
     {

@@ -8,6 +8,7 @@ using UniFace.Gallery;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>An erasure that a reader blocks is reported and recorded, and a repeat finishes it.</summary>
 public sealed class DeletionTests
 {
     [Fact]

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using UniFace.AspNetCore.Http;
 using UniFace.AspNetCore.Recognition;
 using UniFace.AspNetCore.Security;
 using UniFace.Faces;
@@ -15,6 +15,7 @@ using UniFace.Vision.Imaging;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>Overload, large bodies, slow senders and many requests are refused without harm to other callers.</summary>
 public sealed class LimitTests
 {
     [Fact]
@@ -123,7 +124,7 @@ public sealed class LimitTests
     {
         await using RunningServer server = await RunningServer.StartAsync(
             o => o with { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxConcurrentRequests = 1 });
-        IStoredGallery gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery;
+        StoredGallery gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery;
         float[] embedding = new float[gallery.Info.EmbeddingSize];
         embedding[0] = 1;
         await gallery.EnrollAsync(
@@ -135,7 +136,7 @@ public sealed class LimitTests
         // It is not counted against the recognition limit.
         Endpoint export = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Single(
             e => e.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName == "exportGallery");
-        Assert.Null(export.Metadata.GetMetadata<EnableRateLimitingAttribute>());
+        Assert.Null(export.Metadata.GetMetadata<RecognitionLimit>());
     }
 
     private static async Task<TcpClient> StoppedSenderAsync(RunningServer server)

@@ -21,7 +21,7 @@ public sealed class MovedGalleryTests
         await using RunningServer server = await RunningServer.StartAsync(o =>
         {
             Directory.CreateDirectory(o.DataFolder);
-            using FaceRecognizer model = Recognition.ServedModel.Open(o)!;
+            using FaceRecognizer model = FaceRecognizer.Open(o.Package);
             path = Path.Combine(o.DataFolder, $"people-{model.ContractId[..8]}.gallery");
             GalleryInfo info = new() { Id = "", ContractId = model.ContractId, EmbeddingSize = model.Embedder.EmbeddingSize, KeepsCrops = true };
             SqliteGallery.Create(path, info);
@@ -35,7 +35,7 @@ public sealed class MovedGalleryTests
             DataFolder = Path.Combine(server.Folder, "data"),
             Package = InventedPackage.Write(other, seed: 2),
         };
-        using (FaceRecognizer model = Recognition.ServedModel.Open(moved)!)
+        using (FaceRecognizer model = FaceRecognizer.Open(moved.Package))
         {
             await using SqliteGallery stored = await SqliteGallery.OpenAsync(path);
             float[] Embed(IReadOnlyList<byte[]> crops) => model.Embedder.Embed([.. crops.Select(c => model.Decoder.Decode(c, "crop"))]);
@@ -60,7 +60,7 @@ public sealed class MovedGalleryTests
 
         Assert.Equal("live", await server.Client.GetStringAsync("/health/live"));
         await using Microsoft.AspNetCore.Builder.WebApplication again = await UniFaceServer.CreateAsync(moved);
-        IStoredGallery gallery = UniFaceServer.FindRecognizer(again)!.Gallery;
+        StoredGallery gallery = UniFaceServer.FindRecognizer(again)!.Gallery;
         Assert.Equal(path, gallery.Path);
         Assert.Equal(1, (await gallery.CountAsync()).People);
         Directory.Delete(other, recursive: true);

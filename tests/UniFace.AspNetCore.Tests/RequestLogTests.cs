@@ -5,6 +5,7 @@ using UniFace.AspNetCore.Http;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>An error after the start of a response is logged without its message; disconnects are not logged.</summary>
 public sealed class RequestLogTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 
 namespace UniFace.AspNetCore.Tests;
 
+/// <summary>The service starts, reports its health and refuses what it cannot serve, in one line.</summary>
 public sealed class ServerTests
 {
     [Fact]

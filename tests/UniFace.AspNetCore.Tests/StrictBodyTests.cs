@@ -20,7 +20,7 @@ public sealed class StrictBodyTests
     [InlineData(
         "Content-Disposition: form-data; name=\"person\"\r\n\r\nAnn\r\n--b\r\nContent-Disposition: form-data; name=\"Person\"\r\n\r\nBob",
         "the form's field person is given more than once")]
-    [InlineData("Content-Disposition: form-data; name=\"another\"\r\n\r\n1", "expected are person, photos, aligned")]
+    [InlineData("Content-Disposition: form-data; name=\"another\"\r\n\r\n1", "expected are person, photos, anyQuality, aligned")]
     public async Task A_form_is_refused(string section, string words) =>
         Assert.Contains(words, await RefusalAsync("/v1/people", $"--b\r\n{section}\r\n--b--\r\n", "multipart/form-data; boundary=b"), StringComparison.Ordinal);
 
@@ -29,7 +29,7 @@ public sealed class StrictBodyTests
     [InlineData("{\"person\":\"\\ud800\"," + Face + "}", "wrong at $.person")]
     [InlineData(
         "{\"person\":\"Ann\"," + Face + ",\"anyquality\":true,\"any-quality\":true}",
-        "a field any-quality that is not expected here; expected are person, photos, aligned")]
+        "a field any-quality that is not expected here; expected are person, photos, anyQuality, aligned")]
     [InlineData("{\"person\":\"Ann\"," + Face + ",\"a\\nb\":true}", "that is not expected here")]
     [InlineData("{\"person\":\"Ann\",\"Person\":\"Bob\"," + Face + "}", "given more than once")]
     [InlineData(

@@ -6,7 +6,7 @@ namespace UniFace.Cli.Tests;
 public class CliOptionTests
 {
     [Fact]
-    public void Every_numeric_option_of_every_command_refuses_commas_and_what_is_no_number()
+    public void Every_numeric_option_refuses_commas_and_text()
     {
         RootCommand root = CommandHost.Root();
         int tried = 0;
@@ -51,15 +51,23 @@ public class CliOptionTests
     [InlineData("bench embed p --batch 4097", "--batch 4097: expected 1 to 4096.")]
     [InlineData("align p o --min-face -1", "--min-face -1: expected 0 or more.")]
     [InlineData("align p o --min-score 1.5", "--min-score 1.5: expected 0 to 1.")]
-    public void A_number_out_of_range_is_refused_with_the_range(string line, string expected) =>
+    public void Number_out_of_range_is_refused_with_the_range(string line, string expected) =>
         Assert.Contains(expected, CommandHost.Root().Parse(line.Split(' ')).Errors.Select(error => error.Message));
+
+    [Theory]
+    [InlineData("align p o --faces x", "--faces x: expected largest or all.")]
+    [InlineData("align p o --faces 0", "--faces 0: expected largest or all.")]
+    [InlineData("train d --optimizer lion", "--optimizer lion: expected sgd or adamw.")]
+    [InlineData("bench step --precision float16", "--precision float16: expected float32 or bfloat16.")]
+    public void Unknown_member_of_an_enumeration_is_refused_with_the_members(string line, string expected) =>
+        Assert.Equal([expected], CommandHost.Root().Parse(line.Split(' ')).Errors.Select(error => error.Message));
 
     [Theory]
     [InlineData("-0.5", -0.5)]
     [InlineData("1e-3", 0.001)]
     [InlineData("2", 2)]
     [InlineData(".5", 0.5)]
-    public void A_decimal_point_and_an_exponent_are_read_as_written(string text, double expected)
+    public void Decimal_point_and_exponent_are_read_as_written(string text, double expected)
     {
         RootCommand root = CommandHost.Root();
         Option<double?> fmr = (Option<double?>)root.Subcommands.Single(c => c.Name == "verify").Options.Single(o => o.Name == "--threshold");
@@ -67,7 +75,7 @@ public class CliOptionTests
     }
 
     [Fact]
-    public void A_comma_ends_the_program_with_one_line_that_says_what_is_expected()
+    public void Number_with_a_comma_prints_the_expected_format_and_exits_with_2()
     {
         CliResult result = CliProcess.Run("verify", "a.jpg", "b.jpg", "--fmr", "1,5e-3").Expect(2);
         Assert.Equal(

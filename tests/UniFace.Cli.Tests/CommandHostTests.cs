@@ -10,7 +10,7 @@ public sealed class CommandHostTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void An_unknown_command_is_one_line_and_exit_code_2()
+    public void Unknown_command_prints_one_line_and_exits_with_2()
     {
         CliResult result = CliProcess.Run("no-such-command").Expect(2);
         Assert.Equal("error: 'no-such-command' is not a command of uniface. See 'uniface --help'.", result.Error.Trim());
@@ -24,11 +24,11 @@ public sealed class CommandHostTests : IDisposable
         "error: '--strct' is not an option of uniface gallery identify; did you mean '--strict'? See 'uniface gallery identify --help'.",
         "gallery", "identify", "g", "--strct")]
     [InlineData("error: '--jsn' is not an option of uniface doctor; did you mean '--json'? See 'uniface doctor --help'.", "doctor", "--jsn")]
-    public void A_mistyped_word_is_named_with_the_nearest_known_one(string expected, params string[] args) =>
+    public void Mistyped_word_is_reported_with_the_nearest_known_word(string expected, params string[] args) =>
         Assert.Equal(expected, CliProcess.Run(args).Expect(2).Error.Trim());
 
     [Fact]
-    public void Every_error_of_a_command_line_is_named_in_the_one_line()
+    public void Every_error_of_a_command_line_is_in_the_one_line()
     {
         string error = CliProcess.Run("verify", "a.jpg", "--fmr", "x", "--threshold", "1,5").Expect(2).Error;
         Assert.Single(error.TrimEnd().Split('\n'));
@@ -38,7 +38,7 @@ public sealed class CommandHostTests : IDisposable
     }
 
     [Fact]
-    public void A_value_that_begins_with_an_at_sign_is_a_value_and_not_a_file_of_arguments()
+    public void Value_that_begins_with_an_at_sign_is_not_a_response_file()
     {
         File.WriteAllText(Path.Combine(folder, "pair"), "a.jpg\nb.jpg");
         Assert.Contains("Required argument", CliProcess.RunIn(folder, "verify", "@pair").Expect(2).Error, StringComparison.Ordinal);
@@ -47,7 +47,7 @@ public sealed class CommandHostTests : IDisposable
     }
 
     [Fact]
-    public void Help_names_the_program_as_users_call_it_and_lists_the_commands()
+    public void Help_uses_the_command_name_and_lists_the_commands()
     {
         string help = CliProcess.Run("--help").Expect(0).Out;
         Assert.Contains("--json", help, StringComparison.Ordinal);
@@ -68,7 +68,7 @@ public sealed class CommandHostTests : IDisposable
     [InlineData("uniface verify --thresh", "--threshold")]
     [InlineData("uniface gallery id", "identify")]
     [InlineData("uniface align ph", "")]
-    public async Task The_script_for_bash_completes_what_bash_asks_it_for(string line, string expected)
+    public async Task Bash_script_completes_commands_and_options(string line, string expected)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || !File.Exists("/bin/bash"), "needs bash");
         string program = Path.Combine(folder, "uniface"), script = Path.Combine(folder, "completion.bash");
@@ -92,7 +92,7 @@ public sealed class CommandHostTests : IDisposable
     }
 
     [Fact]
-    public void A_table_into_a_pipe_cuts_and_wraps_nothing()
+    public void Table_in_a_pipe_is_neither_cut_nor_wrapped()
     {
         string output = CliProcess.Run("models", "list").Expect(0).Out;
         Assert.All(UniFace.Vision.Models.ModelCatalogue.All, model => Assert.Contains(model.Sha256, output, StringComparison.Ordinal));
@@ -100,7 +100,7 @@ public sealed class CommandHostTests : IDisposable
     }
 
     [Fact]
-    public void Completion_has_a_script_for_every_shell_and_refuses_others()
+    public void Completion_has_a_script_for_every_supported_shell_and_refuses_others()
     {
         Assert.StartsWith("#compdef uniface", CliProcess.Run("completion", "zsh").Expect(0).Out, StringComparison.Ordinal);
         Assert.StartsWith("Register-ArgumentCompleter", CliProcess.Run("completion", "pwsh").Expect(0).Out, StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public class PackageTests
             string text = File.ReadAllText(locked);
             Assert.DoesNotContain("://", text, StringComparison.Ordinal);
 
-            // "CentralTransitive" is what Directory.Packages.props pins although no project asks for it.
+            // "CentralTransitive": pinned in Directory.Packages.props, but no project references it.
             string[] lines = text.Split('\n');
             IEnumerable<string> loose = lines.Where((_, i) => i + 1 < lines.Length && lines[i + 1].Contains(
                 "\"Transitive\"", StringComparison.Ordinal)).Select(l => l.Trim());

@@ -56,7 +56,7 @@ public abstract class GalleryContractTests
             }
         }
 
-        if (gallery is IStoredGallery stored)
+        if (gallery is StoredGallery stored)
         {
             Assert.Empty(await stored.VerifyIntegrityAsync());
         }

@@ -6,7 +6,7 @@ namespace UniFace.Gallery.Tests;
 public abstract class StoredGalleryContractTests : GalleryContractTests
 {
     /// <summary>Opens a gallery.</summary>
-    protected abstract Task<IStoredGallery> OpenAsync(string gallery);
+    protected abstract Task<StoredGallery> OpenAsync(string gallery);
 
     protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await OpenAsync(gallery);
 
@@ -19,7 +19,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     public async Task Everything_stored_about_a_person_is_returned_and_retention_goes_by_the_newest_template()
     {
         float[][] rows = Rows.Random(3, 8, 5);
-        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
+        await using StoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
         DateTimeOffset before = DateTimeOffset.UtcNow.AddSeconds(-2);
         IReadOnlyList<long> ids = await gallery.EnrollAsync(
             [new("Ann", rows[0], new byte[] { 1 }, "a.jpg"), new("Bob", rows[1], new byte[] { 2 }), new("Ann", rows[2], new byte[] { 3 })], Contract);
@@ -41,7 +41,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     }
 
     [Fact]
-    public async Task A_gallery_moves_to_another_model_also_after_a_stop_and_until_the_end_the_old_model_answers()
+    public async Task A_stopped_move_to_another_model_continues_and_the_old_model_answers_until_the_end()
     {
         const int People = 150;
         float[][] before = Rows.Random(People + 1, 8, 3), after = Rows.Random(People + 1, 12, 4);
@@ -53,7 +53,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
             return [.. crops.SelectMany(c => after[c[0]])];
         });
         string path = await CreateAsync(crops: true);
-        await using (IStoredGallery gallery = await OpenAsync(path))
+        await using (StoredGallery gallery = await OpenAsync(path))
         {
             await gallery.EnrollAsync([.. Enumerable.Range(0, People).Select(Person)], Contract);
             using CancellationTokenSource stop = new();
@@ -62,7 +62,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
             Assert.InRange(embedded.Count, 1, People - 1);
         }
 
-        await using (IStoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path))
+        await using (StoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path))
         {
             await gallery.EnrollAsync([Person(People)], Contract);
             await gallery.RemoveAsync("p7");
@@ -72,7 +72,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
             await Assert.ThrowsAsync<UniFaceException>(() => other.SearchAsync(before[5], Contract, 1));
         }
 
-        await using IStoredGallery opened = await OpenAsync(path);
+        await using StoredGallery opened = await OpenAsync(path);
         Assert.Equal(("contract-b", 12, "models/b"), (opened.Info.ContractId, opened.Info.EmbeddingSize, opened.Info.Package));
         for (int i = 0; i <= People; i += 1)
         {
@@ -85,7 +85,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
     [Fact]
     public async Task Sources_are_kept_and_crops_are_required_if_the_gallery_keeps_them()
     {
-        await using IStoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
+        await using StoredGallery gallery = await OpenAsync(await CreateAsync(crops: true));
         float[][] v = Rows.Random(3, 8, 3);
         const string Strange = "Zoë 'x\"; DROP";
         Enrollment ann = new("ann", v[0], new byte[] { 1 }, "a.jpg"), bob = new("bob", v[1]), strange = new(Strange, v[2], new byte[] { 2 }, "z'.jpg");
@@ -102,7 +102,7 @@ public abstract class StoredGalleryContractTests : GalleryContractTests
         string path = await CreateAsync();
         float[][] v = Rows.Random(4, 8, 9);
         string x = new('a', 64), y = new('b', 64);
-        await using IStoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path);
+        await using StoredGallery gallery = await OpenAsync(path), other = await OpenAsync(path);
         Enrollment[] photos =
         [
             new("Ann", v[0], default, "photo.jpg", x),

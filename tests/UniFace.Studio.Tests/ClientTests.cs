@@ -15,7 +15,7 @@ namespace UniFace.Studio.Tests;
 public sealed class ClientTests
 {
     [Fact]
-    public async Task The_client_is_the_one_that_the_description_gives()
+    public async Task The_client_is_generated_from_the_description()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string generated = await GenerateAsync(await server.Client.GetStringAsync("/openapi/v1.json"));

@@ -5,6 +5,7 @@ using UniFace.Studio.Lab;
 
 namespace UniFace.Studio.Tests;
 
+/// <summary>/v1/losses returns the losses, curves that follow the formulas, and lessons within their limits.</summary>
 public sealed class LossEndpointTests
 {
     [Fact]

@@ -1,4 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace UniFace.Studio.Tests;
 
@@ -21,7 +28,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task The_description_is_the_one_in_docs()
+    public async Task The_description_equals_docs_openapi_json()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string served = (await server.Client.GetStringAsync("/openapi/v1.json")).ReplaceLineEndings("\n").TrimEnd() + "\n";
@@ -94,6 +101,46 @@ public sealed class OpenApiTests
         {
             Assert.Contains(expected, paths);
         }
+    }
+
+    [Fact]
+    public async Task Every_example_is_a_valid_value_of_its_type_and_every_response_example_is_complete()
+    {
+        await using RunningServer server = await StudioServer.StartAsync();
+        JsonNode paths = JsonNode.Parse(await server.Client.GetStringAsync("/openapi/v1.json"))!["paths"]!;
+        JsonSerializerOptions json = new(server.Services.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
+        {
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        };
+        int checkedTypes = 0;
+        foreach (RouteEndpoint endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            string path = endpoint.RoutePattern.RawText!.TrimEnd('/'), method = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods[0] ?? "";
+            if (paths[path]?[method.ToLowerInvariant()] is not JsonNode operation)
+            {
+                continue;
+            }
+
+            if (operation["requestBody"]?["content"]!["application/json"]!["example"] is JsonNode request)
+            {
+                Assert.NotNull(request.Deserialize(endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.RequestType!, json));
+            }
+
+            foreach (IProducesResponseTypeMetadata produced in endpoint.Metadata.OfType<IProducesResponseTypeMetadata>())
+            {
+                if (operation["responses"]![$"{produced.StatusCode}"]?["content"]?["application/json"]?["example"] is JsonNode example)
+                {
+                    Type type = produced.Type!.Name.StartsWith("IAsyncEnumerable", StringComparison.Ordinal)
+                        ? produced.Type.GenericTypeArguments[0].MakeArrayType()
+                        : produced.Type;
+                    JsonNode? again = JsonSerializer.SerializeToNode(example.Deserialize(type, json), type, json);
+                    Assert.True(JsonNode.DeepEquals(example, again), $"{method} {path}: the example is {example}, but its type has {again}");
+                    checkedTypes++;
+                }
+            }
+        }
+
+        Assert.True(checkedTypes > 12, $"only {checkedTypes} examples were found");
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests;
 
+/// <summary>/v1/runs and /v1/results return what training and evaluation wrote, and no other files.</summary>
 public sealed class RunEndpointTests
 {
     [Fact]

@@ -7,6 +7,7 @@ namespace UniFace.Synthetic.Tests;
 /// <summary>The same seed draws the same people and pixels; people differ from each other more than the pictures of one person.</summary>
 public class ProceduralFacesTests
 {
+    private static readonly FaceScene Portrait = new();
     private static readonly Gen<(long Seed, int Person, int Picture)> Keys = Gen.Select(Gen.Long[0, 1000], Gen.Int[0, 5000], Gen.Int[0, 200]);
 
     [Fact]
@@ -64,7 +65,7 @@ public class ProceduralFacesTests
     }
 
     [Fact]
-    public void Less_variation_makes_the_pictures_of_a_person_more_alike_and_none_makes_them_alike_but_for_the_background()
+    public void The_pictures_of_a_person_differ_less_with_less_variation()
     {
         double Spread(float variation)
         {
@@ -81,14 +82,14 @@ public class ProceduralFacesTests
         i =>
         {
             ProceduralFaces faces = new(5);
-            RgbImage a = FaceRenderer.Aligned(faces.Identity(i), FaceScene.Portrait).Image;
-            RgbImage b = FaceRenderer.Aligned(faces.Identity(i + 1), FaceScene.Portrait).Image;
+            RgbImage a = FaceRenderer.Aligned(faces.Identity(i), Portrait).Image;
+            RgbImage b = FaceRenderer.Aligned(faces.Identity(i + 1), Portrait).Image;
             Assert.True(Difference(a, b) > 3);
         },
         iter: 30);
 
     [Fact]
-    public void The_points_of_a_photo_lie_in_it_and_in_the_order_of_a_face() => Keys.Sample(
+    public void The_landmarks_of_a_photo_lie_in_it_and_in_the_order_of_a_face() => Keys.Sample(
         key =>
         {
             ProceduralPicture photo = new ProceduralFaces(key.Seed).Photo(key.Person, key.Picture, 160, 200);
@@ -117,13 +118,13 @@ public class ProceduralFacesTests
         iter: 60);
 
     [Fact]
-    public void The_template_is_met_within_pixels_by_ordinary_people_seen_from_the_front()
+    public void The_landmarks_of_frontal_faces_are_within_six_pixels_of_the_template()
     {
         FaceLandmarks target = AlignmentTemplate.ArcFace112.Landmarks;
         double worst = 0;
         for (int i = 0; i < 50; i++)
         {
-            FaceLandmarks l = FaceRenderer.Aligned(new FaceIdentity(9, i), FaceScene.Portrait).Landmarks;
+            FaceLandmarks l = FaceRenderer.Aligned(new FaceIdentity(9, i), Portrait).Landmarks;
             double[] distances =
             [
                 Apart(l.LeftEye, target.LeftEye), Apart(l.RightEye, target.RightEye), Apart(l.Nose, target.Nose),
@@ -136,7 +137,7 @@ public class ProceduralFacesTests
     }
 
     [Fact]
-    public void A_crop_shows_what_aligning_the_photo_by_its_points_shows() => Gen.Int[0, 2000].Sample(
+    public void A_crop_equals_the_photo_aligned_by_its_landmarks() => Gen.Int[0, 2000].Sample(
         i =>
         {
             ProceduralFaces faces = new(11);
@@ -170,10 +171,10 @@ public class ProceduralFacesTests
     [InlineData(Occlusion.Hand)]
     [InlineData(Occlusion.Bars)]
     [InlineData(Occlusion.Hat)]
-    public void Whatever_hides_a_face_is_seen_in_the_picture(Occlusion occlusion)
+    public void Every_occlusion_changes_the_picture(Occlusion occlusion)
     {
         FaceIdentity person = new FaceIdentity(1, 4);
-        FaceScene scene = FaceScene.Portrait with { Grain = 5, Yaw = 0.5f, Pitch = -0.3f };
+        FaceScene scene = Portrait with { Grain = 5, Yaw = 0.5f, Pitch = -0.3f };
         double change = Difference(FaceRenderer.Aligned(person, scene).Image, FaceRenderer.Aligned(person, scene with { Occlusion = occlusion }).Image);
         Assert.Equal(occlusion != Occlusion.None, change > 0.3);
     }

@@ -17,15 +17,10 @@ internal sealed class ToyDataset : FaceDataset
     public ToyDataset(int people, int images, byte salt = 0)
     {
         this.salt = salt;
+        Source = "toy";
         People = [.. Enumerable.Range(0, people).Select(p => $"person{p:D2}")];
         Samples = [.. Enumerable.Range(0, people * images).Select(i => new FaceSample($"person{i / images:D2}/{i % images}.png", i / images))];
     }
-
-    public override string Source => "toy";
-
-    public override IReadOnlyList<string> People { get; }
-
-    public override IReadOnlyList<FaceSample> Samples { get; }
 
     public override byte[] Read(int index) => [(byte)Samples[index].Label, (byte)index, salt];
 }
@@ -121,7 +116,7 @@ internal static class Toy
             state.Load(last);
         }
 
-        return new Trainer(folder, info, prepared, state, torch.CPU, fresh);
+        return new Trainer(folder, info, prepared, state, torch.CPU, fresh, [state]);
     }
 
     public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null, string runId = "") => new(

@@ -19,7 +19,7 @@ public sealed class BlockedPReluTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_network_with_PRelu_gives_what_PRelu_is_for_negative_slopes_and_slopes_above_one_too(bool leadingOne)
+    public void A_rewritten_PRelu_has_the_values_of_PRelu_for_any_slope(bool leadingOne)
     {
         Random random = new(3);
         float[] weights = [.. Enumerable.Range(0, Channels * 3).Select(_ => (float)random.NextDouble() - 0.5f)];

@@ -11,7 +11,7 @@ namespace UniFace.Vision.Tests;
 public class DetectionTests
 {
     [Fact]
-    public void Suppression_keeps_the_best_of_each_pile_and_nothing_that_overlaps() =>
+    public void Suppression_keeps_the_best_of_each_group_of_overlapping_boxes() =>
         Gen.Select(
             Gen.Float[0, 100],
             Gen.Float[0, 100],
@@ -44,7 +44,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void BlazeFace_boxes_and_points_are_counted_from_the_middle_of_their_cell()
+    public void BlazeFace_boxes_and_points_are_relative_to_the_center_of_their_cell()
     {
         // Anchor 1 of cell (row 2, column 3) of a grid of 8 with 6 anchors per cell over 256 pixels: its center is (112, 80).
         float[] scores = new float[8 * 8 * 6];
@@ -64,7 +64,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void A_score_that_is_not_a_number_is_no_face()
+    public void A_detection_with_a_NaN_score_is_dropped()
     {
         float[] scores = [float.NaN, float.NaN];
         Assert.Empty(BlazeFaceNetwork.Decode(scores, new float[32], 1, 2, 256, 0f));
@@ -88,7 +88,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void Any_face_small_enough_for_a_tile_is_whole_in_one() =>
+    public void Every_face_that_fits_in_a_window_lies_completely_in_one() =>
         Gen.Select(Gen.Int[100, 3000], Gen.Int[100, 3000], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Double[0.01, 0.49]).Sample((width, height, u, v, share) =>
         {
             List<SearchWindow> windows = [SearchWindow.Whole(width, height), .. SearchWindow.Tiles(width, height, 3, 256)];
@@ -106,7 +106,7 @@ public class DetectionTests
         });
 
     [Fact]
-    public void A_small_photo_is_looked_at_once_and_a_large_one_in_at_most_59_windows()
+    public void A_small_photo_needs_one_window_and_a_large_one_at_most_59()
     {
         Assert.Empty(SearchWindow.Tiles(250, 250, 2, 256));
         Assert.Empty(SearchWindow.Tiles(511, 200, 2, 256));
@@ -140,7 +140,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void A_file_that_is_no_detector_is_refused_in_words()
+    public void A_file_that_is_not_a_detector_is_refused_with_a_message()
     {
         string path = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.onnx");
         File.WriteAllText(path, "not a model");
@@ -190,7 +190,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void A_face_is_found_small_turned_and_filling_the_photo()
+    public void Small_rotated_and_photo_filling_faces_are_found()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");

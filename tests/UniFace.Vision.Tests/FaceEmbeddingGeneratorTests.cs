@@ -15,7 +15,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task It_gives_what_the_embedder_gives_in_the_photos_order_as_any_other_generator()
+    public async Task The_generator_returns_the_embedders_values_in_the_order_of_the_photos()
     {
         RgbImage[] photos = [.. Enumerable.Range(0, 7).Select(seed => Pictures.Noise(112, 112, seed))];
         using FaceEmbeddingGenerator faces = Open(FacePipeline.ForAligned(new SkiaImageDecoder()));
@@ -32,7 +32,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_photo_without_a_face_or_that_is_none_is_named()
+    public async Task A_photo_without_a_face_and_a_file_that_is_not_an_image_are_refused_by_name()
     {
         using FaceEmbeddingGenerator generator = Open(new FacePipeline(new SkiaImageDecoder(), new Blind()));
         DataContent photo = new(ImageEncoder.Png(Pictures.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };

@@ -6,7 +6,7 @@ using UniFace.Vision.Onnx;
 
 namespace UniFace.Vision.Tests;
 
-/// <summary>An untrusted model is one file that its hash covers completely, and opening it ends.</summary>
+/// <summary>An untrusted model is one file that its hash covers completely, and opening it takes bounded time.</summary>
 public sealed class HostileModelTests : IDisposable
 {
     private const int Side = 16, Size = 16;
@@ -29,7 +29,7 @@ public sealed class HostileModelTests : IDisposable
     [InlineData("list of subgraphs")]
     [InlineData("function")]
     [InlineData("training")]
-    public void Weights_in_a_file_beside_are_refused_wherever_they_stand(string where)
+    public void External_weights_are_refused_anywhere_in_the_model(string where)
     {
         byte[] entry = [.. Text(1, "location"), .. Text(2, "w.bin")];
         byte[] tensor = [.. Int(1, 1), .. Int(2, 1), .. Text(8, "e"), .. where == "location only" ? [] : Bytes(13, entry), .. Int(14, 1)];
@@ -58,7 +58,7 @@ public sealed class HostileModelTests : IDisposable
     }
 
     [Fact]
-    public void Messages_within_each_other_without_end_are_refused_before_the_stack_is_full()
+    public void Deeply_nested_messages_are_refused_before_the_stack_overflows()
     {
         byte[] graph = [];
         for (int i = 0; i < 2000; i++)
@@ -74,7 +74,7 @@ public sealed class HostileModelTests : IDisposable
     [InlineData("over the face", true)]
     [InlineData("over a constant", true)]
     [InlineData("over the face", false)]
-    public void A_model_with_a_loop_without_end_is_refused_when_it_is_opened(string loop, bool works)
+    public void A_model_with_an_endless_loop_is_refused_when_it_is_opened(string loop, bool works)
     {
         File.WriteAllBytes(Model, Endless(overFace: loop == "over the face", works));
         UniFaceException refused = Assert.Throws<UniFaceException>(() => OnnxEmbedder.Open(

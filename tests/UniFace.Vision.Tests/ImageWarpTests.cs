@@ -8,7 +8,7 @@ namespace UniFace.Vision.Tests;
 public class ImageWarpTests
 {
     [Fact]
-    public void The_identity_gives_every_pixel_back()
+    public void The_identity_returns_the_image_unchanged()
     {
         RgbImage image = Pictures.Noise(61, 47, seed: 1);
         Assert.Equal(image.Pixels, ImageWarp.Warp(image, SimilarityTransform.Identity, 61, 47).Pixels);
@@ -31,14 +31,14 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void Between_two_pixels_lies_their_mean()
+    public void Halfway_between_two_pixels_the_warp_gives_their_mean()
     {
         RgbImage image = new(2, 1, [10, 20, 30, 50, 100, 150]);
         Assert.Equal([30, 60, 90], ImageWarp.Warp(image, new SimilarityTransform(1, 0, -0.5, 0), 1, 1).Pixels);
     }
 
     [Fact]
-    public void A_quarter_turn_turns_every_pixel()
+    public void A_quarter_turn_moves_every_pixel_exactly()
     {
         RgbImage image = Pictures.Noise(9, 9, seed: 3);
         RgbImage turned = ImageWarp.Warp(image, new SimilarityTransform(0, 1, 8, 0), 9, 9);
@@ -53,7 +53,7 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void Making_a_picture_much_smaller_averages_and_does_not_alias()
+    public void A_strong_reduction_averages_and_does_not_alias()
     {
         // A checkerboard of single pixels becomes gray when reduced; one sample per pixel would give white or black.
         RgbImage board = new(128, 128);
@@ -70,7 +70,7 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void A_pyramid_sees_what_a_direct_warp_sees()
+    public void A_warp_through_the_pyramid_equals_a_direct_warp()
     {
         RgbImage image = Pictures.Smooth(400, 300);
         SimilarityTransform transform = new(0.2, 0.05, 10, -5);
@@ -90,7 +90,7 @@ public class ImageWarpTests
     }
 
     [Fact]
-    public void Resizing_keeps_a_flat_picture_flat_and_the_same_size_the_same() =>
+    public void Resizing_keeps_a_uniform_image_uniform_and_the_same_size_unchanged() =>
         Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Byte).Sample((width, height, toWidth, toHeight, value) =>
     {
         RgbImage flat = new(width, height);

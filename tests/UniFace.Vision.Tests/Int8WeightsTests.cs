@@ -13,7 +13,7 @@ public sealed class Int8WeightsTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Weights_are_rounded_to_127_steps_a_row_and_the_network_is_otherwise_the_same()
+    public void Weights_are_rounded_to_127_steps_per_row_and_the_rest_of_the_network_is_unchanged()
     {
         const int side = 16, size = 16;
         string path = Path.Combine(folder, "m.onnx"), small = Path.Combine(folder, "s.onnx");
@@ -53,7 +53,7 @@ public sealed class Int8WeightsTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_model_is_refused_in_a_line()
+    public void A_file_that_is_not_a_model_is_refused_in_one_line()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 16, 16, 4);

@@ -54,10 +54,9 @@ public class JpegPhotoTests
     }
 
     [Fact]
-    public void A_photo_that_is_cut_off_is_refused_when_it_is_used()
+    public void A_photo_that_is_cut_off_is_refused()
     {
         byte[] file = Pictures.Encode(Pictures.Smooth(2400, 1600), SKEncodedImageFormat.Jpeg);
-        byte[] cut = [.. file.AsSpan(0, file.Length / 2), 0xFF, 0xD9];
-        Assert.Throws<UniFaceException>(() => Decoder.OpenPhoto(cut, "a.jpg").Level(1));
+        Assert.Throws<UniFaceException>(() => Decoder.OpenPhoto(file.AsMemory(0, file.Length / 2), "a.jpg").Level(1));
     }
 }

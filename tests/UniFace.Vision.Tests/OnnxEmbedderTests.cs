@@ -22,7 +22,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     [InlineData(true, false, ColorOrder.Rgb)]
     [InlineData(true, true, ColorOrder.Bgr)]
     [InlineData(false, false, ColorOrder.Bgr)]
-    public void Embeddings_are_the_networks_own_for_colour_order_normalisation_and_flip_sum(bool fixedBatch, bool flipSum, ColorOrder order)
+    public void Embeddings_follow_color_order_normalization_and_flip_sum_of_the_manifest(bool fixedBatch, bool flipSum, ColorOrder order)
     {
         string path = Path.Combine(folder, "m.onnx");
         float[] weights = TinyOnnx.WriteEmbedder(path, Side, Side, Size, new TinyOnnx.Input(Batch: fixedBatch ? 1 : 0));
@@ -79,7 +79,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public void Many_threads_on_one_embedder_get_the_same_as_one()
+    public void Embedding_on_many_threads_gives_the_same_values_as_on_one()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
@@ -91,7 +91,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public void A_face_of_another_size_and_values_that_are_not_finite_are_named()
+    public void A_face_of_another_size_and_values_that_are_not_finite_are_errors_that_name_them()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
@@ -110,7 +110,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public void A_package_opens_and_every_tampering_is_refused()
+    public void A_package_opens_and_every_modified_package_is_refused()
     {
         string package = Path.Combine(folder, "package"), onnx = Path.Combine(package, "model.onnx"), json = Path.Combine(package, ModelManifest.FileName);
         Directory.CreateDirectory(package);
@@ -136,7 +136,7 @@ public sealed class OnnxEmbedderTests : IDisposable
 
         File.WriteAllText(json, good);
         RecognizerOptions contradiction = new() { ColorOrder = ColorOrder.Bgr };
-        Refused.With("normalization and color are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
+        Refused.With("normalization, color and output are options for bare .onnx files", () => FaceRecognizer.Open(package, contradiction));
         byte[] bytes = File.ReadAllBytes(onnx);
         bytes[^100] ^= 1;
         File.WriteAllBytes(onnx, bytes);
@@ -155,7 +155,7 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public void The_embedding_is_the_output_of_that_shape_and_name_whatever_stands_before_it()
+    public void The_embedding_output_is_found_by_shape_and_name_at_any_position()
     {
         string path = Path.Combine(folder, "m.onnx");
         float[] expected = WithOutputs([("norm", 1), ("embedding", 32)], null)!;

@@ -14,7 +14,7 @@ public sealed class OnnxSessionTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void An_embedder_disposed_while_other_threads_run_it_ends_their_runs_and_refuses_the_next()
+    public void An_embedder_disposed_during_runs_finishes_them_and_refuses_new_ones()
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, 16);
@@ -28,7 +28,7 @@ public sealed class OnnxSessionTests : IDisposable
     }
 
     [Fact]
-    public void A_detector_disposed_while_other_threads_run_it_ends_their_runs_and_refuses_the_next()
+    public void A_detector_disposed_during_runs_finishes_them_and_refuses_new_ones()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         RgbImage photo = Pictures.Noise(120, 120, 1);

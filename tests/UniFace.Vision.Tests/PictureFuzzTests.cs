@@ -20,7 +20,7 @@ public sealed class PictureFuzzTests : IDisposable
     [InlineData(SKEncodedImageFormat.Png)]
     [InlineData(SKEncodedImageFormat.Webp)]
     [InlineData(SKEncodedImageFormat.Bmp)]
-    public void Pictures_damaged_in_any_way_are_read_or_refused(SKEncodedImageFormat format)
+    public void Damaged_images_are_read_or_refused(SKEncodedImageFormat format)
     {
         SkiaImageDecoder decoder = new() { MaxPixels = 6_000_000 }; // 7 bytes each: below what one reading may take here
         RgbImage[] pictures = [Pictures.Smooth(40, 30), Pictures.Noise(16, 16, 1)];
@@ -43,7 +43,7 @@ public sealed class PictureFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Heic_and_avif_damaged_in_any_way_are_read_or_refused()
+    public void Damaged_HEIC_and_AVIF_files_are_read_or_refused()
     {
         SkiaImageDecoder decoder = new();
         string[] seeds = [HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif];
@@ -51,7 +51,7 @@ public sealed class PictureFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Models_damaged_in_any_way_are_rewritten_or_left_alone()
+    public void Damaged_models_are_rewritten_or_left_alone()
     {
         string path = Path.Combine(folder, "m.onnx");
         string damaged = Path.Combine(folder, "damaged.onnx");
@@ -69,7 +69,7 @@ public sealed class PictureFuzzTests : IDisposable
     [InlineData(65535, 1200)]
     [InlineData(1 << 30, 1 << 30)]
     [InlineData(100, int.MaxValue)]
-    public void A_small_file_that_claims_to_be_a_giant_is_refused_before_memory_is_taken(int width, int height)
+    public void A_small_file_that_claims_a_huge_size_is_refused_before_memory_is_allocated(int width, int height)
     {
         byte[] png = Pictures.Encode(Pictures.Noise(16, 16, 1), SKEncodedImageFormat.Png);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
@@ -83,7 +83,7 @@ public sealed class PictureFuzzTests : IDisposable
     }
 
     [Fact]
-    public void A_picture_cut_off_anywhere_is_one_clear_error_and_a_large_plain_one_is_read()
+    public void A_truncated_image_is_one_clear_error_and_a_large_plain_one_is_read()
     {
         byte[] jpeg = Pictures.Encode(Pictures.Noise(64, 64, 1), SKEncodedImageFormat.Jpeg);
         for (int length = 0; length < jpeg.Length - 2; length += 41)

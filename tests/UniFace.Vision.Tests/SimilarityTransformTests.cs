@@ -32,7 +32,7 @@ public class SimilarityTransformTests
     });
 
     [Fact]
-    public void No_other_similarity_is_nearer_in_least_squares() =>
+    public void No_other_similarity_has_a_smaller_squared_error() =>
         Gen.Select(Points, Points, Gen.Double[0.1, 5].Array[5], Gen.Double[-0.01, 0.01].Array[4]).Sample((from, to, weights, nudge) =>
     {
         SimilarityTransform best = SimilarityTransform.Fit(from, to, weights);
@@ -73,7 +73,7 @@ public class SimilarityTransformTests
     }
 
     [Fact]
-    public void A_mouth_of_one_point_on_the_templates_middle_needs_none_either()
+    public void A_single_mouth_point_on_the_template_needs_no_transform()
     {
         FaceLandmarks t = AlignmentTemplate.ArcFace112.Landmarks;
         Point mouth = new((t.LeftMouth.X + t.RightMouth.X) / 2, (t.LeftMouth.Y + t.RightMouth.Y) / 2);
@@ -83,7 +83,7 @@ public class SimilarityTransformTests
     }
 
     [Fact]
-    public void A_weight_of_zero_takes_a_point_out()
+    public void A_point_of_weight_zero_has_no_effect()
     {
         Point[] moved = [.. Template.Select(p => new Point(p.X + 7, p.Y - 3))];
         moved[2] = new Point(500, 500);
@@ -93,7 +93,7 @@ public class SimilarityTransformTests
     }
 
     [Fact]
-    public void The_inverse_undoes_and_then_composes() => Gen.Select(Transforms, Transforms).Sample((first, second) =>
+    public void The_inverse_undoes_a_transform_and_Then_composes_two() => Gen.Select(Transforms, Transforms).Sample((first, second) =>
     {
         (double x, double y) = first.Then(first.Inverse()).Apply(12, 34);
         Assert.Equal(12, x, 1e-6);
@@ -109,7 +109,7 @@ public class SimilarityTransformTests
     [InlineData(0f)]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void Points_on_one_spot_or_not_finite_are_a_clear_failure(float value)
+    public void Points_that_coincide_or_are_not_finite_are_refused(float value)
     {
         Point[] points = [.. Enumerable.Repeat(new Point(value, value), 5)];
         Refused.With("no similarity transform fits", () => SimilarityTransform.Fit(points, Template));

@@ -11,7 +11,7 @@ public class SkiaImageDecoderTests
     private static readonly SkiaImageDecoder Decoder = new();
 
     [Fact]
-    public void A_png_gives_back_every_pixel()
+    public void A_PNG_is_decoded_exactly()
     {
         RgbImage image = Pictures.Noise(37, 23, seed: 1);
         RgbImage decoded = Decoder.Decode(ImageEncoder.Png(image), "a.png");
@@ -23,7 +23,7 @@ public class SkiaImageDecoderTests
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Webp)]
     [InlineData(SKEncodedImageFormat.Png)]
-    public void Each_format_gives_back_the_picture(SKEncodedImageFormat format)
+    public void Each_format_decodes_to_the_encoded_image(SKEncodedImageFormat format)
     {
         RgbImage image = Pictures.Quadrants(48, 32);
         RgbImage decoded = Decoder.Decode(Pictures.Encode(image, format), "a picture");
@@ -32,14 +32,14 @@ public class SkiaImageDecoderTests
     }
 
     [Fact]
-    public void A_bmp_gives_back_every_pixel()
+    public void A_BMP_is_decoded_exactly()
     {
         RgbImage image = Pictures.Noise(20, 11, seed: 2);
         Assert.Equal(image.Pixels, Decoder.Decode(Pictures.Bmp(image), "a.bmp").Pixels);
     }
 
     [Fact]
-    public void What_is_transparent_is_white()
+    public void Transparency_is_blended_with_white()
     {
         using SKBitmap bitmap = new(new SKImageInfo(2, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         bitmap.SetPixel(0, 0, new SKColor(10, 20, 30, 0));
@@ -52,7 +52,7 @@ public class SkiaImageDecoderTests
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Png)]
     [InlineData(SKEncodedImageFormat.Webp)]
-    public void A_truncated_picture_is_refused_by_name_and_never_half_grey(SKEncodedImageFormat format)
+    public void A_truncated_image_is_refused_by_name_and_never_partly_decoded(SKEncodedImageFormat format)
     {
         byte[] whole = Pictures.Encode(Pictures.Noise(40, 40, seed: 3), format);
         int refused = 0;
@@ -75,7 +75,7 @@ public class SkiaImageDecoderTests
     }
 
     [Fact]
-    public void A_flipped_byte_never_escapes_as_another_exception()
+    public void A_flipped_byte_causes_no_other_exception_than_UniFaceException()
     {
         byte[] whole = ImageEncoder.Jpeg(Pictures.Noise(24, 24, seed: 4));
         Random random = new(2026_11_24);
@@ -99,7 +99,7 @@ public class SkiaImageDecoderTests
     }
 
     [Fact]
-    public void A_bomb_is_refused_from_its_header_before_memory_is_taken()
+    public void A_decompression_bomb_is_refused_by_its_header_before_memory_is_allocated()
     {
         // A PNG header of 60,000 x 60,000 pixels with hardly any data: 14 GB if it were trusted.
         byte[] png = ImageEncoder.Png(new RgbImage(1, 1));
@@ -121,7 +121,7 @@ public class SkiaImageDecoderTests
     }
 
     [Fact]
-    public void Other_formats_and_garbage_are_refused_by_name()
+    public void Unsupported_formats_and_random_bytes_are_refused_by_name()
     {
         Assert.Equal(
             "a.jpg: a TIFF picture or a camera's raw file; expected JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF: convert it first.",
@@ -131,7 +131,7 @@ public class SkiaImageDecoderTests
     }
 
     [Fact]
-    public void Many_threads_decode_the_same()
+    public void Decoding_on_many_threads_gives_the_same_pixels()
     {
         RgbImage image = Pictures.Noise(50, 50, seed: 5);
         byte[] png = ImageEncoder.Png(image);

@@ -14,7 +14,7 @@ internal static class BenchDataCommand
 
     public static Command Create()
     {
-        Argument<string> data = new("DATA") { Description = "Aligned faces: one folder per person, a RecordIO set, or a tar of either." };
+        Argument<string> data = new("DATA") { Description = CommonOptions.AlignedFaces };
         CliOption<int> batch = new("--batch", "Images per batch.") { Default = 64 };
         CliOption<int> threads = new("--threads", "Threads per step; the loader has threads of its own.") { Default = Environment.ProcessorCount };
         CliOption<string> augment = new("--augment", "Augmentation, as in 'uniface train'.") { Default = AugmentOptions.Default.ToString() };
@@ -50,7 +50,6 @@ internal static class BenchDataCommand
             }
 
             parsed.Print(speed, ["loader alone, images/s", "step takes longer by"], [[$"{speed.ImagesPerSecond:F0}", $"{100 * speed.StepOverhead:F1} %"]]);
-            return ExitCode.Success;
         });
     }
 }

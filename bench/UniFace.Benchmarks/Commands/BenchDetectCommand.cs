@@ -67,7 +67,6 @@ internal static class BenchDetectCommand
             }
 
             parsed.Print(rows.Select(row => new { row.Set, row.Detector, row.Figures }), () => Console.WriteLine(table));
-            return ExitCode.Success;
         });
     }
 

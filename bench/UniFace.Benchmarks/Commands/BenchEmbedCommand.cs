@@ -12,21 +12,25 @@ internal static class BenchEmbedCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, name from 'uniface models list', or .onnx file)." };
         CliOption<int> batch = new("--batch", "Faces per batch.") { Default = 32, Range = (1, 4096) };
         CliOption<int> runs = new("--runs", "Batches to time; the result is their median.") { Default = 15, Range = (1, 100_000) };
         VisionOptions vision = new();
-        return CliCommand.Create("embed", Description, [package, batch, runs, vision.Threads, .. vision.Model], (parsed, stop) =>
+        return CliCommand.Create("embed", Description, [vision.Package, batch, runs, vision.Threads, .. vision.Model], (parsed, stop) =>
         {
-            string path = parsed.GetRequiredValue(package);
             int size = parsed.GetValue(batch);
-            using FaceRecognizer recognizer = vision.Open(parsed, path);
+            using FaceRecognizer recognizer = vision.Open(parsed);
             TimeSpan median = EmbedBenchmark.Run(recognizer.Embedder, size, parsed.GetValue(runs), stop);
             double rate = Math.Round(size / median.TotalSeconds, 1), milliseconds = median.TotalMilliseconds;
             parsed.Print(
-                new { package = path, batch = size, threads = vision.ThreadCount(parsed), medianMs = Math.Round(milliseconds, 3), imagesPerSecond = rate },
-                () => Console.WriteLine($"{rate} faces/s, {milliseconds:F1} ms per batch of {size}"));
-            return ExitCode.Success;
+                new
+                {
+                    package = parsed.GetValue(vision.Package),
+                    batch = size,
+                    threads = vision.ThreadCount(parsed),
+                    medianMs = Math.Round(milliseconds, 3),
+                    imagesPerSecond = rate,
+                },
+                $"{rate} faces/s, {milliseconds:F1} ms per batch of {size}");
         });
     }
 }

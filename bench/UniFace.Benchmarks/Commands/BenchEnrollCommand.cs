@@ -13,12 +13,12 @@ internal static class BenchEnrollCommand
 
     public static Command Create()
     {
-        CliOption<int> size = new("--size", "Random templates to enroll, one person each.") { Default = 100_000, Range = (1, double.PositiveInfinity) };
-        CliOption<int> dim = new("--dim", "Values per embedding.") { Default = 512, Range = (1, double.PositiveInfinity) };
+        CliOption<int> size = new("--size", "Random templates to enroll, one person each.") { Default = 100_000, Min = 1 };
+        CliOption<int> dim = new("--dim", "Values per embedding.") { Default = 512, Min = 1 };
         CliOption<int> batch = new("--batch", "Templates per transaction; each is on the disk before the next begins.")
         {
             Default = 1000,
-            Range = (1, double.PositiveInfinity),
+            Min = 1,
         };
         CliOption<string?> to = new("--to", "The gallery file, created if missing and kept. Default: a temporary file.", "FILE");
         CliOption<bool> acknowledge = new(
@@ -40,7 +40,6 @@ internal static class BenchEnrollCommand
                     speed,
                     ["templates/s", "enrolled in s", "index stored in s", "opened in s", "opened without index in s"],
                     [[.. row.Select(v => $"{v:G6}")]]);
-                return ExitCode.Success;
 
                 void Done(int some, long last)
                 {

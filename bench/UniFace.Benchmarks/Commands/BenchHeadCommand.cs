@@ -64,7 +64,6 @@ internal static class BenchHeadCommand
                 json,
                 ["loss", "people", "used", "centers", "step, ms", "bare products, ms", "ratio", "centers + momentum, MB", "beyond them, MB"],
                 [.. speeds.Select(Row)]);
-            return ExitCode.Success;
         });
     }
 

@@ -15,19 +15,19 @@ internal static class BenchIdentifyCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "The gallery's model package (folder, or name from 'uniface models list')." };
         Argument<string> photos = new("PHOTOS") { Description = "A photo, a folder of photos at any depth, or a tar of photos." };
         CliOption<int> most = new("--photos", "Number of photos to use, evenly spread.") { Default = 200, Range = (1, 1_000_000) };
         DecisionOptions decide = new();
         GalleryOptions gallery = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters =
+            [vision.Package, gallery.Gallery, photos, most, decide.FalseMatchRate, .. gallery.Keys, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
             int threads = vision.ThreadCount(parsed);
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package), detectorThreads: threads);
+            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(vision.Package), detectorThreads: threads);
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
-            await using IStoredGallery store = await gallery.OpenAsync(parsed, stop);
+            await using StoredGallery store = await gallery.OpenAsync(parsed, stop);
             long templates = (await store.CountAsync(stop)).Templates;
             Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForIdentification(recognizer.Calibration, templates));
             int count = Math.Min(parsed.GetValue(most), set.Names.Count);
@@ -51,18 +51,14 @@ internal static class BenchIdentifyCommand
             };
             parsed.Print(json, () =>
             {
-                Table table = Output.Table("", "median ms", "95th percentile ms");
-                foreach ((string name, Latency time) in speed.Parts.Append(new("photo to decision", speed.Total)))
-                {
-                    table.AddRow(name, $"{time.MedianMs:F1}", $"{time.P95Ms:F1}");
-                }
-
-                AnsiConsole.Write(table);
+                Output.Table(
+                    ["", "median ms", "95th percentile ms"],
+                    speed.Parts.Append(new("photo to decision", speed.Total))
+                        .Select(part => (object[])[part.Key, $"{part.Value.MedianMs:F1}", $"{part.Value.P95Ms:F1}"]));
                 Console.WriteLine(
                     $"{Plural.Format(speed.Photos, "photo")}, {speed.Faces} with a face, {speed.Matches} matches among " +
                     $"{Plural.Format(templates, "template")}; {Plural.Format(threads, "thread")}");
             });
-            return ExitCode.Success;
         });
     }
 }

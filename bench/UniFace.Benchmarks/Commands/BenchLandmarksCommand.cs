@@ -22,27 +22,16 @@ internal static class BenchLandmarksCommand
         {
             using PhotoSet set = PhotoSet.Open(parsed.GetRequiredValue(photos));
             using IFaceDetector reference = FaceDetectors.Open(parsed.GetRequiredValue(detector)), own = FaceDetectors.Open();
-            string[] people = [.. set.PeopleByFolder()];
-            string[] names = [.. people.Distinct().Order(StringComparer.Ordinal)];
-            ILookup<bool, int> heldOut = Enumerable.Range(0, people.Length).ToLookup(i => Array.BinarySearch(names, people[i], StringComparer.Ordinal) % 4 == 3);
-            List<LandmarkFit.Sample> fitted = Collect(false), others = Collect(true);
-            FaceMeshLandmarks map = LandmarkFit.Fit(fitted);
-            double inside = Error(map, fitted), outside = Error(map, others);
+            LandmarkFit.Result fit = LandmarkFit.Run(set, own, reference, stop);
             if (parsed.GetValue(output) is string file)
             {
-                AtomicFile.WriteText(file, map.ToJson() + "\n");
+                AtomicFile.WriteText(file, fit.Map + "\n");
             }
 
             parsed.Print(
-                new { faces = fitted.Count, error = inside, heldOutFaces = others.Count, heldOutError = outside },
-                () => Console.WriteLine($"{fitted.Count} faces: error {inside:P2} of the eye distance; {others.Count} faces of other people: {outside:P2}"));
-            return ExitCode.Success;
-
-            List<LandmarkFit.Sample> Collect(bool held) =>
-                LandmarkFit.Collect(set, [.. heldOut[held]], (FaceMeshDetector)own, reference, stop.ThrowIfCancellationRequested);
+                new { faces = fit.Faces, error = fit.Error, heldOutFaces = fit.HeldOutFaces, heldOutError = fit.HeldOutError },
+                () => Console.WriteLine(
+                    $"{fit.Faces} faces: error {fit.Error:P2} of the eye distance; {fit.HeldOutFaces} faces of other people: {fit.HeldOutError:P2}"));
         });
     }
-
-    private static double Error(FaceMeshLandmarks map, List<LandmarkFit.Sample> samples) =>
-        samples.Average(sample => LandmarkFit.Error(LandmarkFit.Five(map.ToFive(sample.Points)), sample.Five));
 }

@@ -22,17 +22,17 @@ internal static class BenchSearchCommand
         {
             int[] counts = Counts(parsed.GetRequiredValue(queries));
             IReadOnlyList<SearchSpeed> speeds;
-            using (Steps steps = new())
+            using (ActivityMeter progress = new("rows"))
             {
                 speeds = SearchBenchmark.Run(
-                    parsed.GetValue(size), parsed.GetValue(dim), counts, parsed.GetValue(threads), parsed.GetValue(seed), steps.Add, stop);
+                    parsed.GetValue(size), parsed.GetValue(dim), counts, parsed.GetValue(threads), parsed.GetValue(seed), progress.Add, stop);
             }
 
             parsed.Print(
                 speeds,
                 ["queries", "median ms", "queries/s", "bytes per row", "exact"],
                 [.. speeds.Select(s => (string[])[$"{s.Queries}", $"{s.MedianMs:G6}", $"{s.Qps:G6}", $"{s.BytesPerRow:G6}", $"{s.Exact:G6}"])]);
-            return speeds.All(s => s.Exact == 1) ? ExitCode.Success : ExitCode.Negative;
+            return speeds.All(s => s.Exact == 1);
         });
     }
 
@@ -42,30 +42,5 @@ internal static class BenchSearchCommand
         return counts.All(n => n is >= 1 and <= 100_000)
             ? counts
             : throw new UniFaceException($"--queries {text}: expected numbers from 1 to 100000, e.g. 1,16,256.");
-    }
-
-    /// <summary>One progress line per step of the benchmark.</summary>
-    private sealed class Steps : IDisposable
-    {
-        private readonly Lock gate = new();
-        private string? step;
-        private ProgressMeter? progress;
-
-        public void Add(string what, int done, long total)
-        {
-            lock (gate)
-            {
-                if (what != step)
-                {
-                    progress?.Dispose();
-                    progress = new ProgressMeter(what, total, "rows");
-                    step = what;
-                }
-
-                progress!.Add(done);
-            }
-        }
-
-        public void Dispose() => progress?.Dispose();
     }
 }

@@ -15,8 +15,7 @@ internal static class BenchStepCommand
         CliOption<int> batch = new("--batch", "Images per batch.") { Default = 32 };
         CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount };
         CliOption<int> steps = new("--steps", "Steps to time, and as many forward passes.") { Default = 15, Range = (1, 100_000) };
-        CliOption<string> precision = new("--precision", "Precision of a step's convolutions.") { Default = "float32" };
-        precision.AcceptOnlyFromAmong("float32", "bfloat16");
+        CliOption<Precision> precision = new("--precision", "Precision of a step's convolutions.");
         return CliCommand.Create("step", description, [backbone, width, batch, threads, steps, precision], (parsed, stop) =>
         {
             TrainOptions options = new()
@@ -26,7 +25,7 @@ internal static class BenchStepCommand
                 Backbone = new BackboneSpec(parsed.GetRequiredValue(backbone), parsed.GetValue(width)),
                 Batch = parsed.GetValue(batch),
                 Threads = parsed.GetValue(threads),
-                Precision = Enum.Parse<Precision>(parsed.GetRequiredValue(precision), ignoreCase: true),
+                Precision = parsed.GetValue(precision),
                 ImagesPerPerson = 1,
                 Warmup = 0,
             };
@@ -47,7 +46,7 @@ internal static class BenchStepCommand
                 speed.TrainImagesPerSecond,
                 speed.InferImagesPerSecond,
                 speed.Threads,
-                precision = parsed.GetValue(precision),
+                precision = options.Precision == Precision.BFloat16 ? "bfloat16" : "float32",
             };
             parsed.Print(
                 json,
@@ -56,7 +55,6 @@ internal static class BenchStepCommand
                     network.Name, $"{network.Width}", $"{speed.Batch}", $"{speed.Threads}",
                     $"{speed.TrainImagesPerSecond:F1}", $"{speed.InferImagesPerSecond:F1}",
                 ]]);
-            return ExitCode.Success;
         });
     }
 }

@@ -118,7 +118,7 @@ internal static class DetectorTrial
     private static IReadOnlyList<DetectedFace> TurnedPhotos(IFaceDetector detector, RgbImage image)
     {
         using FacePipeline pipeline = new(new SkiaImageDecoder(), new Borrowed(detector));
-        return [.. pipeline.AlignFaces(image, FaceChoice.All).Select(face => face.Face!)];
+        return [.. pipeline.Search(image, FaceChoice.All).Faces.Select(face => face.Face!)];
     }
 
     /// <summary>A pipeline disposes its detector; this one is used again.</summary>

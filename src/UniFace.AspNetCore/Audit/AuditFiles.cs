@@ -71,6 +71,9 @@ internal sealed class AuditFiles
     /// <summary>Path of a full file, counted from 1.</summary>
     public string Full(int number) => Path.Combine(folder, FormattableString.Invariant($"audit-{number:D5}.jsonl"));
 
+    /// <summary>Opens a file that other processes may append to, rename or remove.</summary>
+    public static FileStream OpenForReading(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
     /// <summary>Reads the head. The lock must be held.</summary>
     /// <param name="missed">True if the head is missing or not what was written, though there must be one.</param>
     public AuditHead? ReadHead(out bool missed)
@@ -108,7 +111,7 @@ internal sealed class AuditFiles
 
     private static AuditHead Count(string path, AuditHead head)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream stream = OpenForReading(path);
         long whole = AuditLines.FindEnd(stream).Whole;
         return AuditLines.Read(stream, 0, whole)
             .Aggregate(head with { Length = whole }, (sum, line) => sum with { Lines = sum.Lines + 1, Hash = AuditLines.FindHash(line).Hash });

@@ -101,7 +101,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
                 }
 
                 fails = true;
-                metrics?.AuditLost(batch.Count);
+                metrics?.AuditLost.Add(batch.Count);
                 UniFaceException failure = new("the audit log cannot be written, so actions that it must record are refused", e);
                 batch.ForEach(item => item.Written.TrySetException(failure));
             }

@@ -39,18 +39,19 @@ internal static class AuditTrail
             using (FileLock held = files.Lock())
             {
                 head = files.ReadHead(out missed);
-                active = File.Exists(files.Log) ? Open(files.Log) : null;
+                active = File.Exists(files.Log) ? AuditFiles.OpenForReading(files.Log) : null;
                 (end, unfinished) = active is null ? (0, false) : AuditLines.FindEnd(active);
             }
 
             string last = "";
             long lines = 0;
+            int fullFiles = head?.Files ?? 0;
             bool found = noted is null, reached = head is null or { Lines: 0 };
             AuditCheck Result(string? wrong) => new(lines, last, wrong, unfinished);
-            for (int file = 1; file <= (head?.Files ?? 0) + 1; file++)
+            for (int file = 1; file <= fullFiles + 1; file++)
             {
-                bool isFull = file <= (head?.Files ?? 0);
-                using FileStream? full = isFull && File.Exists(files.Full(file)) ? Open(files.Full(file)) : null;
+                bool isFull = file <= fullFiles;
+                using FileStream? full = isFull && File.Exists(files.Full(file)) ? AuditFiles.OpenForReading(files.Full(file)) : null;
                 if (isFull && full is null)
                 {
                     return Result($"{Path.GetFileName(files.Full(file))} is missing");
@@ -82,6 +83,4 @@ internal static class AuditTrail
             active?.Dispose();
         }
     }
-
-    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 }

@@ -18,31 +18,30 @@ internal static class GalleryEndpoints
     public static void Map(RouteGroupBuilder v1)
     {
         RouteGroupBuilder gallery = v1.MapGroup("/gallery").WithTags("gallery");
-        gallery.MapGet("", GetAsync).WithName("gallery").WithSummary("Describe the gallery and its size").Recognises(Scope.Read)
-            .WithExamples(null, new GalleryAnswer(100_000, 240_000, Examples.Contract, 512, PersonScore.Best, false, true, "lfw"));
+        gallery.MapGet("", GetAsync).WithName("gallery").Recognises(Scope.Read);
 
         // Takes as long as it takes. Not counted against the recognition limit.
-        gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithSummary("Export all people, templates and crops, as a streamed list")
-            .WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout()
-            .WithExamples(null, new[] { PersonExport.Example });
+        gallery.MapGet("/export", ExportAsync).WithName("exportGallery").WithMetadata(new RequiredScope(Scope.Admin)).DisableRequestTimeout();
     }
 
-    private static async Task<Ok<GalleryAnswer>> GetAsync(Recognizer recognizer, CancellationToken stop)
+    /// <summary>Describe the gallery and its size</summary>
+    internal static async Task<GalleryAnswer> GetAsync(Recognizer recognizer, CancellationToken stop)
     {
         await recognizer.Gallery.EnsureUnmovedAsync(stop);
         (GalleryInfo info, GalleryCounts counts) = (recognizer.Gallery.Info, await recognizer.Gallery.CountAsync(stop));
-        string? calibrated = recognizer.Model.Calibration?.Data.Name;
-        return TypedResults.Ok(new GalleryAnswer(
-            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted, calibrated));
+        return new GalleryAnswer(
+            counts.People, counts.Templates, info.ContractId, info.EmbeddingSize, info.Scoring, info.KeepsCrops, info.Encrypted,
+            recognizer.Model.Calibration?.Data.Name);
     }
 
-    private static async Task<Ok<IAsyncEnumerable<PersonExport>>> ExportAsync(
+    /// <summary>Export all people, templates and crops, as a streamed list</summary>
+    internal static async Task<IAsyncEnumerable<PersonExport>> ExportAsync(
         Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        IStoredGallery gallery = recognizer.Gallery;
+        StoredGallery gallery = recognizer.Gallery;
         await gallery.EnsureUnmovedAsync(stop);
         await audit.AddAsync(context.Event("export", detail: "gallery"));
-        return TypedResults.Ok(All());
+        return All();
 
         async IAsyncEnumerable<PersonExport> All()
         {

@@ -8,7 +8,7 @@ internal static class IdentifyEndpoints
     private const int MaxCandidates = 1000;
 
     /// <summary>A photo and the decision rule.</summary>
-    internal sealed record IdentifyRequest
+    internal sealed record IdentifyRequest : FaceRequest
     {
         /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
@@ -27,12 +27,6 @@ internal static class IdentifyEndpoints
 
         /// <summary>How many of the most similar people to return, match or not: 1 to 1000. Default: 5.</summary>
         public int? Candidates { get; init; }
-
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned face.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Result of an identification.</summary>
@@ -73,14 +67,10 @@ internal static class IdentifyEndpoints
         double? FalsePositiveIdentificationRate, string? CalibratedOn, string? CalibrationWarning, string? DecisionNote,
         IReadOnlyList<CandidateAnswer> Candidates, string ContractId, FaceAnswer? Face);
 
-    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify")
-        .WithSummary("Find who the main face of a photo is among the enrolled people").Recognises(Scope.Read)
-        .WithExamples(
-            new IdentifyRequest { Photo = Examples.Photo, FalsePositiveIdentificationRate = 0.01, Candidates = 2 },
-            new IdentifyAnswer(IdentifyDecision.Match, "Ann", 0.71, 0.48, 0.0001, 0.01, "lfw", null, null,
-                [new("Ann", 0.71, 0.00002), new("Bob", 0.12, 0.2)], Examples.Contract, Examples.Face));
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/identify", IdentifyAsync).WithName("identify").Recognises(Scope.Read);
 
-    private static async Task<Ok<IdentifyAnswer>> IdentifyAsync(
+    /// <summary>Find who the main face of a photo is among the enrolled people</summary>
+    internal static async Task<IdentifyAnswer> IdentifyAsync(
         Upload<IdentifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         IdentifyRequest request = body.Value;
@@ -98,12 +88,11 @@ internal static class IdentifyEndpoints
             FalsePositiveIdentificationRate = request.FalsePositiveIdentificationRate,
         };
         Decision decision = rule.ForIdentification(calibration, await recognizer.CountEnrolledAsync(stop));
-        (_, IReadOnlyList<AlignedFace> found) = await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.Largest, request.Aligned, stop);
-        AlignedFace? face = found is [AlignedFace first, ..] ? first : null;
+        AlignedFace? face = await recognizer.FindMainFaceAsync(request.Photo, "photo", request.Aligned, stop);
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, stop);
         bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);
-        return TypedResults.Ok(new IdentifyAnswer(
+        return new IdentifyAnswer(
             face is null ? IdentifyDecision.NoFace : match ? IdentifyDecision.Match : IdentifyDecision.Unknown,
             match ? people[0].Person : null,
             people.Count > 0 ? people[0].Score : null,
@@ -115,6 +104,6 @@ internal static class IdentifyEndpoints
             decision.Note,
             [.. people.Select(p => new CandidateAnswer(p.Person, p.Score, calibration?.FalseMatchRateAt(p.Score)))],
             recognizer.Model.ContractId,
-            face is null ? null : FaceAnswer.Create(face, request.Crops)));
+            face is null ? null : FaceAnswer.Create(face, request.Crops));
     }
 }

@@ -9,7 +9,7 @@ internal static class PeopleEndpoints
     private static readonly FairGate[] Turns = [.. Enumerable.Range(0, 64).Select(_ => new FairGate(places: 1))];
 
     /// <summary>Photos of a person to enroll.</summary>
-    internal sealed record EnrollRequest
+    internal sealed record EnrollRequest : FaceRequest
     {
         /// <summary>Name or id: 1 to 200 characters.</summary>
         public string? Person { get; init; }
@@ -17,14 +17,8 @@ internal static class PeopleEndpoints
         /// <summary>1 to 20 photos of the person: JPEG, PNG, WebP, BMP or GIF.</summary>
         public IReadOnlyList<byte[]>? Photos { get; init; }
 
-        /// <summary>The photos are aligned faces of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
         /// <summary>Also enroll faces that are small, blurred, dark or turned away.</summary>
         public bool AnyQuality { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Result for one photo.</summary>
@@ -64,24 +58,20 @@ internal static class PeopleEndpoints
 
     public static void Map(RouteGroupBuilder v1)
     {
-        RouteGroupBuilder people = v1.MapGroup("/people").WithTags("people").WithParameterExample("person", "Ann");
-        people.MapGet("", ListAsync).WithName("listPeople").WithSummary("List the enrolled people").Recognises(Scope.Read)
-            .WithExamples(null, new PeoplePage(1, 0, [new("Ann", 2)]));
-        people.MapPost("", EnrollAsync).WithName("enroll").WithSummary("Enroll a person, or add photos of one").Recognises(Scope.Enroll)
-            .WithExamples(
-                new EnrollRequest { Person = "Ann", Photos = [Examples.Photo] },
-                new EnrollAnswer("Ann", 1, [new(0, 1, false, Examples.Face)]),
-                Status201Created);
-        people.MapGet("/{person}", GetAsync).WithName("getPerson").WithSummary("Describe an enrolled person").Recognises(Scope.Read)
-            .WithExamples(null, new PersonAnswer("Ann", [new(1, Examples.Time, "api")]));
-        people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson")
-            .WithSummary("Export everything that is stored about a person, including templates and crops").Recognises(Scope.Admin)
-            .WithExamples(null, PersonExport.Example);
-        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").WithSummary("Erase everything that is stored about a person")
-            .Recognises(Scope.Admin).DisableRequestTimeout(); // a large gallery on PostgreSQL takes minutes to rewrite
+        RouteGroupBuilder people = v1.MapGroup("/people").WithTags("people");
+        people.MapGet("", ListAsync).WithName("listPeople").Recognises(Scope.Read);
+        people.MapPost("", EnrollAsync).WithName("enroll").Recognises(Scope.Enroll);
+        people.MapGet("/{person}", GetAsync).WithName("getPerson").Recognises(Scope.Read);
+        people.MapGet("/{person}/export", ExportAsync).WithName("exportPerson").Recognises(Scope.Admin);
+
+        // A large gallery on PostgreSQL takes minutes to rewrite.
+        people.MapDelete("/{person}", DeleteAsync).WithName("deletePerson").Recognises(Scope.Admin).DisableRequestTimeout();
     }
 
-    private static async Task<Ok<PeoplePage>> ListAsync(Recognizer recognizer, CancellationToken stop, int offset = 0, int limit = 100)
+    /// <summary>List the enrolled people</summary>
+    /// <param name="offset">Number of people to skip.</param>
+    /// <param name="limit">Most people to return, 1 to 1000.</param>
+    internal static async Task<PeoplePage> ListAsync(Recognizer recognizer, CancellationToken stop, int offset = 0, int limit = 100)
     {
         if (offset < 0 || limit is < 1 or > MaxPageSize)
         {
@@ -94,24 +84,30 @@ internal static class PeopleEndpoints
             page.Add(new PersonEntry(person.Name, person.Templates));
         }
 
-        return TypedResults.Ok(new PeoplePage((await recognizer.Gallery.CountAsync(stop)).People, offset, page));
+        return new PeoplePage((await recognizer.Gallery.CountAsync(stop)).People, offset, page);
     }
 
-    private static async Task<Ok<PersonAnswer>> GetAsync(string person, Recognizer recognizer, HttpContext context, CancellationToken stop)
+    /// <summary>Describe an enrolled person</summary>
+    /// <param name="person" example="Ann">Name or id.</param>
+    internal static async Task<PersonAnswer> GetAsync(string person, Recognizer recognizer, HttpContext context, CancellationToken stop)
     {
         StoredPerson stored = await ReadAsync(recognizer, person, context, stop);
-        return TypedResults.Ok(new PersonAnswer(stored.Name, [.. stored.Templates.Select(t => new TemplateEntry(t.Id, t.Enrolled, t.Source))]));
+        return new PersonAnswer(stored.Name, [.. stored.Templates.Select(t => new TemplateEntry(t.Id, t.Enrolled, t.Source))]);
     }
 
-    private static async Task<Ok<PersonExport>> ExportAsync(
+    /// <summary>Export everything that is stored about a person, including templates and crops</summary>
+    /// <param name="person" example="Ann">Name or id.</param>
+    internal static async Task<PersonExport> ExportAsync(
         string person, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         StoredPerson stored = await ReadAsync(recognizer, person, context, stop);
         await audit.AddAsync(context.Event("export", stored.Name));
-        return TypedResults.Ok(PersonExport.Create(stored, recognizer.Gallery.Info.ContractId));
+        return PersonExport.Create(stored, recognizer.Gallery.Info.ContractId);
     }
 
-    private static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context)
+    /// <summary>Erase everything that is stored about a person</summary>
+    /// <param name="person" example="Ann">Name or id.</param>
+    internal static async Task<NoContent> DeleteAsync(string person, Recognizer recognizer, AuditLog audit, HttpContext context)
     {
         string name = PersonNames.FromPath(person, context);
 
@@ -139,7 +135,8 @@ internal static class PeopleEndpoints
         }
     }
 
-    private static async Task<Created<EnrollAnswer>> EnrollAsync(
+    /// <summary>Enroll a person, or add photos of one</summary>
+    internal static async Task<Created<EnrollAnswer>> EnrollAsync(
         Upload<EnrollRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         EnrollRequest request = body.Value;
@@ -153,13 +150,12 @@ internal static class PeopleEndpoints
         List<(int Photo, AlignedFace Face)> good = [];
         for (int i = 0; i < photos.Count; i++)
         {
-            (_, IReadOnlyList<AlignedFace> found) =
-                await recognizer.FindFacesAsync(photos[i], $"photos[{i}]", FaceChoice.Largest, request.Aligned, stop);
-            FaceAnswer? answer = found is [AlignedFace face, ..] ? FaceAnswer.Create(face, request.Crops) : null;
+            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, stop);
+            FaceAnswer? answer = face is null ? null : FaceAnswer.Create(face, request.Crops);
             results.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
             {
-                good.Add((i, found[0]));
+                good.Add((i, face!));
             }
         }
 
@@ -212,7 +208,8 @@ internal static class PeopleEndpoints
             }
         }
 
-        await recognizer.LogLookAlikesAsync(person, added, stop);
+        // After the response, which does not depend on it.
+        context.Response.OnCompleted(() => recognizer.LogLookAlikesAsync(person, added, CancellationToken.None));
         return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrollAnswer(person, added.Count, results));
     }
 

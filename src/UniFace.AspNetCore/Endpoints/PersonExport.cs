@@ -6,10 +6,6 @@ namespace UniFace.AspNetCore.Endpoints;
 /// <param name="Templates">The templates, in order of enrollment.</param>
 internal sealed record PersonExport(string Person, string ContractId, IReadOnlyList<TemplateExport> Templates)
 {
-    /// <summary>Example for the API's description.</summary>
-    public static PersonExport Example =>
-        new("Ann", Examples.Contract, [new(1, Examples.Time, "api", Examples.Sha256, [0.6f, 0, -0.8f], null)]);
-
     public static PersonExport Create(StoredPerson stored, string contractId) =>
         new(
             stored.Name,

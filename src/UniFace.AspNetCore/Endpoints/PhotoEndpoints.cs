@@ -4,16 +4,10 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class PhotoEndpoints
 {
     /// <summary>A photo.</summary>
-    internal sealed record PhotoRequest
+    internal sealed record PhotoRequest : FaceRequest
     {
         /// <summary>JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? Photo { get; init; }
-
-        /// <summary>The photo is an aligned face of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>The faces of a photo.</summary>
@@ -31,36 +25,35 @@ internal static class PhotoEndpoints
 
     public static void Map(RouteGroupBuilder v1)
     {
-        PhotoRequest example = new() { Photo = Examples.Photo };
-        v1.MapPost("/detect", DetectAsync).WithName("detect").WithSummary("Find the faces of a photo").Recognises(Scope.Read)
-            .WithExamples(example, new DetectAnswer(640, 480, "blazeface 427cbbe0fc41", [Examples.Face]));
-        v1.MapPost("/align", AlignAsync).WithName("align").WithSummary("Crop and align the main face of a photo, as a PNG of the model's size")
-            .Recognises(Scope.Read).Produces<byte[]>(Status200OK, "image/png").WithExamples(example);
-        v1.MapPost("/embed", EmbedAsync).WithName("embed").WithSummary("Embed the main face of a photo").Recognises(Scope.Read)
-            .WithExamples(example, new EmbedAnswer(Examples.Contract, [0.6f, 0, -0.8f], Examples.Face));
+        v1.MapPost("/detect", DetectAsync).WithName("detect").Recognises(Scope.Read);
+        v1.MapPost("/align", AlignAsync).WithName("align").Recognises(Scope.Read).Produces<byte[]>(Status200OK, "image/png");
+        v1.MapPost("/embed", EmbedAsync).WithName("embed").Recognises(Scope.Read);
     }
 
-    private static async Task<Ok<DetectAnswer>> DetectAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    /// <summary>Find the faces of a photo</summary>
+    internal static async Task<DetectAnswer> DetectAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
     {
         PhotoRequest request = body.Value;
         (Photo photo, IReadOnlyList<AlignedFace> found) =
             await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, stop);
         string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
-        return TypedResults.Ok(new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]));
+        return new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]);
     }
 
-    private static async Task<FileContentHttpResult> AlignAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
+    /// <summary>Crop and align the main face of a photo, as a PNG of the model's size</summary>
+    internal static async Task<FileContentHttpResult> AlignAsync(Upload<PhotoRequest> body, Recognizer recognizer, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
         return TypedResults.File(ImageEncoder.Png(face.Image), "image/png");
     }
 
-    private static async Task<Ok<EmbedAnswer>> EmbedAsync(
+    /// <summary>Embed the main face of a photo</summary>
+    internal static async Task<EmbedAnswer> EmbedAsync(
         Upload<PhotoRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
-        AlignedFace face = await recognizer.FindMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
+        AlignedFace face = await recognizer.RequireMainFaceAsync(body.Value.Photo, "photo", body.Value.Aligned, stop);
         float[] embedding = await recognizer.EmbedAsync(face, stop);
         await audit.AddSoonAsync(context.Event("embed"), stop);
-        return TypedResults.Ok(new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Create(face, body.Value.Crops)));
+        return new EmbedAnswer(recognizer.Model.ContractId, embedding, FaceAnswer.Create(face, body.Value.Crops));
     }
 }

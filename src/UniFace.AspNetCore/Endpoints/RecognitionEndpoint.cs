@@ -5,7 +5,7 @@ internal static class RecognitionEndpoint
 {
     /// <summary>Requires a scope, and counts against the limit of recognition requests in progress.</summary>
     public static RouteHandlerBuilder Recognises(this RouteHandlerBuilder endpoint, Scope scope) =>
-        endpoint.WithMetadata(new RequiredScope(scope)).RequireRateLimiting(RequestLimits.Recognition);
+        endpoint.WithMetadata(new RequiredScope(scope), new RecognitionLimit());
 
     /// <summary>An audit event of this request and its caller.</summary>
     public static AuditEvent Event(

@@ -7,7 +7,7 @@ namespace UniFace.AspNetCore.Endpoints;
 internal static class VerifyEndpoints
 {
     /// <summary>Two photos and the decision rule.</summary>
-    internal sealed record VerifyRequest
+    internal sealed record VerifyRequest : FaceRequest
     {
         /// <summary>The first photo: JPEG, PNG, WebP, BMP or GIF.</summary>
         public byte[]? A { get; init; }
@@ -20,12 +20,6 @@ internal static class VerifyEndpoints
 
         /// <summary>Cosine threshold, instead of a false match rate.</summary>
         public double? Threshold { get; init; }
-
-        /// <summary>Both are aligned faces of the model's size already (112x112).</summary>
-        public bool Aligned { get; init; }
-
-        /// <summary>Return the aligned faces.</summary>
-        public bool Crops { get; init; }
     }
 
     /// <summary>Whether two photos show the same person.</summary>
@@ -43,26 +37,23 @@ internal static class VerifyEndpoints
     internal sealed record VerifyAnswer(bool Same, double Score, double Threshold, double? FalseMatchRate, double? FalseMatchRateAtScore,
         string? CalibratedOn, string? CalibrationWarning, string? DecisionNote, string ContractId, FaceAnswer A, FaceAnswer B);
 
-    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify")
-        .WithSummary("Decide whether the main faces of two photos are the same person").Recognises(Scope.Read)
-        .WithExamples(
-            new VerifyRequest { A = Examples.Photo, B = Examples.Photo, FalseMatchRate = 0.001 },
-            new VerifyAnswer(true, 0.71, 0.42, 0.001, 0.00002, "lfw", null, null, Examples.Contract, Examples.Face, Examples.Face));
+    public static void Map(RouteGroupBuilder v1) => v1.MapPost("/verify", VerifyAsync).WithName("verify").Recognises(Scope.Read);
 
-    private static async Task<Ok<VerifyAnswer>> VerifyAsync(
+    /// <summary>Decide whether the main faces of two photos are the same person</summary>
+    internal static async Task<VerifyAnswer> VerifyAsync(
         Upload<VerifyRequest> body, Recognizer recognizer, AuditLog audit, HttpContext context, CancellationToken stop)
     {
         VerifyRequest request = body.Value;
         Calibration? calibration = recognizer.Model.Calibration;
         Decision decision = new DecisionRule { Threshold = request.Threshold, FalseMatchRate = request.FalseMatchRate }.ForVerification(calibration);
-        AlignedFace a = await recognizer.FindMainFaceAsync(request.A, "a", request.Aligned, stop);
-        AlignedFace b = await recognizer.FindMainFaceAsync(request.B, "b", request.Aligned, stop);
+        AlignedFace a = await recognizer.RequireMainFaceAsync(request.A, "a", request.Aligned, stop);
+        AlignedFace b = await recognizer.RequireMainFaceAsync(request.B, "b", request.Aligned, stop);
         float[][] embeddings = await Task.WhenAll(recognizer.EmbedAsync(a, stop), recognizer.EmbedAsync(b, stop));
         double score = CosineSimilarity.Compute(embeddings[0], embeddings[1]);
         await audit.AddSoonAsync(context.Event("verify"), stop);
-        return TypedResults.Ok(new VerifyAnswer(
+        return new VerifyAnswer(
             decision.IsMatch(score), score, decision.Threshold, decision.FalseMatchRate, calibration?.FalseMatchRateAt(score),
             calibration?.Data.Name, calibration?.Warning, decision.Note, recognizer.Model.ContractId,
-            FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops)));
+            FaceAnswer.Create(a, request.Crops), FaceAnswer.Create(b, request.Crops));
     }
 }

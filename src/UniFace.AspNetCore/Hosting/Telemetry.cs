@@ -12,19 +12,16 @@ namespace UniFace.AspNetCore.Hosting;
 /// </summary>
 internal static class Telemetry
 {
-    private const string Prefix = "OTEL_", Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT", ServiceName = "OTEL_SERVICE_NAME";
-
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         // OpenTelemetry reads the service's configuration, which has no other environment variables.
         builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(v => ((string)v.Key).StartsWith(Prefix, StringComparison.Ordinal))
+            .Where(v => ((string)v.Key).StartsWith("OTEL_", StringComparison.Ordinal))
             .Select(v => KeyValuePair.Create((string)v.Key, (string?)v.Value)));
-        string name = builder.Configuration[ServiceName] ?? "uniface";
         string? version = typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
-        bool exported = builder.Configuration[Endpoint] is { Length: > 0 };
+        bool exported = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 };
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(name, serviceVersion: version))
+            .ConfigureResource(resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? "uniface", serviceVersion: version))
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(

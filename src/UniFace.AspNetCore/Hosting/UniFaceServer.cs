@@ -93,13 +93,9 @@ public static class UniFaceServer
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton(provider =>
             new RecognizerSlot(opened is null ? null : ActivatorUtilities.CreateInstance<Recognizer>(provider, opened)));
-        services.AddSingleton<BodyMemory>();
-        services.AddSingleton(provider => new ApiKeyStore(options.DataFolder, provider.GetRequiredService<ILogger<ApiKeyStore>>()));
-        services.AddSingleton(provider => new AuditLog(
-            options.DataFolder,
-            options.MaxAuditBytes,
-            provider.GetRequiredService<ServerMetrics>(),
-            provider.GetRequiredService<ILogger<AuditLog>>()));
+        services.AddSingleton(BodyMemory.Create(options));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ApiKeyStore>(provider, options.DataFolder));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes));
         services.AddSingleton<Refusals>();
         services.AddSingleton<Retention>();
         services.AddHostedService<UnusedMemory>();
@@ -113,8 +109,7 @@ public static class UniFaceServer
     {
         IServiceModule[] modules = [.. app.Services.GetServices<IServiceModule>()];
         CompositeFileProvider pages = new([.. modules.Select(m => m.Pages), new ManifestEmbeddedFileProvider(typeof(UniFaceServer).Assembly, "wwwroot")]);
-        app.UseSecurityHeaders();
-        app.UseUnreadBodies();
+        app.UseResponseHeaders();
         app.UseMiddleware<RequestLog>();
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();
@@ -125,6 +120,7 @@ public static class UniFaceServer
         app.UseRateLimiter();
         app.UseRequestTimeouts();
         app.UseMiddleware<AccessControl>();
+        app.UseRecognitionLimit();
         HealthEndpoints.Map(app);
         app.MapOpenApi();
 

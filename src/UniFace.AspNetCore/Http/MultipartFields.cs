@@ -11,6 +11,9 @@ namespace UniFace.AspNetCore.Http;
 /// </summary>
 internal static class MultipartFields
 {
+    /// <summary>Error message for a body of another media type.</summary>
+    public const string ExpectedTypes = "expected a body of application/json (photos as base64) or multipart/form-data (photos as files)";
+
     private const int MaxFields = 64, MaxHeaderBytes = 4096, MaxTextBytes = 4096;
 
     /// <summary>Reads the body into a new record.</summary>
@@ -64,6 +67,10 @@ internal static class MultipartFields
     /// <summary>Lists the fields, for an error message.</summary>
     public static string Expected<T>() => "expected are " + string.Join(", ", typeof(T).GetProperties().Select(JsonName));
 
+    /// <summary>Finds the property of a field; null if there is none of the name.</summary>
+    public static PropertyInfo? FindProperty<T>(string name) =>
+        typeof(T).GetProperty(name, BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance);
+
     private static PropertyInfo FindProperty<T>(MultipartSection section, int number)
     {
         foreach (StringValues header in section.Headers!.Values)
@@ -74,7 +81,7 @@ internal static class MultipartFields
         _ = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition);
         StrictText.EnsureDecoded(disposition?.FileNameStar.Value, $"the file name of the form's field {number}");
         string name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "";
-        return typeof(T).GetProperty(name, BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance)
+        return FindProperty<T>(name)
             ?? throw new BadHttpRequestException($"field {number} of the form has no name that is expected here; {Expected<T>()}");
     }
 

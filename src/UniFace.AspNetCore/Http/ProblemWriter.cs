@@ -51,7 +51,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
     {
         Status404NotFound => "there is nothing at this address; /openapi/v1.json lists what there is",
         Status405MethodNotAllowed => $"this address does not allow the method; it allows {response.Headers.Allow}",
-        Status415UnsupportedMediaType => UploadTypes.Expected,
+        Status415UnsupportedMediaType => MultipartFields.ExpectedTypes,
         _ => null,
     };
 

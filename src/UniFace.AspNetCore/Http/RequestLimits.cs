@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Http.Timeouts;
 
 namespace UniFace.AspNetCore.Http;
 
+/// <summary>Endpoint metadata: the request counts against the limit of recognition requests in progress.</summary>
+internal sealed class RecognitionLimit;
+
 /// <summary>
 /// Limits of recognition requests in progress (503 beyond), of requests per second from one remote address or, behind a proxy, from one key (429 beyond),
 /// and of the time a request may take. A refusal says when to try again.
 /// </summary>
 internal static class RequestLimits
 {
-    /// <summary>Name of the policy for recognition requests.</summary>
-    public const string Recognition = "recognition";
-
     public static void AddRequestLimits(this IServiceCollection services, ServerOptions options)
     {
         services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy =
@@ -27,19 +27,30 @@ internal static class RequestLimits
                     ReplenishmentPeriod = TimeSpan.FromSeconds(1),
                 })
                 : RateLimitPartition.GetNoLimiter(""));
-            FairPlaces places = new(options.MaxConcurrentRequests);
-            limits.AddPolicy(Recognition, context => RateLimitPartition.Get(Caller.FairShareOf(context), _ => places.NewCaller()));
-            limits.OnRejected = (rejected, _) => rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait)
-                ? RefuseAsync(
-                    rejected.HttpContext,
-                    Status429TooManyRequests,
-                    Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)),
-                    "too many requests of one address or key")
-                : RefuseAsync(rejected.HttpContext, Status503ServiceUnavailable, 1, "too many requests at once");
+            limits.OnRejected = (rejected, _) =>
+            {
+                rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait);
+                int seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+                return new(RefuseAsync(rejected.HttpContext, Status429TooManyRequests, seconds, "too many requests of one address or key"));
+            };
         });
     }
 
-    private static async ValueTask RefuseAsync(HttpContext context, int status, int seconds, string why)
+    /// <summary>Refuses recognition requests beyond the limit of those in progress.</summary>
+    public static void UseRecognitionLimit(this WebApplication app)
+    {
+        FairPlaces places = new(app.Services.GetRequiredService<ServerOptions>().MaxConcurrentRequests);
+        app.Use(async (context, next) =>
+        {
+            bool isLimited = context.GetEndpoint()?.Metadata.GetMetadata<RecognitionLimit>() is not null;
+            using IDisposable? place = isLimited ? places.TryEnter(Caller.FairShareOf(context)) : null;
+            await (isLimited && place is null
+                ? RefuseAsync(context, Status503ServiceUnavailable, seconds: 1, "too many requests at once")
+                : next(context));
+        });
+    }
+
+    private static async Task RefuseAsync(HttpContext context, int status, int seconds, string why)
     {
         context.Response.StatusCode = status;
         context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace UniFace.AspNetCore.Http;
@@ -16,11 +17,7 @@ internal static class StrictText
     public static void UseStrictText(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        if (target.Contains('%', StringComparison.Ordinal))
-        {
-            Decode(Unescape(target), "the address");
-        }
-
+        Decode(WebUtility.UrlDecodeToBytes(Encoding.Latin1.GetBytes(target), 0, target.Length)!, "the address");
         return next(context);
     });
 
@@ -51,17 +48,4 @@ internal static class StrictText
     }
 
     private static BadHttpRequestException NotUtf8(string what, Exception? inner) => new($"{what} is not UTF-8; send all text in UTF-8", inner!);
-
-    private static byte[] Unescape(string target)
-    {
-        List<byte> bytes = new(target.Length);
-        for (int i = 0; i < target.Length; i++)
-        {
-            bool escaped = target[i] == '%' && i + 2 < target.Length && char.IsAsciiHexDigit(target[i + 1]) && char.IsAsciiHexDigit(target[i + 2]);
-            bytes.Add(escaped ? Convert.FromHexString(target.AsSpan(i + 1, 2))[0] : (byte)target[i]);
-            i += escaped ? 2 : 0;
-        }
-
-        return [.. bytes];
-    }
 }

@@ -19,16 +19,19 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
     /// <summary>Reads the body; called by ASP.NET Core.</summary>
     public static async ValueTask<Upload<T>?> BindAsync(HttpContext context)
     {
-        bool known = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type);
-        bool isForm = known && type!.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
-        if (!isForm && !(known && type!.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)))
+        _ = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type);
+        bool isForm = type?.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase) == true;
+        if (!isForm && type?.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) != true)
         {
-            throw new BadHttpRequestException(UploadTypes.Expected, Status415UnsupportedMediaType);
+            throw new BadHttpRequestException(MultipartFields.ExpectedTypes, Status415UnsupportedMediaType);
         }
 
         BodyMemory memory = context.RequestServices.GetRequiredService<BodyMemory>();
-        context.Response.RegisterForDispose(
-            await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted));
+        if (await memory.AcquireAsync(Caller.FairShareOf(context), context.Request.ContentLength, context.RequestAborted) is IDisposable held)
+        {
+            context.Response.RegisterForDispose(held);
+        }
+
         return new Upload<T>(isForm ? await MultipartFields.ReadAsync<T>(context.Request, type!) : await ReadJsonAsync(context));
     }
 
@@ -62,17 +65,10 @@ internal sealed record Upload<T>(T Value) : IEndpointParameterMetadataProvider
     {
         // The path is the sender's own text, of any length and with any characters.
         string path = string.Concat((e.Path ?? "$").Take(60).Select(c => char.IsControl(c) ? '?' : c)), name = path.TrimStart('$', '.');
-        PropertyInfo? property = typeof(T).GetProperty(name.Split('[')[0], BindingFlags.IgnoreCase | BindingFlags.Public | BindingFlags.Instance);
+        PropertyInfo? property = MultipartFields.FindProperty<T>(name.Split('[')[0]);
         return e.InnerException is FormatException ? $"{name} is not base64: expected the photo's bytes as base64, without 'data:...;base64,' before them"
             : property is null && name.Length > 0 ? $"the body has a field {name} that is not expected here; {MultipartFields.Expected<T>()}"
             : e.Message.StartsWith("Duplicate", StringComparison.Ordinal) ? $"the body's field {name} is given more than once; give it once"
             : $"the body is not the JSON object in UTF-8 that is expected here: wrong at {path}; /openapi/v1.json describes it";
     }
-}
-
-/// <summary>The media types of an <see cref="Upload{T}"/>.</summary>
-internal static class UploadTypes
-{
-    /// <summary>Error message for other media types.</summary>
-    public const string Expected = "expected a body of application/json (photos as base64) or multipart/form-data (photos as files)";
 }

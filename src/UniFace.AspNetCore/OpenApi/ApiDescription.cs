@@ -1,19 +1,28 @@
-using Microsoft.AspNetCore.Http.Json;
+using System.Reflection;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
-using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace UniFace.AspNetCore.OpenApi;
 
-/// <summary>The API's description, /openapi/v1.json: OpenAPI 3.0, with examples, errors and the scope that each endpoint requires.</summary>
+/// <summary>
+/// The API's description, /openapi/v1.json: OpenAPI 3.0, with examples, errors and the scope that each endpoint requires. Summaries and descriptions are the
+/// XML comments of handlers and types.
+/// </summary>
 internal static class ApiDescription
 {
-    private const string ProblemName = "Problem", KeyScheme = "apiKey";
+    private const string KeyScheme = "apiKey";
 
-    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public static void AddApiDescription(this IServiceCollection services)
+    {
+        services.AddOpenApi("v1"); // adds the XML comments of this assembly
+        services.PostConfigure<OpenApiOptions>("v1", Configure); // after the XML comments of all assemblies
+    }
+
+    private static void Configure(OpenApiOptions options)
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
-        options.AddDocumentTransformer((document, _, _) =>
+        options.AddDocumentTransformer(async (document, context, stop) =>
         {
             document.Info = new OpenApiInfo
             {
@@ -33,39 +42,33 @@ internal static class ApiDescription
                     Description = "A key made by 'uniface serve keys create'. On the service's own machine none is needed, unless the service requires keys.",
                 },
             };
-            document.AddComponent(ProblemName, ProblemSchema());
-            return Task.CompletedTask;
+            document.AddComponent(nameof(Problem), await context.GetOrCreateSchemaAsync(typeof(Problem), cancellationToken: stop));
         });
         options.AddOperationTransformer(TransformAsync);
-    });
+    }
 
     private static Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken stop)
     {
         IList<object> metadata = context.Description.ActionDescriptor.EndpointMetadata;
-        JsonSerializerOptions json = context.ApplicationServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        SchemaExamples examples = new(metadata.OfType<MethodInfo>().Single().Module.Assembly);
         if (operation.RequestBody?.Content is IDictionary<string, OpenApiMediaType> request
             && request.TryGetValue("multipart/form-data", out OpenApiMediaType? form))
         {
+            request["application/json"].Example = examples.Find(form.Schema);
             form.Schema = FormSchema(form.Schema);
         }
 
         operation.Responses ??= [];
-        foreach (OpenApiMediaType image in operation.Responses.Values.SelectMany(r => r.Content ?? new Dictionary<string, OpenApiMediaType>())
-            .Where(c => c.Key == "image/png").Select(c => c.Value))
+        foreach ((string type, OpenApiMediaType body) in operation.Responses.Values.SelectMany(r => r.Content ?? new Dictionary<string, OpenApiMediaType>()))
         {
-            image.Schema = FileSchema(null);
-        }
-
-        if (metadata.OfType<EndpointExample>().FirstOrDefault() is EndpointExample example)
-        {
-            AddExample(operation.RequestBody?.Content, example.Request, json);
-            _ = operation.Responses.TryGetValue(example.Status.ToString(CultureInfo.InvariantCulture), out IOpenApiResponse? answer);
-            AddExample(answer?.Content, example.Answer, json);
-        }
-
-        foreach (OpenApiParameter parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
-        {
-            parameter.Example = metadata.OfType<ParameterExample>().LastOrDefault(e => e.Name == parameter.Name)?.Value.DeepClone();
+            if (type == "image/png")
+            {
+                body.Schema = FileSchema(null);
+            }
+            else if (examples.Find(body.Schema) is JsonNode example)
+            {
+                body.Example = type == "text/event-stream" ? $"data: {example.ToJsonString()}\n\n" : example;
+            }
         }
 
         if (RequiredScope.Find(metadata, context.Description.RelativePath, context.Description.HttpMethod ?? "") is Security.Scope scope)
@@ -79,49 +82,10 @@ internal static class ApiDescription
             Description = "What is wrong, in one line.",
             Content = new Dictionary<string, OpenApiMediaType>
             {
-                ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(ProblemName, context.Document) },
+                ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) },
             },
         };
         return Task.CompletedTask;
-    }
-
-    private static void AddExample(IDictionary<string, OpenApiMediaType>? content, object? value, JsonSerializerOptions json)
-    {
-        if (value is null || content is null)
-        {
-            return;
-        }
-
-        if (content.TryGetValue("application/json", out OpenApiMediaType? media))
-        {
-            media.Example = JsonSerializer.SerializeToNode(value, value.GetType(), json);
-        }
-        else if (content.TryGetValue("text/event-stream", out OpenApiMediaType? events))
-        {
-            events.Example = $"data: {JsonSerializer.Serialize(value, value.GetType(), json)}\n\n";
-        }
-    }
-
-    private static OpenApiSchema ProblemSchema()
-    {
-        static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String | JsonSchemaType.Null, Description = description };
-        return new OpenApiSchema
-        {
-            Type = JsonSchemaType.Object,
-            Description = "What went wrong (RFC 9457).",
-            Properties = new Dictionary<string, IOpenApiSchema>
-            {
-                ["title"] = Text("The kind of error."),
-                ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "HTTP status." },
-                ["detail"] = Text("What is wrong and what to do, in one line."),
-                ["faults"] = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Array | JsonSchemaType.Null,
-                    Items = new OpenApiSchema { Type = JsonSchemaType.String },
-                    Description = "More lines, such as what is wrong with each photo.",
-                },
-            },
-        };
     }
 
     // Files in a form are bytes, not base64.

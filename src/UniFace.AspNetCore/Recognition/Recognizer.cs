@@ -36,7 +36,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     public FaceRecognizer Model { get; }
 
     /// <summary>The gallery, of the same model.</summary>
-    public IStoredGallery Gallery { get; }
+    public StoredGallery Gallery { get; }
 
     private string Caller => Security.Caller.FairShareOf(requests.HttpContext!);
 
@@ -69,18 +69,23 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 Photo picture = encoded.Load();
-                return (picture, aligned ? [Model.AsAligned(picture.Whole, name)] : Model.Photos.Search(picture, choice).Faces);
+                return (picture, aligned
+                    ? [AlignedFace.FromImage(picture.Whole, Model.Embedder.InputSize, name)]
+                    : Model.Photos.Search(picture, choice).Faces);
             },
             stop);
     }
 
+    /// <summary>The main face of a photo; null if it shows none.</summary>
+    /// <exception cref="UniFaceException">The photo is not a picture, is too large, or takes more work than one photo may.</exception>
+    public async Task<AlignedFace?> FindMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
+        (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, stop)).Faces is [AlignedFace face, ..] ? face : null;
+
     /// <summary>The main face of a photo.</summary>
-    /// <exception cref="UniFaceException">The photo is not a picture, or is too large.</exception>
     /// <exception cref="RefusedException">It shows no face.</exception>
-    public async Task<AlignedFace> FindMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
-        (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, stop)).Faces is [AlignedFace face, ..]
-            ? face
-            : throw new RefusedException(Refusal.NoFace, $"no face was found on the photo in the field {name}; give a photo that shows a face");
+    public async Task<AlignedFace> RequireMainFaceAsync(byte[]? photo, string name, bool aligned, CancellationToken stop) =>
+        await FindMainFaceAsync(photo, name, aligned, stop)
+            ?? throw new RefusedException(Refusal.NoFace, $"no face was found on the photo in the field {name}; give a photo that shows a face");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
     public async Task<float[]> EmbedAsync(AlignedFace face, CancellationToken stop)
@@ -148,7 +153,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     private float[][] Embed(IReadOnlyList<RgbImage> faces)
     {
         float[] all = Model.Embedder.Embed(faces); // [N, D]
-        metrics.Embedded(faces.Count);
+        metrics.EmbeddingBatch.Record(faces.Count);
         return [.. all.Chunk(Model.Embedder.EmbeddingSize)];
     }
 
@@ -157,7 +162,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         using CancellationTokenSource late = new(timeout); // no request waits longer
         float[] all = [.. probes.SelectMany(p => p)]; // [N, D]
         IReadOnlyList<IReadOnlyList<GalleryCandidate>> found = await Gallery.SearchAsync(all, Model.ContractId, candidates, late.Token);
-        metrics.Searched(probes.Count);
+        metrics.SearchBatch.Record(probes.Count);
         if (Gallery.Damage.Count is int now && now > damaged) // searches run one after the other
         {
             damaged = now;

@@ -1,26 +1,5 @@
 namespace UniFace.AspNetCore.Recognition;
 
-/// <summary>A model and its gallery, opened before the service is built.</summary>
-internal sealed record OpenedModel(FaceRecognizer Model, IStoredGallery Gallery)
-{
-    /// <summary>Opens both.</summary>
-    /// <returns>Null if no model is named or installed.</returns>
-    /// <exception cref="UniFaceException">One of them cannot be opened, or they do not belong together.</exception>
-    public static async Task<OpenedModel?> OpenAsync(ServerOptions options, CancellationToken stop)
-    {
-        FaceRecognizer? model = ServedModel.Open(options);
-        try
-        {
-            return model is null ? null : new OpenedModel(model, await ServedGallery.OpenAsync(options, model, stop));
-        }
-        catch
-        {
-            model?.Dispose();
-            throw;
-        }
-    }
-}
-
 /// <summary>Owns the service's recognizer. Without a model there is none, and only what needs it is refused.</summary>
 internal sealed class RecognizerSlot(Recognizer? loaded) : IAsyncDisposable
 {

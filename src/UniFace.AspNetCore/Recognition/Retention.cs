@@ -8,7 +8,7 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
     /// <returns>How many were removed.</returns>
     public async Task<int> RunOnceAsync(CancellationToken stop)
     {
-        if (options.RetentionDays is not int days || recognizer.Loaded?.Gallery is not IStoredGallery gallery)
+        if (options.RetentionDays is not int days || recognizer.Loaded?.Gallery is not StoredGallery gallery)
         {
             return 0;
         }
@@ -29,7 +29,7 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
     }
 
     // Spares a person enrolled again since the list was made. One failure does not keep the others.
-    private async Task<bool> RemoveAsync(IStoredGallery gallery, string person, DateTimeOffset before, CancellationToken stop)
+    private async Task<bool> RemoveAsync(StoredGallery gallery, string person, DateTimeOffset before, CancellationToken stop)
     {
         try
         {

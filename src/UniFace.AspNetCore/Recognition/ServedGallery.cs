@@ -7,23 +7,8 @@ namespace UniFace.AspNetCore.Recognition;
 internal static class ServedGallery
 {
     /// <summary>Opens the gallery that the options name, otherwise the model's own in the data folder, created if missing.</summary>
-    /// <exception cref="UniFaceException">It cannot be opened, or belongs to another model.</exception>
-    public static async Task<IStoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
-    {
-        IStoredGallery gallery = await OpenAnyAsync(options, model, stop);
-        try
-        {
-            model.RequireContract(gallery.Info.ContractId, $"the gallery {gallery.Path}");
-            return gallery;
-        }
-        catch
-        {
-            await gallery.DisposeAsync();
-            throw;
-        }
-    }
-
-    private static async Task<IStoredGallery> OpenAnyAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
+    /// <exception cref="UniFaceException">It cannot be opened.</exception>
+    public static async Task<StoredGallery> OpenAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         if (options.Gallery is string given)
         {
@@ -35,7 +20,7 @@ internal static class ServedGallery
         string own = Path.Combine(options.DataFolder, $"people-{model.ContractId[..8]}.gallery");
         if (!File.Exists(own))
         {
-            if (await FindMovedAsync(options, model, stop) is IStoredGallery moved)
+            if (await FindMovedAsync(options, model, stop) is StoredGallery moved)
             {
                 return moved;
             }
@@ -53,7 +38,7 @@ internal static class ServedGallery
     }
 
     // A gallery moved to this model by 'uniface gallery reembed' keeps its old name.
-    private static async Task<IStoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
+    private static async Task<StoredGallery?> FindMovedAsync(ServerOptions options, FaceRecognizer model, CancellationToken stop)
     {
         foreach (string file in Directory.EnumerateFiles(options.DataFolder, "people-*.gallery"))
         {

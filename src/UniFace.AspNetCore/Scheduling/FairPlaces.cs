@@ -1,77 +1,118 @@
-using System.Threading.RateLimiting;
-
 namespace UniFace.AspNetCore.Scheduling;
 
 /// <summary>
-/// Places for requests in progress, with a rate limiter per caller: one caller gets at most three quarters, so the next caller always finds a place.
+/// Places that callers hold while they work. A caller that holds some takes more only while it then holds at most three times as many as are free, so that the
+/// next caller finds a place (dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 1998). Thread-safe.
 /// </summary>
 /// <param name="places">Number of places.</param>
 internal sealed class FairPlaces(int places)
 {
     private readonly Lock gate = new();
-    private readonly int places = places;
-    private int taken;
+    private readonly LinkedList<Holding> waiting = new();
+    private readonly Dictionary<string, int> held = new(StringComparer.Ordinal); // by caller
+    private int free = places;
 
-    /// <summary>Creates the limiter of a caller.</summary>
-    public RateLimiter NewCaller() => new CallerLimiter(this);
-
-    private sealed class CallerLimiter(FairPlaces all) : RateLimiter
+    /// <summary>Takes a place at once; disposing it gives it back.</summary>
+    /// <returns>Null if none is free for this caller.</returns>
+    public IDisposable? TryEnter(string caller)
     {
-        private int own;
-
-        public override TimeSpan? IdleDuration => own == 0 ? TimeSpan.MaxValue : null;
-
-        public override RateLimiterStatistics? GetStatistics() => null;
-
-        protected override RateLimitLease AttemptAcquireCore(int permitCount)
+        Holding holding = new(this, caller, 1);
+        lock (gate)
         {
-            lock (all.gate)
-            {
-                bool acquired = FairQueue<int>.IsFair(own, all.taken, all.places);
-                if (acquired)
-                {
-                    own++;
-                    all.taken++;
-                }
+            return TryAdmit(holding) ? holding : null;
+        }
+    }
 
-                return new Lease(this, acquired);
-            }
+    /// <summary>Waits for places; disposing them gives them back. First come, first served; callers that hold enough already are passed over.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="count">How many, at most all of them.</param>
+    /// <param name="stop">Stops the waiting.</param>
+    public async Task<IDisposable> EnterAsync(string caller, int count, CancellationToken stop)
+    {
+        Holding holding = new(this, caller, count);
+        lock (gate)
+        {
+            waiting.AddLast(holding);
+            AdmitWaiting();
         }
 
-        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
-            new(AttemptAcquireCore(permitCount));
-
-        private void Release()
+        try
         {
-            lock (all.gate)
-            {
-                own--;
-                all.taken--;
-            }
+            await holding.Admitted.Task.WaitAsync(stop);
+            return holding;
+        }
+        catch
+        {
+            holding.Dispose();
+            throw;
+        }
+    }
+
+    private bool IsFair(Holding asked) =>
+        held.GetValueOrDefault(asked.Caller) is int own && (own == 0 || own + asked.Count <= 3L * (free - asked.Count));
+
+    private bool TryAdmit(Holding asked)
+    {
+        if (asked.Count > free || !IsFair(asked))
+        {
+            return false;
         }
 
-        private sealed class Lease(CallerLimiter caller, bool acquired) : RateLimitLease
+        free -= asked.Count;
+        held[asked.Caller] = held.GetValueOrDefault(asked.Caller) + asked.Count;
+        asked.Admitted.SetResult();
+        return true;
+    }
+
+    private void AdmitWaiting()
+    {
+        for (LinkedListNode<Holding>? node = waiting.First, next; node is not null; node = next)
         {
-            private int held = acquired ? 1 : 0;
-
-            public override bool IsAcquired => acquired;
-
-            public override IEnumerable<string> MetadataNames => [];
-
-            public override bool TryGetMetadata(string metadataName, out object? metadata)
+            next = node.Next;
+            if (TryAdmit(node.Value))
             {
-                metadata = null;
-                return false;
+                waiting.Remove(node);
+            }
+            else if (IsFair(node.Value))
+            {
+                return; // the first in line waits for room, and nobody overtakes it
+            }
+        }
+    }
+
+    private void Leave(Holding holding)
+    {
+        lock (gate)
+        {
+            if (!waiting.Remove(holding)) // otherwise it was never admitted
+            {
+                free += holding.Count;
+                held[holding.Caller] -= holding.Count;
+                if (held[holding.Caller] == 0)
+                {
+                    held.Remove(holding.Caller);
+                }
             }
 
-            protected override void Dispose(bool disposing)
-            {
-                if (Interlocked.Exchange(ref held, 0) == 1)
-                {
-                    caller.Release();
-                }
+            AdmitWaiting();
+        }
+    }
 
-                base.Dispose(disposing);
+    private sealed class Holding(FairPlaces all, string caller, int count) : IDisposable
+    {
+        private int left;
+
+        public string Caller => caller;
+
+        public int Count => count;
+
+        public TaskCompletionSource Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref left, 1) == 0)
+            {
+                all.Leave(this);
             }
         }
     }

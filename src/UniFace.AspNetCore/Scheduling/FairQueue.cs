@@ -29,12 +29,6 @@ internal sealed class FairQueue<T>(int capacity)
         }
     }
 
-    /// <summary>
-    /// Whether a caller may take another place: it may hold at most three times as many as are free, so that some are always left for the next caller (dynamic
-    /// thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 1998).
-    /// </summary>
-    public static bool IsFair(int own, int all, int places) => own < 3L * (places - all);
-
     /// <summary>Adds an item.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="cost">Amount of work, above 0, in any unit.</param>
@@ -45,7 +39,7 @@ internal sealed class FairQueue<T>(int capacity)
         lock (gate)
         {
             (int own, double finish) = callers.GetValueOrDefault(caller);
-            if (!IsFair(own, waiting.Count, capacity))
+            if (own >= 3L * (capacity - waiting.Count)) // as in FairPlaces
             {
                 return false;
             }

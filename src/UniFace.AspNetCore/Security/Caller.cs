@@ -41,12 +41,11 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
         }
     }
 
-    /// <summary>Names the share that a request's work counts against: its key's, or without a key its network's.</summary>
+    /// <summary>Names the share that the work of an admitted request counts against: its key's, or without a key its network's.</summary>
     public static string FairShareOf(HttpContext context) =>
-        (context.Features.Get<Caller>()?.Key ?? FindKey(context, context.RequestServices.GetRequiredService<ApiKeyStore>())) is ApiKey key
-            ? "key:" + key.Id
-            : context.Connection.RemoteIpAddress is IPAddress remote ? NetworkOf(remote)
-            : "";
+        context.Features.Get<Caller>() is { Key: not null } caller ? caller.Name
+        : context.Connection.RemoteIpAddress is IPAddress remote ? NetworkOf(remote)
+        : "";
 
     /// <summary>The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 address.</summary>
     public static string NetworkOf(IPAddress address)

@@ -30,42 +30,37 @@ internal static class DataInfoCommand
                 survey = DatasetSurvey.Run(dataset, new SkiaImageDecoder(), recognizer?.Embedder, count => progress.Add(count), stop);
             }
 
-            parsed.Print(AsJson(dataset, survey), () => Show(dataset, survey, Math.Max(parsed.GetValue(top), 0)));
-            return ExitCode.Success;
+            int[] sorted = [.. survey.ImagesPerPerson.Order()];
+            parsed.Print(ToJson(dataset, survey, sorted), () => Show(dataset, survey, sorted, Math.Max(parsed.GetValue(top), 0)));
         });
     }
 
-    private static object AsJson(FaceDataset dataset, DatasetSurvey survey)
+    private static object ToJson(FaceDataset dataset, DatasetSurvey survey, int[] sorted) => new
     {
-        int[] sorted = [.. survey.ImagesPerPerson.Order()];
-        return new
+        data = dataset.Source,
+        people = dataset.People.Count,
+        images = dataset.Samples.Count,
+        sha256 = survey.Hash,
+        imagesPerPerson = new
         {
-            data = dataset.Source,
-            people = dataset.People.Count,
-            images = dataset.Samples.Count,
-            sha256 = survey.Hash,
-            imagesPerPerson = new
-            {
-                min = sorted[0],
-                median = sorted[sorted.Length / 2],
-                mean = sorted.Average(),
-                max = sorted[^1],
-                histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
-            },
-            survey.Sizes,
-            survey.Unreadable,
-            duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
-            underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
-            survey.LabelNoise,
-            dataset.Warnings,
-            dataset.LeftOut,
-            dataset.IgnoredFiles,
-        };
-    }
+            min = sorted[0],
+            median = sorted[sorted.Length / 2],
+            mean = sorted.Average(),
+            max = sorted[^1],
+            histogram = Histogram(survey).Select(bin => new { bin.From, bin.To, bin.People }),
+        },
+        survey.Sizes,
+        survey.Unreadable,
+        duplicates = survey.Duplicates.Where(group => group.People.Count == 1),
+        underTwoPeople = survey.Duplicates.Where(group => group.People.Count > 1),
+        survey.LabelNoise,
+        dataset.Warnings,
+        dataset.LeftOut,
+        dataset.IgnoredFiles,
+    };
 
-    private static void Show(FaceDataset dataset, DatasetSurvey survey, int top)
+    private static void Show(FaceDataset dataset, DatasetSurvey survey, int[] sorted, int top)
     {
-        int[] sorted = [.. survey.ImagesPerPerson.Order()];
         Console.WriteLine(
             $"{dataset.Source}: {Plural.Format(dataset.People.Count, "person")}, {Plural.Format(dataset.Samples.Count, "image")}; " +
             $"{sorted[0]} to {sorted[^1]} per person, median {sorted[sorted.Length / 2]}");
@@ -84,58 +79,35 @@ internal static class DataInfoCommand
         ILookup<bool, string> duplicates = survey.Duplicates.ToLookup(group => group.People.Count > 1, group => string.Join(" = ", group.Names));
         List($"{Plural.Format(duplicates[false].Count(), "image")} stored several times under one person", [.. duplicates[false]], top);
         List($"{Plural.Format(duplicates[true].Count(), "image")} stored under several people (one of the labels is wrong)", [.. duplicates[true]], top);
-        if (survey.LabelNoise is LabelNoise noise)
+        if (survey.LabelNoise is not LabelNoise noise)
         {
-            ShowNoise(noise, top);
+            Console.WriteLine("labels were not checked; give a model with --package");
+        }
+        else if (noise.Judged == 0)
+        {
+            Console.WriteLine("labels were not checked: nobody has two images to compare");
         }
         else
         {
-            Console.WriteLine("labels were not checked; give a model with --package");
+            string title = $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another " +
+                $"person, {noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median " +
+                $"{noise.MedianSimilarity:F3}); look at them before you delete them";
+            IEnumerable<string> suspects = noise.Suspects.Select(s =>
+                $"{s.Name}: {s.OwnSimilarity:F3} to the own person, {s.NearestSimilarity:F3} to the nearest other, {s.NearestPerson}");
+            List(title, [.. suspects], top);
         }
     }
 
     private static void ShowHistogram(DatasetSurvey survey)
     {
-        Table histogram = new Table().Border(TableBorder.None)
-            .AddColumn(new TableColumn("images per person").RightAligned()).AddColumn(new TableColumn("people").RightAligned()).AddColumn("");
         (int From, int? To, int People)[] bins = Histogram(survey);
         int largest = bins.Max(bin => bin.People);
-        foreach ((int from, int? to, int people) in bins)
-        {
-            string range = to is null ? $"{from}+" : to == from ? $"{from}" : $"{from}-{to}";
-            histogram.AddRow(range, $"{people}", new string('█', (int)Math.Ceiling(40.0 * people / largest)));
-        }
-
-        AnsiConsole.Write(histogram);
-    }
-
-    private static void ShowNoise(LabelNoise noise, int top)
-    {
-        if (noise.Judged == 0)
-        {
-            Console.WriteLine("labels were not checked: nobody has two images to compare");
-            return;
-        }
-
-        Console.WriteLine(
-            $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another person, " +
-            $"{noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median {noise.MedianSimilarity:F3}); " +
-            "look at them before you delete them");
-        if (noise.Suspects.Count == 0 || top == 0)
-        {
-            return;
-        }
-
-        Table table = new Table().Border(TableBorder.Simple)
-            .AddColumn("image").AddColumn(new TableColumn("own person").RightAligned())
-            .AddColumn(new TableColumn("nearest other").RightAligned()).AddColumn("who");
-        foreach (SuspectLabel suspect in noise.Suspects.Take(top))
-        {
-            table.AddRow(Output.Cell(suspect.Name), $"{suspect.OwnSimilarity:F3}", $"{suspect.NearestSimilarity:F3}", Output.Cell(suspect.NearestPerson));
-        }
-
-        AnsiConsole.Write(table);
-        More(noise.Suspects.Count, top);
+        Output.Table(["images per person", "people", ""], bins.Select(bin => (object[])
+        [
+            bin.To is null ? $"{bin.From}+" : bin.To == bin.From ? $"{bin.From}" : $"{bin.From}-{bin.To}",
+            bin.People,
+            new string('█', (int)Math.Ceiling(40.0 * bin.People / largest)),
+        ]));
     }
 
     private static void List(string title, string[] items, int top)
@@ -143,17 +115,12 @@ internal static class DataInfoCommand
         Console.WriteLine(title);
         foreach (string item in items.Take(top))
         {
-            Console.WriteLine($"  {item}");
+            Console.WriteLine($"  {Output.Name(item)}");
         }
 
-        More(items.Length, top);
-    }
-
-    private static void More(int count, int top)
-    {
-        if (count > top && top > 0)
+        if (items.Length > top && top > 0)
         {
-            Console.WriteLine($"  ... and {count - top} more (--top, --json)");
+            Console.WriteLine($"  ... and {items.Length - top} more (--top, --json)");
         }
     }
 

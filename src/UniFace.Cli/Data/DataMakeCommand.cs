@@ -54,9 +54,7 @@ internal static class DataMakeCommand
                 seconds,
                 imagesPerSecond = count * each / seconds,
             };
-            parsed.Print(json, () => Console.WriteLine(
-                $"{count} invented people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)"));
-            return ExitCode.Success;
+            parsed.Print(json, $"{count} invented people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)");
         });
     }
 }

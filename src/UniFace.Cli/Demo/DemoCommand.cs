@@ -16,27 +16,23 @@ internal static class DemoCommand
         CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
         {
-            bool small = parsed.GetValue(quick);
             DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
-            DemoPlan plan = small ? DemoPlan.Quick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
+            DemoPlan plan = parsed.GetValue(quick) ? DemoPlan.CreateQuick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
             TextWriter writer = parsed.GetValue(CommonOptions.Json) ? Console.Error : Console.Out;
             writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic: drawn by the demo, nobody's face, no downloads.");
-            DemoSummary summary = await new DemoRun(plan, folder, writer, stop).RunAsync(small);
-            Close(writer, summary);
-            parsed.Print(summary, () => { });
-            return summary.Identified && summary.Rejected ? ExitCode.Success : ExitCode.Negative;
+            DemoResults results = await new DemoRun(plan, folder, writer, stop).RunAsync();
+            Close(writer, results, folder.Report);
+            parsed.Print(results.ToJson(folder), () => { });
+            return results.Succeeded;
         });
     }
 
-    private static void Close(TextWriter writer, DemoSummary summary)
+    private static void Close(TextWriter writer, DemoResults results, string report)
     {
-        writer.WriteLine($"\nDone in {summary.Seconds:F0} s. Open {summary.Files["report"]}");
-        foreach (DemoProbe probe in (DemoProbe[])[summary.Known, summary.Unknown])
+        writer.WriteLine($"\nDone in {results.Seconds:F0} s. Open {report}");
+        foreach (DemoProbe probe in new[] { results.Gallery.Known, results.Gallery.Unknown }.Where(probe => !probe.Right))
         {
-            if (!probe.Right)
-            {
-                writer.WriteLine("FAILED: " + probe.Describe());
-            }
+            writer.WriteLine("FAILED: " + probe.Describe());
         }
 
         writer.WriteLine("""

@@ -1,5 +1,32 @@
 namespace UniFace.Cli.Demo;
 
+/// <summary>A probe and its answer.</summary>
+/// <param name="Person">The person shown.</param>
+/// <param name="Enrolled">Whether that person is enrolled.</param>
+/// <param name="Answer">The identified person; null for unknown.</param>
+/// <param name="Score">The best score.</param>
+/// <param name="Nearest">The person with that score.</param>
+internal sealed record DemoProbe(string Person, bool Enrolled, string? Answer, double Score, string Nearest)
+{
+    public bool Right => Enrolled ? Answer == Person : Answer is null;
+
+    /// <summary>The probe and its answer in words.</summary>
+    public string Describe() => (Enrolled, Right) switch
+    {
+        (true, true) => $"enrolled {Person} recognized (score {Score:F2})",
+        (true, false) => $"enrolled {Person} NOT recognized ({(Answer is null ? "answer: unknown" : "taken for " + Answer)}, best score {Score:F2})",
+        (false, true) => $"stranger {Person} rejected (best score {Score:F2})",
+        (false, false) => $"stranger {Person} NOT rejected: taken for {Answer} (score {Score:F2})",
+    };
+}
+
+/// <summary>The answers to all probes.</summary>
+/// <param name="Mated">Probes of enrolled people.</param>
+/// <param name="MatedRight">Of these, identified correctly.</param>
+/// <param name="NonMated">Probes of strangers.</param>
+/// <param name="NonMatedRight">Of these, rejected.</param>
+internal sealed record DemoIdentification(int Mated, int MatedRight, int NonMated, int NonMatedRight);
+
 /// <summary>Ten enrolled people, and who is identified: one of them, a stranger, and then everybody.</summary>
 /// <param name="Threshold">The threshold from the package's calibration.</param>
 /// <param name="Known">The probe of an enrolled person.</param>

@@ -7,6 +7,9 @@ internal sealed record DemoPlan
 {
     public required long Seed { get; init; }
 
+    /// <summary>Whether this is the smaller plan of <see cref="CreateQuick"/>.</summary>
+    public bool Quick { get; private init; }
+
     public int TrainPeople { get; init; } = 200;
 
     public int TrainImages { get; init; } = 16;
@@ -43,9 +46,10 @@ internal sealed record DemoPlan
     public double DecisionRate { get; init; } = 1e-4;
 
     /// <summary>A smaller plan for tests: about half a minute, with fewer people and easier images.</summary>
-    public static DemoPlan Quick(long seed) => new()
+    public static DemoPlan CreateQuick(long seed) => new()
     {
         Seed = seed,
+        Quick = true,
         TrainPeople = 80,
         TrainImages = 10,
         Variation = 0.5f,

@@ -3,7 +3,7 @@ using UniFace.Cli.Eval;
 namespace UniFace.Cli.Demo;
 
 /// <summary>Fills report.html with the demo's results.</summary>
-internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoPeople trained)
+internal sealed class DemoReport(DemoResults results, DemoPeople trained)
 {
     private readonly DemoPlan plan = results.Plan;
     private readonly DemoGallery gallery = results.Gallery;
@@ -11,53 +11,30 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
     private readonly Loss loss = results.Options.Loss;
 
     /// <summary>The page.</summary>
-    public string ToHtml() => Html.Fill(EmbeddedText.Read("report.html"), Markup(), Texts());
-
-    private Dictionary<string, string> Texts()
+    public string ToHtml()
     {
-        VerificationReport report = results.After.Result.Report;
-        CalibrationEntry? entry = results.Calibration.Entries.FirstOrDefault(e => e.FalseMatchRate == plan.DecisionRate);
-        double seconds = summary.StepSeconds["train"];
-        return new Dictionary<string, string>
+        double seconds = results.StepSeconds["train"];
+        return Html.Fill(EmbeddedText.Read("report.html"), Markup(), new
         {
-            ["trainImages"] = $"{summary.TrainImages}",
-            ["trainPeople"] = $"{plan.TrainPeople}",
-            ["trainTime"] = seconds < 90 ? $"{seconds:F0} seconds" : $"{seconds / 60:F1} minutes",
-            ["unseenPeople"] = $"{unseen.People}",
-            ["unseenImages"] = $"{unseen.Images.Length}",
-            ["seed"] = $"{plan.Seed}",
-            ["accuracyBefore"] = Percent(summary.Before.Accuracy),
-            ["accuracyAfter"] = Percent(summary.After.Accuracy),
-            ["equalErrorRate"] = Percent(summary.After.Eer),
-            ["trueMatchRate"] = Percent(summary.After.TarAtFmr),
-            ["falseMatchesIn"] = $"{1 / plan.FalseMatchRate:F0}",
-            ["identified"] = summary.Identified ? "recognized" : "NOT recognized",
-            ["rejected"] = summary.Rejected ? "rejected" : "NOT rejected",
-            ["imagesPerSecond"] = $"{summary.ImagesPerSecond:F0}",
-            ["shownPeople"] = $"{trained.People}",
-            ["lossName"] = loss.Name,
-            ["otherPeople"] = $"{plan.TrainPeople - 1}",
-            ["samePairs"] = $"{report.SamePairs}",
-            ["differentPairs"] = $"{report.DifferentPairs}",
-            ["threshold"] = $"{gallery.Threshold:F3}",
-            ["thresholdLow"] = $"{entry?.ThresholdLow:F3}",
-            ["thresholdHigh"] = $"{entry?.ThresholdHigh:F3}",
-            ["calibrationPeople"] = $"{plan.CalibrationPeople}",
-            ["calibrationPairs"] = $"{results.Calibration.Data.DifferentPairs}",
-            ["decisionIn"] = $"{1 / plan.DecisionRate:F0}",
-            ["galleryPeople"] = $"{plan.GalleryPeople}",
-            ["templates"] = $"{plan.Templates}",
-            ["firstPerson"] = unseen.Name(0),
-            ["known"] = gallery.Known.Describe(),
-            ["knownNearest"] = gallery.Known.Nearest,
-            ["unknown"] = gallery.Unknown.Describe(),
-            ["unknownNearest"] = gallery.Unknown.Nearest,
-            ["version"] = results.Training.Info.ToolVersion,
-            ["backbone"] = summary.Backbone,
-            ["loss"] = summary.Loss,
-            ["dataHash"] = results.Training.Info.DataHash[..16],
-            ["contractId"] = summary.ContractId,
-        };
+            results,
+            plan,
+            gallery,
+            trained,
+            unseen,
+            report = results.After.Result.Report,
+            entry = results.Calibration.Entries.FirstOrDefault(e => e.FalseMatchRate == plan.DecisionRate),
+            trainImages = plan.TrainPeople * plan.TrainImages,
+            trainTime = seconds < 90 ? $"{seconds:F0} seconds" : $"{seconds / 60:F1} minutes",
+            otherPeople = plan.TrainPeople - 1,
+            falseMatchesIn = 1 / plan.FalseMatchRate,
+            decisionIn = 1 / plan.DecisionRate,
+            identified = gallery.Known.Right ? "recognized" : "NOT recognized",
+            rejected = gallery.Unknown.Right ? "rejected" : "NOT rejected",
+            firstPerson = unseen.Name(0),
+            known = gallery.Known.Describe(),
+            unknown = gallery.Unknown.Describe(),
+            dataHash = results.Training.Info.DataHash[..16],
+        });
     }
 
     private Dictionary<string, string> Markup()
@@ -100,7 +77,7 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
                 Probes("of enrolled people: recognized", gallery.Counts.Mated, gallery.Counts.MatedRight),
                 Probes("of strangers: rejected", gallery.Counts.NonMated, gallery.Counts.NonMatedRight),
             ]),
-            ["stepsTable"] = Html.Table([["Step", "seconds"], .. summary.StepSeconds.Select(step => (string[])[step.Key, $"{step.Value:F1}"])]),
+            ["stepsTable"] = Html.Table([["Step", "seconds"], .. results.StepSeconds.Select(step => (string[])[step.Key, $"{step.Value:F1}"])]),
         };
 
         static string[] Probes(string what, int probes, int right) => [what, $"{probes}", $"{right}", Percent(probes > 0 ? (double)right / probes : null)];
@@ -116,8 +93,8 @@ internal sealed class DemoReport(DemoSummary summary, DemoResults results, DemoP
                 "Accuracy (10 folds)", Percent(before.Accuracy?.Mean), Percent(after.Accuracy?.Mean),
                 after.Accuracy is null ? "" : "± " + Percent(1.96 * after.Accuracy.StandardError),
             ],
-            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", EvalOutput.Interval(b.AucInterval, v => $"{v:F4}")],
-            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), EvalOutput.Interval(b.EqualErrorInterval, v => Percent(v))],
+            ["Area under ROC", $"{a.Auc:F4}", $"{b.Auc:F4}", EvalOutput.Interval(b.Intervals?.Auc, v => $"{v:F4}")],
+            ["Equal error rate", Percent(a.EqualError.Rate), Percent(b.EqualError.Rate), EvalOutput.Interval(b.Intervals?.EqualErrorRate, v => Percent(v))],
             .. b.OperatingPoints.Where(p => p.TrueMatchRate is not null).Select(point => (string[])
             [
                 $"True matches at FMR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}",

@@ -17,7 +17,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
     private BootstrapOptions Intervals => new() { Replicates = plan.Replicates, Seed = plan.Seed };
 
     /// <summary>Runs all steps.</summary>
-    public async Task<DemoSummary> RunAsync(bool quick)
+    public async Task<DemoResults> RunAsync()
     {
         Stopwatch clock = Stopwatch.StartNew();
         Step(
@@ -30,7 +30,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoPeople others = DemoPeople.Load(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages, decoder);
 
         TrainOptions options = plan.Training(folder.Train);
-        DemoEvaluation before = Step("evaluateBefore", "Testing the untrained model on the unseen people", () => EvaluateUntrained(options, unseen), Describe);
+        DemoEvaluation before = Step(
+            "evaluateBefore", "Testing the untrained model on the unseen people", () => EvaluateUntrained(options, unseen), e => e.Describe());
         DemoTraining training = Step(
             "train",
             $"Training {options.Backbone} with {options.Loss.Name} (m = {options.Loss.Value("margin")}, s = {options.Loss.Value("scale")}), " +
@@ -46,7 +47,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         // From here on only the package is used, as in an application.
         using FaceRecognizer recognizer = FaceRecognizer.Open(folder.Package);
         OnnxEmbedder embedder = recognizer.Embedder;
-        DemoEvaluation after = Step("evaluate", "Testing the package on the unseen people", () => Evaluate(embedder, unseen), Describe);
+        DemoEvaluation after = Step("evaluate", "Testing the package on the unseen people", () => Evaluate(embedder, unseen), e => e.Describe());
         Calibration calibration = Step(
             "calibrate",
             "Calibrating the threshold on the third group",
@@ -57,43 +58,11 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             $"Enrolling {plan.GalleryPeople} of the unseen people and identifying everybody",
             () => DemoGallery.RunAsync(plan, folder, faces, unseen, after.Embedded, embedder.Manifest, calibration, stop),
             g => g.Describe());
-        DemoSummary summary = new(
-            Seed: plan.Seed,
-            Quick: quick,
-            TrainPeople: plan.TrainPeople,
-            TrainImages: plan.TrainPeople * plan.TrainImages,
-            UnseenPeople: plan.UnseenPeople,
-            CalibrationPeople: plan.CalibrationPeople,
-            Loss: options.Loss.ToString(),
-            Backbone: options.Backbone.ToString(),
-            Epochs: training.Result.Epochs,
-            Steps: training.Result.Steps,
-            ImagesPerSecond: training.Result.ImagesPerSecond,
-            Before: before.Verification(plan.FalseMatchRate),
-            After: after.Verification(plan.FalseMatchRate),
-            FalseMatchRate: plan.DecisionRate,
-            Threshold: gallery.Threshold,
-            Parity: export.Parity.Cosine,
-            Known: gallery.Known,
-            Unknown: gallery.Unknown,
-            Gallery: gallery.Counts,
-            ContractId: embedder.Manifest.ContractId,
-            StepSeconds: stepSeconds,
-            Files: new Dictionary<string, string>
-            {
-                ["report"] = folder.Report,
-                ["package"] = Path.Combine(folder.Package, ModelManifest.FileName),
-                ["calibration"] = folder.CalibrationFile,
-                ["gallery"] = folder.Gallery,
-                ["metrics"] = folder.Metrics,
-                ["run"] = folder.Run,
-                ["faces"] = folder.Faces,
-            });
-        DemoResults results = new(plan, options, training, before, after, calibration, gallery, unseen);
-        Step("report", "Writing the report", () => WriteReport(summary, results), Relative);
-        summary = summary with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
-        AtomicFile.WriteText(folder.Summary, JsonSerializer.Serialize(summary, ModelManifest.Json) + "\n");
-        return summary;
+        DemoResults results = new(plan, options, training, before, after, export, calibration, gallery, unseen, stepSeconds);
+        Step("report", "Writing the report", () => WriteReport(results), Relative);
+        results = results with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
+        AtomicFile.WriteText(folder.Summary, Output.ToJson(results.ToJson(folder)) + "\n");
+        return results;
     }
 
     private T Step<T>(string name, string what, Func<T> work, Func<T, string> result) =>
@@ -133,27 +102,24 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
     private DemoEvaluation Evaluate(IEmbedder embedder, DemoPeople people)
     {
         EmbeddedFaces embedded = people.Embed(embedder, stop);
-        return new DemoEvaluation(embedded, Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop));
+        ValidationResult result = Validator.Evaluate(embedded, people.Labels, new ValidationOptions { Bootstrap = Intervals }, stop);
+        return new DemoEvaluation(embedded, result, plan.FalseMatchRate);
     }
-
-    private string Describe(DemoEvaluation evaluation) => evaluation.Describe(plan.FalseMatchRate);
 
     private DemoTraining Train(TrainOptions options)
     {
         HostAllocator.KeepFreed();
-        using FaceDataset data = FaceDatasets.Open(options.Data);
+        using FaceDataset data = options.OpenData();
         List<StepMetrics> steps = [];
         List<EpochMetrics> epochs = [];
         using Trainer trainer = Trainer.Create(folder.Run, options, data, null, cancellationToken: stop);
         using ProgressMeter progress = new("training", trainer.TotalSteps, "steps");
-        long done = 0;
         TrainingEvents events = new()
         {
             Progress = p =>
             {
                 steps.Add(p.Metrics);
-                progress.Add(p.Metrics.Step - done, $"loss {p.Metrics.Loss:F2}, {p.Metrics.ImagesPerSecond:F0} images/s");
-                done = p.Metrics.Step;
+                progress.Set(p.Metrics.Step, $"loss {p.Metrics.Loss:F2}, {p.Metrics.ImagesPerSecond:F0} images/s");
             },
             EpochEnded = epochs.Add,
             Warning = writer.WriteLine,
@@ -173,20 +139,16 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         DemoEvaluation measured = Evaluate(embedder, people);
         using FaceDataset data = FaceDatasets.Open(folder.Calibration);
         string name = $"{people.People} invented people, seed {plan.Seed}";
-        CalibrationSource source = CalibrationSource.FromManifest(embedder.Manifest, name, data.ComputeHash(cancellationToken: stop)) with
-        {
-            People = people.People,
-            Images = people.Images.Length,
-            ToolVersion = embedder.Manifest.ToolVersion,
-        };
-        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).Save(folder.CalibrationFile);
+        string sha256 = data.ComputeHash(cancellationToken: stop);
+        CalibrationSource source = new(embedder.Manifest.FlipSum, name, sha256, people.People, people.Images.Length);
+        Calibrator.FromScores(measured.Result.Scores, source, bootstrap: Intervals, cancellation: stop).For(embedder.Manifest).Save(folder.CalibrationFile);
         return Calibration.Load(folder.CalibrationFile);
     }
 
-    private string WriteReport(DemoSummary summary, DemoResults results)
+    private string WriteReport(DemoResults results)
     {
         DemoPeople trained = DemoPeople.Load(folder.Train, 0, Math.Min(10, plan.TrainPeople), Math.Min(10, plan.TrainImages), decoder);
-        AtomicFile.WriteText(folder.Report, new DemoReport(summary, results, trained).ToHtml());
+        AtomicFile.WriteText(folder.Report, new DemoReport(results, trained).ToHtml());
         return folder.Report;
     }
 

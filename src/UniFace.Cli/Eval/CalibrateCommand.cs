@@ -1,4 +1,3 @@
-using Spectre.Console;
 namespace UniFace.Cli.Eval;
 
 /// <summary>`uniface calibrate`: measures thresholds on the user's own photos, and checks those of the package.</summary>
@@ -16,7 +15,6 @@ internal static class CalibrateCommand
 
     private sealed record Measured(
         Calibration Calibration,
-        VerificationScores Scores,
         IReadOnlyList<HeldOutRate> Halves,
         IReadOnlyList<TransferredRate> Shipped,
         int Missing,
@@ -25,7 +23,6 @@ internal static class CalibrateCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name from 'uniface models list')." };
         CliOption<string> images = new(
             "--images", "Your own labelled photos: one folder per person, RecordIO or tar. The model must not have been trained on any of them.", "PEOPLE")
         {
@@ -41,14 +38,15 @@ internal static class CalibrateCommand
         CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.") { Default = 1 };
         CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
+        vision.Package.Description = "A model package (folder, or name from 'uniface models list').";
+        IEnumerable<Symbol> parameters = [vision.Package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
         return CliCommand.Create("calibrate", Description, parameters, (parsed, stop) =>
         {
             PairOptions pairs = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
             BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
-            FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
+            FaceRecognizer recognizer = vision.Open(parsed);
             ModelPackage opened = recognizer.Package;
-            using EvalModel model = EvalModel.FromRecognizer(recognizer, opened.Source);
+            using EvalModel model = EvalModel.FromRecognizer(recognizer);
             if (opened.Manifest is null)
             {
                 throw new UniFaceException(
@@ -70,7 +68,6 @@ internal static class CalibrateCommand
             }
 
             Show(parsed, opened, measured, file ?? Path.Combine(opened.Source, Calibration.FileName));
-            return ExitCode.Success;
         });
     }
 
@@ -84,22 +81,22 @@ internal static class CalibrateCommand
         (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
         long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
         long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
-        VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, labels, pairs, stop);
-        CalibrationSource source = model.Source(name, sha256) with { People = sizes.Length, Images = data.Samples.Count };
-        Calibration calibration = Calibrator.FromScores(scores, source, Rates, bootstrap, stop) with { Overlap = overlap };
+        VerificationScores scores = PairScores.AllPairs(faces, labels, pairs, stop);
+        CalibrationSource source = new(model.FlipSum, name, sha256, sizes.Length, data.Samples.Count);
+        Calibration calibration = model.Assign(Calibrator.FromScores(scores, source, Rates, bootstrap, stop)) with { Overlap = overlap };
         IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
         Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
         IReadOnlyList<TransferredRate> shipped = old is not null && old.ContractId == calibration.ContractId
             ? CalibrationChecks.Compare(old, calibration, scores)
             : [];
         int missing = embedded.Count - faces.Count;
-        return new Measured(calibration, scores, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
+        return new Measured(calibration, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
     }
 
     private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
     {
         Calibration calibration = measured.Calibration;
-        string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning!), .. new[] { calibration.Warning }.OfType<string>()];
+        string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning).Append(calibration.Warning).OfType<string>()];
         object json = new
         {
             package = package.Source,
@@ -115,20 +112,18 @@ internal static class CalibrateCommand
         };
         parsed.Print(json, () =>
         {
-            Table table = Output.Table("false match rate", "threshold [[95 %]]", "recognized [[95 %]]", "on the other half of the people");
-            foreach (CalibrationEntry e in calibration.Entries)
+            string[] columns = ["false match rate", "threshold [95 %]", "recognized [95 %]", "on the other half of the people"];
+            Output.Table(columns, calibration.Entries.Select(e =>
             {
                 HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);
-                string threshold = $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]";
-                string recognized = $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]";
-                table.AddRow(
+                return (object[])
+                [
                     OperatingPoint.FormatRate(e.FalseMatchRate),
-                    e.Supported ? Markup.Escape(threshold) : "-",
-                    Markup.Escape(e.Supported ? recognized : e.Why ?? ""),
-                    half is null ? "-" : Markup.Escape($"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]"));
-            }
-
-            AnsiConsole.Write(table);
+                    e.Supported ? $"{e.Threshold:F4} [{e.ThresholdLow:F4}, {e.ThresholdHigh:F4}]" : "-",
+                    e.Supported ? $"{100 * e.TrueMatchRate:F1} % [{100 * e.TrueMatchRateLow:F1}, {100 * e.TrueMatchRateHigh:F1}]" : e.Why ?? "",
+                    half is null ? "-" : $"{half.Measured:G2} [{half.Interval.Low:G2}, {half.Interval.High:G2}]",
+                ];
+            }));
             CalibrationData data = calibration.Data;
             Console.WriteLine(
                 $"{Plural.Format(data.People, "person")}, {Plural.Format(data.Images, "photo")} ({measured.Missing} without a face): " +

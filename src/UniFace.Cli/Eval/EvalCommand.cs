@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace UniFace.Cli.Eval;
 
 /// <summary>`uniface eval`: measures a model on people it was not trained on.</summary>
@@ -56,62 +58,65 @@ internal static class EvalCommand
         ];
         return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
         {
-            string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
-            string? galleryPath = parsed.GetValue(gallery), probesPath = parsed.GetValue(probes), nonMatedPath = parsed.GetValue(nonMated);
-            string? calibrationFile = parsed.GetValue(calibration);
-            string[] binPaths = parsed.GetValue(bins) ?? [];
-            bool oneToMany = parsed.GetValue(identify), intoPackage = parsed.GetValue(writeCalibration);
-            string? oneToOne = pairsPath ?? imagesPath ?? dataPath ?? binPaths.FirstOrDefault() ?? calibrationFile;
-            CheckIdentify(oneToMany, galleryPath, probesPath, nonMatedPath, oneToOne, intoPackage);
-            if (!oneToMany)
+            foreach (Option option in (Option[])[gallery, probes, nonMated])
             {
-                CheckSets(pairsPath, imagesPath, dataPath, binPaths);
+                parsed.Require(option, identify, "it is an option for 1:N measurements");
             }
 
-            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
-            PairOptions pairOptions = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
-            CheckOutputs(
-                parsed.GetValue(output), calibrationFile, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
-            int batchSize = parsed.GetValue(batch);
+            foreach (Option option in (Option[])[pairs, images, bins, data, calibration, writeCalibration])
+            {
+                parsed.Exclude(identify, option, $"{option.Name} is for 1:1 measurements");
+            }
+
+            parsed.Require(identify, gallery, "the people to enroll, one folder per person");
+            parsed.Require(identify, probes, "other images, in folders of the same names");
+            parsed.Require(pairs, images, "the folder or tar of the images that the file names");
+            parsed.Require(images, pairs, "the file that says which images to compare");
             parsed.Exclude(flip, noFlip);
             parsed.Exclude(calibration, writeCalibration);
+            string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
+            string? galleryPath = parsed.GetValue(gallery), probesPath = parsed.GetValue(probes), nonMatedPath = parsed.GetValue(nonMated);
+            string? folder = parsed.GetValue(output), calibrationPath = parsed.GetValue(calibration);
+            string[] binPaths = parsed.GetValue(bins) ?? [];
+            if ((galleryPath ?? pairsPath ?? dataPath ?? binPaths.FirstOrDefault()) is null)
+            {
+                throw new UniFaceException("nothing to measure on: give --pairs FILE with --images FOLDER, or --bin FILE, or --data FOLDER.");
+            }
+
+            CheckOutputs(folder, calibrationPath, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
+            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
+            PairOptions pairOptions = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
+            int batchSize = parsed.GetValue(batch);
             bool? flipSum = parsed.GetValue(flip) ? true : parsed.GetValue(noFlip) ? false : null;
             using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
             using ActivityMeter progress = new();
             OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
-            if (oneToMany)
+            (int width, int height) = opened.Embedder.InputSize;
+            using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
+            using FacePipeline pipeline = (galleryPath ?? pairsPath ?? dataPath) is null ? aligned : vision.OpenPipeline(parsed, (width, height));
+            if (galleryPath is not null)
             {
-                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
                 new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(
-                    parsed, galleryPath!, probesPath!, nonMatedPath, parsed.GetValue(personLevel), parsed.GetValue(output));
-                return ExitCode.Success;
+                    parsed, galleryPath, probesPath!, nonMatedPath, parsed.GetValue(personLevel), folder);
+                return;
             }
 
-            string? calibrationPath = CalibrationPath(opened, calibrationFile, intoPackage);
+            bool intoPackage = parsed.GetValue(writeCalibration);
+            calibrationPath = intoPackage ? PathInPackage(opened) : calibrationPath;
             EvalSets sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
             List<EvalResult> results = [];
-            if (pairsPath is not null || dataPath is not null)
+            if (pairsPath is not null)
             {
-                using FacePipeline pipeline = vision.OpenPipeline(parsed, opened.Embedder.InputSize);
-                if (pairsPath is not null)
-                {
-                    results.Add(sets.Pairs(pairsPath, imagesPath!, pipeline, parsed.GetValue(vision.Aligned)));
-                }
-
-                if (dataPath is not null)
-                {
-                    results.Add(sets.Labelled(dataPath, parsed.GetValue(personLevel), pipeline));
-                }
+                results.Add(sets.Pairs(pairsPath, imagesPath!, pipeline, parsed.GetValue(vision.Aligned)));
             }
 
-            if (binPaths.Length > 0)
+            if (dataPath is not null)
             {
-                (int width, int height) = opened.Embedder.InputSize;
-                using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), AlignmentTemplate.ArcFace(width, height));
-                results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
+                results.Add(sets.Labelled(dataPath, parsed.GetValue(personLevel), pipeline));
             }
 
-            Dictionary<string, object?> json = EvalOutput.ToJson(opened, results, bootstrap);
+            results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
+            JsonObject json = EvalOutput.ToJson(opened, results, bootstrap);
             if (calibrationPath is not null)
             {
                 Calibration measured = Calibrate(opened, results[0], bootstrap, stop);
@@ -127,7 +132,7 @@ internal static class EvalCommand
                 json["calibration"] = calibrationPath;
             }
 
-            if (parsed.GetValue(output) is string folder)
+            if (folder is not null)
             {
                 WriteFiles(folder, results, json);
             }
@@ -140,41 +145,7 @@ internal static class EvalCommand
                     Console.WriteLine($"calibration written to {calibrationPath}");
                 }
             });
-            return ExitCode.Success;
         });
-    }
-
-    private static void CheckIdentify(bool identify, string? gallery, string? probes, string? nonMated, string? oneToOne, bool writeCalibration)
-    {
-        if (!identify && (gallery ?? probes ?? nonMated) is string left)
-        {
-            throw new UniFaceException($"{left} was given without --identify, which --gallery, --probes and --nonmated require.");
-        }
-
-        if (identify && (gallery is null || probes is null))
-        {
-            throw new UniFaceException("--identify requires --gallery PEOPLE and --probes PEOPLE, and --nonmated STRANGERS if the probes include none.");
-        }
-
-        if (identify && (oneToOne is not null || writeCalibration))
-        {
-            throw new UniFaceException("--identify and an option for 1:1 measurements (--pairs, --images, --bin, --data, a calibration) exclude each other.");
-        }
-    }
-
-    private static void CheckSets(string? pairs, string? images, string? data, string[] bins)
-    {
-        if (pairs is null && data is null && bins.Length == 0)
-        {
-            throw new UniFaceException("nothing to measure on: give --pairs FILE with --images FOLDER, or --bin FILE, or --data FOLDER.");
-        }
-
-        if ((pairs is null) != (images is null))
-        {
-            throw new UniFaceException(pairs is null
-                ? "--images was given without --pairs: the pairs file says which images to compare."
-                : "--pairs was given without --images: the folder or tar of the images that it names.");
-        }
     }
 
     private static void CheckOutputs(string? folder, string? calibration, string?[] inputs)
@@ -200,20 +171,15 @@ internal static class EvalCommand
         }
     }
 
-    // Checked before the long work.
-    private static string? CalibrationPath(EvalModel model, string? file, bool intoPackage)
+    /// <summary>Where the calibration of a package belongs.</summary>
+    /// <exception cref="UniFaceException">The model is no package folder, or is not measured as the package runs it.</exception>
+    private static string PathInPackage(EvalModel model)
     {
-        if (!intoPackage)
-        {
-            return file;
-        }
-
-        if (!model.IsPackage)
+        if (model.PackageManifest is not ModelManifest manifest)
         {
             throw new UniFaceException($"{model.Path} is no package folder to write a calibration into; give a file with --calibration FILE.");
         }
 
-        ModelManifest manifest = ModelPackage.Open(model.Path).Manifest!;
         (string with, string option) = manifest.FlipSum ? ("with", "--no-flip") : ("without", "--flip-sum");
         return manifest.FlipSum == model.FlipSum
             ? Path.Combine(model.Path, Calibration.FileName)
@@ -222,11 +188,11 @@ internal static class EvalCommand
 
     private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
     {
-        CalibrationSource source = model.Source(result.Name, result.Sha256) with { People = result.People, Images = result.Images.Count };
-        return Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop) with { Overlap = result.Overlap };
+        CalibrationSource source = new(model.FlipSum, result.Name, result.Sha256, result.People, result.Images.Count);
+        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellation: stop)) with { Overlap = result.Overlap };
     }
 
-    private static void WriteFiles(string folder, List<EvalResult> results, Dictionary<string, object?> json)
+    private static void WriteFiles(string folder, List<EvalResult> results, JsonObject json)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");

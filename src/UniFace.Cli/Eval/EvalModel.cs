@@ -13,8 +13,11 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     /// <summary>How the model is run; null for a run, which has no ONNX file yet.</summary>
     public ModelManifest? Manifest { get; init; }
 
-    /// <summary>True for a package folder, which can hold a calibration.</summary>
-    public bool IsPackage { get; init; }
+    /// <summary>The manifest of a package folder, which can hold a calibration; null otherwise.</summary>
+    public ModelManifest? PackageManifest { get; init; }
+
+    /// <summary>The name of the file or folder.</summary>
+    public string Name => RealPath.NameOf(Path);
 
     /// <summary>What it was trained on; null if unknown.</summary>
     public TrainingFingerprint? Trained { get; init; }
@@ -31,7 +34,7 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     {
         if (!RunFolder.Exists(path))
         {
-            return FromRecognizer(vision.Open(parsed, path, flipSum), path);
+            return FromRecognizer(vision.Open(parsed, path, flipSum));
         }
 
         if (vision.SaysHowPixelsEnter(parsed))
@@ -50,27 +53,19 @@ internal sealed record EvalModel(string Path, IEmbedder Embedder) : IDisposable
     }
 
     /// <summary>The model of a recognizer, which it owns from now on.</summary>
-    public static EvalModel FromRecognizer(FaceRecognizer recognizer, string path) => new(path, recognizer.Embedder)
+    public static EvalModel FromRecognizer(FaceRecognizer recognizer) => new(recognizer.Package.Source, recognizer.Embedder)
     {
         recognizer = recognizer,
         Sha256 = recognizer.Manifest.OnnxSha256,
         FlipSum = recognizer.Manifest.FlipSum,
         Manifest = recognizer.Manifest,
-        IsPackage = recognizer.Package.Manifest is not null,
+        PackageManifest = recognizer.Package.Manifest,
         Trained = recognizer.Package.LoadFingerprint(),
         TrainedHash = recognizer.Manifest.Training?.DataHash,
     };
 
-    /// <summary>The source of a calibration that is measured on this model.</summary>
-    public CalibrationSource Source(string dataName, string dataSha256) => new()
-    {
-        ContractId = Manifest?.ContractId,
-        OnnxSha256 = Manifest?.OnnxSha256,
-        FlipSum = FlipSum,
-        DataName = dataName,
-        DataSha256 = dataSha256,
-        ToolVersion = ToolVersion.Current,
-    };
+    /// <summary>A calibration that was measured on this model, with its contract if it has one.</summary>
+    public Calibration Assign(Calibration measured) => Manifest is null ? measured : measured.For(Manifest);
 
     /// <summary>Embeds images, with progress on standard error.</summary>
     /// <param name="what">The name of the progress.</param>

@@ -1,4 +1,4 @@
-using Spectre.Console;
+using System.Text.Json.Nodes;
 using UniFace.Statistics;
 
 namespace UniFace.Cli.Eval;
@@ -8,68 +8,62 @@ internal static class EvalOutput
 {
     private const int MaxMissingNames = 100;
 
+    /// <summary>The columns of a table of metrics.</summary>
+    public static readonly string[] Columns = ["metric", "value", "95 % interval", "threshold"];
+
     /// <summary>The JSON of all sets: the first as the object itself, the others in "more".</summary>
-    public static Dictionary<string, object?> ToJson(EvalModel model, IReadOnlyList<EvalResult> results, BootstrapOptions bootstrap)
+    public static JsonObject ToJson(EvalModel model, IReadOnlyList<EvalResult> results, BootstrapOptions bootstrap)
     {
-        Dictionary<string, object?> json = ToJson(results[0], bootstrap);
+        JsonObject json = ToJson(results[0], bootstrap);
         json["model"] = model.Path;
         json["modelSha256"] = model.Sha256;
         json["contractId"] = model.Manifest?.ContractId;
         json["flipSum"] = model.FlipSum;
         if (results.Count > 1)
         {
-            json["more"] = results.Skip(1).Select(r => ToJson(r, bootstrap)).ToArray();
+            json["more"] = new JsonArray([.. results.Skip(1).Select(r => ToJson(r, bootstrap))]);
         }
 
         return json;
     }
 
-    /// <summary>The table that a measurement of a model is shown in.</summary>
-    public static Table Table(string model, string what)
-    {
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
-        Table table = Output.Table("metric", "value", "95 % interval", "threshold");
-        table.Title = new TableTitle(Markup.Escape(name + what));
-        return table;
-    }
-
     /// <summary>A rate in percent.</summary>
     public static string Percent(double rate) => $"{100 * rate:F2} %";
+
+    /// <summary>An interval, or nothing.</summary>
+    public static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
+        interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 
     /// <summary>Prints one set.</summary>
     public static void Write(EvalModel model, EvalResult result)
     {
         VerificationReport report = result.Report;
-        Table table = Table(model.Path, $" on {result.Name}");
+        List<object[]> rows =
+        [
+            ["AUC", $"{report.Auc:F6}", Interval(report.Intervals?.Auc, v => $"{v:F6}"), ""],
+            ["EER", Percent(report.EqualError.Rate), Interval(report.Intervals?.EqualErrorRate, Percent), $"{report.EqualError.Threshold:F4}"],
+            .. report.OperatingPoints.Select(point =>
+            {
+                string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";
+                return point.TrueMatchRate is double tar
+                    ? (object[])[name, Percent(tar), Interval(point.TrueMatchRateInterval, Percent), $"{point.Threshold:F4}"]
+                    : [name, "-", $"needs {Math.Ceiling(1 / point.TargetFalseMatchRate * (1 - 1e-9)):F0} pairs of different people", ""];
+            }),
+        ];
         if (result.Accuracy is CrossValidatedAccuracy accuracy)
         {
             string deviations = $"± {Percent(accuracy.StandardError)} (standard error); folds ± {Percent(accuracy.Deviation)}";
-            table.AddRow("accuracy", Percent(accuracy.Mean), deviations, $"{accuracy.Folds.Average(f => f.Threshold):F4}");
+            rows.Insert(0, ["accuracy", Percent(accuracy.Mean), deviations, $"{accuracy.Folds.Average(f => f.Threshold):F4}"]);
         }
 
-        table.AddRow("AUC", $"{report.Auc:F6}", Interval(report.AucInterval, v => $"{v:F6}"), "");
-        table.AddRow("EER", Percent(report.EqualError.Rate), Interval(report.EqualErrorInterval, Percent), $"{report.EqualError.Threshold:F4}");
-        foreach (OperatingPoint point in report.OperatingPoints)
-        {
-            string name = $"TAR at FAR {OperatingPoint.FormatRate(point.TargetFalseMatchRate)}";
-            if (point.TrueMatchRate is double tar)
-            {
-                table.AddRow(name, Percent(tar), Interval(point.TrueMatchRateInterval, Percent), $"{point.Threshold:F4}");
-            }
-            else
-            {
-                table.AddRow(name, "-", $"needs {Math.Ceiling(1 / point.TargetFalseMatchRate * (1 - 1e-9)):F0} pairs of different people", "");
-            }
-        }
-
-        AnsiConsole.Write(table);
+        Output.Table(Columns, rows, $"{model.Name} on {result.Name}");
         Console.WriteLine(
             $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Format(result.Images.Count, "image")}, " +
             $"{Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.MissingImages.Count, "image")})");
         Console.WriteLine(
             $"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Seconds:F1} s");
-        string unit = report.BootstrapUnit == BootstrapUnit.Person ? "people" : "pairs";
-        Console.WriteLine($"intervals: {report.BootstrapReplicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
+        string unit = report.Intervals?.Unit == BootstrapUnit.Person ? "people" : "pairs";
+        Console.WriteLine($"intervals: {report.Intervals?.Replicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
     }
 
     /// <summary>Writes one line per pair.</summary>
@@ -91,69 +85,49 @@ internal static class EvalOutput
 
     private static double Rate(EvalResult result) => result.Images.Count / Math.Max(result.Seconds, 1e-9);
 
-    private static Dictionary<string, object?> ToJson(EvalResult result, BootstrapOptions bootstrap)
+    private static JsonObject ToJson(EvalResult result, BootstrapOptions bootstrap)
     {
         VerificationReport report = result.Report;
-        return new Dictionary<string, object?>
+        return Output.ToJsonObject(new
         {
-            ["data"] = result.Name,
-            ["protocol"] = result.Protocol,
-            ["accuracy"] = result.Accuracy?.Mean,
-            ["accuracyStd"] = result.Accuracy?.Deviation,
-            ["accuracyStandardError"] = result.Accuracy?.StandardError,
-            ["threshold"] = result.Accuracy?.Folds.Average(f => f.Threshold),
-            ["folds"] = result.Accuracy?.Folds.Select(f => new { fold = f.Fold + 1, f.Accuracy, f.Threshold, f.Pairs }),
-            ["pairs"] = result.Scores.Count,
-            ["samePairs"] = report.SamePairs,
-            ["differentPairs"] = report.DifferentPairs,
-            ["missing"] = report.Missing,
-            ["missingImages"] = result.MissingImages.Count,
-            ["missingImageNames"] = result.MissingImages.Take(MaxMissingNames),
-            ["auc"] = report.Auc,
-            ["aucLow"] = report.AucInterval?.Low,
-            ["aucHigh"] = report.AucInterval?.High,
-            ["eer"] = report.EqualError.Rate,
-            ["eerLow"] = report.EqualErrorInterval?.Low,
-            ["eerHigh"] = report.EqualErrorInterval?.High,
-            ["eerThreshold"] = report.EqualError.Threshold,
-            ["tarAtFar"] = report.OperatingPoints.ToDictionary(p => OperatingPoint.FormatRate(p.TargetFalseMatchRate), ToJson),
-            ["bootstrap"] = new
+            data = result.Name,
+            result.Protocol,
+            accuracy = result.Accuracy?.Mean,
+            accuracyStd = result.Accuracy?.Deviation,
+            accuracyStandardError = result.Accuracy?.StandardError,
+            threshold = result.Accuracy?.Folds.Average(f => f.Threshold),
+            folds = result.Accuracy?.Folds.Select(f => new { fold = f.Fold + 1, f.Accuracy, f.Threshold, f.Pairs }),
+            pairs = result.Scores.Count,
+            report.SamePairs,
+            report.DifferentPairs,
+            report.Missing,
+            missingImages = result.MissingImages.Count,
+            missingImageNames = result.MissingImages.Take(MaxMissingNames),
+            report.Auc,
+            aucLow = report.Intervals?.Auc.Low,
+            aucHigh = report.Intervals?.Auc.High,
+            eer = report.EqualError.Rate,
+            eerLow = report.Intervals?.EqualErrorRate.Low,
+            eerHigh = report.Intervals?.EqualErrorRate.High,
+            eerThreshold = report.EqualError.Threshold,
+            tarAtFar = report.OperatingPoints.ToDictionary(p => OperatingPoint.FormatRate(p.TargetFalseMatchRate), p => new
             {
-                unit = report.BootstrapUnit,
-                replicates = report.BootstrapReplicates,
-                bootstrap.Confidence,
-                bootstrap.Seed,
-            },
-            ["images"] = result.Images.Count,
-            ["people"] = result.People,
-            ["detector"] = result.Detector,
-            ["seconds"] = result.Seconds,
-            ["imagesPerSecond"] = Rate(result),
-            ["sha256"] = result.Sha256,
-            ["pairsSha256"] = result.PairsSha256,
-            ["overlap"] = result.Overlap,
-        };
+                tar = p.TrueMatchRate,
+                p.TrueMatchRateInterval?.Low,
+                p.TrueMatchRateInterval?.High,
+                p.Threshold,
+                far = p.FalseMatchRate,
+                p.Why,
+            }),
+            bootstrap = new { unit = report.Intervals?.Unit, replicates = report.Intervals?.Replicates, bootstrap.Confidence, bootstrap.Seed },
+            images = result.Images.Count,
+            result.People,
+            result.Detector,
+            result.Seconds,
+            imagesPerSecond = Rate(result),
+            result.Sha256,
+            result.PairsSha256,
+            result.Overlap,
+        });
     }
-
-    private static Dictionary<string, object?> ToJson(OperatingPoint point)
-    {
-        Dictionary<string, object?> json = new()
-        {
-            ["tar"] = point.TrueMatchRate,
-            ["low"] = point.TrueMatchRateInterval?.Low,
-            ["high"] = point.TrueMatchRateInterval?.High,
-            ["threshold"] = point.Threshold,
-            ["far"] = point.FalseMatchRate,
-        };
-        if (point.Why is not null)
-        {
-            json["why"] = point.Why;
-        }
-
-        return json;
-    }
-
-    /// <summary>An interval, or nothing.</summary>
-    public static string Interval(ConfidenceInterval? interval, Func<double, string> text) =>
-        interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 }

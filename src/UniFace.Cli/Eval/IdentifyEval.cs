@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Evaluation.Identification;
 
 namespace UniFace.Cli.Eval;
@@ -28,18 +27,13 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
             throw new UniFaceException($"{strangersPath}: {known} is enrolled in {galleryPath}; remove that person from --nonmated.");
         }
 
-        List<(string Sha256, TrainingOverlap? Overlap)> read = [gate.Check(enrolled), gate.Check(probed)];
-        if (strangers is not null)
-        {
-            read.Add(gate.Check(strangers));
-        }
-
+        FaceDataset[] probeSets = strangers is null ? [probed] : [probed, strangers];
+        List<(string Sha256, TrainingOverlap? Overlap)> read = [gate.Check(enrolled), .. probeSets.Select(set => gate.Check(set))];
         Images gallery = Embed("gallery", [enrolled], (_, label) => label);
-        FaceDataset[] sets = strangers is null ? [probed] : [probed, strangers];
-        Images probes = Embed("probes", sets, (set, label) => people.GetValueOrDefault(set.People[label], -1));
+        Images probes = Embed("probes", probeSets, (set, label) => people.GetValueOrDefault(set.People[label], -1));
         IdentificationReport report = IdentificationProtocol.Evaluate(
             gallery.Embedded, gallery.Labels, probes.Embedded, probes.Labels, cancellation: cancellation);
-        Dictionary<string, object?> result = ToJson(report, read);
+        object result = ToJson(report, read);
         if (output is not null)
         {
             Write(output, report, result, gallery, probes, enrolled);
@@ -59,38 +53,37 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         byte[] Read(int i) => all[i].Set.Read(all[i].Index);
     }
 
-    private Dictionary<string, object?> ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new()
+    private object ToJson(IdentificationReport report, List<(string Sha256, TrainingOverlap? Overlap)> read) => new
     {
-        ["protocol"] = "identify",
-        ["rank1"] = report.Rank1,
-        ["rank5"] = report.Rank5,
-        ["rank10"] = report.Rank10,
-        ["dirAtFpir"] = report.Points.ToDictionary(
+        protocol = "identify",
+        rank1 = report.HitRate(1),
+        rank5 = report.HitRate(5),
+        rank10 = report.HitRate(10),
+        dirAtFpir = report.Points.ToDictionary(
             p => NameOf(p.TargetFpir),
             p => new { p.Dir, fnir = 1 - p.Dir, p.DirInterval?.Low, p.DirInterval?.High, p.Threshold, p.Fpir, p.Why }),
-        ["mated"] = report.Mated,
-        ["nonMated"] = report.NonMated,
-        ["galleryPeople"] = report.GalleryPeople,
-        ["galleryTemplates"] = report.GalleryTemplates,
-        ["missing"] = report.Missing,
-        ["model"] = model.Path,
-        ["modelSha256"] = model.Sha256,
-        ["contractId"] = model.Manifest?.ContractId,
-        ["detector"] = pipeline.DetectorName,
-        ["sha256"] = Sha256.HashBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
-        ["gallerySha256"] = read[0].Sha256,
-        ["probesSha256"] = read[1].Sha256,
-        ["nonMatedSha256"] = read.ElementAtOrDefault(2).Sha256,
-        ["overlap"] = read.Any(r => r.Overlap is not null)
+        report.Mated,
+        report.NonMated,
+        report.GalleryPeople,
+        report.GalleryTemplates,
+        report.Missing,
+        model = model.Path,
+        modelSha256 = model.Sha256,
+        model.Manifest?.ContractId,
+        detector = pipeline.DetectorName,
+        sha256 = Sha256.HashBytes(Encoding.ASCII.GetBytes(string.Join('\n', read.Select(r => r.Sha256)))),
+        gallerySha256 = read[0].Sha256,
+        probesSha256 = read[1].Sha256,
+        nonMatedSha256 = read.ElementAtOrDefault(2).Sha256,
+        overlap = read.Any(r => r.Overlap is not null)
             ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
     };
 
-    private void Write(string folder, IdentificationReport report, Dictionary<string, object?> json, Images gallery, Images probes, FaceDataset enrolled)
+    private void Write(string folder, IdentificationReport report, object json, Images gallery, Images probes, FaceDataset enrolled)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model.Path));
-        AtomicFile.WriteText(Path.Combine(folder, "det.svg"), SvgChart.ToFile(Charts.IdentificationDet(name, report)));
+        AtomicFile.WriteText(Path.Combine(folder, "det.svg"), SvgChart.ToFile(Charts.IdentificationDet(model.Name, report)));
         Csv.Write(Path.Combine(folder, "probes.csv"), report.Probes.Select(probe => (string[])
         [
             probes.Names[probe.Probe], PersonOf(probe.Mate), PersonOf(probe.Top), Number(probe.TopScore), $"{probe.MateRank}", Number(probe.MateScore),
@@ -139,22 +132,20 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
 
     private void Show(IdentificationReport report)
     {
-        Table table = EvalOutput.Table(model.Path, ", 1:N");
-        foreach ((string name, double rate) in (ReadOnlySpan<(string, double)>)[("rank 1", report.Rank1), ("rank 5", report.Rank5), ("rank 10", report.Rank10)])
-        {
-            table.AddRow(name, EvalOutput.Percent(rate), "", "");
-        }
-
-        foreach (IdentificationPoint point in report.Points)
-        {
-            table.AddRow(
+        object[][] rows =
+        [
+            ["rank 1", EvalOutput.Percent(report.HitRate(1)), "", ""],
+            ["rank 5", EvalOutput.Percent(report.HitRate(5)), "", ""],
+            ["rank 10", EvalOutput.Percent(report.HitRate(10)), "", ""],
+            .. report.Points.Select(point => (object[])
+            [
                 $"DIR at FPIR {NameOf(point.TargetFpir)}",
                 point.Dir is double dir ? EvalOutput.Percent(dir) : "-",
-                point.DirInterval is null ? Markup.Escape(point.Why ?? "") : EvalOutput.Interval(point.DirInterval, EvalOutput.Percent),
-                $"{point.Threshold:F4}");
-        }
-
-        AnsiConsole.Write(table);
+                point.DirInterval is null ? point.Why ?? "" : EvalOutput.Interval(point.DirInterval, EvalOutput.Percent),
+                $"{point.Threshold:F4}",
+            ]),
+        ];
+        Output.Table(EvalOutput.Columns, rows, model.Name + ", 1:N");
         Console.WriteLine(
             $"{Plural.Format(report.GalleryPeople, "person")} enrolled with {Plural.Format(report.GalleryTemplates, "template")}; " +
             $"{Plural.Format(report.Mated, "mated probe")}, {report.NonMated} non-mated, {report.Missing} without a face");

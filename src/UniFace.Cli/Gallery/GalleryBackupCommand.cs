@@ -22,8 +22,7 @@ internal static class GalleryBackupCommand
             bool encrypted = gallery.Info.Encrypted;
             parsed.Print(
                 new { gallery = path, backup = target, bytes = new FileInfo(target).Length, encrypted },
-                () => Console.WriteLine($"{target}: a complete copy of {path}{(encrypted ? ", encrypted with the same key" : "")}"));
-            return ExitCode.Success;
+                $"{target}: a complete copy of {path}{(encrypted ? ", encrypted with the same key" : "")}");
         });
     }
 }

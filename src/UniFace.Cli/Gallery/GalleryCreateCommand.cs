@@ -20,10 +20,7 @@ internal static class GalleryCreateCommand
             Description = "The model package whose embeddings the gallery holds. Default: the installed default model.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        CliOption<PersonScore> score = new("--score", "A person's score: the score of the best template, or the mean of all.", "best|mean")
-        {
-            Default = PersonScore.Best,
-        };
+        CliOption<PersonScore> score = new("--score", "A person's score: the score of the best template, or the mean of all.");
         CliOption<bool> crops = new("--crops", "Keep the aligned faces too, so that the gallery can move to another model ('uniface gallery reembed').");
         CliOption<bool> hnsw = new("--hnsw", "On PostgreSQL: search an HNSW graph instead of every template. Much faster with millions, but may miss a match.");
         GalleryOptions gallery = new();
@@ -65,13 +62,11 @@ internal static class GalleryCreateCommand
                 info.EmbeddingSize,
                 info.Scoring,
                 info.KeepsCrops,
-                encrypted = key is not null,
+                info.Encrypted,
                 info.Package,
             };
-            parsed.Print(json, () => Console.WriteLine(
-                $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. " +
-                $"Enroll people: uniface gallery enroll {path} photos"));
-            return ExitCode.Success;
+            parsed.Print(json, $"{path}: an empty{(key is null ? "" : ", encrypted")} gallery for {recognizer.Package.Source}. " +
+                $"Enroll people: uniface gallery enroll {path} photos");
         });
     }
 }

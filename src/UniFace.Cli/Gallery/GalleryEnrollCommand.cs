@@ -32,9 +32,9 @@ internal static class GalleryEnrollCommand
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
         {
             parsed.Exclude(person, personLevel);
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
-            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
+            OnnxEmbedder embedder = recognizer.Embedder;
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Dictionary<string, string> personOf = PeopleOf(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
             foreach (string name in personOf.Values.Distinct())
@@ -42,73 +42,47 @@ internal static class GalleryEnrollCommand
                 PersonName.Ensure(name);
             }
 
-            LookAlikes lookAlikes = new(gallery, parsed.GetValue(noLookAlikes) ? null : recognizer.Calibration);
+            LookAlikeRule? rule = parsed.GetValue(noLookAlikes) ? null : LookAlikeRule.Create(recognizer.Calibration);
+            GalleryEnroller enroller = new(gallery, recognizer.ContractId, rule);
             EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
-            Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
             List<(string Photo, string Reason)> skipped = [];
             List<(string Photo, AlignedFace Face)> several = [];
-            HashSet<string> people = [];
-            HashSet<long> fresh = [];
-            int enrolled = 0, already = 0;
-            using (ProgressMeter progress = new("enrolling", photos.Names.Count))
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
-                foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, vision.ThreadCount(parsed), stop))
+                List<PhotoFaces> wanted = [];
+                foreach (PhotoFaces photo in chunk)
                 {
-                    skipped.AddRange(chunk.Skipped);
-                    List<(string Photo, string Person, RgbImage Face, string Sha256)> wanted = [];
-                    foreach ((string photo, AlignedFace face, string sha256) in chunk.Names.Zip(chunk.Faces, chunk.Sha256))
+                    if (photo.Faces is not [AlignedFace face])
                     {
-                        string whom = personOf[photo];
-                        if (!known.TryGetValue(whom, out IReadOnlyDictionary<long, string?>? templates))
+                        skipped.Add((photo.Name, photo.Detail));
+                    }
+                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
+                    {
+                        if (gate?.Check(face) is { Count: > 0 } faults)
                         {
-                            known.Add(whom, templates = await gallery.GetPhotosAsync(whom, stop));
+                            skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
+                            continue;
                         }
 
-                        if (templates.Values.Contains(sha256))
+                        wanted.Add(photo);
+                        if (face.FacesInPhoto > 1)
                         {
-                            already++;
-                        }
-                        else if (gate?.Check(face) is { Count: > 0 } faults)
-                        {
-                            skipped.Add((photo, string.Join("; ", faults.Select(f => f.Message))));
-                        }
-                        else
-                        {
-                            wanted.Add((photo, whom, face.Image, sha256));
-                            if (face.FacesInPhoto > 1)
-                            {
-                                several.Add((photo, face));
-                            }
+                            several.Add((photo.Name, face));
                         }
                     }
-
-                    float[] embeddings = embedder.Embed([.. wanted.Select(w => w.Face)]); // [N, D]
-                    Enrollment[] batch =
-                    [
-                        .. wanted.Select((w, i) => new Enrollment(
-                            w.Person,
-                            embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
-                            gallery.Info.KeepsCrops ? ImageEncoder.Png(w.Face) : ReadOnlyMemory<byte>.Empty,
-                            w.Photo,
-                            w.Sha256)),
-                    ];
-                    if (batch.Length > 0)
-                    {
-                        // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
-                        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, embedder.Manifest.ContractId, stop);
-                        IEnumerable<(Enrollment Template, long Id)> stored = batch.Zip(ids);
-                        Enrollment[] added =
-                            [.. stored.Where(s => !known[s.Template.Person].ContainsKey(s.Id) && fresh.Add(s.Id)).Select(s => s.Template)];
-                        enrolled += added.Length;
-                        already += batch.Length - added.Length;
-                        people.UnionWith(added.Select(a => a.Person));
-                        await lookAlikes.FindAsync(added, stop);
-                    }
-
-                    progress.Add(chunk.Names.Count + chunk.Skipped.Count);
                 }
+
+                float[] embeddings = embedder.Embed([.. wanted.Select(photo => photo.Faces[0].Image)]); // [N, D]
+                IEnumerable<Enrollment> batch = wanted.Select((photo, i) => new Enrollment(
+                    personOf[photo.Name],
+                    embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
+                    gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
+                    photo.Name,
+                    photo.Detail));
+                await enroller.EnrollAsync([.. batch], stop);
             }
 
+            (int enrolled, int already) = (enroller.Enrolled, enroller.AlreadyEnrolled);
             if (enrolled + already == 0)
             {
                 throw new UniFaceException(
@@ -123,21 +97,21 @@ internal static class GalleryEnrollCommand
                 images = photos.Names.Count,
                 enrolled,
                 already,
-                enrolledPeople = people.Count,
+                enrolledPeople = enroller.People,
                 counts.People,
                 counts.Templates,
                 severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
                 skipped = skipped.Select(s => new { s.Photo, s.Reason }),
                 photos.LeftOut,
                 photos.IgnoredFiles,
-                lookAlikes = lookAlikes.Entries,
+                lookAlikes = enroller.LookAlikes.Select(l => new { l.Photo, l.Person, other = l.Other.Person, l.Other.Score }),
             };
             parsed.Print(json, () =>
             {
                 string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
-                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(people.Count, "person")} enrolled{existing}; " +
-                    $"{gallery.Path} holds {Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}");
+                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
+                    $"{gallery.Path} holds {GalleryOptions.Size(counts)}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
@@ -147,10 +121,15 @@ internal static class GalleryEnrollCommand
 
                 Output.Skipped(skipped);
                 Output.LeftOut(photos);
-                lookAlikes.Warn();
+                foreach (LookAlike found in enroller.LookAlikes)
+                {
+                    string chance = recognizer.Calibration!.DescribeRateAt(found.Other.Score);
+                    Console.Error.WriteLine(
+                        $"warning: {Output.Name(found.Photo)} is enrolled as {Output.Name(found.Person)}, but the face is enrolled as " +
+                        $"{Output.Name(found.Other.Person)}, too (score {found.Other.Score:F4}, which two different people reach in {chance} comparisons)");
+                }
             });
             GalleryOptions.WarnOfDamage(gallery);
-            return ExitCode.Success;
         });
     }
 

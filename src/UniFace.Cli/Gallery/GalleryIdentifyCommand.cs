@@ -3,8 +3,6 @@ namespace UniFace.Cli.Gallery;
 /// <summary>`uniface gallery identify`: identifies the person in a photo.</summary>
 internal static class GalleryIdentifyCommand
 {
-    private const string Match = "match", Unknown = "unknown", NoFace = "no-face";
-
     private const string Description = """
         Identify the main face of a photo, or report that the person is not enrolled.
         Exit code 0: identified, 1: unknown or no face, 2: bad input.
@@ -28,21 +26,20 @@ internal static class GalleryIdentifyCommand
         {
             string path = parsed.GetRequiredValue(image);
             byte[] bytes = PhotoSet.ReadPhoto(path);
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
-            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
             Calibration? calibration = recognizer.Calibration;
             GalleryCounts counts = await gallery.CountAsync(stop);
             Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForIdentification(calibration, counts.Templates));
-            AlignedFace? main = pipeline.Align(bytes, path);
-            Identification? answer = main is AlignedFace face
-                ? await gallery.IdentifyAsync(embedder.Embed([face.Image]), embedder.Manifest.ContractId, decision.Threshold, parsed.GetValue(candidates), stop)
-                : null;
-            string decided = answer is null ? NoFace : answer.IsMatch ? Match : Unknown;
+            AlignedFace? main = recognizer.Photos.Align(bytes, path);
+            float[] probe = main is null ? [] : recognizer.Embedder.Embed([main.Image]); // [D]
+            Identification? answer = main is null
+                ? null
+                : await gallery.IdentifyAsync(probe, recognizer.ContractId, decision.Threshold, parsed.GetValue(candidates), stop);
             double? score = answer is { Candidates: [GalleryCandidate best, ..] } ? best.Score : null;
             object json = new
             {
-                decision = decided,
+                decision = answer is null ? "no-face" : answer.IsMatch ? "match" : "unknown",
                 answer?.Person,
                 score,
                 falseMatchRate = score is double s ? calibration?.FalseMatchRateAt(s) : null,
@@ -55,8 +52,8 @@ internal static class GalleryIdentifyCommand
                 calibrationWarning = calibration?.Warning,
                 faces = main?.FacesInPhoto ?? 0,
                 ambiguous = main is { Ambiguous: true },
-                embedder.Manifest.ContractId,
-                detector = pipeline.DetectorName,
+                recognizer.ContractId,
+                detector = recognizer.Photos.DetectorName,
             };
             parsed.Print(json, () =>
             {
@@ -68,7 +65,7 @@ internal static class GalleryIdentifyCommand
                 Show(path, answer, score, decision, calibration, counts);
             });
             GalleryOptions.WarnOfDamage(gallery);
-            return decided == Match ? ExitCode.Success : ExitCode.Negative;
+            return answer is { IsMatch: true };
         });
     }
 

@@ -10,10 +10,10 @@ internal static class GalleryListCommand
         string description = "Describe a gallery and list the enrolled people.\nExample: uniface gallery list people.gallery";
         return CliCommand.Create("list", description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             List<GalleryPerson> people = await gallery.ListAsync(stop).ToListAsync(stop);
             GalleryInfo info = gallery.Info;
-            long templates = people.Sum(p => (long)p.Templates);
+            GalleryCounts counts = await gallery.CountAsync(stop);
             object json = new
             {
                 gallery = gallery.Path,
@@ -23,21 +23,18 @@ internal static class GalleryListCommand
                 info.KeepsCrops,
                 info.Encrypted,
                 info.Package,
-                templates,
+                counts.Templates,
                 people = people.Select(p => new { person = p.Name, p.Templates }),
             };
             parsed.Print(json, () =>
             {
-                Table table = Output.Table("person", "templates");
-                people.ForEach(person => table.AddRow(Output.Cell(person.Name), $"{person.Templates}"));
-                AnsiConsole.Write(table);
+                Output.Table(["person", "templates"], people.Select(person => (object[])[person.Name, person.Templates]));
                 string score = info.Scoring == PersonScore.Best ? "best" : "mean";
                 Console.WriteLine(
-                    $"{Plural.Format(people.Count, "person")}, {Plural.Format(templates, "template")}; model {info.Package ?? info.ContractId}; " +
+                    $"{GalleryOptions.Size(counts)}; model {info.Package ?? info.ContractId}; " +
                     $"a person's score is the {score} of their templates' scores{(info.KeepsCrops ? "; faces are kept" : "")}" +
                     $"{(info.Encrypted ? "; encrypted" : "")}");
             });
-            return ExitCode.Success;
         });
     }
 }

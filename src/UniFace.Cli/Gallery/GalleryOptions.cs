@@ -37,7 +37,7 @@ internal sealed class GalleryOptions
     }
 
     /// <summary>Opens the gallery.</summary>
-    public Task<IStoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
+    public Task<StoredGallery> OpenAsync(ParseResult parsed, CancellationToken stop)
     {
         FaceGallery.Register(PostgresGallery.Provider);
         return FaceGallery.OpenAsync(Warned(parsed.GetRequiredValue(Gallery)), Key(parsed), stop);
@@ -57,7 +57,7 @@ internal sealed class GalleryOptions
 
     /// <summary>Opens the gallery's model. The caller disposes it.</summary>
     /// <exception cref="UniFaceException">The package is missing or is another model.</exception>
-    public FaceRecognizer OpenModel(ParseResult parsed, VisionOptions vision, IStoredGallery gallery)
+    public FaceRecognizer OpenModel(ParseResult parsed, VisionOptions vision, StoredGallery gallery)
     {
         string? given = parsed.GetValue(Package);
         string path = given ?? gallery.Info.Package
@@ -80,8 +80,11 @@ internal sealed class GalleryOptions
         }
     }
 
+    /// <summary>The number of people and templates in words.</summary>
+    public static string Size(GalleryCounts counts) => $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
+
     /// <summary>Names damaged templates on standard error.</summary>
-    public static void WarnOfDamage(IStoredGallery gallery)
+    public static void WarnOfDamage(StoredGallery gallery)
     {
         foreach (string damage in gallery.Damage)
         {

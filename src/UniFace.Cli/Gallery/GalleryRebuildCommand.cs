@@ -14,15 +14,14 @@ internal static class GalleryRebuildCommand
         GalleryOptions options = new();
         return CliCommand.Create("rebuild", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             long rows = await gallery.RebuildIndexAsync(stop);
             string unstored = gallery.Info.Encrypted ? ", not stored because the gallery is encrypted"
                 : gallery.Damage.Count > 0 ? ", not stored because templates are damaged" : "";
             parsed.Print(
                 new { gallery = gallery.Path, rows, stored = unstored.Length == 0 },
-                () => Console.WriteLine($"{gallery.Path}: an index of {Plural.Format(rows, "row")}{unstored}"));
+                $"{gallery.Path}: an index of {Plural.Format(rows, "row")}{unstored}");
             GalleryOptions.WarnOfDamage(gallery);
-            return ExitCode.Success;
         });
     }
 }

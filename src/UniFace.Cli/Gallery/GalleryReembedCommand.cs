@@ -17,29 +17,23 @@ internal static class GalleryReembedCommand
         IEnumerable<Symbol> parameters = [options.Gallery, package, vision.Threads, .. options.Keys, .. vision.Model];
         return CliCommand.Create("reembed", Description, parameters, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
-            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            OnnxEmbedder embedder = recognizer.Embedder;
+            string source = recognizer.Package.Source;
             string before = gallery.Info.ContractId;
-            long templates = (await gallery.CountAsync(stop)).Templates, shown = 0;
+            long templates = (await gallery.CountAsync(stop)).Templates;
             using (ProgressMeter progress = new("embedding", templates, "templates"))
             {
-                string path = Path.GetFullPath(opened.Source);
-                GalleryModel model = new(embedder.Manifest.ContractId, embedder.EmbeddingSize, path, crops => embedder.Embed([.. crops.Select(Decode)]));
-                void Done(long done, long total)
-                {
-                    progress.Add(done - shown);
-                    shown = done;
-                }
-
-                await gallery.ReembedAsync(model, Done, stop);
+                GalleryModel model = new(
+                    recognizer.ContractId, embedder.EmbeddingSize, Path.GetFullPath(source), crops => embedder.Embed([.. crops.Select(Decode)]));
+                await gallery.ReembedAsync(model, (done, _) => progress.Set(done), stop);
             }
 
             GalleryInfo info = gallery.Info;
             parsed.Print(
                 new { gallery = gallery.Path, templates, from = before, to = info.ContractId, info.Package },
-                () => Console.WriteLine($"{gallery.Path}: {Plural.Format(templates, "template")} moved to {opened.Source}"));
-            return ExitCode.Success;
+                $"{gallery.Path}: {Plural.Format(templates, "template")} moved to {source}");
 
             RgbImage Decode(byte[] crop)
             {
@@ -48,7 +42,7 @@ internal static class GalleryReembedCommand
                 return (face.Width, face.Height) == (width, height)
                     ? face
                     : throw new UniFaceException(
-                        $"{gallery.Path} keeps faces of {face.Width}x{face.Height}, but {opened.Source} takes {width}x{height}; " +
+                        $"{gallery.Path} keeps faces of {face.Width}x{face.Height}, but {source} takes {width}x{height}; " +
                         "enroll the people again into a new gallery.");
             }
         });

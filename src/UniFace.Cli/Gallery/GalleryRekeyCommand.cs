@@ -31,8 +31,7 @@ internal static class GalleryRekeyCommand
             await gallery.RekeyAsync(key, stop);
             parsed.Print(
                 new { gallery = path, encrypted = key is not null },
-                () => Console.WriteLine($"{path}: {(key is null ? "no longer encrypted" : $"encrypted with the key in {file}")}"));
-            return ExitCode.Success;
+                $"{path}: {(key is null ? "no longer encrypted" : $"encrypted with the key in {file}")}");
         });
     }
 }

@@ -15,7 +15,7 @@ internal static class GalleryRemoveCommand
         GalleryOptions options = new();
         return CliCommand.Create("remove", Description, [options.Gallery, people, .. options.Keys], async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             List<string> removed = [], missing = [];
             foreach (string person in parsed.GetRequiredValue(people).Distinct())
             {
@@ -27,7 +27,7 @@ internal static class GalleryRemoveCommand
                 removed.ForEach(p => Console.WriteLine($"removed: {Output.Name(p)}"));
                 missing.ForEach(p => Console.WriteLine($"not enrolled: {Output.Name(p)}"));
             });
-            return missing.Count == 0 ? ExitCode.Success : ExitCode.Negative;
+            return missing.Count == 0;
         });
     }
 }

@@ -17,8 +17,7 @@ internal static class GalleryRestoreCommand
         {
             string backup = parsed.GetRequiredValue(file), path = options.RequireFile(parsed);
             await SqliteGallery.RestoreAsync(backup, path, options.Key(parsed), parsed.GetValue(overwrite), stop);
-            parsed.Print(new { gallery = path, backup }, () => Console.WriteLine($"{path}: restored from {backup}"));
-            return ExitCode.Success;
+            parsed.Print(new { gallery = path, backup }, $"{path}: restored from {backup}");
         });
     }
 }

@@ -14,21 +14,16 @@ internal static class GalleryVerifyIntegrityCommand
         GalleryOptions options = new();
         return CliCommand.Create("verify-integrity", Description, options.All, async (parsed, stop) =>
         {
-            await using IStoredGallery gallery = await options.OpenAsync(parsed, stop);
+            await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
             GalleryCounts counts = await gallery.CountAsync(stop);
             bool whole = problems.Count == 0;
             parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
             {
-                foreach (string problem in problems)
-                {
-                    Console.WriteLine(Output.Name(problem));
-                }
-
-                string size = $"{Plural.Format(counts.People, "person")}, {Plural.Format(counts.Templates, "template")}";
-                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {size}");
+                problems.ToList().ForEach(problem => Console.WriteLine(Output.Name(problem)));
+                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {GalleryOptions.Size(counts)}");
             });
-            return whole ? ExitCode.Success : ExitCode.Negative;
+            return whole;
         });
     }
 }

@@ -32,24 +32,20 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
 
     /// <summary>Reads a case's "params".</summary>
     /// <exception cref="UniFaceException">An unknown loss or parameter, or a value out of range.</exception>
-    public static CaseParameters Read(string name, CaseReader reader)
+    /// <exception cref="InvalidOperationException">A value is not of the expected type.</exception>
+    public static CaseParameters Read(string name, IReadOnlyDictionary<string, JsonElement> parameters)
     {
         LossInfo loss = LossRegistry.Find(name);
         Dictionary<string, string> given = [];
         Dictionary<string, double> state = [];
         List<double>? margins = null;
-        foreach (JsonProperty parameter in reader.Object("params"))
+        foreach ((string key, JsonElement value) in parameters.Where(parameter => !Remarks.Contains(parameter.Key)))
         {
-            string key = parameter.Name;
-            JsonElement value = parameter.Value;
-            if (Remarks.Contains(key))
-            {
-                continue;
-            }
-
             if (key == "margins")
             {
-                margins = [.. value.EnumerateArray().Select(v => v.GetDouble())];
+                margins = name.StartsWith("elasticface", StringComparison.Ordinal)
+                    ? [.. value.EnumerateArray().Select(v => v.GetDouble())]
+                    : throw new UniFaceException($"loss '{name}' takes no params.margins.");
             }
             else if (Buffers.TryGetValue(key, out string? buffer))
             {
@@ -65,11 +61,6 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
             }
         }
 
-        if (margins is not null && !name.StartsWith("elasticface", StringComparison.Ordinal))
-        {
-            throw reader.Bad($"loss '{name}' takes no params.margins");
-        }
-
         Normalize(loss, given);
         return new CaseParameters(LossRegistry.Create(name, given), margins, state);
     }
@@ -83,8 +74,6 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
     private static string Text(string key, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => value.GetDouble().ToString(CultureInfo.InvariantCulture),
-        JsonValueKind.True => "true",
-        JsonValueKind.False => "false",
         JsonValueKind.String when key == "variant" => value.GetString()!.Split(' ')[0],
         JsonValueKind.String => value.GetString()!,
         _ => value.GetRawText(),
@@ -109,8 +98,8 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
     private static void Normalize(LossInfo loss, Dictionary<string, string> given)
     {
         string type = given.GetValueOrDefault("margin-type", "cos");
-        bool cosine = loss.Name is "cosface" or "elasticface-cos" or "mv-am" || (loss.HyperparameterNames.Contains("margin-type") && type == "cos");
-        if (cosine)
+        bool typed = loss.HyperparameterNames.Contains("margin-type");
+        if (loss.Name is "cosface" or "elasticface-cos" or "mv-am" || (typed && type == "cos"))
         {
             // For a margin on the cosine both gradients are the same, and there is no wrap.
             given.Remove("gradient");
@@ -120,7 +109,7 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
             }
         }
 
-        if (loss.HyperparameterNames.Contains("margin-type") && type == "sphere" && given.Remove("margin", out string? factor))
+        if (typed && type == "sphere" && given.Remove("margin", out string? factor))
         {
             given["m1"] = factor;
         }

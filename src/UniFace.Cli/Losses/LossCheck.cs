@@ -34,16 +34,6 @@ internal static class LossCheck
     /// <summary>Below this size, expected values are compared absolutely in float32.</summary>
     private const double Negligible = 1e-3;
 
-    /// <summary>Names of the head's buffers by the file's names.</summary>
-    private static readonly Dictionary<string, string> Buffers = new()
-    {
-        ["t"] = "margin.t",
-        ["batchMean"] = "margin.mean",
-        ["batchStd"] = "margin.deviation",
-        ["s0"] = "objective.s",
-        ["s1"] = "objective.s",
-    };
-
     /// <summary>Runs a case in float32 or float64.</summary>
     /// <exception cref="UniFaceException">The case has too few classes, or state that its loss does not have.</exception>
     public static CaseOutcome Run(LossCase golden, ScalarType dtype)
@@ -54,55 +44,61 @@ internal static class LossCheck
         Dictionary<string, Parameter> parameters = head.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         using (no_grad())
         {
-            parameters["centers.weight"].copy_(tensor(golden.Centers));
-            foreach ((string name, double value) in golden.State)
+            parameters["centers.weight"].copy_(Matrix(golden.Centers));
+            foreach ((string name, double value) in golden.Parameters.State)
             {
                 Buffer(name).fill_(value);
             }
 
-            if (golden.Bias is not null)
+            if (golden.GradBias.Length > 0)
             {
                 parameters["objective.bias"].copy_(tensor(golden.Bias));
             }
         }
 
-        if (golden.Margins is not null && head.Margin is ElasticFaceMargin elastic)
+        if (golden.Parameters.Margins is not null && head.Margin is ElasticFaceMargin elastic)
         {
-            elastic.FixedMargins = golden.Margins;
+            elastic.FixedMargins = golden.Parameters.Margins;
         }
 
         Dictionary<string, double> errors = [];
-        ExpectedResults expected = golden.Expected;
-        CompareState(expected.StateBefore);
-        using HeadOutput output = head.ForwardBackward(tensor(golden.Embeddings).to(dtype), tensor(golden.Labels));
-        errors["loss"] = Error([output.Loss], [expected.Loss], dtype);
-        errors["gradEmbeddings"] = Error(Values(output.EmbeddingGradient), [.. expected.EmbeddingGradient.Cast<double>()], dtype);
-        errors["gradCenters"] = Error(Values(parameters["centers.weight"].grad!), [.. expected.CenterGradient.Cast<double>()], dtype);
-        if (expected.BiasGradient is not null)
+        CompareState("s0", "objective.s", golden.S0);
+        Tensor labels = tensor((long[])[.. golden.Labels.Select(label => (long)label / golden.CentersPerClass)]);
+        using HeadOutput output = head.ForwardBackward(Matrix(golden.Embeddings).to(dtype), labels);
+        errors["loss"] = Error([output.Loss], [golden.Loss], dtype);
+        Compare("gradEmbeddings", output.EmbeddingGradient, golden.GradEmbeddings.SelectMany(row => row));
+        Compare("gradCenters", parameters["centers.weight"].grad!, golden.GradCenters.SelectMany(row => row));
+        if (golden.GradBias.Length > 0)
         {
-            errors["gradBias"] = Error(Values(parameters["objective.bias"].grad!), expected.BiasGradient, dtype);
+            Compare("gradBias", parameters["objective.bias"].grad!, golden.GradBias);
         }
 
-        CompareState(expected.StateAfter);
+        CompareState("t", "margin.t", golden.T);
+        CompareState("batchMean", "margin.mean", golden.BatchMean);
+        CompareState("batchStd", "margin.deviation", golden.BatchStd);
+        CompareState("s1", "objective.s", golden.S1);
         return new CaseOutcome(output.Loss, errors, dtype == ScalarType.Float64 ? DoubleTolerance : SingleTolerance);
 
         Tensor Buffer(string name) => buffers.GetValueOrDefault(name)
-            ?? throw new UniFaceException($"case {golden.Number}: loss '{golden.Loss.Name}' has no state {name}.");
+            ?? throw new UniFaceException($"case {golden.Number}: loss '{golden.Name}' has no state {name}.");
 
-        void CompareState(IReadOnlyDictionary<string, double> state)
+        void CompareState(string name, string buffer, double? expected)
         {
-            foreach ((string name, double value) in state)
+            if (expected is double value)
             {
-                errors[name] = Error(Values(Buffer(Buffers[name])), [value], dtype);
+                Compare(name, Buffer(buffer), [value]);
             }
         }
+
+        void Compare(string name, Tensor actual, IEnumerable<double> expected) =>
+            errors[name] = Error(actual.to(ScalarType.Float64).contiguous().data<double>().ToArray(), [.. expected], dtype);
     }
 
     private static RecognitionHead Create(LossCase golden, ScalarType dtype)
     {
         try
         {
-            return golden.Loss.CreateHead(golden.Classes, golden.Centers.GetLength(1), seed: 0, dtype);
+            return golden.Parameters.Loss.CreateHead(golden.Centers.Length / golden.CentersPerClass, golden.Centers[0].Length, seed: 0, dtype);
         }
         catch (UniFaceException e)
         {
@@ -124,5 +120,5 @@ internal static class LossCheck
         return largest;
     }
 
-    private static double[] Values(Tensor values) => values.to(ScalarType.Float64).contiguous().data<double>().ToArray();
+    private static Tensor Matrix(double[][] rows) => tensor((double[])[.. rows.SelectMany(row => row)], [rows.Length, rows[0].Length]);
 }

@@ -43,22 +43,22 @@ internal static class LossCommand
                 Results = results.Select(r => new
                 {
                     Case = r.Case.Number,
-                    r.Case.Loss.Name,
-                    Spec = r.Case.Loss.ToString(),
+                    r.Case.Name,
+                    Spec = r.Case.Parameters.Loss.ToString(),
                     Passed = r.Double.Passed && r.Single.Passed,
-                    Expected = r.Case.Expected.Loss,
+                    Expected = r.Case.Loss,
                     Float64 = new { r.Double.Loss, r.Double.MaxError, r.Double.Errors },
                     Float32 = new { r.Single.Loss, r.Single.MaxError, r.Single.Errors },
                 }),
             };
             parsed.Print(json, () =>
             {
-                Print(results);
+                Output.Table(["#", "loss", "actual", "expected", "error float64", "error float32", ""], results.Select(Row));
                 Console.WriteLine(
                     $"{results.Count - failed} of {results.Count} cases match; largest error {largestDouble:E1} in float64 (allowed " +
                     $"{LossCheck.DoubleTolerance:E0}), {largestSingle:E1} in float32 (allowed {LossCheck.SingleTolerance:E0})");
             });
-            return failed == 0 ? ExitCode.Success : ExitCode.Negative;
+            return failed == 0;
         });
     }
 
@@ -71,43 +71,23 @@ internal static class LossCommand
         Argument<string?> name = new("NAME") { Description = "Show only this loss, with its hyperparameters.", Arity = ArgumentArity.ZeroOrOne };
         return CliCommand.Create("list", Description, [name], (parsed, _) =>
         {
-            string? one = parsed.GetValue(name);
-            IReadOnlyList<LossInfo> losses = one is null ? LossRegistry.All : [LossRegistry.Find(one)];
-            object json = one is null ? new { Losses = losses.Select(Describe) } : Describe(losses[0]);
-            parsed.Print(json, () =>
+            if (parsed.GetValue(name) is string one)
             {
-                if (one is null)
-                {
-                    ShowAll(losses);
-                }
-                else
-                {
-                    Show(losses[0]);
-                }
-            });
-            return ExitCode.Success;
+                LossInfo loss = LossRegistry.Find(one);
+                parsed.Print(Describe(loss), () => Show(loss));
+            }
+            else
+            {
+                parsed.Print(new { Losses = LossRegistry.All.Select(Describe) }, ShowAll);
+            }
         });
     }
 
-    private static void Print(List<(LossCase Case, CaseOutcome Double, CaseOutcome Single)> results)
-    {
-        Table table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("#", "loss", "actual", "expected", "error float64", "error float32", "");
-        foreach ((LossCase golden, CaseOutcome both, CaseOutcome single) in results)
-        {
-            bool passed = both.Passed && single.Passed;
-            table.AddRow(
-                $"{golden.Number}",
-                Markup.Escape(Short(golden.Loss)),
-                $"{both.Loss:G10}",
-                $"{golden.Expected.Loss:G10}",
-                Worst(both),
-                Worst(single),
-                passed ? "[green]ok[/]" : "[red]differs[/]");
-        }
-
-        AnsiConsole.Write(table);
-    }
+    private static object[] Row((LossCase Case, CaseOutcome Double, CaseOutcome Single) result) =>
+    [
+        result.Case.Number, Short(result.Case.Parameters.Loss), $"{result.Double.Loss:G10}", $"{result.Case.Loss:G10}", Worst(result.Double),
+        Worst(result.Single), result.Double.Passed && result.Single.Passed ? new Markup("[green]ok[/]") : new Markup("[red]differs[/]"),
+    ];
 
     /// <summary>A loss with the hyperparameters that differ from its defaults.</summary>
     private static string Short(Loss spec)
@@ -120,19 +100,14 @@ internal static class LossCommand
     private static string Worst(CaseOutcome outcome)
     {
         (string what, double error) = outcome.Errors.MaxBy(e => e.Value);
-        string text = $"{error:E1}";
-        return outcome.Passed ? text : $"[red]{text} {what}[/]";
+        return outcome.Passed ? $"{error:E1}" : $"{error:E1} {what}";
     }
 
-    private static void ShowAll(IReadOnlyList<LossInfo> losses)
+    private static void ShowAll()
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumns("loss", "what it does", "paper", "hyperparameters");
-        foreach (LossInfo loss in losses)
-        {
-            table.AddRow(loss.Name, Markup.Escape(loss.Description), Markup.Escape(loss.Paper), string.Join(", ", loss.HyperparameterNames));
-        }
-
-        AnsiConsole.Write(table);
+        Output.Table(
+            ["loss", "what it does", "paper", "hyperparameters"],
+            LossRegistry.All.Select(loss => (object[])[loss.Name, loss.Description, loss.Paper, string.Join(", ", loss.HyperparameterNames)]));
         Console.WriteLine("uniface loss list NAME shows defaults and ranges.");
     }
 
@@ -140,14 +115,13 @@ internal static class LossCommand
     {
         Console.WriteLine($"{loss.Name}: {loss.Description}");
         Console.WriteLine(loss.Paper);
-        Table table = new Table().Border(TableBorder.Simple).AddColumns("option", "default", "range", "meaning");
-        foreach (LossHyperparameter parameter in loss.Hyperparameters)
-        {
-            string when = parameter.MarginTypes.Count > 0 ? $" (with --margin-type {string.Join(", ", parameter.MarginTypes)})" : "";
-            table.AddRow("--" + parameter.Name, parameter.Default, Markup.Escape(parameter.Range), Markup.Escape(parameter.Meaning + when));
-        }
-
-        AnsiConsole.Write(table);
+        Output.Table(["option", "default", "range", "meaning"], loss.Hyperparameters.Select(parameter => (object[])
+        [
+            "--" + parameter.Name,
+            parameter.Default,
+            parameter.Range,
+            parameter.Meaning + (parameter.MarginTypes.Count > 0 ? $" (with --margin-type {string.Join(", ", parameter.MarginTypes)})" : ""),
+        ]));
     }
 
     private static object Describe(LossInfo loss) => new

@@ -42,23 +42,19 @@ internal static class ExportCommand
         {
             string path = parsed.GetRequiredValue(run), target = parsed.GetRequiredValue(output);
             string? file = parsed.GetValue(calibration), chosen = parsed.GetValue(weights);
-            bool flips = parsed.GetValue(flipSum), quantize = parsed.GetValue(int8);
+            bool flips = parsed.GetValue(flipSum);
             parsed.Exclude(int8, calibration, "int8 weights are another model, with a calibration of their own");
 
             // Read before the work, so that a wrong path fails at once.
             Calibration? given = file is null ? null : Calibration.Load(file);
-            string? checkpoint = null;
-            if (RunFolder.Exists(path))
+            TrainingRun trained = TrainingRun.Open(path);
+            string checkpoint = RunFolder.CheckpointPath(path, chosen != Last);
+            if (chosen == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
             {
-                checkpoint = RunFolder.CheckpointPath(path, chosen != Last);
-                if (chosen == Best && Path.GetFileName(checkpoint) != RunFolder.BestFile)
-                {
-                    throw new UniFaceException(
-                        $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
-                }
+                throw new UniFaceException(
+                    $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
             }
 
-            TrainingRun trained = TrainingRun.Open(path);
             using ActivityMeter progress = new();
             ExportResult result = trained.Export(
                 target,
@@ -67,7 +63,7 @@ internal static class ExportCommand
                     Best = chosen != Last,
                     License = parsed.GetValue(licence) ?? "not stated",
                     FlipSum = flips,
-                    Int8 = quantize,
+                    Int8 = parsed.GetValue(int8),
                     Calibration = given,
                     AllowOverlap = parsed.GetValue(allowOverlap),
                     OverlapHint = OverlapGates.Hint,
@@ -93,7 +89,6 @@ internal static class ExportCommand
                 result.Manifest.ContractId,
             };
             parsed.Print(json, () => Show(result, checkpoint, spec, uncalibrated));
-            return ExitCode.Success;
         });
     }
 
@@ -106,16 +101,10 @@ internal static class ExportCommand
             $"people: uniface calibrate {output} --images PEOPLE";
     }
 
-    private static void Show(ExportResult result, string? checkpoint, BackboneSpec spec, string? uncalibrated)
+    private static void Show(ExportResult result, string checkpoint, BackboneSpec spec, string? uncalibrated)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn("File").AddColumn(new TableColumn("Size").RightAligned());
-        foreach (PackageFile file in result.Files)
-        {
-            table.AddRow(file.Name.EscapeMarkup(), Size(file.Bytes));
-        }
-
         Console.WriteLine($"{result.Folder}: {spec} of {checkpoint}");
-        AnsiConsole.Write(table);
+        Output.Table(["file", "size"], result.Files.Select(file => (object[])[file.Name, Size(file.Bytes)]));
         Console.WriteLine(
             $"parity with the trained backbone: cosine {result.Parity.Batch1:F7} at batch 1, {result.Parity.Batch7:F7} at batch 7 " +
             $"(required: {ParityGate.MinCosine})");

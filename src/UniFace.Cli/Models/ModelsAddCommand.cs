@@ -37,7 +37,7 @@ internal static class ModelsAddCommand
                 parsed.Print(
                     new { name = own, installed, sha256 = Sha256.HashBytes(file), @default = false },
                     () => Console.WriteLine($"{own} is installed: {installed} (use it with --detector {own})"));
-                return ExitCode.Success;
+                return;
             }
 
             if (hash is not null)
@@ -46,7 +46,7 @@ internal static class ModelsAddCommand
             }
 
             FaceRecognizer.Open(source).Dispose(); // A package that does not open is not installed.
-            return ModelsCommand.Installed(parsed, own, InstalledModels.Add(own, source));
+            ModelsCommand.Installed(parsed, own, InstalledModels.Add(own, source));
         });
     }
 }

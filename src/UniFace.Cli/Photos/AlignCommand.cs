@@ -31,7 +31,7 @@ internal static class AlignCommand
         };
         CliOption<float> minFace = new("--min-face", "Skip faces whose longer side in the photo is shorter than this.", "PIXELS")
         {
-            Range = (0, double.PositiveInfinity),
+            Min = 0,
         };
         CliOption<bool> overwrite = new("--overwrite", "Align photos again whose faces are already in OUT. Without it, an interrupted run continues.");
         IEnumerable<Symbol> parameters =
@@ -61,36 +61,30 @@ internal static class AlignCommand
             AlignSummary summary = report.Summary;
             parsed.Print(summary, () => Show(report));
             stop.ThrowIfCancellationRequested();
-            return summary.Aligned + summary.Existing > 0
-                ? ExitCode.Success
-                : throw new UniFaceException($"{set.Source}: {Plural.Format(set.Names.Count, "photo")}, but no usable face; {summary.Report} says why.");
+            if (summary.Aligned + summary.Existing == 0)
+            {
+                throw new UniFaceException($"{set.Source}: {Plural.Format(set.Names.Count, "photo")}, but no usable face; {summary.Report} says why.");
+            }
         });
     }
 
     private static void Show(AlignReport report)
     {
         AlignSummary summary = report.Summary;
-        Table table = new Table().Border(TableBorder.Simple).HideHeaders()
-            .AddColumn("what").AddColumn(new TableColumn("count").RightAligned()).AddColumn("note");
-        table.AddRow("photos", $"{summary.Photos}", "");
-        table.AddRow("aligned", $"{summary.Aligned}", $"{Plural.Format(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s");
-        Row("already aligned", summary.Existing, "use --overwrite to align them again");
-        Row("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all were used" : "the main one was used");
-        Row("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous));
-        Row("no face", summary.NoFace, Names(AlignOutcome.NoFace));
-        Row("too small", summary.TooSmall, Names(AlignOutcome.TooSmall));
-        Row("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable));
-        Row("left out", summary.LeftOut, LeftOutFile.First(report.LeftOut));
-        AnsiConsole.Write(table);
+        (string What, int Count, string Note)[] rows =
+        [
+            ("photos", summary.Photos, ""),
+            ("aligned", summary.Aligned, $"{Plural.Format(summary.Faces, "face")}; {summary.ImagesPerSecond:F1} images/s, {summary.Seconds:F1} s"),
+            ("already aligned", summary.Existing, "use --overwrite to align them again"),
+            ("several faces", summary.SeveralFaces, summary.Settings.Faces == FaceChoice.All ? "all were used" : "the main one was used"),
+            ("ambiguous", summary.Ambiguous, Names(AlignOutcome.Ambiguous)),
+            ("no face", summary.NoFace, Names(AlignOutcome.NoFace)),
+            ("too small", summary.TooSmall, Names(AlignOutcome.TooSmall)),
+            ("unreadable", summary.Unreadable, Names(AlignOutcome.Unreadable)),
+            ("left out", summary.LeftOut, LeftOutFile.First(report.LeftOut)),
+        ];
+        Output.Table(["", "", ""], rows.Where((row, i) => i < 2 || row.Count > 0).Select(row => (object[])[row.What, row.Count, row.Note]));
         Console.WriteLine($"details: {summary.Report}; {summary.ContactSheet ?? "no contact sheet, because no face was found"}");
-
-        void Row(string what, int count, string note)
-        {
-            if (count > 0)
-            {
-                table.AddRow(what, $"{count}", Output.Cell(note));
-            }
-        }
 
         string Names(AlignOutcome outcome)
         {

@@ -13,14 +13,15 @@ internal static class ClusterCommand
         Example: uniface cluster faceplugin-mobilefacenet photos sorted
         """;
 
-    /// <summary>A face: the indices of its photo and of the face in it.</summary>
-    private sealed record Seen(int Photo, int Face);
-
-    /// <summary>The faces of all photos, in order, with one embedding each, and the photos without a face.</summary>
-    private sealed record Embedded(List<Seen> Faces, float[] Values, List<string> Faceless);
-
-    /// <summary>The groups, and how they were made.</summary>
-    private sealed record Clusters(int[] Groups, double Threshold, double? FalseMatchRate, string? Warning, ClusteringScore? Score)
+    /// <summary>The faces of all photos in order, the photos without a face, the group of each face, and how the groups were made.</summary>
+    private sealed record Clusters(
+        List<(int Photo, int Face)> Faces,
+        List<string> Faceless,
+        int[] Groups,
+        double Threshold,
+        double? FalseMatchRate,
+        string? Warning,
+        ClusteringScore? Score)
     {
         /// <summary>The size of each group.</summary>
         public int[] Sizes { get; } = [.. Groups.CountBy(g => g).OrderBy(g => g.Key).Select(g => g.Value)];
@@ -30,7 +31,6 @@ internal static class ClusterCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder, or name from 'uniface models list') or an .onnx file." };
         Argument<string> photos = new("PHOTOS") { Description = "A folder of photos at any depth, or a tar of photos." };
         Argument<string> output = new("OUT")
         {
@@ -50,12 +50,11 @@ internal static class ClusterCommand
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
         [
-            package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
+            vision.Package, photos, output, decide.Threshold, decide.FalseMatchRate, main, labelled, personLevel, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("cluster", Description, parameters, (parsed, stop) =>
         {
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
-            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
+            using FaceRecognizer recognizer = vision.Open(parsed);
             Calibration? calibration = recognizer.Calibration;
             _ = Decide(2); // Checks the options before the photos are read.
             string target = parsed.GetRequiredValue(output);
@@ -69,86 +68,55 @@ internal static class ClusterCommand
             bool withLabels = parsed.GetValue(labelled);
             IReadOnlyList<string>? people = withLabels ? set.PeopleByFolder(parsed.GetValue(personLevel)) : null;
             FaceChoice choice = withLabels || parsed.GetValue(main) ? FaceChoice.Largest : FaceChoice.All;
-            Embedded embedded = Embed(set, recognizer.Photos, embedder, choice, vision.ThreadCount(parsed), stop);
-            Decision decision = Decide(embedded.Faces.Count);
+            List<(int Photo, int Face)> faces = [];
+            List<float> embeddings = []; // [N, D]
+            List<string> faceless = [];
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", set, recognizer.Photos, stop, choice))
+            {
+                faceless.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => photo.Name));
+                faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
+                embeddings.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
+            }
+
+            if (faces.Count == 0)
+            {
+                throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
+            }
+
+            Decision decision = Decide(faces.Count);
             double? rate = parsed.GetValue(decide.Threshold) is null ? decision.FalseMatchRate : null;
             ClusteringOptions options = new() { Threshold = decision.Threshold };
-            int[] groups = FaceClustering.Group(embedded.Values, embedder.EmbeddingSize, options, stop);
-            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, Labels(people, embedded.Faces));
-            Clusters clusters = new(groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
-            Write(target, set, embedded.Faces, clusters, stop);
-            Report(parsed, target, set, embedded, clusters);
-            return ExitCode.Success;
+            int[] groups = FaceClustering.Group(new EmbeddedFaces([.. embeddings], recognizer.Embedder.EmbeddingSize), options, stop);
+            ClusteringScore? score = people is null ? null : ClusteringScore.Measure(groups, [.. faces.Select(face => people[face.Photo])]);
+            Clusters clusters = new(faces, faceless, groups, decision.Threshold, rate, rate is null ? null : calibration?.Warning, score);
+            Write(target, set, clusters, stop);
+            Report(parsed, target, set, clusters);
 
-            Decision Decide(int faces) => DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForClustering(calibration, faces));
+            Decision Decide(int faces) => DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForClustering(calibration, faces));
         });
     }
 
-    private static Embedded Embed(
-        PhotoSet set, FacePipeline pipeline, OnnxEmbedder embedder, FaceChoice choice, int threads, CancellationToken stop)
+    private static void Write(string target, PhotoSet set, Clusters clusters, CancellationToken stop)
     {
-        const int Chunk = 64;
-        List<Seen> faces = [];
-        List<float> values = [];
-        List<string> faceless = [];
-        SkiaImageDecoder decoder = new();
-        using ProgressMeter progress = new("embedding", set.Names.Count);
-        for (int first = 0; first < set.Names.Count; first += Chunk)
-        {
-            IReadOnlyList<AlignedFace>[] found = new IReadOnlyList<AlignedFace>[Math.Min(Chunk, set.Names.Count - first)];
-            Parallel.For(0, found.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
-            {
-                try
-                {
-                    // Align checks the size of images that are already aligned.
-                    byte[] encoded = set.Read(first + i);
-                    found[i] = choice == FaceChoice.All
-                        ? pipeline.Search(decoder.OpenPhoto(encoded, set.Names[first + i]), choice).Faces
-                        : pipeline.Align(encoded, set.Names[first + i]) is AlignedFace face ? [face] : [];
-                }
-                catch (UniFaceException)
-                {
-                    found[i] = [];
-                }
-            });
-            faceless.AddRange(Enumerable.Range(0, found.Length).Where(i => found[i].Count == 0).Select(i => set.Names[first + i]));
-            faces.AddRange(Enumerable.Range(0, found.Length).SelectMany(i => Enumerable.Range(0, found[i].Count).Select(f => new Seen(first + i, f))));
-            values.AddRange(embedder.Embed([.. found.SelectMany(f => f).Select(f => f.Image)]));
-            progress.Add(found.Length);
-        }
-
-        return faces.Count > 0
-            ? new Embedded(faces, [.. values], faceless)
-            : throw new UniFaceException($"{set.Source}: no face in any of {Plural.Format(set.Names.Count, "photo")}; nothing was written.");
-    }
-
-    private static int[] Labels(IReadOnlyList<string> people, List<Seen> faces)
-    {
-        Dictionary<string, int> labels = [];
-        return [.. faces.Select(face => labels.TryGetValue(people[face.Photo], out int label) ? label : labels[people[face.Photo]] = labels.Count)];
-    }
-
-    private static void Write(string target, PhotoSet set, List<Seen> faces, Clusters clusters, CancellationToken stop)
-    {
-        using ProgressMeter progress = new("sorting", faces.Count, "faces");
-        for (int i = 0; i < faces.Count; i++)
+        (int Photo, int Face, int Group)[] faces = [.. clusters.Faces.Zip(clusters.Groups, (face, group) => (face.Photo, face.Face, group))];
+        using ProgressMeter progress = new("sorting", faces.Length, "faces");
+        foreach ((int photo, _, int group) in faces)
         {
             stop.ThrowIfCancellationRequested();
 
             // The whole path becomes the name, because 1.jpg of two folders are two files.
-            string name = set.Names[faces[i].Photo].Replace('/', '_');
-            string path = Path.Combine(target, clusters.Folder(clusters.Groups[i]), name);
+            string name = set.Names[photo].Replace('/', '_');
+            string path = Path.Combine(target, clusters.Folder(group), name);
             if (!File.Exists(path))
             {
-                byte[] bytes = set.Read(faces[i].Photo);
+                byte[] bytes = set.Read(photo);
                 AtomicFile.Write(path, stream => stream.Write(bytes));
             }
 
             progress.Add();
         }
 
-        ILookup<int, object> members = faces.Zip(clusters.Groups)
-            .ToLookup(f => f.Second, object (f) => new { photo = set.Names[f.First.Photo], f.First.Face });
+        ILookup<int, object> members = faces.ToLookup(f => f.Group, object (f) => new { photo = set.Names[f.Photo], f.Face });
         int[] sizes = clusters.Sizes;
         AtomicFile.WriteText(Path.Combine(target, "clusters.json"), Output.ToJson(new
         {
@@ -159,7 +127,7 @@ internal static class ClusterCommand
         }) + "\n");
     }
 
-    private static void Report(ParseResult parsed, string target, PhotoSet set, Embedded embedded, Clusters clusters)
+    private static void Report(ParseResult parsed, string target, PhotoSet set, Clusters clusters)
     {
         int people = clusters.Sizes.Count(s => s > 1), alone = clusters.Sizes.Count(s => s == 1);
         ClusteringScore? score = clusters.Score;
@@ -167,8 +135,8 @@ internal static class ClusterCommand
         {
             @out = target,
             photos = set.Names.Count,
-            faces = embedded.Faces.Count,
-            embedded.Faceless,
+            faces = clusters.Faces.Count,
+            clusters.Faceless,
             set.LeftOut,
             set.IgnoredFiles,
             clusters.Threshold,
@@ -185,9 +153,9 @@ internal static class ClusterCommand
         {
             string rate = clusters.FalseMatchRate is double stated ? $" (false match rate {stated:G2})" : "";
             Console.WriteLine(
-                $"{Plural.Format(embedded.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
+                $"{Plural.Format(clusters.Faces.Count, "face")} in {Plural.Format(set.Names.Count, "photo")}: " +
                 $"{Plural.Format(people, "person")} with two faces or more, {alone} alone, at a mean cosine of {clusters.Threshold:F4}{rate}; " +
-                $"{Plural.Format(embedded.Faceless.Count, "photo shows", "photos show")} no face");
+                $"{Plural.Format(clusters.Faceless.Count, "photo shows", "photos show")} no face");
             if (score is not null)
             {
                 Console.WriteLine(

@@ -10,8 +10,7 @@ internal static class EmbedCommand
 
     public static Command Create()
     {
-        Argument<string> package = new("PACKAGE") { Description = "A model package (folder) or an .onnx file." };
-        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos." };
+        Argument<string> images = new("IMAGES") { Description = CommonOptions.Photos };
         CliOption<string> output = new(
             "--out",
             "emb.npy: float32 [N, D], with the photos' names in emb.names.txt beside it. emb.csv: one row per photo, starting with its name.",
@@ -20,31 +19,28 @@ internal static class EmbedCommand
             Required = true,
         };
         VisionOptions vision = new();
-        return CliCommand.Create("embed", Description, [package, images, output, .. vision.Detection, .. vision.Model], (parsed, stop) =>
+        return CliCommand.Create("embed", Description, [vision.Package, images, output, .. vision.Detection, .. vision.Model], (parsed, stop) =>
         {
             string target = parsed.GetRequiredValue(output);
             EmbeddingFile.CheckName(target);
-            using FaceRecognizer recognizer = vision.Open(parsed, parsed.GetRequiredValue(package));
-            (OnnxEmbedder embedder, FacePipeline pipeline) = (recognizer.Embedder, recognizer.Photos);
+            using FaceRecognizer recognizer = vision.Open(parsed);
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
             List<(string Photo, string Reason)> skipped = [];
-            int embedded = 0, size = embedder.EmbeddingSize;
+            int embedded = 0, size = recognizer.Embedder.EmbeddingSize;
             string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
-                using ProgressMeter progress = new("embedding", photos.Names.Count);
-                foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, vision.ThreadCount(parsed), stop))
+                foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", photos, recognizer.Photos, stop))
                 {
-                    skipped.AddRange(chunk.Skipped);
-                    float[] embeddings = embedder.Embed([.. chunk.Faces.Select(f => f.Image)]); // [N, D]
-                    for (int i = 0; i < chunk.Names.Count; i++)
+                    ILookup<bool, PhotoFaces> found = chunk.ToLookup(photo => photo.Faces.Count > 0);
+                    skipped.AddRange(found[false].Select(photo => (photo.Name, photo.Detail)));
+                    float[] embeddings = recognizer.Embedder.Embed([.. found[true].Select(photo => photo.Faces[0].Image)]); // [N, D]
+                    foreach ((int i, PhotoFaces photo) in found[true].Index())
                     {
-                        row(chunk.Names[i], embeddings.AsSpan(i * size, size));
+                        row(photo.Name, embeddings.AsSpan(i * size, size));
+                        embedded++;
                     }
-
-                    embedded += chunk.Names.Count;
-                    progress.Add(chunk.Names.Count + chunk.Skipped.Count);
                 }
 
                 if (embedded == 0)
@@ -62,8 +58,8 @@ internal static class EmbedCommand
                 images = photos.Names.Count,
                 embedded,
                 embeddingSize = size,
-                embedder.Manifest.ContractId,
-                detector = pipeline.DetectorName,
+                recognizer.ContractId,
+                detector = recognizer.Photos.DetectorName,
                 seconds = Math.Round(seconds, 3),
                 imagesPerSecond = Math.Round(rate, 1),
                 skipped = skipped.Select(s => new { s.Photo, s.Reason }),
@@ -77,7 +73,6 @@ internal static class EmbedCommand
                 Output.Skipped(skipped);
                 Output.LeftOut(photos);
             });
-            return ExitCode.Success;
         });
     }
 }

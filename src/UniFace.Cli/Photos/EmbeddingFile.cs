@@ -41,17 +41,11 @@ internal static class EmbeddingFile
     {
         // The header holds the number of rows, so it is written last.
         stream.Write(new byte[HeaderBytes]);
-        byte[] bytes = new byte[size * 4];
         long rows = 0;
         using StreamWriter nameWriter = new(names, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
         fill((name, row) =>
         {
-            for (int i = 0; i < size; i++)
-            {
-                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * 4), row[i]);
-            }
-
-            stream.Write(bytes);
+            stream.Write(MemoryMarshal.AsBytes(row)); // Every processor that UniFace runs on is little-endian.
             nameWriter.WriteLine(name);
             rows++;
         });

@@ -21,7 +21,7 @@ internal static class QualityCommand
     public static Command Create()
     {
         QualityOptions defaults = new();
-        Argument<string> images = new("IMAGES") { Description = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos." };
+        Argument<string> images = new("IMAGES") { Description = CommonOptions.Photos };
         CliOption<double> eyes = new("--min-eyes", "Smallest distance between the eyes, in pixels.", "PIXELS") { Default = defaults.MinEyeDistance };
         CliOption<double> sharpness = new("--min-sharpness", "Smallest sharpness.") { Default = defaults.MinSharpness };
         CliOption<double> yaw = new("--max-yaw", "Largest turn to the side, in degrees.", "DEGREES") { Default = defaults.MaxYaw };
@@ -39,48 +39,36 @@ internal static class QualityCommand
             });
             using FacePipeline pipeline = vision.OpenPipeline(parsed, (AlignmentTemplate.ArcFace112.Width, AlignmentTemplate.ArcFace112.Height));
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
-            Result[] results = new Result[photos.Names.Count];
-            using (ProgressMeter progress = new("checking", results.Length))
+            List<Result> results = [];
+            foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "checking", photos, pipeline, stop))
             {
-                Parallel.For(0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = vision.ThreadCount(parsed), CancellationToken = stop }, i =>
-                {
-                    results[i] = Check(photos, i, pipeline, gate);
-                    progress.Add();
-                });
+                results.AddRange(chunk.AsParallel().AsOrdered().Select(photo => Check(photo, gate)));
             }
 
             Show(parsed, photos, results, pipeline.DetectorName);
-            return results.All(r => r.Good) ? ExitCode.Success : ExitCode.Negative;
+            return results.TrueForAll(r => r.Good);
         });
     }
 
-    private static Result Check(PhotoSet photos, int index, FacePipeline pipeline, EnrollmentGate gate)
+    private static Result Check(PhotoFaces photo, EnrollmentGate gate)
     {
-        string name = photos.Names[index];
-        try
+        if (photo.Faces is not [AlignedFace face])
         {
-            if (pipeline.Align(photos.Read(index), name) is not AlignedFace face)
-            {
-                return new Result(name, null, [], "no face found");
-            }
+            return new Result(photo.Name, null, [], photo.Detail);
+        }
 
-            FaceQuality quality = FaceQuality.Measure(face);
-            return new Result(name, quality, gate.Check(quality), null);
-        }
-        catch (UniFaceException e)
-        {
-            return new Result(name, null, [], e.Message);
-        }
+        FaceQuality quality = FaceQuality.Measure(face);
+        return new Result(photo.Name, quality, gate.Check(quality), null);
     }
 
-    private static void Show(ParseResult parsed, PhotoSet photos, Result[] results, string detector)
+    private static void Show(ParseResult parsed, PhotoSet photos, List<Result> results, string detector)
     {
         int good = results.Count(r => r.Good), faceless = results.Count(r => r.Unreadable is not null);
         Dictionary<string, int> reasons = results.SelectMany(r => r.Faults).CountBy(f => f.Kind)
             .OrderByDescending(g => g.Value).ToDictionary(g => g.Key.ToString(), g => g.Value);
         object json = new
         {
-            photos = results.Length,
+            photos = results.Count,
             good,
             faceless,
             reasons,
@@ -96,19 +84,13 @@ internal static class QualityCommand
                 Console.WriteLine($"{Output.Name(photo.Photo)}: {photo.Unreadable ?? string.Join("; ", photo.Faults.Select(f => f.Message))}");
             }
 
-            if (reasons.Count > 0 && results.Length > 1)
+            if (reasons.Count > 0 && results.Count > 1)
             {
-                Table table = new Table().Border(TableBorder.Simple).AddColumn("reason").AddColumn(new TableColumn("photos").RightAligned());
-                foreach ((string reason, int count) in reasons)
-                {
-                    table.AddRow(Words(reason), $"{count}");
-                }
-
-                AnsiConsole.Write(table);
+                Output.Table(["reason", "photos"], reasons.Select(reason => (object[])[Words(reason.Key), reason.Value]));
             }
 
             Console.WriteLine(
-                $"{good} of {Plural.Format(results.Length, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
+                $"{good} of {Plural.Format(results.Count, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
             Output.LeftOut(photos);
         });
     }

@@ -24,9 +24,8 @@ internal static class VerifyCommand
         {
             string[] given = parsed.GetRequiredValue(inputs);
             using FaceRecognizer recognizer = vision.Open(parsed, given.Length == 3 ? given[0] : null);
-            (ModelPackage opened, OnnxEmbedder embedder) = (recognizer.Package, recognizer.Embedder);
             Calibration? calibration = recognizer.Calibration;
-            Decision decision = DecisionOptions.Decide(opened, () => decide.Rule(parsed).ForVerification(calibration));
+            Decision decision = DecisionOptions.Decide(recognizer.Package, () => decide.Rule(parsed).ForVerification(calibration));
             string a = given[^2], b = given[^1];
             if (a == PhotoSet.StandardInput && b == a)
             {
@@ -36,13 +35,14 @@ internal static class VerifyCommand
             FacePipeline pipeline = recognizer.Photos;
             AlignedFace faceA = Face(pipeline, a), faceB = Face(pipeline, b);
             stop.ThrowIfCancellationRequested();
-            float[] embeddings = embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
-            double score = CosineSimilarity.Compute(embeddings.AsSpan(0, embedder.EmbeddingSize), embeddings.AsSpan(embedder.EmbeddingSize));
+            ReadOnlySpan<float> embeddings = recognizer.Embedder.Embed([faceA.Image, faceB.Image]); // [2, D]
+            int size = recognizer.Embedder.EmbeddingSize;
+            double score = CosineSimilarity.Compute(embeddings[..size], embeddings[size..]);
             bool same = decision.IsMatch(score);
             object json = new
             {
                 same,
-                model = opened.Source,
+                model = recognizer.Package.Source,
                 score,
                 decision.Threshold,
                 decision.FalseMatchRate,
@@ -50,7 +50,7 @@ internal static class VerifyCommand
                 calibrationWarning = calibration?.Warning,
                 decisionNote = decision.Note,
                 calibratedOn = decision.FalseMatchRate is null ? null : calibration?.Data.Name,
-                embedder.Manifest.ContractId,
+                recognizer.ContractId,
                 detector = pipeline.DetectorName,
                 a = Seen(a, faceA),
                 b = Seen(b, faceB),
@@ -69,7 +69,7 @@ internal static class VerifyCommand
 
                 Output.Warn(decision.Note);
             });
-            return same ? ExitCode.Success : ExitCode.Negative;
+            return same;
         });
     }
 

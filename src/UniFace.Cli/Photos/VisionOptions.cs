@@ -8,10 +8,16 @@ internal sealed class VisionOptions
     private readonly CliOption<string?> normalize = new(
         "--normalize", "For an .onnx file: its input is (pixel - MEAN) / STD with pixels from 0 to 255. Default: 127.5,127.5, as InsightFace.", "MEAN,STD");
 
-    private readonly CliOption<ColorOrder?> color = new("--color", "For an .onnx file: the order of its color planes. Default: rgb.", "rgb|bgr");
+    private readonly CliOption<ColorOrder?> color = new("--color", "For an .onnx file: the order of its color planes. Default: rgb.");
 
     private readonly CliOption<string?> modelOutput = new(
         "--output", "For an .onnx file: the output with the embedding, if shapes and names leave it open.", "NAME");
+
+    /// <summary>PACKAGE.</summary>
+    public Argument<string> Package { get; } = new("PACKAGE")
+    {
+        Description = "A model package (folder, or name from 'uniface models list') or an .onnx file.",
+    };
 
     /// <summary>--detector FILE.</summary>
     public CliOption<string?> Detector { get; } = new(
@@ -39,6 +45,9 @@ internal sealed class VisionOptions
 
     /// <summary>True if an option is given that says how pixels enter a model.</summary>
     public bool SaysHowPixelsEnter(ParseResult parsed) => parsed.GetValue(normalize) is not null || parsed.GetValue(color) is not null;
+
+    /// <summary>Opens <see cref="Package"/>. The caller disposes it.</summary>
+    public FaceRecognizer Open(ParseResult parsed) => Open(parsed, parsed.GetRequiredValue(Package));
 
     /// <summary>Opens a model. The caller disposes it.</summary>
     /// <param name="parsed">The command line.</param>
@@ -72,20 +81,32 @@ internal sealed class VisionOptions
     /// <summary>Opens the pipeline from photos to aligned faces of a size. The caller disposes it.</summary>
     public FacePipeline OpenPipeline(ParseResult parsed, (int Width, int Height) size) => PhotoPipeline.Open(Photos(parsed), size);
 
+    /// <summary>Reads photos in chunks, with progress on standard error.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="what">The operation, for the progress.</param>
+    /// <param name="photos">The photos.</param>
+    /// <param name="pipeline">From photos to faces.</param>
+    /// <param name="stop">Stops between photos.</param>
+    /// <param name="choice">The faces of a photo to take.</param>
+    public IEnumerable<PhotoFaces[]> ReadFaces(
+        ParseResult parsed, string what, PhotoSet photos, FacePipeline pipeline, CancellationToken stop, FaceChoice choice = FaceChoice.Largest)
+    {
+        using ProgressMeter progress = new(what, photos.Names.Count);
+        foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, ThreadCount(parsed), choice, stop))
+        {
+            yield return chunk;
+            progress.Add(chunk.Length);
+        }
+    }
+
     private static PixelNormalization? ParseNormalization(string? text)
     {
-        if (text is null)
-        {
-            return null;
-        }
-
-        float[] parts =
-        [
-            .. text.Split(',').Select(part =>
-                float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number : float.NaN),
-        ];
-        return parts is [float mean, float deviation] && !float.IsNaN(mean) && deviation > 0
+        return text is null ? null
+            : text.Split(',') is [string first, string second] && Parse(first, out float mean) && Parse(second, out float deviation) && deviation > 0
             ? new PixelNormalization(mean, deviation)
             : throw new UniFaceException($"--normalize {text}: expected MEAN,STD with STD above 0, e.g. 127.5,127.5.");
+
+        static bool Parse(string part, out float number) =>
+            float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && float.IsFinite(number);
     }
 }

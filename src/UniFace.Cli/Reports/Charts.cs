@@ -74,36 +74,26 @@ internal static class Charts
     }
 
     /// <summary>ROC curves over a logarithmic false match rate.</summary>
-    public static string Roc(params ReadOnlySpan<(string Name, RocCurve Curve)> curves)
+    public static string Roc(params IReadOnlyList<(string Name, RocCurve Curve)> curves)
     {
         ChartAxis x = new("false match rate (two people taken for one)", AxisScale.Log) { Min = SmallestRate(curves), Max = 1, Percent = true };
-        SvgChart chart = new("ROC", x, new ChartAxis("true match rate") { Min = 0, Max = 1, Percent = true });
-        List<string> words = [];
-        for (int i = 0; i < curves.Length; i++)
-        {
-            (string name, RocCurve curve) = curves[i];
-            chart.AddLine(name, [.. curve.Points.Select(p => (p.FalseMatchRate, p.TrueMatchRate))], Color(i, curves.Length), i + 1 < curves.Length);
-            words.Add($"{name}: area {curve.Auc:F4}");
-        }
-
-        return chart.ToSvg(string.Join("; ", words));
+        return Compare(
+            new SvgChart("ROC", x, new ChartAxis("true match rate") { Min = 0, Max = 1, Percent = true }),
+            curves,
+            curve => curve.Points.Select(p => (p.FalseMatchRate, p.TrueMatchRate)),
+            curve => $"area {curve.Auc:F4}");
     }
 
     /// <summary>DET curves on axes of normal deviates.</summary>
-    public static string Det(params ReadOnlySpan<(string Name, RocCurve Curve)> curves)
+    public static string Det(params IReadOnlyList<(string Name, RocCurve Curve)> curves)
     {
         double low = Math.Max(SmallestRate(curves), 1e-4);
-        SvgChart chart = DetChart("DET", "false match rate", "false non-match rate", low);
-        List<string> words = [];
-        for (int i = 0; i < curves.Length; i++)
-        {
-            (string name, RocCurve curve) = curves[i];
-            IEnumerable<RocPoint> points = DetCurve.FromRoc(curve).Where(p => p.FalseMatchRate >= low && p.FalseMatchRate <= MaxErrorRate);
-            chart.AddLine(name, [.. points.Select(p => (p.FalseMatchRate, p.FalseNonMatchRate))], Color(i, curves.Length), i + 1 < curves.Length);
-            words.Add($"{name}: equal error rate {curve.EqualError().Rate:P2}");
-        }
-
-        return chart.ToSvg(string.Join("; ", words));
+        return Compare(
+            DetChart("DET", "false match rate", "false non-match rate", low),
+            curves,
+            curve => DetCurve.FromRoc(curve).Where(p => p.FalseMatchRate >= low && p.FalseMatchRate <= MaxErrorRate)
+                .Select(p => (p.FalseMatchRate, p.FalseNonMatchRate)),
+            curve => $"equal error rate {curve.EqualError().Rate:P2}");
     }
 
     /// <summary>Errors of open-set identification: FNIR at rank 1 against FPIR.</summary>
@@ -112,22 +102,20 @@ internal static class Charts
         double low = Math.Max(report.NonMated > 0 ? 1.0 / report.NonMated : 1, 1e-4);
         return DetChart("DET, 1:N", "false positive identification rate", "false negative identification rate", Math.Min(low, 0.5))
             .AddLine(name, [.. report.Det.Where(p => p.Fpir >= low && p.Fpir <= MaxErrorRate).Select(p => (p.Fpir, p.Fnir))])
-            .ToSvg($"{name}: rank-1 hit rate {report.Rank1:P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
+            .ToSvg($"{name}: rank-1 hit rate {report.HitRate(1):P2}, {report.Mated} mated probes, {report.NonMated} non-mated");
     }
 
     /// <summary>How strongly losses pull an image towards its own center, against its angle to the center.</summary>
-    public static string LossShapes(string title, params ReadOnlySpan<LossShape> shapes)
+    public static string LossShapes(string title, params IReadOnlyList<LossShape> shapes)
     {
         ChartAxis x = new("angle to the own center (degrees)") { Min = 0, Max = LossShape.MaxDegrees };
         SvgChart chart = new(title, x, new ChartAxis("pull towards it (gradient / s)") { Min = 0 });
-        List<string> names = [];
-        foreach (LossShape shape in shapes)
+        foreach ((int i, LossShape shape) in shapes.Index())
         {
-            chart.AddLine(shape.Name, shape.Points, 1 + (names.Count % 5));
-            names.Add(shape.Name);
+            chart.AddLine(shape.Name, shape.Points, 1 + (i % 5));
         }
 
-        return chart.ToSvg(string.Join("; ", names));
+        return chart.ToSvg(string.Join("; ", shapes.Select(shape => shape.Name)));
     }
 
     private static SvgChart Histogram(string title, string x, string y) =>
@@ -139,16 +127,24 @@ internal static class Charts
         new ChartAxis(y, AxisScale.NormalDeviate) { Min = 0.001, Max = 0.95, Percent = true });
 
     // The last curve is solid blue; the curves to compare it with are dashed, the first of them gray.
-    private static int Color(int i, int count) => i + 1 == count ? 1 : i == 0 ? 5 : 1 + i;
-
-    private static double SmallestRate(ReadOnlySpan<(string Name, RocCurve Curve)> curves)
+    private static string Compare(
+        SvgChart chart,
+        IReadOnlyList<(string Name, RocCurve Curve)> curves,
+        Func<RocCurve, IEnumerable<(double X, double Y)>> points,
+        Func<RocCurve, string> describe)
     {
-        double smallest = 0.1;
-        foreach ((string _, RocCurve curve) in curves)
+        foreach ((int i, (string name, RocCurve curve)) in curves.Index())
         {
-            smallest = Math.Min(smallest, Math.Max(1e-5, 1.0 / Math.Max(1, curve.DifferentPairs)));
+            bool last = i + 1 == curves.Count;
+            chart.AddLine(name, [.. points(curve)], last ? 1 : i == 0 ? 5 : 1 + i, dashed: !last);
         }
 
+        return chart.ToSvg(string.Join("; ", curves.Select(c => $"{c.Name}: {describe(c.Curve)}")));
+    }
+
+    private static double SmallestRate(IReadOnlyList<(string Name, RocCurve Curve)> curves)
+    {
+        double smallest = curves.Min(c => Math.Clamp(1.0 / Math.Max(1, c.Curve.DifferentPairs), 1e-5, 0.1));
         return Math.Pow(10, Math.Floor(Math.Log10(smallest) + 1e-9));
     }
 

@@ -9,12 +9,21 @@ internal sealed record ReportPair(RgbImage First, RgbImage Second, double Score,
 /// <summary>Parts of a self-contained HTML page.</summary>
 internal static partial class Html
 {
-    /// <summary>Replaces each {{name}} in a template with its value.</summary>
+    /// <summary>Replaces each {{name}}, {{property.property}} and {{property:format}} in a template with its value.</summary>
     /// <param name="template">The page.</param>
     /// <param name="markup">Values that are markup.</param>
-    /// <param name="texts">Values that are plain text.</param>
-    public static string Fill(string template, IReadOnlyDictionary<string, string> markup, IReadOnlyDictionary<string, string> texts) =>
-        Placeholder().Replace(template, match => markup.TryGetValue(match.Groups[1].Value, out string? value) ? value : Text(texts[match.Groups[1].Value]));
+    /// <param name="model">The object with the other values, which become text; null becomes "not measurable".</param>
+    public static string Fill(string template, IReadOnlyDictionary<string, string> markup, object model) => Placeholder().Replace(template, match =>
+    {
+        string path = match.Groups[1].Value;
+        if (markup.TryGetValue(path, out string? value))
+        {
+            return value;
+        }
+
+        object? found = path.Split('.').Aggregate((object?)model, (from, name) => from?.GetType().GetProperty(name)!.GetValue(from));
+        return found is null ? "not measurable" : Text(string.Format(CultureInfo.InvariantCulture, $"{{0:{match.Groups[2].Value}}}", found));
+    });
 
     /// <summary>A table; the first row is the header.</summary>
     public static string Table(IReadOnlyList<IReadOnlyList<string>> rows)
@@ -49,6 +58,6 @@ internal static partial class Html
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 
-    [GeneratedRegex(@"\{\{(\w+)\}\}")]
+    [GeneratedRegex(@"\{\{([\w.]+):?(\w*)\}\}")]
     private static partial Regex Placeholder();
 }

@@ -10,42 +10,49 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 {
     private const double Width = 440, Left = 56, Right = 420, Top = 12, Bottom = 232, LegendTop = Bottom + 44, LegendLine = 20;
     private const int MaxPoints = 600;
+    private const string MarkStyle = "line dash c4";
 
     private readonly List<Line> lines = [];
     private readonly List<Bars> bars = [];
-    private readonly List<Mark> marks = [];
+    private readonly List<double> marks = [];
+    private readonly List<LegendEntry> legend = [];
 
-    private sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Points, int Color, bool Dashed);
+    private sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Points, string Style);
 
-    private sealed record Bars(string Name, IReadOnlyList<double> Heights, double From, double To, int Color);
+    private sealed record Bars(IReadOnlyList<double> Heights, double From, double To, string Style);
 
-    private sealed record Mark(string Name, double X, int Color);
-
-    private sealed record LegendEntry(string Name, int Color, bool Bar, bool Dashed)
+    private sealed record LegendEntry(string Name, string Style)
     {
+        public bool IsBar => Style.StartsWith("bar", StringComparison.Ordinal);
+
         public double Width => 40 + (6.6 * Name.Length);
     }
 
     /// <summary>Adds a line through points in their order.</summary>
     public SvgChart AddLine(string name, IReadOnlyList<(double X, double Y)> points, int color = 1, bool dashed = false)
     {
-        lines.Add(new Line(name, points, color, dashed));
+        string style = $"line{(dashed ? " dash" : "")} c{color}";
+        lines.Add(new Line(name, points, style));
+        legend.Add(new LegendEntry(name, style));
         return this;
     }
 
     /// <summary>Adds a histogram with bars of equal width between two values of x.</summary>
     public SvgChart AddBars(string name, IReadOnlyList<double> heights, double from, double to, int color = 1)
     {
-        bars.Add(new Bars(name, heights, from, to, color));
+        string style = $"bar f{color}";
+        bars.Add(new Bars(heights, from, to, style));
+        legend.Add(new LegendEntry(name, style));
         return this;
     }
 
     /// <summary>Adds a vertical line at a value of x.</summary>
-    public SvgChart AddMark(string name, double at, int color = 4)
+    public SvgChart AddMark(string name, double at)
     {
         if (double.IsFinite(x.Place(at)))
         {
-            marks.Add(new Mark(name, at, color));
+            marks.Add(at);
+            legend.Add(new LegendEntry(name, MarkStyle));
         }
 
         return this;
@@ -59,13 +66,13 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
     public string ToSvg(string description)
     {
         IEnumerable<(double X, double Y)> points = lines.SelectMany(l => l.Points);
-        (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks.Select(m => m.X)]);
+        (double x0, double x1) = x.Range([.. points.Select(p => p.X), .. bars.SelectMany(b => new[] { b.From, b.To }), .. marks]);
         (double y0, double y1) = y.Range([.. points.Select(p => p.Y), .. bars.SelectMany(b => b.Heights), .. Enumerable.Repeat(0.0, bars.Count)]);
         double PixelX(double place) => Left + ((place - x0) / (x1 - x0) * (Right - Left));
         double PixelY(double place) => Bottom - ((place - y0) / (y1 - y0) * (Bottom - Top));
 
-        List<List<LegendEntry>> legend = Legend();
-        double height = LegendTop + (legend.Count * LegendLine);
+        List<List<LegendEntry>> rows = LegendRows();
+        double height = LegendTop + (rows.Count * LegendLine);
         StringBuilder svg = new();
         svg.Append($"<svg class=\"uf\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Text(title)}: {Text(description)}\">");
         svg.Append($"<title>{Text(title)}</title><desc>{Text(description)}</desc><style>{EmbeddedText.Read("chart.css")}</style>");
@@ -86,14 +93,14 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
         AppendText(svg, (Left + Right) / 2, Bottom + 36, "middle", x.Label);
         svg.Append($"<text transform=\"translate(13 {(Top + Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(y.Label)}</text>");
         bars.ForEach(b => AppendBars(svg, b, PixelX, PixelY));
-        marks.ForEach(m => AppendLine(svg, $"line dash c{m.Color}", PixelX(x.Place(m.X)), PixelX(x.Place(m.X)), Top, Bottom));
+        marks.ForEach(at => AppendLine(svg, MarkStyle, PixelX(x.Place(at)), PixelX(x.Place(at)), Top, Bottom));
         lines.ForEach(l => AppendPath(svg, l, PixelX, PixelY));
         if (!points.Any(IsShown) && !bars.Any(b => b.Heights.Any(h => double.IsFinite(h) && h > 0)))
         {
             AppendText(svg, (Left + Right) / 2, (Top + Bottom) / 2, "middle", "no values");
         }
 
-        AppendLegend(svg, legend);
+        AppendLegend(svg, rows);
         return svg.Append("</svg>").ToString();
     }
 
@@ -107,7 +114,7 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
             if (double.IsFinite(top) && double.IsFinite(left + right) && bars.Heights[i] > 0)
             {
                 double width = Math.Max(right - left - 0.3, 0.3), height = Math.Max(Bottom - top, 0);
-                svg.Append($"<rect class=\"bar f{bars.Color}\" x=\"{left:0.##}\" y=\"{top:0.##}\" width=\"{width:0.##}\" height=\"{height:0.##}\"/>");
+                svg.Append($"<rect class=\"{bars.Style}\" x=\"{left:0.##}\" y=\"{top:0.##}\" width=\"{width:0.##}\" height=\"{height:0.##}\"/>");
             }
         }
     }
@@ -132,23 +139,17 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
 
         if (path.Length > 0)
         {
-            string dash = line.Dashed ? " dash" : "";
-            svg.Append($"<path class=\"line{dash} c{line.Color}\" d=\"{path}\"><title>{Text(line.Name)}</title></path>");
+            svg.Append($"<path class=\"{line.Style}\" d=\"{path}\"><title>{Text(line.Name)}</title></path>");
         }
     }
 
     private bool IsShown((double X, double Y) point) => double.IsFinite(x.Place(point.X)) && double.IsFinite(y.Place(point.Y));
 
-    private List<List<LegendEntry>> Legend()
+    private List<List<LegendEntry>> LegendRows()
     {
         List<List<LegendEntry>> rows = [];
         double used = double.PositiveInfinity;
-        foreach (LegendEntry entry in (LegendEntry[])
-        [
-            .. bars.Select(b => new LegendEntry(b.Name, b.Color, true, false)),
-            .. lines.Select(l => new LegendEntry(l.Name, l.Color, false, l.Dashed)),
-            .. marks.Select(m => new LegendEntry(m.Name, m.Color, false, true)),
-        ])
+        foreach (LegendEntry entry in legend)
         {
             if (used + entry.Width > Right - Left)
             {
@@ -170,13 +171,13 @@ internal sealed class SvgChart(string title, ChartAxis x, ChartAxis y)
             double at = Left, middle = LegendTop + (row * LegendLine) + 10;
             foreach (LegendEntry entry in entries)
             {
-                if (entry.Bar)
+                if (entry.IsBar)
                 {
-                    svg.Append($"<rect class=\"bar f{entry.Color}\" x=\"{at}\" y=\"{middle - 6}\" width=\"20\" height=\"12\"/>");
+                    svg.Append($"<rect class=\"{entry.Style}\" x=\"{at}\" y=\"{middle - 6}\" width=\"20\" height=\"12\"/>");
                 }
                 else
                 {
-                    AppendLine(svg, $"line{(entry.Dashed ? " dash" : "")} c{entry.Color}", at, at + 20, middle, middle);
+                    AppendLine(svg, entry.Style, at, at + 20, middle, middle);
                 }
 
                 svg.Append($"<text x=\"{at + 26}\" y=\"{middle + 4}\">{Text(entry.Name)}</text>");

@@ -27,7 +27,7 @@ internal static class ServeAuditCommand
                     ? $"intact: {Plural.Format(check.Lines, "line")}, the last hash is {check.Last}{unfinished}"
                     : "NOT intact: " + check.Wrong);
             });
-            return whole ? ExitCode.Success : ExitCode.Negative;
+            return whole;
         });
         return new Command("audit", "The audit log of a service: who did what, and when.") { verify };
     }

@@ -46,18 +46,18 @@ internal static class ServeCommand
             "--rate", "Requests per second for each remote address; with --require-key, also for each key used on this machine.")
         {
             Default = defaults.RequestsPerSecond,
-            Range = (1, double.PositiveInfinity),
+            Min = 1,
         };
         CliOption<int> concurrent = new(
             "--concurrent", "Concurrent recognition requests, of which one caller may use three quarters. More are refused with 503.")
         {
             Default = defaults.MaxConcurrentRequests,
-            Range = (1, double.PositiveInfinity),
+            Min = 1,
         };
         CliOption<int> auditSize = new("--audit-max-size", "Size at which an audit log file is full; the chain of hashes continues in the next file.", "MB")
         {
             Default = (int)(defaults.MaxAuditBytes >> 20),
-            Range = (1, double.PositiveInfinity),
+            Min = 1,
         };
         GalleryOptions key = new();
         IEnumerable<Symbol> parameters =
@@ -110,7 +110,6 @@ internal static class ServeCommand
                 Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
             });
             await app.WaitForShutdownAsync(stop);
-            return ExitCode.Success;
         });
     }
 

@@ -47,7 +47,6 @@ internal static class ServeKeysCommand
                 Console.Error.WriteLine($"key {key.Id} for {key.Name}{(key.Expires is null ? "" : $", until {key.Expires:u}")}, shown only now:");
                 Console.WriteLine(secret);
             });
-            return ExitCode.Success;
         });
     }
 
@@ -58,22 +57,13 @@ internal static class ServeKeysCommand
         (parsed, _) =>
         {
             IReadOnlyList<ApiKey> keys = new ApiKeyStore(parsed.GetRequiredValue(data)).All();
-            object json = new
-            {
-                keys = keys.Select(k => new { k.Id, k.Name, k.Scopes, k.Created, k.Expires, k.Revoked }),
-            };
-            parsed.Print(json, () =>
-            {
-                Table table = Output.Table("id", "name", "scopes", "created", "expires", "revoked");
-                foreach (ApiKey key in keys)
-                {
-                    string scopes = string.Join(", ", key.Scopes).ToLowerInvariant();
-                    table.AddRow(key.Id, Output.Cell(key.Name), scopes, $"{key.Created:u}", $"{key.Expires:u}", $"{key.Revoked:u}");
-                }
-
-                AnsiConsole.Write(table);
-            });
-            return ExitCode.Success;
+            parsed.Print(
+                new { keys = keys.Select(k => new { k.Id, k.Name, k.Scopes, k.Created, k.Expires, k.Revoked }) },
+                ["id", "name", "scopes", "created", "expires", "revoked"],
+                keys.Select(k => (object[])
+                [
+                    k.Id, k.Name, string.Join(", ", k.Scopes).ToLowerInvariant(), $"{k.Created:u}", $"{k.Expires:u}", $"{k.Revoked:u}",
+                ]));
         });
 
     private static Command Revoke(Option<string> data)
@@ -92,8 +82,8 @@ internal static class ServeKeysCommand
                 await AuditTrail.AddAsync(folder, "revoke key " + given);
             }
 
-            parsed.Print(new { id = given, revoked }, () => Console.WriteLine(revoked ? $"revoked: {given}" : $"no valid key: {given}"));
-            return revoked ? ExitCode.Success : ExitCode.Negative;
+            parsed.Print(new { id = given, revoked }, revoked ? $"revoked: {given}" : $"no valid key: {given}");
+            return revoked;
         });
     }
 

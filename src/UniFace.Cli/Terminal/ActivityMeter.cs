@@ -1,7 +1,8 @@
 namespace UniFace.Cli.Terminal;
 
 /// <summary>Progress of the activities of a library, one after the other, on standard error. Thread-safe.</summary>
-internal sealed class ActivityMeter : IDisposable
+/// <param name="unit">What is counted, in the plural.</param>
+internal sealed class ActivityMeter(string unit = "images") : IDisposable
 {
     private readonly Lock gate = new();
     private string? activity;
@@ -15,7 +16,7 @@ internal sealed class ActivityMeter : IDisposable
             if (name != activity)
             {
                 meter?.Dispose();
-                (activity, meter) = (name, new ProgressMeter(name, total));
+                (activity, meter) = (name, new ProgressMeter(name, total, unit));
             }
 
             meter!.Add(count);

@@ -1,4 +1,3 @@
-using Spectre.Console;
 using System.CommandLine.Parsing;
 
 namespace UniFace.Cli.Terminal;
@@ -6,13 +5,13 @@ namespace UniFace.Cli.Terminal;
 /// <summary>A command declared in one expression: its name, help, arguments and options, and its action.</summary>
 internal static class CliCommand
 {
-    /// <summary>Declares a command.</summary>
+    /// <summary>Declares a command that gives an answer: exit code 0 for yes, 1 for no.</summary>
     /// <param name="name">The word on the command line.</param>
     /// <param name="description">What it does. Lines are joined, except those that begin with "Example:".</param>
     /// <param name="parameters">Arguments, options and subcommands, in the order of the help.</param>
-    /// <param name="run">Runs it and returns the exit code.</param>
+    /// <param name="answer">Runs it and returns the answer.</param>
     public static Command Create(
-        string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, Task<int>> run)
+        string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, Task<bool>> answer)
     {
         Command command = new(name, description.Replace('\n', ' ').Replace(" Example:", "\nExample:", StringComparison.Ordinal));
         foreach (Symbol parameter in parameters)
@@ -25,16 +24,45 @@ internal static class CliCommand
             }
         }
 
-        command.SetAction(run);
+        command.SetAction(async (parsed, stop) => await answer(parsed, stop) ? ExitCode.Success : ExitCode.Negative);
         return command;
     }
 
-    /// <summary>Declares a command whose action does not wait for anything.</summary>
-    public static Command Create(string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, int> run) =>
-        Create(name, description, parameters, (parsed, stop) => Task.FromResult(run(parsed, stop)));
+    /// <summary>Declares a command that gives an answer without waiting for anything.</summary>
+    public static Command Create(string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, bool> answer) =>
+        Create(name, description, parameters, (parsed, stop) => Task.FromResult(answer(parsed, stop)));
+
+    /// <summary>Declares a command that succeeds unless it throws.</summary>
+    public static Command Create(string name, string description, IEnumerable<Symbol> parameters, Func<ParseResult, CancellationToken, Task> run) =>
+        Create(name, description, parameters, async (parsed, stop) =>
+        {
+            await run(parsed, stop);
+            return true;
+        });
+
+    /// <summary>Declares a command that succeeds unless it throws, and does not wait for anything.</summary>
+    public static Command Create(string name, string description, IEnumerable<Symbol> parameters, Action<ParseResult, CancellationToken> run) =>
+        Create(name, description, parameters, (parsed, stop) =>
+        {
+            run(parsed, stop);
+            return true;
+        });
 
     /// <summary>Whether an option is on the command line.</summary>
     public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is OptionResult { Implicit: false };
+
+    /// <summary>Refuses an option without another one.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">An option.</param>
+    /// <param name="required">The option that it needs.</param>
+    /// <param name="meaning">What the missing option gives, or why it is needed, for the message.</param>
+    public static void Require(this ParseResult parsed, Option option, Option required, string meaning)
+    {
+        if (parsed.IsGiven(option) && !parsed.IsGiven(required))
+        {
+            throw new UniFaceException($"{option.Name} requires {required.Name}: {meaning}.");
+        }
+    }
 
     /// <summary>Refuses two options together.</summary>
     /// <param name="parsed">The command line.</param>
@@ -54,7 +82,7 @@ internal static class CliCommand
     {
         if (parsed.GetValue(CommonOptions.Json))
         {
-            Output.Json(json);
+            Console.WriteLine(Output.ToJson(json));
         }
         else
         {
@@ -62,15 +90,10 @@ internal static class CliCommand
         }
     }
 
-    /// <summary>Prints the result of a command: as JSON with --json, else as a table.</summary>
-    public static void Print(this ParseResult parsed, object json, string[] columns, string[][] rows) => parsed.Print(json, () =>
-    {
-        Table table = Output.Table(columns);
-        foreach (string[] row in rows)
-        {
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        }
+    /// <summary>Prints the result of a command: as JSON with --json, else as a line of text.</summary>
+    public static void Print(this ParseResult parsed, object json, string text) => parsed.Print(json, () => Console.WriteLine(text));
 
-        AnsiConsole.Write(table);
-    });
+    /// <summary>Prints the result of a command: as JSON with --json, else as a table.</summary>
+    public static void Print(this ParseResult parsed, object json, string[] columns, IEnumerable<object[]> rows) =>
+        parsed.Print(json, () => Output.Table(columns, rows));
 }

@@ -4,12 +4,11 @@ namespace UniFace.Cli.Terminal;
 
 /// <summary>
 /// An option with its help, default and range. Numbers have a decimal point and no thousands separators in every locale;
-/// System.CommandLine alone reads 1,5 as 15.
+/// System.CommandLine alone reads 1,5 as 15. An enumeration's members are written in lower case; the first is the default.
 /// </summary>
 internal sealed class CliOption<T> : Option<T>
 {
-    private static readonly TypeCode Number = Type.GetTypeCode(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T));
-    private static readonly bool IsWhole = Number is TypeCode.Int32 or TypeCode.Int64;
+    private static readonly Type Kind = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
     private (double Low, double High) range = (double.NegativeInfinity, double.PositiveInfinity);
 
     public CliOption(string name, string description, string? helpName = null)
@@ -17,10 +16,26 @@ internal sealed class CliOption<T> : Option<T>
     {
         Description = description;
         HelpName = helpName;
-        if (!typeof(T).IsEnum && Number is >= TypeCode.SByte and <= TypeCode.Decimal)
+        if (Kind.IsEnum)
         {
-            HelpName ??= IsWhole ? "N" : "X";
-            CustomParser = ParseNumber;
+#pragma warning disable CA1308 // Options are written in lower case.
+            string[] members = [.. Enum.GetNames(Kind).Select(member => member.ToLowerInvariant())];
+#pragma warning restore CA1308
+            HelpName = string.Join('|', members);
+            Description += Kind == typeof(T) ? $" Default: {members[0]}." : "";
+            CompletionSources.Add(members);
+            CustomParser = result => Parse(
+                result,
+                text => members.Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse(Kind, text, ignoreCase: true) : null,
+                string.Join(" or ", members));
+        }
+        else if (Type.GetTypeCode(Kind) is >= TypeCode.SByte and <= TypeCode.Decimal)
+        {
+            bool whole = Kind == typeof(int) || Kind == typeof(long);
+            HelpName ??= whole ? "N" : "X";
+            CustomParser = result => Parse(result, ParseNumber, whole
+                ? "a whole number, e.g. 10000, without thousands separators"
+                : "a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators");
         }
     }
 
@@ -30,36 +45,46 @@ internal sealed class CliOption<T> : Option<T>
         init => DefaultValueFactory = _ => value;
     }
 
-    /// <summary>The smallest and the largest number accepted; an infinite end is open.</summary>
+    /// <summary>The smallest number accepted.</summary>
+    public double Min
+    {
+        init => range.Low = value;
+    }
+
+    /// <summary>The smallest and the largest number accepted.</summary>
     public (double Low, double High) Range
     {
         init => range = value;
     }
 
-    private T? ParseNumber(ArgumentResult result)
+    private static object? ParseNumber(string text)
+    {
+        CultureInfo invariant = CultureInfo.InvariantCulture;
+        return Type.GetTypeCode(Kind) switch
+        {
+            TypeCode.Int32 => int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out int value) ? value : null,
+            TypeCode.Int64 => long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out long value) ? value : null,
+            TypeCode.Single => float.TryParse(text, NumberStyles.Float, invariant, out float value) && float.IsFinite(value) ? value : null,
+            _ => double.TryParse(text, NumberStyles.Float, invariant, out double value) && double.IsFinite(value) ? value : null,
+        };
+    }
+
+    private T? Parse(ArgumentResult result, Func<string, object?> parse, string expected)
     {
         string text = result.Tokens[0].Value;
-        const NumberStyles Integer = NumberStyles.AllowLeadingSign;
-        CultureInfo invariant = CultureInfo.InvariantCulture;
-        object? number = Number switch
+        object? value = parse(text);
+        if (value is not null and not Enum && Convert.ToDouble(value, CultureInfo.InvariantCulture) is double number
+            && (number < range.Low || number > range.High))
         {
-            TypeCode.Int32 => int.TryParse(text, Integer, invariant, out int value) ? value : null,
-            TypeCode.Int64 => long.TryParse(text, Integer, invariant, out long value) ? value : null,
-            TypeCode.Single => float.TryParse(text, NumberStyles.Float, invariant, out float value) && float.IsFinite(value) ? value : null,
-            TypeCode.Double => double.TryParse(text, NumberStyles.Float, invariant, out double value) && double.IsFinite(value) ? value : null,
-            _ => throw new InvalidOperationException($"{Name}: no parser for {typeof(T)}."),
-        };
-        string expected = number is null
-            ? IsWhole
-                ? "a whole number, e.g. 10000, without thousands separators"
-                : "a number with a decimal point, e.g. 0.05 or 1e-3, without thousands separators"
-            : double.IsPositiveInfinity(range.High) ? $"{range.Low} or more" : $"{range.Low} to {range.High}";
-        if (number is not null && Convert.ToDouble(number, invariant) is double given && given >= range.Low && given <= range.High)
-        {
-            return (T)number;
+            value = null;
+            expected = double.IsPositiveInfinity(range.High) ? $"{range.Low} or more" : $"{range.Low} to {range.High}";
         }
 
-        result.AddError($"{Name} {text}: expected {expected}.");
-        return default;
+        if (value is null)
+        {
+            result.AddError($"{Name} {text}: expected {expected}.");
+        }
+
+        return value is null ? default : (T)value;
     }
 }

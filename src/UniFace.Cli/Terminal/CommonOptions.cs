@@ -3,6 +3,12 @@ namespace UniFace.Cli.Terminal;
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
+    /// <summary>The photos of commands that read a photo, a folder or a tar.</summary>
+    public const string Photos = "A photo (- for standard input), a folder of photos at any depth, or a tar of photos.";
+
+    /// <summary>The data set of commands that read aligned faces.</summary>
+    public const string AlignedFaces = "Aligned faces: one folder per person, a RecordIO set, or a tar of either.";
+
     /// <summary>--json, which every command has.</summary>
     public static Option<bool> Json { get; } = new("--json")
     {

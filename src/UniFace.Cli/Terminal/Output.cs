@@ -1,4 +1,7 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
+using System.Text.Json.Nodes;
+
 namespace UniFace.Cli.Terminal;
 
 /// <summary>What commands print: text and tables for people, one JSON document for programs.</summary>
@@ -29,11 +32,32 @@ internal static class Output
     /// <summary>A name on one line: control characters, line ends and bidirectional controls become \uXXXX.</summary>
     public static string Name(string name) => Escape(name, lines: false);
 
-    /// <summary>A name in a table cell.</summary>
-    public static string Cell(string name) => Markup.Escape(Name(name));
+    /// <summary>Prints a table. Columns of numbers are right-aligned.</summary>
+    /// <param name="columns">The headers; none are shown if all are empty.</param>
+    /// <param name="rows">The cells: text of any origin, or renderables.</param>
+    /// <param name="title">Text above the table.</param>
+    public static void Table(string[] columns, IEnumerable<object[]> rows, string? title = null)
+    {
+        object[][] cells = [.. rows];
+        Table table = new()
+        {
+            Border = TableBorder.Rounded,
+            ShowHeaders = columns.Any(column => column.Length > 0),
+            Title = title is null ? null : new TableTitle(Markup.Escape(title)),
+        };
+        foreach ((int i, string column) in columns.Index())
+        {
+            bool numbers = cells.All(row => $"{row[i]}".All(c => char.IsAsciiDigit(c) || " -+.,E%".Contains(c, StringComparison.Ordinal)));
+            table.AddColumn(new TableColumn(new Text(column)) { Alignment = numbers ? Justify.Right : Justify.Left });
+        }
 
-    /// <summary>A table with the given columns.</summary>
-    public static Table Table(params string[] columns) => new Table().Border(TableBorder.Rounded).AddColumns(columns);
+        foreach (object[] row in cells)
+        {
+            table.AddRow(row.Select(cell => cell as IRenderable ?? new Text(Name($"{cell}"))));
+        }
+
+        AnsiConsole.Write(table);
+    }
 
     private static string Escape(string text, bool lines)
     {
@@ -54,10 +78,10 @@ internal static class Output
     private static bool IsEscaped(char c, bool lines) => !(lines && (c is '\n' or '\t' || (c is '\r' && OperatingSystem.IsWindows())))
         && (char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
 
-    /// <summary>Prints an object as JSON on standard output, with property names in camel case.</summary>
-    public static void Json(object value) => Console.Out.WriteLine(ToJson(value));
+    /// <summary>The JSON of an object, to add to.</summary>
+    public static JsonObject ToJsonObject(object value) => JsonSerializer.SerializeToNode(value, value.GetType(), Options)!.AsObject();
 
-    /// <summary>The text that <see cref="Json"/> prints.</summary>
+    /// <summary>An object as JSON, with property names in camel case.</summary>
     public static string ToJson(object value) => JsonSerializer.Serialize(value, value.GetType(), Options);
 
     /// <summary>Prints a warning below a result, unless it is null.</summary>

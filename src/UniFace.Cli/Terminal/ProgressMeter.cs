@@ -15,7 +15,16 @@ internal sealed class ProgressMeter(string what, long total, string unit = "imag
     {
         lock (gate)
         {
-            done += count;
+            Set(done + count, note);
+        }
+    }
+
+    /// <summary>Sets the count.</summary>
+    public void Set(long count, string? note = null)
+    {
+        lock (gate)
+        {
+            done = count;
             line.Update(() => Status(note));
         }
     }

@@ -16,7 +16,7 @@ internal static class TrainCommand
         Argument<string?> data = new("DATA")
         {
             Arity = ArgumentArity.ZeroOrOne,
-            Description = "Aligned faces: one folder per person, a RecordIO set, or a tar of either.",
+            Description = CommonOptions.AlignedFaces,
         };
         CliOption<string?> output = new("--out", "The RUN folder to write: run.json, last.ckpt, best.ckpt, metrics.jsonl, tensorboard.", "RUN");
         CliOption<string?> resume = new(
@@ -29,25 +29,18 @@ internal static class TrainCommand
             string? dataPath = parsed.GetValue(data), resumed = parsed.GetValue(resume);
             string run = resumed ?? parsed.GetValue(output)
                 ?? throw new UniFaceException("--out is missing: give the folder to write the run to, e.g. --out run.");
-            TrainOptions chosen;
-            if (resumed is not null)
-            {
-                chosen = Resumed(parsed, run, dataPath, parsed.GetValue(output), options);
-            }
-            else
-            {
-                chosen = options.BindNew(parsed, dataPath ?? throw new UniFaceException(
+            TrainOptions chosen = resumed is not null
+                ? Resumed(parsed, run, dataPath, parsed.GetValue(output), options)
+                : options.BindNew(parsed, dataPath ?? throw new UniFaceException(
                     "DATA is missing: one folder per person, a RecordIO set or a tar; or give --resume RUN to continue a run."));
-                chosen.Validate();
-            }
-
-            using FaceDataset training = FaceDatasets.Open(chosen.Data);
+            chosen.Validate(options.OptionName);
+            using FaceDataset training = chosen.OpenData();
             if (resumed is null)
             {
                 chosen = options.HoldOut(parsed, chosen, training);
             }
 
-            using FaceDataset? validation = chosen.Validation is null ? null : FaceDatasets.Open(chosen.Validation);
+            using FaceDataset? validation = chosen.OpenValidation();
             using Trainer trainer = Open(resumed is not null, run, chosen, training, validation, stop);
             TrainResult result;
             using (TrainConsole console = new())
@@ -64,14 +57,10 @@ internal static class TrainCommand
                 }
             }
 
-            parsed.Print(result, () =>
-            {
-                Console.WriteLine(
-                    $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
-                    $"{result.ImagesPerSecond:F1} images/s");
-                Console.WriteLine($"weights sha256 {result.Sha256}");
-            });
-            return ExitCode.Success;
+            parsed.Print(
+                result,
+                $"{result.Run}: {Plural.Format(result.Epochs, "epoch")}, {Plural.Format(result.Steps, "step")}, loss {result.Loss:F4}, " +
+                $"{result.ImagesPerSecond:F1} images/s\nweights sha256 {result.Sha256}");
         });
     }
 

@@ -503,6 +503,8 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope read.
         /// </remarks>
+        /// <param name="offset">Number of people to skip.</param>
+        /// <param name="limit">Most people to return, 1 to 1000.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<PeoplePage> ListPeopleAsync(int? offset = null, int? limit = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -682,6 +684,7 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope read.
         /// </remarks>
+        /// <param name="person">Name or id.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<PersonAnswer> GetPersonAsync(string person, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -767,6 +770,7 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope admin.
         /// </remarks>
+        /// <param name="person">Name or id.</param>
         /// <returns>No Content</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task DeletePersonAsync(string person, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -846,6 +850,7 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope admin.
         /// </remarks>
+        /// <param name="person">Name or id.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<PersonExport> ExportPersonAsync(string person, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1173,7 +1178,8 @@ namespace UniFace.Client
         /// Compute curves of a loss
         /// </summary>
         /// <remarks>
-        /// The loss's hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&amp;scale=64. Curves: target logit, gradient and loss against the angle to the sample's class center (radians), probability of the correct class against the cosine; and the decision boundary of two classes. Requires the scope read.
+        /// The loss's hyperparameters are query parameters too, by their names in /v1/losses, such as margin=0.4. Curves: target logit, gradient and loss against
+        /// <br/>the angle to the sample's class center (radians), probability of the correct class against the cosine; and the decision boundary of two classes. Requires the scope read.
         /// </remarks>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
@@ -1367,6 +1373,8 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope read.
         /// </remarks>
+        /// <param name="run">Name of the run.</param>
+        /// <param name="after">Cursor of an earlier answer.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunAnswer> RunAsync(string run, string? after = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1453,11 +1461,13 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
-        /// Draw the embeddings of a run's checkpoint in two dimensions: method=pca or method=tsne
+        /// Draw the embeddings of a run's checkpoint in two dimensions
         /// </summary>
         /// <remarks>
         /// Requires the scope read.
         /// </remarks>
+        /// <param name="run">Name of the run.</param>
+        /// <param name="method">The projection: pca or tsne.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<EmbeddingMapAnswer> RunMapAsync(string run, string? method = null, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1550,6 +1560,7 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope admin.
         /// </remarks>
+        /// <param name="run">Name of the run.</param>
         /// <returns>Accepted</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunSummary> ResumeRunAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1637,6 +1648,7 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope admin.
         /// </remarks>
+        /// <param name="run">Name of the run.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<RunSummary> StopRunAsync(string run, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -1805,6 +1817,8 @@ namespace UniFace.Client
         /// <remarks>
         /// Requires the scope read.
         /// </remarks>
+        /// <param name="result">Name of the evaluation.</param>
+        /// <param name="name">Name of the figure.</param>
         /// <returns>OK</returns>
         /// <exception cref="ApiException">A server side error occurred.</exception>
         public virtual async System.Threading.Tasks.Task<byte[]> FigureAsync(string result, string name, System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
@@ -2531,16 +2545,16 @@ namespace UniFace.Client
         public System.Collections.Generic.IReadOnlyList<byte[]>? Photos { get; set; } = default!;
 
         /// <summary>
-        /// The photos are aligned faces of the model's size already (112x112).
-        /// </summary>
-        [System.Text.Json.Serialization.JsonPropertyName("aligned")]
-        public bool? Aligned { get; set; } = default!;
-
-        /// <summary>
         /// Also enroll faces that are small, blurred, dark or turned away.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("anyQuality")]
         public bool? AnyQuality { get; set; } = default!;
+
+        /// <summary>
+        /// The photos are aligned faces of the model's size already (112x112).
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("aligned")]
+        public bool? Aligned { get; set; } = default!;
 
         /// <summary>
         /// Return the aligned faces.
@@ -3035,13 +3049,13 @@ namespace UniFace.Client
         public int? Candidates { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
 
         /// <summary>
-        /// Return the aligned face.
+        /// Return the aligned faces.
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("crops")]
         public bool? Crops { get; set; } = default!;
@@ -3503,7 +3517,7 @@ namespace UniFace.Client
         public byte[]? Photo { get; set; } = default!;
 
         /// <summary>
-        /// The photo is an aligned face of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;
@@ -4236,7 +4250,7 @@ namespace UniFace.Client
         public double? Threshold { get; set; } = default!;
 
         /// <summary>
-        /// Both are aligned faces of the model's size already (112x112).
+        /// The photos are aligned faces of the model's size already (112x112).
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("aligned")]
         public bool? Aligned { get; set; } = default!;

@@ -28,9 +28,9 @@ internal sealed unsafe class ExactIndex : IDisposable
 
     private readonly RowGroup layout;
     private readonly Lock gate = new();
-    private readonly Dictionary<long, (RowBlock Block, int Row)> slots = [];
-    private readonly Stack<(RowBlock Block, int Row)> free = new();
-    private readonly List<(RowBlock Block, int Row)> removed = [];
+    private readonly Dictionary<long, RowSlot> slots = [];
+    private readonly Stack<RowSlot> free = new();
+    private readonly List<RowSlot> removed = [];
     private IndexFile? file;
     private volatile RowBlock[] blocks = [];
     private volatile float largestNorm;
@@ -71,9 +71,8 @@ internal sealed unsafe class ExactIndex : IDisposable
         IndexFile file = IndexFile.Open(path);
         stamp = file.Header.Stamp;
         ExactIndex index = new(file.Header.Dimension) { file = file, largestNorm = file.Header.LargestNorm };
-        RowBlock block = file.Block;
-        index.count = Enumerable.Range(0, block.Used).LongCount(block.IsPresent);
-        index.blocks = block.Used > 0 ? [block] : [];
+        index.count = file.Block.PresentRows.LongCount();
+        index.blocks = file.Block.Used > 0 ? [file.Block] : [];
         return index;
     }
 
@@ -91,11 +90,9 @@ internal sealed unsafe class ExactIndex : IDisposable
     /// <summary>True if another index has the same ids, keys and values.</summary>
     public bool HasSameRows(ExactIndex other)
     {
-        List<(RowBlock Block, int Row)> mine = PresentRows(), others = other.PresentRows();
+        List<RowSlot> mine = PresentRows(), others = other.PresentRows();
         return mine.Count == others.Count && mine.Zip(others).All(pair =>
-            pair.First.Block.Ids[pair.First.Row] == pair.Second.Block.Ids[pair.Second.Row]
-            && pair.First.Block.Keys[pair.First.Row] == pair.Second.Block.Keys[pair.Second.Row]
-            && pair.First.Block.Row(pair.First.Row).SequenceEqual(pair.Second.Block.Row(pair.Second.Row)));
+            pair.First.Id == pair.Second.Id && pair.First.Key == pair.Second.Key && pair.First.Values.SequenceEqual(pair.Second.Values));
     }
 
     /// <summary>Adds a row, or replaces the row with the same id; a search that runs meanwhile may see either.</summary>
@@ -122,18 +119,14 @@ internal sealed unsafe class ExactIndex : IDisposable
         {
             // Set before the row is written: a search that sees the row has read at least this norm.
             largestNorm = Math.Max(largestNorm, Math.Max(norm, quantized.Norm));
-            (RowBlock Block, int Row)? old = Find(id);
-            (RowBlock block, int at) = NextSlot();
-            row.CopyTo(block.OwnedRow(at));
-            block.Ids[at] = id;
-            block.Keys[at] = key;
-            block.Layout.Write(block.GroupOf(at), at % RowGroup.Rows, codes, quantized);
-            block.Used = Math.Max(block.Used, at + 1);
-            slots[id] = (block, at);
+            RowSlot? old = Find(id);
+            RowSlot slot = NextSlot();
+            slot.Write(id, key, row, codes, quantized);
+            slots[id] = slot;
             Interlocked.Increment(ref count);
-            if (old is (RowBlock, int) slot)
+            if (old is RowSlot replaced)
             {
-                Release(slot);
+                Release(replaced);
             }
         }
     }
@@ -144,7 +137,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     {
         lock (gate)
         {
-            if (Find(id) is not (RowBlock, int) slot)
+            if (Find(id) is not RowSlot slot)
             {
                 return false;
             }
@@ -219,43 +212,27 @@ internal sealed unsafe class ExactIndex : IDisposable
         }
     }
 
-    private (RowBlock Block, int Row)? Find(long id) => slots.TryGetValue(id, out (RowBlock Block, int Row) slot) ? slot : FindInFile(id);
+    private RowSlot? Find(long id) => slots.TryGetValue(id, out RowSlot slot) ? slot : FindInFile(id);
 
     // Rows of the file are in the order of their ids.
-    private (RowBlock Block, int Row)? FindInFile(long id)
+    private RowSlot? FindInFile(long id)
     {
         if (file is null)
         {
             return null;
         }
 
-        int row = new ReadOnlySpan<long>(file.Block.Ids, file.Block.Used).BinarySearch(id);
-        return row >= 0 && file.Block.IsPresent(row) ? (file.Block, row) : null;
+        int row = file.Block.Ids.AsSpan(0, file.Block.Used).BinarySearch(id);
+        return row >= 0 && new RowSlot(file.Block, row) is { IsPresent: true } slot ? slot : null;
     }
 
     // The rows in the order of their ids.
-    private List<(RowBlock Block, int Row)> PresentRows()
-    {
-        List<(long Id, RowBlock Block, int Row)> rows = [];
-        foreach (RowBlock block in blocks)
-        {
-            for (int row = 0; row < block.Used; row++)
-            {
-                if (block.IsPresent(row))
-                {
-                    rows.Add((block.Ids[row], block, row));
-                }
-            }
-        }
+    private List<RowSlot> PresentRows() => [.. blocks.SelectMany(block => block.PresentRows).OrderBy(slot => slot.Id)];
 
-        rows.Sort((a, b) => a.Id.CompareTo(b.Id));
-        return rows.ConvertAll(r => (r.Block, r.Row));
-    }
-
-    private (RowBlock Block, int Row) NextSlot()
+    private RowSlot NextSlot()
     {
         Reclaim();
-        if (free.TryPop(out (RowBlock Block, int Row) slot))
+        if (free.TryPop(out RowSlot slot))
         {
             return slot;
         }
@@ -266,12 +243,12 @@ internal sealed unsafe class ExactIndex : IDisposable
             blocks = known = [.. known, RowBlock.Allocate(Dimension, known.Sum(b => (long)b.Capacity))];
         }
 
-        return (known[^1], known[^1].Used);
+        return new RowSlot(known[^1], known[^1].Used);
     }
 
-    private void Release((RowBlock Block, int Row) slot)
+    private void Release(RowSlot slot)
     {
-        slot.Block.Layout.Remove(slot.Block.GroupOf(slot.Row), slot.Row % RowGroup.Rows);
+        slot.Remove();
         Interlocked.Decrement(ref count);
         removed.Add(slot);
         Reclaim();
@@ -286,12 +263,12 @@ internal sealed unsafe class ExactIndex : IDisposable
             return;
         }
 
-        foreach ((RowBlock block, int row) in removed)
+        foreach (RowSlot slot in removed)
         {
-            block.Wipe(row);
-            if (block.IsOwned)
+            slot.Wipe();
+            if (slot.Block.IsOwned)
             {
-                free.Push((block, row));
+                free.Push(slot);
             }
         }
 

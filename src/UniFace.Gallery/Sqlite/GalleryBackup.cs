@@ -8,16 +8,16 @@ internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
     {
         if (!File.Exists(path))
         {
-            Create(path, overwrite: false, replaces: false);
+            await CreateAsync(path, overwrite: false, replaces: false);
             return;
         }
 
         string checkedCopy = path + ".restore";
         using FileLock held = await StoredIndex.LockAsync(path, stop);
-        Create(checkedCopy, overwrite: true, replaces: true);
+        await CreateAsync(checkedCopy, overwrite: true, replaces: true);
         try
         {
-            using GalleryDatabase whole = GalleryDatabase.Open(checkedCopy);
+            using GalleryDatabase whole = await GalleryDatabase.OpenAsync(checkedCopy);
 
             // SQLite writes into the open file, in one transaction: after a rename the old file's log would lie beside the new file.
             await whole.CopyToAsync(path, stop);
@@ -34,32 +34,30 @@ internal sealed class GalleryBackup(GalleryStore source, CancellationToken stop)
     }
 
     /// <summary>Writes a copy of the gallery as it is now; one that <paramref name="replaces"/> another also erases what is left of it.</summary>
-    public void Create(string file, bool overwrite, bool replaces) =>
-        GalleryFile.Create(file, overwrite, temporary => CopyAsync(temporary, replaces).GetAwaiter().GetResult());
+    public Task CreateAsync(string file, bool overwrite, bool replaces) =>
+        GalleryFile.CreateAsync(file, overwrite, temporary => CopyAsync(temporary, replaces));
 
     // A checked copy of a new generation: indexes in memory or in files belong to the old one.
     private async Task CopyAsync(string temporary, bool replaces)
     {
         await source.Database.CopyToAsync(temporary, stop);
-        using GalleryDatabase copy = GalleryDatabase.Open(temporary);
+        using GalleryDatabase copy = await GalleryDatabase.OpenAsync(temporary);
         await copy.WriteAsync(
-            connection =>
+            async session =>
             {
-                GalleryStore.SetGeneration(connection);
+                await session.SetGenerationAsync();
 
                 // The copy holds no removed bytes. What it replaces must be erased from the index and from unused parts of pages.
-                connection.Run("UPDATE gone SET erased = 1");
+                await session.RunAsync("UPDATE gone SET erased = 1");
                 if (replaces)
                 {
-                    GalleryEraser.RequireVacuum(connection);
+                    await GalleryEraser.RequireVacuumAsync(session);
                 }
             },
             stop);
         await copy.AddMissingColumnsAsync(stop);
         GalleryStore store = source.WithDatabase(copy);
-        IReadOnlyList<string> problems = await copy.ReadAsync(
-            c => new GalleryIntegrity(store, c, stop).FindProblems(projection: null), stop);
-        if (problems is [string problem, ..])
+        if (await copy.ReadAsync(session => new GalleryIntegrity(store, session).FindProblemsAsync(projection: null), stop) is [string problem, ..])
         {
             throw new UniFaceException(
                 $"{source.Path}: the gallery is damaged, so no copy was made ({problem}); 'uniface gallery verify-integrity' lists the problems.");

@@ -15,7 +15,7 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
     private readonly string rowId = store.Info.Scoring == PersonScore.Mean ? "person" : "template";
 
     /// <summary>Notes that unused parts of the file are to be erased.</summary>
-    public static void RequireVacuum(SqliteConnection connection) => connection.SetMeta(UnerasedPages, 1L);
+    public static Task RequireVacuumAsync(SqlSession session) => session.SetMetaAsync(UnerasedPages, 1L);
 
     /// <summary>Erases what is left to erase.</summary>
     /// <exception cref="UniFaceException">Another process reads the gallery or stores its index, so that they cannot be erased now.</exception>
@@ -60,15 +60,19 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
         }
     }
 
-    private Task<bool> HasUnerasedAsync(CancellationToken stop) => database.ReadAsync(
-        c => c.Scalar("SELECT 1 FROM gone WHERE erased = 0 UNION ALL SELECT 1 FROM meta WHERE key = $key LIMIT 1", ("$key", UnerasedPages)) is not null,
-        stop);
+    private async Task<bool> HasUnerasedAsync(CancellationToken stop)
+    {
+        const string Unerased = "SELECT 1 FROM gone WHERE erased = 0 UNION ALL SELECT 1 FROM meta WHERE key = $1 LIMIT 1";
+        return await database.ReadAsync(session => session.ScalarAsync(Unerased, UnerasedPages), stop) is not null;
+    }
 
     // The caller holds the index's lock.
     private async Task EraseAsync(TimeSpan patience, CancellationToken stop)
     {
         (List<long> rows, bool vacuum) = await database.ReadAsync(
-            c => (c.Numbers($"SELECT DISTINCT {rowId} FROM gone WHERE erased = 0"), c.Meta(UnerasedPages) is not null),
+            async session => (
+                await session.QueryAsync($"SELECT DISTINCT {rowId} FROM gone WHERE erased = 0", r => r.GetInt64(0)),
+                await session.MetaAsync(UnerasedPages) is not null),
             stop);
         index.Erase(rows);
         database.Step("index erased");
@@ -86,14 +90,11 @@ internal sealed class GalleryEraser(GalleryStore store, StoredIndex index)
 
         database.Step("log emptied");
         await database.WriteAsync(
-            connection =>
+            async session =>
             {
-                foreach (long row in rows)
-                {
-                    connection.Run($"UPDATE gone SET erased = 1 WHERE {rowId} = $row", ("$row", row));
-                }
-
-                connection.Run("DELETE FROM meta WHERE key = $key", ("$key", UnerasedPages));
+                string erased = $"UPDATE gone SET erased = 1 WHERE {rowId} IN (SELECT value FROM json_each($1))";
+                await session.RunAsync(erased, $"[{string.Join(',', rows)}]");
+                await session.RunAsync("DELETE FROM meta WHERE key = $1", UnerasedPages);
             },
             stop);
         database.Step("noted as erased");

@@ -13,7 +13,7 @@ internal static class GalleryFile
     private static readonly string[] Suffixes = ["", "-wal", "-shm", "-journal"];
 
     /// <summary>Creates a database file, readable by its owner only, with a callback that fills an empty temporary file.</summary>
-    public static void Create(string path, bool overwrite, Action<string> write)
+    public static async Task CreateAsync(string path, bool overwrite, Func<string, Task> write)
     {
         string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!, temporary = $"{full}.{Environment.ProcessId}.tmp";
         EnsureFree(path, overwrite);
@@ -23,9 +23,9 @@ internal static class GalleryFile
         try
         {
             AtomicFile.Write(temporary, static _ => { }, ownerOnly: true);
-            GalleryDatabase.Guard(path, () =>
+            await GalleryDatabase.GuardAsync(path, async () =>
             {
-                write(temporary);
+                await write(temporary);
                 return 0;
             });
             using (FileStream made = new(temporary, FileMode.Open, FileAccess.ReadWrite))

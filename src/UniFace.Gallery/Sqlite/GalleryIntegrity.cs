@@ -1,59 +1,44 @@
+using System.Data.Common;
+
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Checks everything that a gallery file stores.</summary>
-internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection connection, CancellationToken stop)
+internal sealed class GalleryIntegrity(GalleryStore store, SqlSession session)
 {
     private const int Most = IntegrityQueries.MostProblems;
 
-    private readonly GalleryRecords records = store.Records;
     private readonly List<string> problems = [];
 
     /// <summary>
     /// The problems of the database's pages, of every record's checksum, size, key and norm, of the names, of the references between records,
     /// and of the stored index; one line each.
     /// </summary>
-    public IReadOnlyList<string> FindProblems(GalleryProjection? projection)
+    public async Task<IReadOnlyList<string>> FindProblemsAsync(GalleryProjection? projection)
     {
-        IEnumerable<string> pages = connection.Query($"PRAGMA integrity_check({Most})", r => r.GetString(0));
-        problems.AddRange(pages.Where(line => line != "ok").Select(line => "database: " + line));
-        foreach ((string sql, string problem) in
-            (IEnumerable<(string, string)>)[
-                .. IntegrityQueries.Create("person", "template", "crop", store.Info.KeepsCrops),
-                ("SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change"),
-                ("SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it"),
-            ])
+        await CheckAsync($"PRAGMA integrity_check({Most})", row => new(row.GetString(0) is string line and not "ok" ? "database: " + line : null));
+        problems.AddRange(await IntegrityQueries.FindAsync(
+            store,
+            session,
+            ("SELECT count(*) FROM template t JOIN meta m ON m.key = 'change' WHERE t.id > m.value", "templates are later than the last change"),
+            ("SELECT count(*) FROM gone WHERE erased = 0", "removed templates are not erased yet; the next command that opens the gallery does it")));
+        await CheckAsync($"SELECT {store.PersonSql}, name_key FROM person p", row =>
         {
-            if (connection.Scalar(sql) is long count and > 0)
-            {
-                problems.Add($"{count} {problem}");
-            }
-        }
-
-        Check("SELECT id, name_key, name FROM person", row =>
-        {
-            bool found = records.NameKey(records.PersonName(row)).AsSpan().SequenceEqual((byte[])row[1]);
-            return found ? null : $"person {row.GetInt64(0)}: the name does not match its lookup key";
+            bool found = store.ToKey(store.ReadText(row, "name")!).AsSpan().SequenceEqual((byte[])row["name_key"]);
+            return new(found ? null : $"person {row["id"]}: the name does not match its lookup key");
         });
-        float[] embedding = new float[store.Info.EmbeddingSize];
-        Check("SELECT id, person, checksum, embedding FROM template", row =>
+        await CheckAsync("SELECT id, person, checksum, embedding FROM template", async row =>
         {
-            (long id, long person) = (row.GetInt64(0), row.GetInt64(1));
-            return records.FindFault(id, person, (byte[])row[3], row.GetInt64(2), store.Info, embedding) is string fault
-                ? $"template {id} of {records.PersonNames(connection, [person]).GetValueOrDefault(person, "nobody")}: {fault}"
+            long person = (long)row["person"];
+            return store.FindFault(row) is string fault
+                ? $"template {row["id"]} of {(await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "nobody")}: {fault}"
                 : null;
         });
-        Check("SELECT c.template, t.person, c.checksum, c.image FROM crop c JOIN template t ON t.id = c.template", row =>
-        {
-            (long id, byte[] stored) = (row.GetInt64(0), (byte[])row[3]);
-            if (GalleryRecords.Checksum(id, stored) != row.GetInt64(2))
-            {
-                return $"crop of template {id}: the checksum does not match";
-            }
-
-            _ = records.OpenCrop(id, row.GetInt64(1), stored);
-            return null;
-        });
-        if (problems.Count == 0 && projection?.FindProblem(connection, stop) is string problemOfIndex)
+        await CheckAsync(
+            "SELECT c.template AS id, t.person, c.checksum, c.image AS crop FROM crop c JOIN template t ON t.id = c.template",
+            row => new(GalleryStore.Checksum((long)row["id"], (byte[])row["crop"]) == (long)row["checksum"] && store.ReadBytes(row, "crop") is not null
+                ? null
+                : $"crop of template {row["id"]}: the checksum does not match"));
+        if (problems.Count == 0 && projection is not null && await projection.FindProblemAsync(session) is string problemOfIndex)
         {
             problems.Add(problemOfIndex);
         }
@@ -61,21 +46,20 @@ internal sealed class GalleryIntegrity(GalleryStore store, SqliteConnection conn
         return [.. problems.Take(Most)];
     }
 
-    private void Check(string sql, Func<SqliteDataReader, string?> findFault)
+    private async Task CheckAsync(string sql, Func<DbDataReader, ValueTask<string?>> findFault)
     {
-        foreach (string? fault in connection.Query(sql, row =>
+        await foreach (DbDataReader row in session.StreamAsync(sql, row => row))
         {
-            stop.ThrowIfCancellationRequested();
+            string? fault;
             try
             {
-                return findFault(row);
+                fault = await findFault(row);
             }
             catch (UniFaceException e)
             {
-                return e.Message;
+                fault = e.Message;
             }
-        }))
-        {
+
             if (fault is not null)
             {
                 problems.Add(fault);

@@ -17,7 +17,6 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
     private readonly GalleryDatabase database = store.Database;
     private readonly GalleryInfo info = store.Info;
     private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly ConcurrentDictionary<long, string> damage = [];
     private ExactIndex? index;
     private long indexedChange;
     private long storedChange = -1;
@@ -26,9 +25,6 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
 
     /// <summary>The file that keeps the index.</summary>
     public StoredIndex Stored { get; } = new(store.Path, store.Info);
-
-    /// <summary>Templates that cannot be read and are not in the index: what is wrong, by template id.</summary>
-    public IReadOnlyDictionary<long, string> Damage => damage;
 
     /// <summary>The index with all committed changes.</summary>
     public Task<ExactIndex> RefreshAsync(CancellationToken stop) => ExclusivelyAsync(() => CurrentAsync(stop), stop);
@@ -79,15 +75,15 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
             }
 
             using ExactIndex made = new(info.EmbeddingSize);
-            long change = await database.ReadAsync(connection => CatchUp(connection, made, 0, stop), stop);
+            long change = await database.ReadAsync(session => CatchUpAsync(session, made, 0), stop);
             using FileLock held = await StoredIndex.LockAsync(database.Path, stop);
-            Save(made, await database.ReadAsync(connection => CatchUp(connection, made, change, stop), stop));
+            Save(made, await database.ReadAsync(session => CatchUpAsync(session, made, change), stop));
             return made.Count;
         },
         stop);
 
     /// <summary>What is wrong with the stored index; null if it is right or there is none.</summary>
-    public string? FindProblem(SqliteConnection connection, CancellationToken stop)
+    public async Task<string?> FindProblemAsync(SqlSession session)
     {
         if (!File.Exists(Stored.Path))
         {
@@ -96,15 +92,16 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
 
         try
         {
-            using ExactIndex? opened = Open(connection, out long change);
+            (ExactIndex? stored, long change) = await OpenAsync(session);
+            using ExactIndex? opened = stored;
             if (opened is null)
             {
                 return "the stored index belongs to another gallery, model or state; rebuild it with 'uniface gallery rebuild'";
             }
 
-            CatchUp(connection, opened, change, stop);
+            await CatchUpAsync(session, opened, change);
             using ExactIndex expected = new(info.EmbeddingSize);
-            CatchUp(connection, expected, 0, stop);
+            await CatchUpAsync(session, expected, 0);
             return opened.HasSameRows(expected) ? null : "the stored index differs from the database; rebuild it with 'uniface gallery rebuild'";
         }
         catch (UniFaceException e)
@@ -138,14 +135,14 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         stop);
 
     private Task<ExactIndex> CurrentAsync(CancellationToken stop) => database.ReadAsync(
-        connection =>
+        async session =>
         {
-            long now = (long)connection.Scalar("PRAGMA data_version")!;
+            long now = (long)(await session.ScalarAsync("PRAGMA data_version"))!;
             if (index is null || now != dataVersion)
             {
-                store.EnsureUnmoved(connection);
-                index ??= Load(connection);
-                indexedChange = CatchUp(connection, index, indexedChange, stop);
+                await store.EnsureModelAsync(session, info.ContractId);
+                index ??= await LoadAsync(session);
+                indexedChange = await CatchUpAsync(session, index, indexedChange);
                 dataVersion = now;
             }
 
@@ -154,12 +151,12 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         stop);
 
     // The stored index if it can be used, else an empty one.
-    private ExactIndex Load(SqliteConnection connection)
+    private async Task<ExactIndex> LoadAsync(SqlSession session)
     {
         (indexedChange, storedChange) = (0, -1);
         try
         {
-            if (!distrustFile && !info.Encrypted && Open(connection, out long change) is ExactIndex opened)
+            if (!distrustFile && !info.Encrypted && await OpenAsync(session) is (ExactIndex opened, long change))
             {
                 (indexedChange, storedChange) = (change, change > 0 ? change : -1);
                 return opened;
@@ -174,17 +171,17 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
     }
 
     // The stored index; null if it is not of this gallery as it is now.
-    private ExactIndex? Open(SqliteConnection connection, out long change)
+    private async Task<(ExactIndex? Index, long Change)> OpenAsync(SqlSession session)
     {
         ExactIndex opened = ExactIndex.Open(Stored.Path, out IndexStamp stamp);
-        change = stamp.Change;
-        if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && change <= connection.Change() && opened.Dimension == info.EmbeddingSize)
+        if (stamp.Owner == Stored.Owner && stamp.ContractId == info.ContractId && opened.Dimension == info.EmbeddingSize
+            && stamp.Change <= await session.ChangeAsync())
         {
-            return opened;
+            return (opened, stamp.Change);
         }
 
         opened.Dispose();
-        return null;
+        return default;
     }
 
     // The caller holds the index's lock. With damaged templates nothing is stored, so that the next start reports them too.
@@ -196,7 +193,7 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         }
 
         Stored.DeleteLeftovers();
-        if (!damage.IsEmpty)
+        if (!store.Damage.IsEmpty)
         {
             StoredIndex.Delete(Stored.Path);
             return;
@@ -209,56 +206,58 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
     }
 
     // Brings an index from one change to the database's last.
-    private long CatchUp(SqliteConnection connection, ExactIndex target, long from, CancellationToken stop)
+    private async Task<long> CatchUpAsync(SqlSession session, ExactIndex target, long from)
     {
-        long to = connection.Change();
+        long to = await session.ChangeAsync();
         if (from == to)
         {
             return to;
         }
 
         bool mean = info.Scoring == PersonScore.Mean;
-        foreach (long template in from == 0 ? [] : connection.Numbers("SELECT template FROM gone WHERE change > $from", ("$from", from)))
+        IAsyncEnumerable<long> ReadIds(string sql) => session.StreamAsync(sql, r => r.GetInt64(0), from);
+        if (from > 0)
         {
-            damage.TryRemove(template, out _);
-            if (!mean)
+            await foreach (long template in ReadIds("SELECT template FROM gone WHERE change > $1"))
             {
-                target.Remove(template);
+                store.Damage.TryRemove(template, out _);
+                if (!mean)
+                {
+                    target.Remove(template);
+                }
             }
         }
 
-        if (mean)
+        if (!mean)
         {
-            const string Changed = "SELECT person FROM template WHERE id > $from UNION SELECT person FROM gone WHERE change > $from";
-            foreach (long person in connection.Numbers(from == 0 ? "SELECT id FROM person" : Changed, ("$from", from)))
-            {
-                stop.ThrowIfCancellationRequested();
-                PutMean(connection, target, person);
-            }
+            await PutTemplatesAsync(session, target, from);
+            return to;
         }
-        else
+
+        const string Changed = "SELECT person FROM template WHERE id > $1 UNION SELECT person FROM gone WHERE change > $1";
+        await foreach (long person in ReadIds(from == 0 ? "SELECT id FROM person WHERE id > $1" : Changed))
         {
-            PutTemplates(connection, target, from, stop);
+            await PutMeanAsync(session, target, person);
         }
 
         return to;
     }
 
-    private void PutTemplates(SqliteConnection connection, ExactIndex target, long from, CancellationToken stop)
+    private async Task PutTemplatesAsync(SqlSession session, ExactIndex target, long from)
     {
         ConcurrentBag<(long Id, long Person, string Fault)> faults = [];
-        foreach ((long Id, long Person, byte[] Stored, long Checksum)[] chunk in connection.Query(
-            "SELECT id, person, embedding, checksum FROM template WHERE id > $from ORDER BY id",
+        await foreach ((long Id, long Person, byte[] Stored, long Checksum)[] chunk in session.StreamAsync(
+            "SELECT id, person, embedding, checksum FROM template WHERE id > $1 ORDER BY id",
             r => (r.GetInt64(0), r.GetInt64(1), (byte[])r[2], r.GetInt64(3)),
-            ("$from", from)).Chunk(ChunkSize))
+            from).Chunk(ChunkSize))
         {
             // Decrypting and quantising are most of the work.
-            Parallel.ForEach(Partitioner.Create(0, chunk.Length), new ParallelOptions { CancellationToken = stop }, range =>
+            Parallel.ForEach(Partitioner.Create(0, chunk.Length), new ParallelOptions { CancellationToken = session.Stop }, range =>
             {
                 float[] row = new float[info.EmbeddingSize];
                 foreach ((long id, long person, byte[] stored, long checksum) in chunk.AsSpan(range.Item1, range.Item2 - range.Item1))
                 {
-                    if (store.Records.FindFault(id, person, stored, checksum, info, row) is string fault)
+                    if (store.FindFault(id, person, stored, checksum, row) is string fault)
                     {
                         faults.Add((id, person, fault));
                         continue;
@@ -269,29 +268,32 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
             });
         }
 
-        AddDamage(connection, faults);
+        await AddDamageAsync(session, faults);
     }
 
-    private void PutMean(SqliteConnection connection, ExactIndex target, long person)
+    private async Task PutMeanAsync(SqlSession session, ExactIndex target, long person)
     {
-        float[] row = new float[info.EmbeddingSize];
         List<float[]> templates = [];
         List<(long, long, string)> faults = [];
-        foreach ((long id, byte[] stored, long checksum) in connection.Query(
-            "SELECT id, embedding, checksum FROM template WHERE person = $person ORDER BY id",
-            r => (r.GetInt64(0), (byte[])r[1], r.GetInt64(2)),
-            ("$person", person)))
+        await foreach ((long id, string? fault, float[] row) in session.StreamAsync(
+            "SELECT id, embedding, checksum FROM template WHERE person = $1 ORDER BY id",
+            r =>
+            {
+                float[] row = new float[info.EmbeddingSize];
+                return (r.GetInt64(0), store.FindFault(r.GetInt64(0), person, (byte[])r[1], r.GetInt64(2), row), row);
+            },
+            person))
         {
-            if (store.Records.FindFault(id, person, stored, checksum, info, row) is string fault)
+            if (fault is not null)
             {
                 faults.Add((id, person, fault));
                 continue;
             }
 
-            templates.Add([.. row]);
+            templates.Add(row);
         }
 
-        AddDamage(connection, faults);
+        await AddDamageAsync(session, faults);
         if (templates.Count == 0)
         {
             target.Remove(person);
@@ -301,12 +303,17 @@ internal sealed class GalleryProjection(GalleryStore store) : IDisposable
         target.Add(person, person, MeanTemplate.Compute(templates));
     }
 
-    private void AddDamage(SqliteConnection connection, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
+    private async Task AddDamageAsync(SqlSession session, IReadOnlyCollection<(long Id, long Person, string Fault)> faults)
     {
-        Dictionary<long, string> names = store.Records.PersonNames(connection, faults.Select(f => f.Person));
+        if (faults.Count == 0)
+        {
+            return;
+        }
+
+        Dictionary<long, string> names = await store.PersonNamesAsync(session, faults.Select(f => f.Person));
         foreach ((long id, long person, string fault) in faults)
         {
-            damage[id] = GalleryChecks.DescribeDamage(names.GetValueOrDefault(person, "somebody"), id, fault);
+            store.Damage[id] = GalleryChecks.DescribeDamage(names.GetValueOrDefault(person, "somebody"), id, fault);
         }
     }
 }

@@ -1,84 +1,67 @@
+using System.Data.Common;
+
 namespace UniFace.Gallery.Sqlite;
 
 /// <summary>Encrypts all records of a gallery with another key, or decrypts them, in one transaction.</summary>
-internal sealed class GalleryRekeying(GalleryStore store, CancellationToken stop)
+internal sealed class GalleryRekeying(GalleryStore store, SqlSession session)
 {
     private const int PageSize = 256;
 
-    private readonly GalleryRecords old = store.Records;
-
-    /// <summary>Stores all records under another key; null stores them in the clear.</summary>
-    public async Task RunAsync(GalleryKey? key)
+    /// <summary>Stores all records under another key.</summary>
+    public async Task RunAsync(RecordCipher cipher)
     {
-        using RecordCipher cipher = new(store.Info.Id, key);
-        GalleryRecords rekeyed = new(store.Path, cipher);
-        await store.Database.WriteAsync(
-            connection =>
-            {
-                store.EnsureUnmoved(connection);
-                foreach ((long id, string name) in ReadPages(
-                    connection,
-                    "SELECT id, name_key, name FROM person WHERE id > $last ORDER BY id LIMIT $page",
-                    r => (r.GetInt64(0), old.PersonName(r))))
-                {
-                    rekeyed.PutName(connection, id, name);
-                }
-
-                RekeyTemplates(connection, rekeyed);
-                foreach ((long id, (long person, byte[] image)) in ReadPages(
-                    connection,
-                    "SELECT c.template, t.person, c.image FROM crop c JOIN template t ON t.id = c.template " +
-                    "WHERE c.template > $last ORDER BY c.template LIMIT $page",
-                    r => (r.GetInt64(0), (r.GetInt64(1), old.OpenCrop(r.GetInt64(0), r.GetInt64(1), (byte[])r[2])))))
-                {
-                    connection.Run("UPDATE crop SET image = $image, checksum = $checksum WHERE template = $id", rekeyed.SealCrop(id, person, image));
-                }
-
-                // An unfinished move to another model starts again.
-                SqliteReembedding.Discard(connection);
-                GalleryStore.SetKey(connection, key, cipher);
-                GalleryStore.SetGeneration(connection);
-                GalleryEraser.RequireVacuum(connection);
-            },
-            stop);
-        store.Database.Step("rekeyed");
-    }
-
-    private void RekeyTemplates(SqliteConnection connection, GalleryRecords rekeyed)
-    {
-        float[] embedding = new float[store.Info.EmbeddingSize];
-        foreach ((long id, object[] row) in ReadPages(
-            connection,
-            "SELECT id, person, embedding, checksum, source, photo FROM template WHERE id > $last ORDER BY id LIMIT $page",
-            r =>
-            {
-                object[] values = new object[r.FieldCount];
-                r.GetValues(values);
-                return (r.GetInt64(0), values);
-            }))
+        await store.EnsureModelAsync(session, store.Info.ContractId);
+        GalleryStore rekeyed = new(store.Database, cipher, store.Info);
+        await foreach ((long id, (long person, string? fault, object?[] template, object?[]? crop)) in ReadPagesAsync(
+            "SELECT t.*, c.image AS crop FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.id > $1 ORDER BY t.id LIMIT $2",
+            row => Rekey(row, rekeyed)))
         {
-            long person = (long)row[1];
-            if (old.FindFault(id, person, (byte[])row[2], (long)row[3], store.Info, embedding) is string fault)
+            if (fault is not null)
             {
-                string name = old.PersonNames(connection, [person]).GetValueOrDefault(person, "somebody");
+                string name = (await store.PersonNamesAsync(session, [person])).GetValueOrDefault(person, "somebody");
                 throw new UniFaceException($"{store.Path}: {GalleryChecks.DescribeDamage(name, id, fault)}; nothing was changed.");
             }
 
-            connection.Run(
-                "UPDATE template SET embedding = $embedding, checksum = $checksum, source = $source, photo = $photo WHERE id = $id",
-                rekeyed.SealTemplate(id, person, embedding, old.OpenSource(id, person, row[4]), old.OpenPhoto(id, person, row[5])));
+            await session.RunAsync("UPDATE template SET embedding = $3, checksum = $4, source = $5, photo = $6 WHERE id = $1 AND person = $2", template);
+            if (crop is not null)
+            {
+                await session.RunAsync("UPDATE crop SET checksum = $2, image = $3 WHERE template = $1", crop);
+            }
         }
+
+        await foreach ((long id, string name) in ReadPagesAsync(
+            $"SELECT {store.PersonSql} FROM person p WHERE id > $1 ORDER BY id LIMIT $2", row => store.ReadText(row, "name")!))
+        {
+            await rekeyed.SetNameAsync(session, id, name);
+        }
+
+        // An unfinished move to another model starts again.
+        await GalleryStore.DiscardMoveAsync(session);
+        await GalleryStore.SetKeyAsync(session, cipher);
+        await session.SetGenerationAsync();
+        await GalleryEraser.RequireVacuumAsync(session);
+    }
+
+    private (long Person, string? Fault, object?[] Template, object?[]? Crop) Rekey(DbDataReader row, GalleryStore rekeyed)
+    {
+        (long id, long person) = ((long)row["id"], (long)row["person"]);
+        if (store.FindFault(row) is string fault)
+        {
+            return (person, fault, [], null);
+        }
+
+        Enrollment template = new("", store.ReadEmbedding(row), store.ReadBytes(row, "crop"), store.ReadText(row, "source"), store.ReadPhoto(row));
+        return (person, null, rekeyed.SealTemplate(id, person, template), store.Info.KeepsCrops ? rekeyed.SealCrop(id, person, template.Crop) : null);
     }
 
     // Page by page, because the rows of an open query must not change.
-    private IEnumerable<(long Id, T Row)> ReadPages<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, (long Id, T Row)> read)
+    private async IAsyncEnumerable<(long Id, T Row)> ReadPagesAsync<T>(string sql, Func<DbDataReader, T> read)
     {
         long last = 0;
         List<(long Id, T Row)> page;
         do
         {
-            stop.ThrowIfCancellationRequested();
-            page = [.. connection.Query(sql, read, ("$last", last), ("$page", PageSize))];
+            page = await session.QueryAsync(sql, r => ((long)r["id"], read(r)), last, PageSize);
             foreach ((long Id, T Row) row in page)
             {
                 last = row.Id;

@@ -9,15 +9,19 @@ internal sealed class RecordCipher : IDisposable
 {
     private const int NonceSize = 12, TagSize = 16;
 
+    private readonly string path;
     private readonly string gallery;
     private readonly ThreadLocal<AesGcm>? ciphers; // An AesGcm is not thread-safe.
     private readonly byte[] nameKey = [];
     private readonly byte[] recordKey = [];
 
-    /// <summary>A cipher; null as the key for records in the clear.</summary>
-    public RecordCipher(string gallery, GalleryKey? key)
+    /// <summary>A cipher.</summary>
+    /// <param name="path">The gallery's file, for errors.</param>
+    /// <param name="gallery">Id of the gallery.</param>
+    /// <param name="key">The key; null for records in the clear.</param>
+    public RecordCipher(string path, string gallery, GalleryKey? key)
     {
-        this.gallery = gallery;
+        (this.path, this.gallery) = (path, gallery);
         if (key is not null)
         {
             byte[] salt = Encoding.UTF8.GetBytes(gallery);
@@ -49,7 +53,7 @@ internal sealed class RecordCipher : IDisposable
     }
 
     /// <summary>The record that <see cref="Seal"/> stored.</summary>
-    /// <exception cref="CryptographicException">Another key, another record, or damaged.</exception>
+    /// <exception cref="UniFaceException">Another key, another record, or damaged.</exception>
     public byte[] Open(string kind, long id, long person, byte[] stored)
     {
         if (ciphers is null)
@@ -57,15 +61,18 @@ internal sealed class RecordCipher : IDisposable
             return stored;
         }
 
-        if (stored.Length < NonceSize + TagSize)
+        try
         {
-            throw new CryptographicException($"a record of {stored.Length} bytes is too short.");
+            ReadOnlySpan<byte> bytes = stored.Length >= NonceSize + TagSize ? stored : throw new CryptographicException("The record is too short.");
+            byte[] record = new byte[bytes.Length - NonceSize - TagSize];
+            ciphers.Value!.Decrypt(bytes[..NonceSize], bytes[(NonceSize + TagSize)..], bytes.Slice(NonceSize, TagSize), record, Context(kind, id, person));
+            return record;
         }
-
-        byte[] record = new byte[stored.Length - NonceSize - TagSize];
-        ReadOnlySpan<byte> bytes = stored;
-        ciphers.Value!.Decrypt(bytes[..NonceSize], bytes[(NonceSize + TagSize)..], bytes.Slice(NonceSize, TagSize), record, Context(kind, id, person));
-        return record;
+        catch (CryptographicException e)
+        {
+            throw new UniFaceException(
+                $"{path}: the {kind} of {id} cannot be decrypted: it is damaged, or belongs to another record; restore the gallery from a copy.", e);
+        }
     }
 
     /// <summary>Erases the keys.</summary>

@@ -8,44 +8,35 @@ namespace UniFace.Gallery.Sqlite;
 /// database change by change. The index is stored beside the file as FILE.index, so that the next start is quick; an encrypted gallery
 /// stores no index.
 /// </summary>
-public sealed class SqliteGallery : IStoredGallery
+public sealed class SqliteGallery : StoredGallery
 {
     private readonly GalleryStore store;
     private readonly GalleryDatabase database;
-    private readonly GalleryRecords records;
     private GalleryProjection projection;
 
     private SqliteGallery(GalleryStore store)
+        : base(store)
     {
         this.store = store;
         database = store.Database;
-        records = store.Records;
         projection = new GalleryProjection(store);
     }
-
-    /// <summary>What the gallery is.</summary>
-    public GalleryInfo Info => store.Info;
-
-    /// <summary>The file.</summary>
-    public string Path => store.Path;
-
-    /// <inheritdoc/>
-    public IReadOnlyCollection<string> Damage => [.. projection.Damage.OrderBy(d => d.Key).Select(d => d.Value)];
 
     /// <summary>Creates an empty gallery.</summary>
     /// <param name="path">The file to create.</param>
     /// <param name="options">What it is; <see cref="GalleryInfo.Id"/> and <see cref="GalleryInfo.Encrypted"/> are ignored.</param>
     /// <param name="key">The key to encrypt with; null for a gallery in the clear.</param>
     /// <exception cref="UniFaceException">The file exists, or cannot be written.</exception>
-    public static void Create(string path, GalleryInfo options, GalleryKey? key = null) => GalleryStore.Create(path, options, key);
+    public static void Create(string path, GalleryInfo options, GalleryKey? key = null) =>
+        Task.Run(() => GalleryStore.CreateAsync(path, options, key)).GetAwaiter().GetResult();
 
     /// <summary>Opens a gallery.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">Its key, if it is encrypted.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="UniFaceException">The file is missing, no gallery, damaged or of another version; or the key is missing or wrong.</exception>
+    /// <exception cref="UniFaceException">The file is missing, not a gallery, damaged or of another version; or the key is missing or wrong.</exception>
     public static Task<SqliteGallery> OpenAsync(string path, GalleryKey? key = null, CancellationToken cancellationToken = default) =>
-        Task.Run(() => OpenAsync(GalleryDatabase.Open(path), key, cancellationToken), cancellationToken);
+        Task.Run(async () => await OpenAsync(await GalleryDatabase.OpenAsync(path), key, cancellationToken), cancellationToken);
 
     // Called on the thread pool, where no synchronization context is captured.
     internal static async Task<SqliteGallery> OpenAsync(GalleryDatabase database, GalleryKey? key, CancellationToken cancellationToken)
@@ -70,110 +61,11 @@ public sealed class SqliteGallery : IStoredGallery
     private GalleryEraser Eraser => new(store, projection.Stored);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrollment> enrollments, string contractId, CancellationToken cancellationToken = default)
-    {
-        Info.EnsureEnrollments(enrollments, contractId);
-        return database.WriteAsync(connection => new GalleryChanges(store, connection).Enroll(enrollments, cancellationToken), cancellationToken);
-    }
+    public override Task EraseAsync(CancellationToken cancellationToken = default) =>
+        Task.Run(() => Eraser.EraseAsync(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RemoveAsync(string person, CancellationToken cancellationToken = default) => RemoveAsync(person, before: null, cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<bool> RemoveEnrolledBeforeAsync(string person, DateTimeOffset time, CancellationToken cancellationToken = default) =>
-        RemoveAsync(person, time, cancellationToken);
-
-    private Task<bool> RemoveAsync(string person, DateTimeOffset? before, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(person);
-        return Removal.RunAsync(
-            async () =>
-            {
-                bool removed = await database.WriteAsync(
-                    connection => new GalleryChanges(store, connection).Remove(person, before), cancellationToken).ConfigureAwait(false);
-                database.Step("removed");
-                return removed;
-            },
-            () => EraseAsync(cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public Task EraseAsync(CancellationToken cancellationToken = default) => Task.Run(() => Eraser.EraseAsync(cancellationToken), cancellationToken);
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<GalleryPerson> ListAsync(CancellationToken cancellationToken = default) => PeoplePages.ReadAsync(
-        (last, size, stop) => ReadAsync(
-            connection => connection.Query(
-                "SELECT id, name_key, name, (SELECT count(*) FROM template WHERE person = p.id) FROM person p WHERE id > $last ORDER BY id LIMIT $size",
-                r => (r.GetInt64(0), new GalleryPerson(records.PersonName(r), r.GetInt32(3))),
-                ("$last", last),
-                ("$size", size)).ToList(),
-            stop),
-        cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyDictionary<long, string?>> GetPhotosAsync(string person, CancellationToken cancellationToken = default) =>
-        ReadAsync<IReadOnlyDictionary<long, string?>>(
-            connection => connection.Query(
-                "SELECT id, person, photo FROM template WHERE person = $person",
-                r => (r.GetInt64(0), records.OpenPhoto(r.GetInt64(0), r.GetInt64(1), r[2])),
-                ("$person", records.FindPerson(connection, person))).ToDictionary(),
-            cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<StoredPerson?> ReadPersonAsync(string person, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(person);
-        return ReadAsync(
-            connection =>
-            {
-                store.EnsureUnmoved(connection);
-                return records.FindPerson(connection, person) is long id ? new StoredPerson(person, [.. ReadTemplates(connection, person, id)]) : null;
-            },
-            cancellationToken);
-    }
-
-    private IEnumerable<StoredTemplate> ReadTemplates(SqliteConnection connection, string person, long id) => connection.Query(
-        "SELECT t.id, coalesce(t.enrolled, $default), t.source, t.embedding, c.image, t.photo, t.checksum " +
-        "FROM template t LEFT JOIN crop c ON c.template = t.id WHERE t.person = $id ORDER BY t.id",
-        row =>
-        {
-            long template = row.GetInt64(0);
-            float[] embedding = new float[Info.EmbeddingSize];
-            return records.FindFault(template, id, (byte[])row[3], row.GetInt64(6), Info, embedding) is string fault
-                ? throw new UniFaceException($"{Path}: {GalleryChecks.DescribeDamage(person, template, fault)}")
-                : new StoredTemplate(
-                    template,
-                    DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(1)),
-                    records.OpenSource(template, id, row[2]),
-                    embedding,
-                    row[4] is byte[] crop ? records.OpenCrop(template, id, crop) : [],
-                    records.OpenPhoto(template, id, row[5]));
-        },
-        ("$id", id),
-        ("$default", GalleryDatabase.DefaultEnrolled(connection)));
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> ListEnrolledBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken = default) =>
-        ReadAsync<IReadOnlyList<string>>(
-            connection => connection.Query(
-                "SELECT p.id, p.name_key, p.name FROM person p JOIN template t ON t.person = p.id GROUP BY p.id " +
-                "HAVING max(coalesce(t.enrolled, $default)) < $time ORDER BY p.id",
-                records.PersonName,
-                ("$time", time.ToUnixTimeSeconds()),
-                ("$default", GalleryDatabase.DefaultEnrolled(connection))).ToList(),
-            cancellationToken);
-
-    /// <inheritdoc/>
-    public Task EnsureUnmovedAsync(CancellationToken cancellationToken = default) => database.ReadAsync(store.EnsureUnmoved, cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<GalleryCounts> CountAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
-        c => new GalleryCounts((long)c.Scalar("SELECT count(*) FROM person")!, (long)c.Scalar("SELECT count(person) FROM template")!),
-        cancellationToken);
-
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
+    public override async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
         Info.EnsureProbes(probes.Span, contractId, people);
@@ -193,25 +85,25 @@ public sealed class SqliteGallery : IStoredGallery
 
         // People who were removed since the search have no name and are left out.
         Dictionary<long, string> names = await database.ReadAsync(
-            connection => records.PersonNames(connection, hits.SelectMany(h => h).Select(h => h.Key)), cancellationToken).ConfigureAwait(false);
+            session => store.PersonNamesAsync(session, hits.SelectMany(h => h).Select(h => h.Key)), cancellationToken).ConfigureAwait(false);
         return [.. hits.Select(probe => (IReadOnlyList<GalleryCandidate>)
             [.. probe.Where(h => names.ContainsKey(h.Key)).Select(h => new GalleryCandidate(names[h.Key], Math.Clamp(h.Score, -1, 1)))])];
     }
 
     /// <inheritdoc/>
-    public Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default) => projection.StoreAsync(always, cancellationToken);
+    public override Task StoreIndexAsync(bool always = true, CancellationToken cancellationToken = default) => projection.StoreAsync(always, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default) => projection.RebuildAsync(cancellationToken);
+    public override Task<long> RebuildIndexAsync(CancellationToken cancellationToken = default) => projection.RebuildAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
-        connection => new GalleryIntegrity(store, connection, cancellationToken).FindProblems(projection), cancellationToken);
+    public override Task<IReadOnlyList<string>> VerifyIntegrityAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        session => new GalleryIntegrity(store, session).FindProblemsAsync(projection), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
+    public override async Task ReembedAsync(GalleryModel model, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
-        store.Info = await new SqliteReembedding(store, model).RunAsync(progress, cancellationToken).ConfigureAwait(false);
+        await base.ReembedAsync(model, progress, cancellationToken).ConfigureAwait(false);
         GalleryProjection old = projection;
         projection = new GalleryProjection(store);
         old.Dispose();
@@ -230,7 +122,12 @@ public sealed class SqliteGallery : IStoredGallery
     /// </exception>
     public async Task RekeyAsync(GalleryKey? key, CancellationToken cancellationToken = default)
     {
-        await Task.Run(() => new GalleryRekeying(store, cancellationToken).RunAsync(key), cancellationToken).ConfigureAwait(false);
+        using (RecordCipher cipher = new(Path, Info.Id, key))
+        {
+            await database.WriteAsync(session => new GalleryRekeying(store, session).RunAsync(cipher), cancellationToken).ConfigureAwait(false);
+        }
+
+        Step("rekeyed");
         await using SqliteGallery rekeyed = await OpenAsync(Path, key, cancellationToken).ConfigureAwait(false);
         rekeyed.Step = Step;
         await rekeyed.EraseAsync(cancellationToken).ConfigureAwait(false);
@@ -243,7 +140,7 @@ public sealed class SqliteGallery : IStoredGallery
     /// <param name="cancellationToken">Stops it; nothing is written then.</param>
     /// <exception cref="UniFaceException">The file exists or cannot be written; or the gallery is damaged.</exception>
     public Task BackupAsync(string file, bool overwrite = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => new GalleryBackup(store, cancellationToken).Create(file, overwrite, replaces: false), cancellationToken);
+        Task.Run(() => new GalleryBackup(store, cancellationToken).CreateAsync(file, overwrite, replaces: false), cancellationToken);
 
     /// <summary>Restores a gallery from a backup, after checking the backup.</summary>
     /// <param name="backup">A file that <see cref="BackupAsync"/> wrote.</param>
@@ -273,29 +170,14 @@ public sealed class SqliteGallery : IStoredGallery
         await restored.EraseAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the gallery; no operation may be running.</summary>
-    public ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
     {
         projection.Dispose();
         store.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Called after each step of storing, removing and erasing, so that tests can simulate a kill there.</summary>
-    internal Action<string> Step
-    {
-        get => database.Step;
-        set => database.Step = value;
-    }
-
     /// <summary>Limits the database to this many pages, as a full disk does; for tests.</summary>
-    internal void LimitPages(int pages) => database.LimitPages(pages);
-
-    private Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken stop) => database.ReadAsync(
-        connection =>
-        {
-            store.EnsureSameKey(connection);
-            return work(connection);
-        },
-        stop);
+    internal Task LimitPagesAsync(int pages) => database.WriteAsync(session => session.RunAsync($"PRAGMA max_page_count={pages}"), default);
 }

@@ -29,31 +29,32 @@ internal sealed class PersonPhotos
     }
 
     /// <summary>The template of a photo; adds the photo as template <paramref name="newId"/> if it is new.</summary>
-    /// <param name="enrollment">The photo; without a hash it is always new.</param>
+    /// <param name="sha256">SHA-256 of the photo.</param>
+    /// <param name="face">The photo's embedding.</param>
     /// <param name="newId">Id of the template if the photo is new.</param>
     /// <param name="learned">True if an existing template had no hash yet; the hash is to be stored with it.</param>
-    public long FindOrAdd(Enrollment enrollment, long newId, out bool learned)
+    public long FindOrAdd(string sha256, ReadOnlySpan<float> face, long newId, out bool learned)
     {
         learned = false;
-        if (enrollment.PhotoSha256 is not string sha256)
+        if (known.TryGetValue(sha256, out long id))
         {
-            return newId;
+            return id;
         }
 
-        if (!known.TryGetValue(sha256, out long id))
+        id = newId;
+        double least = (1 - Rounding) * GalleryChecks.Norm(face);
+        for (int i = 0; i < unknown.Count && !learned; i++)
         {
-            ReadOnlyMemory<float> face = enrollment.Embedding;
-            double least = (1 - Rounding) * GalleryChecks.Norm(face.Span);
-            int at = unknown.FindIndex(u => ExactScore.Compute(u.Embedding, face.Span) > least * GalleryChecks.Norm(u.Embedding));
-            learned = at >= 0;
-            id = learned ? unknown[at].Id : newId;
-            known.Add(sha256, id);
+            (long candidate, float[] embedding) = unknown[i];
+            learned = ExactScore.Compute(embedding, face) > least * GalleryChecks.Norm(embedding);
             if (learned)
             {
-                unknown.RemoveAt(at);
+                id = candidate;
+                unknown.RemoveAt(i);
             }
         }
 
+        known.Add(sha256, id);
         return id;
     }
 }

@@ -1,41 +1,35 @@
 namespace UniFace.Gallery.Stores;
 
-/// <summary>A stored face to embed again.</summary>
-internal sealed record StoredCrop(long Template, long Person, byte[] Image);
-
 /// <summary>
 /// Moves a gallery to another model. The crops are embedded in batches; the new embeddings are stored beside the old ones, and replace them
 /// all at once at the end. Until then the gallery works as before; after a stop or a kill, the same call continues.
 /// </summary>
-internal abstract class Reembedding
+internal sealed class Reembedding
 {
     private const int BatchSize = 64;
 
-    private readonly string path;
+    private readonly SqlStore store;
+    private readonly GalleryModel model;
+    private readonly GalleryInfo before;
+    private readonly GalleryInfo after;
 
-    protected Reembedding(GalleryInfo info, GalleryModel model, string path)
+    public Reembedding(SqlStore store, GalleryModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        (Model, this.path) = (model, path);
-        if (!info.KeepsCrops)
+        (this.store, this.model, before) = (store, model, store.Info);
+        if (!before.KeepsCrops)
         {
             throw new UniFaceException(
-                $"{path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again.");
+                $"{store.Path}: the gallery keeps no crops, so its people cannot be embedded again; create one that keeps crops and enroll them again.");
         }
 
-        if (model.ContractId == info.ContractId)
+        if (model.ContractId == before.ContractId)
         {
-            throw new UniFaceException($"{path}: the gallery is of this model already.");
+            throw new UniFaceException($"{store.Path}: the gallery is of this model already.");
         }
 
-        After = info with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
+        after = before with { ContractId = model.ContractId, EmbeddingSize = model.EmbeddingSize, Package = model.Package };
     }
-
-    /// <summary>The model to move to.</summary>
-    protected GalleryModel Model { get; }
-
-    /// <summary>What the gallery is after the move.</summary>
-    protected GalleryInfo After { get; }
 
     /// <summary>Embeds all crops and moves the gallery.</summary>
     /// <returns>What the gallery is now.</returns>
@@ -43,50 +37,92 @@ internal abstract class Reembedding
 
     private async Task<GalleryInfo> EmbedAllAsync(Action<long, long>? progress, CancellationToken stop)
     {
-        await BeginAsync(stop);
-
-        // If people are enrolled between the last batch and the move, there is another batch.
-        while (!await TryMoveAsync(stop))
+        await store.Database.WriteAsync(
+            async session =>
+            {
+                await store.EnsureModelAsync(session, before.ContractId, GalleryLock.All);
+                await store.BeginMoveAsync(session, model);
+            },
+            stop);
+        long last = 0;
+        while (true)
         {
-            List<StoredCrop> crops = await ReadBatchAsync(BatchSize, stop);
-            if (crops.Count == 0)
+            List<StoredCrop> crops = await ReadBatchAsync(last, stop);
+            if (crops.Count > 0)
+            {
+                (long done, long all) = await StoreBatchAsync(Embed(crops), stop);
+                progress?.Invoke(done, all);
+                last = crops[^1].Template;
+            }
+            else if (await TryMoveAsync(stop))
+            {
+                return after;
+            }
+            else if (last == 0)
             {
                 throw new UniFaceException(
-                    $"{path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems.");
+                    $"{store.Path}: some templates have no crop, so they cannot be embedded again; 'uniface gallery verify-integrity' lists the problems.");
             }
-
-            (long done, long all) = await StoreBatchAsync(Embed(crops), stop);
-            progress?.Invoke(done, all);
+            else
+            {
+                // Another process has enrolled templates meanwhile, possibly with smaller ids.
+                last = 0;
+            }
         }
-
-        return After;
     }
 
-    /// <summary>Prepares the store for the move, unless a stopped move to the same model did.</summary>
-    protected abstract Task BeginAsync(CancellationToken stop);
+    // Crops without a new embedding.
+    private Task<List<StoredCrop>> ReadBatchAsync(long last, CancellationToken stop) => store.Database.ReadAsync(
+        session => session.QueryAsync(
+            $"SELECT t.id, t.person, c.image AS crop FROM {store.Crops} c JOIN {store.Templates} t ON t.id = c.template " +
+            $"WHERE c.template > $1 AND NOT EXISTS (SELECT 1 FROM {store.Pending} WHERE template = c.template) ORDER BY c.template LIMIT $2",
+            r => new StoredCrop((long)r["id"], (long)r["person"], store.ReadBytes(r, "crop")!),
+            last,
+            BatchSize),
+        stop);
 
-    /// <summary>Crops without a new embedding.</summary>
-    protected abstract Task<List<StoredCrop>> ReadBatchAsync(int size, CancellationToken stop);
+    // Returns how many templates are done, and how many there are.
+    private Task<(long Done, long All)> StoreBatchAsync(List<(StoredCrop Crop, ReadOnlyMemory<float> Embedding)> batch, CancellationToken stop) =>
+        store.Database.WriteAsync(
+            async session =>
+            {
+                await session.RunEachAsync(store.InsertPendingSql, batch.ToAsyncEnumerable().Select(object?[] (b) =>
+                    [b.Crop.Template, store.SealEmbedding(b.Crop.Template, b.Crop.Person, b.Embedding)]));
+                return (await session.QueryAsync(
+                    $"SELECT (SELECT count(*) FROM {store.Pending}), (SELECT count(*) FROM {store.Templates})",
+                    r => (r.GetInt64(0), r.GetInt64(1))))[0];
+            },
+            stop);
 
-    /// <summary>Stores new embeddings, except those of people who were removed.</summary>
-    /// <returns>How many templates are done, and how many there are.</returns>
-    protected abstract Task<(long Done, long All)> StoreBatchAsync(
-        IReadOnlyList<(StoredCrop Crop, ReadOnlyMemory<float> Embedding)> batch, CancellationToken stop);
+    // Replaces all embeddings if every template has a new one.
+    private Task<bool> TryMoveAsync(CancellationToken stop) => store.Database.WriteAsync(
+        async session =>
+        {
+            await store.EnsureModelAsync(session, before.ContractId, GalleryLock.All);
+            string missing = $"SELECT 1 FROM {store.Templates} t WHERE NOT EXISTS (SELECT 1 FROM {store.Pending} WHERE template = t.id) LIMIT 1";
+            if (await session.ScalarAsync(missing) is not null)
+            {
+                return false;
+            }
 
-    /// <summary>Replaces all embeddings if every template has a new one.</summary>
-    protected abstract Task<bool> TryMoveAsync(CancellationToken stop);
+            await store.MoveAsync(session, after);
+            return true;
+        },
+        stop);
 
     private List<(StoredCrop, ReadOnlyMemory<float>)> Embed(List<StoredCrop> crops)
     {
-        int size = Model.EmbeddingSize;
-        ReadOnlyMemory<float> embeddings = Model.Embed(crops.ConvertAll(c => c.Image)); // [crops, D]
+        int size = model.EmbeddingSize;
+        ReadOnlyMemory<float> embeddings = model.Embed(crops.ConvertAll(c => c.Image)); // [crops, D]
         if (embeddings.Length != crops.Count * size)
         {
             throw new UniFaceException($"the model gave {embeddings.Length} values for {crops.Count} crops, expected {size} for each.");
         }
 
         List<(StoredCrop Crop, ReadOnlyMemory<float> Embedding)> batch = [.. crops.Select((crop, i) => (crop, embeddings.Slice(i * size, size)))];
-        batch.ForEach(b => After.Ensure(b.Embedding.Span));
+        batch.ForEach(b => after.Ensure(b.Embedding.Span));
         return batch;
     }
+
+    private sealed record StoredCrop(long Template, long Person, byte[] Image);
 }

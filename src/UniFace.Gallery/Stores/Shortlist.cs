@@ -9,6 +9,19 @@ internal readonly record struct ScoredTemplate(string Person, long Id, double Sc
 /// </summary>
 internal static class Shortlist
 {
+    /// <summary>Finds the best people for each probe, [probes, D].</summary>
+    public static async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
+        GalleryInfo info, ReadOnlyMemory<float> probes, Func<ReadOnlyMemory<float>, Task<IReadOnlyList<GalleryCandidate>>> find)
+    {
+        List<IReadOnlyList<GalleryCandidate>> found = [];
+        for (int at = 0; at < probes.Length; at += info.EmbeddingSize)
+        {
+            found.Add(await find(probes.Slice(at, info.EmbeddingSize)).ConfigureAwait(false));
+        }
+
+        return found;
+    }
+
     /// <summary>The best people, best first.</summary>
     /// <param name="people">How many people.</param>
     /// <param name="slack">By how much the exact score of a template can exceed that of a template that the store ranks higher.</param>

@@ -1,7 +1,5 @@
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
-using UniFace.AspNetCore.OpenApi;
 using UniFace.AspNetCore.Scheduling;
 using UniFace.AspNetCore.Security;
 using UniFace.Studio.Lab;
@@ -60,42 +58,27 @@ internal static class LossEndpoints
     public static void Map(IEndpointRouteBuilder v1)
     {
         RouteGroupBuilder losses = v1.MapGroup("/losses").WithTags("losses");
-        losses.MapGet("", List).WithName("losses").WithSummary("List the losses and their hyperparameters")
-            .WithExamples(null, new LossList([.. List().Value!.Losses.Where(loss => loss.Name == "uce")]));
-        losses.MapGet("/curves", CurvesAsync)
-            .WithName("lossCurves")
-            .WithSummary("Compute curves of a loss")
-            .WithDescription(
-                "The loss's hyperparameters are query parameters too, by their names in /v1/losses: margin=0.4&scale=64. " +
-                "Curves: target logit, gradient and loss against the angle to the sample's class center (radians), " +
-                "probability of the correct class against the cosine; and the decision boundary of two classes.")
-            .WithExamples(null, new CurvesAnswer(
-                "uce",
-                "uce(margin=0.3)",
-                new Dictionary<string, string> { ["margin"] = "0.3", ["scale"] = "64" },
-                new CurveOptions { Points = 2 },
-                0.4,
-                [new LossCurve("target-logit", "angle to the own class center, radians", "logit", [new(0, 40), new(3.14, -80)])],
-                new DecisionBoundary(1.57, 0.6, 0.97, [new(0, 0.6, First: true, Second: false)])));
-        losses.MapGet("/lab", Lab)
-            .WithName("lab")
-            .DisableRequestTimeout()
-            .WithSummary("Learn ten classes of synthetic data in two or three dimensions, as server-sent events")
-            .WithDescription("One or two losses, each in full: loss=uce(margin=0.3). One lesson per client: a new one ends the previous one.")
-            .WithParameterExample("loss", new JsonArray("softmax", "uce(margin=0.3)"))
-            .WithExamples(null, new LabFrame(6, 600, [0, 1], [new("uce(margin=0.3)", 2.1, 0.4, 0.5, 0.3, [[0.6f, 0.8f], [-1, 0]], [[0, 1], [-1, 0]])]));
+        losses.MapGet("", List).WithName("losses");
+        losses.MapGet("/curves", CurvesAsync).WithName("lossCurves");
+        losses.MapGet("/lab", Lab).WithName("lab").DisableRequestTimeout();
     }
 
-    private static Ok<LossList> List() => TypedResults.Ok(new LossList(
+    /// <summary>List the losses and their hyperparameters</summary>
+    internal static LossList List() => new(
     [
         .. LossRegistry.All.Select(loss => new LossSummary(loss.Name, loss.Description, loss.Paper, loss.MinimumClasses,
         [
             .. loss.Hyperparameters.Select(h => new HyperparameterSummary(
                 h.Name, h.Kind, h.Default, h.Meaning, h.Range, h.Usual, Finite(h.Minimum), Finite(h.Maximum), h.Choices, h.MarginTypes)),
         ])),
-    ]));
+    ]);
 
-    private static async Task<Ok<CurvesAnswer>> CurvesAsync(
+    /// <summary>Compute curves of a loss</summary>
+    /// <remarks>
+    /// The loss's hyperparameters are query parameters too, by their names in /v1/losses, such as margin=0.4. Curves: target logit, gradient and loss against
+    /// the angle to the sample's class center (radians), probability of the correct class against the cosine; and the decision boundary of two classes.
+    /// </remarks>
+    internal static async Task<CurvesAnswer> CurvesAsync(
         HttpRequest request,
         CancellationToken stop,
         [FromQuery] string loss = "uce",
@@ -118,11 +101,17 @@ internal static class LossEndpoints
         options.Check();
         using IDisposable place = await Gate.EnterAsync(Caller.FairShareOf(request.HttpContext), (double)classes * points, stop);
         LossCurves curves = LossCurves.Compute(spec, options);
-        return TypedResults.Ok(new CurvesAnswer(
-            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary));
+        return new CurvesAnswer(
+            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
     }
 
-    private static ServerSentEventsResult<LabFrame> Lab(
+    /// <summary>Learn ten classes of synthetic data in two or three dimensions, as server-sent events</summary>
+    /// <remarks>One lesson per client: a new one ends the previous one.</remarks>
+    /// <param name="loss" example="[&quot;softmax&quot;,&quot;uce(margin=0.3)&quot;]">One or two losses, each in full.</param>
+    /// <param name="dimensions">Embedding size, 2 or 3.</param>
+    /// <param name="steps">Optimizer steps, 1 to 2000.</param>
+    /// <param name="seed">Seed of the data, the initial weights and the batches.</param>
+    internal static ServerSentEventsResult<LabFrame> Lab(
         HttpContext context,
         LabSessions sessions,
         [FromQuery] string[] loss,
@@ -137,18 +126,15 @@ internal static class LossEndpoints
 
         Lesson lesson = new(
             [.. loss.Select(Loss.Parse)],
-            InRange("dimensions", dimensions, 2, 3),
-            InRange("steps", steps, 1, 2000),
-            Seed: InRange("seed", seed, 0, int.MaxValue));
+            (int)InRange(dimensions, 2, 3),
+            (int)InRange(steps, 1, 2000),
+            InRange(seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
         return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
     }
 
-    private static T InRange<T>(string name, T value, T least, T most)
-        where T : IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
+    private static long InRange(long value, long least, long most, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value >= least && value <= most ? value : throw new UniFaceException($"{name} = {value} is out of range: expected {least} to {most}.");
 
     private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
 }

@@ -1,4 +1,3 @@
-using UniFace.AspNetCore.OpenApi;
 using UniFace.Studio.Results;
 
 namespace UniFace.Studio.Endpoints;
@@ -13,22 +12,18 @@ internal static class ResultEndpoints
 
     public static void Map(IEndpointRouteBuilder v1)
     {
-        ResultAnswer example = new(
-            "uce-iresnet18/lfw",
-            new DateTime(2026, 11, 24, 15, 0, 0, DateTimeKind.Utc),
-            JsonSerializer.SerializeToElement(new { accuracy = 0.991 }),
-            ["roc.svg"]);
         RouteGroupBuilder results = v1.MapGroup("/results").WithTags("results");
-        results.MapGet("", List).WithName("results").WithSummary("List evaluations that 'uniface eval --out' wrote below the folder of runs")
-            .WithExamples(null, new ResultList("runs", [example]));
-        results.MapGet("/figure", Figure).WithName("figure").WithSummary("Get a chart or contact sheet of an evaluation")
-            .Produces<byte[]>(Status200OK, "image/svg+xml", "image/jpeg", "image/png")
-            .WithParameterExample("result", example.Name).WithParameterExample("name", example.Figures[0]);
+        results.MapGet("", List).WithName("results");
+        results.MapGet("/figure", Figure).WithName("figure").Produces<byte[]>(Status200OK, "image/svg+xml", "image/jpeg", "image/png");
     }
 
-    private static Ok<ResultList> List(ResultCatalog catalog) => TypedResults.Ok(new ResultList(catalog.Root, catalog.Read()));
+    /// <summary>List evaluations that 'uniface eval --out' wrote below the folder of runs</summary>
+    internal static ResultList List(ResultCatalog catalog) => new(catalog.Root, catalog.Read());
 
-    private static PhysicalFileHttpResult Figure(ResultCatalog catalog, string result, string name) =>
+    /// <summary>Get a chart or contact sheet of an evaluation</summary>
+    /// <param name="result" example="uce-iresnet18/lfw">Name of the evaluation.</param>
+    /// <param name="name" example="roc.svg">Name of the figure.</param>
+    internal static PhysicalFileHttpResult Figure(ResultCatalog catalog, string result, string name) =>
         catalog.FindFigure(result, name) is (string path, string type)
             ? TypedResults.PhysicalFile(path, type)
             : throw new BadHttpRequestException("there is no such figure", Status404NotFound);

@@ -6,9 +6,8 @@ namespace UniFace.Studio.Lab;
 /// <param name="Losses">One or two losses.</param>
 /// <param name="Dimensions">Embedding size, 2 or 3.</param>
 /// <param name="Steps">Optimizer steps, 1 to 2,000.</param>
-/// <param name="Every">Steps between frames.</param>
 /// <param name="Seed">Seed of the data, the initial weights and the batches.</param>
-internal sealed record Lesson(IReadOnlyList<Loss> Losses, int Dimensions, int Steps = 600, int Every = 6, long Seed = 1);
+internal sealed record Lesson(IReadOnlyList<Loss> Losses, int Dimensions, int Steps, long Seed);
 
 /// <summary>State of a lesson.</summary>
 /// <param name="Step">Steps taken.</param>

@@ -6,6 +6,7 @@ namespace UniFace.Studio.Lab;
 internal sealed class LabSessions : IDisposable
 {
     private const int MaxLessons = 4;
+    private const int StepsPerFrame = 6;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
     private readonly SemaphoreSlim places = new(MaxLessons);
@@ -67,7 +68,7 @@ internal sealed class LabSessions : IDisposable
                 }
 
                 Task pace = Task.Delay(Pace, CancellationToken.None);
-                await Task.Run(() => Train(trainers, Math.Min(lesson.Steps, step + lesson.Every), stop), CancellationToken.None);
+                await Task.Run(() => Train(trainers, Math.Min(lesson.Steps, step + StepsPerFrame), stop), CancellationToken.None);
                 await pace;
             }
         }
@@ -92,11 +93,7 @@ internal sealed class LabSessions : IDisposable
     {
         lock (gate)
         {
-            if (clients.TryGetValue(client, out CancellationTokenSource? older))
-            {
-                older.Cancel();
-            }
-
+            clients.GetValueOrDefault(client)?.Cancel();
             clients[client] = own;
         }
     }
@@ -105,7 +102,7 @@ internal sealed class LabSessions : IDisposable
     {
         lock (gate)
         {
-            if (clients.TryGetValue(client, out CancellationTokenSource? now) && now == own)
+            if (clients.GetValueOrDefault(client) == own)
             {
                 clients.Remove(client);
             }

@@ -1,8 +1,10 @@
+using TorchSharp;
 using UniFace.Data;
 using UniFace.Embeddings;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
 using UniFace.Vision.Imaging;
+using static TorchSharp.torch;
 
 namespace UniFace.Studio.Maps;
 
@@ -90,8 +92,8 @@ internal sealed class EmbeddingMaps : IDisposable
     {
         (Backbone backbone, RunInfo info) = RunFolder.LoadBackbone(run);
         using BackboneEmbedder embedder = new(backbone, flipSum: false, Batch);
-        using FaceDataset data = FaceDatasets.Open(info.Options.Data);
-        using FaceDataset? validation = info.Options.Validation is null ? null : FaceDatasets.Open(info.Options.Validation);
+        using FaceDataset data = info.Options.OpenData();
+        using FaceDataset? validation = info.Options.OpenValidation();
         FaceDataset? unseen = info.UnseenPeople(data, validation);
         FaceDataset shown = unseen ?? data;
         (int Index, int Person)[] samples =
@@ -113,21 +115,21 @@ internal sealed class EmbeddingMaps : IDisposable
 
     private static EmbeddingMapAnswer Draw(Embedded faces, MapMethod method, CancellationToken stop)
     {
+        using DisposeScope scope = NewDisposeScope();
         int count = faces.People.Length;
-        (double[] rows, double share) = PrincipalComponents.Project(faces.Embeddings, count);
-        int width = rows.Length / count;
-        double[] Columns(int most) => [.. rows.Where((_, v) => v % width < most)];
+        (Tensor rows, double share) = PrincipalComponents.Project(tensor(faces.Embeddings, [count, faces.Embeddings.Length / count])); // [N, K]
         double perplexity = Math.Min(MaxPerplexity, (count - 1) / 3.0);
-        double[] positions = method == MapMethod.Pca ? Columns(2) : TSne.Place(Columns(Components), count, perplexity, stop); // [N, 2]
+        Tensor positions = method == MapMethod.Pca ? rows.slice(1, 0, 2, 1) : TSne.Place(rows.slice(1, 0, Components, 1), perplexity, stop); // [N, 2]
+        double[] points = positions.contiguous().data<double>().ToArray();
         return new EmbeddingMapAnswer(
             method,
             faces.Unseen,
             faces.People.Max() + 1,
             method == MapMethod.Pca ? share : null,
             method == MapMethod.Tsne ? perplexity : null,
-            Trustworthiness.Measure(rows, positions, count, Math.Min(Neighbours, (count - 1) / 2)),
+            Trustworthiness.Measure(rows, positions, Math.Min(Neighbours, (count - 1) / 2)),
             faces.Checkpoint,
-            [.. faces.People.Select((person, i) => new MapPoint(person, positions[2 * i], positions[(2 * i) + 1]))]);
+            [.. faces.People.Select((person, i) => new MapPoint(person, points[2 * i], points[(2 * i) + 1]))]);
     }
 
     /// <summary>Embeddings of a checkpoint, and the maps drawn from them.</summary>

@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace UniFace.Studio.Maps;
 
 /// <summary>
@@ -15,28 +18,25 @@ internal static class TSne
     private const double MinGain = 0.01;
 
     /// <summary>Maps rows to the plane.</summary>
-    /// <param name="rows">[N, K], row after row; the first two columns are the start positions.</param>
-    /// <param name="count">N, at least 2.</param>
-    /// <param name="perplexity">About the number of neighbours that count: above 1, below N.</param>
+    /// <param name="rows">[N, K], float64; the first two columns are the start positions.</param>
+    /// <param name="perplexity">About the number of neighbours that count: at least 1, below N.</param>
     /// <param name="stop">Checked at each step.</param>
     /// <returns>[N, 2], x and y of each point.</returns>
-    public static double[] Place(double[] rows, int count, double perplexity, CancellationToken stop)
+    public static Tensor Place(Tensor rows, double perplexity, CancellationToken stop)
     {
-        int width = rows.Length / count;
-        double[] affinities = Affinities(rows, count, perplexity);
-        double spread = Math.Sqrt(Enumerable.Range(0, count).Sum(i => rows[i * width] * rows[i * width]) / count);
-        double[] positions =
-        [
-            .. Enumerable.Range(0, count * 2)
-                .Select(v => v % 2 < width && spread > 0 ? rows[(v / 2 * width) + (v % 2)] / spread * StartSpread : 0),
-        ];
-        double[] gradient = new double[count * 2], move = new double[count * 2], gains = [.. Enumerable.Repeat(1.0, count * 2)];
+        using DisposeScope scope = NewDisposeScope();
+        int count = (int)rows.shape[0];
+        double[] affinities = Affinities(rows, perplexity).data<double>().ToArray(); // [N, N]
+        double spread = rows.select(1, 0).square().mean().sqrt().item<double>();
+        Tensor start = zeros(count, 2, ScalarType.Float64);
+        start.slice(1, 0, rows.shape[1], 1).copy_(rows.slice(1, 0, 2, 1) * (spread > 0 ? StartSpread / spread : 0));
+        double[] positions = start.data<double>().ToArray(), move = new double[count * 2], gains = [.. Enumerable.Repeat(1.0, count * 2)]; // [N, 2]
         double rate = Math.Max(MinRate, count / Exaggeration);
         for (int step = 0; step < Steps; step++)
         {
             stop.ThrowIfCancellationRequested();
             bool early = step < ExaggeratedSteps;
-            Gradient(affinities, positions, early ? Exaggeration : 1, gradient);
+            double[] gradient = Gradient(affinities, positions, early ? Exaggeration : 1);
             for (int v = 0; v < positions.Length; v++)
             {
                 // A gain grows while gradient and movement agree and shrinks when they do not (Jacobs, Neural Networks 1, 1988).
@@ -46,115 +46,79 @@ internal static class TSne
             }
         }
 
-        return positions;
+        return tensor(positions, [count, 2]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>p_ij of the paper, [N, N]: similarities of rows, symmetric, 0 on the diagonal, with sum 1.</summary>
+    public static Tensor Affinities(Tensor rows, double perplexity)
+    {
+        Tensor shares = Neighbours(SquaredDistances(rows), perplexity);
+        return (shares + shares.t()) / (2 * rows.shape[0]);
     }
 
     /// <summary>
-    /// p_ij of the paper, [N, N]: similarities of rows, symmetric, 0 on the diagonal, with sum 1. The width of each row's Gaussian gives its neighbours the
-    /// perplexity.
+    /// p_j|i of the paper, [N, N]: the shares of each row's neighbours by a Gaussian. Bisects its precision until the entropy is log(perplexity).
     /// </summary>
-    public static double[] Affinities(double[] rows, int count, double perplexity)
+    public static Tensor Neighbours(Tensor squares, double perplexity)
     {
-        int width = rows.Length / count;
-        double[] given = new double[count * count]; // p_j|i
-        for (int i = 0; i < count; i++)
+        Tensor precision = ones(squares.shape[0], 1, ScalarType.Float64), low = zeros_like(precision), high = full_like(precision, double.PositiveInfinity);
+        for (int turn = 0; turn < 100; turn++)
         {
-            double[] squares = [.. Enumerable.Range(0, count).Select(j => SquaredDistance(rows.AsSpan(i * width, width), rows.AsSpan(j * width, width)))];
-            Neighbours(squares, i, perplexity, given.AsSpan(i * count, count));
+            Tensor tooMany = special.entr(special.softmax(-precision * squares, 1)).sum(1, keepdim: true).gt(Math.Log(perplexity)); // [N, 1]
+            low = where(tooMany, precision, low);
+            high = where(tooMany, high, precision);
+            precision = where(high.isinf(), precision * 2, (low + high) / 2);
         }
 
-        double[] affinities = new double[count * count];
-        for (int v = 0; v < affinities.Length; v++)
-        {
-            affinities[v] = (given[v] + given[(v % count * count) + (v / count)]) / (2.0 * count);
-        }
-
-        return affinities;
-    }
-
-    /// <summary>p_j|i of one row from its squared distances: bisects the Gaussian's precision until the entropy is log(perplexity).</summary>
-    public static void Neighbours(double[] squares, int self, double perplexity, Span<double> shares)
-    {
-        double nearest = squares.Where((_, j) => j != self).Min();
-        double precision = 1, low = 0, high = double.PositiveInfinity;
-        for (int turn = 0; turn < 200; turn++)
-        {
-            double sum = 0, mean = 0;
-            for (int j = 0; j < squares.Length; j++)
-            {
-                double above = squares[j] - nearest; // the largest share is e^0, so the sum is never 0
-                shares[j] = j == self ? 0 : Math.Exp(-precision * above);
-                sum += shares[j];
-                mean += shares[j] * above;
-            }
-
-            for (int j = 0; j < squares.Length; j++)
-            {
-                shares[j] /= sum;
-            }
-
-            double excess = Math.Log(sum) + (precision * mean / sum) - Math.Log(perplexity);
-            if (Math.Abs(excess) < 1e-10)
-            {
-                return;
-            }
-
-            (low, high) = excess > 0 ? (precision, high) : (low, precision);
-            precision = double.IsPositiveInfinity(high) ? precision * 2 : (low + high) / 2;
-        }
+        return special.softmax(-precision * squares, 1);
     }
 
     /// <summary>
-    /// The Kullback-Leibler divergence of the map's affinities (a Student t-distribution with one degree of freedom) from the rows', and its gradient with
-    /// respect to the positions, [N, 2].
+    /// Gradient of the Kullback-Leibler divergence of the map's affinities (a Student t-distribution with one degree of freedom) from the rows', with respect
+    /// to the positions, [N, 2].
     /// </summary>
     /// <param name="affinities">[N, N].</param>
     /// <param name="positions">[N, 2].</param>
-    /// <param name="exaggeration">Factor of the rows' affinities in the gradient; the divergence is without it.</param>
-    /// <param name="gradient">Receives the gradient.</param>
-    public static double Gradient(double[] affinities, double[] positions, double exaggeration, double[] gradient)
+    /// <param name="exaggeration">Factor of the rows' affinities.</param>
+    public static double[] Gradient(double[] affinities, double[] positions, double exaggeration)
     {
         int count = positions.Length / 2;
+        double[] similarities = new double[count * count], gradient = new double[positions.Length];
         double sum = 0;
         for (int i = 0; i < count; i++)
         {
             for (int j = 0; j < i; j++)
             {
-                sum += 2 * Similarity(i, j);
+                double x = positions[2 * i] - positions[2 * j], y = positions[(2 * i) + 1] - positions[(2 * j) + 1];
+                double similarity = 1 / (1 + (x * x) + (y * y));
+                similarities[(i * count) + j] = similarity;
+                sum += 2 * similarity;
             }
         }
 
-        Array.Clear(gradient);
-        double divergence = 0;
         for (int i = 0; i < count; i++)
         {
             for (int j = 0; j < i; j++)
             {
-                double p = affinities[(i * count) + j], t = Similarity(i, j);
-                divergence += p > 0 ? 2 * p * Math.Log(p * sum / t) : 0;
-                double pull = 4 * ((exaggeration * p) - (t / sum)) * t;
-                double x = pull * (positions[2 * i] - positions[2 * j]), y = pull * (positions[(2 * i) + 1] - positions[(2 * j) + 1]);
-                gradient[2 * i] += x;
-                gradient[(2 * i) + 1] += y;
-                gradient[2 * j] -= x;
-                gradient[(2 * j) + 1] -= y;
+                double similarity = similarities[(i * count) + j];
+                double pull = 4 * ((exaggeration * affinities[(i * count) + j]) - (similarity / sum)) * similarity;
+                for (int v = 0; v < 2; v++)
+                {
+                    double part = pull * (positions[(2 * i) + v] - positions[(2 * j) + v]);
+                    gradient[(2 * i) + v] += part;
+                    gradient[(2 * j) + v] -= part;
+                }
             }
         }
 
-        return divergence;
-
-        double Similarity(int i, int j) => 1 / (1 + SquaredDistance(positions.AsSpan(2 * i, 2), positions.AsSpan(2 * j, 2)));
+        return gradient;
     }
 
-    /// <summary>Squared Euclidean distance of two rows.</summary>
-    public static double SquaredDistance(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    /// <summary>Squared Euclidean distances of rows, [N, N], with infinity on the diagonal.</summary>
+    public static Tensor SquaredDistances(Tensor rows)
     {
-        double sum = 0;
-        for (int v = 0; v < a.Length; v++)
-        {
-            sum += (a[v] - b[v]) * (a[v] - b[v]);
-        }
-
-        return sum;
+        Tensor squares = (rows.unsqueeze(1) - rows).square().sum(2);
+        squares.diagonal().fill_(double.PositiveInfinity);
+        return squares;
     }
 }

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace UniFace.Studio.Maps;
 
 /// <summary>
@@ -7,32 +9,15 @@ namespace UniFace.Studio.Maps;
 internal static class Trustworthiness
 {
     /// <summary>Measures a map.</summary>
-    /// <param name="rows">[N, K], row after row; compared by Euclidean distance.</param>
+    /// <param name="rows">[N, K]; compared by Euclidean distance.</param>
     /// <param name="positions">[N, 2].</param>
-    /// <param name="count">N.</param>
     /// <param name="neighbours">Number of nearest points compared: at least 1, below N / 2.</param>
-    public static double Measure(double[] rows, double[] positions, int count, int neighbours)
+    public static double Measure(Tensor rows, Tensor positions, int neighbours)
     {
-        long penalty = 0;
-        for (int i = 0; i < count; i++)
-        {
-            int[] ranks = new int[count]; // 1: the nearest row
-            foreach ((int j, int rank) in Nearest(rows, count, i).Select((j, rank) => (j, rank + 1)))
-            {
-                ranks[j] = rank;
-            }
-
-            penalty += Nearest(positions, count, i).Take(neighbours).Sum(j => Math.Max(0, ranks[j] - neighbours));
-        }
-
-        return 1 - (2.0 / ((double)count * neighbours * ((2 * count) - (3 * neighbours) - 1)) * penalty);
-    }
-
-    /// <summary>The other rows, nearest first.</summary>
-    private static IEnumerable<int> Nearest(double[] rows, int count, int self)
-    {
-        int width = rows.Length / count;
-        return Enumerable.Range(0, count).Where(j => j != self)
-            .OrderBy(j => TSne.SquaredDistance(rows.AsSpan(self * width, width), rows.AsSpan(j * width, width)));
+        double count = rows.shape[0];
+        Tensor ranks = TSne.SquaredDistances(rows).argsort(1).argsort(1) + 1; // [N, N]; 1: the nearest row
+        Tensor near = TSne.SquaredDistances(positions).argsort(1).slice(1, 0, neighbours, 1); // [N, k]
+        long penalty = (ranks.gather(1, near) - neighbours).clamp_min(0).sum().item<long>();
+        return 1 - (2 / (count * neighbours * ((2 * count) - (3 * neighbours) - 1)) * penalty);
     }
 }

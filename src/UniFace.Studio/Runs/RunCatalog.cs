@@ -73,7 +73,7 @@ internal sealed record RunAnswer(RunSummary Summary, IReadOnlyList<JsonElement> 
 /// The runs of a folder. Only what training has written since the last request is read. Names from requests are compared with existing ones, never used as
 /// paths.
 /// </summary>
-internal sealed class RunCatalog(string root)
+internal sealed class RunCatalog(string root, RunWorker worker)
 {
     private const int MaxRuns = 500;
     private const long MaxKeptBytes = 64 << 20; // of metrics rows in memory
@@ -99,11 +99,8 @@ internal sealed class RunCatalog(string root)
     /// <summary>Finds a run's folder by its name; null if there is none.</summary>
     public string? Find(string name) => Folders().FirstOrDefault(folder => RealPath.NameOf(folder) == name);
 
-    /// <summary>State of a run.</summary>
-    /// <param name="folder">Its folder.</param>
-    /// <param name="isTraining">True if this service trains it.</param>
-    /// <param name="failure">Why its training in this service failed; null if it did not.</param>
-    public RunSummary Summarise(string folder, bool isTraining, string? failure)
+    /// <summary>State of the run in a folder.</summary>
+    public RunSummary Summarise(string folder)
     {
         string name = RealPath.NameOf(folder);
         RunFiles files = FilesOf(folder);
@@ -117,13 +114,14 @@ internal sealed class RunCatalog(string root)
             return new RunSummary(name, RunState.Damaged, e.Message);
         }
 
+        string? failure = worker.FailureOf(folder);
         RunDigest digest = files.Log.Digest();
         IReadOnlyList<RunNote> notes = files.Notes();
         int epoch = (int)(Number(digest.LastEpoch, "epoch") ?? 0);
         RunNote? note = notes.LastOrDefault(n => n.Kind != RunEvent.Started);
         DateTime updated = digest.Written ?? info.Started;
         bool started = notes.Count == 0 ? digest.Written is not null : notes[^1].Kind is RunEvent.Started or RunEvent.Warning;
-        RunState state = isTraining ? RunState.Running
+        RunState state = worker.IsTraining(folder) ? RunState.Running
             : RunLock.IsHeld(folder) ? RunState.RunningElsewhere
             : epoch >= info.Options.Epochs ? RunState.Finished
             : failure is not null || note?.Kind == RunEvent.Failed && !started ? RunState.Failed
@@ -150,9 +148,9 @@ internal sealed class RunCatalog(string root)
     }
 
     /// <summary>Reads a run in detail: its metrics rows, all or those after a cursor, and its notes.</summary>
-    public RunAnswer Read(string folder, bool isTraining, string? failure, string? after)
+    public RunAnswer Read(string folder, string? after)
     {
-        RunSummary summary = Summarise(folder, isTraining, failure);
+        RunSummary summary = Summarise(folder);
         RunFiles files = FilesOf(folder);
         (IReadOnlyList<JsonElement> rows, string cursor, bool whole) = files.Log.Read(after);
         files.LastRead = DateTime.UtcNow;

@@ -103,7 +103,7 @@ internal sealed class RunWorker : IAsyncDisposable
     {
         try
         {
-            using Trainer trainer = Trainer.Resume(run, stop);
+            using Trainer trainer = Trainer.Resume(run, cancellationToken: stop);
             trainer.Run(null, stop);
         }
         catch (OperationCanceledException)

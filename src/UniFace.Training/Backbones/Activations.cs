@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>PReLU with a learned slope per channel (He et al. 2015), initially 0.25.</summary>

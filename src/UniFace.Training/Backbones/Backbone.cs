@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>Name and sizes of a backbone.</summary>
@@ -28,14 +26,11 @@ public enum Precision
 #pragma warning restore CA1720
 
 /// <summary>A network from aligned faces [B, 3, 112, 112], normalized to [-1, 1], to raw embeddings [B, D].</summary>
-public abstract class Backbone : nn.Module<Tensor, Tensor>
+/// <param name="spec">Name and sizes.</param>
+public abstract class Backbone(BackboneSpec spec) : nn.Module<Tensor, Tensor>(spec.Name)
 {
-    /// <summary>A backbone with the given specification.</summary>
-    protected Backbone(BackboneSpec spec)
-        : base((spec ?? throw new ArgumentNullException(nameof(spec))).Name) => Spec = spec;
-
     /// <summary>Name and sizes.</summary>
-    public BackboneSpec Spec { get; }
+    public BackboneSpec Spec => spec;
 
     /// <summary>Sets the type in which convolutions multiply while training.</summary>
     /// <param name="precision">The type.</param>
@@ -44,7 +39,7 @@ public abstract class Backbone : nn.Module<Tensor, Tensor>
     public void UsePrecision(Precision precision, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (precision == Precision.BFloat16 && device.type == TorchSharp.DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
+        if (precision == Precision.BFloat16 && device.type == DeviceType.CPU && !HostProcessor.MultipliesBFloat16)
         {
             throw new UniFaceException(
                 "Precision bfloat16 would be slower than float32 on this processor, which has neither AVX512-BF16 nor AMX; use float32.");
@@ -75,7 +70,7 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
     /// </summary>
     public override Tensor forward(Tensor input)
     {
-        if (input.device_type != TorchSharp.DeviceType.CPU || input.dtype != ScalarType.Float32 || input.Dimensions != 4)
+        if (input.device_type != DeviceType.CPU || input.dtype != ScalarType.Float32 || input.Dimensions != 4)
         {
             return body.forward(input);
         }
@@ -86,7 +81,7 @@ internal sealed class LayeredBackbone : Backbone, IOnnxLayer
             return body.Run(images, new TapeEngine(records: false));
         }
 
-        return training && parameters().FirstOrDefault(p => p.requires_grad) is TorchSharp.Modules.Parameter anchor
+        return training && parameters().FirstOrDefault(p => p.requires_grad) is Parameter anchor
             ? TapeFunction.Run(images, anchor, body.Run)
             : body.forward(images);
     }

@@ -1,35 +1,17 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>
 /// Embeds aligned faces with a backbone in evaluation mode, without gradients: the embeddings of a run's weights before export.
 /// Thread-safe; calls are serialized.
 /// </summary>
-public sealed class BackboneEmbedder : IEmbedder
+/// <param name="backbone">The backbone. Each call puts it into evaluation mode and back into its former mode.</param>
+/// <param name="flipSum">True: an embedding is f(x) + f(mirrored x), as the papers evaluate.</param>
+/// <param name="batchSize">Faces per forward pass.</param>
+/// <param name="ownsBackbone">True: the backbone is disposed with the embedder.</param>
+public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, bool ownsBackbone = true) : IEmbedder
 {
-    private readonly Backbone backbone;
-    private readonly bool flipSum;
-    private readonly int batchSize;
-    private readonly bool ownsBackbone;
-    private readonly Device device;
+    private readonly Device device = backbone.parameters().First().device;
     private readonly Lock gate = new();
-
-    /// <summary>An embedder over a backbone.</summary>
-    /// <param name="backbone">The backbone. Each call puts it into evaluation mode and back into its former mode.</param>
-    /// <param name="flipSum">True: an embedding is f(x) + f(mirrored x), as the papers evaluate.</param>
-    /// <param name="batchSize">Faces per forward pass.</param>
-    /// <param name="ownsBackbone">True: the backbone is disposed with the embedder.</param>
-    public BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, bool ownsBackbone = true)
-    {
-        ArgumentNullException.ThrowIfNull(backbone);
-        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        this.backbone = backbone;
-        this.flipSum = flipSum;
-        this.batchSize = batchSize;
-        this.ownsBackbone = ownsBackbone;
-        device = backbone.parameters().First().device;
-    }
 
     /// <inheritdoc/>
     public int EmbeddingSize => backbone.Spec.EmbeddingSize;
@@ -74,8 +56,7 @@ public sealed class BackboneEmbedder : IEmbedder
 
     private float[] EmbedBatch(IReadOnlyList<RgbImage> faces, int first, int count)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         Tensor pixels = empty([count, InputSize.Height, InputSize.Width, 3], ScalarType.Float32); // [B, H, W, 3]
         int size = InputSize.Height * InputSize.Width * 3;
         for (int i = 0; i < count; i++)

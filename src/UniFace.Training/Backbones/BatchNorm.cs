@@ -1,10 +1,9 @@
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Backbones;
 
 /// <summary>Batch normalization over [B, C] or [B, C, H, W] (Ioffe and Szegedy 2015), with a learned scale and shift.</summary>
-internal sealed class BatchNorm : Layer, INormLayer
+internal sealed class BatchNorm : NormLayer
 {
     private readonly Parameter weight;
     private readonly Parameter bias;
@@ -28,9 +27,7 @@ internal sealed class BatchNorm : Layer, INormLayer
     /// <summary>Share of a batch's statistics in the running ones.</summary>
     public double Momentum { get; set; } = 0.1;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null, null);
-
-    public Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
+    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
         input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training), activation?.Slope, residual);
 
     public override string Emit(OnnxGraph graph, string input) =>
@@ -39,8 +36,7 @@ internal sealed class BatchNorm : Layer, INormLayer
     /// <summary>The layer in evaluation mode as y = scale * x + shift: two float64 tensors, [C], on the CPU.</summary>
     public (Tensor Scale, Tensor Shift) Affine()
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         Tensor scale = Double(weight) / (Double(runningVariance) + NormState.Epsilon).sqrt(); // [C]
         Tensor shift = Double(bias) - (Double(runningMean) * scale); // [C]
         return (scale.MoveToOuterDisposeScope(), shift.MoveToOuterDisposeScope());

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>Runs layers one after the other and disposes the tensors between them; the engine keeps what the backward pass needs.</summary>
@@ -13,20 +11,20 @@ internal sealed class Chain : Layer
         this.layers = layers;
         for (int i = 0; i < layers.Length; i++)
         {
-            register_module(i.ToString(CultureInfo.InvariantCulture), layers[i]);
+            register_module($"{i}", layers[i]);
         }
     }
 
     public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null);
 
-    /// <summary>The same plus a residual; the last layers must then be an <see cref="INormLayer"/> and at most a PReLU after it.</summary>
+    /// <summary>The same plus a residual; the last layers must then be an <see cref="NormLayer"/> and at most a PReLU after it.</summary>
     public Tensor Run(Tensor input, IGradientEngine engine, Tensor? residual)
     {
         Tensor x = input;
         for (int i = 0; i < layers.Length; i++)
         {
             Tensor before = x;
-            if (layers[i] is INormLayer norm)
+            if (layers[i] is NormLayer norm)
             {
                 PRelu? activation = i + 1 < layers.Length ? layers[i + 1] as PRelu : null;
                 i += activation is null ? 0 : 1;

@@ -1,9 +1,7 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>A convolution without bias and its batch norm: one Conv with bias in ONNX.</summary>
-internal sealed class ConvNorm : Layer, INormLayer
+internal sealed class ConvNorm : NormLayer
 {
     private readonly Parameter weight;
     private readonly BatchNorm norm;
@@ -29,9 +27,7 @@ internal sealed class ConvNorm : Layer, INormLayer
     public static ConvNorm Depthwise(WeightInitializer init, int channels, int kernel, int stride, int padding) =>
         new(init, channels, channels, kernel, stride, padding, channels);
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null, null);
-
-    public Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual)
+    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual)
     {
         using Tensor y = engine.Apply(input, Convolve); // [B, outputs, h, w]
         return norm.Run(y, engine, activation, residual);
@@ -52,8 +48,7 @@ internal sealed class ConvNorm : Layer, INormLayer
 
     public override string Emit(OnnxGraph graph, string input)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         (Tensor scale, Tensor shift) = norm.Affine();
         Tensor folded = BatchNorm.Double(weight) * scale.view(-1, 1, 1, 1); // [outputs, inputs / groups, k, k]
         return graph.Conv(input, folded, shift, (int)strides[0], (int)padding[0], groups);

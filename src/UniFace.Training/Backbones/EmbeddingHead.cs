@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>
@@ -43,8 +41,7 @@ internal sealed class EmbeddingHead : Layer
 
     public override string Emit(OnnxGraph graph, string input)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         Tensor linear = BatchNorm.Double(weight); // [D, channels * area]
         (Tensor scale, Tensor shift) = norm.Affine(); // [D]
         if (before is not null)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>A layer of a backbone: runs on a gradient engine and emits itself as ONNX nodes. It returns a new tensor, never its input.</summary>
@@ -15,8 +13,10 @@ internal abstract class Layer(string name) : nn.Module<Tensor, Tensor>(name), IO
 }
 
 /// <summary>A layer that ends in a batch norm, which can be fused with the operations after it.</summary>
-internal interface INormLayer
+internal abstract class NormLayer(string name) : Layer(name)
 {
     /// <summary>act(layer(input)) + residual.</summary>
-    Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual);
+    public abstract Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual);
+
+    public sealed override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null, null);
 }

@@ -1,26 +1,17 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backbones;
 
 /// <summary>
 /// Draws the initial weights of a backbone from a generator of its own: the same seed gives the same weights, whatever else drew random
 /// numbers before.
 /// </summary>
-internal sealed class WeightInitializer : IDisposable
+/// <param name="seed">Seed of the generator.</param>
+/// <param name="convolutionDeviation">
+/// Standard deviation of the normal distribution for convolutions, as InsightFace initializes IResNet (0.1), or null for PyTorch's default:
+/// He's uniform distribution with a = sqrt(5), which is U(-1/sqrt(fan in), 1/sqrt(fan in)).
+/// </param>
+internal sealed class WeightInitializer(long seed, double? convolutionDeviation = null) : IDisposable
 {
-    private readonly Generator generator;
-    private readonly double? convolutionDeviation;
-
-    /// <param name="seed">Seed of the generator.</param>
-    /// <param name="convolutionDeviation">
-    /// Standard deviation of the normal distribution for convolutions, as InsightFace initializes IResNet (0.1), or null for PyTorch's default:
-    /// He's uniform distribution with a = sqrt(5), which is U(-1/sqrt(fan in), 1/sqrt(fan in)).
-    /// </param>
-    public WeightInitializer(long seed, double? convolutionDeviation = null)
-    {
-        generator = new Generator((ulong)seed);
-        this.convolutionDeviation = convolutionDeviation;
-    }
+    private readonly Generator generator = new((ulong)seed);
 
     /// <summary>The weight of a convolution, [outputs, inputs / groups, kernel, kernel].</summary>
     public Parameter Convolution(int outputs, int inputsPerGroup, int kernel)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backward;
 
 /// <summary>libtorch's own operators and graph: works on every device and for every type.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backward;
 
 /// <summary>
@@ -9,11 +7,10 @@ namespace UniFace.Training.Backward;
 /// <param name="activation">Slopes of the PReLU, [C], or null.</param>
 internal sealed class FusedNorm(NormState norm, Parameter? activation)
 {
-    private readonly float[] mean = Values(norm.Mean);
+    private readonly NormCoefficients coefficients =
+        new(Values(norm.Mean), Values(norm.Weight), Values(norm.Bias), activation is null ? null : Values(activation));
+
     private readonly float[] inverse = Values(norm.Variance); // 1 / deviation, once Forward has run
-    private readonly float[] scale = Values(norm.Weight);
-    private readonly float[] shift = Values(norm.Bias);
-    private readonly float[]? slope = activation is null ? null : Values(activation);
 
     /// <summary>Whether the kernels take a tensor: channels-last float32 on the CPU, channels in multiples of <see cref="NormKernels.Lane"/>.</summary>
     public static bool Supports(Tensor input) => ChannelsLastView.Fits(input) && input.shape[1] % NormKernels.Lane == 0;
@@ -24,19 +21,19 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
         ChannelsLastView x = ChannelsLastView.Over(input);
         if (norm.Training)
         {
-            NormKernels.Statistics(x, mean, inverse);
+            NormKernels.Statistics(x, coefficients.Mean, inverse);
             UpdateRunning(x.Count);
         }
 
-        for (int c = 0; c < mean.Length; c++)
+        for (int c = 0; c < inverse.Length; c++)
         {
             double root = 1 / Math.Sqrt(inverse[c] + NormState.Epsilon);
             inverse[c] = (float)root;
-            scale[c] = (float)(scale[c] * root);
+            coefficients.Scale[c] = (float)(coefficients.Scale[c] * root);
         }
 
         Tensor output = ChannelsLastView.EmptyLike(input);
-        NormKernels.Apply(x, mean, scale, shift, slope, residual is null ? 0 : TensorMemory.Address(residual), TensorMemory.Address(output));
+        NormKernels.Apply(x, coefficients, residual is null ? 0 : TensorMemory.Address(residual), TensorMemory.Address(output));
         return output;
     }
 
@@ -45,8 +42,9 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     {
         ChannelsLastView x = ChannelsLastView.Over(input);
         int channels = x.Channels;
+        float[] scale = coefficients.Scale;
         using Tensor arranged = ChannelsLastView.Arrange(gradient);
-        double[] sums = NormKernels.GradientSums(x, TensorMemory.Address(arranged), mean, scale, shift, slope);
+        double[] sums = NormKernels.GradientSums(x, TensorMemory.Address(arranged), coefficients);
         float[] inputFactor = new float[channels], constant = new float[channels], weightGradient = new float[channels];
         for (int c = 0; c < channels; c++)
         {
@@ -64,8 +62,7 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
         }
 
         Tensor result = ChannelsLastView.EmptyLike(input);
-        NormKernels.InputGradient(
-            x, TensorMemory.Address(arranged), mean, scale, shift, slope, scale, inputFactor, constant, TensorMemory.Address(result));
+        NormKernels.InputGradient(x, TensorMemory.Address(arranged), coefficients, inputFactor, constant, TensorMemory.Address(result));
         return result;
     }
 
@@ -74,9 +71,9 @@ internal sealed class FusedNorm(NormState norm, Parameter? activation)
     {
         Span<float> means = TensorMemory.Floats(norm.Mean), variances = TensorMemory.Floats(norm.Variance);
         double unbiased = count > 1 ? count / (count - 1.0) : 1;
-        for (int c = 0; c < mean.Length; c++)
+        for (int c = 0; c < inverse.Length; c++)
         {
-            means[c] = (float)(((1 - norm.Momentum) * means[c]) + (norm.Momentum * mean[c]));
+            means[c] = (float)(((1 - norm.Momentum) * means[c]) + (norm.Momentum * coefficients.Mean[c]));
             variances[c] = (float)(((1 - norm.Momentum) * variances[c]) + (norm.Momentum * inverse[c] * unbiased));
         }
     }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backward;
 
 /// <summary>Runs the layers of a backbone and defines how gradients flow back through them. Layers are written once against it.</summary>

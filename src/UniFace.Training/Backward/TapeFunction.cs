@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Backward;
 
 /// <summary>A pass on a <see cref="TapeEngine"/> as one node of libtorch's graph, so that <c>embeddings.backward(gradient)</c> runs the tape.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -78,8 +76,7 @@ internal static class Checkpoint
     /// <exception cref="UniFaceException">A tensor is missing, unexpected, or of another shape or type.</exception>
     public static void ReadModule(SafeTensorsFile file, string prefix, nn.Module module)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         HashSet<string> left = [.. file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))];
         foreach ((string name, Tensor target) in Tensors(module))
         {
@@ -103,8 +100,7 @@ internal static class Checkpoint
             return;
         }
 
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         foreach ((string name, Parameter target) in backbone.named_parameters())
         {
             Copy(file, AveragePrefix + name, target);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -9,7 +7,6 @@ namespace UniFace.Training.Checkpoints;
 internal sealed class SafeTensorsFile : IDisposable
 {
     private const long MaxHeader = 100_000_000;
-    private const int ChunkBytes = 1 << 26;
     private readonly FileStream stream;
     private readonly long dataStart;
 
@@ -66,22 +63,9 @@ internal sealed class SafeTensorsFile : IDisposable
         SafeTensorsEntry entry = Entries.TryGetValue(name, out SafeTensorsEntry? found)
             ? found
             : throw new UniFaceException($"{Path} has no tensor '{name}'; it was written by another version or for another model.");
-        Tensor result = torch.empty([.. entry.Shape], dtype: entry.Type);
-        if (entry.Bytes == 0)
-        {
-            return result;
-        }
-
-        using Tensor flat = result.view(-1);
-        long size = entry.Bytes / flat.numel();
-        long chunk = ChunkBytes / size;
+        Tensor result = empty([.. entry.Shape], dtype: entry.Type);
         stream.Position = dataStart + entry.Offset;
-        for (long start = 0; start < flat.numel(); start += chunk)
-        {
-            using Tensor piece = flat.narrow(0, start, Math.Min(chunk, flat.numel() - start));
-            stream.ReadExactly(piece.bytes);
-        }
-
+        TensorMemory.ForEachChunk(result, stream.ReadExactly);
         return result;
     }
 
@@ -133,8 +117,8 @@ internal sealed class SafeTensorsFile : IDisposable
 
     private (Dictionary<string, SafeTensorsEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header)
     {
-        Dictionary<string, SafeTensorsEntry> entries = new(StringComparer.Ordinal);
-        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        Dictionary<string, SafeTensorsEntry> entries = [];
+        Dictionary<string, string> metadata = [];
         try
         {
             using JsonDocument json = JsonDocument.Parse(header);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>Element types of the safetensors format.</summary>

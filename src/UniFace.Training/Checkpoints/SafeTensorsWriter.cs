@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -12,7 +10,6 @@ internal static class SafeTensorsWriter
     /// <summary>Start of the header of a file with a checksum, before its hexadecimal digits.</summary>
     internal static ReadOnlySpan<byte> ChecksumPrefix => "{\"__metadata__\":{\"sha256\":\""u8;
 
-    private const int ChunkBytes = 1 << 26;
     private static readonly byte[] NoChecksum = Enumerable.Repeat((byte)'0', 2 * SHA256.HashSizeInBytes).ToArray();
 
     /// <summary>Writes tensors and metadata to a file, atomically.</summary>
@@ -45,7 +42,7 @@ internal static class SafeTensorsWriter
         Put(header);
         foreach ((string _, Tensor tensor, int _) in order)
         {
-            ForEachChunk(tensor, Put);
+            TensorMemory.ForEachChunk(tensor, bytes => Put(bytes));
         }
 
         stream.Position = start + length.Length + ChecksumPrefix.Length;
@@ -68,69 +65,24 @@ internal static class SafeTensorsWriter
         return true;
     }
 
-    /// <summary>Passes the bytes of a tensor in row-major order, in chunks, without copying a CPU tensor.</summary>
-    internal static void ForEachChunk(Tensor tensor, Action<ReadOnlySpan<byte>> write)
-    {
-        if (tensor.numel() == 0)
-        {
-            return;
-        }
-
-        using Tensor detached = tensor.detach();
-        using Tensor here = detached.cpu();
-        using Tensor rows = here.contiguous();
-        using Tensor flat = rows.view(-1);
-        long chunk = ChunkBytes / SafeTensorsType.Describe(tensor.dtype).Size;
-        for (long start = 0; start < flat.numel(); start += chunk)
-        {
-            using Tensor piece = flat.narrow(0, start, Math.Min(chunk, flat.numel() - start));
-            write(piece.bytes);
-        }
-    }
-
     private static byte[] Header(List<(string Name, Tensor Tensor, int Size)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        using MemoryStream buffer = new();
-        using (Utf8JsonWriter json = new(buffer))
+        OrderedDictionary<string, string> texts = new() { ["sha256"] = Encoding.ASCII.GetString(NoChecksum) };
+        foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
         {
-            json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
-            json.WriteString("sha256", NoChecksum);
-            foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
-            {
-                json.WriteString(key, value);
-            }
-
-            json.WriteEndObject();
-            long offset = 0;
-            foreach ((string name, Tensor tensor, int size) in tensors)
-            {
-                long end = offset + (tensor.numel() * size);
-                json.WriteStartObject(name);
-                json.WriteString("dtype", SafeTensorsType.Describe(tensor.dtype).Name);
-                json.WriteStartArray("shape");
-                foreach (long dimension in tensor.shape)
-                {
-                    json.WriteNumberValue(dimension);
-                }
-
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(end);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset = end;
-            }
-
-            json.WriteEndObject();
+            texts.Add(key, value);
         }
 
-        while (buffer.Length % 8 != 0)
+        OrderedDictionary<string, object> header = new() { ["__metadata__"] = texts };
+        long offset = 0;
+        foreach ((string name, Tensor tensor, int size) in tensors)
         {
-            buffer.WriteByte((byte)' ');
+            long end = offset + (tensor.numel() * size);
+            header.Add(name, new { dtype = SafeTensorsType.Describe(tensor.dtype).Name, tensor.shape, data_offsets = new[] { offset, end } });
+            offset = end;
         }
 
-        return buffer.ToArray();
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        return [.. json, .. Enumerable.Repeat((byte)' ', -json.Length & 7)];
     }
 }

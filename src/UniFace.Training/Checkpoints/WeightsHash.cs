@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Checkpoints;
 
 /// <summary>
@@ -16,7 +14,7 @@ internal static class WeightsHash
         {
             string head = $"{name}\n{SafeTensorsType.Describe(tensor.dtype).Name}\n{string.Join(',', tensor.shape)}\n";
             hash.AppendData(Encoding.UTF8.GetBytes(head));
-            SafeTensorsWriter.ForEachChunk(tensor, hash.AppendData);
+            TensorMemory.ForEachChunk(tensor, bytes => hash.AppendData(bytes));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -51,12 +51,7 @@ public sealed record AugmentOptions
     {
         ArgumentNullException.ThrowIfNull(text);
         AugmentOptions options = None;
-        if (text.Trim() is "none" or "")
-        {
-            return options;
-        }
-
-        foreach (string item in text.Split(',', StringSplitOptions.TrimEntries))
+        foreach (string item in text.Trim() is "none" or "" ? [] : text.Split(',', StringSplitOptions.TrimEntries))
         {
             string[] parts = item.Split('=', 2, StringSplitOptions.TrimEntries);
             int index = Array.FindIndex(All, w => w.Name == parts[0]);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Data;
 
 /// <summary>
@@ -7,50 +5,24 @@ namespace UniFace.Training.Data;
 /// The content of a batch depends only on (seed, epoch, position), not on the number of threads or on where a run was resumed.
 /// An incomplete last batch is dropped; because the order differs in every epoch, no image is left out for good.
 /// </summary>
-internal sealed class BatchLoader
+/// <param name="dataset">The data set; stays the caller's.</param>
+/// <param name="decoder">Decodes the images.</param>
+/// <param name="sampler">Chooses the images of an epoch.</param>
+/// <param name="augment">How images are augmented.</param>
+/// <param name="options">How batches are prepared.</param>
+/// <exception cref="UniFaceException">The set is smaller than a batch.</exception>
+internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, ISampler sampler, AugmentOptions augment, LoaderOptions options)
 {
-    private readonly FaceDataset dataset;
-    private readonly IImageDecoder decoder;
-    private readonly ISampler sampler;
-    private readonly AugmentOptions augment;
-    private readonly LoaderOptions options;
-    private readonly RgbImage?[]? cache;
-    private readonly bool[] read;
-
-    /// <summary>A loader over a data set, which stays the caller's.</summary>
-    /// <exception cref="UniFaceException">The set is smaller than a batch, or an option is out of range.</exception>
-    public BatchLoader(FaceDataset dataset, IImageDecoder decoder, ISampler sampler, AugmentOptions augment, LoaderOptions options)
-    {
-        if (options.BatchSize < 1 || options.Threads < 1 || options.QueueLength < 1)
-        {
-            throw new UniFaceException(
-                $"batch size {options.BatchSize}, {options.Threads} loader threads, {options.QueueLength} batches ahead: each must be at least 1.");
-        }
-
-        BatchesPerEpoch = sampler.Length / options.BatchSize;
-        if (BatchesPerEpoch == 0)
-        {
-            throw new UniFaceException(
-                $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower the batch size.");
-        }
-
-        augment.Check();
-        this.dataset = dataset;
-        this.decoder = decoder;
-        this.sampler = sampler;
-        this.augment = augment;
-        this.options = options;
-        read = new bool[dataset.Samples.Count];
-        cache = dataset.Samples.Count <= options.CacheBytes / ImageBytes ? new RgbImage?[dataset.Samples.Count] : null;
-    }
+    private readonly bool[] read = new bool[dataset.Samples.Count];
+    private readonly RgbImage?[]? cache =
+        dataset.Samples.Count <= options.CacheBytes / options.ImageValues ? new RgbImage?[dataset.Samples.Count] : null;
 
     /// <summary>Batches per epoch: images per epoch divided by the batch size, rounded down.</summary>
-    public int BatchesPerEpoch { get; }
+    public int BatchesPerEpoch { get; } = sampler.Length >= options.BatchSize ? sampler.Length / options.BatchSize : throw new UniFaceException(
+        $"{dataset.Source} has {sampler.Length} images per epoch, fewer than a batch of {options.BatchSize}; lower the batch size.");
 
     /// <summary>Called with the index and bytes of a sample when it is first read, from several threads; may be called twice for a sample.</summary>
     internal Action<int, byte[]>? FirstRead { get; set; }
-
-    private int ImageBytes => 3 * options.InputSize.Width * options.InputSize.Height;
 
     /// <summary>
     /// The batches of an epoch, in order. The caller disposes each; batches prepared ahead and not taken are disposed here.
@@ -117,7 +89,7 @@ internal sealed class BatchLoader
             SeededRandom random = new(options.Seed, RandomStream.Augmentation, epoch, ((long)batch * size) + i);
             try
             {
-                augmenter.Write(Load(samples[i]), random, TensorMemory.Floats(pixels).Slice(i * ImageBytes, ImageBytes));
+                augmenter.Write(Load(samples[i]), random, TensorMemory.Floats(pixels).Slice(i * options.ImageValues, options.ImageValues));
             }
             catch (Exception e) when (e is not (UniFaceException or OutOfMemoryException))
             {

@@ -4,24 +4,15 @@ namespace UniFace.Training.Data;
 /// Samples every person equally often, floor(images / people) times per epoch. The images of a person come in random order without replacement,
 /// also across epochs: the next round begins when all have been used.
 /// </summary>
-internal sealed class ClassBalancedSampler : ISampler
+/// <param name="dataset">A set in which every person has an image.</param>
+/// <param name="seed">Seed of the order.</param>
+internal sealed class ClassBalancedSampler(FaceDataset dataset, long seed) : ISampler
 {
-    private readonly int[][] byPerson;
-    private readonly long seed;
-    private readonly int draws;
-
-    /// <summary>A sampler over a set in which every person has an image.</summary>
-    public ClassBalancedSampler(FaceDataset dataset, long seed)
-    {
-        FaceDatasetCheck.Require(dataset);
-        byPerson = dataset.SamplesByPerson();
-        this.seed = seed;
-        draws = dataset.Samples.Count / byPerson.Length;
-        Length = draws * byPerson.Length;
-    }
+    private readonly int[][] byPerson = dataset.SamplesByPerson();
+    private readonly int draws = dataset.Samples.Count / dataset.People.Count;
 
     /// <inheritdoc/>
-    public int Length { get; }
+    public int Length => draws * byPerson.Length;
 
     /// <inheritdoc/>
     public int[] Epoch(int epoch)
@@ -31,14 +22,12 @@ internal sealed class ClassBalancedSampler : ISampler
         for (int person = 0; person < byPerson.Length; person++)
         {
             int[] samples = byPerson[person];
-            long round = -1;
             int[] shuffled = [];
             for (int i = 0; i < draws; i++)
             {
-                (long wanted, long index) = Math.DivRem(((long)epoch * draws) + i, samples.Length);
-                if (wanted != round)
+                (long round, long index) = Math.DivRem(((long)epoch * draws) + i, samples.Length);
+                if (i == 0 || index == 0)
                 {
-                    round = wanted;
                     shuffled = [.. samples];
                     new SeededRandom(seed, RandomStream.BalancedPersonOrder, person, round).Shuffle<int>(shuffled);
                 }

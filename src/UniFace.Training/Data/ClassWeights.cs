@@ -19,38 +19,26 @@ public static class ClassWeights
     /// <exception cref="UniFaceException">The name is unknown, or beta is out of range.</exception>
     internal static float[]? Compute(string name, IReadOnlyList<int> counts, double beta = 0.999)
     {
-        if (counts.Any(count => count < 1))
-        {
-            throw new UniFaceException("class weights need at least one image of every person.");
-        }
-
         if (!(beta >= 0 && beta < 1))
         {
             throw new UniFaceException(FormattableString.Invariant(
                 $"beta {beta} of the effective number of samples is out of range; expected 0 <= beta < 1."));
         }
 
-        double[] weights;
-        switch (name)
+        Func<int, double>? weight = name switch
         {
-            case "none":
-                return null;
-            case "inverse":
-                weights = [.. counts.Select(count => 1.0 / count)];
-                break;
-            case "effective":
-                weights = [.. counts.Select(count => (1 - beta) / (1 - Math.Pow(beta, count)))];
-                break;
-            default:
-                throw new UniFaceException($"there is no class weight '{name}'; expected one of {string.Join(", ", Names)}.");
+            "none" => null,
+            "inverse" => count => 1.0 / count,
+            "effective" => count => (1 - beta) / (1 - Math.Pow(beta, count)),
+            _ => throw new UniFaceException($"there is no class weight '{name}'; expected one of {string.Join(", ", Names)}."),
+        };
+        if (weight is null)
+        {
+            return null;
         }
 
-        double sum = weights.Zip(counts, (weight, count) => weight * count).Sum();
+        double sum = counts.Sum(count => weight(count) * count);
         double samples = counts.Sum(count => (double)count);
-        return [.. weights.Select(weight => (float)(weight * samples / sum))];
+        return [.. counts.Select(count => (float)(weight(count) * samples / sum))];
     }
-
-    /// <summary>Weights for the people of a data set.</summary>
-    internal static float[]? Compute(string name, FaceDataset dataset, double beta = 0.999) =>
-        Compute(name, [.. dataset.SamplesByPerson().Select(samples => samples.Length)], beta);
 }

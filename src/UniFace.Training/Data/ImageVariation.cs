@@ -1,5 +1,3 @@
-using UniFace.Vision.Imaging;
-
 namespace UniFace.Training.Data;
 
 /// <summary>The augmentations; each changes the image in place.</summary>
@@ -8,7 +6,7 @@ internal static class ImageVariation
     /// <summary>Mirrors the image left to right.</summary>
     public static void Mirror(RgbImage image)
     {
-        Span<Pixel> pixels = MemoryMarshal.Cast<byte, Pixel>(image.Pixels.AsSpan());
+        Span<Pixel> pixels = Pixels(image.Pixels);
         for (int y = 0; y < image.Height; y++)
         {
             pixels.Slice(y * image.Width, image.Width).Reverse();
@@ -18,15 +16,13 @@ internal static class ImageVariation
     /// <summary>Moves the content right and down by whole pixels; the border pixels are repeated.</summary>
     public static void Shift(RgbImage image, int right, int down)
     {
-        byte[] source = [.. image.Pixels];
-        int width = image.Width;
+        Span<Pixel> from = Pixels([.. image.Pixels]), to = Pixels(image.Pixels);
         for (int y = 0; y < image.Height; y++)
         {
-            int fromY = Math.Clamp(y - down, 0, image.Height - 1);
-            for (int x = 0; x < width; x++)
+            int row = Math.Clamp(y - down, 0, image.Height - 1) * image.Width;
+            for (int x = 0; x < image.Width; x++)
             {
-                int fromX = Math.Clamp(x - right, 0, width - 1);
-                source.AsSpan(((fromY * width) + fromX) * 3, 3).CopyTo(image.Pixels.AsSpan(((y * width) + x) * 3));
+                to[(y * image.Width) + x] = from[row + Math.Clamp(x - right, 0, image.Width - 1)];
             }
         }
     }
@@ -123,18 +119,17 @@ internal static class ImageVariation
         int height = Math.Clamp((int)Math.Round(Math.Sqrt(area / aspect)), 1, image.Height);
         int left = random.Next(image.Width - width + 1);
         int top = random.Next(image.Height - height + 1);
-        ReadOnlySpan<byte> color = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
+        Pixel color = new((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
         for (int y = top; y < top + height; y++)
         {
-            for (int x = left; x < left + width; x++)
-            {
-                color.CopyTo(image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3));
-            }
+            Pixels(image.Pixels).Slice((y * image.Width) + left, width).Fill(color);
         }
     }
 
     /// <summary>Luma of a color, 0 to 255 (ITU-R BT.601).</summary>
     private static float Luma(byte red, byte green, byte blue) => (0.299f * red) + (0.587f * green) + (0.114f * blue);
+
+    private static Span<Pixel> Pixels(byte[] values) => MemoryMarshal.Cast<byte, Pixel>(values.AsSpan());
 
     private static byte Round(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 

@@ -23,6 +23,9 @@ internal sealed record LoaderOptions
     /// <summary>Size of the backbone's input in pixels.</summary>
     public (int Width, int Height) InputSize { get; init; } = (112, 112);
 
+    /// <summary>Values of an image, which are its bytes when decoded.</summary>
+    public int ImageValues => 3 * InputSize.Width * InputSize.Height;
+
     /// <summary>
     /// Memory for decoded images in bytes. If the whole set fits, it is kept, so that only the first epoch decodes. 0 turns this off.
     /// </summary>

@@ -5,38 +5,21 @@ namespace UniFace.Training.Data;
 /// order without replacement; those left over after the last full batch of a round skip that round. The K images of a person are distinct if
 /// the person has that many, else they repeat.
 /// </summary>
-internal sealed class PersonBatchSampler : ISampler
+/// <param name="dataset">A set in which every person has an image.</param>
+/// <param name="people">P, different people per batch.</param>
+/// <param name="images">K, images per person.</param>
+/// <param name="seed">Seed of the order.</param>
+/// <exception cref="UniFaceException">The set has fewer people or images than a batch.</exception>
+internal sealed class PersonBatchSampler(FaceDataset dataset, int people, int images, long seed) : ISampler
 {
-    private readonly int[][] byPerson;
-    private readonly int people;
-    private readonly int images;
-    private readonly long seed;
-
-    /// <summary>A sampler of batches of people * images.</summary>
-    /// <param name="dataset">A set in which every person has an image.</param>
-    /// <param name="people">P, different people per batch.</param>
-    /// <param name="images">K, images per person.</param>
-    /// <param name="seed">Seed of the order.</param>
-    /// <exception cref="UniFaceException">The set has fewer people or images than a batch.</exception>
-    public PersonBatchSampler(FaceDataset dataset, int people, int images, long seed)
-    {
-        FaceDatasetCheck.Require(dataset);
-        byPerson = dataset.SamplesByPerson();
-        if (people < 1 || images < 1 || people > byPerson.Length || (long)people * images > dataset.Samples.Count)
-        {
-            throw new UniFaceException(
-                $"batches of {people} people x {images} images do not fit {dataset.Source} with {byPerson.Length} people and " +
-                $"{dataset.Samples.Count} images; choose a smaller batch or fewer images per person.");
-        }
-
-        this.people = people;
-        this.images = images;
-        this.seed = seed;
-        Length = dataset.Samples.Count / (people * images) * (people * images);
-    }
+    private readonly int[][] byPerson = people <= dataset.People.Count && (long)people * images <= dataset.Samples.Count
+        ? dataset.SamplesByPerson()
+        : throw new UniFaceException(
+            $"batches of {people} people x {images} images do not fit {dataset.Source} with {dataset.People.Count} people and " +
+            $"{dataset.Samples.Count} images; choose a smaller batch or fewer images per person.");
 
     /// <inheritdoc/>
-    public int Length { get; }
+    public int Length => dataset.Samples.Count / (people * images) * (people * images);
 
     /// <inheritdoc/>
     public int[] Epoch(int epoch)

@@ -13,21 +13,12 @@ public static class Samplers
     /// <param name="imagesPerPerson">K of pk.</param>
     /// <param name="seed">Seed of the order.</param>
     /// <exception cref="UniFaceException">The name is unknown, or the batch size is not a multiple of K.</exception>
-    internal static ISampler Create(string name, FaceDataset dataset, int batchSize, int imagesPerPerson, long seed)
+    internal static ISampler Create(string name, FaceDataset dataset, int batchSize, int imagesPerPerson, long seed) => name switch
     {
-        switch (name)
-        {
-            case "uniform":
-                return new UniformSampler(dataset.Samples.Count, seed);
-            case "class-balanced":
-                return new ClassBalancedSampler(dataset, seed);
-            case "pk":
-                return imagesPerPerson >= 1 && batchSize % imagesPerPerson == 0
-                    ? new PersonBatchSampler(dataset, batchSize / imagesPerPerson, imagesPerPerson, seed)
-                    : throw new UniFaceException(
-                        $"a batch of {batchSize} is not a multiple of {imagesPerPerson} images per person, which the sampler pk needs.");
-            default:
-                throw new UniFaceException($"there is no sampler '{name}'; expected one of {string.Join(", ", Names)}.");
-        }
-    }
+        "uniform" => new UniformSampler(dataset.Samples.Count, seed),
+        "class-balanced" => new ClassBalancedSampler(dataset, seed),
+        "pk" when batchSize % imagesPerPerson == 0 => new PersonBatchSampler(dataset, batchSize / imagesPerPerson, imagesPerPerson, seed),
+        "pk" => throw new UniFaceException($"a batch of {batchSize} is not a multiple of {imagesPerPerson} images per person, which the sampler pk needs."),
+        _ => throw new UniFaceException($"there is no sampler '{name}'; expected one of {string.Join(", ", Names)}."),
+    };
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Data;
 
 /// <summary>A batch for the training step. The receiver owns and disposes it.</summary>

@@ -1,19 +1,12 @@
 namespace UniFace.Training.Data;
 
 /// <summary>Every image once per epoch, in a different random order each epoch.</summary>
-internal sealed class UniformSampler : ISampler
+/// <param name="samples">Number of images.</param>
+/// <param name="seed">Seed of the order.</param>
+internal sealed class UniformSampler(int samples, long seed) : ISampler
 {
-    private readonly long seed;
-
-    /// <summary>A sampler over this many images.</summary>
-    public UniformSampler(int samples, long seed)
-    {
-        Length = samples;
-        this.seed = seed;
-    }
-
     /// <inheritdoc/>
-    public int Length { get; }
+    public int Length => samples;
 
     /// <inheritdoc/>
     public int[] Epoch(int epoch)

@@ -1,8 +1,5 @@
-using UniFace.Evaluation;
 using UniFace.Evaluation.ThresholdCalibration;
-using UniFace.Evaluation.Verification;
 using UniFace.Statistics;
-using UniFace.Vision.Imaging;
 
 namespace UniFace.Training.Export;
 
@@ -30,7 +27,7 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             return null;
         }
 
-        using FaceDataset opened = FaceDatasets.Open(source);
+        using FaceDataset opened = trained.OpenValidation() ?? trained.OpenData();
         if (info.UnseenPeople(opened, trained.Validation is null ? null : opened) is not FaceDataset people)
         {
             return null;
@@ -50,15 +47,8 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             return new Measurement(result, null);
         }
 
-        CalibrationSource from = new()
-        {
-            FlipSum = options.FlipSum,
-            DataName = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}",
-            DataSha256 = sha256,
-            People = result.People,
-            Images = result.Images,
-            ToolVersion = info.ToolVersion,
-        };
+        string name = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}";
+        CalibrationSource from = new(options.FlipSum, name, sha256, result.People, result.Images);
         return new Measurement(result, Calibrator.FromScores(result.Scores, from) with { Overlap = overlap });
     }
 }

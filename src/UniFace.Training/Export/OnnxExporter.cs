@@ -23,11 +23,7 @@ public static class OnnxExporter
     /// <param name="backbone">On any device, in any mode; not changed.</param>
     /// <param name="path">The ONNX file.</param>
     /// <exception cref="UniFaceException">The backbone does not implement <see cref="IOnnxLayer"/>.</exception>
-    public static void Write(Backbone backbone, string path)
-    {
-        ModelProto model = Build(backbone);
-        AtomicFile.Write(path, model.WriteTo);
-    }
+    public static void Write(Backbone backbone, string path) => AtomicFile.Write(path, Build(backbone).WriteTo);
 
     /// <summary>The backbone as an ONNX model.</summary>
     internal static ModelProto Build(Backbone backbone)

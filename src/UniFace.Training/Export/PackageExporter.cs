@@ -38,7 +38,7 @@ public static class PackageExporter
     /// </exception>
     public static ExportResult Export(
         Backbone backbone, ModelManifest manifest, Calibration? calibration, string folder, TrainingFingerprint? fingerprint = null) =>
-        Export(backbone, manifest, folder, fingerprint, (_, written) => (written, calibration is null ? null : Bind(calibration, written)));
+        Export(backbone, manifest, folder, fingerprint, (_, written) => (written, calibration?.For(written)));
 
     /// <summary>Writes a package that a delegate completes after the parity gate.</summary>
     internal static ExportResult Export(
@@ -114,27 +114,5 @@ public static class PackageExporter
                 throw new UniFaceException($"The manifest's {field} is {value}, but the backbone {backbone.Spec} was trained with {expected}.");
             }
         }
-    }
-
-    /// <summary>The calibration with the contract id of this package, if it belongs to this model or names none.</summary>
-    private static Calibration Bind(Calibration calibration, ModelManifest manifest)
-    {
-        if (calibration.FlipSum != manifest.FlipSum)
-        {
-            throw new UniFaceException(
-                $"The calibration was measured {With(calibration.FlipSum)} flip-sum, but the package runs {With(manifest.FlipSum)}: calibrate again, " +
-                $"or export {With(calibration.FlipSum)} flip-sum.");
-        }
-
-        if (calibration.ContractId is string contract && contract != manifest.ContractId)
-        {
-            throw new UniFaceException(
-                $"The calibration belongs to the model with contract {contract}, but this package has {manifest.ContractId}: thresholds do not " +
-                "transfer between models; calibrate this one.");
-        }
-
-        return calibration with { ContractId = manifest.ContractId, OnnxSha256 = manifest.OnnxSha256 };
-
-        static string With(bool flipSum) => flipSum ? "with" : "without";
     }
 }

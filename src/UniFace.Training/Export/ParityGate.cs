@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace UniFace.Training.Export;
 
 /// <summary>Agreement of two embedders of the same model.</summary>

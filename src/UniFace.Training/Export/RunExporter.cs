@@ -1,5 +1,3 @@
-using UniFace.Evaluation;
-using UniFace.Evaluation.Verification;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Training.Export;

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>One batch while the tiles of centers are processed. Everything here is of the size of the batch.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>
@@ -52,8 +50,7 @@ public sealed class HeadStep
         HeadInput.CheckShapes(embeddings, labels[added], weights, head.EmbeddingSize);
         CenterMove move = new(update, First: added == 0, Last: added == labels.Count - 1);
         long[] batchClasses = classes[added];
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable none = no_grad();
+        using NoGradScope scope = new();
         HeadBatch batch = new(head, embeddings, labels[added++], weights, scale);
         (ObjectiveTerms terms, TilePass pass) = Begin(batch); // Sharded: after a sum of the target similarities.
         if (head.Objective.UpdatesPerBatch)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>The result of a head for one batch. The caller owns and disposes it.</summary>

@@ -1,47 +1,28 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>
 /// A pass without tensors between the matrix products, on the CPU in float32: one loop over each row of products, rows in parallel, in
 /// one block of memory. Rows are summed in fixed groups, so the result does not depend on the number of threads.
 /// </summary>
-internal sealed class RowPass : TilePass
+/// <param name="batch">The batch.</param>
+/// <param name="terms">The objective's terms.</param>
+/// <param name="kernel">Their kernel of the other classes.</param>
+/// <param name="samples">B.</param>
+/// <param name="size">T, classes per tile at most.</param>
+internal sealed class RowPass(HeadBatch batch, ObjectiveTerms terms, IRowKernel kernel, int samples, int size) : TilePass
 {
     private const int Groups = 8;
-    private readonly HeadBatch batch;
-    private readonly ObjectiveTerms terms;
-    private readonly IRowKernel kernel;
-    private readonly int samples;
-    private readonly int size;
-    private readonly float scale;
-    private readonly Tensor products; // [B * T]
-    private readonly float[] radial; // [Groups, T]
-    private readonly float[] hardest; // [B]
-    private readonly float[] top; // [B]: largest logit
-    private readonly double[] sum; // [B]: sum of e^(logit - top)
-    private readonly double[] values; // [B]
-    private readonly double[] slopes; // [B]
+    private readonly float scale = (float)OwnedTensors.Value(terms.Scale);
+    private readonly Tensor products = empty([(long)samples * size], dtype: ScalarType.Float32); // [B * T]
+    private readonly float[] radial = new float[Groups * size]; // [Groups, T]
+    private readonly float[] hardest = [.. Enumerable.Repeat(-1f, samples)]; // [B]
+    private readonly float[] top = [.. Enumerable.Repeat(RowLoop.Masked, samples)]; // [B]: largest logit
+    private readonly double[] sum = new double[samples]; // [B]: sum of e^(logit - top)
+    private readonly double[] values = new double[samples]; // [B]
+    private readonly double[] slopes = new double[samples]; // [B]
     private RowTerms[] coefficients = []; // [B]
     private float[] targetGradient = []; // [B]
     private float[] targetCosine = []; // [B]
-
-    public RowPass(HeadBatch batch, ObjectiveTerms terms, IRowKernel kernel, int size)
-    {
-        this.batch = batch;
-        this.terms = terms;
-        this.kernel = kernel;
-        this.size = size;
-        samples = (int)batch.X.shape[0];
-        scale = (float)OwnedTensors.Value(terms.Scale);
-        products = empty([(long)samples * size], dtype: ScalarType.Float32);
-        radial = new float[Groups * size];
-        hardest = [.. Enumerable.Repeat(-1f, samples)];
-        top = [.. Enumerable.Repeat(RowLoop.Masked, samples)];
-        sum = new double[samples];
-        values = new double[samples];
-        slopes = new double[samples];
-    }
 
     public override Tensor LogSumExp =>
         tensor(top.Zip(sum, (t, s) => (float)(t + Math.Log(s))).ToArray()).unsqueeze(1);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>From the similarities of a tile to their gradient with tensors: any device, type and margin.</summary>

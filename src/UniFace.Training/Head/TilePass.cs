@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head;
 
 /// <summary>The passes of one batch over the tiles of a step. The engine is <see cref="HeadStep"/>; a pass is its arithmetic.</summary>
@@ -14,7 +12,7 @@ internal abstract class TilePass
         bool fits = head.AllowRowPass && head.OnCpu && !head.Margin.ChangesNonTarget
             && head.Centers is { Arithmetic: ScalarType.Float32, SubCenters: 1, Similarity: Similarity.Cosine };
         return fits && terms.TryGetRowKernel(out IRowKernel kernel)
-            ? new RowPass(batch, terms, kernel, Math.Min(head.TileSize, head.Classes))
+            ? new RowPass(batch, terms, kernel, (int)batch.X.shape[0], Math.Min(head.TileSize, head.Classes))
             : new TensorPass(head, batch, terms);
     }
 

@@ -1,15 +1,12 @@
 namespace UniFace.Training.Loop;
 
-/// <summary>A row of metrics.jsonl every few steps. The values are means since the row before.</summary>
-public sealed record StepMetrics
+/// <summary>What the two kinds of rows of metrics.jsonl have in common.</summary>
+public abstract record TrainingMetrics
 {
-    /// <summary>Always "step".</summary>
-    public string Kind { get; init; } = "step";
-
     /// <summary>Steps done.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Epoch, from 1.</summary>
+    /// <summary>Epoch, from 1; 0 for the state before training.</summary>
     public required int Epoch { get; init; }
 
     /// <summary>Mean loss.</summary>
@@ -17,12 +14,6 @@ public sealed record StepMetrics
 
     /// <summary>Learning rate of the last step.</summary>
     public required double Lr { get; init; }
-
-    /// <summary>Images per second.</summary>
-    public required double ImagesPerSecond { get; init; }
-
-    /// <summary>Mean norm of the gradients before clipping.</summary>
-    public required double GradNorm { get; init; }
 
     /// <summary>Mean cosine of an image with its own class center.</summary>
     public required double TargetCosine { get; init; }
@@ -32,6 +23,19 @@ public sealed record StepMetrics
 
     /// <summary>The learned threshold as a cosine, b / s; null if the loss has none.</summary>
     public double? Threshold { get; init; }
+}
+
+/// <summary>A row of metrics.jsonl every few steps. The values are means since the row before.</summary>
+public sealed record StepMetrics : TrainingMetrics
+{
+    /// <summary>Always "step".</summary>
+    public string Kind { get; init; } = "step";
+
+    /// <summary>Images per second.</summary>
+    public required double ImagesPerSecond { get; init; }
+
+    /// <summary>Mean norm of the gradients before clipping.</summary>
+    public required double GradNorm { get; init; }
 
     internal static StepMetrics From(TrainingState state, double learningRate, double imagesPerSecond) => new()
     {
@@ -48,34 +52,13 @@ public sealed record StepMetrics
 }
 
 /// <summary>A row of metrics.jsonl at the end of each epoch, and one for epoch 0 before the first step.</summary>
-public sealed record EpochMetrics
+public sealed record EpochMetrics : TrainingMetrics
 {
     /// <summary>Always "epoch".</summary>
     public string Kind { get; init; } = "epoch";
 
-    /// <summary>Steps done.</summary>
-    public required long Step { get; init; }
-
-    /// <summary>The epoch that ended, from 1; 0 for the state before training.</summary>
-    public required int Epoch { get; init; }
-
-    /// <summary>Mean loss.</summary>
-    public required double Loss { get; init; }
-
-    /// <summary>Learning rate of the last step.</summary>
-    public required double Lr { get; init; }
-
     /// <summary>Images per second; null for epoch 0.</summary>
     public double? ImagesPerSecond { get; init; }
-
-    /// <summary>Mean target cosine.</summary>
-    public required double TargetCosine { get; init; }
-
-    /// <summary>Mean hardest-negative cosine.</summary>
-    public required double HardestNegativeCosine { get; init; }
-
-    /// <summary>The learned threshold as a cosine; null if the loss has none.</summary>
-    public double? Threshold { get; init; }
 
     /// <summary>Images by target cosine: 80 bins of 0.025 from -1 to 1.</summary>
     public required IReadOnlyList<long> TargetHistogram { get; init; }

@@ -1,6 +1,3 @@
-using UniFace.Training.Checkpoints;
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Finds the first tensor that is not finite.</summary>
@@ -17,8 +14,7 @@ internal static class NonFiniteCheck
     /// <summary>Names the first weights that are not finite, or null. One transfer from the device if all are finite.</summary>
     public static string? BadWeights(IReadOnlyList<NamedParameter> parameters)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         double norm = stack(parameters.Select(p => p.Value.norm().to(ScalarType.Float32)).ToList()).norm().item<float>();
         return double.IsFinite(norm) ? null : FirstBad(parameters) ?? $"the norm of all weights ({norm})";
     }
@@ -26,26 +22,20 @@ internal static class NonFiniteCheck
     /// <summary>The first parameter whose value is not finite, else the first whose gradient is not, else null.</summary>
     public static string? FirstBad(IReadOnlyList<NamedParameter> parameters)
     {
-        foreach (NamedParameter parameter in parameters)
+        if (parameters.FirstOrDefault(parameter => !IsFinite(parameter.Value)) is NamedParameter weights)
         {
-            if (!IsFinite(parameter.Value))
-            {
-                return $"the weights {parameter.Name}";
-            }
+            return $"the weights {weights.Name}";
         }
 
         // The backward pass runs from the head to the first layer, so the gradients are searched in that order.
         IEnumerable<NamedParameter> head = parameters.Where(p => p.Name.StartsWith(Checkpoint.HeadPrefix, StringComparison.Ordinal));
-        foreach (NamedParameter parameter in head.Concat(parameters.Reverse()))
-        {
-            using Tensor? gradient = parameter.Value.grad;
-            if (gradient is not null && !IsFinite(gradient))
-            {
-                return $"the gradient of {parameter.Name}";
-            }
-        }
+        return head.Concat(parameters.Reverse()).FirstOrDefault(HasBadGradient) is NamedParameter bad ? $"the gradient of {bad.Name}" : null;
+    }
 
-        return null;
+    private static bool HasBadGradient(NamedParameter parameter)
+    {
+        using Tensor? gradient = parameter.Value.grad;
+        return gradient is not null && !IsFinite(gradient);
     }
 
     /// <summary>The error message.</summary>

@@ -1,5 +1,3 @@
-using UniFace.Evaluation.Verification;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>

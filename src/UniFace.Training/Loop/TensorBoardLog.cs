@@ -1,42 +1,37 @@
 namespace UniFace.Training.Loop;
 
 /// <summary>Writes metrics as TensorBoard event files.</summary>
-internal sealed class TensorBoardLog : IDisposable
+/// <param name="folder">The folder of the files; created if it does not exist.</param>
+internal sealed class TensorBoardLog(string folder) : IDisposable
 {
-    private readonly SummaryWriter writer;
-
-    public TensorBoardLog(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        writer = torch.utils.tensorboard.SummaryWriter(folder, createRunName: false);
-    }
+    private readonly SummaryWriter writer = utils.tensorboard.SummaryWriter(Directory.CreateDirectory(folder).FullName, createRunName: false);
 
     public void Write(StepMetrics row)
     {
-        int step = (int)Math.Min(row.Step, int.MaxValue);
-        writer.add_scalar("train/loss", (float)row.Loss, step);
-        writer.add_scalar("train/lr", (float)row.Lr, step);
-        writer.add_scalar("train/gradient norm", (float)row.GradNorm, step);
-        writer.add_scalar("train/images a second", (float)row.ImagesPerSecond, step);
-        writer.add_scalar("cosine/target", (float)row.TargetCosine, step);
-        writer.add_scalar("cosine/hardest negative", (float)row.HardestNegativeCosine, step);
-        if (row.Threshold is double threshold)
-        {
-            writer.add_scalar("cosine/threshold", (float)threshold, step);
-        }
+        Add("train/loss", row.Loss, row.Step);
+        Add("train/lr", row.Lr, row.Step);
+        Add("train/gradient norm", row.GradNorm, row.Step);
+        Add("train/images a second", row.ImagesPerSecond, row.Step);
+        Add("cosine/target", row.TargetCosine, row.Step);
+        Add("cosine/hardest negative", row.HardestNegativeCosine, row.Step);
+        Add("cosine/threshold", row.Threshold, row.Step);
     }
 
     public void Write(EpochMetrics row)
     {
-        int step = (int)Math.Min(row.Step, int.MaxValue);
-        writer.add_scalar("epoch/loss", (float)row.Loss, step);
-        if (row.Validation is ValidationMetrics validation)
-        {
-            writer.add_scalar("validation/TAR", (float)validation.TarAtFar, step);
-            writer.add_scalar("validation/AUC", (float)validation.Auc, step);
-            writer.add_scalar("validation/EER", (float)validation.Eer, step);
-        }
+        Add("epoch/loss", row.Loss, row.Step);
+        Add("validation/TAR", row.Validation?.TarAtFar, row.Step);
+        Add("validation/AUC", row.Validation?.Auc, row.Step);
+        Add("validation/EER", row.Validation?.Eer, row.Step);
     }
 
     public void Dispose() => (writer as IDisposable)?.Dispose();
+
+    private void Add(string name, double? value, long step)
+    {
+        if (value is double known)
+        {
+            writer.add_scalar(name, (float)known, (int)Math.Min(step, int.MaxValue));
+        }
+    }
 }

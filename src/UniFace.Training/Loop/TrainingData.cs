@@ -42,7 +42,7 @@ internal sealed record TrainingData(
             training,
             heldOut,
             loader,
-            ClassWeights.Compute(options.ClassWeight, training, options.ClassWeightBeta),
+            ClassWeights.Compute(options.ClassWeight, [.. training.SamplesByPerson().Select(samples => samples.Length)], options.ClassWeightBeta),
             (validation ?? heldOut) is FaceDataset validated ? new PeopleValidation(validated, decoder) : null,
             (loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
             warnings);

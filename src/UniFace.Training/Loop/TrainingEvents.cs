@@ -18,9 +18,6 @@ public sealed record TrainingEvents
 
     /// <summary>A warning for the user, for example that the loss does not fall.</summary>
     public Action<string>? Warning { get; init; }
-
-    /// <summary>A checkpoint was written, with its step.</summary>
-    public Action<long>? CheckpointWritten { get; init; }
 }
 
 /// <summary>Result of a run.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>Trains from the state's position to the end of the run: epochs, steps, validation, metrics and checkpoints.</summary>
@@ -213,7 +211,6 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         }
 
         checkpointStep = state.Step;
-        events.CheckpointWritten?.Invoke(state.Step);
     }
 
     private UniFaceException NonFinite(string what, List<TrainingBatch> group) => NonFiniteCheck.Error(

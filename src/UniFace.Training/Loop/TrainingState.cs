@@ -1,6 +1,3 @@
-using UniFace.Training.Checkpoints;
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Loop;
 
 /// <summary>
@@ -31,12 +28,9 @@ internal sealed class TrainingState : IDisposable
         // Under SGD the head updates its centers tile by tile; only AdamW needs their gradient, and the memory for it.
         centers = options.Optimizer == OptimizerKind.Sgd ? Parameters.Single(p => p.Name == CentersName) : null;
         IReadOnlyList<NamedParameter> parameters = [.. Parameters.Where(p => p != centers)];
-        Optimizer = options.Optimizer switch
-        {
-            OptimizerKind.Sgd => new SgdOptimizer(parameters, options.Momentum, options.WeightDecay),
-            OptimizerKind.AdamW => new AdamWOptimizer(parameters, options.WeightDecay),
-            _ => throw new InvalidOperationException($"Optimizer {options.Optimizer}."),
-        };
+        Optimizer = options.Optimizer == OptimizerKind.Sgd
+            ? new SgdOptimizer(parameters, options.Momentum, options.WeightDecay)
+            : new AdamWOptimizer(parameters, options.WeightDecay);
         Average = options.Ema > 0 ? new MovingAverage(backbone, options.Ema) : null;
     }
 
@@ -82,10 +76,8 @@ internal sealed class TrainingState : IDisposable
     /// <summary>How a step updates the class centers: by the head under SGD, else by the optimizer.</summary>
     /// <param name="options">The run's options.</param>
     /// <param name="learningRate">The learning rate of the step.</param>
-    public CenterUpdate GetCenterUpdate(TrainOptions options, double learningRate)
-    {
-        return centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
-    }
+    public CenterUpdate GetCenterUpdate(TrainOptions options, double learningRate) =>
+        centers is null ? CenterUpdate.Accumulate : new CenterUpdate.Sgd(learningRate, options.Momentum, centers.Decays ? options.WeightDecay : 0);
 
     /// <summary>SHA-256 over all weights: backbone, head and averages.</summary>
     public string WeightsSha256() => WeightsHash.Compute(Tensors(resumable: false));
@@ -95,14 +87,14 @@ internal sealed class TrainingState : IDisposable
     /// <param name="resumable">True: the whole state. False: the weights only.</param>
     public void Save(string path, bool resumable)
     {
-        Dictionary<string, string> metadata = new(StringComparer.Ordinal)
+        Dictionary<string, string> metadata = new()
         {
             ["format"] = Checkpoint.Format,
             ["run"] = RunId,
             ["resumable"] = resumable ? "true" : "false",
-            ["epoch"] = Epoch.ToString(CultureInfo.InvariantCulture),
-            ["batch"] = Batch.ToString(CultureInfo.InvariantCulture),
-            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+            ["epoch"] = $"{Epoch}",
+            ["batch"] = $"{Batch}",
+            ["step"] = $"{Step}",
             ["best"] = Best?.ToString("R", CultureInfo.InvariantCulture) ?? "",
             ["window"] = JsonSerializer.Serialize(Window),
             ["epochSums"] = JsonSerializer.Serialize(EpochSums),
@@ -176,7 +168,7 @@ internal sealed class TrainingState : IDisposable
 
     private Dictionary<string, Tensor> Tensors(bool resumable)
     {
-        Dictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
+        Dictionary<string, Tensor> tensors = [];
         Checkpoint.AddModule(tensors, Checkpoint.BackbonePrefix, Backbone);
         Checkpoint.AddModule(tensors, Checkpoint.HeadPrefix, Head);
         foreach ((string name, Tensor value) in Average?.Values ?? new Dictionary<string, Tensor>())

@@ -76,7 +76,7 @@ public static class LossRegistry
         LossAttribute attribute = type.GetCustomAttribute<LossAttribute>()!;
         Loss defaults = New(type);
         IEnumerable<LossHyperparameter> parameters = type.GetProperties()
-            .OrderBy(property => property.DeclaringType == typeof(Loss) ? 1 : 0)
+            .OrderBy(property => property.DeclaringType == type ? 0 : property.DeclaringType == typeof(Loss) ? 2 : 1)
             .ThenBy(property => property.MetadataToken)
             .SelectMany(property => property.GetCustomAttributes<HyperparameterAttribute>()
                 .Select(a => new LossHyperparameter(property, a, defaults)));

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>
@@ -16,7 +14,7 @@ internal readonly unsafe record struct ChannelsLastView(nint Data, long Count, i
     /// <summary>Whether a tensor is stored channels-last.</summary>
     public static bool Fits(Tensor tensor)
     {
-        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != TorchSharp.DeviceType.CPU)
+        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU)
         {
             return false;
         }

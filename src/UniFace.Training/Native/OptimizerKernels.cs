@@ -1,17 +1,4 @@
-using System.Numerics.Tensors;
-
 namespace UniFace.Training.Native;
-
-/// <summary>The coefficients of one step of AdamW.</summary>
-/// <param name="Beta1">Decay of the mean.</param>
-/// <param name="New1">1 - Beta1, computed before rounding to float.</param>
-/// <param name="Beta2">Decay of the mean square.</param>
-/// <param name="New2">1 - Beta2, computed before rounding to float.</param>
-/// <param name="Keep">1 - rate * decay: the factor that weight decay applies to a value.</param>
-/// <param name="Rate">Learning rate divided by the bias correction of the mean.</param>
-/// <param name="Root">Square root of the bias correction of the mean square.</param>
-/// <param name="Epsilon">Added to the root of the mean square.</param>
-internal readonly record struct AdamStep(float Beta1, float New1, float Beta2, float New2, float Keep, float Rate, float Root, float Epsilon);
 
 /// <summary>Optimizer updates of parameter slices. They are memory-bound, so each block stays in the cache for all operations on it.</summary>
 internal static unsafe class OptimizerKernels
@@ -51,7 +38,14 @@ internal static unsafe class OptimizerKernels
     /// w = keep * w if weight decay applies; m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
     /// w = w - rate * m / (sqrt(v) / root + epsilon), where m is the first state and v the second.
     /// </summary>
-    public static void AdamW(in ParameterSlice slice, in AdamStep step)
+    /// <param name="slice">The slice.</param>
+    /// <param name="beta1">Decay of the mean.</param>
+    /// <param name="beta2">Decay of the mean square.</param>
+    /// <param name="keep">The factor that weight decay applies to a value.</param>
+    /// <param name="rate">Learning rate divided by the bias correction of the mean.</param>
+    /// <param name="root">Square root of the bias correction of the mean square.</param>
+    /// <param name="epsilon">Added to the root of the mean square.</param>
+    public static void AdamW(in ParameterSlice slice, double beta1, double beta2, double keep, double rate, double root, double epsilon)
     {
         Span<float> buffer = stackalloc float[Block], second = stackalloc float[Block];
         for (int start = 0; start < slice.Length; start += Block)
@@ -59,18 +53,18 @@ internal static unsafe class OptimizerKernels
             int length = Math.Min(Block, slice.Length - start);
             Span<float> w = Values(slice.Value, start, length), g = Values(slice.Gradient, start, length);
             Span<float> m = Values(slice.State, start, length), v = Values(slice.Second, start, length);
-            Span<float> root = buffer[..length], move = second[..length];
-            TensorPrimitives.Multiply(m, step.Beta1, m);
-            TensorPrimitives.FusedMultiplyAdd(g, step.New1, m, m);
-            TensorPrimitives.Multiply(v, step.Beta2, v);
-            TensorPrimitives.Multiply(g, step.New2, root);
-            TensorPrimitives.FusedMultiplyAdd(root, g, v, v);
-            TensorPrimitives.Sqrt(v, root);
-            TensorPrimitives.Divide(root, step.Root, root);
-            TensorPrimitives.Add(root, step.Epsilon, root);
-            TensorPrimitives.Multiply(m, step.Rate, move);
-            TensorPrimitives.Divide(move, root, move);
-            TensorPrimitives.Multiply(w, slice.Decays ? step.Keep : 1, w);
+            Span<float> scratch = buffer[..length], move = second[..length];
+            TensorPrimitives.Multiply(m, (float)beta1, m);
+            TensorPrimitives.FusedMultiplyAdd(g, (float)(1 - beta1), m, m);
+            TensorPrimitives.Multiply(v, (float)beta2, v);
+            TensorPrimitives.Multiply(g, (float)(1 - beta2), scratch);
+            TensorPrimitives.FusedMultiplyAdd(scratch, g, v, v);
+            TensorPrimitives.Sqrt(v, scratch);
+            TensorPrimitives.Divide(scratch, (float)root, scratch);
+            TensorPrimitives.Add(scratch, (float)epsilon, scratch);
+            TensorPrimitives.Multiply(m, (float)rate, move);
+            TensorPrimitives.Divide(move, scratch, move);
+            TensorPrimitives.Multiply(w, slice.Decays ? (float)keep : 1, w);
             TensorPrimitives.Subtract(w, move, w);
         }
     }

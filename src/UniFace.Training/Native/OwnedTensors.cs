@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>Tensors that belong to a module, whatever dispose scope they are created in, and the values of tensors.</summary>

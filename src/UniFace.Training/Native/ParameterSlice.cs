@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>A slice of a parameter with its gradient and optimizer state, all in the same memory order.</summary>
@@ -48,7 +46,7 @@ internal readonly record struct ParameterSlice(nint Value, nint Gradient, nint S
     }
 
     private static bool IsFloatOnCpu(Tensor tensor) =>
-        tensor.dtype == ScalarType.Float32 && tensor.device_type == TorchSharp.DeviceType.CPU;
+        tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU;
 
     private static bool IsDense(Tensor tensor, long[] strides)
     {

@@ -1,10 +1,19 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Native;
 
 /// <summary>Runs a kernel on as many threads as libtorch uses, including the caller's.</summary>
 internal static class WorkerThreads
 {
+    private const int RowsPerChunk = 64;
+
+    /// <summary>As <see cref="For"/> for the rows of a matrix, which are too short to be distributed one by one.</summary>
+    public static void ForRows(int count, Action<int> body) => For((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
+    {
+        for (int row = chunk * RowsPerChunk; row < Math.Min(count, (chunk + 1) * RowsPerChunk); row++)
+        {
+            body(row);
+        }
+    });
+
     /// <summary>Calls <paramref name="body"/> once for every number below <paramref name="count"/>, in any order.</summary>
     public static void For(int count, Action<int> body)
     {

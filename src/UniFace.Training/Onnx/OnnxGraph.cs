@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using UniFace.Onnx.Schema;
-using static TorchSharp.torch;
+using static UniFace.Onnx.Schema.AttributeProto.Types;
+using static UniFace.Onnx.Schema.TensorShapeProto.Types;
 
 namespace UniFace.Training.Onnx;
 
@@ -27,14 +28,14 @@ public sealed class OnnxGraph
     public string Conv(string input, Tensor weight, Tensor bias, int stride, int padding, int groups)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        NodeProto node = Node("Conv", input);
-        node.Input.Add(Weight(node, "weight", weight));
-        node.Input.Add(Weight(node, "bias", bias));
-        node.Attribute.Add(Int("group", groups));
-        node.Attribute.Add(Ints("kernel_shape", weight.shape[2], weight.shape[3]));
-        node.Attribute.Add(Ints("pads", padding, padding, padding, padding));
-        node.Attribute.Add(Ints("strides", stride, stride));
-        return node.Output[0];
+        return Node(
+            "Conv",
+            [input],
+            [("weight", weight), ("bias", bias)],
+            Int("group", groups),
+            Ints("kernel_shape", weight.shape[2], weight.shape[3]),
+            Ints("pads", padding, padding, padding, padding),
+            Ints("strides", stride, stride));
     }
 
     /// <summary>Batch norm with running statistics, where it cannot be folded into a neighboring node.</summary>
@@ -45,16 +46,11 @@ public sealed class OnnxGraph
     /// <param name="variance">[C].</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <returns>[B, C, H, W].</returns>
-    public string BatchNormalization(string input, Tensor scale, Tensor shift, Tensor mean, Tensor variance, double epsilon)
-    {
-        NodeProto node = Node("BatchNormalization", input);
-        node.Input.Add(Weight(node, "scale", scale));
-        node.Input.Add(Weight(node, "shift", shift));
-        node.Input.Add(Weight(node, "mean", mean));
-        node.Input.Add(Weight(node, "variance", variance));
-        node.Attribute.Add(new AttributeProto { Name = "epsilon", Type = AttributeProto.Types.AttributeType.Float, F = (float)epsilon });
-        return node.Output[0];
-    }
+    public string BatchNormalization(string input, Tensor scale, Tensor shift, Tensor mean, Tensor variance, double epsilon) => Node(
+        "BatchNormalization",
+        [input],
+        [("scale", scale), ("shift", shift), ("mean", mean), ("variance", variance)],
+        new AttributeProto { Name = "epsilon", Type = AttributeType.Float, F = (float)epsilon });
 
     /// <summary>PReLU with a slope per channel.</summary>
     /// <param name="input">[B, C, H, W].</param>
@@ -64,9 +60,7 @@ public sealed class OnnxGraph
     {
         ArgumentNullException.ThrowIfNull(slope);
         using DisposeScope scope = NewDisposeScope();
-        NodeProto node = Node("PRelu", input);
-        node.Input.Add(Weight(node, "slope", slope.detach().view(-1, 1, 1))); // [C, 1, 1]
-        return node.Output[0];
+        return Node("PRelu", [input], [("slope", slope.detach().view(-1, 1, 1))]); // [C, 1, 1]
     }
 
     /// <summary>input * weight^T + bias.</summary>
@@ -74,34 +68,23 @@ public sealed class OnnxGraph
     /// <param name="weight">[outputs, inputs].</param>
     /// <param name="bias">[outputs].</param>
     /// <returns>[B, outputs].</returns>
-    public string Gemm(string input, Tensor weight, Tensor bias)
-    {
-        NodeProto node = Node("Gemm", input);
-        node.Input.Add(Weight(node, "weight", weight));
-        node.Input.Add(Weight(node, "bias", bias));
-        node.Attribute.Add(Int("transB", 1));
-        return node.Output[0];
-    }
+    public string Gemm(string input, Tensor weight, Tensor bias) =>
+        Node("Gemm", [input], [("weight", weight), ("bias", bias)], Int("transB", 1));
 
     /// <summary>Sum of two values of the same shape.</summary>
-    public string Add(string left, string right) => Node("Add", left, right).Output[0];
+    public string Add(string left, string right) => Node("Add", [left, right]);
 
     /// <summary>Product of two values, broadcast.</summary>
-    public string Mul(string left, string right) => Node("Mul", left, right).Output[0];
+    public string Mul(string left, string right) => Node("Mul", [left, right]);
 
     /// <summary>1 / (1 + exp(-x)).</summary>
-    public string Sigmoid(string input) => Node("Sigmoid", input).Output[0];
+    public string Sigmoid(string input) => Node("Sigmoid", [input]);
 
     /// <summary>Mean of each channel, [B, C, H, W] to [B, C, 1, 1].</summary>
-    public string GlobalAveragePool(string input) => Node("GlobalAveragePool", input).Output[0];
+    public string GlobalAveragePool(string input) => Node("GlobalAveragePool", [input]);
 
     /// <summary>[B, ...] to [B, product of the rest].</summary>
-    public string Flatten(string input)
-    {
-        NodeProto node = Node("Flatten", input);
-        node.Attribute.Add(Int("axis", 1));
-        return node.Output[0];
-    }
+    public string Flatten(string input) => Node("Flatten", [input], [], Int("axis", 1));
 
     /// <summary>Completes the graph with its name, input and output, both with a free first dimension "batch".</summary>
     /// <param name="name">Name of the graph.</param>
@@ -118,32 +101,24 @@ public sealed class OnnxGraph
         return graph;
     }
 
-    private NodeProto Node(string operation, params ReadOnlySpan<string> inputs)
+    /// <summary>Adds a node and its weights; returns the name of its output.</summary>
+    private string Node(string operation, string[] inputs, (string Role, Tensor Value)[]? weights = null, params AttributeProto[] attributes)
     {
-        int number = counts[operation] = counts.GetValueOrDefault(operation) + 1;
-        string name = string.Create(CultureInfo.InvariantCulture, $"{operation}_{number}");
-        NodeProto node = new() { Name = name, OpType = operation };
-        node.Input.AddRange(inputs.ToArray());
-        node.Output.Add(name + ".out");
+        string name = $"{operation}_{counts[operation] = counts.GetValueOrDefault(operation) + 1}";
+        NodeProto node = new() { Name = name, OpType = operation, Output = { name + ".out" }, Attribute = { attributes } };
+        node.Input.Add([.. inputs, .. (weights ?? []).Select(weight => Weight($"{name}.{weight.Role}", weight.Value))]);
         graph.Node.Add(node);
-        return node;
+        return node.Output[0];
     }
 
-    private string Weight(NodeProto node, string role, Tensor tensor)
+    private string Weight(string name, Tensor tensor)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor values = tensor.detach().to(ScalarType.Float32, CPU).contiguous();
-        float[] copy = values.data<float>().ToArray();
-        if (!BitConverter.IsLittleEndian)
-        {
-            throw new PlatformNotSupportedException("ONNX weights are little-endian; this machine is not.");
-        }
-
         TensorProto weight = new()
         {
-            Name = $"{node.Name}.{role}",
+            Name = name,
             DataType = (int)TensorProto.Types.DataType.Float,
-            RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(copy)),
+            RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(OwnedTensors.Floats(tensor))),
         };
         weight.Dims.Add(tensor.shape);
         graph.Initializer.Add(weight);
@@ -152,24 +127,13 @@ public sealed class OnnxGraph
 
     private static ValueInfoProto Value(string name, long[] shape)
     {
-        TensorShapeProto dimensions = new();
-        dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "batch" });
-        foreach (long size in shape)
-        {
-            dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
-        }
-
+        TensorShapeProto dimensions = new() { Dim = { new Dimension { DimParam = "batch" } } };
+        dimensions.Dim.Add(shape.Select(size => new Dimension { DimValue = size }));
         TypeProto.Types.Tensor type = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dimensions };
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
     }
 
-    private static AttributeProto Int(string name, long value) =>
-        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+    private static AttributeProto Int(string name, long value) => new() { Name = name, Type = AttributeType.Int, I = value };
 
-    private static AttributeProto Ints(string name, params long[] values)
-    {
-        AttributeProto attribute = new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
-        attribute.Ints.Add(values);
-        return attribute;
-    }
+    private static AttributeProto Ints(string name, params long[] values) => new() { Name = name, Type = AttributeType.Ints, Ints = { values } };
 }

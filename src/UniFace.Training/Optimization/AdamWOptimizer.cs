@@ -1,33 +1,19 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), torch.optim.AdamW's update.</summary>
-internal sealed class AdamWOptimizer : ParameterOptimizer
+internal sealed class AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2)
+    : ParameterOptimizer(parameters, weightDecay)
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
 
-    /// <summary>An optimizer for the given parameters.</summary>
-    public AdamWOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay = 1e-2)
-        : base(parameters, weightDecay)
-    {
-    }
-
     /// <inheritdoc/>
     private protected override IReadOnlyList<string> StateKinds => ["mean", "square"];
 
     /// <inheritdoc/>
-    private protected override void Update(in ParameterSlice slice, double learningRate) => OptimizerKernels.AdamW(slice, new AdamStep(
-        (float)Beta1,
-        (float)(1 - Beta1),
-        (float)Beta2,
-        (float)(1 - Beta2),
-        (float)(1 - (learningRate * WeightDecay)),
-        (float)Rate(learningRate),
-        (float)Root,
-        (float)Epsilon));
+    private protected override void Update(in ParameterSlice slice, double learningRate) =>
+        OptimizerKernels.AdamW(slice, Beta1, Beta2, 1 - (learningRate * WeightDecay), Rate(learningRate), Root, Epsilon);
 
     /// <inheritdoc/>
     private protected override void Update(NamedParameter parameter, Tensor gradient, double learningRate)

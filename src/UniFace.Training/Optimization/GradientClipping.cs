@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>Clips gradients by their joint norm, as torch.nn.utils.clip_grad_norm_ does.</summary>
@@ -15,8 +13,7 @@ public static class GradientClipping
     public static double Clip(IReadOnlyList<NamedParameter> parameters, double maxNorm)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         List<Tensor> others = [];
         List<Tensor> norms = [];
         List<ParameterSlice> slices = [];

@@ -36,8 +36,7 @@ internal sealed record LearningRateSchedule(
         {
             ScheduleKind.Poly => Math.Pow(1 - done, Power),
             ScheduleKind.Step => Math.Pow(0.1, Milestones?.Count(m => step >= m) ?? 0),
-            ScheduleKind.Cosine => 0.5 * (1 + Math.Cos(Math.PI * done)),
-            _ => throw new InvalidOperationException($"Schedule {Kind}."),
+            _ => 0.5 * (1 + Math.Cos(Math.PI * done)),
         };
         return BaseRate * warmup * decay;
     }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>
@@ -7,28 +5,11 @@ namespace UniFace.Training.Optimization;
 /// with the decay warmed up as min(decay, (1 + n) / (10 + n)), so that the first steps do not dominate.
 /// Buffers (running means and variances) are averages already and are not averaged again.
 /// </summary>
-internal sealed class MovingAverage : IDisposable
+/// <param name="module">The module, at whose values the average starts; not owned.</param>
+/// <param name="decay">The decay after warm-up, between 0 and 1, for example 0.999.</param>
+internal sealed class MovingAverage(nn.Module module, double decay) : IDisposable
 {
-    private readonly nn.Module module;
-    private readonly Dictionary<string, Tensor> shadow = new(StringComparer.Ordinal);
-
-    /// <summary>An average that starts at the module's values.</summary>
-    /// <param name="module">The module; not owned.</param>
-    /// <param name="decay">Between 0 and 1, for example 0.999.</param>
-    public MovingAverage(nn.Module module, double decay)
-    {
-        this.module = module;
-        Decay = decay;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
-        foreach ((string name, Parameter value) in module.named_parameters())
-        {
-            shadow[name] = value.detach().clone().DetachFromDisposeScope();
-        }
-    }
-
-    /// <summary>The decay after warm-up.</summary>
-    public double Decay { get; }
+    private readonly Dictionary<string, Tensor> shadow = Copies(module);
 
     /// <summary>The averaged parameters by name; owned by this.</summary>
     public IReadOnlyDictionary<string, Tensor> Values => shadow;
@@ -37,26 +18,24 @@ internal sealed class MovingAverage : IDisposable
     /// <param name="steps">Steps taken, including this one.</param>
     public void Update(long steps)
     {
-        double decay = Math.Min(Decay, (1.0 + steps) / (10.0 + steps));
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        double warmed = Math.Min(decay, (1.0 + steps) / (10.0 + steps));
+        using NoGradScope scope = new();
         List<ParameterSlice> slices = [];
         foreach ((string name, Parameter value) in module.named_parameters())
         {
             if (!ParameterSlice.TryAdd(slices, shadow[name], value))
             {
-                shadow[name].mul_(decay).add_(value, alpha: 1 - decay);
+                shadow[name].mul_(warmed).add_(value, alpha: 1 - warmed);
             }
         }
 
-        WorkerThreads.For(slices.Count, i => OptimizerKernels.Average(slices[i], (float)decay));
+        WorkerThreads.For(slices.Count, i => OptimizerKernels.Average(slices[i], (float)warmed));
     }
 
     /// <summary>Restores the averages from a checkpoint.</summary>
     public void Restore(IReadOnlyDictionary<string, Tensor> saved)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         foreach ((string name, Tensor value) in shadow)
         {
             if (!saved.TryGetValue(name, out Tensor? from) || !from.shape.SequenceEqual(value.shape))
@@ -71,14 +50,19 @@ internal sealed class MovingAverage : IDisposable
     /// <summary>Swaps the module's parameters with the averages; a second call swaps them back.</summary>
     public void Swap()
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         foreach ((string name, Parameter value) in module.named_parameters())
         {
             using Tensor held = value.detach().clone();
             value.copy_(shadow[name]);
             shadow[name].copy_(held);
         }
+    }
+
+    private static Dictionary<string, Tensor> Copies(nn.Module module)
+    {
+        using NoGradScope scope = new();
+        return module.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone().DetachFromDisposeScope());
     }
 
     /// <summary>Disposes the averages.</summary>

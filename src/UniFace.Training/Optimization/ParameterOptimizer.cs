@@ -1,27 +1,20 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>
 /// Updates parameters from their gradients. Its state is tensors by name, so that a checkpoint is exact. A step may change the gradients:
 /// weight decay may be added to them in place.
 /// </summary>
-public abstract class ParameterOptimizer : IDisposable
+/// <param name="parameters">The parameters.</param>
+/// <param name="weightDecay">Factor of the weight decay.</param>
+public abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay) : IDisposable
 {
-    private readonly Dictionary<string, Tensor> state = new(StringComparer.Ordinal);
-
-    /// <summary>An optimizer for the given parameters.</summary>
-    private protected ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay)
-    {
-        Parameters = parameters;
-        WeightDecay = weightDecay;
-    }
+    private readonly Dictionary<string, Tensor> state = [];
 
     /// <summary>The parameters.</summary>
-    public IReadOnlyList<NamedParameter> Parameters { get; }
+    public IReadOnlyList<NamedParameter> Parameters => parameters;
 
     /// <summary>Factor of the weight decay.</summary>
-    public double WeightDecay { get; }
+    public double WeightDecay => weightDecay;
 
     /// <summary>Steps taken.</summary>
     public long Steps { get; private set; }
@@ -34,18 +27,12 @@ public abstract class ParameterOptimizer : IDisposable
     public void Step(double learningRate)
     {
         Steps++;
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradient = no_grad();
+        using NoGradScope scope = new();
         List<ParameterSlice> slices = [];
         foreach (NamedParameter parameter in Parameters)
         {
-            Tensor? gradient = parameter.Value.grad;
-            if (gradient is null)
-            {
-                continue;
-            }
-
-            if (!ParameterSlice.TryAdd(slices, parameter.Value, gradient, [.. StateKinds.Select(kind => GetState(kind, parameter))], parameter.Decays))
+            if (parameter.Value.grad is Tensor gradient && !ParameterSlice.TryAdd(
+                slices, parameter.Value, gradient, [.. StateKinds.Select(kind => GetState(kind, parameter))], parameter.Decays))
             {
                 Update(parameter, gradient, learningRate);
             }
@@ -82,8 +69,7 @@ public abstract class ParameterOptimizer : IDisposable
                     $"The checkpoint's optimizer state '{name}' [{string.Join(", ", value.shape)}] fits no parameter of this model.");
             }
 
-            using DisposeScope scope = NewDisposeScope();
-            using IDisposable noGradient = no_grad();
+            using NoGradScope scope = new();
             state[name] = zeros_like(parameter.Value).copy_(value).DetachFromDisposeScope(); // In the memory order of the parameter.
         }
 
@@ -112,8 +98,7 @@ public abstract class ParameterOptimizer : IDisposable
         string name = $"{kind}.{parameter.Name}";
         if (!state.TryGetValue(name, out Tensor? value))
         {
-            value = zeros_like(parameter.Value).DetachFromDisposeScope();
-            state[name] = value;
+            state[name] = value = zeros_like(parameter.Value).DetachFromDisposeScope();
         }
 
         return value;

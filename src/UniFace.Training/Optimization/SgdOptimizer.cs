@@ -1,22 +1,15 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Optimization;
 
 /// <summary>
 /// Stochastic gradient descent with momentum: v = momentum * v + (g + decay * w), w = w - rate * v. The same bits as
 /// torch.optim.SGD (dampening 0, no Nesterov).
 /// </summary>
-public sealed class SgdOptimizer : ParameterOptimizer
+/// <param name="parameters">The parameters.</param>
+/// <param name="momentum">Momentum factor, 0 to below 1.</param>
+/// <param name="weightDecay">Factor of the weight decay.</param>
+public sealed class SgdOptimizer(IReadOnlyList<NamedParameter> parameters, double momentum = 0.9, double weightDecay = 5e-4)
+    : ParameterOptimizer(parameters, weightDecay)
 {
-    private readonly double momentum;
-
-    /// <summary>An optimizer for the given parameters.</summary>
-    public SgdOptimizer(IReadOnlyList<NamedParameter> parameters, double momentum = 0.9, double weightDecay = 5e-4)
-        : base(parameters, weightDecay)
-    {
-        this.momentum = momentum;
-    }
-
     /// <inheritdoc/>
     private protected override IReadOnlyList<string> StateKinds => momentum == 0 ? [] : ["momentum"];
 

@@ -3,7 +3,7 @@ namespace UniFace.Training.Runs;
 /// <summary>The options that may change when a run is resumed: those that keep its data and recipe.</summary>
 internal static class RunChanges
 {
-    /// <summary>The changes, each as "--threads 2 to 4"; empty if there are none.</summary>
+    /// <summary>The changes, each as "threads 2 to 4"; empty if there are none.</summary>
     /// <exception cref="UniFaceException">Fewer epochs, or a change that is not allowed.</exception>
     public static IReadOnlyList<string> Between(TrainOptions stored, TrainOptions wanted)
     {
@@ -20,18 +20,8 @@ internal static class RunChanges
                 $"{wanted.Epochs} epochs are fewer than the {stored.Epochs} that the run was started with; a resumed run can only have more.");
         }
 
-        List<string> changes = [];
-        void Add(string name, object before, object after)
-        {
-            if (!before.Equals(after))
-            {
-                changes.Add($"{name} {before} to {after}");
-            }
-        }
-
-        Add("DATA", stored.Data, wanted.Data);
-        Add("--threads", stored.Threads, wanted.Threads);
-        Add("--epochs", stored.Epochs, wanted.Epochs);
-        return changes;
+        (string Name, object Before, object After)[] options =
+            [("data", stored.Data, wanted.Data), ("threads", stored.Threads, wanted.Threads), ("epochs", stored.Epochs, wanted.Epochs)];
+        return [.. options.Where(option => !option.Before.Equals(option.After)).Select(option => $"{option.Name} {option.Before} to {option.After}")];
     }
 }

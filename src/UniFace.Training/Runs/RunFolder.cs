@@ -1,5 +1,3 @@
-using UniFace.Training.Checkpoints;
-
 namespace UniFace.Training.Runs;
 
 /// <summary>The files of a run folder.</summary>

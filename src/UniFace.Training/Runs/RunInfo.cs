@@ -23,7 +23,7 @@ public sealed record RunInfo
     /// <summary>The options with defaults filled in, after all <see cref="Changes"/>.</summary>
     public required TrainOptions Options { get; init; }
 
-    /// <summary>Changes made when the run was resumed, each as "step 120: --threads 2 to 4".</summary>
+    /// <summary>Changes made when the run was resumed, each as "step 120: threads 2 to 4".</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
     /// <summary>Hash of the names, labels and contents of the training set.</summary>

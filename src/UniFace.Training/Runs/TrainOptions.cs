@@ -1,5 +1,4 @@
 using UniFace.Training.Losses;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Runs;
 
@@ -108,6 +107,12 @@ public sealed record TrainOptions
     /// <summary>Path of a validation set of other people; null for none.</summary>
     public string? Validation { get; init; }
 
+    /// <summary>
+    /// Which folder of an image's path in <see cref="Data"/> and <see cref="Validation"/> names the person, from 1; null: the folder of the image.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PersonLevel { get; init; }
+
     /// <summary>From this number of people on, the command line holds some out by default.</summary>
     public const int PeopleToHoldOut = 20;
 
@@ -133,9 +138,11 @@ public sealed record TrainOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>Checks the ranges of all values.</summary>
+    /// <param name="nameOf">How an error calls a property, for example by its command-line option; null for its own name.</param>
     /// <exception cref="UniFaceException">A value is out of range; the message names the value and the range.</exception>
-    public void Validate()
+    public void Validate(Func<string, string>? nameOf = null)
     {
+        nameOf ??= name => name;
         Check(Epochs, 1, 100_000);
         Check(Batch, 1, 1 << 16);
         Check(Accumulate, 1, 10_000);
@@ -160,7 +167,7 @@ public sealed record TrainOptions
 
         if (Schedule == ScheduleKind.Step && Steps.Count == 0)
         {
-            throw new UniFaceException("The step schedule needs Steps, the epochs at which the learning rate falls, for example 8 and 12.");
+            throw new UniFaceException($"The step schedule needs {nameOf(nameof(Steps))}, the epochs at which the learning rate falls, for example 8 and 12.");
         }
 
         if (CenterType == CenterType.BFloat16 && Optimizer != OptimizerKind.Sgd)
@@ -170,11 +177,28 @@ public sealed record TrainOptions
 
         if (Validation is not null && ValidationPeople > 0)
         {
-            throw new UniFaceException("Validation and ValidationPeople are both set; validate either on another set or on people held out of this one.");
+            throw new UniFaceException(
+                $"{nameOf(nameof(Validation))} and {nameOf(nameof(ValidationPeople))} are both set; validate either on another set or on people " +
+                "held out of this one.");
         }
 
+        Augment.Check();
         BackboneRegistry.Validate(Backbone);
+
+        void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
+        {
+            if (!(value >= low && value <= high))
+            {
+                throw new UniFaceException(FormattableString.Invariant($"{nameOf(name)} is {value}, expected {low} to {high}."));
+            }
+        }
     }
+
+    /// <summary>Opens the training set. The caller disposes it.</summary>
+    public FaceDataset OpenData() => FaceDatasets.Open(Data, PersonLevel);
+
+    /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
+    public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);
@@ -195,12 +219,4 @@ public sealed record TrainOptions
     /// <summary>A new head: the loss over a number of people.</summary>
     internal RecognitionHead CreateHead(int people, Device device) => Loss.CreateHead(
         people, Backbone.EmbeddingSize, Seed, device: device, centers: CenterType == CenterType.BFloat16 ? ScalarType.BFloat16 : null);
-
-    private static void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")
-    {
-        if (!(value >= low && value <= high))
-        {
-            throw new UniFaceException(FormattableString.Invariant($"{name} is {value}, expected {low} to {high}."));
-        }
-    }
 }

@@ -31,8 +31,8 @@ internal sealed class BlazeFaceNetwork : IDisposable
     // Of the full-range network, as converted from TFLite.
     private static readonly Layout FullRange = new(["output1", "output0"], [(48, 1)], ChannelsLast: false);
 
-    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
-    private static readonly PixelWriter<float> PlanarWriter = PixelWriter.Create(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: false);
+    private static readonly PixelWriter<float> Writer = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
+    private static readonly PixelWriter<float> PlanarWriter = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: false);
 
     private readonly OnnxSession session;
     private readonly string inputName;

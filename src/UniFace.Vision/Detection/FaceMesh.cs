@@ -59,7 +59,7 @@ internal sealed class FaceMesh : IDisposable
     // The square is 1.5 times as large as the face.
     private const double FaceShare = 1 / 1.5;
     private static readonly string[] OutputNames = ["output0", "output1"];
-    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => pixel / 255f, ColorOrder.Rgb, channelsLast: false);
+    private static readonly PixelWriter<float> Writer = new(pixel => pixel / 255f, ColorOrder.Rgb, channelsLast: false);
     private readonly OnnxSession session;
 
     public FaceMesh(OnnxSession session) => this.session = session;

@@ -15,7 +15,7 @@ public sealed class YuNetDetector : IFaceDetector
     private static readonly int[] Strides = [8, 16, 32];
     private static readonly string[] OutputNames = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in Strides select $"{head}_{stride}"];
 
-    private static readonly PixelWriter<float> Writer = PixelWriter.Create(pixel => (float)pixel, ColorOrder.Bgr, channelsLast: false);
+    private static readonly PixelWriter<float> Writer = new(pixel => pixel, ColorOrder.Bgr, channelsLast: false);
 
     private readonly OnnxSession session;
     private readonly string inputName;

@@ -22,8 +22,6 @@ public static class ContactSheet
     /// <param name="leftOut">The photos left out; they are scaled to fit.</param>
     public static byte[] Draw(string heading, IReadOnlyList<RgbImage> faces, string leftOutHeading, IReadOnlyList<RgbImage> leftOut)
     {
-        ArgumentNullException.ThrowIfNull(faces);
-        ArgumentNullException.ThrowIfNull(leftOut);
         int columns = Math.Clamp((int)Math.Ceiling(Math.Sqrt(faces.Count * 1.5)), 8, 18);
         int width = (2 * Margin) + (columns * (Cell + Gap)) - Gap;
         int faceRows = (faces.Count + columns - 1) / columns, leftOutRows = (leftOut.Count + columns - 1) / columns;

@@ -22,7 +22,6 @@ public static class ImageEncoder
 
     private static byte[] Encode(RgbImage image, Func<SKPixmap, SKWStream, bool> encode)
     {
-        ArgumentNullException.ThrowIfNull(image);
         using SKBitmap bitmap = image.ToBitmap();
         using SKPixmap pixels = bitmap.PeekPixels();
         using SKDynamicMemoryWStream stream = new();

@@ -1,25 +1,24 @@
 namespace UniFace.Vision.Imaging;
 
-/// <summary>Scales pictures.</summary>
+/// <summary>Scales images.</summary>
 public static class ImageResize
 {
     /// <summary>
-    /// A picture at another size through a triangle filter as wide as the reduction, so that making it smaller does not alias
-    /// and making it larger is bilinear. The same size gives the same picture back.
+    /// Scales an image with a triangle filter as wide as the reduction: reducing does not alias, and enlarging is bilinear. An image that has the
+    /// size already is returned.
     /// </summary>
     public static RgbImage To(RgbImage image, int width, int height)
     {
-        ArgumentNullException.ThrowIfNull(image);
         if (image.Width == width && image.Height == height)
         {
             return image;
         }
 
-        Taps columns = Taps.Of(image.Width, width), rows = Taps.Of(image.Height, height);
+        Taps columns = Taps.Create(image.Width, width), rows = Taps.Create(image.Height, height);
         RgbImage output = new(width, height);
         int stride = width * 3;
 
-        // Rows scaled along x are kept in a ring just as tall as the filter, so a huge photo costs no second photo.
+        // Rows scaled along x are kept in a ring buffer as tall as the filter, so that a large photo is not copied as a whole.
         float[][] ring = new float[rows.Count][];
         int[] held = new int[rows.Count];
         Array.Fill(held, -1);
@@ -43,11 +42,7 @@ public static class ImageResize
                     held[slot] = from;
                 }
 
-                float[] row = ring[slot];
-                for (int i = 0; i < stride; i++)
-                {
-                    sum[i] += weight * row[i];
-                }
+                TensorPrimitives.MultiplyAdd(ring[slot], weight, sum, sum);
             }
 
             Span<byte> target = output.Pixels.AsSpan(y * stride, stride);
@@ -85,10 +80,10 @@ public static class ImageResize
         }
     }
 
-    /// <summary>For each place of the output, the first place of the input that counts and the weights from there on.</summary>
+    /// <summary>The filter of each output position: the first input position, and the weights from there.</summary>
     private sealed record Taps(int Count, int[] First, float[] Weights)
     {
-        public static Taps Of(int from, int to)
+        public static Taps Create(int from, int to)
         {
             double step = (double)from / to, reach = Math.Max(step, 1);
             int count = (int)Math.Ceiling(reach * 2) + 1;

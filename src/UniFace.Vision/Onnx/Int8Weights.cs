@@ -18,7 +18,6 @@ public static class Int8Weights
     /// <exception cref="UniFaceException">It is not such a model, has an opset before 13, or has no weights to quantize.</exception>
     public static byte[] Quantize(byte[] model, string source)
     {
-        ArgumentNullException.ThrowIfNull(model);
         ModelProto proto = OnnxFile.Parse(model, source);
         long opset = proto.OpsetImport.Select(o => o.Version).DefaultIfEmpty(0).Max();
         if (proto.Graph is not GraphProto graph || opset < 13)
@@ -65,12 +64,7 @@ public static class Int8Weights
         for (int channel = 0; channel < channels; channel++)
         {
             ReadOnlySpan<float> row = values.Slice(channel * size, size);
-            float largest = 0;
-            foreach (float value in row)
-            {
-                largest = Math.Max(largest, Math.Abs(value));
-            }
-
+            float largest = Math.Abs(TensorPrimitives.MaxMagnitude(row));
             scales[channel] = largest > 0 ? largest / 127 : 1;
             for (int i = 0; i < size; i++)
             {

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using UniFace.Embeddings;
 
 namespace UniFace.Vision.Onnx;
@@ -51,7 +50,6 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <exception cref="UniFaceException">It is not such a model, does not fit the manifest, or does not finish.</exception>
     public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         return Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
     }
 
@@ -82,7 +80,6 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <inheritdoc/>
     public float[] Embed(IReadOnlyList<RgbImage> faces)
     {
-        ArgumentNullException.ThrowIfNull(faces);
         for (int i = 0; i < faces.Count; i++)
         {
             if ((faces[i].Width, faces[i].Height) != InputSize)
@@ -123,14 +120,7 @@ public sealed class OnnxEmbedder : IEmbedder
             return;
         }
 
-        try
-        {
-            Parallel.For(0, runs, new ParallelOptions { MaxDegreeOfParallelism = threads }, run => Share(session, run * share));
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.FirstOrDefault(x => x is UniFaceException or ObjectDisposedException) is Exception first)
-        {
-            ExceptionDispatchInfo.Throw(first);
-        }
+        ParallelLoop.Run(runs, run => Share(session, run * share), threads: threads);
 
         void Share(OnnxSession on, int first)
         {
@@ -153,11 +143,7 @@ public sealed class OnnxEmbedder : IEmbedder
                     throw new UniFaceException($"{path}: {batch} faces gave {output.Length} values, expected {batch} embeddings of {EmbeddingSize}.");
                 }
 
-                Span<float> sum = embeddings.Span;
-                for (int i = 0; i < sum.Length; i++)
-                {
-                    sum[i] += output[i];
-                }
+                TensorPrimitives.Add(embeddings.Span, output[..embeddings.Length], embeddings.Span);
             }
             catch (OnnxRuntimeException e)
             {
@@ -171,13 +157,8 @@ public sealed class OnnxEmbedder : IEmbedder
         double square = 0;
         for (int i = 0; i < embedding.Length; i++)
         {
-            if (!float.IsFinite(embedding[i]))
-            {
-                throw new UniFaceException(
-                    $"{path}: value {i} of the embedding of face {face} of the batch is {embedding[i]}; the model is damaged, or needs another normalization.");
-            }
-
-            square += (double)embedding[i] * embedding[i];
+            square += float.IsFinite(embedding[i]) ? (double)embedding[i] * embedding[i] : throw new UniFaceException(
+                $"{path}: value {i} of the embedding of face {face} of the batch is {embedding[i]}; the model is damaged, or needs another normalization.");
         }
 
         if (square == 0)
@@ -185,10 +166,6 @@ public sealed class OnnxEmbedder : IEmbedder
             throw new UniFaceException($"{path}: the embedding of face {face} of the batch is all 0 and has no direction.");
         }
 
-        float factor = (float)(1 / Math.Sqrt(square));
-        for (int i = 0; i < embedding.Length; i++)
-        {
-            embedding[i] *= factor;
-        }
+        TensorPrimitives.Multiply(embedding, (float)(1 / Math.Sqrt(square)), embedding);
     }
 }

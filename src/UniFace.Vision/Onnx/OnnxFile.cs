@@ -87,25 +87,11 @@ internal static class OnnxFile
         }
     }
 
-    private static bool HasExternalData(ModelProto model) =>
-        HasExternalData(model.Graph)
-        || model.TrainingInfo.Any(t => HasExternalData(t.Initialization) || HasExternalData(t.Algorithm))
-        || model.Functions.Any(f => f.Node.Any(HasExternalData) || f.AttributeProto.Any(HasExternalData));
-
-    private static bool HasExternalData(GraphProto? graph) =>
-        graph is not null
-        && (graph.Node.Any(HasExternalData) || graph.Initializer.Any(HasExternalData) || graph.SparseInitializer.Any(HasExternalData));
-
-    private static bool HasExternalData(NodeProto node) => node.Attribute.Any(HasExternalData);
-
-    private static bool HasExternalData(AttributeProto attribute) =>
-        HasExternalData(attribute.T) || attribute.Tensors.Any(HasExternalData)
-        || HasExternalData(attribute.G) || attribute.Graphs.Any(HasExternalData)
-        || HasExternalData(attribute.SparseTensor) || attribute.SparseTensors.Any(HasExternalData);
-
-    private static bool HasExternalData(SparseTensorProto? sparse) =>
-        sparse is not null && (HasExternalData(sparse.Values) || HasExternalData(sparse.Indices));
-
-    // A data_location other than 0 is outside the file.
-    private static bool HasExternalData(TensorProto? tensor) => tensor is not null && (tensor.ExternalData.Count > 0 || tensor.DataLocation != 0);
+    /// <summary>Whether a tensor at any depth of a message is stored in another file.</summary>
+    private static bool HasExternalData(IMessage message) =>
+        message is TensorProto tensor
+            ? tensor.ExternalData.Count > 0 || tensor.DataLocation != 0 // a location other than 0 is outside the file
+            : message.Descriptor.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message).Any(field =>
+                field.Accessor.GetValue(message) is var value && (value is IMessage one ? HasExternalData(one)
+                    : value is IEnumerable<IMessage> many && many.Any(HasExternalData)));
 }

@@ -61,11 +61,11 @@ internal sealed record OnnxModelShape(
         {
             throw new UniFaceException(
                 $"{path}: it takes pixels of 0 to 255 and normalizes them itself; expected a normalization of mean 0 and deviation 1, " +
-                FormattableString.Invariant($"found {manifest.Normalization.Mean} and {manifest.Normalization.Deviation}."));
+                Invariant($"found {manifest.Normalization.Mean} and {manifest.Normalization.Deviation}."));
         }
     }
 
-    // The output of [N, D] with enough values, or with as many as the manifest says; of several, the one that is named so.
+    // The output of [N, D] with enough values, or with as many as the manifest says; of several, the one with "emb" or "feat" in its name.
     private static string FindEmbedding(OnnxSession session, string path, int batch, string? outputName, int? size)
     {
         string[] rows = [.. session.Outputs.Where(output => IsRows(output.Value)).Select(output => output.Key)];

@@ -6,17 +6,9 @@ namespace UniFace.Vision.Onnx;
 /// An ONNX Runtime session whose memory is freed when it is disposed and its last run has ended. A later run throws
 /// <see cref="ObjectDisposedException"/> and never touches freed memory. Thread-safe.
 /// </summary>
-internal sealed class OnnxSession : IDisposable
+internal sealed class OnnxSession(InferenceSession session, string path) : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly string path;
-    private readonly Counter users;
-
-    private OnnxSession(InferenceSession session, string path)
-    {
-        (this.session, this.path) = (session, path);
-        users = new Counter(this);
-    }
+    private readonly Counter users = new(session);
 
     /// <summary>The model's inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => session.InputMetadata;
@@ -104,7 +96,7 @@ internal sealed class OnnxSession : IDisposable
 
     /// <summary>Formats a shape: 1x3x112x112, with ? for a free dimension.</summary>
     public static string Shape(IEnumerable<int> dimensions) =>
-        string.Join('x', dimensions.Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"));
+        string.Join('x', dimensions.Select(d => d > 0 ? Invariant($"{d}") : "?"));
 
     /// <summary>The outputs of a run in the order of the request. Disposing them ends the run.</summary>
     internal sealed class Results(SafeHandle users, IDisposableReadOnlyCollection<OrtValue> values) : IDisposable
@@ -125,22 +117,13 @@ internal sealed class OnnxSession : IDisposable
     }
 
     // Uses a SafeHandle for its reference count; there is no handle.
-    private sealed class Counter : SafeHandle
+    private sealed class Counter(InferenceSession session) : SafeHandle(0, ownsHandle: true)
     {
-        private readonly OnnxSession owner;
-
-        public Counter(OnnxSession owner)
-            : base(0, ownsHandle: true)
-        {
-            this.owner = owner;
-            SetHandle(1);
-        }
-
         public override bool IsInvalid => false;
 
         protected override bool ReleaseHandle()
         {
-            owner.session.Dispose();
+            session.Dispose();
             return true;
         }
     }

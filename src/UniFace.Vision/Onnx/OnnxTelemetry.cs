@@ -8,31 +8,27 @@ public static partial class OnnxTelemetry
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 
+    private static readonly Lazy<bool> Off = new(Disable);
+
     /// <summary>Disables it for this process, once. Call it first if you use ONNX Runtime yourself as well.</summary>
-    public static void TurnOff() => Off.Done();
+    public static void TurnOff() => _ = Off.Value;
 
     // .NET does not pass on the variables that it sets; the native library reads those of the C library.
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SetVariable(string name, string value, int overwrite);
 
-    private static class Off
+    private static bool Disable()
     {
-        static Off()
+        Environment.SetEnvironmentVariable(Variable, "1");
+        try
         {
-            Environment.SetEnvironmentVariable(Variable, "1");
-            try
-            {
-                _ = OperatingSystem.IsWindows() ? 0 : SetVariable(Variable, "1", overwrite: 1);
-            }
-            catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-            {
-                OrtEnv.Instance().DisableTelemetryEvents(); // Another C library.
-            }
+            return OperatingSystem.IsWindows() || SetVariable(Variable, "1", overwrite: 1) == 0;
         }
-
-        public static void Done()
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
+            OrtEnv.Instance().DisableTelemetryEvents(); // The C library has no setenv.
+            return true;
         }
     }
 }

@@ -18,7 +18,7 @@ internal abstract class PixelInput
     /// <param name="faces">Faces of the model's size.</param>
     /// <param name="first">The first face to use.</param>
     /// <param name="count">The number of faces.</param>
-    /// <param name="batch">The size of the tensor's first dimension; the last face fills the places beyond the count.</param>
+    /// <param name="batch">The size of the tensor's first dimension; the last face is repeated beyond the count.</param>
     /// <param name="run">Called with a tensor of [batch, 3, H, W] or [batch, H, W, 3].</param>
     public abstract void Run(IReadOnlyList<RgbImage> faces, int first, int count, int batch, Action<OrtValue> run);
 }
@@ -29,8 +29,8 @@ internal sealed class PixelInput<T>(OnnxModelShape shape, ModelManifest manifest
 {
     private readonly int width = manifest.InputWidth, height = manifest.InputHeight, passes = manifest.FlipSum ? 2 : 1;
     private readonly bool channelsLast = shape.ChannelsLast;
-    private readonly PixelWriter<T> writer = PixelWriter.Create(
-        pixel => convert(manifest.Normalization.Apply(pixel)), manifest.ColorOrder, shape.ChannelsLast);
+    private readonly PixelWriter<T> writer =
+        new(pixel => convert(manifest.Normalization.Apply(pixel)), manifest.ColorOrder, shape.ChannelsLast);
 
     /// <inheritdoc/>
     public override void Run(IReadOnlyList<RgbImage> faces, int first, int count, int batch, Action<OrtValue> run)

@@ -1,12 +1,14 @@
 namespace UniFace.Vision.Onnx;
 
 /// <summary>Writes the pixels of an image into a tensor of another element type, layout and color order.</summary>
-/// <param name="values">The tensor value of each pixel value, 0 to 255: faster than computing it per pixel.</param>
+/// <param name="convert">The tensor value of a pixel value, 0 to 255; called once for each.</param>
 /// <param name="order">The color order of the tensor.</param>
 /// <param name="channelsLast">[H, W, 3] instead of [3, H, W].</param>
-internal sealed class PixelWriter<T>(T[] values, ColorOrder order, bool channelsLast)
+internal sealed class PixelWriter<T>(Func<int, T> convert, ColorOrder order, bool channelsLast)
     where T : unmanaged
 {
+    private readonly T[] values = [.. Enumerable.Range(0, 256).Select(convert)];
+
     /// <summary>Writes an image to the top left of a tensor; the rest of a larger tensor is left as it is.</summary>
     /// <param name="image">The image.</param>
     /// <param name="tensor">[3, H, W] or [H, W, 3].</param>
@@ -32,13 +34,4 @@ internal sealed class PixelWriter<T>(T[] values, ColorOrder order, bool channels
             }
         }
     }
-}
-
-/// <summary>Creates <see cref="PixelWriter{T}"/>.</summary>
-internal static class PixelWriter
-{
-    /// <summary>A writer that converts pixels with a function.</summary>
-    public static PixelWriter<T> Create<T>(Func<int, T> convert, ColorOrder order, bool channelsLast)
-        where T : unmanaged =>
-        new([.. Enumerable.Range(0, 256).Select(convert)], order, channelsLast);
 }

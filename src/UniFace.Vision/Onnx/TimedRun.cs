@@ -37,7 +37,7 @@ internal sealed class TimedRun : IDisposable
         }
         catch (OnnxRuntimeException e) when (run.ticks >= Ticks)
         {
-            string seconds = FormattableString.Invariant($"{(limit ?? DefaultLimit).TotalSeconds:F0} s");
+            string seconds = Invariant($"{(limit ?? DefaultLimit).TotalSeconds:F0} s");
             throw new UniFaceException($"{path}: the model did not finish within {seconds}, as if it had an endless loop; use another model.", e);
         }
     }

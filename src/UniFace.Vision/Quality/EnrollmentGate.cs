@@ -81,12 +81,9 @@ public sealed class EnrollmentGate
             Options.MinEyeDistance, Options.MinSharpness, Options.MaxYaw, Options.MaxPitch, Options.MaxRoll,
             Options.MinBrightness, Options.MaxBrightness, Options.MinContrast,
         ];
-        foreach (double limit in limits)
+        if (Array.FindIndex(limits, limit => !double.IsFinite(limit) || limit < 0) is >= 0 and int i)
         {
-            if (!double.IsFinite(limit) || limit < 0)
-            {
-                throw new UniFaceException(FormattableString.Invariant($"a limit of the quality gate is {limit}: expected a number of at least 0."));
-            }
+            throw new UniFaceException(Invariant($"a limit of the quality gate is {limits[i]}: expected a number of at least 0."));
         }
     }
 
@@ -99,52 +96,45 @@ public sealed class EnrollmentGate
     /// <summary>All faults of a face with these values.</summary>
     public IReadOnlyList<QualityFault> Check(FaceQuality quality)
     {
-        ArgumentNullException.ThrowIfNull(quality);
-        (double distance, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
+        (double eyes, double sharpness) = (quality.EyeDistance ?? double.MaxValue, quality.Sharpness);
         (double brightness, double contrast) = (quality.Brightness, quality.Contrast);
         (double yaw, double pitch, double roll) = (Math.Abs(quality.Yaw ?? 0), Math.Abs(quality.Pitch ?? 0), Math.Abs(quality.Roll ?? 0));
         string direction = quality.Pitch > 0 ? "down" : "up";
-        List<QualityFault> faults = [];
-        Add(
-            distance < Options.MinEyeDistance,
-            QualityFaultKind.TooSmall,
-            $"the face is too small: {distance:F0} pixels between the eyes, expected at least {Options.MinEyeDistance:F0}; come closer or use a larger photo");
-        Add(
-            brightness < Options.MinBrightness,
-            QualityFaultKind.TooDark,
-            $"the face is too dark: brightness {brightness:F0} of 255, expected at least {Options.MinBrightness:F0}; add light");
-        Add(
-            brightness > Options.MaxBrightness,
-            QualityFaultKind.TooBright,
-            $"the face is too bright: brightness {brightness:F0} of 255, expected at most {Options.MaxBrightness:F0}; reduce light or exposure");
-        Add(
-            contrast < Options.MinContrast,
-            QualityFaultKind.TooLittleContrast,
-            $"the face has too little contrast: {contrast:F0}, expected at least {Options.MinContrast:F0}; avoid backlight, clean the lens");
-        Add(
-            sharpness < Options.MinSharpness,
-            QualityFaultKind.Blurred,
-            $"the face is blurred: sharpness {sharpness:F3}, expected at least {Options.MinSharpness:F3}; hold still, focus on the face");
-        Add(
-            yaw > Options.MaxYaw,
-            QualityFaultKind.TurnedAway,
-            $"the face is turned away by about {yaw:F0} degrees, expected at most {Options.MaxYaw:F0}; look into the camera");
-        Add(
-            pitch > Options.MaxPitch,
-            QualityFaultKind.TiltedUpOrDown,
-            $"the face looks {direction} by about {pitch:F0} degrees, expected at most {Options.MaxPitch:F0}; hold the camera at eye level");
-        Add(
-            roll > Options.MaxRoll,
-            QualityFaultKind.Leaning,
-            $"the head leans by {roll:F0} degrees, expected at most {Options.MaxRoll:F0}; hold the head, or turn the photo, upright");
-        return faults;
-
-        void Add(bool bad, QualityFaultKind kind, FormattableString message)
-        {
-            if (bad)
-            {
-                faults.Add(new QualityFault(kind, FormattableString.Invariant(message)));
-            }
-        }
+        (bool IsFault, QualityFaultKind Kind, FormattableString Message)[] checks =
+        [
+            (
+                eyes < Options.MinEyeDistance,
+                QualityFaultKind.TooSmall,
+                $"the face is too small: {eyes:F0} pixels between the eyes, expected at least {Options.MinEyeDistance:F0}; come closer or use a larger photo"),
+            (
+                brightness < Options.MinBrightness,
+                QualityFaultKind.TooDark,
+                $"the face is too dark: brightness {brightness:F0} of 255, expected at least {Options.MinBrightness:F0}; add light"),
+            (
+                brightness > Options.MaxBrightness,
+                QualityFaultKind.TooBright,
+                $"the face is too bright: brightness {brightness:F0} of 255, expected at most {Options.MaxBrightness:F0}; reduce light or exposure"),
+            (
+                contrast < Options.MinContrast,
+                QualityFaultKind.TooLittleContrast,
+                $"the face has too little contrast: {contrast:F0}, expected at least {Options.MinContrast:F0}; avoid backlight, clean the lens"),
+            (
+                sharpness < Options.MinSharpness,
+                QualityFaultKind.Blurred,
+                $"the face is blurred: sharpness {sharpness:F3}, expected at least {Options.MinSharpness:F3}; hold still, focus on the face"),
+            (
+                yaw > Options.MaxYaw,
+                QualityFaultKind.TurnedAway,
+                $"the face is turned away by about {yaw:F0} degrees, expected at most {Options.MaxYaw:F0}; look into the camera"),
+            (
+                pitch > Options.MaxPitch,
+                QualityFaultKind.TiltedUpOrDown,
+                $"the face looks {direction} by about {pitch:F0} degrees, expected at most {Options.MaxPitch:F0}; hold the camera at eye level"),
+            (
+                roll > Options.MaxRoll,
+                QualityFaultKind.Leaning,
+                $"the head leans by {roll:F0} degrees, expected at most {Options.MaxRoll:F0}; hold the head, or turn the photo, upright"),
+        ];
+        return [.. checks.Where(check => check.IsFault).Select(check => new QualityFault(check.Kind, Invariant(check.Message)))];
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace UniFace.Vision.Quality;
 
 /// <summary>
@@ -26,53 +28,49 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     /// <summary>Measures a face.</summary>
     public static FaceQuality Measure(AlignedFace face)
     {
-        ArgumentNullException.ThrowIfNull(face);
         (double sharpness, double brightness, double contrast) = Pixels(face.Image);
         if (face.Face is null)
         {
             return new FaceQuality(null, sharpness, brightness, contrast, null, null, null);
         }
 
-        FaceLandmarks points = face.Face.Landmarks;
-        double dx = points.RightEye.X - points.LeftEye.X, dy = points.RightEye.Y - points.LeftEye.Y;
-        (double yaw, double pitch) = Pose(points, dx, dy, Math.Sqrt((dx * dx) + (dy * dy)));
+        (Complex eyes, Complex nose, Complex mouth) = InEyeAxes(face.Face.Landmarks);
+        AlignmentTemplate template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height);
 
         // From the scale of the alignment: in a profile the eyes are close to each other whatever its size.
-        FaceLandmarks template = AlignmentTemplate.ArcFace(face.Image.Width, face.Image.Height).Landmarks;
-        double distance = (template.RightEye.X - template.LeftEye.X) / face.PhotoToCrop.Scale;
-        double roll = Math.IEEERemainder(Degrees(Math.Atan2(dy, dx)) + face.Face.TurnedBy, 360);
+        double distance = (template.Landmarks.RightEye.X - template.Landmarks.LeftEye.X) / face.PhotoToCrop.Scale;
+        double roll = Math.IEEERemainder(Degrees(eyes.Phase) + face.Face.TurnedBy, 360);
+        (double yaw, double pitch) = Pose(nose, mouth);
         return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll);
     }
 
-    private static (double Yaw, double Pitch) Pose(FaceLandmarks points, double dx, double dy, double distance)
+    private static (double Yaw, double Pitch) Pose(Complex nose, Complex mouth)
     {
-        if (!(distance > 0))
+        if (!(mouth.Imaginary > 0))
         {
-            return (90, 90);
+            return (90, 90); // The eyes coincide, or the mouth is beside or above them: the pose is unknown.
         }
-
-        // In the axes of the head: along the eyes, and from the eyes to the mouth.
-        double eyesX = (points.LeftEye.X + points.RightEye.X) / 2.0, eyesY = (points.LeftEye.Y + points.RightEye.Y) / 2.0;
-        (double noseAcross, double noseDown) = Turned(points.Nose.X - eyesX, points.Nose.Y - eyesY);
-        (double mouthAcross, double mouthDown) = Turned(
-            ((points.LeftMouth.X + points.RightMouth.X) / 2.0) - eyesX,
-            ((points.LeftMouth.Y + points.RightMouth.Y) / 2.0) - eyesY);
-        if (!(mouthDown > 0))
-        {
-            return (90, 90); // The mouth is beside or above the eyes: the pose is unknown.
-        }
-
-        FaceLandmarks frontal = AlignmentTemplate.ArcFace112.Landmarks;
-        double eyes = frontal.RightEye.X - frontal.LeftEye.X, eyeY = (frontal.LeftEye.Y + frontal.RightEye.Y) / 2.0;
-        double mouthHeight = ((frontal.LeftMouth.Y + frontal.RightMouth.Y) / 2.0) - eyeY;
 
         // The midline of the face goes from between the eyes to the mouth; a turn of the head moves the nose away from it.
-        double across = noseAcross - (mouthAcross * noseDown / mouthDown);
-        double yaw = Math.Atan(across / distance / NoseDepth);
-        double pitch = Math.Atan(((noseDown / mouthDown) - NoseShare) * (mouthHeight / eyes) / NoseDepthOfNod);
+        double share = nose.Imaginary / mouth.Imaginary;
+        double mouthOfFrontal = InEyeAxes(AlignmentTemplate.ArcFace112.Landmarks).Mouth.Imaginary;
+        double yaw = Math.Atan((nose.Real - (mouth.Real * share)) / NoseDepth);
+        double pitch = Math.Atan((share - NoseShare) * mouthOfFrontal / NoseDepthOfNod);
         return (Degrees(yaw), Degrees(pitch));
+    }
 
-        (double Across, double Down) Turned(double x, double y) => (((x * dx) + (y * dy)) / distance, ((y * dx) - (x * dy)) / distance);
+    /// <summary>
+    /// The vector from the left to the right eye; nose and mouth in the axes of the head, from the middle of the eyes along it (real) and towards
+    /// the mouth (imaginary), in eye distances.
+    /// </summary>
+    private static (Complex Eyes, Complex Nose, Complex Mouth) InEyeAxes(FaceLandmarks points)
+    {
+        Complex eyes = At(points.RightEye) - At(points.LeftEye), middle = Middle(points.LeftEye, points.RightEye);
+        return (eyes, (At(points.Nose) - middle) / eyes, (Middle(points.LeftMouth, points.RightMouth) - middle) / eyes);
+
+        static Complex At(Point point) => new(point.X, point.Y);
+
+        static Complex Middle(Point a, Point b) => (At(a) + At(b)) / 2;
     }
 
     private static (double Sharpness, double Brightness, double Contrast) Pixels(RgbImage image)

@@ -34,9 +34,10 @@ internal sealed class TfLiteToOnnx
         {
             return new TfLiteToOnnx(TfLiteModel.Parse(bytes, source)).Write();
         }
-        catch (Exception e) when (e is InvalidDataException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or OverflowException or ArgumentException or IndexOutOfRangeException)
         {
-            throw new UniFaceException($"{source}: cannot be converted to ONNX: {e.Message}; expected a network of MediaPipe.", e);
+            string reason = e is InvalidDataException ? e.Message : "an offset points outside of the file";
+            throw new UniFaceException($"{source}: cannot be converted to ONNX: {reason}; expected a network of MediaPipe.", e);
         }
     }
 

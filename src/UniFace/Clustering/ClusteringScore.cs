@@ -20,15 +20,17 @@ public sealed record ClusteringScore(PrecisionRecall Pairwise, PrecisionRecall B
     /// <summary>Scores a grouping.</summary>
     /// <param name="groups">[N], the group of each face.</param>
     /// <param name="people">[N], the person of each face.</param>
-    public static ClusteringScore Measure(IReadOnlyList<int> groups, IReadOnlyList<int> people)
+    public static ClusteringScore Measure<TPerson>(IReadOnlyList<int> groups, IReadOnlyList<TPerson> people)
+        where TPerson : notnull
     {
         if (groups.Count != people.Count || groups.Count == 0)
         {
             throw new ArgumentException($"{groups.Count} groups and {people.Count} people given; expected equal numbers, at least one.", nameof(groups));
         }
 
-        Dictionary<int, int> groupSizes = groups.CountBy(g => g).ToDictionary(), personSizes = people.CountBy(p => p).ToDictionary();
-        Dictionary<(int Group, int Person), int> shared = groups.Zip(people).CountBy(face => (face.First, face.Second)).ToDictionary();
+        Dictionary<int, int> groupSizes = groups.CountBy(g => g).ToDictionary();
+        Dictionary<TPerson, int> personSizes = people.CountBy(p => p).ToDictionary();
+        Dictionary<(int Group, TPerson Person), int> shared = groups.Zip(people).CountBy(face => (face.First, face.Second)).ToDictionary();
 
         double together = Pairs(shared.Values), grouped = Pairs(groupSizes.Values), belonging = Pairs(personSizes.Values);
 

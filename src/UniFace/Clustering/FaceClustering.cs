@@ -28,31 +28,23 @@ public static class FaceClustering
     private const int RowBlock = 64;
 
     /// <summary>Groups faces.</summary>
-    /// <param name="embeddings">[N, D], row after row, each of norm 1.</param>
-    /// <param name="dimension">D.</param>
+    /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="options">How to group them.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>[N], the group of each face, numbered from 0 by size, the largest first, then by the first face.</returns>
-    public static int[] Group(float[] embeddings, int dimension, ClusteringOptions options, CancellationToken cancellation = default)
+    public static int[] Group(EmbeddedFaces faces, ClusteringOptions options, CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxLinks, 1, nameof(options));
-        if (embeddings.Length % dimension != 0)
-        {
-            throw new ArgumentException($"{embeddings.Length} values are not rows of {dimension}.", nameof(embeddings));
-        }
-
         if (options.Threshold is not (> -1 and <= 1))
         {
-            throw new UniFaceException(FormattableString.Invariant(
+            throw new UniFaceException(Invariant(
                 $"the threshold {options.Threshold} is out of range: expected a cosine above -1, up to 1."));
         }
 
-        int count = embeddings.Length / dimension;
         double limit = options.LinkThreshold ?? options.Threshold - 0.1;
-        List<(int Other, float Score)>[] links = Links(embeddings, dimension, count, limit, options.MaxLinks, cancellation);
-        Merger merger = new(embeddings, dimension, count, options.Threshold);
-        for (int face = 0; face < count; face++)
+        List<(int Other, float Score)>[] links = Links(faces, limit, options.MaxLinks, cancellation);
+        Merger merger = new(faces, options.Threshold);
+        for (int face = 0; face < faces.Count; face++)
         {
             foreach ((int other, float score) in links[face])
             {
@@ -64,17 +56,19 @@ public static class FaceClustering
     }
 
     // The most similar faces of each face, at or above the limit; every pair is computed, a block of rows at a time.
-    private static List<(int Other, float Score)>[] Links(
-        float[] embeddings, int dimension, int count, double limit, int most, CancellationToken cancellation)
+    private static List<(int Other, float Score)>[] Links(EmbeddedFaces faces, double limit, int most, CancellationToken cancellation)
     {
+        int count = faces.Count;
         List<(int Other, float Score)>[] links = new List<(int, float)>[count];
-        ParallelOptions parallel = new() { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, (count + RowBlock - 1) / RowBlock, parallel, block =>
+        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, FindLinks, cancellation: cancellation);
+        return links;
+
+        void FindLinks(int block)
         {
             PriorityQueue<int, (float Score, int Order)> best = new();
             for (int row = block * RowBlock; row < Math.Min(count, (block + 1) * RowBlock); row++)
             {
-                ReadOnlySpan<float> face = embeddings.AsSpan(row * dimension, dimension);
+                ReadOnlySpan<float> face = faces.Row(row);
                 for (int other = 0; other < count; other++)
                 {
                     if (other == row)
@@ -82,7 +76,7 @@ public static class FaceClustering
                         continue;
                     }
 
-                    float score = (float)CosineSimilarity.Dot(face, embeddings.AsSpan(other * dimension, dimension));
+                    float score = (float)CosineSimilarity.Dot(face, faces.Row(other));
                     if (score >= limit)
                     {
                         best.Enqueue(other, (score, -other));
@@ -101,8 +95,7 @@ public static class FaceClustering
 
                 links[row] = kept;
             }
-        });
-        return links;
+        }
     }
 
     private static int[] NumberBySize(int[] roots)
@@ -120,7 +113,6 @@ public static class FaceClustering
     /// <summary>Merges the two groups with the largest mean cosine until none reaches the threshold.</summary>
     private sealed class Merger
     {
-        private readonly int dimension;
         private readonly double threshold;
         private readonly float[]?[] sums; // of the embeddings of a group; null after it was merged into another
         private readonly int[] sizes;
@@ -128,14 +120,13 @@ public static class FaceClustering
         private readonly HashSet<int>[] neighbours;
         private readonly PriorityQueue<(int A, int B, int SizeA, int SizeB), (double Score, int A, int B)> queue = new();
 
-        public Merger(float[] embeddings, int dimension, int count, double threshold)
+        public Merger(EmbeddedFaces faces, double threshold)
         {
-            this.dimension = dimension;
             this.threshold = threshold;
-            sums = [.. Enumerable.Range(0, count).Select(i => embeddings.AsSpan(i * dimension, dimension).ToArray())];
-            sizes = [.. Enumerable.Repeat(1, count)];
-            parents = [.. Enumerable.Range(0, count)];
-            neighbours = [.. Enumerable.Range(0, count).Select(_ => new HashSet<int>())];
+            parents = [.. Enumerable.Range(0, faces.Count)];
+            sums = [.. parents.Select(face => faces.Row(face).ToArray())];
+            sizes = [.. parents.Select(_ => 1)];
+            neighbours = [.. parents.Select(_ => new HashSet<int>())];
         }
 
         public void Link(int a, int b, double score)
@@ -164,12 +155,8 @@ public static class FaceClustering
 
         private void Merge(int into, int from)
         {
-            float[] sum = sums[into]!, other = sums[from]!;
-            for (int i = 0; i < dimension; i++)
-            {
-                sum[i] += other[i];
-            }
-
+            float[] sum = sums[into]!;
+            TensorPrimitives.Add(sum, sums[from], sum);
             sizes[into] += sizes[from];
             sums[from] = null;
             parents[from] = into;

@@ -24,12 +24,7 @@ public static class CropSource
         }
 
         byte[] text = [.. mark, .. Encoding.ASCII.GetBytes(sourceSha256)];
-        byte[] checksum = new byte[mark == PngMark ? 4 : 0];
-        if (checksum.Length > 0)
-        {
-            BinaryPrimitives.WriteUInt32BigEndian(checksum, Crc32(text.AsSpan(4)));
-        }
-
+        byte[] checksum = mark == PngMark ? Crc32(text.AsSpan(4)) : [];
         return [.. crop.AsSpan(0, at), .. text, .. checksum, .. crop.AsSpan(at)];
     }
 
@@ -59,8 +54,8 @@ public static class CropSource
         return encoded.Length >= PngHeaderBytes && encoded.StartsWith((ReadOnlySpan<byte>)[0x89, .. "PNG"u8]) ? (PngMark, PngHeaderBytes) : ([], 0);
     }
 
-    /// <summary>The checksum of a PNG chunk (ISO 3309).</summary>
-    private static uint Crc32(ReadOnlySpan<byte> bytes)
+    /// <summary>The checksum of a PNG chunk (ISO 3309), as it is stored.</summary>
+    private static byte[] Crc32(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
         foreach (byte value in bytes)
@@ -72,6 +67,8 @@ public static class CropSource
             }
         }
 
-        return ~crc;
+        byte[] stored = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(stored, ~crc);
+        return stored;
     }
 }

@@ -8,29 +8,21 @@ public static class DatasetHash
     /// as a tar has the same hash. Contents are hashed in parallel.
     /// </summary>
     /// <param name="dataset">The set; all of it is read.</param>
-    /// <param name="done">Called with 1 for each picture hashed, from several threads; for progress.</param>
+    /// <param name="visit">Called with each sample's index and bytes, from several threads, so that the set is read once.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits in lower case.</returns>
-    public static string ComputeHash(this FaceDataset dataset, Action<int>? done = null, CancellationToken cancellationToken = default) =>
-        dataset.ComputeHash((_, _) => done?.Invoke(1), cancellationToken);
-
-    /// <summary>The same, with a callback for each picture, so that the set is read once.</summary>
-    /// <param name="dataset">The set; all of it is read.</param>
-    /// <param name="visit">Called with each sample's index and bytes, from several threads.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <returns>64 hexadecimal digits in lower case.</returns>
-    public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]> visit, CancellationToken cancellationToken = default)
+    public static string ComputeHash(this FaceDataset dataset, Action<int, byte[]>? visit = null, CancellationToken cancellationToken = default)
     {
         byte[] contents = new byte[(long)dataset.Samples.Count * SHA256.HashSizeInBytes];
-        ForEach(
+        ParallelLoop.Run(
             dataset.Samples.Count,
             i =>
             {
                 byte[] encoded = dataset.Read(i);
                 SHA256.HashData(encoded, contents.AsSpan(i * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes));
-                visit(i, encoded);
+                visit?.Invoke(i, encoded);
             },
-            cancellationToken);
+            cancellation: cancellationToken);
         return Combine(dataset, contents);
     }
 
@@ -54,19 +46,6 @@ public static class DatasetHash
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    /// <summary>A parallel loop that throws the exception of the body, not an aggregate.</summary>
-    internal static void ForEach(int count, Action<int> body, CancellationToken cancellationToken)
-    {
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
-        }
-        catch (AggregateException e)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e.InnerExceptions[0]).Throw();
-        }
     }
 
     private static void Append(IncrementalHash hash, string text)

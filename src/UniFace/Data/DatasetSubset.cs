@@ -7,35 +7,17 @@ public sealed class DatasetSubset : FaceDataset
 {
     private readonly FaceDataset inner;
     private readonly int[] sources;
-    private string? warning;
 
-    private DatasetSubset(FaceDataset inner, IEnumerable<int> people, IEnumerable<int> samples)
+    private DatasetSubset(FaceDataset inner, int[] people, IEnumerable<int> samples)
     {
         this.inner = inner;
         sources = [.. samples.Order()];
-        int[] labels = new int[inner.People.Count];
-        List<string> names = [];
-        foreach (int person in people.Order())
-        {
-            labels[person] = names.Count;
-            names.Add(inner.People[person]);
-        }
-
-        People = names;
-        Samples = [.. sources.Select(i => inner.Samples[i] with { Label = labels[inner.Samples[i].Label] })];
+        int[] ordered = [.. people.Order()];
+        Source = inner.Source;
+        People = [.. ordered.Select(person => inner.People[person])];
+        Samples = [.. sources.Select(i => inner.Samples[i] with { Label = Array.BinarySearch(ordered, inner.Samples[i].Label) })];
+        Warnings = inner.Warnings;
     }
-
-    /// <inheritdoc/>
-    public override string Source => inner.Source;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> People { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<FaceSample> Samples { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings => warning is null ? inner.Warnings : [.. inner.Warnings, warning];
 
     /// <summary>Leaves out people with too few images, and limits the images per person.</summary>
     /// <param name="data">The whole set.</param>
@@ -67,15 +49,14 @@ public sealed class DatasetSubset : FaceDataset
             new SeededRandom(seed, RandomStream.ImageLimit, person).Shuffle<int>(byPerson[person]);
         }
 
-        DatasetSubset subset = new(data, people, people.SelectMany(person => byPerson[person].Take(maxImages ?? int.MaxValue)));
-        if (subset.Samples.Count < data.Samples.Count)
+        int[] samples = [.. people.SelectMany(person => byPerson[person].Take(maxImages ?? int.MaxValue))];
+        string dropped = $"{Plural.Format(data.People.Count - people.Length, "person")} and {Plural.Format(data.Samples.Count - samples.Length, "image")}";
+        return new DatasetSubset(data, people, samples)
         {
-            string droppedPeople = Plural.Format(data.People.Count - people.Length, "person");
-            string droppedImages = Plural.Format(data.Samples.Count - subset.Samples.Count, "image");
-            subset.warning = $"{droppedPeople} and {droppedImages} are left out by the limits of images per person";
-        }
-
-        return subset;
+            Warnings = samples.Length == data.Samples.Count
+                ? data.Warnings
+                : [.. data.Warnings, $"{dropped} are left out by the limits of images per person"],
+        };
     }
 
     /// <summary>

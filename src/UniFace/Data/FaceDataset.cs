@@ -8,40 +8,36 @@ public readonly record struct FaceSample(string Name, int Label);
 /// <summary>
 /// A labelled set of face images. The order of samples and people is the same on every machine (ordinal by name, or the file's own).
 /// </summary>
-public abstract class FaceDataset : IDisposable
+/// <param name="files">The files that stay open for reading; disposed with the set. Null if there are none.</param>
+public abstract class FaceDataset(IDisposable? files = null) : IDisposable
 {
     /// <summary>The path that was opened.</summary>
-    public abstract string Source { get; }
+    public string Source { get; protected init; } = "";
 
     /// <summary>Names of the people; a sample's label is an index into it.</summary>
-    public abstract IReadOnlyList<string> People { get; }
+    public IReadOnlyList<string> People { get; protected init; } = [];
 
     /// <summary>All images, in the set's order.</summary>
-    public abstract IReadOnlyList<FaceSample> Samples { get; }
+    public IReadOnlyList<FaceSample> Samples { get; protected init; } = [];
 
     /// <summary>Problems that did not prevent opening, one sentence each.</summary>
-    public virtual IReadOnlyList<string> Warnings => [];
+    public IReadOnlyList<string> Warnings { get; protected init; } = [];
 
     /// <summary>Files beside the images that are not used, and why.</summary>
-    public virtual IReadOnlyList<LeftOutFile> LeftOut => [];
+    public IReadOnlyList<LeftOutFile> LeftOut { get; protected init; } = [];
 
     /// <summary>Number of hidden files, texts and reports beside the images.</summary>
-    public virtual int IgnoredFiles => 0;
+    public int IgnoredFiles { get; protected init; }
 
     /// <summary>The encoded bytes (JPEG, PNG ...) of an image. Thread-safe.</summary>
     /// <param name="index">Index into <see cref="Samples"/>.</param>
-    /// <exception cref="UniFaceException">The bytes cannot be read; says file, offset and what was expected.</exception>
+    /// <exception cref="UniFaceException">The bytes cannot be read; the message gives the file, the offset and what was expected.</exception>
     public abstract byte[] Read(int index);
 
-    /// <summary>Releases the files held open.</summary>
+    /// <summary>Closes the files held open.</summary>
     public void Dispose()
     {
-        Dispose(true);
+        files?.Dispose();
         GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Releases the files held open.</summary>
-    protected virtual void Dispose(bool disposing)
-    {
     }
 }

@@ -22,7 +22,6 @@ public static class FaceDatasets
     /// <exception cref="UniFaceException">There is no data set at the path, or it is damaged.</exception>
     public static FaceDataset Open(string path, int? personLevel = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         if (personLevel < 1)
         {
             throw new UniFaceException($"the person's folder is given as level {personLevel}; expected 1 or more (1: the top folders of {path}).");

@@ -15,13 +15,13 @@ internal sealed class ImageListDataset : FaceDataset
         Source = path;
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         List<(string Name, int Label)> images = [];
-        foreach ((int number, string text) in FileSegment.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
             string[] fields = text.Split('\t', StringSplitOptions.TrimEntries);
             images.Add(fields.Length >= 3 && fields[^1].Length > 0 && LabelPeople.TryParse(fields[1], out int label)
                 ? (fields[^1].Replace('\\', '/'), label)
                 : throw new UniFaceException(
-                    $"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', " +
+                    $"{path}: line {number} is '{text.Shorten(80)}', " +
                     "expected INDEX TAB LABEL TAB PATH with a whole label of 0 or more."));
         }
 
@@ -36,18 +36,6 @@ internal sealed class ImageListDataset : FaceDataset
         Warnings = people.Warnings;
         paths = [.. images.Select(image => Path.Combine(folder, image.Name))];
     }
-
-    /// <inheritdoc/>
-    public override string Source { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> People { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<FaceSample> Samples { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings { get; }
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => PhotoSet.ReadFile(paths[index]);

@@ -5,33 +5,14 @@ namespace UniFace.Data;
 /// share (a tar of "lfw/"), or PERSON is the folder at a given level. An ambiguous layout is refused, because a guess would give wrong
 /// labels.
 /// </summary>
-internal sealed class PersonLayout
+/// <param name="People">Folder names, in ordinal order.</param>
+/// <param name="Samples">Images, by person, then name, in ordinal order.</param>
+/// <param name="Sources">For every sample, the index of its path.</param>
+/// <param name="Shared">The folder above the people, relative to the set; "" for the set itself.</param>
+/// <param name="Warnings">What was left out or assumed.</param>
+internal sealed record PersonLayout(
+    IReadOnlyList<string> People, IReadOnlyList<FaceSample> Samples, int[] Sources, string Shared, IReadOnlyList<string> Warnings)
 {
-    private PersonLayout(
-        IReadOnlyList<string> people, IReadOnlyList<FaceSample> samples, int[] sources, string shared, IReadOnlyList<string> warnings)
-    {
-        People = people;
-        Samples = samples;
-        Sources = sources;
-        Shared = shared;
-        Warnings = warnings;
-    }
-
-    /// <summary>Folder names, in ordinal order.</summary>
-    public IReadOnlyList<string> People { get; }
-
-    /// <summary>Images, by person, then name, in ordinal order.</summary>
-    public IReadOnlyList<FaceSample> Samples { get; }
-
-    /// <summary>For every sample, the index of its path.</summary>
-    public int[] Sources { get; }
-
-    /// <summary>The folder above the people, relative to the set; "" for the set itself.</summary>
-    public string Shared { get; }
-
-    /// <summary>What was left out or assumed.</summary>
-    public IReadOnlyList<string> Warnings { get; }
-
     /// <summary>The people and samples of image paths.</summary>
     /// <param name="source">The set, for errors.</param>
     /// <param name="paths">Paths of images ('/' between parts), relative to the set.</param>

@@ -4,26 +4,39 @@ namespace UniFace.Data;
 internal sealed class PhotoDataset : FaceDataset
 {
     private readonly PhotoSet photos;
-    private readonly PersonLayout layout;
+    private readonly int[] sources;
 
     /// <summary>Takes over the photos, and disposes them if they are not a data set.</summary>
     /// <param name="photos">The photos.</param>
     /// <param name="personLevel">Which folder of a path is the person, from 1; null: the one that holds the pictures, if that is unambiguous.</param>
     /// <exception cref="UniFaceException">There are no pictures or people, or it is ambiguous which folder is the person.</exception>
     public PhotoDataset(PhotoSet photos, int? personLevel)
+        : base(photos)
     {
         this.photos = photos;
         try
         {
-            layout = PersonLayout.Resolve(photos.Source, photos.Names, personLevel);
-            string[] empty = personLevel is null or 1 && Directory.Exists(photos.Source) ? EmptyFolders() : [];
-            Warnings =
-            [
-                .. layout.Warnings,
-                .. empty.Length == 0 ? Array.Empty<string>()
-                    : [$"{Plural.Format(empty.Length, "folder")} without pictures: {string.Join(", ", empty.Take(5))}{(empty.Length > 5 ? " ..." : "")}"],
-                .. photos.LeftOut.Count == 0 ? Array.Empty<string>() : [LeftOutFile.Describe(photos.LeftOut)],
-            ];
+            PersonLayout layout = PersonLayout.Resolve(photos.Source, photos.Names, personLevel);
+            string[] empty = personLevel is null or 1 && Directory.Exists(photos.Source) ? EmptyFolders(photos.Source, layout) : [];
+            List<string> warnings = [.. layout.Warnings];
+            if (empty.Length > 0)
+            {
+                string names = string.Join(", ", empty.Take(5)) + (empty.Length > 5 ? " ..." : "");
+                warnings.Add($"{Plural.Format(empty.Length, "folder")} without pictures: {names}");
+            }
+
+            if (photos.LeftOut.Count > 0)
+            {
+                warnings.Add(LeftOutFile.Describe(photos.LeftOut));
+            }
+
+            sources = layout.Sources;
+            Source = photos.Source;
+            People = layout.People;
+            Samples = layout.Samples;
+            Warnings = warnings;
+            LeftOut = photos.LeftOut;
+            IgnoredFiles = photos.IgnoredFiles;
         }
         catch
         {
@@ -33,41 +46,11 @@ internal sealed class PhotoDataset : FaceDataset
     }
 
     /// <inheritdoc/>
-    public override string Source => photos.Source;
+    public override byte[] Read(int index) => photos.ReadOrEmpty(sources[index]);
 
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> People => layout.People;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<FaceSample> Samples => layout.Samples;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<LeftOutFile> LeftOut => photos.LeftOut;
-
-    /// <inheritdoc/>
-    public override int IgnoredFiles => photos.IgnoredFiles;
-
-    /// <inheritdoc/>
-    public override byte[] Read(int index) => photos.ReadOrEmpty(layout.Sources[index]);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            photos.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
-
-    private string[] EmptyFolders()
-    {
-        HashSet<string> known = [.. layout.People];
-        return [.. Directory.EnumerateDirectories(Path.Combine(photos.Source, layout.Shared)).Select(folder => Path.GetFileName(folder)!)
-            .Where(name => !known.Contains(name) && !name.StartsWith('.')).Order(StringComparer.Ordinal)];
-    }
+    private static string[] EmptyFolders(string source, PersonLayout layout) =>
+    [
+        .. Directory.EnumerateDirectories(Path.Combine(source, layout.Shared)).Select(folder => Path.GetFileName(folder)!)
+            .Where(name => !name.StartsWith('.')).Except(layout.People).Order(StringComparer.Ordinal),
+    ];
 }

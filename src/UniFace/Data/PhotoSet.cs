@@ -38,7 +38,6 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">The path does not exist, holds no picture, or the archive is damaged.</exception>
     public static PhotoSet Open(string path)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (path == StandardInput)
         {
             byte[] photo = ReadPhoto(path);
@@ -81,7 +80,7 @@ public sealed class PhotoSet : IDisposable
     internal static PhotoSet OpenArchive(string path, PhotoArchive archive)
     {
         PictureListing listing = PictureListing.FromArchive(archive);
-        Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        Dictionary<string, ArchiveFile> byName = archive.Files.ToDictionary(file => file.Name);
         ArchiveFile[] files = [.. listing.Pictures.Select(name => byName[name])];
         return new PhotoSet(path, listing.Pictures, index => archive.Read(files[index]), listing, archive);
     }
@@ -90,7 +89,7 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">It cannot be read, is empty, or is larger than a photo may be.</exception>
     public static byte[] ReadPhoto(string path) => RequireContent(ReadAll(path), path);
 
-    /// <summary>The bytes of a file in a set; none of a file without length, such as a pipe, which could block.</summary>
+    /// <summary>The bytes of a file in a set; empty for a file without length, such as a pipe, which could block.</summary>
     /// <exception cref="UniFaceException">It cannot be read, or is larger than a photo may be.</exception>
     internal static byte[] ReadFile(string path) => new FileInfo(path) is { Exists: true, Length: 0 } ? [] : ReadAll(path);
 
@@ -147,7 +146,7 @@ public sealed class PhotoSet : IDisposable
     /// <exception cref="UniFaceException">It cannot be read, or is empty.</exception>
     public byte[] Read(int index) => RequireContent(read(index), listing is null ? Source : Path.Combine(Source, Names[index]));
 
-    /// <summary>The encoded bytes of a picture, none of an empty file.</summary>
+    /// <summary>The encoded bytes of a picture; empty for an empty file.</summary>
     internal byte[] ReadOrEmpty(int index) => read(index);
 
     /// <summary>Closes the archive.</summary>
@@ -161,18 +160,10 @@ public sealed class PhotoSet : IDisposable
         try
         {
             using Stream stream = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
-            using MemoryStream photo = new((int)Math.Min(stream.CanSeek ? stream.Length : 0, FileSegment.LargestItem));
-            byte[] buffer = new byte[1 << 16];
-            for (int count; (count = stream.Read(buffer)) > 0;)
-            {
-                photo.Write(buffer, 0, count);
-                if (photo.Length > FileSegment.LargestItem)
-                {
-                    throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
-                }
-            }
-
-            return photo.Length == photo.Capacity ? photo.GetBuffer() : photo.ToArray();
+            byte[] photo = stream.ReadUpTo(FileSegment.LargestItem + 1L);
+            return photo.Length <= FileSegment.LargestItem
+                ? photo
+                : throw new UniFaceException($"{path} has more than {FileSegment.LargestItem} bytes, more than a photo may have.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

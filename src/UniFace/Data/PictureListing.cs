@@ -19,7 +19,7 @@ internal sealed class PictureListing
 
     private readonly List<string> pictures = [];
     private readonly List<LeftOutFile> leftOut = [];
-    private readonly HashSet<string> linkedFolders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> linkedFolders = [];
 
     private PictureListing()
     {
@@ -66,7 +66,7 @@ internal sealed class PictureListing
             }
             else if (file.Name.Contains('\uFFFD'))
             {
-                listing.leftOut.Add(new LeftOutFile(file.Name, NotUtf8));
+                listing.leftOut.Add(new(file.Name, NotUtf8));
             }
             else
             {
@@ -89,7 +89,7 @@ internal sealed class PictureListing
     {
         string root = RealPath.Resolve(path);
         HashSet<string> inside = RealPath.ResolveAll([root]);
-        HashSet<string> listed = new(StringComparer.Ordinal);
+        HashSet<string> listed = [];
         List<(string Name, string Real)> linkedFiles = [];
         Stack<(string Name, string Real)> folders = new([("", root)]);
         SortedDictionary<string, string> links = new(StringComparer.Ordinal); // of folders
@@ -104,7 +104,7 @@ internal sealed class PictureListing
 
             if (!listed.Add(at.Real))
             {
-                leftOut.Add(new LeftOutFile(at.Name, "a link to a folder that is already listed"));
+                leftOut.Add(new(at.Name, "a link to a folder that is already listed"));
                 continue;
             }
 
@@ -122,7 +122,7 @@ internal sealed class PictureListing
                 }
                 else if (name.Contains('\uFFFD') && !Path.Exists(full))
                 {
-                    leftOut.Add(new LeftOutFile(relative, NotUtf8));
+                    leftOut.Add(new(relative, NotUtf8));
                 }
                 else if (isLink)
                 {
@@ -147,16 +147,16 @@ internal sealed class PictureListing
             }
         }
 
-        HashSet<string> linked = new(StringComparer.Ordinal);
+        HashSet<string> linked = [];
         foreach ((string name, string real) in linkedFiles.OrderBy(file => file.Name, StringComparer.Ordinal))
         {
             if (!File.Exists(real))
             {
-                leftOut.Add(new LeftOutFile(name, "a link to a file that does not exist"));
+                leftOut.Add(new(name, "a link to a file that does not exist"));
             }
             else if (listed.Contains(Path.GetDirectoryName(real)!) || !linked.Add(real))
             {
-                leftOut.Add(new LeftOutFile(name, "a link to a file that is already listed"));
+                leftOut.Add(new(name, "a link to a file that is already listed"));
             }
             else
             {
@@ -196,7 +196,7 @@ internal sealed class PictureListing
         }
         else
         {
-            leftOut.Add(new LeftOutFile(name, reason));
+            leftOut.Add(new(name, reason));
         }
     }
 

@@ -16,13 +16,12 @@ internal sealed class RecordIODataset : FaceDataset
     /// <summary>Fraction of records that may be damaged; above it, the file or its index is the wrong one.</summary>
     private const double MostBroken = 0.01;
 
-    private readonly IDisposable owner;
     private readonly FileSegment records;
     private readonly long[] offsets;
 
     private RecordIODataset(string source, IDisposable owner, FileSegment records, FileSegment? indexFile, FileSegment? propertyFile)
+        : base(owner)
     {
-        this.owner = owner;
         this.records = records;
         Source = source;
         List<string> warnings = [];
@@ -32,21 +31,9 @@ internal sealed class RecordIODataset : FaceDataset
         CheckProperty(propertyFile, people.Names.Count, warnings);
         offsets = [.. images.Select(image => image.Offset)];
         People = people.Names;
-        Samples = [.. images.Select(image => new FaceSample(FormattableString.Invariant($"record {image.Key}"), people.IndexOf(image.Label)))];
+        Samples = [.. images.Select(image => new FaceSample(Invariant($"record {image.Key}"), people.IndexOf(image.Label)))];
         Warnings = warnings;
     }
-
-    /// <inheritdoc/>
-    public override string Source { get; }
-
-    /// <summary>The labels of the set as text, in numeric order.</summary>
-    public override IReadOnlyList<string> People { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<FaceSample> Samples { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Warnings { get; }
 
     /// <summary>
     /// The records of a folder that is a RecordIO set: train.rec, or the only .rec file of a folder without subfolders; otherwise null.
@@ -70,25 +57,26 @@ internal sealed class RecordIODataset : FaceDataset
     /// <exception cref="UniFaceException">The index does not fit, or a record is damaged.</exception>
     public static RecordIODataset Open(string path)
     {
-        FileSegment records = FileSegment.Open(path, out SafeFileHandle handle);
+        FileSegment records = FileSegment.Open(path);
         try
         {
-            using SafeFileHandle? indexHandle = TryOpen(Path.ChangeExtension(path, ".idx"), out FileSegment? index);
-            string propertyPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "property");
-            using SafeFileHandle? propertyHandle = TryOpen(propertyPath, out FileSegment? property);
-            return new RecordIODataset(path, handle, records, index, property);
+            using FileSegment? index = TryOpen(Path.ChangeExtension(path, ".idx"));
+            using FileSegment? property = TryOpen(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "property"));
+            return new RecordIODataset(path, records, records, index, property);
         }
         catch
         {
-            handle.Dispose();
+            records.Dispose();
             throw;
         }
+
+        static FileSegment? TryOpen(string beside) => File.Exists(beside) ? FileSegment.Open(beside) : null;
     }
 
     /// <summary>Opens the records in a tar, with the index and property beside them; takes over the tar if it succeeds.</summary>
     public static RecordIODataset Open(string source, TarArchive tar, string record)
     {
-        Dictionary<string, ArchiveFile> files = tar.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        Dictionary<string, ArchiveFile> files = tar.Files.ToDictionary(file => file.Name);
         return new RecordIODataset(
             source, tar, Find(record)!, Find(Path.ChangeExtension(record, ".idx")), Find(record[..(record.LastIndexOf('/') + 1)] + "property"));
 
@@ -97,17 +85,6 @@ internal sealed class RecordIODataset : FaceDataset
 
     /// <inheritdoc/>
     public override byte[] Read(int index) => RecordReader.ReadImage(records, offsets[index]);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            owner.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 
     private static (long Key, long Offset, int Label)[] ReadImages(FileSegment records, FileSegment? indexFile, List<string> warnings)
     {
@@ -144,7 +121,7 @@ internal sealed class RecordIODataset : FaceDataset
 
             if (!(header.Label <= LabelPeople.LargestExact) || header.Label != MathF.Floor(header.Label))
             {
-                throw new UniFaceException(FormattableString.Invariant(
+                throw new UniFaceException(Invariant(
                     $"{records.Name}: record {key} at offset {offset} has the label {header.Label}, ") +
                     $"expected a whole number up to {LabelPeople.LargestExact}.");
             }
@@ -174,30 +151,18 @@ internal sealed class RecordIODataset : FaceDataset
         return images.Count > 0 ? [.. images] : throw new UniFaceException($"{records.Name} holds no pictures.");
     }
 
-    private static SafeFileHandle? TryOpen(string path, out FileSegment? segment)
-    {
-        segment = null;
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
-        segment = FileSegment.Open(path, out SafeFileHandle handle);
-        return handle;
-    }
-
     /// <summary>"key TAB offset" lines, sorted by key.</summary>
     private static (long Key, long Offset)[] ReadIndex(FileSegment indexFile, FileSegment records)
     {
         List<(long Key, long Offset)> entries = [];
-        foreach ((int number, string text) in indexFile.Lines().Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        foreach ((int number, string text) in indexFile.Lines())
         {
             string[] fields = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length != 2
                 || !long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out long key)
                 || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
             {
-                throw new UniFaceException($"{indexFile.Name}: line {number} is '{Short(text)}', expected 'key TAB offset'.");
+                throw new UniFaceException($"{indexFile.Name}: line {number} is '{text.Shorten(40)}', expected 'key TAB offset'.");
             }
 
             if (offset > records.Length - 8)
@@ -241,7 +206,7 @@ internal sealed class RecordIODataset : FaceDataset
         float end = first.Label;
         if (first.Flag < 2 || !(end >= 1) || end != MathF.Floor(end))
         {
-            throw new UniFaceException(FormattableString.Invariant(
+            throw new UniFaceException(Invariant(
                 $"{records.Name}: record 0 at offset {index[0].Offset} announces {first.Flag} labels, the first {end}; ") +
                 "expected 2, the first being the key after the last picture.");
         }
@@ -261,21 +226,20 @@ internal sealed class RecordIODataset : FaceDataset
 
     private static void CheckProperty(FileSegment? propertyFile, int people, List<string> warnings)
     {
-        string? text = propertyFile?.Lines().Select(line => line.Text.Trim()).FirstOrDefault(line => line.Length > 0) ?? (propertyFile is null ? null : "");
-        string[] fields = text?.Split(',') ?? [];
-        if (text is null)
+        if (propertyFile is null)
         {
             warnings.Add("there is no file 'property' beside the records; people were counted from the labels");
+            return;
         }
-        else if (fields.Length != 3 || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out int announced))
+
+        string text = propertyFile.Lines().FirstOrDefault().Text?.Trim() ?? "";
+        if (text.Split(',') is not [string first, _, _] || !int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int announced))
         {
-            warnings.Add($"property is '{Short(text)}', expected 'people,height,width'; people were counted from the labels");
+            warnings.Add($"property is '{text.Shorten(40)}', expected 'people,height,width'; people were counted from the labels");
         }
         else if (announced != people)
         {
             warnings.Add($"property announces {Plural.Format(announced, "person")}, the records hold {people}; the records are used");
         }
     }
-
-    private static string Short(string text) => text.Length > 40 ? text[..40] : text;
 }

@@ -50,7 +50,7 @@ public sealed record DecisionRule
     {
         long comparisons = Math.Max(1, enrolled);
         double target = FalsePositiveIdentificationRate ?? DefaultFalsePositiveIdentificationRate;
-        CheckRate(target, "false positive identification rate");
+        ErrorRate.Require(target, "false positive identification rate");
         double needed = 1 - Math.Pow(1 - target, 1.0 / comparisons);
         if (FalsePositiveIdentificationRate is not null && Threshold is null && FalseMatchRate is null && calibration?.Supports(needed) == false)
         {
@@ -69,10 +69,9 @@ public sealed record DecisionRule
 
         double Expected(double falseMatchRate) => 1 - Math.Pow(1 - falseMatchRate, comparisons);
 
-        string Needs(Calibration of) => string.Create(
-            CultureInfo.InvariantCulture,
-            $"a false positive identification rate of {target:G3} with {Plural.Format(comparisons, "enrolled face")} needs a false match rate " +
-            $"of {needed:G3}; {of.Limit}, which gives a false positive identification rate of about {Expected(of.SmallestSupportedRate):G3}");
+        string Needs(Calibration of) =>
+            Invariant($"a false positive identification rate of {target:G3} with {Plural.Format(comparisons, "enrolled face")} needs a false match rate ") +
+            Invariant($"of {needed:G3}; {of.Limit}, which gives a false positive identification rate of about {Expected(of.SmallestSupportedRate):G3}");
     }
 
     /// <summary>
@@ -100,7 +99,7 @@ public sealed record DecisionRule
         {
             return threshold is >= -1 and <= 1
                 ? new Decision(threshold, calibration?.FalseMatchRateAt(threshold))
-                : throw new UniFaceException(FormattableString.Invariant($"the threshold {threshold} is out of range: expected a cosine, -1 to 1"));
+                : throw new UniFaceException(Invariant($"the threshold {threshold} is out of range: expected a cosine, -1 to 1"));
         }
 
         if (calibration is null)
@@ -115,18 +114,10 @@ public sealed record DecisionRule
             return new Decision(
                 calibration.ThresholdAt(smallest),
                 smallest,
-                Note: FormattableString.Invariant($"{calibration.Limit}, not the default of {defaultRate:G3}; the smallest supported rate was used"));
+                Note: Invariant($"{calibration.Limit}, not the default of {defaultRate:G3}; the smallest supported rate was used"));
         }
 
         double rate = FalseMatchRate ?? defaultRate;
         return new Decision(calibration.ThresholdAt(rate), rate);
-    }
-
-    private static void CheckRate(double rate, string name)
-    {
-        if (!(rate > 0 && rate < 1))
-        {
-            throw new UniFaceException(FormattableString.Invariant($"the {name} {rate} is out of range: expected a number above 0 and below 1, e.g. 0.01"));
-        }
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace UniFace.Embeddings;
 
 /// <summary>Embeddings of many images, some of which may show no face.</summary>
@@ -8,6 +6,14 @@ namespace UniFace.Embeddings;
 /// <param name="Found">[N], whether a face was found.</param>
 public sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
 {
+    /// <summary>Embeddings of faces that were all found.</summary>
+    /// <param name="values">[N, D], row after row.</param>
+    /// <param name="dimension">D.</param>
+    public EmbeddedFaces(float[] values, int dimension)
+        : this(values, dimension, [.. Enumerable.Repeat(true, values.Length / dimension)])
+    {
+    }
+
     /// <summary>Number of images.</summary>
     public int Count => Found.Length;
 
@@ -33,7 +39,7 @@ public sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
             Row(selected[row]).CopyTo(values.AsSpan(row * Dimension));
         }
 
-        return (new EmbeddedFaces(values, Dimension, [.. selected.Select(_ => true)]), [.. selected.Select(i => labels[i])]);
+        return (new EmbeddedFaces(values, Dimension), [.. selected.Select(i => labels[i])]);
     }
 }
 
@@ -55,11 +61,25 @@ public static class BatchEmbedding
         Action<int>? progress = null,
         CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         int dimension = embedder.EmbeddingSize;
         float[] values = new float[checked(count * dimension)];
         bool[] found = new bool[count];
-        int start = 0;
+        foreach ((int image, ReadOnlyMemory<float> embedding) in Enumerate(embedder, count, load, batchSize, progress, cancellation))
+        {
+            embedding.CopyTo(values.AsMemory(image * dimension));
+            found[image] = true;
+        }
+
+        return new EmbeddedFaces(values, dimension, found);
+    }
+
+    /// <summary>The embedding of each image that shows a face, in order.</summary>
+    /// <inheritdoc cref="Embed"/>
+    internal static IEnumerable<(int Image, ReadOnlyMemory<float> Embedding)> Enumerate(
+        IEmbedder embedder, int count, Func<int, RgbImage?> load, int batchSize, Action<int>? progress, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        int dimension = embedder.EmbeddingSize, start = 0;
         foreach (RgbImage?[] batch in ReadAhead.Enumerate((count + batchSize - 1) / batchSize, LoadBatch))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -70,8 +90,7 @@ public static class BatchEmbedding
             {
                 if (batch[i] is not null)
                 {
-                    embedded.AsSpan(row++ * dimension, dimension).CopyTo(values.AsSpan((start + i) * dimension));
-                    found[start + i] = true;
+                    yield return (start + i, embedded.AsMemory(row++ * dimension, dimension));
                 }
             }
 
@@ -79,23 +98,12 @@ public static class BatchEmbedding
             progress?.Invoke(batch.Length);
         }
 
-        return new EmbeddedFaces(values, dimension, found);
-
         RgbImage?[] LoadBatch(int piece, CancellationToken left)
         {
             int first = piece * batchSize;
             RgbImage?[] batch = new RgbImage?[Math.Min(count - first, batchSize)];
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, left);
-            try
-            {
-                ParallelOptions options = new() { CancellationToken = either.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
-                Parallel.For(0, batch.Length, options, i => batch[i] = load(first + i));
-            }
-            catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is UniFaceException or OperationCanceledException) is Exception cause)
-            {
-                ExceptionDispatchInfo.Throw(cause);
-            }
-
+            ParallelLoop.Run(batch.Length, i => batch[i] = load(first + i), cancellation: either.Token);
             return batch;
         }
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 namespace UniFace.Embeddings;
 
 /// <summary>The similarity of two faces: the cosine of their embeddings.</summary>
@@ -21,21 +20,5 @@ public static class CosineSimilarity
     }
 
     /// <summary>The dot product of two embeddings in float32, for many comparisons.</summary>
-    internal static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        Vector<float> sum = Vector<float>.Zero;
-        ReadOnlySpan<Vector<float>> va = MemoryMarshal.Cast<float, Vector<float>>(a), vb = MemoryMarshal.Cast<float, Vector<float>>(b);
-        for (int k = 0; k < va.Length; k++)
-        {
-            sum = Vector.FusedMultiplyAdd(va[k], vb[k], sum);
-        }
-
-        float result = Vector.Sum(sum);
-        for (int k = va.Length * Vector<float>.Count; k < a.Length; k++)
-        {
-            result += a[k] * b[k];
-        }
-
-        return result;
-    }
+    internal static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.Dot(a, b);
 }

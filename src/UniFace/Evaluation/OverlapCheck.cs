@@ -1,9 +1,9 @@
 namespace UniFace.Evaluation;
 
-/// <summary>Training images and people of a model among those that it is measured on.</summary>
+/// <summary>The overlap of a model's training data with the data that it is measured on.</summary>
 /// <param name="Pictures">Number of images, by content.</param>
 /// <param name="People">Number of people, by name.</param>
-/// <param name="Example">The name of one.</param>
+/// <param name="Example">Name of an image or person in both.</param>
 public sealed record OverlapFound(int Pictures, int People, string Example);
 
 /// <summary>Finds training data in an evaluation set while the set is hashed.</summary>

@@ -34,7 +34,6 @@ public sealed class OverlapGate
     /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public (string Sha256, TrainingOverlap? Overlap) Check(FaceDataset data, Func<FaceSample, bool>? uses = null)
     {
-        ArgumentNullException.ThrowIfNull(data);
         (string hash, OverlapFound? found) = OverlapCheck.Read(
             data, Trained, uses, count => Progress?.Invoke("reading " + data.Source, count, data.Samples.Count), Cancellation);
         if (found is null && hash == TrainedHash)
@@ -71,9 +70,8 @@ public sealed class OverlapGate
             return null;
         }
 
-        string what = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{source}: {Model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}");
+        string what =
+            $"{source}: {Model} was trained on {found.Pictures} of these pictures and {found.People} of these people by name, e.g. {found.Example}";
         if (!Allowed)
         {
             throw new UniFaceException($"{what}: on them it performs better than on new people. Give people it was not trained on.{Hint}");

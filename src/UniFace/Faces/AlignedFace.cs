@@ -6,6 +6,17 @@ namespace UniFace.Faces;
 /// <param name="PhotoToCrop">From pixels of the photo to pixels of the crop.</param>
 public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityTransform PhotoToCrop)
 {
+    /// <summary>The face of an image that is aligned already.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="size">Its width and height, as the model takes it.</param>
+    /// <param name="name">The image's name in errors.</param>
+    /// <exception cref="UniFaceException">It has another size.</exception>
+    public static AlignedFace FromImage(RgbImage image, (int Width, int Height) size, string name) => (image.Width, image.Height) == size
+        ? new AlignedFace(image, null, SimilarityTransform.Identity)
+        : throw new UniFaceException(
+            $"{name}: {image.Width}x{image.Height} pixels, expected an aligned face of {size.Width}x{size.Height}; align a raw photo first, or leave out " +
+            "'aligned'.");
+
     /// <summary>Number of faces in the photo, including this one.</summary>
     public int FacesInPhoto { get; init; } = 1;
 

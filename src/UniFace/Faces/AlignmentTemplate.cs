@@ -35,7 +35,7 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
                 $"faces of {width}x{height}: there is no alignment for this size; expected 112x112, another square with a multiple of 112 or 128, or 96x112."),
         };
         return new AlignmentTemplate(
-            FormattableString.Invariant($"arcface-{(width == height ? width : "96x112")}"),
+            Invariant($"arcface-{(width == height ? width : "96x112")}"),
             width,
             height,
             ArcFace112.Landmarks.Map(p => new Point(p.X * scale + shift, p.Y * scale)));

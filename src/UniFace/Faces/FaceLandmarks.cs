@@ -40,4 +40,10 @@ public sealed record DetectedFace(float X, float Y, float Width, float Height, f
     /// the unrotated photo.
     /// </summary>
     public int TurnedBy { get; init; }
+
+    /// <summary>Center of the box, from left to right.</summary>
+    internal double CenterX => X + (Width / 2.0);
+
+    /// <summary>Center of the box, from top to bottom.</summary>
+    internal double CenterY => Y + (Height / 2.0);
 }

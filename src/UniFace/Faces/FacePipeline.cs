@@ -45,32 +45,31 @@ public sealed class FacePipeline : IDisposable
     public AlignedFace? Align(Photo photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
 
     /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
+    /// <inheritdoc cref="AlignFaces(ReadOnlyMemory{byte}, string, FaceChoice)"/>
+    public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source) =>
+        AlignFaces(encoded, source, FaceChoice.Largest) is [AlignedFace face, ..] ? face : null;
+
+    /// <summary>Decodes a photo and aligns its faces, the main one first; empty if it shows none.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">Name of the photo in errors.</param>
+    /// <param name="choice">The faces to take.</param>
     /// <exception cref="UniFaceException">
-    /// The photo cannot be decoded, is given as aligned and has another size, or is ambiguous and the pipeline is <see cref="Strict"/>.
+    /// The photo cannot be decoded, is given as aligned and has another size, or only its main face is taken, that is ambiguous, and the pipeline is
+    /// <see cref="Strict"/>.
     /// </exception>
-    public AlignedFace? Align(ReadOnlyMemory<byte> encoded, string source)
+    public IReadOnlyList<AlignedFace> AlignFaces(ReadOnlyMemory<byte> encoded, string source, FaceChoice choice)
     {
         Photo photo = decoder.OpenPhoto(encoded, source);
-        if (detector is null && (photo.Width != Aligner.Template.Width || photo.Height != Aligner.Template.Height))
-        {
-            throw new UniFaceException(
-                $"{source}: {photo.Width}x{photo.Height} pixels, expected an aligned face of {Aligner.Template.Width}x{Aligner.Template.Height}; " +
-                "raw photos must be aligned first.");
-        }
-
-        AlignedFace? face = Align(photo);
-        return Strict && face is { Ambiguous: true }
+        IReadOnlyList<AlignedFace> faces = detector is null
+            ? [AlignedFace.FromImage(photo.Whole, (Aligner.Template.Width, Aligner.Template.Height), source)]
+            : Search(photo, choice).Faces;
+        return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
             ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person.")
-            : face;
+            : faces;
     }
 
     /// <summary>Describes an ambiguous main face.</summary>
     public static string DescribeAmbiguity(AlignedFace face) => $"{face.FacesInPhoto} faces, and more than one could be the main face";
-
-    /// <summary>The faces of a photo, aligned; the main one first. Empty if there is none.</summary>
-    public IReadOnlyList<AlignedFace> AlignFaces(RgbImage photo, FaceChoice choice) => Search(photo, choice).Faces;
 
     /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
     public FaceSearch Search(RgbImage photo, FaceChoice choice) => Search(new Photo(photo), choice);
@@ -86,21 +85,21 @@ public sealed class FacePipeline : IDisposable
         }
 
         IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo, choice);
-        List<DetectedFace> sure = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
-        List<DetectedFace> large = [.. sure.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
+        List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
+        List<DetectedFace> large = [.. confident.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];
         if (MainFace.Select(large, photo.Width, photo.Height) is DetectedFace main)
         {
             bool ambiguous = MainFace.IsAmbiguous(main, large, photo.Width, photo.Height);
-            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = sure.Count, Ambiguous = ambiguous });
+            faces.Add(Aligner.Align(photo, main) with { FacesInPhoto = confident.Count, Ambiguous = ambiguous });
             if (choice == FaceChoice.All)
             {
                 faces.AddRange(large.Where(face => !ReferenceEquals(face, main))
-                    .Select(face => Aligner.Align(photo, face) with { FacesInPhoto = sure.Count }));
+                    .Select(face => Aligner.Align(photo, face) with { FacesInPhoto = confident.Count }));
             }
         }
 
-        return new FaceSearch(faces, found.Count, sure.Count - large.Count, found.Count - sure.Count);
+        return new FaceSearch(faces, found.Count, confident.Count - large.Count, found.Count - confident.Count);
     }
 
     /// <summary>
@@ -120,21 +119,16 @@ public sealed class FacePipeline : IDisposable
         CancellationToken cancellationToken = default)
     {
         AlignedFace?[] result = new AlignedFace?[count];
-        ParallelOptions options = new() { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount, CancellationToken = cancellationToken };
-        try
-        {
-            Parallel.For(0, count, options, i =>
+        ParallelLoop.Run(
+            count,
+            i =>
             {
                 (ReadOnlyMemory<byte> encoded, string source) = read(i);
                 result[i] = Align(encoded, source);
                 done?.Invoke();
-            });
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UniFaceException>().FirstOrDefault() is UniFaceException first)
-        {
-            throw new UniFaceException(first.Message, e);
-        }
-
+            },
+            threads,
+            cancellationToken);
         return result;
     }
 

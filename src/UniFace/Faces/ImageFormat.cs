@@ -42,19 +42,12 @@ public sealed class ImageFormat
     private static readonly ImageFormat Tiff = new("TIFF", "a TIFF picture or a camera's raw file");
     private static readonly ImageFormat JpegXl = new("JPEG XL", "a JPEG XL picture");
     private static readonly ImageFormat Jpeg2000 = new("JPEG 2000", "a JPEG 2000 picture");
-    private static readonly ImageFormat Photoshop = new("PSD", "a Photoshop file");
     private static readonly ImageFormat Raw = new("camera raw", "a camera's raw file");
     private static readonly ImageFormat Svg = new("SVG", "an SVG drawing");
     private static readonly ImageFormat Netpbm = new("Netpbm", "a Netpbm picture (PBM, PGM, PPM)");
-    private static readonly ImageFormat Icon = new("icon", "a Windows icon");
     private static readonly ImageFormat Hdr = new("HDR", "a high dynamic range picture");
     private static readonly ImageFormat Video = new("video", "a video");
-    private static readonly ImageFormat Pdf = new("PDF", "a PDF document");
-    private static readonly ImageFormat PostScript = new("PostScript", "a PostScript document");
     private static readonly ImageFormat Html = new("HTML", "a web page");
-    private static readonly ImageFormat DataUrl = new("data URL", "a data URL (Base64 text) and not the picture's bytes");
-    private static readonly ImageFormat LfsPointer =
-        new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'");
     internal static readonly ImageFormat Zip = new("ZIP", "a ZIP archive");
     internal static readonly ImageFormat Gzip = new("gzip", "a gzip archive (.gz, .tgz)");
     internal static readonly ImageFormat Tar = new("tar", "a tar archive");
@@ -80,16 +73,16 @@ public sealed class ImageFormat
         (0, "\0\0\0\u000CJXL ", JpegXl),
         (0, "\0\0\0\u000CjP  ", Jpeg2000),
         (0, "\u00FFO\u00FFQ", Jpeg2000),
-        (0, "8BPS", Photoshop),
-        (0, "\0\0\u0001\0", Icon),
+        (0, "8BPS", new("PSD", "a Photoshop file")),
+        (0, "\0\0\u0001\0", new("icon", "a Windows icon")),
         (0, "v/1\u0001", Hdr),
         (0, "#?RADIANCE", Hdr),
         (0, "\u001AE\u00DF\u00A3", Video),
         (8, "AVI ", Video),
-        (0, "%PDF-", Pdf),
-        (0, "%!PS", PostScript),
-        (0, "data:", DataUrl),
-        (0, "version https://git-lfs", LfsPointer),
+        (0, "%PDF-", new("PDF", "a PDF document")),
+        (0, "%!PS", new("PostScript", "a PostScript document")),
+        (0, "data:", new("data URL", "a data URL (Base64 text) and not the picture's bytes")),
+        (0, "version https://git-lfs", new("Git LFS pointer", "a Git LFS pointer and not the picture itself; get it by 'git lfs pull'")),
         (0, "PK\u0003\u0004", Zip),
         (0, "\u001F\u008B", Gzip),
         (257, "ustar", Tar),

@@ -11,18 +11,18 @@ public static class MainFace
     public const double AmbiguousShare = 0.25;
 
     // On LFW and CelebA nearly all faces score above 0.8 with both detectors; false detections are near their limits of 0.5 and 0.6.
-    private const double SureScore = 0.8;
-    private const double NoScore = 0.4;
+    private const double FullScore = 0.8;
+    private const double ZeroScore = 0.4;
 
     /// <summary>The weight of a face; at least 0.</summary>
     public static double Weight(DetectedFace face, int photoWidth, int photoHeight)
     {
         double width = photoWidth, height = photoHeight;
         double area = Math.Max(0, face.Width) * Math.Max(0, face.Height) / (width * height);
-        double distance = double.Hypot(face.X + face.Width / 2.0 - width / 2, face.Y + face.Height / 2.0 - height / 2);
-        double off = distance / double.Hypot(width / 2, height / 2);
-        double sure = Math.Clamp((face.Score - NoScore) / (SureScore - NoScore), 0.01, 1);
-        return area * (1 - (0.5 * Math.Min(off * off, 1))) * sure * sure * sure;
+        double distance = double.Hypot(face.CenterX - width / 2, face.CenterY - height / 2);
+        double offCenter = distance / double.Hypot(width / 2, height / 2);
+        double confidence = Math.Clamp((face.Score - ZeroScore) / (FullScore - ZeroScore), 0.01, 1);
+        return area * (1 - (0.5 * Math.Min(offCenter * offCenter, 1))) * confidence * confidence * confidence;
     }
 
     /// <summary>The face with the largest weight; null if there is none.</summary>
@@ -37,6 +37,5 @@ public static class MainFace
     }
 
     private static bool Within(DetectedFace main, DetectedFace other) =>
-        Math.Abs(other.X + (other.Width / 2) - main.X - (main.Width / 2)) < main.Width / 4
-        && Math.Abs(other.Y + (other.Height / 2) - main.Y - (main.Height / 2)) < main.Height / 4;
+        Math.Abs(other.CenterX - main.CenterX) < main.Width / 4 && Math.Abs(other.CenterY - main.CenterY) < main.Height / 4;
 }

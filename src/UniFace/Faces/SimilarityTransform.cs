@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace UniFace.Faces;
 
 /// <summary>
@@ -15,8 +17,10 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
     /// <summary>Factor on lengths; above 0.</summary>
     public double Scale => Math.Sqrt((A * A) + (B * B));
 
-    /// <summary>Angle in radians, (-pi, pi]; positive turns x towards y (clockwise on a screen).</summary>
-    public double Angle => Math.Atan2(B, A);
+    // On complex numbers z = x + i y the transform is Factor z + Shift.
+    private Complex Factor => new(A, B);
+
+    private Complex Shift => new(Tx, Ty);
 
     /// <summary>
     /// The weighted least-squares similarity from <paramref name="from"/> to <paramref name="to"/> (Umeyama, TPAMI 1991; in two dimensions without
@@ -33,42 +37,43 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
             throw new ArgumentException($"{from.Length} points, {to.Length} targets, {weights.Length} weights: expected equal numbers.");
         }
 
-        double total = 0, fromX = 0, fromY = 0, toX = 0, toY = 0;
+        double total = 0;
+        Complex fromMean = 0, toMean = 0;
         for (int i = 0; i < from.Length; i++)
         {
             double w = weights.IsEmpty ? 1 : weights[i];
             total += w;
-            fromX += w * from[i].X;
-            fromY += w * from[i].Y;
-            toX += w * to[i].X;
-            toY += w * to[i].Y;
+            fromMean += w * ToComplex(from[i]);
+            toMean += w * ToComplex(to[i]);
         }
 
-        fromX /= total;
-        fromY /= total;
-        toX /= total;
-        toY /= total;
-        double dot = 0, cross = 0, spread = 0, reach = 0;
+        fromMean /= total;
+        toMean /= total;
+        Complex product = 0;
+        double spread = 0, reach = 0;
         for (int i = 0; i < from.Length; i++)
         {
             double w = weights.IsEmpty ? 1 : weights[i];
-            double x = from[i].X - fromX, y = from[i].Y - fromY, u = to[i].X - toX, v = to[i].Y - toY;
-            dot += w * ((x * u) + (y * v));
-            cross += w * ((x * v) - (y * u));
-            spread += w * ((x * x) + (y * y));
-            reach += w * ((u * u) + (v * v));
+            Complex x = ToComplex(from[i]) - fromMean, u = ToComplex(to[i]) - toMean;
+            product += w * (Complex.Conjugate(x) * u);
+            spread += w * SquaredLength(x);
+            reach += w * SquaredLength(u);
         }
 
         // Relative to the points' size, so that points that float32 cannot distinguish count as one.
-        double size = total * ((fromX * fromX) + (fromY * fromY) + 1);
-        if (!double.IsFinite(dot + cross + spread) || spread <= 1e-12 * size || double.Hypot(dot, cross) <= 1e-9 * Math.Sqrt(spread * reach))
+        double size = total * (SquaredLength(fromMean) + 1);
+        if (!Complex.IsFinite(product + spread) || spread <= 1e-12 * size || product.Magnitude <= 1e-9 * Math.Sqrt(spread * reach))
         {
             throw new UniFaceException(
                 "no similarity transform fits: the face's points are not finite, coincide, or have no direction in common with the template.");
         }
 
-        double a = dot / spread, b = cross / spread;
-        return new SimilarityTransform(a, b, toX - (a * fromX) + (b * fromY), toY - (b * fromX) - (a * fromY));
+        Complex factor = product / spread;
+        return Create(factor, toMean - (factor * fromMean));
+
+        static Complex ToComplex(Point point) => new(point.X, point.Y);
+
+        static double SquaredLength(Complex z) => (z.Real * z.Real) + (z.Imaginary * z.Imaginary);
     }
 
     /// <summary>The image of a point.</summary>
@@ -84,15 +89,12 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
     /// <summary>The inverse transform.</summary>
     public SimilarityTransform Inverse()
     {
-        double d = (A * A) + (B * B);
-        double a = A / d, b = -B / d;
-        return new SimilarityTransform(a, b, -((a * Tx) - (b * Ty)), -((b * Tx) + (a * Ty)));
+        Complex factor = Complex.Conjugate(Factor) / ((A * A) + (B * B));
+        return Create(factor, -(factor * Shift));
     }
 
     /// <summary>The composition: this transform first, then another.</summary>
-    public SimilarityTransform Then(SimilarityTransform next)
-    {
-        (double x, double y) = next.Apply(Tx, Ty);
-        return new SimilarityTransform((next.A * A) - (next.B * B), (next.B * A) + (next.A * B), x, y);
-    }
+    public SimilarityTransform Then(SimilarityTransform next) => Create(next.Factor * Factor, (next.Factor * Shift) + next.Shift);
+
+    private static SimilarityTransform Create(Complex factor, Complex shift) => new(factor.Real, factor.Imaginary, shift.Real, shift.Imaginary);
 }

@@ -8,12 +8,12 @@ namespace UniFace.Faces;
 internal static class TurnedPhotos
 {
     // Of 1,000 photos of LFW and CelebA, one in 200 reaches this score upside down, and more than half do upright.
-    private const float SureScore = 0.9f;
+    private const float ConfidentScore = 0.9f;
 
     // Up to this angle, in radians, a head is considered upright.
-    private const double Leaning = Math.PI / 9;
+    private const double MaxUprightAngle = Math.PI / 9;
     private const int LongestSide = 1280;
-    private const int LookSide = 320;
+    private const int ViewSide = 320;
 
     /// <summary>The faces of a photo, in its own pixels.</summary>
     public static IReadOnlyList<DetectedFace> Detect(IFaceDetector detector, Photo photo, FaceChoice choice)
@@ -21,12 +21,14 @@ internal static class TurnedPhotos
         IReadOnlyList<DetectedFace> faces = detector.Detect(photo, choice);
         if (Main(faces, photo) is not DetectedFace main)
         {
-            List<IReadOnlyList<DetectedFace>> turned = [.. Enumerable.Range(1, 3).Select(turn => DetectTurned(detector, photo, turn, choice))];
-            return turned.MaxBy(found => Main(found, photo)?.Score ?? 0) is { Count: > 0 } best ? best : faces;
+            (int Turn, IReadOnlyList<DetectedFace> Faces) best = Enumerable.Range(1, 3)
+                .Select(turn => (turn, DetectTurned(detector, photo, turn, FaceChoice.Largest)))
+                .MaxBy(found => Main(found.Item2, photo)?.Score ?? 0);
+            return best.Faces.Count == 0 ? faces : choice == FaceChoice.All ? DetectTurned(detector, photo, best.Turn, choice) : best.Faces;
         }
 
         // An upright face scores higher; otherwise the photo is not turned.
-        return main.Score < SureScore && TurnOf(detector, photo, main) is int upright and > 0
+        return main.Score < ConfidentScore && FindTurn(detector, photo, main) is int upright and > 0
             && DetectTurned(detector, photo, upright, choice) is { } again && Main(again, photo)?.Score >= main.Score
             ? again
             : faces;
@@ -36,31 +38,31 @@ internal static class TurnedPhotos
         MainFace.Select([.. faces.Where(face => FaceAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
 
     /// <summary>The number of clockwise quarter turns after which the face is upright.</summary>
-    private static int TurnOf(IFaceDetector detector, Photo photo, DetectedFace main)
+    private static int FindTurn(IFaceDetector detector, Photo photo, DetectedFace main)
     {
-        List<(double Roll, float Score)> looks = [(Roll(main), main.Score)];
-        double side = 3 * Math.Max(main.Width, main.Height), scale = Math.Min(1, LookSide / side);
+        List<(double Roll, float Score)> views = [(Roll(main), main.Score)];
+        double side = 3 * Math.Max(main.Width, main.Height), scale = Math.Min(1, ViewSide / side);
         int size = Math.Max(1, (int)Math.Round(side * scale));
         for (int turn = 1; turn < 4; turn++)
         {
-            SimilarityTransform look = Turned(turn, scale, main.X + (main.Width / 2), main.Y + (main.Height / 2), size, size);
-            DetectedFace? same = detector.Detect(new Photo(photo.Warp(look, size, size)), FaceChoice.Largest)
+            SimilarityTransform view = Turned(turn, scale, main.CenterX, main.CenterY, size, size);
+            DetectedFace? same = detector.Detect(new Photo(photo.Warp(view, size, size)), FaceChoice.Largest)
                 .Where(face => FaceAligner.CanFit(face.Landmarks)
-                    && double.Hypot(face.X + (face.Width / 2) - (size / 2.0), face.Y + (face.Height / 2) - (size / 2.0)) < size / 6.0)
+                    && double.Hypot(face.CenterX - (size / 2.0), face.CenterY - (size / 2.0)) < size / 6.0)
                 .MaxBy(face => face.Score);
             if (same is null)
             {
                 continue;
             }
 
-            looks.Add((Roll(same) - (turn * Math.PI / 2), same.Score));
-            if (turn == 1 && Math.Abs(looks[0].Roll) < Leaning && Agree(looks[0].Roll, looks[1].Roll))
+            views.Add((Roll(same) - (turn * Math.PI / 2), same.Score));
+            if (turn == 1 && Math.Abs(views[0].Roll) < MaxUprightAngle && Agree(views[0].Roll, views[1].Roll))
             {
                 break; // a false first detection upside down would not agree with the second
             }
         }
 
-        double roll = looks.MaxBy(look => looks.Where(other => Agree(look.Roll, other.Roll)).Sum(other => other.Score)).Roll;
+        double roll = views.MaxBy(view => views.Where(other => Agree(view.Roll, other.Roll)).Sum(other => other.Score)).Roll;
         return (((int)Math.Round(-roll / (Math.PI / 2)) % 4) + 4) % 4;
     }
 
@@ -71,7 +73,7 @@ internal static class TurnedPhotos
         (width, height) = turn % 2 == 1 ? (height, width) : (width, height);
         SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height);
         SimilarityTransform back = transform.Inverse();
-        return [.. detector.Detect(new Photo(photo.Warp(transform, width, height)), choice).Select(face => Back(face, back, turn * 90))];
+        return [.. detector.Detect(new Photo(photo.Warp(transform, width, height)), choice).Select(face => MapBack(face, back, turn * 90))];
     }
 
     /// <summary>From the photo to an image of the given size with a point in its center, turned clockwise by quarter turns.</summary>
@@ -82,7 +84,7 @@ internal static class TurnedPhotos
         return new SimilarityTransform(a, b, ((width - 1) / 2.0) - (a * x) + (b * y), ((height - 1) / 2.0) - (b * x) - (a * y));
     }
 
-    private static DetectedFace Back(DetectedFace face, SimilarityTransform back, int degrees)
+    private static DetectedFace MapBack(DetectedFace face, SimilarityTransform back, int degrees)
     {
         Point a = back.Apply(new Point(face.X, face.Y)), b = back.Apply(new Point(face.X + face.Width, face.Y + face.Height));
         return face with

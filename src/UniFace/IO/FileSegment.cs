@@ -1,10 +1,9 @@
 namespace UniFace.IO;
 
 /// <summary>
-/// Part of a file that is read by position: a whole file, or an entry of a tar. Thread-safe. It does not own the handle; the data set
-/// that opened it does.
+/// Part of a file that is read by position: a whole file, or an entry of a tar. Thread-safe. Disposing any part closes the file.
 /// </summary>
-internal sealed class FileSegment(SafeFileHandle handle, string name, long start, long length)
+internal sealed class FileSegment(SafeFileHandle handle, string name, long start, long length) : IDisposable
 {
     /// <summary>Upper limit for an image or record; anything that claims to be larger is damaged.</summary>
     public const int LargestItem = 1 << 29;
@@ -17,13 +16,13 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
 
     /// <summary>Opens a whole file.</summary>
     /// <exception cref="UniFaceException">It does not exist or cannot be read.</exception>
-    public static FileSegment Open(string path, out SafeFileHandle handle)
+    public static FileSegment Open(string path)
     {
         SafeFileHandle? opened = null;
         try
         {
-            handle = opened = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
-            return new FileSegment(handle, path, 0, RandomAccess.GetLength(handle));
+            opened = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
+            return new FileSegment(opened, path, 0, RandomAccess.GetLength(opened));
         }
         catch (NotSupportedException e)
         {
@@ -90,34 +89,30 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
     /// <summary>All bytes of a file.</summary>
     public static byte[] ReadAll(string path)
     {
-        FileSegment file = Open(path, out SafeFileHandle handle);
-        using (handle)
+        using FileSegment file = Open(path);
+        if (file.Length > Array.MaxLength)
         {
-            if (file.Length > Array.MaxLength)
-            {
-                throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}.");
-            }
-
-            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
-            file.Read(0, bytes, "file");
-            return bytes;
+            throw new UniFaceException($"{path} has {file.Length} bytes; files of this format are read up to {Array.MaxLength}.");
         }
+
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
+        file.Read(0, bytes, "file");
+        return bytes;
     }
 
     /// <summary>The lines of a text file; see <see cref="Lines"/>.</summary>
     public static IEnumerable<(int Number, string Text)> ReadLines(string path)
     {
-        FileSegment file = Open(path, out SafeFileHandle handle);
-        using (handle)
+        using FileSegment file = Open(path);
+        foreach ((int Number, string Text) line in file.Lines())
         {
-            foreach ((int Number, string Text) line in file.Lines())
-            {
-                yield return line;
-            }
+            yield return line;
         }
     }
 
-    /// <summary>Its lines as text (UTF-8, a byte order mark removed), with their numbers from 1; one line at a time in memory.</summary>
+    /// <summary>
+    /// Its lines that are not blank, as text (UTF-8, a byte order mark removed), with their numbers from 1; one line at a time in memory.
+    /// </summary>
     public IEnumerable<(int Number, string Text)> Lines()
     {
         const int LongestLine = 1 << 16;
@@ -130,32 +125,40 @@ internal sealed class FileSegment(SafeFileHandle handle, string name, long start
             Read(offset, chunk.AsSpan(0, count), "text");
             for (int i = 0; i < count; i++)
             {
-                if (chunk[i] == (byte)'\n')
-                {
-                    yield return (number, Decode());
-                    number++;
-                    line.Clear();
-                }
-                else
+                if (chunk[i] != (byte)'\n')
                 {
                     line.Add(chunk[i]);
                     if (line.Count > LongestLine)
                     {
                         throw new UniFaceException($"{Name}: line {number} is longer than {LongestLine} bytes; this is not a text file.");
                     }
+
+                    continue;
                 }
+
+                if (Decode() is string text)
+                {
+                    yield return (number, text);
+                }
+
+                number++;
+                line.Clear();
             }
         }
 
-        if (line.Count > 0)
+        if (Decode() is string last)
         {
-            yield return (number, Decode());
+            yield return (number, last);
         }
 
-        string Decode()
+        string? Decode()
         {
-            string text = System.Text.Encoding.UTF8.GetString(line.ToArray()).TrimEnd('\r');
-            return number == 1 ? text.TrimStart('\uFEFF') : text;
+            string text = Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(line)).TrimEnd('\r');
+            text = number == 1 ? text.TrimStart('\uFEFF') : text;
+            return string.IsNullOrWhiteSpace(text) ? null : text;
         }
     }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => handle.Dispose();
 }

@@ -38,7 +38,7 @@ public sealed record Calibration
     [JsonIgnore]
     public string? Warning => Overlap is null ? null
         : "the calibration was measured on what the model was trained on " +
-            Text($"(pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
+            Invariant($"(pictures: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence level of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
@@ -67,8 +67,8 @@ public sealed record Calibration
         .Select(rate => (double?)Math.Max(rate, SmallestRate)).Min()
         ?? throw new UniFaceException($"the calibration ({Data.Name}) has no threshold: calibrate again on more people");
 
-    /// <summary>What it supports, in words, to complete an error or a note.</summary>
-    internal string Limit => Text(
+    /// <summary>Describes the supported rates, for errors and notes.</summary>
+    internal string Limit => Invariant(
         $"the calibration ({Data.Name}) supports false match rates of {SmallestSupportedRate:G3} and above ({Data.DifferentPairs} pairs of different people)");
 
     /// <summary>Whether there is a threshold for a false match rate.</summary>
@@ -82,16 +82,11 @@ public sealed record Calibration
     /// <exception cref="UniFaceException">The rate is out of range, or not supported.</exception>
     public double ThresholdAt(double falseMatchRate)
     {
-        if (!(falseMatchRate > 0 && falseMatchRate < 1))
-        {
-            throw new UniFaceException(
-                Text($"the false match rate {falseMatchRate} is out of range: expected a number above 0 and below 1, e.g. 0.001"));
-        }
-
+        ErrorRate.Require(falseMatchRate, "false match rate");
         if (!Supports(falseMatchRate))
         {
             throw new UniFaceException(
-                $"{Limit}, " + Text(
+                $"{Limit}, " + Invariant(
                     $"not {falseMatchRate:G3}: use a larger rate, or calibrate on at least {RuleOfThree.TrialsFor(falseMatchRate)} such pairs"));
         }
 
@@ -126,7 +121,7 @@ public sealed record Calibration
     public string DescribeRateAt(double score)
     {
         double rate = FalseMatchRateAt(score);
-        return Text($"{(rate <= SmallestRate * (1 + 1e-9) ? "at most" : "about")} 1 of {Math.Round(1 / rate, rate > 0.1 ? 1 : 0):G7}");
+        return Invariant($"{(rate <= SmallestRate * (1 + 1e-9) ? "at most" : "about")} 1 of {Math.Round(1 / rate, rate > 0.1 ? 1 : 0):G7}");
     }
 
     /// <summary>This calibration for a model: with the manifest's contract id and ONNX hash.</summary>
@@ -225,7 +220,7 @@ public sealed record Calibration
             || e.Threshold is double t && !double.IsFinite(t) || e.Supported && e.Threshold is null);
         if (entry is not null)
         {
-            return Text($"the entry for false match rate {entry.FalseMatchRate} has no valid threshold, or its rate is not in (0, 1]");
+            return Invariant($"the entry for false match rate {entry.FalseMatchRate} has no valid threshold, or its rate is not in (0, 1]");
         }
 
         for (int i = 0; i < Curve.Count; i++)
@@ -242,6 +237,4 @@ public sealed record Calibration
     }
 
     private static bool IsRate(double value) => value is >= 0 and <= 1;
-
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

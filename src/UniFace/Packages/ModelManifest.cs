@@ -81,10 +81,9 @@ public sealed record ModelManifest
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
     /// <summary>Identifies comparable embeddings: a hash over the ONNX file, the input, the flip-sum and a named output.</summary>
-    public string ContractId => Sha256.HashBytes(Encoding.UTF8.GetBytes(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|" +
-        $"{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}")))[..32];
+    public string ContractId => Sha256.HashBytes(Encoding.UTF8.GetBytes(
+        Invariant($"{OnnxSha256}|{InputWidth}x{InputHeight}|{ColorOrder}|{Normalization.Mean}|{Normalization.Deviation}|") +
+        $"{AlignmentTemplate}|{FlipSum}{(Output is null ? "" : "|" + Output)}"))[..32];
 
     /// <summary>Values in an embedding.</summary>
     public required int EmbeddingSize { get; init; }

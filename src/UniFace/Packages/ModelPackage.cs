@@ -34,7 +34,6 @@ public sealed class ModelPackage
     /// </exception>
     public static ModelPackage Open(string path)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (File.Exists(path))
         {
             return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)

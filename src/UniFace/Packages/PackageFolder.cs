@@ -42,8 +42,8 @@ public sealed class PackageFolder
     }
 
     /// <summary>
-    /// Renames a finished folder into place. An older package is renamed first, and restored if that fails; a kill between both renames
-    /// leaves it complete beside, as ".NAME.PID.old". One process at a time.
+    /// Renames a finished folder into place. An older package is renamed first, and restored if that fails; a kill between the two
+    /// renames leaves it complete under the name ".NAME.PID.old". One process at a time.
     /// </summary>
     public void Replace(string finished)
     {
@@ -92,5 +92,5 @@ public sealed class PackageFolder
 
     private string Beside(string what) => Path.Combine(
         Path.GetDirectoryName(full) ?? throw new UniFaceException($"{full} is the root of a disk; expected a folder for the package."),
-        string.Create(CultureInfo.InvariantCulture, $".{Path.GetFileName(full)}.{Environment.ProcessId}.{what}"));
+        $".{Path.GetFileName(full)}.{Environment.ProcessId}.{what}");
 }

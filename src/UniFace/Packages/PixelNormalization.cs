@@ -20,18 +20,9 @@ public sealed record PixelNormalization(float Mean, float Deviation)
     /// <param name="values">Receives the normalized values; at least as long.</param>
     public void Apply(ReadOnlySpan<byte> pixels, Span<float> values)
     {
-        Vector256<float> mean = Vector256.Create(Mean), deviation = Vector256.Create(Deviation);
-        ReadOnlySpan<ulong> groups = MemoryMarshal.Cast<byte, ulong>(pixels);
-        for (int i = 0; i < groups.Length; i++)
-        {
-            Vector128<ushort> wide = Vector128.WidenLower(Vector128.CreateScalar(groups[i]).AsByte());
-            Vector256<int> numbers = Vector256.Create(Vector128.WidenLower(wide), Vector128.WidenUpper(wide)).AsInt32();
-            ((Vector256.ConvertToSingle(numbers) - mean) / deviation).CopyTo(values[(8 * i)..]);
-        }
-
-        for (int i = 8 * groups.Length; i < pixels.Length; i++)
-        {
-            values[i] = Apply(pixels[i]);
-        }
+        values = values[..pixels.Length];
+        TensorPrimitives.ConvertTruncating(pixels, values);
+        TensorPrimitives.Subtract(values, Mean, values);
+        TensorPrimitives.Divide(values, Deviation, values);
     }
 }

@@ -1,43 +1,39 @@
 namespace UniFace.Statistics;
 
-/// <summary>Draws <c>wanted</c> of <c>total</c> indices in ascending order: one at random from each of <c>wanted</c> equal intervals.</summary>
-internal struct EvenDraw
+/// <summary>Draws <c>wanted</c> of <c>total</c> items in their order: one at random from each of <c>wanted</c> equal intervals.</summary>
+internal static class EvenDraw
 {
-    private readonly double interval;
-    private readonly long wanted;
-    private readonly SeededRandom random;
-    private long taken;
-
-    public EvenDraw(long total, long wanted, long seed)
+    /// <summary>The drawn indices, in ascending order.</summary>
+    public static IEnumerable<long> Indices(long total, long wanted, long seed)
     {
-        interval = total / (double)wanted;
-        this.wanted = wanted;
-        random = new SeededRandom(seed);
-        Current = Pick();
-    }
-
-    /// <summary>The next drawn index; <see cref="long.MaxValue"/> at the end.</summary>
-    public long Current { get; private set; }
-
-    public long Advance()
-    {
-        long before = Current;
-        taken++;
-        Current = taken < wanted ? Math.Max(before + 1, Pick()) : long.MaxValue;
-        return Current;
-    }
-
-    /// <summary>Whether an index is drawn; called for each index in order.</summary>
-    public bool Takes(long index)
-    {
-        if (index != Current)
+        double interval = total / (double)wanted;
+        SeededRandom random = new(seed);
+        long index = -1;
+        for (long taken = 0; taken < wanted; taken++)
         {
-            return false;
+            index = Math.Max(index + 1, interval <= 1 ? taken : (long)((taken + random.NextDouble()) * interval));
+            yield return index;
         }
-
-        Advance();
-        return true;
     }
 
-    private long Pick() => interval <= 1 ? taken : (long)((taken + random.NextDouble()) * interval);
+    /// <summary>The drawn items of <paramref name="total"/>.</summary>
+    public static IEnumerable<T> DrawEvenly<T>(this IEnumerable<T> items, long total, long wanted, long seed)
+    {
+        using IEnumerator<long> drawn = Indices(total, wanted, seed).GetEnumerator();
+        bool more = drawn.MoveNext();
+        long index = 0;
+        foreach (T item in items)
+        {
+            if (!more)
+            {
+                yield break;
+            }
+
+            if (index++ == drawn.Current)
+            {
+                yield return item;
+                more = drawn.MoveNext();
+            }
+        }
+    }
 }

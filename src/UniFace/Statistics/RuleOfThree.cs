@@ -13,6 +13,10 @@ public static class RuleOfThree
     /// <summary>How many trials a rate needs.</summary>
     public static long TrialsFor(double rate) => (long)Math.Ceiling(3 / rate * (1 - Tolerance));
 
+    /// <summary>Says which rates the trials support and how many trials a rate needs.</summary>
+    internal static string Explain(long trials, double rate, string trialsName, string ratesName) => Invariant(
+        $"{trials} {trialsName} support {ratesName} of {SmallestRate(trials):G3} and above; this one needs {TrialsFor(rate)}");
+
     /// <summary>Whether <paramref name="trials"/> trials support a rate.</summary>
     public static bool Supports(long trials, double rate) => rate >= SmallestRate(trials) * (1 - Tolerance);
 }

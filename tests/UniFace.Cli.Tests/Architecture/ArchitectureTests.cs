@@ -52,7 +52,7 @@ public sealed partial class ArchitectureTests
         }
         else
         {
-            // The tool and the hosts are used by nobody.
+            // No project references the tool and the hosts.
             Assert.DoesNotContain(Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories),
                 other => ProjectReference().Matches(File.ReadAllText(other)).Any(match => match.Groups[1].Value == project));
         }
@@ -74,7 +74,7 @@ public sealed partial class ArchitectureTests
     {
         Dictionary<(string From, string To), string> edges = TypeGraph.Read(Assembly(project));
 
-        // A folder is one concept with its subfolders; folders that lie in one folder must not use each other in a cycle.
+        // A folder includes its subfolders; sibling folders must not depend on each other in a cycle.
         Dictionary<(string From, string To), string> siblings = [];
         foreach (((string from, string to), string why) in edges)
         {
@@ -90,7 +90,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Files_folders_and_lines_are_small()
+    public void Files_folders_and_lines_stay_within_the_limits()
     {
         string[] files = [.. new[] { "src", "tests" }.SelectMany(
             folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))

@@ -6,7 +6,7 @@ namespace UniFace.Cli.Tests.Bench;
 public class BenchHeadTests
 {
     [Fact]
-    public void Bench_head_gives_the_contracts_fields_for_each_loss_and_size()
+    public void Bench_head_prints_every_documented_field_for_each_loss_and_size()
     {
         CliResult result = CliProcess.Run(
             "bench", "head", "--classes", "300,5000", "--loss", "uce,arcface(margin=0.4,scale=32)", "--batch", "16", "--sample-rate", "0.5",
@@ -34,7 +34,7 @@ public class BenchHeadTests
     [InlineData("--sample-rate", "2", "expected a share above 0, up to 1, or auto")]
     [InlineData("--loss", "softmux", "there is no loss 'softmux'")]
     [InlineData("--classes", "90000000", "use fewer classes")]
-    public void A_bad_option_of_bench_head_is_one_line_and_exit_2(string option, string value, string message)
+    public void Invalid_bench_head_option_prints_one_line_and_exits_with_2(string option, string value, string message)
     {
         CliResult result = CliProcess.Run("bench", "head", option, value, "--center-dtype", "float32");
         Assert.Equal(2, result.ExitCode);

@@ -6,7 +6,7 @@ namespace UniFace.Cli.Tests.Bench;
 public sealed class BenchSearchCommandTests
 {
     [Fact]
-    public void Bench_search_gives_the_fields_of_its_contract_and_every_answer_is_brute_forces()
+    public void Bench_search_prints_every_documented_field_and_agrees_with_brute_force()
     {
         JsonElement speeds = CliProcess.Run("bench", "search", "--size", "3000", "--dim", "20", "--queries", "1,9", "--json").Expect(0).Json();
         Assert.Equal([1, 9], speeds.EnumerateArray().Select(s => s.GetProperty("queries").GetInt32()));

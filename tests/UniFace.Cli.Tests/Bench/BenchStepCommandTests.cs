@@ -6,7 +6,7 @@ namespace UniFace.Cli.Tests.Bench;
 public class BenchStepCommandTests
 {
     [Fact]
-    public void Bench_step_prints_what_its_contract_says()
+    public void Bench_step_prints_every_documented_field()
     {
         JsonElement speed = CliProcess.Run(
             "bench", "step", "--backbone", "mobilefacenet", "--width", "0.25", "--batch", "2", "--threads", "1", "--steps", "1", "--json").Expect(0).Json();
@@ -18,7 +18,7 @@ public class BenchStepCommandTests
     }
 
     [Fact]
-    public void Bench_data_times_a_set_and_prints_what_its_contract_says()
+    public void Bench_data_prints_every_documented_field()
     {
         string folder = Path.Combine(Directory.CreateTempSubdirectory().FullName, "faces");
         try
@@ -39,7 +39,7 @@ public class BenchStepCommandTests
     [InlineData("step", "--backbone", "resnet")]
     [InlineData("data", "nowhere", "--json")]
     [InlineData("data", ".", "--augment=sparkle")]
-    public void Bad_input_is_one_line_and_exit_code_2(params string[] args)
+    public void Bad_input_prints_one_line_and_exits_with_2(params string[] args)
     {
         CliResult result = CliProcess.Run(["bench", .. args]).Expect(2);
         Assert.Equal("", result.Out);

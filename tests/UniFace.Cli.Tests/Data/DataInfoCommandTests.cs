@@ -6,7 +6,7 @@ namespace UniFace.Cli.Tests.Data;
 public class DataInfoCommandTests
 {
     [Fact]
-    public void Info_of_a_made_set_counts_people_images_and_sizes_and_names_what_is_wrong()
+    public void Data_info_counts_people_images_and_sizes_and_names_the_problems()
     {
         string folder = Directory.CreateTempSubdirectory("uniface-test-").FullName;
         try
@@ -44,7 +44,7 @@ public class DataInfoCommandTests
     }
 
     [Fact]
-    public void What_is_no_data_set_is_one_line_and_exit_code_2()
+    public void Invalid_data_set_prints_one_line_and_exits_with_2()
     {
         CliResult result = CliProcess.Run("data", "info", "/no/such/set").Expect(2);
         Assert.Contains("a folder with one folder per person", result.Error, StringComparison.Ordinal);

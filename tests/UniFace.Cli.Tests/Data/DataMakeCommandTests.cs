@@ -7,7 +7,7 @@ namespace UniFace.Cli.Tests.Data;
 public class DataMakeCommandTests
 {
     [Fact]
-    public void A_made_set_has_the_people_and_pictures_asked_for_and_is_the_same_for_the_same_seed()
+    public void Drawn_set_has_the_requested_size_and_depends_only_on_the_seed()
     {
         string root = Directory.CreateTempSubdirectory("uniface-make").FullName;
         try
@@ -28,7 +28,7 @@ public class DataMakeCommandTests
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_written_is_one_line_and_exit_code_2()
+    public void Folder_that_cannot_be_written_prints_one_line_and_exits_with_2()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs /dev/null");
         foreach (string[] command in new string[][] { ["data", "make", "/dev/null/set"], ["demo", "--out", "/dev/null/demo", "--quick"] })

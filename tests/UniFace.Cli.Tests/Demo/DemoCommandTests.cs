@@ -9,7 +9,7 @@ namespace UniFace.Cli.Tests.Demo;
 public class DemoCommandTests
 {
     [Fact]
-    public void The_quick_demo_goes_the_whole_way_and_leaves_what_it_promises()
+    public void Quick_demo_completes_the_workflow_and_writes_every_output()
     {
         string folder = Path.Combine(Directory.CreateTempSubdirectory("uniface-demo").FullName, "out");
         try
@@ -18,10 +18,10 @@ public class DemoCommandTests
             JsonElement json = result.Json();
             bool identified = json.GetProperty("identified").GetBoolean(), rejected = json.GetProperty("rejected").GetBoolean();
 
-            // It ends with 0 exactly where both answers were right, and says which was not.
+            // The exit code is 0 exactly if both answers are right.
             Assert.Equal(identified && rejected ? 0 : 1, result.ExitCode);
 
-            // Which single face it shows is luck of the machine's rounding; most of all it was asked must be right.
+            // The answer for a single face depends on rounding, which differs between machines; most answers must be right.
             JsonElement asked = json.GetProperty("gallery");
             Assert.True(asked.GetProperty("matedRight").GetInt32() >= 0.6 * asked.GetProperty("mated").GetInt32(), result.Error);
             Assert.True(asked.GetProperty("nonMatedRight").GetInt32() >= 0.75 * asked.GetProperty("nonMated").GetInt32(), result.Error);
@@ -35,7 +35,7 @@ public class DemoCommandTests
             calibration.EnsureFits(package.Manifest);
             Assert.Equal(calibration.ThresholdAt(json.GetProperty("falseMatchRate").GetDouble()), json.GetProperty("threshold").GetDouble());
 
-            // The gallery is left for the user to go on with.
+            // The gallery stays for the user.
             JsonElement gallery = CliProcess.Run("gallery", "list", Path.Combine(folder, "people.gallery"), "--json").Expect(0).Json();
             Assert.Equal(json.GetProperty("contractId").GetString(), gallery.GetProperty("contractId").GetString());
             string known = json.GetProperty("known").GetProperty("person").GetString()!;
@@ -66,7 +66,7 @@ public class DemoCommandTests
     }
 
     [Fact]
-    public void A_folder_with_other_files_is_left_alone()
+    public void Demo_does_not_touch_a_folder_with_other_files()
     {
         string folder = Directory.CreateTempSubdirectory("uniface-demo").FullName;
         try

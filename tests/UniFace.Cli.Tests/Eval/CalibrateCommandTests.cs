@@ -15,7 +15,7 @@ public sealed class CalibrateCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Ones_own_photos_give_the_package_thresholds_and_the_next_time_it_says_whether_those_hold()
+    public void Calibrate_writes_thresholds_and_next_reports_whether_they_hold()
     {
         string package = Package(), photos = People("photos", 30, 4, 1, 0), other = People("other", 30, 4, 2, 150);
         JsonElement first = CliProcess.Run("calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--json").Expect(0).Json();
@@ -41,7 +41,7 @@ public sealed class CalibrateCommandTests : IDisposable
     }
 
     [Fact]
-    public void Too_few_people_for_any_rate_and_a_bare_model_are_refused()
+    public void Calibrate_refuses_too_few_people_and_an_onnx_file()
     {
         string package = Package(), photos = People("few", 3, 2, 1, 0);
         Assert.Contains(
@@ -53,7 +53,7 @@ public sealed class CalibrateCommandTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    // Noise about a person's own noise; the bias makes all of them alike.
+    // Noise around a pattern per person; the bias makes all images similar.
     private string People(string name, int people, int pictures, int seed, int bias)
     {
         Random random = new(seed);

@@ -22,7 +22,7 @@ public sealed class EvalFixture : IDisposable
         ModelManifest manifest = new() { EmbeddingSize = 32, OnnxSha256 = "", FlipSum = true };
         PackageExporter.Export(backbone, manifest, null, Package);
 
-        // The pictures again under LFW's names, and pairs of them: 2 folds of 8 same and 8 different.
+        // The same images under LFW's names, and pairs of them: 2 folds of 8 mated and 8 non-mated pairs.
         string[][] people =
             [.. Directory.GetDirectories(Faces).Order(StringComparer.Ordinal).Select(d => Directory.GetFiles(d).Order(StringComparer.Ordinal).ToArray())];
         for (int person = 0; person < People; person++)
@@ -65,7 +65,7 @@ public sealed class EvalFixture : IDisposable
 public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
 {
     [Fact]
-    public void Pairs_give_one_object_with_every_field_of_the_contract()
+    public void Eval_on_pairs_prints_every_documented_field()
     {
         string folder = Path.Combine(fixture.Folder, "out-pairs");
         CliResult run = CliProcess.Run(
@@ -93,7 +93,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
                 Assert.Equal(System.Xml.Linq.XName.Get("svg", "http://www.w3.org/2000/svg"),
                     System.Xml.Linq.XDocument.Load(Path.Combine(folder, name)).Root!.Name));
 
-        // The hash of the pictures is of the kind that a training states, and the metrics are those of the scores written.
+        // The hash is computed as in a training, and the metrics follow from the written scores.
         string[] lines = File.ReadAllLines(Path.Combine(folder, "scores.csv"));
         Assert.Equal("first,second,same,fold,score,missing", lines[0]);
         string[][] rows = [.. lines.Skip(1).Select(l => l.Split(','))];
@@ -110,7 +110,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void A_list_of_paths_gives_the_figures_of_the_same_pairs_in_the_form_of_LFW()
+    public void List_of_paths_gives_the_same_metrics_as_the_same_pairs_in_LFW_format()
     {
         using LfwScores lfw = new(fixture, fixture.Pairs);
         string csv = Path.Combine(fixture.Folder, "pairs.csv");
@@ -143,7 +143,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void A_bin_is_judged_in_ten_folds_and_hashed_as_the_file_it_is()
+    public void Bin_is_evaluated_in_ten_folds_and_identified_by_its_file_hash()
     {
         string bin = Path.Combine(fixture.Folder, "named.bin");
         string[] pictures = [.. Directory.GetFiles(fixture.Named, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
@@ -159,7 +159,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void Labelled_people_calibrate_a_package_that_then_states_its_thresholds()
+    public void Eval_on_labelled_people_calibrates_a_package()
     {
         JsonElement json = CliProcess.Run(
             "eval", fixture.Package, "--data", fixture.Faces, "--aligned", "--bootstrap", "50", "--write-calibration", "--json").Expect(0).Json();
@@ -177,7 +177,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void A_run_and_its_package_score_the_same()
+    public void Run_and_its_package_give_the_same_scores()
     {
         string run = Path.Combine(fixture.Folder, "run"), package = Path.Combine(fixture.Folder, "exported");
         CliProcess.Run(
@@ -201,7 +201,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void A_person_reads_a_table()
+    public void Text_output_is_a_table()
     {
         string table = CliProcess.Run("eval", fixture.Onnx, "--data", fixture.Faces, "--aligned", "--bootstrap", "20").Expect(0).Out;
         Assert.Contains("TAR at FAR 1e-1", table, StringComparison.Ordinal);
@@ -209,7 +209,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void A_crop_that_the_aligner_left_out_makes_its_pairs_errors()
+    public void Crop_that_the_aligner_left_out_counts_its_pairs_as_errors()
     {
         string holes = Path.Combine(fixture.Folder, "holes");
         foreach (string file in Directory.GetFiles(
@@ -228,7 +228,7 @@ public class EvalCommandTests(EvalFixture fixture) : IClassFixture<EvalFixture>
     }
 
     [Fact]
-    public void What_is_wrong_on_the_command_line_is_one_line_and_exit_code_2()
+    public void Invalid_eval_command_line_prints_one_line_and_exits_with_2()
     {
         string bad = Path.Combine(fixture.Folder, "bad.txt");
         File.WriteAllText(bad, "1\t1\nPerson_A\t1\n");

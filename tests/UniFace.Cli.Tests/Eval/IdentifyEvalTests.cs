@@ -13,7 +13,7 @@ public sealed class IdentifyEvalTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Probes_find_their_own_people_strangers_set_the_thresholds_and_the_errors_are_to_be_seen()
+    public void Identification_counts_mated_and_non_mated_probes_and_writes_the_errors()
     {
         string model = Path.Combine(folder, "m.onnx"), output = Path.Combine(folder, "out");
         TinyOnnx.WriteEmbedder(model, 112, 112, 32);
@@ -23,7 +23,7 @@ public sealed class IdentifyEvalTests : IDisposable
             Write("probes", person, 1);
         }
 
-        // A stranger of the probes who looks like person 0, and ten who look like nobody.
+        // One non-mated probe that resembles person 0, and ten that resemble nobody.
         Write("probes", 100, 1, looksLike: 0);
         for (int person = 200; person < 210; person++)
         {
@@ -51,7 +51,8 @@ public sealed class IdentifyEvalTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("--identify requires", Run().Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("exclude each other", Run("--probes", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("without --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--gallery requires --identify", CliProcess.Run("eval", model, "--gallery", folder, "--data", folder).Expect(2).Error, StringComparison.Ordinal);
 
         CliResult Run(params string[] more) =>
             CliProcess.Run(["eval", model, "--identify", "--gallery", Path.Combine(folder, "gallery"), "--aligned", .. more]);

@@ -32,7 +32,7 @@ public sealed class SeenPeople : IDisposable
 public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPeople>
 {
     [Fact]
-    public void Training_says_why_nobody_is_held_out_and_what_follows_is_said_by_export_and_verify()
+    public void Training_export_and_verify_explain_a_missing_calibration()
     {
         Assert.Contains("nobody is held out: the data has fewer than 20 people (15)", seen.Training.Error, StringComparison.Ordinal);
         Assert.Contains("no calibration.json: nobody was held out of the training; 'uniface verify' and 'uniface gallery identify' need --threshold",
@@ -45,7 +45,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Nothing_is_measured_on_training_pictures_unless_that_is_allowed_and_then_every_decision_says_so()
+    public void Training_images_are_measured_only_if_allowed_and_every_decision_then_says_so()
     {
         string package = Copy("allowed"), calibration = Path.Combine(seen.Folder, package, Calibration.FileName);
         Refused("aligned: allowed was trained on 60 of these pictures and 1 of these people by name", "--allow-overlap", "eval", package, "--data",
@@ -62,7 +62,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(60, allowed.Json().GetProperty("overlap").GetProperty("pictures").GetInt32());
         Assert.Equal(new TrainingOverlap(60, 1), Calibration.Load(calibration).Overlap);
 
-        // One kind of hash: what was measured on is what was trained on, to see by the hash.
+        // Evaluation and training compute the same hash of the same set.
         Assert.Equal(ModelPackage.Open(Path.Combine(seen.Folder, package)).Manifest!.Training!.DataHash, allowed.Json().GetProperty("sha256").GetString());
 
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
@@ -80,12 +80,12 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
             StringComparison.Ordinal);
         Assert.Contains(Warning, File.ReadAllText(Path.Combine(seen.Folder, "sorted", "clusters.json")), StringComparison.Ordinal);
 
-        // Nor does it come into a package by hand.
+        // Nor can its calibration be added to a package by 'uniface export'.
         Refused("was trained on 60 of these pictures", "--allow-overlap", "export", "run", "--out", "by-hand", "--calibration", calibration);
     }
 
     [Fact]
-    public void A_package_from_before_there_were_hashes_knows_its_training_set_by_the_hash_of_the_set()
+    public void Package_without_a_fingerprint_recognizes_its_training_set_by_the_set_hash()
     {
         string manifest = Path.Combine(seen.Folder, Copy("before"), ModelManifest.FileName);
         JsonNode json = JsonNode.Parse(File.ReadAllText(manifest))!;
@@ -96,7 +96,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void The_photos_of_the_crops_and_another_crop_of_them_are_known()
+    public void Photos_of_training_crops_and_other_crops_of_them_are_recognized()
     {
         Refused("photos: package was trained on 60 of these pictures", "--allow-overlap", "eval", "package", "--data", "photos");
         seen.Run("align", "photos/person-0001", "again/person-0001", "--format", "png").Expect(0);
@@ -106,7 +106,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void People_of_the_same_name_are_seen_and_generic_names_are_nobody()
+    public void People_of_the_same_name_overlap_and_generic_names_do_not()
     {
         JsonElement unseen = seen.Run("eval", "package", "--data", "others", "--aligned", "--bootstrap", "20", "--json").Expect(0).Json();
         Assert.Equal(JsonValueKind.Null, unseen.GetProperty("overlap").ValueKind);
@@ -117,7 +117,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Pairs_count_by_the_pictures_that_they_name()
+    public void Pairs_are_refused_if_they_name_training_images()
     {
         File.WriteAllText(Path.Combine(seen.Folder, "pairs.txt"), "1\t1\nSeen\t1\t2\nSeen\t1\tNew\t1\n");
         Pair("Seen", Path.Combine("aligned", "person-0001"));
@@ -137,7 +137,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void An_installed_package_keeps_what_it_was_trained_on_and_one_that_lost_it_is_refused()
+    public void Installed_package_keeps_its_fingerprint_and_a_package_that_lost_it_is_refused()
     {
         Dictionary<string, string> home = new() { ["UNIFACE_HOME"] = Path.Combine(seen.Folder, "home") };
         string aligned = Path.Combine(seen.Folder, "aligned");
@@ -150,7 +150,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void Validation_on_the_training_data_or_on_another_size_stops_before_the_first_step()
+    public void Validation_on_training_data_or_another_image_size_fails_before_the_first_step()
     {
         Refused("has 60 of the 60 training pictures", "hold some out", "train", "aligned", "--val", "aligned", "--width", "0.25", "--epochs", "1",
             "--batch", "16", "--out", "never");
@@ -160,7 +160,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
     }
 
     [Fact]
-    public void A_package_is_not_calibrated_on_people_held_out_whose_pictures_were_trained_on_as_others()
+    public void Held_out_people_whose_images_were_trained_on_under_other_names_do_not_calibrate()
     {
         // Ten people, each under two names: half of the names are held out, so some people are on both sides.
         seen.Run("data", "make", "twice", "--people", "10", "--images", "4", "--seed", "3").Expect(0);

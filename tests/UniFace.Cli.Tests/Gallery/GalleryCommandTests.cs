@@ -15,7 +15,7 @@ public sealed class GalleryCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_gallery_or_a_key_file_that_others_may_read_is_warned_of()
+    public void Gallery_or_key_file_that_other_users_can_read_causes_a_warning()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -38,7 +38,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void People_are_enrolled_listed_recognised_and_removed()
+    public void People_are_enrolled_listed_identified_and_removed()
     {
         string package = Package("package", 1), gallery = At("people.gallery");
         Photos("photos", ("Ann", 1), ("Ann", 2), ("Bob", 3));
@@ -62,13 +62,13 @@ public sealed class GalleryCommandTests : IDisposable
             [("Ann", 2), ("Bob", 1), ("Carl C.", 1)],
             list.GetProperty("people").EnumerateArray().Select(p => (p.GetProperty("person").GetString()!, p.GetProperty("templates").GetInt32())));
 
-        // The package's place is known from the gallery; the threshold from its calibration.
+        // The gallery stores the path of the package, whose calibration gives the threshold.
         JsonElement known = CliProcess.Run("gallery", "identify", gallery, At("photos/Ann/2.png"), "--aligned", "--fmr", "1e-2", "--json").Expect(0).Json();
         Assert.Equal(("match", "Ann"), (known.GetProperty("decision").GetString(), known.GetProperty("person").GetString()));
         Assert.Equal(1, known.GetProperty("score").GetDouble(), 1e-5);
         Assert.Equal(0.77, known.GetProperty("threshold").GetDouble());
 
-        // The curve ends at 0.009, and 1000 pairs state 0.003 at best.
+        // The curve ends at 0.009, and 1000 pairs support at best 0.003.
         Assert.Equal(0.009, known.GetProperty("falseMatchRate").GetDouble(), 1e-9);
         Assert.Equal(
             ["Ann", "Bob", "Carl C."],
@@ -103,7 +103,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void Bench_identify_times_every_part_of_photo_to_decision_and_counts_the_answers()
+    public void Bench_identify_times_every_part_from_photo_to_decision()
     {
         string package = Package("package", 1), gallery = At("people.gallery");
         Photos("photos", [.. Enumerable.Range(1, 9).Select(i => ("Ann", i))]);
@@ -122,7 +122,7 @@ public sealed class GalleryCommandTests : IDisposable
             Assert.InRange(time.GetProperty("medianMs").GetDouble(), 0, time.GetProperty("p95Ms").GetDouble());
         }
 
-        // The whole is the parts, one photo after the other: no part's longest time is above it.
+        // The total is the sum of the parts, so no part takes longer.
         Assert.All(parts.EnumerateObject(), p => Assert.True(p.Value.GetProperty("p95Ms").GetDouble() <= run.GetProperty("p95Ms").GetDouble() + 0.01));
         Assert.Contains(
             "--photos 0", CliProcess.Run("bench", "identify", package, gallery, At("photos"), "--photos", "0").Expect(2).Error,
@@ -130,7 +130,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_photo_without_a_face_is_said_to_show_none()
+    public void Identify_reports_a_photo_without_a_face()
     {
         Assert.SkipWhen(
             UniFace.Vision.Detection.FaceDetectors.Installed() is null,
@@ -145,7 +145,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_gallery_with_crops_moves_to_another_model_and_back_to_the_same_answers()
+    public void Gallery_with_crops_moves_to_another_model_and_back_with_the_same_answers()
     {
         string first = Package("first", 1), second = Package("second", 2), gallery = At("g.gallery");
         Photos("photos", ("Ann", 1), ("Bob", 2));
@@ -160,7 +160,7 @@ public sealed class GalleryCommandTests : IDisposable
         Assert.NotEqual(score, moved.GetProperty("candidates")[1].GetProperty("score").GetDouble(), 1e-4);
         CliProcess.Run("gallery", "reembed", gallery, first).Expect(0);
 
-        // Faces are kept without loss: the same embeddings again.
+        // Crops are stored without loss, so the embeddings are the same again.
         Assert.Equal(score, CliProcess.Run(identify).Expect(0).Json().GetProperty("candidates")[1].GetProperty("score").GetDouble(), 1e-6);
         Directory.Move(first, At("elsewhere"));
         Assert.Contains("give --package", CliProcess.Run(identify).Expect(2).Error, StringComparison.Ordinal);
@@ -168,7 +168,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void An_encrypted_gallery_opens_with_its_key_only()
+    public void Encrypted_gallery_opens_only_with_its_key()
     {
         string gallery = At("g.gallery"), key = At("key"), other = At("other");
         File.WriteAllText(key, string.Concat(Enumerable.Repeat("ab", 32)) + "\n");
@@ -185,7 +185,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void Photos_are_enrolled_by_content_not_by_name_and_a_face_under_two_names_is_told()
+    public void Photos_are_enrolled_once_by_content_and_a_face_under_two_names_is_reported()
     {
         string gallery = At("g.gallery");
         foreach ((string at, int seed) in new[] { ("x", 1), ("y", 2), ("z", 1) })
@@ -215,13 +215,13 @@ public sealed class GalleryCommandTests : IDisposable
     [InlineData("a\nb")]
     [InlineData("a%2Fb")]
     [InlineData(null)] // 5,000 characters
-    public void A_name_that_the_service_could_not_erase_is_refused_and_one_that_is_there_is_shown_escaped_and_removed(string? given)
+    public void Name_that_the_service_cannot_erase_is_refused_and_a_stored_one_is_escaped_and_removable(string? given)
     {
         string name = given ?? new string('n', 5000), gallery = At("g.gallery");
         string photo = Photo("photo.png", 1);
         CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);
         string refused = CliProcess.Run("gallery", "enroll", gallery, photo, "--person", name, "--aligned", "--any-quality").Expect(2).Error;
-        Assert.Contains("is no name", refused, StringComparison.Ordinal);
+        Assert.Contains("is not a valid name", refused, StringComparison.Ordinal);
         Assert.True(refused.Length < 500 && !refused.Contains('\u001b'));
 
         // As an earlier version enrolled it.
@@ -247,7 +247,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_template_does_not_end_identify_and_its_person_is_named()
+    public void Identify_works_with_a_damaged_template_and_names_its_person()
     {
         string gallery = At("g.gallery");
         Photos("photos", ("Ann", 1), ("Bob", 2));
@@ -271,7 +271,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_gallery_is_backed_up_restored_and_given_another_key()
+    public void Gallery_is_backed_up_restored_and_rekeyed()
     {
         string gallery = At("g.gallery"), backup = At("b.gallery"), key = At("key"), other = At("other");
         File.WriteAllText(key, string.Concat(Enumerable.Repeat("ab", 32)) + "\n");
@@ -293,7 +293,7 @@ public sealed class GalleryCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_was_acknowledged_survives_kill_9()
+    public void Acknowledged_enrollments_survive_kill_9()
     {
         string gallery = At("g.gallery");
         for (int kill = 0; kill < 3; kill++)

@@ -13,7 +13,7 @@ public sealed class PostgresGalleryCommandTests(PostgresServer server) : IClassF
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_gallery_commands_take_a_database_in_the_place_of_the_file()
+    public void Gallery_commands_accept_a_database_instead_of_a_file()
     {
         string gallery = server.Url("people"), model = Path.Combine(folder, "model.onnx"), second = Path.Combine(folder, "second.onnx");
         TinyOnnx.WriteEmbedder(model, 112, 112, 16, seed: 1);

@@ -18,7 +18,7 @@ public class LossGoldenTests
         {
             CaseOutcome outcome = LossCheck.Run(golden, dtype);
             string errors = string.Join(", ", outcome.Errors);
-            Assert.True(outcome.Passed, $"case {golden.Number} {golden.Loss}: ours {outcome.Loss}, expected {golden.Expected.Loss}; {errors}");
+            Assert.True(outcome.Passed, $"case {golden.Number} {golden.Parameters.Loss}: actual {outcome.Loss}, expected {golden.Loss}; {errors}");
         });
     }
 }

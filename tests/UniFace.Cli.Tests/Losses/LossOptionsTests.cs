@@ -9,7 +9,7 @@ namespace UniFace.Cli.Tests.Losses;
 public class LossOptionsTests
 {
     [Fact]
-    public void Nothing_given_is_the_unified_loss_as_published() => Assert.Equal(Loss.Parse("uce"), Read(""));
+    public void Default_loss_is_the_unified_loss_as_published() => Assert.Equal(Loss.Parse("uce"), Read(""));
 
     [Theory]
     [InlineData("--loss uce --margin 0.45 --scale 32 --lambda 0.7", "uce(margin=0.45,scale=32,lambda=0.7)")]
@@ -23,17 +23,17 @@ public class LossOptionsTests
     public void Options_are_the_hyperparameters_of_the_loss(string line, string spec) => Assert.Equal(Loss.Parse(spec), Read(line));
 
     [Fact]
-    public void An_option_that_the_loss_does_not_have_is_refused_with_those_that_it_has() =>
+    public void Option_that_the_loss_lacks_is_refused_with_the_options_that_it_has() =>
         Assert.Equal(
             "--loss cosface has no --lambda; it has --margin, --scale, --negative-rate.",
             Assert.Throws<UniFaceException>(() => Read("--loss cosface --lambda 1")).Message);
 
     [Fact]
-    public void A_value_out_of_range_says_the_range() =>
+    public void Value_out_of_range_is_refused_with_the_range() =>
         Assert.Contains("takes 0 to 1.5", Assert.Throws<UniFaceException>(() => Read("--loss arcface --margin 28.6")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Every_hyperparameter_of_the_registry_is_an_option_whose_description_says_default_and_losses()
+    public void Every_hyperparameter_is_an_option_whose_description_states_its_default()
     {
         Command command = Train();
         string[] options = [.. command.Options.Select(o => o.Name)];
@@ -43,7 +43,7 @@ public class LossOptionsTests
             p => Assert.Contains(p.Default, command.Options.Single(o => o.Name == "--" + p.Name).Description!, StringComparison.Ordinal));
     }
 
-    private static Command Train() => CliCommand.Create("train", "", LossOptions.All, (_, _) => 0);
+    private static Command Train() => CliCommand.Create("train", "", LossOptions.All, (_, _) => true);
 
     private static Loss Read(string line)
     {

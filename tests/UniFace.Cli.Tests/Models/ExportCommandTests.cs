@@ -24,7 +24,7 @@ public sealed class SmallRun : IDisposable
 public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
 {
     [Fact]
-    public void A_run_becomes_a_package_that_opens()
+    public void Run_is_exported_as_a_package_that_opens()
     {
         JsonElement result = CliProcess.RunIn(
             small.Folder, "export", "run", "--out", "package", "--licence", "CC0-1.0", "--flip-sum", "--json").Expect(0).Json();
@@ -44,7 +44,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     }
 
     [Fact]
-    public void People_are_told_sizes_parity_and_hash()
+    public void Export_prints_sizes_parity_and_hash()
     {
         string text = CliProcess.RunIn(small.Folder, "export", "run", "--out", "for-people").Expect(0).Out;
         string hash = ModelPackage.Open(Path.Combine(small.Folder, "for-people")).Manifest!.OnnxSha256;
@@ -57,7 +57,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     [Theory]
     [InlineData("no-such-run", "is not a training run")]
     [InlineData("faces", "is not a training run")]
-    public void What_is_no_run_is_one_line(string run, string words)
+    public void Invalid_run_prints_one_line(string run, string words)
     {
         CliResult result = CliProcess.RunIn(small.Folder, "export", run, "--out", "p").Expect(2);
         Assert.Contains(words, result.Error, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
     }
 
     [Fact]
-    public void Weights_and_calibration_that_are_not_there_are_said()
+    public void Missing_weights_or_calibration_are_reported()
     {
         CliResult best = CliProcess.RunIn(small.Folder, "export", "run", "--out", "p", "--weights", "best").Expect(2);
         Assert.Contains("best.ckpt", best.Error, StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed class ExportCommandTests(SmallRun small) : IClassFixture<SmallRun>
         CliResult exported = CliProcess.RunIn(small.Folder, "export", "held", "--out", "int8", "--int8", "--json");
         if (exported.ExitCode == 2)
         {
-            // So little training leaves pairs that sit on the threshold; a refusal must say what was lost and leave nothing.
+            // After so little training, pairs lie at the threshold, so int8 may be refused; then the error states the loss of accuracy and nothing is written.
             Assert.Contains("int8 weights bring accuracy from", exported.Error, StringComparison.Ordinal);
             Assert.False(Directory.Exists(Path.Combine(small.Folder, "int8")));
             return;

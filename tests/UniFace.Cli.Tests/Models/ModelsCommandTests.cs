@@ -15,7 +15,7 @@ public sealed class ModelsCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_package_of_ones_own_is_taken_by_its_name_and_the_first_is_the_default()
+    public void Own_package_opens_by_name_and_the_first_installed_is_the_default()
     {
         string package = Package("package", 8), photo = Path.Combine(folder, "a.png");
         RgbImage image = new(112, 112);
@@ -44,7 +44,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public void The_list_says_of_every_model_its_licence_and_what_it_was_trained_on()
+    public void Model_list_states_licence_and_training_data_of_every_model()
     {
         JsonElement.ArrayEnumerator models = Run("models", "list", "--json").Expect(0).Json().GetProperty("models").EnumerateArray();
         Assert.True(models.Count() >= 4);
@@ -59,7 +59,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_licence_that_rests_on_little_is_asked_for_and_names_that_are_none_are_refused()
+    public void Poorly_documented_licence_must_be_accepted_and_invalid_names_are_refused()
     {
         Assert.Contains("accept the licence", Run("models", "pull", "faceplugin-mobilefacenet").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("expected faceplugin-mobilefacenet or blazeface", Run("models", "pull", "arcface").Expect(2).Error, StringComparison.Ordinal);
@@ -72,7 +72,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_package_with_weights_beside_it_is_not_installed()
+    public void Package_with_external_weights_is_not_installed()
     {
         string package = Package("package", 8), onnx = Path.Combine(package, "model.onnx");
         File.AppendAllBytes(onnx, [0x3a, 0x04, 0x2a, 0x02, 0x70, 0x01]); // graph { initializer { data_location: EXTERNAL } }
@@ -86,7 +86,7 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Packages_that_are_added_by_several_processes_at_once_are_all_there_and_one_is_the_default()
+    public async Task Packages_added_by_several_processes_at_once_are_all_installed_and_one_is_the_default()
     {
         string package = Package("package", 8);
         Task<CliResult>[] adding = [.. new[] { "a", "b", "same", "same" }.Select(name => Task.Run(() => Run("models", "add", name, package)))];

@@ -10,7 +10,7 @@ public sealed class RunCalibrationTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-calibration-").FullName;
 
     [Fact]
-    public void A_run_holds_people_out_and_its_package_is_calibrated_on_them()
+    public void Package_is_calibrated_on_the_people_that_its_run_held_out()
     {
         CliProcess.RunIn(folder, "data", "make", "faces", "--people", "20", "--images", "6").Expect(0);
         CliProcess.RunIn(folder, "train", "faces", "--width", "0.25", "--embedding-size", "32", "--epochs", "1", "--batch", "16", "--out", "run").Expect(0);
@@ -27,7 +27,7 @@ public sealed class RunCalibrationTests : IDisposable
         Assert.Equal(6 * 6, calibration.Data.DifferentPairs);
         Assert.Equal(ModelPackage.Open(package).Manifest!.ContractId, calibration.ContractId);
 
-        // 36 pairs of two people say nothing about a rate of 1 in 1,000, and verify must not pretend that they do.
+        // 36 non-mated pairs do not support a rate of 1 in 1,000, and verify must say so.
         string photo = Path.Combine("faces", run.HeldOut[0]);
         string[] photos = [.. Directory.GetFiles(Path.Combine(folder, photo)).Order(StringComparer.Ordinal)];
         Assert.Contains(

@@ -13,7 +13,7 @@ public sealed class ClusterCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Photos_are_sorted_into_people_the_largest_first_and_faces_alone_stand_apart()
+    public void Photos_are_sorted_by_person_largest_first_with_single_faces_apart()
     {
         string model = Path.Combine(folder, "m.onnx"), photos = Path.Combine(folder, "photos"), sorted = Path.Combine(folder, "sorted");
         TinyOnnx.WriteEmbedder(model, 112, 112, 64);
@@ -54,7 +54,7 @@ public sealed class ClusterCommandTests : IDisposable
             (score.GetProperty("pairwise").GetProperty("f").GetDouble(), score.GetProperty("bCubed").GetProperty("f").GetDouble(),
              score.GetProperty("people").GetInt32(), score.GetProperty("mergedGroups").GetInt32()));
 
-        // Without --threshold the calibration's, at a rate for so many faces that it can state: the invented one begins at 0.009.
+        // Without --threshold, the calibration determines it. The smallest rate that the test package supports is 0.009.
         string package = InventedPackage.Write(Path.Combine(folder, "package"));
         JsonElement stated = CliProcess.Run("cluster", package, photos, Path.Combine(folder, "z"), "--aligned", "--json").Expect(0).Json();
         Assert.Equal((0.77, 0.009), (stated.GetProperty("threshold").GetDouble(), stated.GetProperty("falseMatchRate").GetDouble()));

@@ -27,7 +27,7 @@ public sealed class MainFaceCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_large_face_at_the_side_is_taken_and_not_a_small_one_in_the_middle()
+    public void Large_face_at_the_side_is_chosen_over_a_small_face_in_the_middle()
     {
         string photo = Photo("side.png", 2000, 1500, (people[0], 2.5, 20, 400), (people[1], 0.45, 950, 700));
         JsonElement a = CliProcess.Run("verify", model, photo, photo, "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("a");
@@ -38,7 +38,7 @@ public sealed class MainFaceCommandTests : IDisposable
     }
 
     [Fact]
-    public void Two_faces_alike_are_told_of_and_refused_with_strict_by_verify_enroll_identify_align_and_quality()
+    public void Ambiguous_main_face_is_reported_and_refused_with_strict()
     {
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos", "Ann")).FullName, gallery = Path.Combine(folder, "g.gallery");
         string photo = Photo(Path.Combine(photos, "two.png"), 800, 500, (people[0], 1, 40, 50), (people[1], 1, 440, 50));
@@ -71,7 +71,7 @@ public sealed class MainFaceCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_photo_and_the_same_upside_down_or_on_its_side_are_one_person()
+    public void Rotated_photo_matches_the_upright_photo()
     {
         RgbImage upright = people[0];
         string first = Photo("upright.png", upright.Width, upright.Height, (upright, 1, 0, 0));

@@ -14,7 +14,7 @@ public sealed class PhotoFilesTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Folders_below_the_people_never_become_people()
+    public void Folders_below_the_person_folders_are_not_people()
     {
         string gallery = At("g.gallery"), model = InventedPackage.Write(At("package"));
         Photo("n/Ann/2020/a.png", 1);
@@ -36,7 +36,7 @@ public sealed class PhotoFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_loose_photo_beside_the_peoples_folders_is_refused_before_anybody_is_enrolled()
+    public void Photo_beside_the_person_folders_is_refused_before_anyone_is_enrolled()
     {
         string gallery = At("g.gallery");
         CliProcess.Run("gallery", "create", gallery, InventedPackage.Write(At("package"))).Expect(0);
@@ -52,7 +52,7 @@ public sealed class PhotoFilesTests : IDisposable
     }
 
     [Fact]
-    public void Align_writes_neither_over_nor_into_nor_around_its_photos()
+    public void Align_never_writes_over_into_or_around_its_photos()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string photo = Photo("x/photos/Ann/1.jpg", 1), alone = Photo("one.jpg", 2);
@@ -83,7 +83,7 @@ public sealed class PhotoFilesTests : IDisposable
         Assert.Equal(single, File.ReadAllBytes(alone));
         Assert.Single(Directory.GetFiles(At("x"), "*", SearchOption.AllDirectories));
 
-        // A slash at the end, as tab completion writes it, is the folder.
+        // Tab completion adds a slash to the name of a folder.
         CliResult none = CliProcess.RunIn(folder, "align", "x/photos/", "faces/").Expect(2);
         Assert.Contains("1 photo, but no usable face", none.Error, StringComparison.Ordinal);
     }
@@ -144,7 +144,7 @@ public sealed class PhotoFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_dash_is_a_photo_from_standard_input()
+    public void Dash_reads_the_photo_from_standard_input()
     {
         string model = InventedPackage.Write(At("package")), photo = Photo("a.png", 1);
         byte[] bytes = File.ReadAllBytes(photo);

@@ -14,7 +14,7 @@ public sealed class VisionCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Align_keeps_the_folders_says_what_it_left_out_and_goes_on_where_it_was()
+    public void Align_keeps_folders_reports_skipped_photos_and_continues_after_an_interruption()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), yunet = SharedData.Require("data/yunet_s_dynamic.onnx");
         string photos = Path.Combine(folder, "photos"), output = Path.Combine(folder, "out");
@@ -49,7 +49,7 @@ public sealed class VisionCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_photo_without_a_face_is_a_clear_word_and_exit_code_2()
+    public void Photo_without_a_face_prints_a_clear_error_and_exits_with_2()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string wall = Picture("wall.png", new RgbImage(200, 200)), model = Model("m.onnx");
@@ -61,7 +61,7 @@ public sealed class VisionCommandTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_that_runs_a_model_keeps_notes_for_its_makers_in_the_users_folders()
+    public void ONNX_Runtime_writes_no_telemetry_files()
     {
         string face = Picture("a.png", Noise(1)), home = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
         Dictionary<string, string> environment =
@@ -72,7 +72,7 @@ public sealed class VisionCommandTests : IDisposable
     }
 
     [Fact]
-    public void Verify_decides_by_the_threshold_given_or_the_packages_calibration()
+    public void Verify_uses_the_given_threshold_or_the_calibration()
     {
         string a = Picture("a.png", Noise(1)), b = Picture("b.png", Noise(2)), model = Model("m.onnx");
         JsonElement same = CliProcess.Run("verify", model, a, a, "--aligned", "--threshold", "0.9", "--json").Expect(0).Json();
@@ -95,7 +95,7 @@ public sealed class VisionCommandTests : IDisposable
             "give one of them", CliProcess.Run("verify", package, a, a, "--aligned", "--fmr", "1e-2", "--threshold", "0.5").Expect(2).Error,
             StringComparison.Ordinal);
 
-        // The calibration does not support the default of 1e-3: a default is replaced, what was asked for is refused.
+        // The calibration does not support 1e-3: as a default it is replaced, as a given rate it is refused.
         JsonElement replaced = CliProcess.Run("verify", package, a, a, "--aligned", "--json").Expect(0).Json();
         Assert.Equal(0.009, replaced.GetProperty("falseMatchRate").GetDouble());
         Assert.Contains("not the default of 0.001", replaced.GetProperty("decisionNote").GetString(), StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public sealed class VisionCommandTests : IDisposable
     }
 
     [Fact]
-    public void Embed_writes_npy_with_names_and_csv_of_the_same_unit_vectors()
+    public void Embed_writes_the_same_unit_vectors_as_npy_with_names_and_as_csv()
     {
         string pictures = Path.Combine(folder, "faces");
         Directory.CreateDirectory(Path.Combine(pictures, "Ann"));

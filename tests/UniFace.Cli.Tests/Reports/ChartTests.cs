@@ -15,7 +15,7 @@ public class ChartTests
     private static readonly Gen<double> AnyNumber = Gen.OneOf(Gen.Double[-5, 5], Gen.Double[1e-9, 1e9], Gen.Int[0, 5].Select(i => Specials[i]));
 
     [Fact]
-    public void A_chart_of_any_values_is_valid_XML_with_finite_coordinates() =>
+    public void Chart_of_any_values_is_valid_XML_with_finite_coordinates() =>
         Gen.Select(AnyNumber.Array[0, 20], AnyNumber.Array[0, 20], Gen.Enum<AxisScale>(), Gen.Enum<AxisScale>()).Sample((xs, ys, scaleX, scaleY) =>
     {
         SvgChart chart = new SvgChart("a <title> & more", new ChartAxis("x", scaleX), new ChartAxis("y \"quoted\"", scaleY) { Percent = true })
@@ -31,7 +31,7 @@ public class ChartTests
     });
 
     [Fact]
-    public void An_axis_shows_every_value_that_its_scale_can() =>
+    public void Axis_shows_every_value_that_its_scale_can_show() =>
         Gen.Select(Gen.Double[1e-6, 1e6].Array[1, 10], Gen.Bool.Select(log => log ? AxisScale.Log : AxisScale.Linear)).Sample((values, scale) =>
     {
         ChartAxis axis = new("", scale);
@@ -50,7 +50,7 @@ public class ChartTests
         Assert.Equal(deviate, new ChartAxis("", AxisScale.NormalDeviate).Place(rate), 1e-9);
 
     [Fact]
-    public void A_chart_without_values_says_so_and_a_constant_one_has_its_line()
+    public void Chart_without_values_says_so_and_constant_chart_has_its_line()
     {
         Assert.Contains("no values", new SvgChart("t", new ChartAxis("x"), new ChartAxis("y")).ToSvg("d"), StringComparison.Ordinal);
         string constant = new SvgChart("t", new ChartAxis("x"), new ChartAxis("y")).AddLine("l", [(0, 3), (1, 3)]).ToSvg("d");
@@ -59,7 +59,7 @@ public class ChartTests
     }
 
     [Fact]
-    public void Bars_are_as_high_as_their_values_and_the_mark_stands_at_its_value()
+    public void Bar_heights_are_proportional_to_values_and_the_mark_is_at_its_value()
     {
         XElement svg = XElement.Parse(new SvgChart("t", new ChartAxis("x") { Min = 0, Max = 4 }, new ChartAxis("y") { Min = 0, Max = 4 })
             .AddBars("b", [1, 0, 2, 4], 0, 4).AddMark("m", 2).ToSvg("d"));
@@ -78,7 +78,7 @@ public class ChartTests
     }
 
     [Fact]
-    public void The_charts_of_training_and_evaluation_hold_each_of_their_series()
+    public void Charts_of_training_and_evaluation_show_every_series()
     {
         StepMetrics[] steps =
         [
@@ -123,7 +123,7 @@ public class ChartTests
     }
 
     [Fact]
-    public void The_pull_of_the_unified_loss_is_its_formula()
+    public void Gradient_of_the_unified_loss_matches_its_formula()
     {
         const int Classes = 50;
         const double Scale = 16, Margin = 0.3;
@@ -138,7 +138,7 @@ public class ChartTests
     }
 
     [Fact]
-    public void The_pull_of_normface_is_the_softmax_that_is_missing()
+    public void Gradient_of_normface_is_one_minus_its_softmax()
     {
         const int Classes = 50;
         LossShape shape = LossShape.Measure("normface", new NormFace { Scale = 10 }, Classes);

@@ -7,17 +7,18 @@ namespace UniFace.Cli.Tests.Reports;
 public class HtmlTests
 {
     [Fact]
-    public void A_report_holds_all_that_was_added_and_needs_nothing_from_elsewhere()
+    public void Report_contains_every_part_and_is_self_contained()
     {
         RgbImage image = new(4, 4);
         string markup = Html.Image(image, "a black square") + Html.Table([["head"], ["cell"]])
             + Html.Pairs([new ReportPair(image, image, 0.25, true, false), new ReportPair(image, image, -0.5, false, false)]);
         string html = Html.Fill(
-            "<h1>{{title}}</h1>{{body}}",
+            "<h1>{{title.Text}}</h1>{{body}}<p>{{rate:P1}}, {{none}}</p>",
             new Dictionary<string, string> { ["body"] = markup },
-            new Dictionary<string, string> { ["title"] = "Title" });
+            new { title = new { Text = "Title" }, rate = 0.25, none = (double?)null });
         foreach (string part in (string[])[
-            "<h1>Title</h1>", "alt=\"a black square\"", "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
+            "<h1>Title</h1>", "<p>25.0 %, not measurable</p>", "alt=\"a black square\"",
+            "<th>head</th>", "<td>cell</td>", "score 0.250", "rejected, wrong", "score -0.500", "rejected, right"])
         {
             Assert.Contains(part, html, StringComparison.Ordinal);
         }
@@ -26,17 +27,17 @@ public class HtmlTests
     }
 
     [Fact]
-    public void Text_is_text_whatever_it_looks_like() =>
+    public void Text_that_looks_like_markup_is_encoded() =>
         Assert.DoesNotContain(
             "<script",
             Html.Fill(
                 "{{a}}{{b}}",
                 new Dictionary<string, string> { ["a"] = Html.Table([["<script>"], ["<script>"]]) },
-                new Dictionary<string, string> { ["b"] = "<script>" }),
+                new { b = "<script>" }),
             StringComparison.Ordinal);
 
     [Fact]
-    public void A_contact_sheet_has_each_picture_in_its_place()
+    public void Contact_sheet_has_each_image_in_its_place()
     {
         RgbImage red = new(2, 1, [255, 0, 0, 255, 0, 0]), blue = new(2, 1, [0, 0, 255, 0, 0, 255]);
         RgbImage sheet = ImageGrid.Compose([red, blue, blue], 2, gap: 1);

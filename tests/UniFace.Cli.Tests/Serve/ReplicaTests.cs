@@ -15,7 +15,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task One_of_two_replicas_is_killed_under_load_and_no_request_fails_and_nothing_acknowledged_is_lost()
+    public async Task Killing_one_of_two_replicas_under_load_loses_no_request_and_no_acknowledged_write()
     {
         string gallery = server.Url("replicas"), package = InventedPackage.Write(Path.Combine(folder, "package"));
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
@@ -50,7 +50,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
         int before = acknowledged.Count, identifiedBefore = identified;
         await UntilAsync(load, () => acknowledged.Count >= before + 40 && identified >= identifiedBefore + 40);
         await enough.CancelAsync();
-        await Task.WhenAll(load); // throws what failed in spite of trying again
+        await Task.WhenAll(load); // Throws if a request failed in spite of its retries.
 
         UniFaceClient left = UniFaceClient.Connect(replicas[1]);
         HashSet<string> enrolled = [];
@@ -64,7 +64,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
         Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
     }
 
-    // Until it is so, or a worker failed.
+    // Waits for the condition, or for a failed worker.
     private static async Task UntilAsync(Task[] load, Func<bool> done)
     {
         while (!done())

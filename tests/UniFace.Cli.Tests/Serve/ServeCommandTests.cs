@@ -13,7 +13,7 @@ public sealed class ServeCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task It_serves_at_once_with_nothing_but_an_address_and_ends_when_told()
+    public async Task Serve_starts_with_only_an_address_and_stops_on_a_signal()
     {
         using Process serve = CliProcess.Start(folder, "serve", "--urls", "http://127.0.0.1:0");
         _ = serve.StandardError.ReadToEndAsync();
@@ -35,11 +35,11 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_package_that_is_not_there_ends_in_one_line() =>
+    public void Missing_package_prints_one_line() =>
         Assert.Contains("no-such-package", CliProcess.RunIn(folder, "serve", "--package", "no-such-package").Expect(2).Error, StringComparison.Ordinal);
 
     [Fact]
-    public void An_address_that_is_taken_ends_in_one_line()
+    public void Address_in_use_prints_one_line()
     {
         using TcpListener taken = new(IPAddress.Loopback, 0);
         taken.Start();

@@ -23,7 +23,7 @@ public sealed class ServeKeysCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Revoking_a_key_while_another_is_created_loses_neither()
+    public async Task Revoking_and_creating_keys_at_the_same_time_loses_neither_change()
     {
         for (int round = 0; round < 3; round++)
         {
@@ -38,7 +38,7 @@ public sealed class ServeKeysCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_key_says_until_when_it_works()
+    public void Key_states_when_it_expires()
     {
         DateTimeOffset days = Create("guest", "read", "--expires", "90d").GetProperty("expires").GetDateTimeOffset();
         Assert.Equal(DateTimeOffset.UtcNow.AddDays(90), days, TimeSpan.FromMinutes(10));
@@ -56,7 +56,7 @@ public sealed class ServeKeysCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_deleted_audit_log_is_not_whole_and_a_folder_without_one_is_refused()
+    public void Deleted_audit_log_fails_verification_and_folder_without_a_log_is_refused()
     {
         Create("door", "read");
         File.Delete(Path.Combine(folder, "data", "audit.jsonl"));

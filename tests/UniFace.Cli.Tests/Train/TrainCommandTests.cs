@@ -15,7 +15,7 @@ public sealed class TrainCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_run_killed_again_and_again_ends_with_the_bytes_of_one_that_never_stopped()
+    public void Run_killed_repeatedly_ends_with_the_same_bytes_as_an_uninterrupted_run()
     {
         MakeFaces();
         CliResult whole = CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "3", "--out", "whole", "--json"]).Expect(0);
@@ -27,7 +27,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.True(double.IsFinite(expected.GetProperty("loss").GetDouble()));
         Assert.EndsWith("whole", expected.GetProperty("run").GetString(), StringComparison.Ordinal);
 
-        // At moments of its progress, not of a clock: before the first checkpoint, in the first epoch, and after it.
+        // Killed at points of its progress: before the first checkpoint, in the first epoch, and after it.
         foreach ((string file, int rows) in new[] { ("run.json", 1), ("last.ckpt", 1), ("metrics.jsonl", 3) })
         {
             using Process process = CliProcess.Start(folder, GoOn());
@@ -48,14 +48,15 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_trained_is_said_in_one_line_before_anything_is_written()
+    public void Invalid_training_is_refused_in_one_line_before_anything_is_written()
     {
         MakeFaces();
         Refused("DATA is missing", "train", "--out", "run");
         Refused("--out is missing", "train", "faces");
         Refused("no-such-set", "train", "no-such-set", "--out", "run");
-        Refused("Epochs is 0", "train", "faces", "--epochs", "0", "--out", "run");
-        Refused("step schedule", "train", "faces", "--schedule", "step", "--out", "run");
+        Refused("--epochs is 0, expected 1 to 100000", "train", "faces", "--epochs", "0", "--out", "run");
+        Refused("--val and --val-people are both set", "train", "faces", "--val", "faces", "--val-people", "0.2", "--out", "run");
+        Refused("needs --steps", "train", "faces", "--schedule", "step", "--out", "run");
         Refused("no-such-loss", "train", "faces", "--loss", "no-such-loss", "--out", "run");
         Refused("device cuda cannot be used", "train", "faces", "--device", "cuda", "--out", "run");
         Refused("is not a training run", "train", "--resume", "nothing");
@@ -63,7 +64,7 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_run_takes_its_options_from_the_run_and_refuses_others()
+    public void Resumed_run_uses_its_stored_options_and_refuses_others()
     {
         MakeFaces();
         CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "3", "--margin", "0.3", "--out", "run"]).Expect(0);
@@ -78,10 +79,30 @@ public sealed class TrainCommandTests : IDisposable
         Refused("has changed", "train", "--resume", "run");
     }
 
+    [Fact]
+    public void Person_level_applies_to_the_data_and_to_val_and_is_stored_in_the_run()
+    {
+        MakeFaces();
+        CliProcess.RunIn(folder, "data", "make", "others", "--people", "4", "--images", "4", "--first", "100").Expect(0);
+        foreach (string person in Directory.GetDirectories(Path.Combine(folder, "faces")).Concat(Directory.GetDirectories(Path.Combine(folder, "others"))))
+        {
+            string team = Path.Combine(Path.GetDirectoryName(person)!, "team", Path.GetFileName(person));
+            Directory.CreateDirectory(team);
+            Directory.Move(person, Path.Combine(team, "album"));
+        }
+
+        string[] start = ["train", "faces", "--val", "others", .. Recipe, "--epochs", "1", "--out", "run"];
+        CliResult started = CliProcess.RunIn(folder, [.. start, "--person-level", "2"]).Expect(0);
+        Assert.Contains("24 images of 6 people", started.Error, StringComparison.Ordinal);
+        Assert.Contains("validation TAR", started.Error, StringComparison.Ordinal);
+        CliProcess.RunIn(folder, "train", "--resume", "run", "--epochs", "2").Expect(0);
+        Refused("--person-level 1 differs", "train", "--resume", "run", "--person-level", "1");
+    }
+
     [Theory]
     [InlineData("-TERM")]
     [InlineData("-HUP")]
-    public async Task A_run_that_is_terminated_or_loses_its_terminal_saves_its_last_step_ends_with_143_and_goes_on_from_there(string signal)
+    public async Task Terminated_run_saves_its_last_step_exits_with_143_and_resumes_from_there(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals");
         MakeFaces();
@@ -99,16 +120,16 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_run_takes_moved_data_other_threads_and_more_epochs_but_no_checkpoint_that_is_damaged_or_of_another_run()
+    public void Resumed_run_accepts_moved_data_threads_and_more_epochs_but_no_damaged_or_foreign_checkpoint()
     {
         MakeFaces();
         CliProcess.RunIn(folder, ["train", "faces", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "run"]).Expect(0);
         Directory.Move(Path.Combine(folder, "faces"), Path.Combine(folder, "moved"));
         Refused("if it has moved", "train", "--resume", "run");
-        Refused("Epochs is 0", "train", "moved", "--resume", "run", "--epochs", "0");
+        Refused("--epochs is 0, expected 1 to 100000", "train", "moved", "--resume", "run", "--epochs", "0");
         CliResult resumed = CliProcess.RunIn(folder, "train", "moved", "--resume", "run", "--threads", "2", "--epochs", "2", "--json").Expect(0);
         Assert.Equal(2, resumed.Json().GetProperty("epochs").GetInt32());
-        Assert.Contains("changed at step 3: --threads 1 to 2; changed at step 3: --epochs 1 to 2", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("changed at step 3: threads 1 to 2; changed at step 3: epochs 1 to 2", resumed.Error, StringComparison.Ordinal);
         CliProcess.RunIn(folder, "train", "--resume", "run").Expect(0);
 
         CliProcess.RunIn(folder, ["train", "moved", .. Recipe, "--epochs", "1", "--threads", "1", "--out", "other"]).Expect(0);
@@ -126,7 +147,7 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_start_that_failed_on_its_data_can_be_started_again_in_the_same_folder()
+    public void Run_that_failed_on_its_data_can_be_started_again_in_the_same_folder()
     {
         MakeFaces();
         string picture = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
@@ -147,7 +168,7 @@ public sealed class TrainCommandTests : IDisposable
         }
     }
 
-    // Of a file that is being written, or is not there yet.
+    // The file may be missing, or another process may be writing it.
     private int Lines(string run, string file)
     {
         string path = Path.Combine(folder, run, file);

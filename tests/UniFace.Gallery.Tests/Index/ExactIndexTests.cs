@@ -91,7 +91,7 @@ public sealed class ExactIndexTests : IDisposable
     });
 
     [Fact]
-    public async Task Searches_during_changes_find_every_row_that_stays_and_no_row_that_never_was()
+    public async Task Searches_during_changes_find_every_row_that_stays_and_no_other()
     {
         const int size = 32, standing = 2000;
         float[][] fixedRows = Rows.Random(standing, size, 1), moving = Rows.Random(3000, size, 2);

@@ -34,7 +34,7 @@ public sealed class PostgresAddressTests
     [InlineData("people.gallery")]
     [InlineData("a=b.gallery")]
     [InlineData("/data/host=1/people.gallery")]
-    public void A_file_is_no_address(string text) => Assert.False(PostgresAddress.IsAddress(text));
+    public void A_file_path_is_not_an_address(string text) => Assert.False(PostgresAddress.IsAddress(text));
 
     [Theory]
     [InlineData("postgres://host/faces", "no gallery")]

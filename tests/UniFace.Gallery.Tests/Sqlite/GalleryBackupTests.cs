@@ -77,7 +77,7 @@ public sealed class GalleryBackupTests : IDisposable
     }
 
     [Fact]
-    public async Task Temporary_files_of_a_killed_backup_are_deleted_by_the_next_backup_to_the_file_and_those_of_a_running_one_stay()
+    public async Task A_backup_deletes_the_temporary_files_of_a_killed_one_but_not_of_a_running_one()
     {
         await using SqliteGallery gallery = await folder.New(size: 64);
         await EnrollAsync(gallery, 0, 10);
@@ -133,9 +133,9 @@ public sealed class GalleryBackupTests : IDisposable
             await gallery.EraseAsync();
         }
 
-        using (GalleryDatabase database = GalleryDatabase.Open(path))
+        using (GalleryDatabase database = await GalleryDatabase.OpenAsync(path))
         {
-            ciphertext = (byte[])(await database.ReadAsync(c => c.Scalar("SELECT embedding FROM template WHERE id = 200"), default))!;
+            ciphertext = (byte[])(await database.ReadAsync(session => session.ScalarAsync("SELECT embedding FROM template WHERE id = 200"), default))!;
         }
 
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, old))

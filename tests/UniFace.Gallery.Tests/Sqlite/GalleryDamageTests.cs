@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Stores;
 using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
@@ -30,7 +31,7 @@ public sealed class GalleryDamageTests : IDisposable
             await gallery.EnrollAsync([.. v.Select((x, i) => new Enrollment("p" + i, x))], Contract);
         }
 
-        Damage(path, 4, kind);
+        await DamageAsync(path, 4, kind);
         await using SqliteGallery opened = await SqliteGallery.OpenAsync(path, key);
         for (int i = 0; i < v.Length; i++)
         {
@@ -54,11 +55,12 @@ public sealed class GalleryDamageTests : IDisposable
         Assert.Empty(await opened.VerifyIntegrityAsync());
     }
 
-    private static void Damage(string path, long template, string kind)
+    private static async Task DamageAsync(string path, long template, string kind)
     {
-        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
+        await using SqliteConnection connection = new($"Data Source={path};Pooling=False");
         connection.Open();
-        byte[] stored = (byte[])connection.Scalar("SELECT embedding FROM template WHERE id = $id", ("$id", template))!;
+        SqlSession session = new(connection, default);
+        byte[] stored = (byte[])(await session.ScalarAsync("SELECT embedding FROM template WHERE id = $1", template))!;
         bool sealedWell = kind != "flip"; // The checksum is right, the vector is not.
         switch (kind)
         {
@@ -73,11 +75,11 @@ public sealed class GalleryDamageTests : IDisposable
                 break;
         }
 
-        connection.Run("UPDATE template SET embedding = $embedding WHERE id = $id", ("$embedding", stored), ("$id", template));
+        await session.RunAsync("UPDATE template SET embedding = $2 WHERE id = $1", template, stored);
         if (sealedWell)
         {
-            long checksum = GalleryRecords.Checksum(template, stored);
-            connection.Run("UPDATE template SET checksum = $checksum WHERE id = $id", ("$checksum", checksum), ("$id", template));
+            long checksum = GalleryStore.Checksum(template, stored);
+            await session.RunAsync("UPDATE template SET checksum = $2 WHERE id = $1", template, checksum);
         }
     }
 }

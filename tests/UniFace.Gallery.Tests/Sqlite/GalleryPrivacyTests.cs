@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using UniFace.Gallery.Sqlite;
+using UniFace.Gallery.Stores;
 using UniFace.Gallery.Tests.Index;
 
 namespace UniFace.Gallery.Tests.Sqlite;
@@ -100,41 +101,29 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_is_emptied_when_the_own_reader_and_those_of_other_processes_are_done()
+    public async Task The_log_is_emptied_when_all_readers_are_done()
     {
         string path = folder.Create();
-        using GalleryDatabase database = GalleryDatabase.Open(path);
+        using GalleryDatabase database = await GalleryDatabase.OpenAsync(path);
         await using SqliteConnection other = new($"Data Source={path};Pooling=False");
         other.Open();
         foreach (bool ours in new[] { true, false })
         {
             using ManualResetEventSlim reading = new(), done = new();
-            void Read(SqliteConnection connection)
+            async Task ReadAsync(SqlSession session)
             {
-                _ = connection.Scalar("SELECT count(*) FROM meta");
+                await session.ScalarAsync("SELECT count(*) FROM meta");
                 reading.Set();
                 done.Wait();
             }
 
-            Task reader = ours ? database.ReadAsync(
-                connection =>
-                {
-                    Read(connection);
-                    return 0;
-                },
-                default) : Task.Run(() =>
-                {
-                    using SqliteTransaction transaction = other.BeginTransaction(deferred: true);
-                    Read(other);
-                });
+            Task reader = ours ? database.ReadAsync(ReadAsync, default) : Task.Run(async () =>
+            {
+                await using SqliteTransaction transaction = other.BeginTransaction(deferred: true);
+                await ReadAsync(new SqlSession(other, default));
+            });
             await Task.Run(reading.Wait);
-            await database.WriteAsync(
-                connection =>
-                {
-                    connection.SetMeta("written", $"while {ours} read");
-                    return 0;
-                },
-                default);
+            await database.WriteAsync(session => session.SetMetaAsync("written", $"while {ours} read"), default);
 
             // The own reader is waited for without a limit; the log of other readers is retried.
             Task<bool> emptied = database.TruncateLogAsync(ours ? TimeSpan.Zero : TimeSpan.FromMinutes(5), default);
@@ -222,7 +211,7 @@ public sealed class GalleryPrivacyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wrong_key_a_missing_key_and_a_needless_key_are_refused()
+    public async Task A_wrong_missing_or_unneeded_key_is_refused()
     {
         string path = folder.Create(key: GalleryFolder.Key), open = folder.Create();
         GalleryKey other = GalleryKey.FromText(new string('1', 64), "test");

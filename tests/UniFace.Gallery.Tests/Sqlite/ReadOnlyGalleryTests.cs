@@ -27,18 +27,13 @@ public sealed class ReadOnlyGalleryTests : IDisposable
 
         if (old)
         {
-            using GalleryDatabase database = GalleryDatabase.Open(path);
+            using GalleryDatabase database = await GalleryDatabase.OpenAsync(path);
             await database.WriteAsync(
-                c =>
-                {
-                    c.Run("ALTER TABLE template DROP COLUMN photo; ALTER TABLE template DROP COLUMN enrolled;");
-                    return 0;
-                },
-                default);
+                session => session.RunAsync("ALTER TABLE template DROP COLUMN photo; ALTER TABLE template DROP COLUMN enrolled;"), default);
         }
 
         string[] files = Directory.GetFiles(folder.Root);
-        await using (SqliteGallery opened = await SqliteGallery.OpenAsync(GalleryDatabase.OpenReadOnly(path), null, default))
+        await using (SqliteGallery opened = await SqliteGallery.OpenAsync(await GalleryDatabase.OpenReadOnlyAsync(path), null, default))
         {
             Assert.Equal("p7", (await opened.IdentifyAsync(v[7], Contract, 0.99)).Person);
             Assert.Equal(20, (await opened.CountAsync()).Templates);

@@ -119,7 +119,7 @@ public sealed class SqliteGalleryTests : IDisposable
     }
 
     [Fact]
-    public async Task Files_that_are_no_gallery_damaged_or_missing_are_refused_in_one_line()
+    public async Task A_missing_damaged_or_foreign_file_is_refused_in_one_line()
     {
         string path = folder.Create();
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
@@ -160,7 +160,7 @@ public sealed class SqliteGalleryTests : IDisposable
         float[][] v = Rows.Random(200, 512, 3);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(path);
         await gallery.EnrollAsync([new Enrollment("a", v[0])], Contract);
-        gallery.LimitPages(20);
+        await gallery.LimitPagesAsync(20);
         await Errors.ContainAsync("disk is full", () => gallery.EnrollAsync([.. v.Select(x => new Enrollment("b", x))], Contract));
         Assert.Equal([new GalleryPerson("a", 1)], await gallery.ListAsync().ToListAsync());
         Assert.Empty(await gallery.VerifyIntegrityAsync());

@@ -2,6 +2,7 @@ using Microsoft.Playwright;
 
 namespace UniFace.Studio.Tests.Browser;
 
+/// <summary>The margin lab works in a browser, on desktop and phone.</summary>
 public sealed class LabPageTests(Chromium chromium)
 {
     [Theory]

@@ -3,6 +3,7 @@ using UniFace.Training.Runs;
 
 namespace UniFace.Studio.Tests.Browser;
 
+/// <summary>The pages of runs and results work in a browser.</summary>
 public sealed class RunPageTests(Chromium chromium)
 {
     [Theory]

@@ -1,5 +1,6 @@
 using CsCheck;
 using UniFace.Clustering;
+using UniFace.Embeddings;
 
 namespace UniFace.Tests.Clustering;
 
@@ -15,17 +16,18 @@ public sealed class FaceClusteringTests
                 int count = random.Next(2, 30);
                 float[] faces = Faces(random, count, 6);
                 double threshold = random.NextDouble() * 0.8;
-                int[] groups = FaceClustering.Group(faces, 6, new ClusteringOptions { Threshold = threshold, LinkThreshold = -1, MaxLinks = 100 });
+                ClusteringOptions options = new() { Threshold = threshold, LinkThreshold = -1, MaxLinks = 100 };
+                int[] groups = FaceClustering.Group(new EmbeddedFaces(faces, 6), options);
                 Assert.Equal(Partition(Plain(faces, 6, threshold)), Partition(groups));
             },
             iter: 200);
 
     [Fact]
-    public void A_chain_of_alike_faces_does_not_join_its_ends()
+    public void A_chain_of_similar_faces_does_not_become_one_group()
     {
         // Neighbours are 20 degrees apart (cosine 0.94): single linkage would make one person of a whole circle.
         float[] chain = [.. Enumerable.Range(0, 18).SelectMany(i => new float[] { MathF.Cos(i * MathF.PI / 9), MathF.Sin(i * MathF.PI / 9) })];
-        int[] groups = FaceClustering.Group(chain, 2, new ClusteringOptions { Threshold = 0.8 });
+        int[] groups = FaceClustering.Group(new EmbeddedFaces(chain, 2), new ClusteringOptions { Threshold = 0.8 });
         Assert.InRange(groups.Max() + 1, 5, 9);
         Assert.All(groups.GroupBy(g => g), g => Assert.InRange(g.Count(), 2, 4));
     }
@@ -34,13 +36,13 @@ public sealed class FaceClusteringTests
     public void Groups_are_numbered_by_size_and_a_face_alone_is_a_group()
     {
         float[] faces = [0, 1, 1, 0, 1, 0, -1, 0];
-        Assert.Equal([1, 0, 0, 2], FaceClustering.Group(faces, 2, new ClusteringOptions { Threshold = 0.9 }));
-        Assert.Empty(FaceClustering.Group([], 2, new ClusteringOptions { Threshold = 0.9 }));
-        Assert.Throws<UniFaceException>(() => FaceClustering.Group(faces, 2, new ClusteringOptions { Threshold = double.NaN }));
+        Assert.Equal([1, 0, 0, 2], FaceClustering.Group(new EmbeddedFaces(faces, 2), new ClusteringOptions { Threshold = 0.9 }));
+        Assert.Empty(FaceClustering.Group(new EmbeddedFaces([], 2), new ClusteringOptions { Threshold = 0.9 }));
+        Assert.Throws<UniFaceException>(() => FaceClustering.Group(new EmbeddedFaces(faces, 2), new ClusteringOptions { Threshold = double.NaN }));
     }
 
     [Fact]
-    public void Scores_are_those_of_counting_pairs_and_of_Bagga_and_Baldwins_definition() =>
+    public void Scores_equal_a_count_of_pairs_and_the_definition_of_Bagga_and_Baldwin() =>
         Gen.Int[0, 4].Array[2, 25].SelectMany(groups => Gen.Int[0, 4].Array[groups.Length].Select(people => (groups, people))).Sample(sample =>
         {
             (int[] groups, int[] people) = sample;

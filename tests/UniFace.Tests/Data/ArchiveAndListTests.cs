@@ -20,7 +20,7 @@ public sealed class ArchiveAndListTests : IDisposable
     [InlineData("set.tar.gz", "lfw/")]
     [InlineData("set.zip", "")]
     [InlineData("train data.zip", "sets/lfw/")]
-    public void An_archive_opens_as_the_folder_does(string name, string prefix)
+    public void An_archive_opens_like_the_folder(string name, string prefix)
     {
         foreach (string picture in Names)
         {
@@ -38,14 +38,14 @@ public sealed class ArchiveAndListTests : IDisposable
     }
 
     [Fact]
-    public void A_RecordIO_set_in_a_zip_is_refused_with_what_to_do()
+    public void A_RecordIO_set_in_a_zip_is_refused_with_advice()
     {
         string path = folder.Write("set.zip", Zip("", ("train.rec", [1])));
         Assert.Contains("unpack it first", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_entry_that_claims_more_bytes_than_it_has_costs_no_memory()
+    public void An_entry_that_claims_more_bytes_than_it_has_allocates_no_memory()
     {
         byte[] zip = Zip("");
         int central = zip.AsSpan().LastIndexOf("PK\x1\x2"u8);
@@ -127,7 +127,7 @@ public sealed class ArchiveAndListTests : IDisposable
     [InlineData("0\t1\ta.jpg\n1\t0.5\tb.jpg\n", "line 2")]
     [InlineData("0\t-1\ta.jpg\n", "line 1")]
     [InlineData("0\t1e9\ta.jpg\n", "line 1")]
-    public void A_list_of_another_form_is_refused_by_its_line(string text, string expected)
+    public void A_list_of_another_form_is_refused_with_the_line_number(string text, string expected)
     {
         string list = folder.Write("train.lst", Encoding.UTF8.GetBytes(text));
         Assert.Contains(expected, Assert.Throws<UniFaceException>(() => FaceDatasets.Open(list)).Message, StringComparison.Ordinal);

@@ -32,7 +32,7 @@ public class DatasetSubsetTests
         });
 
     [Fact]
-    public void Limits_that_leave_nobody_or_contradict_are_errors()
+    public void Limits_that_leave_nobody_or_contradict_each_other_are_errors()
     {
         Assert.Contains(
             "the most that one person has is 4",
@@ -43,7 +43,7 @@ public class DatasetSubsetTests
     }
 
     [Fact]
-    public void A_check_before_training_refuses_what_cannot_be_learned_and_warns_of_single_pictures()
+    public void A_set_that_cannot_be_trained_on_is_refused_and_people_with_one_image_cause_a_warning()
     {
         Assert.Contains("has 1 person", Fails(new ListDataset([3])), StringComparison.Ordinal);
         Assert.Contains("1 person has no picture (p1)", Fails(new ListDataset([3, 0, 2])), StringComparison.Ordinal);
@@ -57,17 +57,18 @@ public class DatasetSubsetTests
 }
 
 /// <summary>People p0, p1 ... with pictures p0/0, p0/1 ... whose content is their name; optionally a first label that is wrong.</summary>
-internal sealed class ListDataset(int[] counts, int? label = null) : FaceDataset
+internal sealed class ListDataset : FaceDataset
 {
-    public override string Source => "list";
-
-    public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
-
-    public override IReadOnlyList<FaceSample> Samples { get; } =
-    [
-        .. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(
-            i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person))),
-    ];
+    public ListDataset(int[] counts, int? label = null)
+    {
+        Source = "list";
+        People = [.. counts.Select((_, i) => $"p{i}")];
+        Samples =
+        [
+            .. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(
+                i => new FaceSample($"p{person}/{i}", i == 0 && person == 0 && label is int wrong ? wrong : person))),
+        ];
+    }
 
     public override byte[] Read(int index) => System.Text.Encoding.ASCII.GetBytes(Samples[index].Name);
 }

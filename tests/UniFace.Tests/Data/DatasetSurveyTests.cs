@@ -22,7 +22,7 @@ public class DatasetSurveyTests
         folder.Write("Cat/1.jpg", [8, 8, 2]);
         using FaceDataset dataset = FaceDatasets.Open(folder.Root);
         int done = 0;
-        DatasetSurvey survey = DatasetSurvey.Run(dataset, new TinyDecoder(), done: count => done += count);
+        DatasetSurvey survey = DatasetSurvey.Run(dataset, new TinyDecoder(), done: count => Interlocked.Add(ref done, count));
         Assert.Equal([3, 3, 1], survey.ImagesPerPerson);
         Assert.Equal([new PictureSize(8, 8, 4), new PictureSize(9, 5, 1)], survey.Sizes);
         Assert.Equal(["Bob/2.jpg", "Bob/3.jpg"], survey.Unreadable.Select(picture => picture.Name));
@@ -38,7 +38,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void A_file_that_vanishes_is_unreadable_and_leaves_no_hash()
+    public void A_deleted_file_is_unreadable_and_the_set_then_has_no_hash()
     {
         using TempFolder folder = new();
         string lost = folder.Write("Ann/1.jpg", [8, 8, 1]);
@@ -51,7 +51,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void A_model_judges_the_pictures_of_its_size_and_a_set_that_is_not_aligned_is_an_error()
+    public void Labels_are_checked_on_images_of_the_models_size_and_a_set_that_is_not_aligned_is_refused()
     {
         using TempFolder folder = new();
         (string, byte)[] pictures = [("Ann/1", 1), ("Ann/2", 2), ("Ann/3", 1), ("Ann/4", 130), ("Bob/1", 128), ("Bob/2", 131)];
@@ -71,7 +71,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void Planted_wrong_labels_are_found_worst_first_and_right_ones_are_left_alone() =>
+    public void Planted_wrong_labels_are_found_worst_first_and_no_right_ones() =>
         Gen.Select(Gen.Int[3, 8], Gen.Int[5, 12], Gen.Int).Sample((people, each, seed) =>
         {
             // People are orthogonal directions, pictures lie within a few degrees; the last picture of person 0 is one of person 1.
@@ -89,7 +89,7 @@ public class DatasetSurveyTests
         }, iter: 200);
 
     [Fact]
-    public void Own_and_nearest_similarities_are_cosines_with_the_means_leaving_the_picture_itself_out()
+    public void Own_and_nearest_similarity_are_cosines_with_means_that_exclude_the_image_itself()
     {
         float[] x = [1, 0, 0];
         float[] y = [0, 1, 0];
@@ -104,7 +104,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void People_with_one_picture_and_pictures_without_embedding_are_not_judged_but_compared_with()
+    public void People_with_one_image_are_compared_with_and_not_checked()
     {
         float[] x = [1, 0];
         float[] y = [0, 1];
@@ -115,7 +115,7 @@ public class DatasetSurveyTests
     }
 
     [Fact]
-    public void A_set_of_people_with_one_picture_each_judges_no_label_and_gives_no_number_for_it()
+    public void A_set_with_one_image_per_person_has_no_checked_labels_and_no_threshold()
     {
         LabelNoise noise = LabelNoise.Find(new ListDataset([1, 1]), [[1, 0], [0, 1]]);
         Assert.Equal((0, null, null, 0), (noise.Judged, noise.MedianSimilarity, noise.OutlierThreshold, noise.Suspects.Count));

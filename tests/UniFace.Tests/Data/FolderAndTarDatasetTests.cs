@@ -14,7 +14,7 @@ public class FolderAndTarDatasetTests
     private static readonly string[] InOrder = ["Ann/a.jpg", "Ann/b.PNG", "Ann/c.webp", "Zoe/10.jpeg", "Zoe/2.jpg", "böb x/1.bmp"];
 
     [Fact]
-    public void A_folder_a_person_opens_in_ordinal_order_and_skips_what_is_no_picture()
+    public void One_folder_per_person_opens_in_ordinal_order_and_other_files_are_skipped()
     {
         using TempFolder folder = new();
         foreach (string picture in Pictures)
@@ -38,7 +38,7 @@ public class FolderAndTarDatasetTests
     [InlineData(TarEntryFormat.Ustar)]
     [InlineData(TarEntryFormat.Pax)]
     [InlineData(TarEntryFormat.Gnu)]
-    public void A_tar_of_any_format_opens_as_the_folder_does_with_or_without_a_folder_around_it(TarEntryFormat format)
+    public void A_tar_of_any_format_opens_like_the_folder_with_or_without_a_top_folder(TarEntryFormat format)
     {
         foreach (string prefix in new[] { "", "./", "lfw/", "./sets/lfw/" })
         {
@@ -53,7 +53,7 @@ public class FolderAndTarDatasetTests
     [InlineData(TarEntryFormat.Ustar)]
     [InlineData(TarEntryFormat.Pax)]
     [InlineData(TarEntryFormat.Gnu)]
-    public void Names_longer_than_a_header_holds_are_read_whole(TarEntryFormat format)
+    public void Names_longer_than_a_tar_header_are_read_completely(TarEntryFormat format)
     {
         string person = new('p', 90);
         string other = new('q', 90);
@@ -66,7 +66,7 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void A_folder_and_a_tar_of_it_have_the_same_hash_and_any_change_another()
+    public void A_folder_and_its_tar_have_the_same_hash_and_any_change_alters_it()
     {
         using TempFolder folder = new();
         foreach (string picture in Pictures)
@@ -108,7 +108,7 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void A_hard_link_in_a_tar_is_the_file_it_links_to_and_of_two_entries_with_one_name_the_later_counts()
+    public void Hard_links_in_a_tar_are_followed_and_the_later_of_two_entries_of_one_name_counts()
     {
         using TempFolder folder = new();
         string path = folder["set.tar"];
@@ -132,7 +132,7 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void What_is_no_data_set_is_an_error_that_says_how_one_looks()
+    public void A_path_that_is_not_a_data_set_is_refused_with_a_description_of_one()
     {
         using TempFolder folder = new();
         string[] wrongs =
@@ -155,7 +155,7 @@ public class FolderAndTarDatasetTests
     }
 
     [Fact]
-    public void A_tar_cut_at_any_length_is_an_error_or_has_all_that_it_names()
+    public void A_truncated_tar_is_an_error_or_has_every_file_that_it_names()
     {
         using TempFolder folder = new();
         byte[] whole = File.ReadAllBytes(Tar(folder, TarEntryFormat.Pax, [.. Pictures.Select(picture => (picture, Content(picture)))]));

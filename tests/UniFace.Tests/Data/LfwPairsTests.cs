@@ -3,13 +3,13 @@ using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
-/// <summary>A pairs file is read as LFW defines it; any other line is an error with its number.</summary>
+/// <summary>A pairs file is read as LFW defines it; an invalid line is an error with its number.</summary>
 public class LfwPairsTests
 {
     private const string Text = "2\t2\nAnn\t1\t4\nBob\t2\t3\nAnn\t1\tBob\t2\nCat\t12\tDan\t1\nEve\t1\t2\nEve\t1\t3\nEve\t1\tAnn\t3\nFay\t1\tEve\t2\n";
 
     [Fact]
-    public void Folds_of_same_then_different_pairs_are_read_with_tabs_spaces_windows_line_ends_and_a_byte_order_mark()
+    public void Pairs_files_are_read_with_tabs_spaces_Windows_line_ends_and_a_byte_order_mark()
     {
         foreach (string text in new[] { Text, Text.Replace('\t', ' '), Text.ReplaceLineEndings("\r\n"), "\uFEFF" + Text.TrimEnd(), Text + "\n \n" })
         {
@@ -25,7 +25,7 @@ public class LfwPairsTests
     }
 
     [Fact]
-    public void A_first_line_of_one_number_is_one_fold_and_names_may_hold_spaces_between_tabs()
+    public void A_first_line_of_one_number_means_one_fold_and_names_between_tabs_may_contain_spaces()
     {
         LfwPairs pairs = Read("1\nAnn B\t1\t2\nAnn B\t1\tBob C\t1\n");
         Assert.Equal(1, pairs.Folds);
@@ -45,7 +45,7 @@ public class LfwPairsTests
     [InlineData("1\t1\nAnn\t1\t2\n", "ends after 1 pairs; its first line announces 2")]
     [InlineData("1000\t2147483647\nAnn\t1\t2\n", "ends after 1 pairs")]
     [InlineData("1\t1\nAnn\t1\t2\nAnn\t1\tBob\t2\nBob\t1\t2\n", "line 4 is one more")]
-    public void What_does_not_fit_is_an_error_with_its_line(string text, string says) =>
+    public void An_invalid_line_is_an_error_with_its_number(string text, string says) =>
         Assert.Contains(says, Assert.Throws<UniFaceException>(() => Read(text)).Message, StringComparison.Ordinal);
 
     [Fact]

@@ -14,7 +14,7 @@ public class PairBinTests
 
     [Theory]
     [MemberData(nameof(GoodNames))]
-    public void What_Python_writes_reads_back_as_it_was(string name) => AssertPictures(Convert.FromBase64String(PickleFixtures.Good[name]));
+    public void Pickles_written_by_Python_are_read_with_the_same_values(string name) => AssertPictures(Convert.FromBase64String(PickleFixtures.Good[name]));
 
     [Fact]
     public void Strings_of_Python_2_read_back_at_protocols_0_1_and_2()
@@ -55,7 +55,7 @@ public class PairBinTests
     }
 
     [Fact]
-    public void Pictures_that_are_one_object_in_Python_are_read_at_both_places()
+    public void An_object_that_Python_stored_once_is_read_at_both_places()
     {
         PairBin bin = PairBin.Parse("x.bin", Convert.FromBase64String(PickleFixtures.Shared));
         Assert.Equal([0, 0, 1, 1], bin.Images.Select(image => image.Span[2]));
@@ -63,7 +63,7 @@ public class PairBinTests
 
     [Theory]
     [MemberData(nameof(EvilNames))]
-    public void A_pickle_that_calls_something_is_refused_with_its_name_and_offset(string name)
+    public void A_pickle_that_calls_a_function_is_refused_with_its_name_and_offset(string name)
     {
         byte[] pickle = Convert.FromBase64String(PickleFixtures.Evil[name]);
         UniFaceException error = Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", pickle));
@@ -89,7 +89,7 @@ public class PairBinTests
     [InlineData("\u0001\u0002", "opcode 0x01")]
     [InlineData("(I1\n0", "truncated")]
     [InlineData("(00.", "takes a value from an empty stack")]
-    public void What_is_no_plain_value_is_an_error_that_says_what(string pickle, string says) =>
+    public void A_value_that_is_not_plain_data_is_refused_with_its_kind(string pickle, string says) =>
         Assert.Contains(
             says,
             Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", Encoding.Latin1.GetBytes(pickle))).Message,
@@ -117,7 +117,7 @@ public class PairBinTests
 
     [Theory]
     [MemberData(nameof(GoodNames))]
-    public void A_pickle_cut_anywhere_is_an_error(string name)
+    public void A_pickle_truncated_anywhere_is_an_error(string name)
     {
         byte[] pickle = Convert.FromBase64String(PickleFixtures.Good[name]);
         for (int length = 0; length < pickle.Length; length++)
@@ -201,7 +201,7 @@ public class PairBinTests
     }
 
     [Fact]
-    public void Text_that_is_decoded_again_and_again_and_values_without_end_are_refused()
+    public void Repeated_decoding_and_too_many_values_are_refused()
     {
         // 100,000 characters stored once, turned to bytes 5,000 times: 500 MB from 135 KB.
         List<byte> again = [.. "c_codecs\nencode\nq\u0000(V"u8, .. Enumerable.Repeat((byte)'a', 100_000), .. "\nVlatin1\ntq\u0001"u8];
@@ -223,7 +223,7 @@ public class PairBinTests
     }
 
     [Fact]
-    public void A_file_is_read_and_one_that_is_not_there_is_an_error()
+    public void A_file_is_read_and_a_missing_one_is_an_error()
     {
         using TempFolder folder = new();
         PairBin bin = PairBin.Read(folder.Write("lfw.bin", Convert.FromBase64String(PickleFixtures.Good["proto4"])));

@@ -2,11 +2,11 @@ using UniFace.Data;
 
 namespace UniFace.Tests.Data;
 
-/// <summary>One rule says which folder is the person; where it cannot be known, nobody is guessed.</summary>
+/// <summary>One rule decides which folder is the person; an ambiguous layout is refused.</summary>
 public class PersonLayoutTests
 {
     [Fact]
-    public void A_layout_deeper_than_person_and_picture_is_refused_unless_the_level_is_given()
+    public void A_layout_deeper_than_PERSON_PICTURE_is_refused_unless_the_level_is_given()
     {
         string[] paths = ["Ann/2020/a.jpg", "Ann/2021/a.jpg", "Bob/2020/b.jpg"];
         foreach (bool strict in new[] { false, true })
@@ -22,7 +22,7 @@ public class PersonLayoutTests
     }
 
     [Fact]
-    public void Folders_above_the_people_are_passed_over_in_data_sets_with_a_word_and_never_when_strict()
+    public void Folders_above_the_people_are_skipped_with_a_warning_and_refused_when_strict()
     {
         string[] paths = ["lfw/Ann/a.jpg", "lfw/Bob/b.jpg"];
         PersonLayout layout = PersonLayout.Resolve("n", paths);

@@ -6,7 +6,7 @@ using UniFace.Data.Pairs;
 
 namespace UniFace.Tests.Data;
 
-/// <summary>Whatever lies in a folder or tar is a picture, is named with the reason why it is not used, or is counted; nothing is listed twice.</summary>
+/// <summary>Every file of a folder or tar is an image, is listed with the reason why it is not used, or is counted; none is listed twice.</summary>
 public class PictureListingTests
 {
     private static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, .. "JFIF"u8, 0];
@@ -42,7 +42,7 @@ public class PictureListingTests
     private static readonly string[] LeftOut = ["Bob/drawing.psd", "Bob/empty", "Bob/notes.doc", "Bob/page", "Bob/scan.tiff"];
 
     [Fact]
-    public void Files_are_pictures_by_their_content_and_every_other_file_is_named_or_counted()
+    public void Images_are_recognised_by_content_and_every_other_file_is_listed_or_counted()
     {
         using TempFolder folder = new();
         foreach ((string name, byte[] bytes) in Files)
@@ -82,7 +82,7 @@ public class PictureListingTests
     }
 
     [Fact]
-    public void A_folder_without_a_readable_picture_says_what_it_holds_instead()
+    public void A_folder_without_readable_images_is_refused_with_its_content()
     {
         using TempFolder folder = new();
         folder.Write("Bob/scan.tiff", [.. "II*\0"u8, 8, 0, 0, 0]);
@@ -120,7 +120,7 @@ public class PictureListingTests
     }
 
     [Fact(Timeout = 30_000)]
-    public async Task A_pipe_with_the_name_of_a_picture_is_not_waited_for()
+    public async Task A_pipe_named_like_an_image_does_not_block()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "other systems have no such files");
         using TempFolder folder = new();
@@ -151,7 +151,7 @@ public class PictureListingTests
     }
 
     [Fact]
-    public void A_folder_whose_name_is_not_UTF8_is_named_with_what_to_do()
+    public void A_folder_name_that_is_not_UTF8_is_reported_with_advice()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have no such names");
         using TempFolder folder = new();

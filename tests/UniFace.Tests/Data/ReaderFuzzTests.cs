@@ -8,7 +8,7 @@ using UniFace.TestSupport;
 
 namespace UniFace.Tests.Data;
 
-/// <summary>Readers of data and packages under damaged files.</summary>
+/// <summary>Readers of data and packages read or refuse damaged files and throw no other exception.</summary>
 public sealed class ReaderFuzzTests : IDisposable
 {
     private readonly TempFolder folder = new();

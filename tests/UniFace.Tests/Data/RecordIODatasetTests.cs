@@ -12,7 +12,7 @@ public class RecordIODatasetTests
     private const uint DraftMagic = 0x3ED7230A;
 
     [Fact]
-    public void Payloads_read_back_as_written_with_the_magic_anywhere_inside() =>
+    public void Payloads_that_contain_the_magic_anywhere_are_read_as_written() =>
         Gen.Select(
             Gen.Bool.Select(draft => draft ? DraftMagic : Magic),
             Gen.Select(Gen.Byte.Array[0, 40], Gen.Int[0, 44], Gen.Int[0, 3]).Array[1, 6]).Sample((magic, pictures) =>
@@ -34,7 +34,7 @@ public class RecordIODatasetTests
         }, iter: 300);
 
     [Fact]
-    public void The_magic_inside_the_header_itself_is_put_back()
+    public void The_magic_inside_the_image_header_is_restored()
     {
         // A label whose bits are the magic would be no label, so the id carries it: key 0xCED7230A.
         using TempFolder folder = new();
@@ -46,7 +46,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Record_0_with_ranges_leaves_out_the_identity_records_wherever_it_lies_in_the_file()
+    public void Identity_records_are_skipped_if_record_0_announces_ranges()
     {
         foreach (bool last in new[] { false, true })
         {
@@ -73,7 +73,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Old_labels_of_two_values_mean_the_first_and_record_0_that_is_a_picture_counts_as_one()
+    public void The_first_of_two_labels_counts_and_record_0_with_an_image_is_a_sample()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 1, 1).AddImage(1, [6], 0, 1).AddImage(2, [7], 1);
@@ -84,7 +84,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Record_0_of_flag_0_makes_every_key_a_picture()
+    public void If_record_0_has_flag_0_every_key_is_an_image()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(0, [5], 0).AddImage(1, [6], 1);
@@ -93,7 +93,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Labels_with_gaps_are_numbered_anew_and_named_by_what_they_were_and_negative_ones_are_left_out()
+    public void Labels_with_gaps_are_renumbered_and_keep_their_names_and_negative_ones_are_left_out()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 70).AddImage(2, [2], 9).AddImage(3, [3], -1).AddImage(4, [4], 70);
@@ -111,7 +111,7 @@ public class RecordIODatasetTests
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     [InlineData(16777218f)]
-    public void A_label_that_is_no_exact_whole_number_is_an_error_that_names_the_record(float label)
+    public void A_label_that_is_not_an_exact_whole_number_is_an_error_that_names_the_record(float label)
     {
         using TempFolder folder = new();
         UniFaceException error = Assert.Throws<UniFaceException>(
@@ -120,7 +120,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void A_property_that_is_missing_or_nonsense_is_a_warning()
+    public void A_missing_or_invalid_property_file_is_a_warning()
     {
         foreach (string? property in new[] { null, "", "two,112,112", "2" })
         {
@@ -131,7 +131,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void An_index_that_is_incomplete_doubled_or_of_another_file_is_an_error_that_says_so()
+    public void An_index_that_is_incomplete_has_duplicates_or_belongs_to_another_file_is_refused()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(1, [1, 2, 3, 4], 0).AddImage(2, [1], 1);
@@ -173,7 +173,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Where_ids_are_not_unique_a_rebuilt_index_numbers_the_pictures_in_the_order_of_the_file()
+    public void A_rebuilt_index_numbers_images_in_file_order_if_ids_are_not_unique()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddRange(0, 3, 3).AddImage(7, [1], 0).AddImage(7, [2], 1);
@@ -186,7 +186,7 @@ public class RecordIODatasetTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void One_damaged_record_is_not_used_and_named_and_many_are_an_error(bool withIndex)
+    public void One_damaged_record_is_skipped_with_a_warning_and_many_are_an_error(bool withIndex)
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new();
@@ -230,7 +230,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void A_folder_of_one_rec_file_of_any_name_is_the_set_and_of_several_asks_for_one()
+    public void A_folder_with_one_rec_file_is_the_set_and_one_with_several_is_refused()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [2], 1);
@@ -249,7 +249,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void A_file_cut_at_any_length_is_an_error_or_still_whole_never_a_crash()
+    public void A_file_truncated_at_any_length_is_read_or_refused_and_never_crashes()
     {
         using TempFolder folder = new();
         byte[] word = [0x0A, 0x23, 0xD7, 0xCE];
@@ -307,7 +307,7 @@ public class RecordIODatasetTests
         }, iter: 1500);
 
     [Fact]
-    public void A_rec_file_of_any_name_opens_by_its_path_and_an_index_given_instead_says_so()
+    public void A_rec_file_opens_by_its_path_and_an_idx_file_is_refused_with_advice()
     {
         using TempFolder folder = new();
         RecordIOWriter writer = new RecordIOWriter().AddImage(1, [1], 0).AddImage(2, [2], 1);
@@ -320,7 +320,7 @@ public class RecordIODatasetTests
     }
 
     [Fact]
-    public void Records_without_a_picture_among_them_are_refused_with_and_without_an_index()
+    public void Records_without_any_image_are_refused_with_and_without_an_index()
     {
         using TempFolder folder = new();
         RecordIOWriter twice = new RecordIOWriter().AddRange(1, 4, 4).AddRange(1, 4, 4);

@@ -28,7 +28,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Only_one_choice_may_be_made_and_only_in_its_range()
+    public void Two_choices_or_one_out_of_range_are_refused()
     {
         DecisionRule[] several =
         [
@@ -52,7 +52,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Without_a_calibration_a_rate_is_refused_and_so_is_no_choice()
+    public void Without_a_calibration_only_a_threshold_is_accepted()
     {
         Assert.Throws<MissingCalibrationException>(() => new DecisionRule().ForVerification(null));
         Assert.Throws<MissingCalibrationException>(() => new DecisionRule { FalseMatchRate = 0.01 }.ForVerification(null));
@@ -61,7 +61,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void A_rate_that_was_asked_for_is_kept_or_refused_with_the_smallest_that_is_supported()
+    public void A_chosen_rate_is_used_or_refused_with_the_smallest_supported_rate()
     {
         Calibration small = Calibrated(3000, 1e-3);
         Assert.Equal(new Decision(0.7, 1e-3), new DecisionRule { FalseMatchRate = 1e-3 }.ForVerification(small));
@@ -71,7 +71,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Without_a_choice_the_default_is_used_or_the_smallest_supported_rate_and_the_answer_says_so()
+    public void Without_a_choice_the_default_or_the_smallest_supported_rate_is_used_with_a_note()
     {
         Assert.Equal(new Decision(0.7, 1e-3), new DecisionRule().ForVerification(Large));
         Decision replaced = new DecisionRule().ForVerification(Calibrated(1000, 0.02));
@@ -81,7 +81,7 @@ public sealed class DecisionRuleTests
     }
 
     [Fact]
-    public void Identification_needs_the_rate_at_which_all_comparisons_together_keep_the_target() =>
+    public void Identification_uses_the_false_match_rate_at_which_all_comparisons_together_keep_the_FPIR() =>
         Gen.Select(Gen.Double[1e-4, 0.5], Gen.Int[1, 100_000]).Sample((target, enrolled) =>
         {
             double needed = 1 - Math.Pow(1 - target, 1.0 / enrolled);
@@ -100,7 +100,7 @@ public sealed class DecisionRuleTests
         });
 
     [Fact]
-    public void A_target_of_an_identification_that_is_not_supported_is_refused_and_as_a_default_it_is_replaced_with_the_rate_to_expect()
+    public void An_unsupported_FPIR_is_refused_if_chosen_and_replaced_if_it_is_the_default()
     {
         Calibration small = Calibrated(3000, 1e-3);
         string refused = Message(() => new DecisionRule { FalsePositiveIdentificationRate = 0.01 }.ForIdentification(small, 1000));
@@ -124,7 +124,7 @@ public sealed class DecisionRuleTests
     [InlineData(1001, 5e-4)]
     [InlineData(5001, 1e-4)]
     [InlineData(50_001, 1e-5)]
-    public void A_face_in_a_clustering_meets_half_a_stranger_among_the_others_at_most(int faces, double rate)
+    public void The_default_clustering_rate_allows_half_a_false_match_per_face(int faces, double rate)
     {
         Assert.Equal(rate, new DecisionRule().ForClustering(Large, faces).FalseMatchRate!.Value, rate * 1e-9);
         Assert.InRange((faces - 1) * rate, 0, 0.5 + 1e-9);
@@ -134,7 +134,7 @@ public sealed class DecisionRuleTests
     [InlineData(3_000_000, 1e-7, 1e-6)] // the rule of three
     [InlineData(100_000_000, 1e-5, 1e-5)] // the smallest rate that has a threshold
     [InlineData(1000, 0.02, 0.02)]
-    public void A_default_is_never_a_rate_without_a_threshold(long pairs, double measured, double rate)
+    public void A_default_rate_always_has_a_threshold(long pairs, double measured, double rate)
     {
         Calibration calibration = Calibrated(pairs, measured);
         Decision decision = new DecisionRule().ForClustering(calibration, 10_000_000);

@@ -14,7 +14,7 @@ public class BinomialIntervalTests
     [InlineData(50, 100, 0.39832112950330106, 0.6016788704966989)]
     [InlineData(30, 3_000_000, 6.746967856751367e-06, 1.4275591279708082e-05)]
     [InlineData(7, 12, 0.2766696856821058, 0.8483477701915698)]
-    public void Equals_scipy(long events, long trials, double low, double high)
+    public void The_interval_equals_SciPys(long events, long trials, double low, double high)
     {
         ConfidenceInterval interval = BinomialInterval.ClopperPearson(events, trials);
         Assert.Equal(low, interval.Low, Math.Max(1e-15, low * 1e-7));
@@ -22,7 +22,7 @@ public class BinomialIntervalTests
     }
 
     [Fact]
-    public void Brackets_the_measured_rate_and_narrows_with_more_trials()
+    public void The_interval_contains_the_measured_rate_and_narrows_with_more_trials()
     {
         for (long trials = 1; trials <= 64; trials *= 4)
         {
@@ -37,11 +37,11 @@ public class BinomialIntervalTests
     }
 
     [Fact]
-    public void No_event_in_n_trials_is_the_rule_of_three_one_sided() =>
+    public void The_one_sided_bound_without_events_is_the_rule_of_three() =>
         Assert.Equal(3.0 / 10_000, BinomialInterval.ClopperPearson(0, 10_000, 0.90).High, 3e-6); // 90 % two-sided is 95 % one-sided
 
     [Fact]
-    public void Nonsense_is_refused()
+    public void Invalid_arguments_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => BinomialInterval.ClopperPearson(5, 4));
         Assert.Throws<ArgumentOutOfRangeException>(() => BinomialInterval.ClopperPearson(0, 0));

@@ -7,7 +7,7 @@ namespace UniFace.Tests.Evaluation;
 public class BootstrapTests
 {
     [Fact]
-    public void Intervals_cover_the_truth_about_as_often_as_they_say()
+    public void Intervals_contain_the_true_value_about_as_often_as_their_level()
     {
         // Same pairs N(1, 1), different pairs N(0, 1): AUC = Phi(1 / sqrt 2), TAR at FAR 0.1 = 1 - Phi(1.2816 - 1), EER = Phi(-0.5).
         const double auc = 0.7602499389065233;
@@ -32,7 +32,7 @@ public class BootstrapTests
     }
 
     [Fact]
-    public void People_compared_with_everyone_need_people_drawn_again()
+    public void Dense_comparisons_are_resampled_by_people()
     {
         // Each person has an own shift that all of its pairs feel: pairs are far from independent.
         const int trials = 80;
@@ -65,14 +65,14 @@ public class BootstrapTests
     }
 
     [Fact]
-    public void A_sparse_list_of_pairs_is_drawn_by_pairs()
+    public void A_sparse_list_of_pairs_is_resampled_by_pairs()
     {
         VerificationScores scores = new([0.9, 0.8, 0.1, 0.2], [true, true, false, false], null, null, [0, 1, 0, 2], [0, 1, 1, 3]);
         Assert.Equal(BootstrapUnit.Pair, Bootstrap.Run(scores, [], new BootstrapOptions { Replicates = 10 }).Unit);
     }
 
     [Fact]
-    public void A_TAR_of_one_is_not_called_certain()
+    public void A_TAR_of_1_gets_the_Clopper_Pearson_interval()
     {
         VerificationScores scores = new([0.9, 0.8, 0.7, 0.95, 0.1, 0.2], [true, true, true, true, false, false]);
         OperatingPoint point = Bootstrap.Run(scores, [RocCurve.FromScores(scores).At(0.5)], new BootstrapOptions { Replicates = 50 }).Points[0];
@@ -92,7 +92,7 @@ public class BootstrapTests
     }
 
     [Fact]
-    public void People_that_are_not_known_cannot_be_drawn() =>
+    public void A_bootstrap_over_unknown_people_is_refused() =>
         Assert.Throws<UniFaceException>(() => Bootstrap.Run(Normal(new Random(1), 5, 5, 1), [], new BootstrapOptions { Unit = BootstrapUnit.Person }));
 
     private static int Within(double truth, ConfidenceInterval interval) => truth >= interval.Low && truth <= interval.High ? 1 : 0;

@@ -9,7 +9,7 @@ namespace UniFace.Tests.Evaluation;
 public sealed class CalibrationChecksTests
 {
     [Fact]
-    public void A_threshold_of_one_half_is_measured_on_the_people_of_the_other_and_on_nobody_else()
+    public void The_threshold_of_one_half_is_measured_on_the_other_half_only()
     {
         (EmbeddedFaces faces, int[] labels) = People(60, 5, 0.5, 1);
         PairOptions pairs = new() { Seed = 3 };
@@ -31,11 +31,11 @@ public sealed class CalibrationChecksTests
     }
 
     [Fact]
-    public void Too_few_people_make_no_halves() =>
+    public void Too_few_people_give_no_held_out_rates() =>
         Assert.Empty(CalibrationChecks.HoldOut(People(3, 5, 0.5, 1).Faces, People(3, 5, 0.5, 1).Labels, [1e-2], new PairOptions()));
 
     [Fact]
-    public void A_calibration_transfers_to_people_like_its_own_and_not_to_people_who_look_alike()
+    public void A_calibration_transfers_to_similar_people_and_not_to_people_who_look_alike()
     {
         Calibration own = Calibrate(People(80, 6, 0.5, 1), out _);
         Calibration alike = Calibrate(People(80, 6, 0.5, 2), out VerificationScores similar);
@@ -60,13 +60,12 @@ public sealed class CalibrationChecksTests
         scores = CalibrateScores(people);
         return Calibrator.FromScores(
             scores,
-            new CalibrationSource { FlipSum = false, DataName = "invented", DataSha256 = "0" },
+            new CalibrationSource(FlipSum: false, DataName: "invented", DataSha256: "0"),
             [1e-2, 1e-3],
             new BootstrapOptions { Replicates = 200 });
     }
 
-    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(
-        people.Faces.Values, people.Faces.Dimension, people.Labels);
+    private static VerificationScores CalibrateScores((EmbeddedFaces Faces, int[] Labels) people) => PairScores.AllPairs(people.Faces, people.Labels);
 
     private static double[] Different(EmbeddedFaces faces, int[] labels, Func<int, bool> wanted) =>
     [

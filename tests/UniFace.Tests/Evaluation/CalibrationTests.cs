@@ -13,7 +13,7 @@ public class CalibrationTests
     private static readonly ModelManifest Manifest = new() { EmbeddingSize = 128, OnnxSha256 = new string('a', 64), FlipSum = true };
 
     [Fact]
-    public void At_each_threshold_the_data_it_came_from_has_no_more_false_matches_than_stated() =>
+    public void Each_threshold_keeps_its_false_match_rate_on_its_own_data() =>
         Gen.Select(Gen.Int[0, 10_000], Gen.Int[40, 400], Gen.Double[0.5, 20]).Sample(
             (seed, different, rounding) =>
             {
@@ -59,7 +59,7 @@ public class CalibrationTests
     }
 
     [Fact]
-    public void Too_few_pairs_to_state_anything_is_a_clear_error()
+    public void Too_few_pairs_for_any_rate_are_refused()
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => Calibrator.FromScores(Scores(1, 10, 20, 1000), Source()));
         Assert.Contains("at least 30", error.Message, StringComparison.Ordinal);
@@ -122,7 +122,7 @@ public class CalibrationTests
 
     [Theory]
     [MemberData(nameof(NoCalibrations))]
-    public void A_file_that_is_no_calibration_is_named(string json)
+    public void A_file_that_is_not_a_calibration_is_refused_by_name(string json)
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => Calibration.Parse(json, "some/calibration.json"));
         Assert.StartsWith("some/calibration.json: ", error.Message, StringComparison.Ordinal);
@@ -141,15 +141,7 @@ public class CalibrationTests
         $"{{\"schemaVersion\":{version},\"flipSum\":false,\"data\":{data},\"created\":\"2026-01-01T00:00:00Z\"," +
         $"\"entries\":[{entries}],\"curve\":[{curve}]}}";
 
-    private static CalibrationSource Source() => new()
-    {
-        FlipSum = true,
-        DataName = "synthetic",
-        DataSha256 = new string('0', 64),
-        People = 10,
-        Images = 100,
-        ToolVersion = "test",
-    };
+    private static CalibrationSource Source() => new(FlipSum: true, DataName: "synthetic", DataSha256: new string('0', 64), People: 10, Images: 100);
 
     // Rounded to 1/rounding, so that small ones have many ties.
     private static VerificationScores Scores(int seed, int same, int different, double rounding)

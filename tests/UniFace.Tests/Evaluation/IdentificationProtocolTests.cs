@@ -8,7 +8,7 @@ namespace UniFace.Tests.Evaluation;
 public sealed class IdentificationProtocolTests
 {
     [Fact]
-    public void Every_rate_is_what_counting_over_all_scores_by_hand_gives() =>
+    public void Every_rate_equals_a_count_over_all_scores() =>
         Gen.Int[1, 100_000].Sample(
             seed =>
             {
@@ -32,7 +32,7 @@ public sealed class IdentificationProtocolTests
                 int Rank(int p) => scores[p].Where((s, person) => person != probeLabels[p] && s >= scores[p][probeLabels[p]]).Count() + 1;
                 bool Seen(int p) => probes.Found[p] && !double.IsNegativeInfinity(scores[p][probeLabels[p]]);
                 Assert.Equal((mated.Length, strangers.Length), (report.Mated, report.NonMated));
-                Assert.Equal(mated.Count(p => Seen(p) && Rank(p) == 1) / (double)mated.Length, report.Rank1, 1e-12);
+                Assert.Equal(mated.Count(p => Seen(p) && Rank(p) == 1) / (double)mated.Length, report.HitRate(1), 1e-12);
                 Assert.Equal(mated.Count(p => Seen(p) && Rank(p) <= 3) / (double)mated.Length, report.HitRate(3), 1e-12);
                 foreach (IdentificationPoint point in report.Points)
                 {
@@ -58,21 +58,21 @@ public sealed class IdentificationProtocolTests
             iter: 100);
 
     [Fact]
-    public void A_mate_that_shares_its_score_with_another_person_is_not_first()
+    public void A_mate_that_ties_with_another_person_is_not_first()
     {
         EmbeddedFaces gallery = new([1, 0, 1, 0, 0, 1], 2, [true, true, true]);
         EmbeddedFaces probes = new([1, 0, 0, 1], 2, [true, true]);
         IdentificationReport report = IdentificationProtocol.Evaluate(gallery, [0, 1, 2], probes, [0, 2]);
-        Assert.Equal((0.5, 1), (report.Rank1, report.Rank5));
+        Assert.Equal((0.5, 1), (report.HitRate(1), report.HitRate(5)));
         Assert.Equal((2, 1), (report.Probes[0].MateRank, report.Probes[0].Top));
     }
 
     [Fact]
-    public void Without_strangers_there_are_hit_rates_and_no_thresholds_and_without_mates_nothing()
+    public void Without_strangers_there_are_no_thresholds_and_without_mates_it_is_refused()
     {
         EmbeddedFaces faces = new([1, 0, 0, 1], 2, [true, true]);
         IdentificationReport report = IdentificationProtocol.Evaluate(faces, [0, 1], faces, [0, 1]);
-        Assert.Equal(1, report.Rank1);
+        Assert.Equal(1, report.HitRate(1));
         Assert.All(report.Points, point => Assert.Contains("0 probes of strangers", point.Why, StringComparison.Ordinal));
         Assert.Throws<UniFaceException>(() => IdentificationProtocol.Evaluate(faces, [0, 1], faces, [-1, -1]));
         Assert.Throws<UniFaceException>(() => IdentificationProtocol.Evaluate(new EmbeddedFaces([0, 0, 0, 0], 2, [false, false]), [0, 1], faces, [0, 1]));

@@ -9,7 +9,7 @@ namespace UniFace.Tests.Evaluation;
 public class PairScoresTests
 {
     [Fact]
-    public void Every_pair_is_there_once_with_its_cosine() => Gen.Select(Gen.Int[2, 90], Gen.Int[1, 40], Gen.Int[2, 9], Gen.Int[0, 999]).Sample(
+    public void Every_pair_is_scored_once_with_its_cosine() => Gen.Select(Gen.Int[2, 90], Gen.Int[1, 40], Gen.Int[2, 9], Gen.Int[0, 999]).Sample(
         (count, dimension, people, seed) =>
         {
             (float[] embeddings, int[] labels) = Embeddings(count, dimension, people, seed);
@@ -30,11 +30,11 @@ public class PairScoresTests
 
             if (expected.All(p => p.Item2) || !expected.Any(p => p.Item2))
             {
-                Assert.Throws<UniFaceException>(() => PairScores.AllPairs(embeddings, dimension, labels));
+                Assert.Throws<UniFaceException>(() => PairScores.AllPairs(new EmbeddedFaces(embeddings, dimension), labels));
                 return;
             }
 
-            VerificationScores scores = PairScores.AllPairs(embeddings, dimension, labels);
+            VerificationScores scores = PairScores.AllPairs(new EmbeddedFaces(embeddings, dimension), labels);
             Assert.Equal(expected.Count, scores.Count);
             Assert.Equal(expected.Count(p => p.Item2), scores.SamePairs);
             Assert.True(scores.PeopleKnown);
@@ -46,32 +46,32 @@ public class PairScoresTests
         iter: 60);
 
     [Fact]
-    public void A_draw_has_about_the_size_asked_for_only_true_pairs_and_no_pair_twice()
+    public void A_draw_has_about_the_requested_size_valid_pairs_only_and_no_duplicates()
     {
         (float[] embeddings, int[] labels) = Embeddings(400, 8, 40, 3);
-        double[] all = [.. Of(PairScores.AllPairs(embeddings, 8, labels), false).Order()];
+        double[] all = [.. Of(PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels), false).Order()];
         PairOptions options = new() { MaxDifferentPairs = 5000, MaxSamePairs = 700, Seed = 9 };
-        VerificationScores drawn = PairScores.AllPairs(embeddings, 8, labels, options);
+        VerificationScores drawn = PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options);
         Assert.InRange(drawn.SamePairs, 690, 700);
         Assert.InRange(drawn.DifferentPairs, 4800, 5200);
         double[] different = Of(drawn, false);
         Assert.InRange(different.Distinct().Count(), (int)(different.Length * 0.99), different.Length);
         Assert.True(Array.TrueForAll(different, score => Distance(all, score) < 1e-6));
-        Assert.Equal(drawn.Scores.ToArray(), PairScores.AllPairs(embeddings, 8, labels, options).Scores.ToArray());
-        Assert.NotEqual(drawn.Scores.ToArray(), PairScores.AllPairs(embeddings, 8, labels, options with { Seed = 10 }).Scores.ToArray());
+        Assert.Equal(drawn.Scores.ToArray(), PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options).Scores.ToArray());
+        Assert.NotEqual(drawn.Scores.ToArray(), PairScores.AllPairs(new EmbeddedFaces(embeddings, 8), labels, options with { Seed = 10 }).Scores.ToArray());
     }
 
     [Fact]
     public void More_than_a_million_pairs_are_all_scored()
     {
         (float[] embeddings, int[] labels) = Embeddings(1450, 512, 100, 1);
-        VerificationReport report = VerificationReport.Create(PairScores.AllPairs(embeddings, 512, labels));
+        VerificationReport report = VerificationReport.Create(PairScores.AllPairs(new EmbeddedFaces(embeddings, 512), labels));
         Assert.Equal(1450L * 1449 / 2, report.SamePairs + report.DifferentPairs);
         Assert.NotNull(report.OperatingPoints[5].TrueMatchRate);
     }
 
     [Fact]
-    public void Validation_of_people_far_apart_is_perfect_and_missing_pictures_are_counted()
+    public void Well_separated_people_have_perfect_metrics_and_missing_images_are_counted()
     {
         using ColorEmbedder embedder = new();
         int[] labels = [.. Enumerable.Range(0, 80).Select(i => i % 8)];
@@ -82,11 +82,11 @@ public class PairScoresTests
         Assert.Equal(1, result.Accuracy!.Mean);
         Assert.Equal((80, 4, 8), (result.Images, result.MissingImages, result.People));
         Assert.Equal(76 * 75 / 2, result.Scores.Count);
-        Assert.Null(result.Report.AucInterval);
+        Assert.Null(result.Report.Intervals?.Auc);
     }
 
     [Fact]
-    public void Each_picture_is_embedded_once_and_in_its_place()
+    public void Each_image_is_embedded_once_in_order()
     {
         using ColorEmbedder embedder = new();
         int done = 0;
@@ -102,7 +102,7 @@ public class PairScoresTests
     }
 
     [Fact]
-    public void What_goes_wrong_while_loading_comes_out_as_it_is()
+    public void An_exception_while_loading_is_not_wrapped()
     {
         using ColorEmbedder embedder = new();
         UniFaceException error = Assert.Throws<UniFaceException>(

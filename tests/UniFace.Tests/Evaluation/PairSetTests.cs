@@ -11,7 +11,7 @@ namespace UniFace.Tests.Evaluation;
 public class PairSetTests
 {
     [Fact]
-    public void A_pairs_file_finds_its_pictures_once_each_whatever_their_extension()
+    public void A_pairs_file_finds_each_image_once_with_any_extension()
     {
         using MemoryDataset images = new("ann/ann_0001.png", "lfw/ann/ann_0002.jpg", "bob/bob_0001.JPG", "carl/carl_0003.jpg", "carl/carl_0004.jpg");
         LfwPairs pairs = new(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 0), Same("ann", 2, 1, 1), Other("bob", 1, "carl", 3, 1)]);
@@ -23,7 +23,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void A_file_of_one_fold_is_dealt_into_ten()
+    public void A_file_with_one_fold_is_distributed_over_ten()
     {
         using MemoryDataset images = new([.. Enumerable.Range(1, 40).Select(i => $"ann/ann_{i:D4}.jpg"), "bob/bob_0001.jpg"]);
         LfwPairs pairs = new(
@@ -35,7 +35,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void A_picture_that_is_not_there_is_an_error_for_photos_and_a_missing_face_for_crops()
+    public void An_absent_image_is_an_error_for_photos_and_a_missing_face_for_crops()
     {
         using MemoryDataset images = new("ann/ann_0001.jpg", "bob/bob_0001.jpg");
         LfwPairs pairs = new(2, [Same("ann", 1, 2, 0), Other("ann", 1, "bob", 1, 1)]);
@@ -51,7 +51,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void Crops_of_other_people_are_an_error_even_where_some_may_be_missing()
+    public void Crops_of_other_people_are_refused_even_if_missing_images_are_allowed()
     {
         using MemoryDataset images = new("dora/dora_0001.jpg");
         Assert.Throws<UniFaceException>(
@@ -63,7 +63,7 @@ public class PairSetTests
     [InlineData(",", "image1,image2,same\n", "\"/data/lfw/{0}/{1}.png\"", true)]
     [InlineData(" ", "", "./lfw/{0}/{1}", true)]
     [InlineData(" ", "", "{0}{1}.jpg", false)]
-    public void A_list_of_paths_finds_its_pictures_by_their_ends_and_knows_people_where_folders_do(string separator, string header, string form, bool people)
+    public void A_list_of_paths_finds_images_by_the_end_of_their_path_and_people_by_their_folders(string separator, string header, string form, bool people)
     {
         using TempFolder folder = new();
         List<string> lines = [];
@@ -93,7 +93,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void A_list_of_paths_is_told_from_other_pairs_files_and_names_a_line_that_is_none()
+    public void A_list_of_paths_is_distinguished_from_other_pairs_files_and_a_bad_line_is_named()
     {
         using TempFolder folder = new();
         Assert.Null(Read("10\t300\nAnn\t1\t2\n"));
@@ -106,7 +106,7 @@ public class PairSetTests
     }
 
     [Fact]
-    public void A_bin_embeds_a_repeated_picture_once_and_is_cut_as_KFold_cuts()
+    public void A_bin_lists_a_repeated_image_once_and_is_split_like_KFold()
     {
         ReadOnlyMemory<byte>[] pictures = [.. Enumerable.Range(0, 46).Select(i => new ReadOnlyMemory<byte>([(byte)(i == 45 ? 0 : i)]))];
         bool[] same = [.. Enumerable.Range(0, 23).Select(i => i % 2 == 0)];
@@ -124,14 +124,15 @@ public class PairSetTests
     private static LfwPair Other(string a, int i, string b, int j, int fold) => new(a, i, b, j, false, fold);
 
     /// <summary>A set whose pictures are their own names.</summary>
-    private sealed class MemoryDataset(params string[] names) : FaceDataset
+    private sealed class MemoryDataset : FaceDataset
     {
-        public override string Source => "memory";
+        public MemoryDataset(params string[] names)
+        {
+            Source = "memory";
+            People = ["?"];
+            Samples = [.. names.Select(n => new FaceSample(n, 0))];
+        }
 
-        public override IReadOnlyList<string> People { get; } = ["?"];
-
-        public override IReadOnlyList<FaceSample> Samples { get; } = [.. names.Select(n => new FaceSample(n, 0))];
-
-        public override byte[] Read(int index) => System.Text.Encoding.UTF8.GetBytes(names[index]);
+        public override byte[] Read(int index) => System.Text.Encoding.UTF8.GetBytes(Samples[index].Name);
     }
 }

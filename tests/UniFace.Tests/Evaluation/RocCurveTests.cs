@@ -13,7 +13,7 @@ public class RocCurveTests
 
     [Theory]
     [MemberData(nameof(SklearnCase.Names), MemberType = typeof(SklearnCase))]
-    public void Equals_scikit_learn(string name)
+    public void The_curve_equals_scikit_learns(string name)
     {
         SklearnCase expected = SklearnCase.Of(name);
         RocCurve roc = RocCurve.FromScores(new VerificationScores([.. expected.Scores], expected.IsSame));
@@ -24,7 +24,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void The_area_is_the_chance_that_a_same_pair_beats_a_different_pair() => Tied.Sample(scores =>
+    public void The_AUC_is_the_probability_that_a_mated_pair_scores_above_a_non_mated_pair() => Tied.Sample(scores =>
     {
         double wins = 0;
         for (int i = 0; i < scores.Count; i++)
@@ -42,7 +42,7 @@ public class RocCurveTests
     });
 
     [Fact]
-    public void A_rising_function_of_the_scores_changes_no_rate() => Tied.Sample(scores =>
+    public void A_monotonic_transform_of_the_scores_changes_no_rate() => Tied.Sample(scores =>
     {
         VerificationScores bent = new([.. scores.Scores.ToArray().Select(s => Math.Exp(3 * s) - 7)], scores.Same.ToArray());
         RocCurve a = RocCurve.FromScores(scores);
@@ -53,14 +53,14 @@ public class RocCurveTests
     });
 
     [Fact]
-    public void Swapping_same_and_different_mirrors_the_area() => Tied.Sample(scores =>
+    public void Swapping_mated_and_non_mated_gives_one_minus_the_AUC() => Tied.Sample(scores =>
     {
         VerificationScores swapped = new(scores.Scores.ToArray(), [.. scores.Same.ToArray().Select(s => !s)]);
         Assert.Equal(1, RocCurve.FromScores(scores).Auc + RocCurve.FromScores(swapped).Auc, 12);
     });
 
     [Fact]
-    public void Points_go_from_nothing_matches_to_all_match_and_never_back() => Tied.Sample(scores =>
+    public void Both_rates_rise_from_0_to_1_along_the_points() => Tied.Sample(scores =>
     {
         RocCurve roc = RocCurve.FromScores(scores);
         Assert.Equal(new RocPoint(double.PositiveInfinity, 0, 0), roc.Points[0]);
@@ -125,7 +125,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void Scores_that_know_nothing_have_an_area_of_one_half()
+    public void Random_scores_have_an_AUC_of_one_half()
     {
         Random random = new(5);
         double[] values = [.. Enumerable.Range(0, 20_000).Select(_ => random.NextDouble())];
@@ -140,7 +140,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void A_missing_pair_of_one_person_never_matches_and_one_of_two_people_is_left_out()
+    public void A_missing_mated_pair_never_matches_and_a_missing_non_mated_pair_is_left_out()
     {
         VerificationScores scores = new(
             [0.9, 0.5, -1, 0.3, 0.9, -0.8],
@@ -154,7 +154,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void Only_one_kind_of_pairs_is_a_clear_error()
+    public void Pairs_of_one_kind_only_are_refused()
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => RocCurve.FromScores(new VerificationScores([0.1, 0.2], [true, true])));
         Assert.Contains("2 and 0", error.Message, StringComparison.Ordinal);
@@ -162,7 +162,7 @@ public class RocCurveTests
     }
 
     [Fact]
-    public void A_score_that_is_not_finite_is_named()
+    public void A_score_that_is_not_finite_is_an_error_that_names_the_pair()
     {
         UniFaceException error = Assert.Throws<UniFaceException>(() => new VerificationScores([0.1, double.NaN], [true, false]));
         Assert.Contains("pair 1", error.Message, StringComparison.Ordinal);
@@ -172,7 +172,7 @@ public class RocCurveTests
     [InlineData(1e-1, "1e-1")]
     [InlineData(1e-6, "1e-6")]
     [InlineData(2.5e-3, "2.5e-3")]
-    public void Rates_are_named_as_the_field_writes_them(double rate, string name) => Assert.Equal(name, OperatingPoint.FormatRate(rate));
+    public void Rates_are_formatted_as_powers_of_ten(double rate, string name) => Assert.Equal(name, OperatingPoint.FormatRate(rate));
 
     [Theory]
     [InlineData(1e-12, -7.034483825301131)]
@@ -183,10 +183,10 @@ public class RocCurveTests
     [InlineData(0.5, 0)]
     [InlineData(0.8, 0.8416212335729143)]
     [InlineData(0.999, 3.090232306167813)]
-    public void The_axis_of_a_DET_plot_is_the_inverse_normal_of_scipy(double rate, double expected) => Assert.Equal(expected, DetCurve.Probit(rate), 9);
+    public void The_axis_of_a_DET_plot_is_SciPys_inverse_normal(double rate, double expected) => Assert.Equal(expected, DetCurve.Probit(rate), 9);
 
     [Fact]
-    public void DET_trades_one_error_for_the_other() => Tied.Sample(scores =>
+    public void FNMR_falls_as_FMR_rises_along_the_DET_curve() => Tied.Sample(scores =>
     {
         IReadOnlyList<RocPoint> det = DetCurve.FromRoc(RocCurve.FromScores(scores));
         for (int i = 0; i < det.Count; i++)

@@ -3,11 +3,11 @@ using UniFace.Evaluation.Verification;
 
 namespace UniFace.Tests.Evaluation;
 
-/// <summary>Each fold is judged with the best threshold of the other folds, as LFW's View 2 defines it.</summary>
+/// <summary>Each fold is evaluated at the best threshold of the other folds, as LFW's View 2 defines it.</summary>
 public class View2ProtocolTests
 {
     [Fact]
-    public void A_case_done_by_hand()
+    public void A_case_computed_by_hand_gives_its_accuracy_and_thresholds()
     {
         // Fold 0: same 0.9 0.4, different 0.3 0.1. Fold 1: same 0.8 0.6, different 0.5 0.2.
         // Threshold for fold 0, of fold 1: between 0.6 and 0.5 = 0.55: 0.4 is wrong, 3 of 4 right.
@@ -24,7 +24,7 @@ public class View2ProtocolTests
     }
 
     [Fact]
-    public void Deviation_is_over_the_folds_and_the_standard_error_is_LFWs()
+    public void The_deviation_is_over_folds_and_the_standard_error_is_that_of_LFW()
     {
         // Fold 0 all right, fold 1 half right whatever fold 0 and 2 say, fold 2 all right.
         VerificationScores scores = new(
@@ -40,7 +40,7 @@ public class View2ProtocolTests
     }
 
     [Fact]
-    public void A_fold_has_no_say_in_its_own_threshold() => Gen.Select(Scores(), Gen.Int[0, 9], Gen.Int[0, 1 << 20]).Sample((scores, fold, seed) =>
+    public void A_fold_does_not_influence_its_own_threshold() => Gen.Select(Scores(), Gen.Int[0, 9], Gen.Int[0, 1 << 20]).Sample((scores, fold, seed) =>
     {
         // Whatever the held-out fold holds, even the opposite of everything, its threshold stays.
         Random random = new(seed);
@@ -61,7 +61,7 @@ public class View2ProtocolTests
     });
 
     [Fact]
-    public void An_adversarial_fold_is_all_wrong()
+    public void A_fold_with_inverted_labels_has_an_accuracy_of_zero()
     {
         double[] values = [.. Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? 0.8 : 0.1)];
         bool[] same = [.. Enumerable.Range(0, 100).Select(i => i % 2 == 0 ^ i < 10)];
@@ -74,7 +74,7 @@ public class View2ProtocolTests
     [Fact]
     public void No_other_threshold_is_better_on_the_training_folds() => Scores().Sample(scores =>
     {
-        double best = View2Protocol.BestThreshold(scores);
+        double best = View2Protocol.BestThreshold(scores, View2Protocol.Rank(scores));
         int right = Right(scores, best);
         foreach (double candidate in scores.Scores.ToArray().SelectMany(s => new[] { s, Math.BitIncrement(s) }))
         {
@@ -84,7 +84,7 @@ public class View2ProtocolTests
     });
 
     [Fact]
-    public void InsightFaces_grid_decides_the_same_where_it_separates_all_scores() => Gen.Bool.Array[200].Sample(
+    public void The_accuracy_equals_InsightFaces_grid_search_if_the_grid_separates_all_scores() => Gen.Bool.Array[200].Sample(
         same =>
         {
             // Distances in the middle of its steps of 0.01, each of 20 steps in each fold: every cut is on the grid, and none is wide.
@@ -95,7 +95,7 @@ public class View2ProtocolTests
         iter: 15);
 
     [Fact]
-    public void InsightFaces_grid_comes_close_on_six_thousand_pairs()
+    public void The_accuracy_is_close_to_InsightFaces_grid_search_on_6000_pairs()
     {
         Random random = new(3);
         double[] values = new double[6000];
@@ -113,7 +113,7 @@ public class View2ProtocolTests
     }
 
     [Fact]
-    public void A_missing_pair_is_wrong_whatever_it_should_be()
+    public void A_missing_pair_counts_as_an_error_for_mated_and_non_mated_pairs()
     {
         double[] values = [.. Enumerable.Range(0, 40).Select(i => i % 2 == 0 ? 0.8 : 0.1)];
         bool[] same = [.. Enumerable.Range(0, 40).Select(i => i % 2 == 0)];
@@ -125,7 +125,7 @@ public class View2ProtocolTests
     }
 
     [Fact]
-    public void Folds_of_neighbours_are_those_of_KFold()
+    public void Contiguous_folds_are_those_of_KFold()
     {
         VerificationScores scores = new VerificationScores(new double[23], [.. Enumerable.Range(0, 23).Select(i => i % 2 == 0)]).WithContiguousFolds();
         int[] sizes = [.. Enumerable.Range(0, 10).Select(fold => scores.Folds.ToArray().Count(f => f == fold))];

@@ -3,7 +3,7 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Faces;
 
-/// <summary>A file is named as what it is by its first bytes, whatever they are, and never as a picture that it is not.</summary>
+/// <summary>The first bytes of a file decide its format; other bytes are never taken for an image.</summary>
 public class ImageFormatTests
 {
     public static TheoryData<string, string> Starts => new()
@@ -41,10 +41,11 @@ public class ImageFormatTests
 
     [Theory]
     [MemberData(nameof(Starts))]
-    public void A_file_is_named_by_its_first_bytes(string start, string name) => Assert.Equal(name, ImageFormat.Detect(Encoding.Latin1.GetBytes(start)).Name);
+    public void A_format_is_recognised_by_the_first_bytes(string start, string name) =>
+        Assert.Equal(name, ImageFormat.Detect(Encoding.Latin1.GetBytes(start)).Name);
 
     [Fact]
-    public void A_start_cut_off_anywhere_is_no_error()
+    public void A_truncated_header_never_throws()
     {
         foreach (string start in Starts.Select(row => row.Data.Item1))
         {

@@ -3,14 +3,14 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Faces;
 
-/// <summary>The main face does not depend on the photo's size; it is the largest unless the detector doubts it or it is hardly larger.</summary>
+/// <summary>The main face does not depend on the photo's size; it is the largest, unless its confidence is low or another is nearly as large.</summary>
 public class MainFaceTests
 {
     private static readonly Gen<DetectedFace> AnyFace =
         Gen.Select(Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[20, 400], Gen.Float[0.5f, 1], (x, y, side, score) => Face(x, y, side, score));
 
     [Fact]
-    public void The_main_face_is_the_same_whatever_the_size_of_the_photo() =>
+    public void The_main_face_does_not_depend_on_the_size_of_the_photo() =>
         Gen.Select(AnyFace.List[1, 8], Gen.Int[-3, 3]).Sample((faces, power) =>
         {
             float scale = MathF.Pow(2, power);
@@ -34,7 +34,7 @@ public class MainFaceTests
         });
 
     [Fact]
-    public void A_find_that_the_detector_doubts_does_not_win_against_a_real_face_a_quarter_as_wide() =>
+    public void A_low_confidence_detection_loses_against_a_confident_face_a_quarter_as_wide() =>
         Gen.Select(Gen.Float[0, 900], Gen.Float[0, 700], Gen.Float[1, 4]).Sample((x, y, times) =>
         {
             DetectedFace real = Face(0, 0, 160, 0.85f), doubted = Face(x, y, 160 * times, 0.51f);
@@ -42,7 +42,7 @@ public class MainFaceTests
         });
 
     [Fact]
-    public void The_case_of_the_issue_is_decided_for_the_large_face_at_the_side()
+    public void A_large_face_at_the_side_wins_over_a_small_central_one()
     {
         DetectedFace side = Face(50, 1150, 700, 0.9f), middle = Face(1940, 1440, 120, 0.9f);
         Assert.Same(side, MainFace.Select([middle, side], 4000, 3000));
@@ -50,7 +50,7 @@ public class MainFaceTests
     }
 
     [Fact]
-    public void Of_two_alike_faces_the_central_one_is_taken_and_the_photo_is_ambiguous()
+    public void The_central_one_of_two_equal_faces_is_selected_and_the_photo_is_ambiguous()
     {
         DetectedFace central = Face(100, 100, 60, 0.9f), corner = Face(0, 0, 62, 0.9f), small = Face(0, 0, 25, 0.9f), again = Face(110, 110, 40, 0.9f);
         Assert.Same(central, MainFace.Select([corner, central], 260, 260));

@@ -2,7 +2,7 @@ using UniFace.Faces;
 
 namespace UniFace.Tests.Faces;
 
-/// <summary>A photo gives the same face whatever way it is turned: by a detector that sees upright faces only, and by one that takes mouths for eyes.</summary>
+/// <summary>A rotated photo gives the same face, with a detector that finds upright faces only and with one that takes mouths for eyes.</summary>
 public class TurnedPhotosTests
 {
     private static readonly FaceLandmarks Drawn = new(new(170, 110), new(230, 112), new(200, 140), new(178, 170), new(222, 171));
@@ -10,7 +10,7 @@ public class TurnedPhotosTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_face_is_found_whatever_way_the_photo_is_turned(bool mistakes)
+    public void A_face_is_found_at_every_rotation_of_the_photo(bool mistakes)
     {
         using FacePipeline pipeline = new(new NoDecoder(), new UprightOnly(mistakes));
         RgbImage upright = Photo();
@@ -33,12 +33,12 @@ public class TurnedPhotosTests
     }
 
     [Fact]
-    public void A_sure_upright_face_costs_no_further_look()
+    public void A_confident_upright_face_needs_one_detection()
     {
         UprightOnly detector = new(mistakes: true);
         using FacePipeline pipeline = new(new NoDecoder(), detector);
         Assert.NotNull(pipeline.Align(Photo()));
-        Assert.Equal(1, detector.Looks);
+        Assert.Equal(1, detector.Detections);
         Assert.Null(pipeline.Align(new RgbImage(300, 200)));
     }
 
@@ -85,11 +85,11 @@ public class TurnedPhotosTests
     {
         public string Name => "spots";
 
-        public int Looks { get; private set; }
+        public int Detections { get; private set; }
 
         public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
         {
-            Looks++;
+            Detections++;
             if (Find(photo, p => p[0] > 128 && p[1] < 90 && p[2] < 90) is not Point red
                 || Find(photo, p => p[1] > 128 && p[0] < 90 && p[2] < 90) is not Point green
                 || Find(photo, p => p[2] > 128 && p[0] < 90 && p[1] < 90) is not Point blue

@@ -3,7 +3,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Files;
 
-/// <summary>A lock has one holder at a time, a holder that ends releases it, and a file that is written is whole and as private as asked.</summary>
+/// <summary>A lock has one holder at a time and is released when its process ends; a written file is complete and has the requested permissions.</summary>
 public sealed class FileLockTests : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -11,7 +11,7 @@ public sealed class FileLockTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_second_holder_waits_and_is_told_who_holds_it()
+    public void A_second_holder_waits_and_then_fails_with_the_path_of_the_lock()
     {
         string path = folder["sub/keys.json"];
         using (FileLock.AcquireFor(path))
@@ -27,7 +27,7 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
-    public void Read_change_write_under_the_lock_loses_no_change()
+    public void No_update_under_the_lock_is_lost()
     {
         string path = folder["count.txt"];
         AtomicFile.WriteText(path, "0");
@@ -45,7 +45,7 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_can_be_read_at_every_moment_while_it_is_replaced()
+    public async Task A_file_is_readable_at_every_moment_while_it_is_replaced()
     {
         string path = folder["keys.json"];
         AtomicFile.WriteText(path, "0");

@@ -2,7 +2,7 @@ using UniFace.IO;
 
 namespace UniFace.Tests.Files;
 
-/// <summary>However a loop over read-ahead pieces ends, no read is under way when it has ended, so what the reads use may be disposed.</summary>
+/// <summary>No read is in progress after a loop over read-ahead pieces has ended in any way, so the caller can dispose what the reads use.</summary>
 public class ReadAheadTests
 {
     [Theory]
@@ -10,7 +10,7 @@ public class ReadAheadTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(int.MaxValue)]
-    public void No_read_is_under_way_after_the_loop_whether_it_ends_breaks_or_throws(int leaveAt)
+    public void No_read_is_in_progress_after_the_loop_ends_breaks_or_throws(int leaveAt)
     {
         foreach (bool throws in (ReadOnlySpan<bool>)[false, true])
         {
@@ -53,7 +53,7 @@ public class ReadAheadTests
     }
 
     [Fact]
-    public void What_a_read_throws_reaches_the_loop_and_a_read_ahead_that_fails_after_it_was_left_is_silent()
+    public void An_exception_of_a_read_reaches_the_loop_and_is_ignored_after_the_loop_was_left()
     {
         IEnumerable<int> pieces = ReadAhead.Enumerate(3, (piece, _) => piece == 1 ? throw new UniFaceException("broken") : piece);
         Assert.Equal("broken", Assert.Throws<UniFaceException>(() => pieces.Count()).Message);

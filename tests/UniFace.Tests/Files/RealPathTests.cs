@@ -3,11 +3,11 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Files;
 
-/// <summary>Two paths to one place are known to be one, whatever links, separators and parts that do not exist are in them.</summary>
+/// <summary>Paths that lead to the same file or folder are recognised as the same, with links, separators and parts that do not exist.</summary>
 public class RealPathTests
 {
     [Fact]
-    public void Links_dots_and_separators_at_the_end_lead_to_the_same_place()
+    public void Links_dots_and_trailing_separators_resolve_to_the_same_path()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links take a privilege on Windows");
         using TempFolder folder = new();
@@ -25,7 +25,7 @@ public class RealPathTests
     }
 
     [Fact]
-    public void A_folder_holds_itself_and_what_is_in_it_and_not_its_neighbours()
+    public void A_folder_holds_itself_and_its_content_and_not_its_siblings()
     {
         using TempFolder folder = new();
         HashSet<string> folders = RealPath.ResolveAll([folder["photos"]]);
@@ -36,7 +36,7 @@ public class RealPathTests
     }
 
     [Fact]
-    public void Names_that_differ_in_case_are_one_place_only_where_the_file_system_says_so()
+    public void Paths_that_differ_in_case_are_equal_only_on_a_case_insensitive_file_system()
     {
         using TempFolder folder = new();
         folder.Write("photos/x", [1]);

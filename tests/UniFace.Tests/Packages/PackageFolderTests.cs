@@ -5,7 +5,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Packages;
 
-/// <summary>Those who write a package at once leave a whole one, with no calibration of another model.</summary>
+/// <summary>Concurrent writers leave a complete package without a calibration of another model.</summary>
 public sealed class PackageFolderTests : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -13,7 +13,7 @@ public sealed class PackageFolderTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Packages_that_replace_each_other_at_once_leave_a_whole_one()
+    public void Concurrent_replacements_leave_one_complete_package()
     {
         string target = folder["package"];
         Write(target, 0);
@@ -24,7 +24,7 @@ public sealed class PackageFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_calibration_does_not_go_into_a_package_that_was_replaced_while_it_was_measured()
+    public void A_calibration_is_not_saved_into_a_package_that_was_replaced_during_the_measurement()
     {
         string package = Write(folder["package"], 1);
         Calibration measured = Calibration(package);

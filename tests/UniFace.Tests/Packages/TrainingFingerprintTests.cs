@@ -6,7 +6,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Packages;
 
-/// <summary>A model knows what it was trained on: by content, by the photo that a crop was made from, and by name; and says so only of that.</summary>
+/// <summary>A fingerprint recognises what a model was trained on, by content, by the photo of a crop and by name, and nothing else.</summary>
 public sealed class TrainingFingerprintTests : IDisposable
 {
     private static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xDA, 9, 9, 0xFF, 0xD9];
@@ -31,7 +31,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     [InlineData("Ann Lee 2", false)]
     [InlineData("Li Na", false)]
     [InlineData("王芳", false)]
-    public void A_name_that_does_not_say_who_it_is_never_counts(string name, bool generic)
+    public void A_generic_name_never_counts_as_an_overlap(string name, bool generic)
     {
         Assert.Equal(generic, TrainingFingerprint.IsGeneric(name));
         TrainingFingerprint trained = new();
@@ -42,7 +42,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     }
 
     [Fact]
-    public void What_was_added_is_known_after_a_file_nothing_else_is_and_the_file_lists_neither()
+    public void A_saved_fingerprint_knows_what_was_added_and_lists_neither_images_nor_names()
     {
         TrainingFingerprint trained = new();
         trained.Add("Ann Lee", "one"u8);
@@ -64,7 +64,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     }
 
     [Fact]
-    public void A_photo_and_its_crops_are_one_wherever_the_crop_goes()
+    public void A_crop_is_recognised_as_its_photo_in_every_container()
     {
         byte[] photo = [.. "a photo"u8];
         foreach (byte[] plain in (byte[][])[Jpeg, Png])
@@ -85,7 +85,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_file_is_one_line_and_takes_no_memory()
+    public void A_damaged_file_is_a_one_line_error_and_allocates_no_memory()
     {
         TrainingFingerprint trained = new();
         trained.Add("Ann Lee", "one"u8);
@@ -102,7 +102,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     }
 
     [Fact]
-    public void A_set_is_compared_by_content_and_by_name_and_hashed_as_a_training_hashes_it()
+    public void An_overlap_is_found_by_content_and_by_name_with_the_hash_of_the_set()
     {
         folder.Write("set/Ann Lee/1.jpg", "new"u8);
         folder.Write("set/person-1/1.jpg", "known"u8);

@@ -3,7 +3,7 @@ using UniFace.Tests.Data;
 
 namespace UniFace.Tests.Packages;
 
-/// <summary>What is installed is never looked for in the current folder.</summary>
+/// <summary>Installed files are never searched in the current folder.</summary>
 public sealed class UniFaceHomeTests : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -17,7 +17,7 @@ public sealed class UniFaceHomeTests : IDisposable
     }
 
     [Fact]
-    public void A_home_without_a_folder_of_application_data_has_its_place_all_the_same()
+    public void A_home_without_an_application_data_folder_still_has_a_path_for_it()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "HOME is of Unix.");
         Environment.SetEnvironmentVariable("XDG_DATA_HOME", null);
@@ -31,7 +31,7 @@ public sealed class UniFaceHomeTests : IDisposable
     [InlineData("somewhere")]
     [InlineData("./here")]
     [InlineData("/")]
-    public void A_home_that_is_relative_or_none_is_none(string relative)
+    public void A_relative_or_missing_home_folder_is_not_used(string relative)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "HOME is of Unix.");
         Assert.SkipWhen(Directory.Exists("/.local/share"), "There is application data in the root folder.");
@@ -42,7 +42,7 @@ public sealed class UniFaceHomeTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_home_is_the_systems_never_the_current_folder()
+    public void Without_HOME_the_folder_is_the_systems_and_never_the_current_one()
     {
         Environment.SetEnvironmentVariable("XDG_DATA_HOME", null);
         Environment.SetEnvironmentVariable("HOME", null);

@@ -46,7 +46,7 @@ public class BackboneEmbedderTests
     }
 
     [Fact]
-    public void A_backbone_in_training_goes_on_in_training_with_its_averages_untouched()
+    public void Embedding_leaves_a_backbone_in_training_mode_with_its_running_statistics_unchanged()
     {
         using ToyBackbone backbone = new();
         backbone.train();

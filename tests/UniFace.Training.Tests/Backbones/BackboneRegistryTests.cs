@@ -7,7 +7,7 @@ namespace UniFace.Training.Tests.Backbones;
 public class BackboneRegistryTests
 {
     [Fact]
-    public void An_unknown_name_is_told_every_name_there_is()
+    public void The_error_about_an_unknown_name_lists_all_names()
     {
         UniFaceException e = Assert.Throws<UniFaceException>(() => BackboneRegistry.Create(new BackboneSpec("resnet50"), 1));
         Assert.All(BackboneRegistry.Names, name => Assert.Contains(name, e.Message, StringComparison.Ordinal));
@@ -23,7 +23,7 @@ public class BackboneRegistryTests
     [InlineData("mobilefacenet", 1, 4)]
     [InlineData("iresnet18", 1, 5000)]
     [InlineData("mobilefacenet", 1, -1)]
-    public void A_size_out_of_range_is_one_line_before_anything_is_built(string name, double width, int size)
+    public void A_size_out_of_range_is_refused_in_one_line_before_a_layer_is_built(string name, double width, int size)
     {
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         UniFaceException e = Assert.Throws<UniFaceException>(() => BackboneRegistry.Create(new BackboneSpec(name, width, size), 1));
@@ -90,7 +90,7 @@ public class BackboneRegistryTests
     [InlineData("mobilefacenet")]
     [InlineData("iresnet18")]
     [InlineData("efficientnet-b0")]
-    public void A_backbone_moves_whole(string name)
+    public void A_backbone_moves_to_another_type_with_all_parameters_and_buffers(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable quiet = no_grad();

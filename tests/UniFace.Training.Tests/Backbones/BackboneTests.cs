@@ -100,7 +100,7 @@ public class BackboneTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Saved_and_loaded_it_gives_the_same_bits(string name)
+    public void A_saved_and_loaded_backbone_gives_the_same_bits(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable quiet = no_grad();
@@ -125,7 +125,7 @@ public class BackboneTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Eval_mode_sees_each_face_alone_and_changes_nothing(string name)
+    public void In_evaluation_mode_faces_of_a_batch_are_independent_and_no_state_changes(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable quiet = no_grad();

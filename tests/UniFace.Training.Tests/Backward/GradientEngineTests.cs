@@ -121,7 +121,7 @@ public class GradientEngineTests
     [InlineData(64, 40, 40, true, true)]
     [InlineData(512, 1, 1, false, false)]
     [InlineData(19, 6, 6, true, true)]
-    public void A_batch_norm_with_what_follows_it_is_the_sum_of_its_parts(int channels, int height, int width, bool activates, bool sums)
+    public void A_fused_batch_norm_equals_its_separate_operations(int channels, int height, int width, bool activates, bool sums)
     {
         using DisposeScope scope = NewDisposeScope();
         manual_seed(channels);
@@ -170,7 +170,7 @@ public class GradientEngineTests
     }
 
     [Fact]
-    public void Pictures_that_take_a_gradient_get_one()
+    public void Images_that_require_a_gradient_get_one()
     {
         using DisposeScope scope = NewDisposeScope();
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 32), seed: 3);

@@ -18,7 +18,7 @@ public sealed class CheckpointTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void One_flipped_bit_anywhere_is_refused_before_anything_is_used()
+    public void A_file_with_any_flipped_bit_is_refused_before_a_tensor_is_read()
     {
         Train();
         byte[] good = File.ReadAllBytes(Last);
@@ -42,7 +42,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("ema.layers.fc1.weight")]
     [InlineData("\"batch\":\"")]
     [InlineData("\"step\":\"")]
-    public void A_damaged_section_stops_the_run_and_the_checkpoint_before_it_ends_with_the_same_bits(string section)
+    public void A_damaged_checkpoint_is_refused_and_the_one_before_it_resumes_to_the_same_bits(string section)
     {
         string expected = Train();
         byte[] bytes = File.ReadAllBytes(Last);

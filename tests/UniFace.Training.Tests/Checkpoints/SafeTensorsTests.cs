@@ -99,7 +99,7 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1000000000],"data_offsets":[0,4000000000]}}""")]
-    public void A_header_that_lies_is_refused_in_one_line(string header)
+    public void A_header_with_false_values_is_refused_in_one_line(string header)
     {
         string path = Write(header, dataBytes: 8);
         UniFaceException e = Assert.Throws<UniFaceException>(() => SafeTensorsFile.Open(path));
@@ -108,7 +108,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void A_file_cut_anywhere_is_refused()
+    public void A_truncated_file_is_refused()
     {
         using torch.Tensor x = torch.ones(16);
         using MemoryStream stream = new();

@@ -27,7 +27,7 @@ public class AugmenterTests
         }, iter: 200);
 
     [Fact]
-    public void Flip_always_mirrors_and_never_leaves_as_is()
+    public void Flip_with_probability_1_mirrors_and_with_0_changes_nothing()
     {
         RgbImage image = MemoryDataset.Image(1, Width, Height);
         float[] straight = Write(new Augmenter(AugmentOptions.None), image, 1);
@@ -41,7 +41,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Normalized_values_are_the_same_bits_as_a_pixel_at_a_time_at_every_length()
+    public void Normalization_gives_the_same_bits_for_every_length_as_pixel_by_pixel()
     {
         for (int width = 1; width < 70; width++)
         {
@@ -63,7 +63,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void One_way_switched_on_does_not_change_which_images_another_way_takes()
+    public void Enabling_one_augmentation_does_not_change_which_images_another_changes()
     {
         RgbImage flat = new(Width, Height, [.. Enumerable.Repeat((byte)90, Width * Height * 3)]);
         Augmenter erase = new(AugmentOptions.None with { Erase = 0.5 });
@@ -75,7 +75,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Neutral_colours_and_a_zero_shift_change_nothing_and_flat_images_stay_flat_under_blur_and_low_resolution()
+    public void Neutral_colors_and_a_zero_shift_change_nothing_and_flat_images_stay_flat_under_blur_and_low_resolution()
     {
         RgbImage image = MemoryDataset.Image(3, Width, Height);
         RgbImage copy = new(Width, Height, [.. image.Pixels]);
@@ -93,7 +93,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Colour_factors_do_what_their_names_say()
+    public void Brightness_contrast_and_saturation_follow_their_definitions()
     {
         RgbImage Sample() => new(2, 1, [100, 100, 100, 200, 60, 60]);
         RgbImage dark = Sample();
@@ -132,7 +132,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Erasing_covers_2_to_30_percent_in_one_colour()
+    public void Erasing_covers_2_to_30_percent_in_one_color()
     {
         for (int seed = 0; seed < 200; seed++)
         {

@@ -14,7 +14,7 @@ public class LoaderTensorCountCollection
 public class BatchLoaderTensorTests
 {
     [Fact]
-    public void A_reader_that_leaves_early_and_one_inside_a_dispose_scope_leave_no_tensor_behind()
+    public void Reading_that_ends_early_or_inside_a_dispose_scope_leaves_no_tensor_behind()
     {
         using MemoryDataset dataset = new([5, 9, 1, 14]);
         LoaderOptions options = new() { BatchSize = 4, Seed = 3, Threads = 3, InputSize = (8, 6) };

@@ -32,7 +32,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void A_batch_holds_the_pictures_it_names_normalized_channels_last_and_their_labels()
+    public void A_batch_holds_its_images_normalized_and_channels_last_with_their_labels()
     {
         using MemoryDataset dataset = new(Counts);
         BatchLoader loader = Loader(dataset, 2, AugmentOptions.None);
@@ -63,7 +63,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void With_the_cache_every_picture_is_decoded_once_in_all_epochs()
+    public void With_the_cache_every_image_is_decoded_once_in_all_epochs()
     {
         using MemoryDataset dataset = new(Counts);
         BatchLoader loader = new(dataset, new RawDecoder(), new UniformSampler(29, 1), AugmentOptions.Default, Options(1) with { BatchSize = 29 });
@@ -76,7 +76,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void A_broken_picture_is_named_after_the_batches_before_it_were_given_whatever_the_threads()
+    public void The_batches_before_a_damaged_image_are_returned_before_the_error_that_names_it()
     {
         foreach (int threads in new[] { 1, 4 })
         {
@@ -100,7 +100,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void A_picture_of_another_size_is_an_error_that_names_align()
+    public void An_image_of_another_size_is_an_error_that_names_align()
     {
         using MemoryDataset dataset = new(Counts, width: 9);
         UniFaceException error = Assert.Throws<UniFaceException>(() => Copies(Loader(dataset, 2).Read(0)));

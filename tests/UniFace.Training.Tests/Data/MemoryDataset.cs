@@ -5,21 +5,24 @@ using UniFace.Faces;
 namespace UniFace.Training.Tests.Data;
 
 /// <summary>A data set in memory whose "encoded" pictures are two int32 sizes and raw pixels; counts what is read.</summary>
-internal sealed class MemoryDataset(int[] counts, int width = 8, int height = 6) : FaceDataset
+internal sealed class MemoryDataset : FaceDataset
 {
-    private readonly FaceSample[] samples =
-        [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
+    private readonly int width;
+    private readonly int height;
 
     public int Reads;
 
+    public MemoryDataset(int[] counts, int width = 8, int height = 6)
+    {
+        this.width = width;
+        this.height = height;
+        Source = "memory";
+        People = [.. counts.Select((_, i) => $"p{i}")];
+        Samples = [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
+    }
+
     /// <summary>A sample that is broken, or -1.</summary>
     public HashSet<int> Broken { get; } = [];
-
-    public override string Source => "memory";
-
-    public override IReadOnlyList<string> People { get; } = [.. counts.Select((_, i) => $"p{i}")];
-
-    public override IReadOnlyList<FaceSample> Samples => samples;
 
     public override byte[] Read(int index)
     {

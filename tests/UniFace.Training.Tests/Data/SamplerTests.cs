@@ -10,7 +10,7 @@ public class SamplerTests
     private static readonly Gen<long> GenSeed = Gen.Long;
 
     [Fact]
-    public void A_uniform_epoch_shows_every_image_exactly_once() =>
+    public void A_uniform_epoch_contains_every_image_exactly_once() =>
         Gen.Select(Gen.Int[1, 300], GenSeed, Gen.Int[0, 1000]).Sample((count, seed, epoch) =>
             Assert.Equal(Enumerable.Range(0, count), new UniformSampler(count, seed).Epoch(epoch).Order()));
 
@@ -32,7 +32,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_uniform_order_puts_every_image_at_every_place_equally_often()
+    public void A_uniform_order_puts_every_image_at_every_position_equally_often()
     {
         const int Count = 5;
         const int Epochs = 20_000;
@@ -55,7 +55,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_class_balanced_epoch_shows_every_person_equally_often_and_turns_show_each_image_once() =>
+    public void A_class_balanced_epoch_samples_every_person_equally_often_without_replacement() =>
         Gen.Select(GenCounts, GenSeed, Gen.Int[0, 50]).Sample((counts, seed, first) =>
         {
             using MemoryDataset dataset = new(counts);
@@ -105,7 +105,7 @@ public class SamplerTests
         });
 
     [Fact]
-    public void A_pk_turn_shows_people_without_repeating_one()
+    public void A_round_of_pk_batches_repeats_no_person()
     {
         using MemoryDataset dataset = new([10, 10, 10, 10, 10, 10, 10]);
         int[] order = new PersonBatchSampler(dataset, 3, 2, 1).Epoch(0);
@@ -114,7 +114,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_sampler_that_does_not_exist_and_a_batch_that_is_no_multiple_of_K_are_errors_that_say_what_to_do()
+    public void An_unknown_sampler_and_a_batch_that_is_not_a_multiple_of_K_are_errors_that_say_what_to_do()
     {
         using MemoryDataset dataset = new([5, 5]);
         UniFaceException unknown = Assert.Throws<UniFaceException>(() => Samplers.Create("balanced", dataset, 4, 2, 1));

@@ -26,7 +26,7 @@ public sealed class PackageExporterTests : IDisposable
     }
 
     [Fact]
-    public void A_package_opens_and_says_what_was_exported()
+    public void A_package_opens_and_describes_what_was_exported()
     {
         ExportResult result = Export(Manifest with { FlipSum = true });
         Assert.Equal(["model.json", "model.onnx"], result.Files.Select(file => file.Name));
@@ -43,7 +43,7 @@ public sealed class PackageExporterTests : IDisposable
     }
 
     [Fact]
-    public void A_model_that_is_not_the_trained_one_is_refused_and_nothing_is_left()
+    public void A_model_that_fails_the_parity_gate_is_refused_and_leaves_no_file()
     {
         using Backbone other = PrimedBackbone.Create("mobilefacenet", Size, 0.25, seed: 8);
         UniFaceException e = Assert.Throws<UniFaceException>(() => PackageExporter.Export(new WrongExport(backbone, other), Manifest, null, Package));

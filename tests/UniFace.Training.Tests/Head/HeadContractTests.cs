@@ -63,7 +63,7 @@ public class HeadContractTests
     }
 
     [Fact]
-    public void The_cosines_it_reports_are_those_before_the_margin()
+    public void The_reported_cosines_are_those_before_the_margin()
     {
         using DisposeScope scope = NewDisposeScope();
         foreach (string name in LossRegistry.Names.Where(n => n != "subcenter-arcface"))

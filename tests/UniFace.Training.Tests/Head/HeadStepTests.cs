@@ -76,7 +76,7 @@ public class HeadStepTests
     }
 
     [Fact]
-    public void Nothing_that_is_not_finite_is_moved_into_a_center()
+    public void No_center_is_updated_with_a_value_that_is_not_finite()
     {
         foreach (string name in new[] { "uce", "cosface" })
         {
@@ -151,7 +151,7 @@ public class HeadStepTests
     /// </summary>
     [Theory]
     [MemberData(nameof(Variants))]
-    public void Two_steps_move_everything_as_autograd_and_plain_SGD_do(string text)
+    public void Two_steps_equal_those_of_autograd_and_plain_SGD(string text)
     {
         // Includes repeated labels, classes absent from the batch, tiles that do not divide the number of classes, weights and scaled steps.
         Gen.Select(Gen.Int[1, 9], Gen.Int[5, 40], Gen.Int[3, 12], Gen.Int[1, 17], Gen.Int[0, 1 << 20], Gen.Bool)

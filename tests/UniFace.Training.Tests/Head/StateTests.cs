@@ -16,7 +16,7 @@ public class StateTests
 
     [Theory]
     [MemberData(nameof(Stateful))]
-    public void A_head_that_takes_over_anothers_state_goes_on_identically(string text)
+    public void A_head_that_loads_the_state_of_another_continues_identically(string text)
     {
         using DisposeScope scope = NewDisposeScope();
         Loss spec = Loss.Parse(text);
@@ -54,7 +54,7 @@ public class StateTests
     }
 
     [Fact]
-    public void Each_step_draws_anew()
+    public void Each_step_draws_new_margins_and_classes()
     {
         using DisposeScope scope = NewDisposeScope();
         ClassCenters centers = new(100, 4, 1, 0.2, seed: 3, ScalarType.Float32);

@@ -51,7 +51,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_is_asked_to_stop_saves_and_goes_on_from_that_very_step()
+    public void A_canceled_run_saves_and_resumes_from_that_step()
     {
         (string sha, _) = Whole(Toy.Options, false);
         string folder = Path.Combine(root, "stopped");
@@ -95,7 +95,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void Another_seed_gives_other_weights()
+    public void Another_seed_gives_different_weights()
     {
         (string one, _) = Whole(Toy.Options, false);
         (string two, _) = Whole(Toy.Options with { Seed = 2 }, false, "two");
@@ -103,7 +103,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void The_log_is_cut_back_to_the_checkpoint_and_a_torn_line_is_dropped()
+    public void The_log_is_truncated_to_the_checkpoint_and_an_incomplete_line_is_removed()
     {
         string path = Path.Combine(root, "metrics.jsonl");
         File.WriteAllText(path, """
@@ -130,7 +130,7 @@ public sealed class ResumeTests : IDisposable
 
         string[] lines = File.ReadAllLines(path);
         Assert.Equal(["""{"kind":"epoch","step":0,"epoch":0}""", """{"kind":"step","step":4,"epoch":1}"""], lines[..2]);
-        Assert.StartsWith("""{"kind":"step","step":5,"epoch":1,""", Assert.Single(lines[2..]), StringComparison.Ordinal);
+        Assert.Contains("\"step\":5,\"epoch\":1,", Assert.Single(lines[2..]), StringComparison.Ordinal);
     }
 
     private static TrainOptions Recipe(string name) => name switch

@@ -32,7 +32,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Training_tells_people_apart()
+    public void Training_separates_the_people()
     {
         TrainOptions options = Toy.Options with { Epochs = 30, CheckpointEvery = 0, ValidateEvery = 30 };
         List<EpochMetrics> epochs = [];
@@ -51,7 +51,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_learning_rate_that_explodes_stops_with_a_name_and_leaves_the_last_good_checkpoint()
+    public void A_diverging_run_stops_with_the_name_of_the_tensor_and_keeps_the_last_good_checkpoint()
     {
         TrainOptions options = Toy.Options with { LearningRate = 1e38, Warmup = 0, Clip = 0, CheckpointEvery = 1000 };
         using Trainer trainer = Toy.Open(folder, options);
@@ -101,7 +101,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_start_that_failed_on_its_data_leaves_its_folder_free_and_a_run_with_a_checkpoint_keeps_it()
+    public void A_run_without_a_checkpoint_can_be_replaced_and_a_run_with_one_cannot()
     {
         using ToyDataset data = new(4, 3);
         using (Trainer failing = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new BrokenDecoder()))
@@ -121,7 +121,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_run_may_have_other_threads_a_moved_set_and_more_epochs_and_says_so_and_nothing_else()
+    public void A_resumed_run_may_change_threads_data_path_and_epochs_only_and_records_the_changes()
     {
         using ToyDataset data = new(4, 3);
         TrainOptions options = Small with { Epochs = 1, Threads = 1 };
@@ -144,8 +144,8 @@ public sealed class TrainerTests : IDisposable
 
         RunInfo after = RunFolder.ReadInfo(folder);
         Assert.Equal((before.Id, 2, 2, "moved"), (after.Id, after.Options.Epochs, after.Options.Threads, after.Options.Data));
-        Assert.Equal(["step 1: DATA toy to moved", "step 1: --threads 1 to 2", "step 1: --epochs 1 to 2"], after.Changes);
-        Assert.Contains(RunEventLog.Read(folder), n => n.Message == "resumed from step 1, with DATA toy to moved, with --threads 1 to 2, with --epochs 1 to 2");
+        Assert.Equal(["step 1: data toy to moved", "step 1: threads 1 to 2", "step 1: epochs 1 to 2"], after.Changes);
+        Assert.Contains(RunEventLog.Read(folder), n => n.Message == "resumed from step 1, with data toy to moved, with threads 1 to 2, with epochs 1 to 2");
         Assert.Contains("fewer than", Refused(changed with { Epochs = 1 }).Message, StringComparison.Ordinal);
     }
 
@@ -153,7 +153,7 @@ public sealed class TrainerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_run_of_the_old_format_is_not_resumed_but_exported(bool hasId)
+    public void A_run_of_the_old_format_can_be_exported_but_not_resumed(bool hasId)
     {
         using ToyDataset data = new(4, 3);
         using (Trainer trainer = Trainer.Create(folder, Small with { Epochs = 1 }, data, decoder: new ToyDecoder()))
@@ -198,7 +198,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_is_no_run_and_a_damaged_run_are_said_in_one_line()
+    public void A_folder_that_is_not_a_run_and_a_damaged_run_are_errors_of_one_line()
     {
         Directory.CreateDirectory(folder);
         Assert.Contains("not a training run", Assert.Throws<UniFaceException>(() => RunFolder.LoadBackbone(folder)).Message, StringComparison.Ordinal);
@@ -213,7 +213,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("\"augment\": {", "\"augment\": null, \"other\": {")]
     [InlineData("\"data\": \"toy\"", "\"data\": null")]
     [InlineData("\"optimizer\": \"sgd\"", "\"optimizer\": 7")]
-    public void A_run_description_with_null_or_a_number_for_a_word_is_refused_in_one_line(string written, string edited)
+    public void A_run_description_with_null_or_a_value_of_the_wrong_type_is_refused_in_one_line(string written, string edited)
     {
         using ToyDataset data = new(4, 3);
         Trainer.Create(folder, Small, data, decoder: new ToyDecoder()).Dispose();
@@ -243,7 +243,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_loss_that_does_not_fall_is_said_with_what_to_change()
+    public void The_warning_about_a_loss_that_does_not_fall_says_what_to_change()
     {
         RunningStatistics apart = new() { Images = 1, TargetSum = 0.5, HardestNegativeSum = 0.3 };
         RunningStatistics together = new() { Images = 1, TargetSum = 0.1, HardestNegativeSum = 0.3 };

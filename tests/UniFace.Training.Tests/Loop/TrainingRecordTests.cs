@@ -17,7 +17,7 @@ public sealed class TrainingRecordTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Pictures_are_hashed_as_they_are_read_and_those_held_out_are_not()
+    public void Images_are_hashed_when_they_are_read_and_held_out_images_are_not()
     {
         using ToyDataset data = new(8, 5);
         using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, decoder: new ToyDecoder());
@@ -32,7 +32,7 @@ public sealed class TrainingRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_run_killed_in_its_first_epoch_and_resumed_has_all_of_its_pictures()
+    public void A_run_killed_in_its_first_epoch_and_resumed_has_fingerprints_of_all_images()
     {
         using ToyDataset data = new(6, 6);
         TrainOptions options = Toy.Options with { Epochs = 1, CheckpointEvery = 2 };
@@ -61,7 +61,7 @@ public sealed class TrainingRecordTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_record_that_was_lost_or_damaged_is_said_to_be_incomplete(bool damaged)
+    public void A_lost_or_damaged_fingerprint_is_reported_as_incomplete(bool damaged)
     {
         TrainOptions options = Toy.Options with { Epochs = 1 };
         using (Trainer first = Toy.Open(folder, options))
@@ -83,7 +83,7 @@ public sealed class TrainingRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_validation_set_that_shares_pictures_or_people_with_the_training_is_found_at_the_start()
+    public void A_validation_set_that_shares_images_or_people_with_the_training_set_is_refused_at_the_start()
     {
         using ToyDataset data = new(6, 5);
         Refused("has 30 of the 30 training pictures and 0 of the 6 people by name, e.g. person00/0.png", data);
@@ -102,7 +102,7 @@ public sealed class TrainingRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_validation_set_of_another_picture_size_is_found_at_the_start()
+    public void A_validation_set_of_another_image_size_is_refused_at_the_start()
     {
         using ToyDataset data = new(6, 5), validation = new(4, 5, salt: 1);
         UniFaceException error = Assert.Throws<UniFaceException>(() => Trainer.Create(folder, Small, data, validation, decoder: new LargeDecoder()));

@@ -53,7 +53,7 @@ public sealed class TrainingStepTests
     }
 
     [Fact]
-    public void The_look_before_the_first_step_leaves_no_trace()
+    public void The_cosine_probe_before_the_first_step_changes_no_state()
     {
         TrainOptions options = Toy.Options with { Loss = new UnifiedCrossEntropy { NegativeRate = 0.5 } };
         TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
@@ -67,7 +67,7 @@ public sealed class TrainingStepTests
     }
 
     [Fact]
-    public void A_bad_gradient_is_named_by_the_layer_where_it_arose()
+    public void A_gradient_that_is_not_finite_is_named_by_the_layer_where_it_arose()
     {
         TrainOptions options = Toy.Options;
         using TrainingState state = Toy.State(options, 6);

@@ -36,7 +36,7 @@ public class IdentityTests
     [InlineData("mv-am(t=0,mode=fixed,wrap=plain)", "cosface(margin=0.35,scale=32)", 1)]
     [InlineData("uce(margin-type=arc,margin=0.4)", "uce(margin-type=combined,m1=1,m2=0.4,m3=0)", 1)]
     [InlineData("uce(margin-type=sphere,m1=1)", "uce(margin=0)", 1)]
-    public void One_loss_is_another_where_their_choices_meet(string text, string other, double factor, bool nearOnly = false)
+    public void Losses_that_coincide_for_some_hyperparameters_give_equal_results(string text, string other, double factor, bool nearOnly = false)
     {
         PlainBatch batch = LossVariants.Batch(11, 6, 5, 4, 1);
         if (nearOnly)
@@ -79,7 +79,7 @@ public class IdentityTests
             threads: 1);
 
     [Fact]
-    public void Past_the_wrap_plain_ArcFace_pushes_a_sample_away_and_guard_does_not()
+    public void Beyond_pi_plain_ArcFace_pushes_a_sample_away_and_guard_does_not()
     {
         PlainBatch batch = new([[-0.95, Math.Sqrt(1 - 0.95 * 0.95), 0]], [[1, 0, 0], [0, 0, 1]], [], [0]);
         Assert.True(Run("arcface(wrap=plain)", batch).Embeddings[0] > 0, "plain");
@@ -115,7 +115,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void The_clamp_of_the_papers_code_kills_the_gradient_of_a_lost_positive_and_the_exact_softplus_does_not()
+    public void The_clamped_softplus_has_no_gradient_for_a_hard_positive_and_the_exact_one_does()
     {
         // z = s(c - m) - b is below -s for c under about -0.42.
         PlainBatch batch = new([[-0.8, 0.6, 0]], [[1, 0, 0], [0, 0, 1]], [11.57], [0]);
@@ -127,7 +127,7 @@ public class IdentityTests
     }
 
     [Fact]
-    public void The_softplus_is_exact_where_others_call_it_the_identity()
+    public void The_softplus_is_exact_where_torch_replaces_it_by_the_identity()
     {
         // One positive at z = -22 and one negative far below: the loss is 22 + ln(1 + e^-22), 3e-10 above 22.
         PlainBatch batch = new([[1, 0]], [[0, 1], [-1, 0]], [22], [0]);
@@ -163,7 +163,7 @@ public class IdentityTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public void The_order_of_classes_and_of_samples_does_not_count(string text)
+    public void The_order_of_classes_and_samples_does_not_change_the_result(string text)
     {
         int k = K(text);
         PlainBatch batch = LossVariants.Batch(33, 5, 4, 4, k);

@@ -20,7 +20,7 @@ public class LossCurvesTests
     ];
 
     [Fact]
-    public void Target_logits_are_those_of_the_papers()
+    public void Target_logits_follow_the_formulas_of_the_papers()
     {
         Logits("cosface(margin=0.35,scale=64)", theta => 64 * (Math.Cos(theta) - 0.35));
         Logits("arcface(margin=0.5,scale=30,wrap=plain)", theta => 30 * Math.Cos(theta + 0.5));
@@ -64,7 +64,7 @@ public class LossCurvesTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public void Curves_are_those_of_a_head(string text)
+    public void Curves_equal_the_losses_of_a_head(string text)
     {
         Loss spec = Loss.Parse(text);
         foreach ((string name, string still) in new[] { ("t-momentum", "0"), ("t-alpha", "0"), ("dynamic", "false"), ("sigma", "0"), ("lambda-start", "0") })
@@ -117,7 +117,7 @@ public class LossCurvesTests
     }
 
     [Fact]
-    public void Sixteen_bits_lose_what_sixty_four_keep()
+    public void Float16_loses_gradients_that_float64_keeps()
     {
         LossCurves full = Compute("cosface(margin=0.35,scale=64)", new CurveOptions { Points = 1000, Classes = 100 });
         LossCurves half = Compute("cosface(margin=0.35,scale=64)", new CurveOptions { Points = 1000, Classes = 100, Bits = 16 });

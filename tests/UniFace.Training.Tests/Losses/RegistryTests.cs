@@ -39,14 +39,14 @@ public class RegistryTests
     }
 
     [Fact]
-    public void A_value_out_of_range_names_loss_hyperparameter_range_and_what_is_usual()
+    public void The_error_about_a_value_out_of_range_names_loss_hyperparameter_range_and_usual_values()
     {
         UniFaceException e = Assert.Throws<UniFaceException>(() => Loss.Parse("arcface(margin=28.6)"));
         Assert.Equal("loss 'arcface': margin = 28.6 is not allowed; it takes 0 to 1.5 (usual: 0.3 to 0.5; 0.5 radians are 28.6 degrees).", e.Message);
     }
 
     [Fact]
-    public void Every_number_is_refused_just_outside_its_range_and_when_it_is_no_number()
+    public void Every_number_is_refused_just_outside_its_range_and_if_it_is_not_a_number()
     {
         foreach (LossInfo loss in LossRegistry.All)
         {
@@ -80,7 +80,7 @@ public class RegistryTests
     }
 
     [Fact]
-    public void An_unknown_hyperparameter_is_refused_with_those_that_there_are() =>
+    public void The_error_about_an_unknown_hyperparameter_lists_all_of_the_loss() =>
         LossVariants.AssertRefused("loss 'cosface' has no hyperparameter 'wrap'; it has margin, scale, negative-rate.", () => Loss.Parse("cosface(wrap=easy)"));
 
     [Fact]
@@ -88,7 +88,7 @@ public class RegistryTests
         LossVariants.AssertRefused("m2 has no effect with margin-type arc", () => Loss.Parse("uce(margin-type=arc,m2=0.3)"));
 
     [Fact]
-    public void A_loss_that_is_not_there_is_refused_with_those_that_are() =>
+    public void The_error_about_an_unknown_loss_lists_all_losses() =>
         LossVariants.AssertRefused("softmax, normface, sphereface, cosface", () => Loss.Parse("triplet"));
 
     [Fact]

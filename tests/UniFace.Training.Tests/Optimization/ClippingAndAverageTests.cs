@@ -53,7 +53,7 @@ public class ClippingAndAverageTests
     }
 
     [Fact]
-    public void A_module_that_does_not_change_is_its_own_average_however_long()
+    public void The_average_of_constant_parameters_equals_them_after_any_number_of_steps()
     {
         using Linear module = torch.nn.Linear(37, 29);
         using MovingAverage average = new(module, 0.9999);

@@ -27,7 +27,7 @@ public class OptimizerTests
     [Theory]
     [InlineData("sgd")]
     [InlineData("adamw")]
-    public void The_pass_over_memory_moves_as_the_operators_do(string kind)
+    public void The_fused_optimizer_kernels_take_the_same_steps_as_the_tensor_operators(string kind)
     {
         // Of 3 x 1001 values every other column has gaps in memory: the operators move it. Its dense copy goes by the pass.
         torch.manual_seed(11);
@@ -75,7 +75,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void State_that_was_saved_goes_on_to_the_same_bits()
+    public void A_head_with_restored_state_continues_to_the_same_bits()
     {
         using Parameter a = torch.nn.Parameter(torch.linspace(-1, 1, 7));
         using Parameter b = torch.nn.Parameter(torch.linspace(-1, 1, 7));

@@ -27,7 +27,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void Cosine_is_whole_at_the_start_half_in_the_middle_and_nothing_at_the_end()
+    public void The_cosine_schedule_is_1_at_the_start_one_half_in_the_middle_and_0_at_the_end()
     {
         LearningRateSchedule schedule = new(ScheduleKind.Cosine, 0.4, 100);
         Assert.Equal(0.4, schedule.At(0), 1e-15);

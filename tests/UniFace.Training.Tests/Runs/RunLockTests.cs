@@ -11,7 +11,7 @@ public sealed class RunLockTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void A_run_is_taken_by_one_at_a_time_and_free_again_after_it()
+    public void A_run_is_locked_by_one_process_at_a_time_and_unlocked_afterwards()
     {
         Assert.False(RunLock.IsHeld(root));
         using (RunLock.Acquire(root))
@@ -25,7 +25,7 @@ public sealed class RunLockTests : IDisposable
     }
 
     [Fact]
-    public void Training_refuses_a_run_that_is_being_trained_or_was_since_it_was_opened()
+    public void Training_refuses_a_run_that_another_process_trains_or_has_trained_since_it_was_opened()
     {
         string folder = Path.Combine(root, "run");
         using Trainer first = Toy.Open(folder, Toy.Options);

@@ -62,7 +62,7 @@ public class HeifContainerTests
     [InlineData(UpsideDown, "HEIC")]
     [InlineData(OnItsSide, "HEIC")]
     [InlineData(Avif, "AVIF")]
-    public void A_heic_or_avif_picture_comes_out_upright(string base64, string name)
+    public void HEIC_and_AVIF_images_are_decoded_upright(string base64, string name)
     {
         byte[] file = Convert.FromBase64String(base64);
         Assert.Equal(name, ImageFormat.Detect(file).Name);
@@ -74,7 +74,7 @@ public class HeifContainerTests
     [Theory]
     [InlineData(Upright)]
     [InlineData(Avif)]
-    public void A_giant_is_refused_by_what_it_declares(string base64)
+    public void A_huge_image_is_refused_by_its_declared_size(string base64)
     {
         byte[] file = Convert.FromBase64String(base64);
         int size = file.AsSpan().IndexOf("ispe"u8) + 8;
@@ -95,7 +95,7 @@ public class HeifContainerTests
     }
 
     [Fact]
-    public void Packed_metadata_and_a_file_cut_off_are_refused_before_the_decoder_sees_them()
+    public void Compressed_metadata_and_truncated_files_are_refused_before_decoding()
     {
         byte[] file = Convert.FromBase64String(Upright);
         Assert.Contains("the file ends in the middle", Refusal(file[..300]), StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public class HeifContainerTests
     }
 
     [Fact]
-    public void A_decoder_for_pictures_of_strangers_names_heic_and_refuses_it()
+    public void A_decoder_for_untrusted_images_refuses_HEIC_by_name()
     {
         SkiaImageDecoder decoder = new() { ReadsHeif = false };
         UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Upright), "photo"));

@@ -8,7 +8,7 @@ namespace UniFace.Vision.Tests.Decoding;
 public class MemoryBudgetTests
 {
     [Fact]
-    public void What_is_taken_at_one_time_never_exceeds_the_budget()
+    public void The_total_of_all_shares_never_exceeds_the_budget()
     {
         MemoryBudget budget = new(100);
         long taken = 0, most = 0;
@@ -25,7 +25,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public async Task A_large_photo_is_not_passed_by_small_ones_for_ever_and_what_exceeds_the_budget_runs_alone()
+    public async Task Small_photos_do_not_starve_a_large_one_and_a_photo_above_the_budget_runs_alone()
     {
         MemoryBudget budget = new(100);
         MemoryBudget.Share first = budget.Take(50);
@@ -55,7 +55,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void Photos_wait_for_each_other_and_all_are_decoded()
+    public void Photos_wait_for_memory_and_all_are_decoded()
     {
         RgbImage image = Pictures.Noise(50, 50, seed: 5);
         byte[] png = ImageEncoder.Png(image);
@@ -64,7 +64,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void A_photo_that_cannot_be_decoded_gives_its_part_back()
+    public void A_photo_that_cannot_be_decoded_releases_its_share_of_the_budget()
     {
         MemoryBudget budget = new(1000);
         SkiaImageDecoder decoder = new() { Budget = budget };

@@ -18,7 +18,7 @@ public class PictureContainerTests
 
     [Theory]
     [MemberData(nameof(Orientations))]
-    public void Every_container_and_orientation_comes_out_upright(string kind, int orientation)
+    public void Every_container_is_decoded_upright_at_every_orientation(string kind, int orientation)
     {
         RgbImage upright = Pictures.Quadrants(64, 32);
         RgbImage decoded = Decoder.Decode(Containers.Store(kind, Pictures.StoredAs(upright, orientation), orientation), kind);
@@ -27,7 +27,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void Of_a_png_only_the_chunks_of_the_pixels_reach_the_decoder()
+    public void Only_the_pixel_chunks_of_a_PNG_reach_the_decoder()
     {
         byte[] plain = Plain(ImageFormat.Png, ImageEncoder.Png(Pictures.Noise(16, 16, seed: 1))), bomb = plain;
         byte[] text = [.. "Comment\0\0"u8, .. Containers.Deflate(new byte[7_900_000])]; // 7.7 kB
@@ -47,7 +47,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void Of_a_jpeg_only_the_picture_and_how_its_colours_are_coded_reach_the_decoder()
+    public void Only_image_data_and_color_coding_of_a_JPEG_reach_the_decoder()
     {
         byte[] plain = ImageEncoder.Jpeg(Pictures.Smooth(40, 30)), full = Containers.InsertSegment(plain, 0xFE, new byte[5000]);
         full = Containers.InsertSegment(full, 0xE0, [.. "JFXX\0"u8, .. new byte[300]]);
@@ -65,7 +65,7 @@ public class PictureContainerTests
     [InlineData(false, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
-    public void Of_a_webp_only_picture_and_transparency_reach_the_decoder(bool lossless, bool transparent)
+    public void Only_image_and_alpha_chunks_of_a_WebP_reach_the_decoder(bool lossless, bool transparent)
     {
         byte[] plain = Containers.WebP(Pictures.Smooth(41, 31), lossless, transparent);
         byte[] full = Containers.ExtendWebP(plain, ("EXIF", new byte[9999]), ("XMP ", new byte[9999]), ("ABCD", new byte[5]));
@@ -74,7 +74,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void Of_an_animation_the_first_picture_is_read()
+    public void The_first_frame_of_an_animation_is_read()
     {
         RgbImage first = Pictures.Noise(20, 10, seed: 1);
         byte[] still = Containers.WebP(first, lossless: true, transparent: false), black = Containers.WebP(new RgbImage(20, 10), true, false);
@@ -99,7 +99,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void The_work_of_a_picture_is_its_pixels_times_its_scans_and_known_before_it_is_decoded()
+    public void The_work_of_an_image_is_pixels_times_scans_and_known_before_decoding()
     {
         byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(400, 300));
         int scan = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
@@ -111,7 +111,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void A_jpeg_of_hundreds_of_scans_is_refused_before_it_is_decoded()
+    public void A_JPEG_with_hundreds_of_scans_is_refused_before_it_is_decoded()
     {
         byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(400, 300));
         int scan = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
@@ -126,7 +126,7 @@ public class PictureContainerTests
     }
 
     [Fact]
-    public void What_the_decoder_takes_beside_the_pixels_is_counted()
+    public void The_decoders_own_memory_counts_against_the_budget()
     {
         byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(64, 32));
         Assert.Equal(0, PictureContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes);

@@ -14,7 +14,7 @@ public sealed class ModelCatalogueTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_published_file_is_copied_out_of_the_archive_and_no_other()
+    public void Only_the_published_file_is_extracted_from_the_archive()
     {
         byte[] published = RandomNumberGenerator.GetBytes(5000);
         string hash = Convert.ToHexStringLower(SHA256.HashData(published));
@@ -36,7 +36,7 @@ public sealed class ModelCatalogueTests : IDisposable
     }
 
     [Fact]
-    public void Every_embedder_of_the_catalogue_comes_with_the_calibration_of_its_own_file_and_contract()
+    public void Every_embedder_of_the_catalogue_has_a_calibration_of_its_own_contract()
     {
         CatalogueModel[] embedders = [.. ModelCatalogue.All.Where(m => m.Task == "embedder")];
         Assert.NotEmpty(embedders);
@@ -54,7 +54,7 @@ public sealed class ModelCatalogueTests : IDisposable
     }
 
     [Fact]
-    public void A_name_that_is_not_in_the_catalogue_is_told_the_names_that_are()
+    public void An_unknown_model_name_is_refused_with_the_names_of_the_catalogue()
     {
         UniFaceException e = Assert.Throws<UniFaceException>(() => ModelCatalogue.Get("arcface"));
         Assert.All(ModelCatalogue.All, m => Assert.Contains(m.Name, e.Message, StringComparison.Ordinal));

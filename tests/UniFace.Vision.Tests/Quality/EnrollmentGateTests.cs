@@ -35,7 +35,7 @@ public sealed class EnrollmentGateTests
     [Theory]
     [InlineData(15)]
     [InlineData(-70)]
-    public void A_head_that_leans_has_that_roll_and_no_other_turn(double degrees)
+    public void A_leaning_head_has_that_roll_and_neither_yaw_nor_pitch(double degrees)
     {
         FaceQuality quality = FaceQuality.Measure(Face(Turned(0, 0, degrees)));
         Assert.Equal(degrees, quality.Roll!.Value, 0.01);
@@ -45,7 +45,7 @@ public sealed class EnrollmentGateTests
     }
 
     [Fact]
-    public void The_distance_of_the_eyes_is_that_of_the_photo_and_small_faces_are_refused_by_it()
+    public void The_eye_distance_is_that_in_the_photo_and_small_faces_are_refused()
     {
         FaceQuality large = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 2)), small = FaceQuality.Measure(Face(Turned(0, 0, 0), scale: 0.2));
         Assert.Equal(10, large.EyeDistance!.Value / small.EyeDistance!.Value, 1e-3);
@@ -66,7 +66,7 @@ public sealed class EnrollmentGateTests
     }
 
     [Fact]
-    public void Of_an_aligned_picture_size_and_pose_are_not_known_and_not_held_against_it()
+    public void Size_and_pose_of_an_aligned_image_are_unknown_and_not_checked()
     {
         FaceQuality quality = FaceQuality.Measure(new AlignedFace(Texture(128, 60), null, SimilarityTransform.Identity));
         Assert.Equal((null, null, null, null), (quality.EyeDistance, quality.Yaw, quality.Pitch, quality.Roll));
@@ -74,7 +74,7 @@ public sealed class EnrollmentGateTests
     }
 
     [Fact]
-    public void Limits_are_the_callers_and_a_limit_that_is_no_number_is_refused()
+    public void The_callers_limits_apply_and_a_limit_that_is_not_finite_is_refused()
     {
         FaceQuality quality = new(30, 0.3, 120, 40, 20, 0, 0);
         Assert.Empty(gate.Check(quality));

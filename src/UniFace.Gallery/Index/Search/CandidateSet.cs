@@ -1,7 +1,7 @@
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>A row that may be among the best.</summary>
-internal readonly record struct Candidate(float Upper, RowBlock Block, int Row);
+internal readonly record struct Candidate(float Upper, RowSlot Row);
 
 /// <summary>
 /// The rows that can be among a query's best k according to their bounds: k keys have rows whose lower bounds are at least
@@ -21,7 +21,7 @@ internal sealed class CandidateSet(int k)
     public float Threshold { get; private set; } = float.MinValue;
 
     /// <summary>Adds a row whose upper bound reaches the threshold.</summary>
-    public void Add(float lower, float upper, RowBlock block, int row, long key)
+    public void Add(float lower, float upper, RowSlot row, long key)
     {
         if (candidates.Count >= limit)
         {
@@ -29,7 +29,7 @@ internal sealed class CandidateSet(int k)
             limit = Math.Max(FirstLimit, candidates.Count * 2);
         }
 
-        candidates.Add(new Candidate(upper, block, row));
+        candidates.Add(new Candidate(upper, row));
         RaiseThreshold(lower, key);
     }
 
@@ -75,13 +75,7 @@ internal sealed class CandidateSet(int k)
 
         if (best == lowers.Length)
         {
-            float lowest = lowers[0];
-            foreach (float value in lowers)
-            {
-                lowest = Math.Min(lowest, value);
-            }
-
-            Threshold = lowest;
+            Threshold = lowers.Min();
         }
     }
 }

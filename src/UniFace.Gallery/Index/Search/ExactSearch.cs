@@ -63,17 +63,17 @@ internal sealed unsafe class ExactSearch
         }
 
         BestHits best = new(k, distinctKeys);
-        foreach ((float upper, RowBlock block, int row) in all.Sort())
+        foreach ((float upper, RowSlot row) in all.Sort())
         {
             if (!(upper >= best.Threshold))
             {
                 break;
             }
 
-            long id = block.Ids[row], key = block.Keys[row];
-            ReadOnlySpan<float> stored = block.Row(row);
+            (long id, long key) = (row.Id, row.Key);
+            ReadOnlySpan<float> stored = row.Values;
             double score = ExactScore.Compute(Query(query), stored);
-            if (!block.IsOwned && !(score <= upper))
+            if (!row.Block.IsOwned && !(score <= upper))
             {
                 // The score exceeds its proven bound: another process erased the row in the file, or the file is damaged. (A row in memory may have
                 // been written during the scan.)
@@ -86,7 +86,7 @@ internal sealed unsafe class ExactSearch
             }
 
             // A removed row is no answer. Its slot is not reused while a search runs, so a row that is still present is the one that was scored.
-            if (block.IsPresent(row))
+            if (row.IsPresent)
             {
                 best.Add(new IndexHit(id, key, score));
             }

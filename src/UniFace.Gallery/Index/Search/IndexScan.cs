@@ -94,8 +94,8 @@ internal sealed unsafe class IndexScan(RowBlock[] blocks, ScanQueries queries, i
             int lane = BitOperations.TrailingZeroCount(reached);
             if (upper[lane] >= set.Threshold)
             {
-                int row = firstRow + lane;
-                set.Add(lower[lane], upper[lane], block, row, distinctKeys ? block.Keys[row] : block.Ids[row]);
+                RowSlot row = new(block, firstRow + lane);
+                set.Add(lower[lane], upper[lane], row, distinctKeys ? row.Key : row.Id);
             }
         }
 

@@ -47,7 +47,7 @@ internal sealed unsafe class IndexFile : IDisposable
     /// <param name="rows">The rows in the order of their ids.</param>
     /// <param name="largestNorm">At least the norm of every row and of its quantised form.</param>
     /// <param name="stamp">The state that it is stored for.</param>
-    public static void Write(string path, int dimension, IReadOnlyList<(RowBlock Block, int Row)> rows, float largestNorm, IndexStamp stamp)
+    public static void Write(string path, int dimension, IReadOnlyList<RowSlot> rows, float largestNorm, IndexStamp stamp)
     {
         IndexHeader header = new(dimension, rows.Count, largestNorm, 0, 0, stamp);
         AtomicFile.Write(
@@ -56,9 +56,9 @@ internal sealed unsafe class IndexFile : IDisposable
             {
                 header = WriteCodes(stream, header, rows);
                 stream.Position = header.RowsAt;
-                foreach ((RowBlock block, int row) in rows)
+                foreach (RowSlot row in rows)
                 {
-                    stream.Write(MemoryMarshal.AsBytes(block.Row(row)));
+                    stream.Write(MemoryMarshal.AsBytes(row.Values));
                 }
 
                 stream.SetLength(header.FileSize);
@@ -81,7 +81,7 @@ internal sealed unsafe class IndexFile : IDisposable
         using IndexFile file = new(path, FileAccess.ReadWrite);
         if (file.Header.Stamp.Owner != owner)
         {
-            throw new UniFaceException($"{path}: an index of another gallery; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, "an index of another gallery");
         }
 
         file.Erase(ids);
@@ -108,17 +108,8 @@ internal sealed unsafe class IndexFile : IDisposable
         List<int> rows = [.. ids.Select(id => known.AsSpan(0, Header.Rows).BinarySearch(id)).Where(row => row >= 0)];
         foreach (int row in rows)
         {
-            int group = row / RowGroup.Rows;
-            Read(bytes, GroupAt(group, layout));
-            ulong before = IndexChecksum.Compute(bytes, group);
-            fixed (byte* data = bytes)
-            {
-                layout.Remove(data, row % RowGroup.Rows);
-                layout.Wipe(data, row % RowGroup.Rows);
-            }
-
-            checksum += IndexChecksum.Compute(bytes, group) - before;
-            RandomAccess.Write(handle, bytes, GroupAt(group, layout));
+            checksum += Wipe(row);
+            RandomAccess.Write(handle, bytes, GroupAt(row / RowGroup.Rows, layout));
             RandomAccess.Write(handle, values, RowAt(row));
         }
 
@@ -127,13 +118,26 @@ internal sealed unsafe class IndexFile : IDisposable
         RandomAccess.FlushToDisk(handle);
         foreach (int row in rows)
         {
-            Read(bytes, GroupAt(row / RowGroup.Rows, layout));
             Read(values, RowAt(row));
-            bool coded = Enumerable.Range(0, layout.Padded).Any(d => bytes[(d / 4 * RowGroup.Rows * 4) + (row % RowGroup.Rows * 4) + (d % 4)] != RowGroup.Zero);
-            if (coded || values.AsSpan().ContainsAnyExcept((byte)0))
+            if (Wipe(row) != 0 || values.AsSpan().ContainsAnyExcept((byte)0))
             {
                 throw new UniFaceException($"{path}: erased rows are still there when they are read back.");
             }
+        }
+
+        // Reads the group of a row and wipes the row in the buffer. Returns by how much that changes the checksum.
+        ulong Wipe(int row)
+        {
+            (int group, int lane) = Math.DivRem(row, RowGroup.Rows);
+            Read(bytes, GroupAt(group, layout));
+            ulong before = IndexChecksum.Compute(bytes, group);
+            fixed (byte* data = bytes)
+            {
+                layout.Remove(data, lane);
+                layout.Wipe(data, lane);
+            }
+
+            return IndexChecksum.Compute(bytes, group) - before;
         }
     }
 
@@ -141,13 +145,13 @@ internal sealed unsafe class IndexFile : IDisposable
 
     private long RowAt(int row) => Header.RowsAt + ((long)row * Header.Dimension * sizeof(float));
 
-    private UniFaceException Damaged() => new($"{path}: the contents do not match their checksum; rebuild the gallery's index.");
+    private UniFaceException Damaged() => IndexHeader.Unusable(path, "the contents do not match their checksum");
 
     private static SafeFileHandle OpenHandle(string path, FileAccess access)
     {
         if (!File.Exists(path))
         {
-            throw new UniFaceException($"{path}: no such index; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, "no such index");
         }
 
         try
@@ -165,7 +169,7 @@ internal sealed unsafe class IndexFile : IDisposable
         long length = RandomAccess.GetLength(handle);
         if (length < IndexHeader.Size)
         {
-            throw new UniFaceException($"{path}: {length} bytes are too few for an index; rebuild the gallery's index.");
+            throw IndexHeader.Unusable(path, $"{length} bytes are too few for an index");
         }
 
         byte[] page = new byte[IndexHeader.Size];
@@ -173,19 +177,14 @@ internal sealed unsafe class IndexFile : IDisposable
         IndexHeader header = IndexHeader.Parse(page, path);
         return length == header.FileSize
             ? header
-            : throw new UniFaceException($"{path}: {length} bytes, expected {header.FileSize} for {header.Rows} rows; rebuild the gallery's index.");
+            : throw IndexHeader.Unusable(path, $"{length} bytes, expected {header.FileSize} for {header.Rows} rows");
     }
 
     // Returns the header with the checksums, to be written at the start of the stream.
-    private static IndexHeader WriteCodes(Stream stream, IndexHeader header, IReadOnlyList<(RowBlock Block, int Row)> rows)
+    private static IndexHeader WriteCodes(Stream stream, IndexHeader header, IReadOnlyList<RowSlot> rows)
     {
         RowGroup layout = new(header.Dimension);
-        long[] ids = new long[header.Capacity], keys = new long[header.Capacity];
-        for (int i = 0; i < rows.Count; i++)
-        {
-            (RowBlock block, int row) = rows[i];
-            (ids[i], keys[i]) = (block.Ids[row], block.Keys[row]);
-        }
+        long[] padding = new long[header.Capacity - rows.Count], ids = [.. rows.Select(r => r.Id), .. padding], keys = [.. rows.Select(r => r.Key), .. padding];
 
         stream.Position = IndexHeader.Size;
         stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
@@ -201,8 +200,7 @@ internal sealed unsafe class IndexFile : IDisposable
                 layout.Clear(to);
                 for (int lane = 0; lane < RowGroup.Rows && (g * RowGroup.Rows) + lane < rows.Count; lane++)
                 {
-                    (RowBlock block, int row) = rows[(g * RowGroup.Rows) + lane];
-                    layout.Copy(block.GroupOf(row), row % RowGroup.Rows, to, lane);
+                    rows[(g * RowGroup.Rows) + lane].CopyTo(to, lane);
                 }
 
                 groups += IndexChecksum.Compute(buffer, g);
@@ -245,12 +243,12 @@ internal sealed unsafe class IndexFile : IDisposable
             }
             catch (IOException e)
             {
-                throw new UniFaceException($"{path}: cannot be read ({e.Message}); rebuild the gallery's index.", e);
+                throw IndexHeader.Unusable(path, $"cannot be read ({e.Message})", e);
             }
 
             if (read == 0)
             {
-                throw new UniFaceException($"{path}: was cut off while it was read; rebuild the gallery's index.");
+                throw IndexHeader.Unusable(path, "was cut off while it was read");
             }
 
             to = to[read..];
@@ -266,8 +264,8 @@ internal sealed unsafe class IndexFile : IDisposable
         ulong sum = 0;
         try
         {
-            Read(new Span<byte>(block.Ids, Header.Capacity * sizeof(long)), IndexHeader.Size);
-            Read(new Span<byte>(block.Keys, Header.Capacity * sizeof(long)), Header.KeysAt);
+            Read(MemoryMarshal.AsBytes(block.Ids.AsSpan()), IndexHeader.Size);
+            Read(MemoryMarshal.AsBytes(block.Keys.AsSpan()), Header.KeysAt);
 
             // In pieces of megabytes.
             Parallel.ForEach(Partitioner.Create(0, Math.Max(1, groups), 1024), range =>
@@ -282,8 +280,7 @@ internal sealed unsafe class IndexFile : IDisposable
 
                 Interlocked.Add(ref sum, part);
             });
-            ulong numbers = NumbersChecksum(new ReadOnlySpan<long>(block.Ids, Header.Capacity), new ReadOnlySpan<long>(block.Keys, Header.Capacity));
-            return sum == Header.GroupsChecksum && numbers == Header.NumbersChecksum ? block : throw Damaged();
+            return sum == Header.GroupsChecksum && NumbersChecksum(block.Ids, block.Keys) == Header.NumbersChecksum ? block : throw Damaged();
         }
         catch (AggregateException e) when (e.InnerExceptions[0] is UniFaceException inner)
         {

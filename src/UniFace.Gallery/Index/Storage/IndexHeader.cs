@@ -51,19 +51,23 @@ internal sealed record IndexHeader(int Dimension, int Rows, float LargestNorm, u
         Fields fields = MemoryMarshal.Read<Fields>(page);
         if (fields.Magic != Magic || fields.Version != Version)
         {
-            throw new UniFaceException($"{path}: not an index of this version; rebuild the gallery's index.");
+            throw Unusable(path, "not an index of this version");
         }
 
         if (!SHA256.HashData(page[..HashAt]).AsSpan().SequenceEqual(page[HashAt..]))
         {
-            throw new UniFaceException($"{path}: the header is damaged; rebuild the gallery's index.");
+            throw Unusable(path, "the header is damaged");
         }
 
         IndexStamp stamp = new(ReadText(page[TextsAt..]), ReadText(page[(TextsAt + TextBytes)..]), fields.Change);
         return fields is { Dimension: >= 1 and <= 65536, Rows: >= 0 and <= int.MaxValue - 64, LargestNorm: >= 0 and < 1e9f }
             ? new IndexHeader(fields.Dimension, fields.Rows, fields.LargestNorm, fields.GroupsChecksum, fields.NumbersChecksum, stamp)
-            : throw new UniFaceException($"{path}: {fields.Rows} rows of {fields.Dimension} values are not valid; rebuild the gallery's index.");
+            : throw Unusable(path, $"{fields.Rows} rows of {fields.Dimension} values are not valid");
     }
+
+    /// <summary>The error about an index that cannot be used.</summary>
+    public static UniFaceException Unusable(string path, string problem, Exception? cause = null) =>
+        new($"{path}: {problem}; rebuild the gallery's index.", cause!);
 
     private static long Align(long at) => (at + Size - 1) / Size * Size;
 

@@ -21,10 +21,8 @@ internal sealed unsafe class RowBlock : IDisposable
     public RowBlock(int dimension, int capacity, int used, Func<int, float[]>? read)
     {
         (Layout, Dimension, Capacity, this.used, this.read) = (new RowGroup(dimension), dimension, capacity, used, read);
-        nuint rows = (nuint)Math.Max(1, capacity);
+        (Ids, Keys) = (new long[capacity], new long[capacity]);
         Groups = HugePages.Allocate(Math.Max(1, capacity / RowGroup.Rows * (long)Layout.Stride));
-        Ids = (long*)NativeMemory.AllocZeroed(rows, sizeof(long));
-        Keys = (long*)NativeMemory.AllocZeroed(rows, sizeof(long));
         if (IsOwned)
         {
             values = (float*)NativeMemory.AlignedAlloc((nuint)(capacity * (long)dimension * sizeof(float)), 64);
@@ -44,10 +42,10 @@ internal sealed unsafe class RowBlock : IDisposable
     public byte* Groups { get; private set; }
 
     /// <summary>[capacity].</summary>
-    public long* Ids { get; private set; }
+    public long[] Ids { get; }
 
     /// <summary>[capacity].</summary>
-    public long* Keys { get; private set; }
+    public long[] Keys { get; }
 
     /// <summary>True if the values are in memory, so that rows can be added.</summary>
     public bool IsOwned => read is null;
@@ -61,6 +59,9 @@ internal sealed unsafe class RowBlock : IDisposable
 
     /// <summary>Number of groups to scan; even.</summary>
     public int UsedGroups => (Used + (2 * RowGroup.Rows) - 1) / (2 * RowGroup.Rows) * 2;
+
+    /// <summary>The rows that are present, in the order of their numbers.</summary>
+    public IEnumerable<RowSlot> PresentRows => Enumerable.Range(0, Used).Select(row => new RowSlot(this, row)).Where(slot => slot.IsPresent);
 
     /// <summary>An empty block with room for as many rows as all earlier blocks, within limits, so that memory grows with the rows.</summary>
     public static RowBlock Allocate(int dimension, long before)
@@ -78,9 +79,6 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>The group that a row is in.</summary>
     public byte* GroupOf(int row) => Groups + ((long)(row / RowGroup.Rows) * Layout.Stride);
 
-    /// <summary>True if a row is present.</summary>
-    public bool IsPresent(int row) => Layout.IsPresent(GroupOf(row), row % RowGroup.Rows);
-
     /// <summary>The values of a row, [D].</summary>
     /// <exception cref="UniFaceException">They are in a file that was cut off meanwhile, or cannot be read.</exception>
     public ReadOnlySpan<float> Row(int row) => read is null ? OwnedRow(row) : read(row);
@@ -88,26 +86,12 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>The values of a row in memory, [D].</summary>
     public Span<float> OwnedRow(int row) => new(values + ((long)row * Dimension), Dimension);
 
-    /// <summary>Overwrites a removed row.</summary>
-    public void Wipe(int row)
-    {
-        Layout.Wipe(GroupOf(row), row % RowGroup.Rows);
-        if (IsOwned)
-        {
-            OwnedRow(row).Clear();
-        }
-    }
-
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
         NativeMemory.AlignedFree(Groups);
         NativeMemory.AlignedFree(values);
-        NativeMemory.Free(Ids);
-        NativeMemory.Free(Keys);
         Groups = null;
         values = null;
-        Ids = null;
-        Keys = null;
     }
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>How an embedding is compared with a class center.</summary>
@@ -124,12 +122,7 @@ public sealed class ClassCenters : nn.Module
             return new ClassSelection(Classes);
         }
 
-        using DisposeScope scope = NewDisposeScope();
-        Tensor buffer = get_buffer("sampling")!;
-        long[] state = buffer.cpu().data<long>().ToArray();
-        buffer[1].add_(1);
-        ulong seed = new SeededRandom(state[0], RandomStream.ClassSampling, state[1]).NextBits();
-        return new ClassSelection(Classes, labels, (int)(Classes * negativeRate), seed);
+        return new ClassSelection(Classes, labels, (int)(Classes * negativeRate), NextSeed("sampling", RandomStream.ClassSampling));
     }
 
     /// <summary>
@@ -158,14 +151,20 @@ public sealed class ClassCenters : nn.Module
     }
 
     /// <summary>A seed for the next rounding of rows to bfloat16. Counted in a buffer, so that a resumed run rounds the same way.</summary>
-    internal ulong NextRoundingSeed()
-    {
-        Span<long> state = MemoryMarshal.Cast<byte, long>(get_buffer("rounding")!.bytes);
-        return new SeededRandom(state[0], RandomStream.CenterRounding, state[1]++).NextBits();
-    }
+    internal ulong NextRoundingSeed() => NextSeed("rounding", RandomStream.CenterRounding);
 
     internal Tensor GetOrCreateMomentum() =>
         momentum ??= zeros(Weight.shape, dtype: Weight.dtype, device: Weight.device).DetachFromDisposeScope();
+
+    /// <summary>A seed from a buffer of seed and count, which is then counted up.</summary>
+    private ulong NextSeed(string buffer, RandomStream stream)
+    {
+        using NoGradScope scope = new();
+        Tensor state = get_buffer(buffer)!;
+        long[] values = state.cpu().data<long>().ToArray();
+        state[1].add_(1);
+        return new SeededRandom(values[0], stream, values[1]).NextBits();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>Some of the classes of a step, ascending, and the samples of the batch that belong to them.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using static TorchSharp.torch;
 
 namespace UniFace.Training.Head.Centers;
 
@@ -9,7 +8,6 @@ namespace UniFace.Training.Head.Centers;
 /// </summary>
 internal sealed unsafe class TileStaging(int tileRows, int size)
 {
-    private const int RowsPerChunk = 64;
     private readonly Tensor rows = empty([tileRows, size], dtype: ScalarType.Float32); // [T * K, D]
     private readonly Tensor momentum = empty([tileRows, size], dtype: ScalarType.Float32); // [T * K, D]
 
@@ -24,7 +22,7 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
         nint from = TensorMemory.Address(all);
         nint to = TensorMemory.Address(block);
         bool half = all.dtype == ScalarType.BFloat16;
-        ForEachRow(count, i =>
+        WorkerThreads.ForRows(count, i =>
         {
             Span<uint> row = new((uint*)to + ((long)i * size), size);
             if (half)
@@ -51,7 +49,7 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
         nint to = TensorMemory.Address(all);
         bool half = all.dtype == ScalarType.BFloat16;
         uint draw = unchecked((uint)(seed ^ (seed >> 32)));
-        ForEachRow((int)values.shape[0], i =>
+        WorkerThreads.ForRows((int)values.shape[0], i =>
         {
             ReadOnlySpan<uint> row = new((uint*)from + ((long)i * size), size);
             if (half)
@@ -64,14 +62,6 @@ internal sealed unsafe class TileStaging(int tileRows, int size)
             }
         });
     }
-
-    private static void ForEachRow(int count, Action<int> body) => WorkerThreads.For((count + RowsPerChunk - 1) / RowsPerChunk, chunk =>
-    {
-        for (int i = chunk * RowsPerChunk; i < Math.Min(count, (chunk + 1) * RowsPerChunk); i++)
-        {
-            body(i);
-        }
-    });
 
     /// <summary>bfloat16 is the upper half of float32.</summary>
     private static void Widen(ReadOnlySpan<ushort> from, Span<uint> to)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>Norms, unit vectors and sines with finite gradients everywhere.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Margins;
 
 /// <summary>Angles of cosines, with finite gradients everywhere.</summary>

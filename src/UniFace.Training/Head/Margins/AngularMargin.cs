@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Margins;
 
 /// <summary>psi(c) = cos(m1 * theta + m2) - m3; with m1 = 1 and m3 = 0 this is ArcFace.</summary>
@@ -17,26 +15,20 @@ internal sealed class AngularMargin(double m1, double m2, double m3, MarginWrap 
     /// <param name="wrap">What happens where theta + m exceeds pi.</param>
     public static Tensor AddToAngle(MarginInput input, Tensor margin, MarginWrap wrap)
     {
-        Tensor cosine = input.TargetCosine;
-        Tensor angle = input.TargetAngle + margin;
-        return wrap switch
-        {
-            MarginWrap.Plain => angle.cos(),
-            MarginWrap.Easy => where(cosine > 0, angle.cos(), cosine),
-            _ => where(angle < Math.PI, angle.cos(), cosine - margin * margin.sin()),
-        };
+        return Wrapped(input.TargetCosine, input.TargetAngle + margin, wrap, 0, () => margin * margin.sin());
     }
 
     protected override Tensor Psi(MarginInput input)
     {
-        Tensor cosine = input.TargetCosine;
-        Tensor angle = input.TargetAngle * m1 + m2;
         double added = Math.PI - (Math.PI - m2) / m1; // By the margin where it reaches pi; m2 if m1 is 1.
-        return wrap switch
-        {
-            MarginWrap.Plain => angle.cos() - m3,
-            MarginWrap.Easy => where(cosine > 0, angle.cos() - m3, cosine),
-            _ => where(angle < Math.PI, angle.cos(), cosine - added * Math.Sin(added)) - m3,
-        };
+        return Wrapped(input.TargetCosine, input.TargetAngle * m1 + m2, wrap, m3, () => added * Math.Sin(added));
     }
+
+    /// <summary>cos(angle) - m3, and what <paramref name="wrap"/> makes of angles beyond pi.</summary>
+    private static Tensor Wrapped(Tensor cosine, Tensor angle, MarginWrap wrap, double m3, Func<Tensor> beyond) => wrap switch
+    {
+        MarginWrap.Plain => angle.cos() - m3,
+        MarginWrap.Easy => where(cosine > 0, angle.cos() - m3, cosine),
+        _ => where(angle < Math.PI, angle.cos(), cosine - beyond()) - m3,
+    };
 }

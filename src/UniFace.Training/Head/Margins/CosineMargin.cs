@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Margins;
 
 /// <summary>psi(c) = c - m: CosFace and AM-Softmax. Both gradients are the same.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Margins;
 
 /// <summary>SphereFace-R, version 1: psi(c) = cos(min(m * theta, pi)).</summary>

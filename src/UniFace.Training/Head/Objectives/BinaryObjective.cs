@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
@@ -46,22 +44,13 @@ internal abstract class BinaryObjective : Objective
     public override ObjectiveTerms Begin(ObjectiveBatch batch) =>
         new Terms(this, batch, Clamp ? new ClampedSoftplusKernel(Scale) : SoftplusKernel.Instance);
 
-    private sealed class Terms : ObjectiveTerms
+    private sealed class Terms(BinaryObjective objective, ObjectiveBatch batch, PairKernel kernel)
+        : ObjectiveTerms(batch, Constant(objective.Scale, batch.Norm), kernel, kernel, objective.Positive, objective.Negative)
     {
-        private readonly double sign;
-        private readonly bool perClass;
-        private readonly Tensor bias; // [1] or [C]
-        private readonly Tensor biasGradient; // [1] or [C]
-
-        public Terms(BinaryObjective objective, ObjectiveBatch batch, PairKernel kernel)
-            : base(batch, Constant(objective.Scale, batch.Norm), kernel, kernel, objective.Positive, objective.Negative)
-        {
-            sign = objective.Sign;
-            bias = objective.Bias;
-            perClass = bias.shape[0] > 1;
-            objective.Bias.grad ??= zeros_like(bias);
-            biasGradient = objective.Bias.grad!;
-        }
+        private readonly double sign = objective.Sign;
+        private readonly bool perClass = objective.Bias.shape[0] > 1;
+        private readonly Parameter bias = objective.Bias; // [1] or [C]
+        private readonly Tensor biasGradient = objective.Bias.grad ??= zeros_like(objective.Bias); // [1] or [C]
 
         protected override Tensor Threshold => (perClass ? bias.index_select(0, Batch.Labels) : bias) * sign;
 

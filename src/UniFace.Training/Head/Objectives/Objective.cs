@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>The batch as an objective sees it before it sees any other class.</summary>
@@ -13,14 +11,9 @@ public sealed record ObjectiveBatch(Tensor Target, Tensor Norm, Tensor Share, Te
 /// The third axis of a loss: how a row of similarities becomes one number per sample. Its terms for a batch, <see cref="ObjectiveTerms"/>,
 /// are a kernel of value and slope with its coefficients; the engine supplies the similarities in tiles of classes.
 /// </summary>
-public abstract class Objective : nn.Module
+/// <param name="name">The name of the module.</param>
+public abstract class Objective(string name) : nn.Module(name)
 {
-    /// <summary>Creates an objective.</summary>
-    protected Objective(string name)
-        : base(name)
-    {
-    }
-
     /// <summary>The learned threshold as a cosine if all classes share one bias, else null.</summary>
     public virtual double? Threshold => null;
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
@@ -8,52 +6,29 @@ namespace UniFace.Training.Head.Objectives;
 /// where target and pair are <see cref="PairKernel"/>s. For the unified loss, threshold and offset are the bias. Softmax cross-entropy
 /// is softplus(threshold_b - s * psi_b) alone, where the threshold is the log-sum-exp of the logits of the other classes.
 /// </summary>
-public abstract class ObjectiveTerms
+/// <param name="batch">The batch.</param>
+/// <param name="scale">s: [B, 1] or [1, 1].</param>
+/// <param name="targetKernel">Kernel of the sample's own class.</param>
+/// <param name="pairKernel">Kernel of every other class.</param>
+/// <param name="targetWeight">wt.</param>
+/// <param name="pairWeight">wp.</param>
+public abstract class ObjectiveTerms(
+    ObjectiveBatch batch, Tensor scale, PairKernel targetKernel, PairKernel pairKernel, double targetWeight, double pairWeight)
 {
-    private readonly PairKernel targetKernel;
-    private readonly PairKernel pairKernel;
-    private readonly double targetWeight;
-
-    /// <summary>Creates the terms of a batch.</summary>
-    /// <param name="batch">The batch.</param>
-    /// <param name="scale">s: [B, 1] or [1, 1].</param>
-    /// <param name="targetKernel">Kernel of the sample's own class.</param>
-    /// <param name="pairKernel">Kernel of every other class.</param>
-    /// <param name="targetWeight">wt.</param>
-    /// <param name="pairWeight">wp.</param>
-    protected ObjectiveTerms(
-        ObjectiveBatch batch,
-        Tensor scale,
-        PairKernel targetKernel,
-        PairKernel pairKernel,
-        double targetWeight,
-        double pairWeight)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        Batch = batch;
-        Scale = scale;
-        this.targetKernel = targetKernel;
-        this.pairKernel = pairKernel;
-        this.targetWeight = targetWeight;
-        PairWeight = pairWeight;
-        Loss = zeros_like(batch.Target);
-        MissProbability = Loss;
-    }
-
     /// <summary>The batch.</summary>
-    public ObjectiveBatch Batch { get; }
+    public ObjectiveBatch Batch => batch;
 
     /// <summary>s, the factor that makes logits of similarities: [B, 1] or [1, 1].</summary>
-    public Tensor Scale { get; }
+    public Tensor Scale => scale;
 
     /// <summary>wp, the factor on the terms of the other classes.</summary>
-    public double PairWeight { get; }
+    public double PairWeight => pairWeight;
 
     /// <summary>The loss of each sample, [B]; complete when every tile has been passed to <see cref="PairGradient"/>.</summary>
-    public Tensor Loss { get; private set; }
+    public Tensor Loss { get; private set; } = zeros_like(batch.Target);
 
     /// <summary>1 - p, [B], where p is the probability of the right class; known after <see cref="TargetGradient"/>.</summary>
-    public Tensor MissProbability { get; private set; }
+    public Tensor MissProbability { get; private set; } = ones_like(batch.Target);
 
     /// <summary>True if <see cref="SetLogSumExp"/> must be called before any gradient is requested.</summary>
     public virtual bool NeedsLogSumExp => false;
@@ -78,12 +53,12 @@ public abstract class ObjectiveTerms
     /// <summary>dLoss/dpsi of each sample, [B], not multiplied by its share.</summary>
     public Tensor TargetGradient()
     {
-        Tensor scale = Scale.view(-1); // [B] or [1]
-        MissProbability = targetKernel.Slope(Threshold - Batch.Target * scale, out Tensor value); // [B]
+        Tensor factor = scale.view(-1); // [B] or [1]
+        MissProbability = targetKernel.Slope(Threshold - batch.Target * factor, out Tensor value); // [B]
         Loss = value * targetWeight;
         Tensor slope = MissProbability * targetWeight;
         AddTargetSlopes(slope);
-        return slope * scale.neg();
+        return slope * factor.neg();
     }
 
     /// <summary>dLoss/dphi of a tile, [B, T], times the samples' shares, 0 in the target cells. Adds the tile to the loss.</summary>
@@ -92,16 +67,16 @@ public abstract class ObjectiveTerms
     public Tensor PairGradient(Tensor similarities, ClassTile tile)
     {
         ArgumentNullException.ThrowIfNull(tile);
-        Tensor slope = pairKernel.Slope((similarities * Scale).sub_(Offset(tile)), out Tensor value); // [B, T]
+        Tensor slope = pairKernel.Slope((similarities * scale).sub_(Offset(tile)), out Tensor value); // [B, T]
         tile.FillTargets(slope, 0);
         if (PairsAddToLoss)
         {
             tile.FillTargets(value, 0);
-            Loss.add_(value.sum(1), alpha: PairWeight);
+            Loss.add_(value.sum(1), alpha: pairWeight);
         }
 
         AddPairSlopes(slope, similarities, tile);
-        return slope.mul_(Batch.Share.unsqueeze(1) * Scale * PairWeight);
+        return slope.mul_(batch.Share.unsqueeze(1) * scale * pairWeight);
     }
 
     /// <summary>Adds rows that a row kernel has processed: the sums over the other classes of value and slope, both [B].</summary>
@@ -109,7 +84,7 @@ public abstract class ObjectiveTerms
     {
         if (PairsAddToLoss)
         {
-            Loss.add_(values, alpha: PairWeight);
+            Loss.add_(values, alpha: pairWeight);
         }
 
         AddRowSlopes(slopes);

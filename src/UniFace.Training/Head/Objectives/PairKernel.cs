@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
@@ -12,8 +10,17 @@ public abstract class PairKernel
     public abstract Tensor Slope(Tensor logits, out Tensor value);
 }
 
+/// <summary>A kernel with a form for rows of floats.</summary>
+/// <typeparam name="TVector">The same function for the registers of a processor.</typeparam>
+internal abstract class RowKernel<TVector> : PairKernel, IRowKernel
+    where TVector : struct, IVectorKernel
+{
+    public RowSums Backward(Span<float> products, ReadOnlySpan<float> inverseLengths, Span<float> radial, RowTerms terms) =>
+        RowLoop.Backward<TVector>(products, inverseLengths, radial, terms);
+}
+
 /// <summary>log(1 + e^x), with the slope sigmoid(x): the probability of a wrong decision.</summary>
-internal sealed class SoftplusKernel : PairKernel, IRowKernel
+internal sealed class SoftplusKernel : RowKernel<SoftplusKernel.Vectorized>
 {
     public static SoftplusKernel Instance { get; } = new();
 
@@ -23,10 +30,7 @@ internal sealed class SoftplusKernel : PairKernel, IRowKernel
         return logits.sigmoid_();
     }
 
-    public RowSums Backward(Span<float> products, ReadOnlySpan<float> inverseLengths, Span<float> radial, RowTerms terms) =>
-        RowLoop.Backward<Vectorized>(products, inverseLengths, radial, terms);
-
-    private readonly struct Vectorized : IVectorKernel
+    internal readonly struct Vectorized : IVectorKernel
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Slope(Vector512<float> logits, ref Vector512<float> value)
@@ -50,16 +54,13 @@ internal sealed class ClampedSoftplusKernel(double limit) : PairKernel
 }
 
 /// <summary>e^x, which is its own slope: the probabilities of softmax, whose logits are relative to their log-sum-exp.</summary>
-internal sealed class ExponentialKernel : PairKernel, IRowKernel
+internal sealed class ExponentialKernel : RowKernel<ExponentialKernel.Vectorized>
 {
     public static ExponentialKernel Instance { get; } = new();
 
     public override Tensor Slope(Tensor logits, out Tensor value) => value = logits.exp_();
 
-    public RowSums Backward(Span<float> products, ReadOnlySpan<float> inverseLengths, Span<float> radial, RowTerms terms) =>
-        RowLoop.Backward<Vectorized>(products, inverseLengths, radial, terms);
-
-    private readonly struct Vectorized : IVectorKernel
+    internal readonly struct Vectorized : IVectorKernel
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Slope(Vector512<float> logits, ref Vector512<float> value) => Vector512.Exp(logits);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>ln(sum of e^x) of each row of a matrix that comes in tiles of columns: the largest value so far and the sum relative to it.</summary>

@@ -1,33 +1,26 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
 /// SphereFace2: binary cross-entropy with one bias for all classes, which is added to the logits, and balanced weights,
 /// (lw / r) * [alpha * softplus(-(r * psi + b)) + (1 - alpha) * sum over the others of softplus(r * phi + b)].
 /// </summary>
-internal sealed class SphereFace2Objective : BinaryObjective
+/// <param name="classes">C, for the initial bias.</param>
+/// <param name="scale">r.</param>
+/// <param name="alpha">Weight of the target, in (0, 1).</param>
+/// <param name="factor">lw.</param>
+/// <param name="margin">m of the margin, for the initial bias.</param>
+/// <param name="t">t of the margin, for the initial bias and the threshold.</param>
+/// <param name="dtype">float32 or float64.</param>
+internal sealed class SphereFace2Objective(int classes, double scale, double alpha, double factor, double margin, double t, ScalarType dtype)
+    : BinaryObjective(
+        nameof(SphereFace2Objective),
+        scale,
+        alpha * factor / scale,
+        (1 - alpha) * factor / scale,
+        biases: 1,
+        InitialBias(classes, scale, alpha, margin, t),
+        dtype)
 {
-    private readonly double t;
-
-    /// <summary>SphereFace2's objective.</summary>
-    /// <param name="classes">C, for the initial bias.</param>
-    /// <param name="scale">r.</param>
-    /// <param name="alpha">Weight of the target, in (0, 1).</param>
-    /// <param name="factor">lw.</param>
-    /// <param name="margin">m of the margin, for the initial bias.</param>
-    /// <param name="t">t of the margin, for the initial bias and the threshold.</param>
-    /// <param name="dtype">float32 or float64.</param>
-    public SphereFace2Objective(int classes, double scale, double alpha, double factor, double margin, double t, ScalarType dtype)
-        : base(
-            nameof(SphereFace2Objective),
-            scale,
-            alpha * factor / scale,
-            (1 - alpha) * factor / scale,
-            biases: 1,
-            InitialBias(classes, scale, alpha, margin, t),
-            dtype) => this.t = t;
-
     public override double Sign => -1;
 
     /// <summary>The cosine whose rescaled similarity has logit 0, within [-1, 1].</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Head.Objectives;
 
 /// <summary>
@@ -7,19 +5,16 @@ namespace UniFace.Training.Head.Objectives;
 /// unified cross-entropy (Zhou et al., ICCV 2023), which compares every similarity with one learned threshold b / s; with one b per
 /// class it is binary cross-entropy.
 /// </summary>
-internal sealed class UnifiedObjective : BinaryObjective
+/// <param name="biases">1: one threshold for all classes; C: one per class.</param>
+/// <param name="initialBias">The initial value of the biases.</param>
+/// <param name="scale">s.</param>
+/// <param name="lambda">Factor on the terms of the other classes.</param>
+/// <param name="clamp">Clamps the argument of the softplus to [-s, s].</param>
+/// <param name="dtype">float32 or float64.</param>
+internal sealed class UnifiedObjective(int biases, double initialBias, double scale, double lambda, bool clamp, ScalarType dtype)
+    : BinaryObjective(nameof(UnifiedObjective), scale, positive: 1, lambda, biases, initialBias, dtype)
 {
-    /// <summary>Unified or binary cross-entropy.</summary>
-    /// <param name="biases">1: one threshold for all classes; C: one per class.</param>
-    /// <param name="initialBias">The initial value of the biases.</param>
-    /// <param name="scale">s.</param>
-    /// <param name="lambda">Factor on the terms of the other classes.</param>
-    /// <param name="clamp">Clamps the argument of the softplus to [-s, s].</param>
-    /// <param name="dtype">float32 or float64.</param>
-    public UnifiedObjective(int biases, double initialBias, double scale, double lambda, bool clamp, ScalarType dtype)
-        : base(nameof(UnifiedObjective), scale, positive: 1, lambda, biases, initialBias, dtype) => Clamp = clamp;
-
-    public override bool Clamp { get; }
+    public override bool Clamp => clamp;
 
     public override double? Threshold => Bias.shape[0] == 1 ? OwnedTensors.Value(Bias) / Scale : null;
 }

@@ -2,7 +2,7 @@ namespace UniFace.Training.Losses;
 
 /// <summary>CurricularFace: hard negatives count more as training proceeds (Huang et al., CVPR 2020).</summary>
 [Loss("curricularface", "ArcFace that weights hard negatives more as training proceeds.", "Huang et al., CurricularFace, CVPR 2020")]
-public sealed class CurricularFace : Loss
+public sealed class CurricularFace : AngularMarginLoss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
     [AngularMargin]
@@ -15,14 +15,6 @@ public sealed class CurricularFace : Loss
     /// <summary>Weight of the new batch in t, the running mean of the target cosines; 0 to 1.</summary>
     [Hyperparameter("Weight of the new batch in t, the running mean of the target cosines.", 0, 1, Usual = "0.01")]
     public double TMomentum { get; init; } = 0.01;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new CurricularFaceMargin(Margin, TMomentum, Wrap, Gradient, shape.Dtype);

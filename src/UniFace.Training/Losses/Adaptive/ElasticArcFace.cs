@@ -2,7 +2,7 @@ namespace UniFace.Training.Losses;
 
 /// <summary>ElasticFace-Arc: a random angular margin per sample (Boutros et al., CVPR Workshops 2022).</summary>
 [Loss("elasticface-arc", "ArcFace with a random margin per sample.", "Boutros et al., ElasticFace, CVPR Workshops 2022")]
-public sealed class ElasticArcFace : Loss
+public sealed class ElasticArcFace : AngularMarginLoss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
     [AngularMargin]
@@ -19,14 +19,6 @@ public sealed class ElasticArcFace : Loss
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>

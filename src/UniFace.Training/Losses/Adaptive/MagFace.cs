@@ -5,8 +5,11 @@ namespace UniFace.Training.Losses;
     "magface",
     "ArcFace with a margin that grows with the embedding's length, which becomes a measure of image quality.",
     "Meng et al., MagFace, CVPR 2021")]
-public sealed class MagFace : Loss
+public sealed class MagFace : AngularMarginLoss
 {
+    /// <summary>The loss with the defaults of the paper's code.</summary>
+    public MagFace() => Wrap = MarginWrap.Easy;
+
     /// <summary>Lower bound of the length, above 0 and up to 1,000.</summary>
     [Hyperparameter("Lower bound of the length.", 0, 1000, MinimumExcluded = true)]
     public double La { get; init; } = 10;
@@ -30,14 +33,6 @@ public sealed class MagFace : Loss
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Easy;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     public override void Validate()

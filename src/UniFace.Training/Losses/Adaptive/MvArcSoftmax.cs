@@ -2,8 +2,11 @@ namespace UniFace.Training.Losses;
 
 /// <summary>MV-Arc-Softmax (Wang et al., AAAI 2020).</summary>
 [Loss("mv-arc", "ArcFace that raises the logits of classes nearer than the target with its margin.", "Wang et al., MV-Softmax, AAAI 2020")]
-public sealed class MvArcSoftmax : Loss
+public sealed class MvArcSoftmax : AngularMarginLoss
 {
+    /// <summary>The loss with the defaults of the paper's code.</summary>
+    public MvArcSoftmax() => Wrap = MarginWrap.Easy;
+
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
     [AngularMargin]
     public double Margin { get; init; } = 0.5;
@@ -19,14 +22,6 @@ public sealed class MvArcSoftmax : Loss
     /// <summary>How a nearer class is raised.</summary>
     [Hyperparameter("How it is raised: adaptive to (t + 1) * c + t, fixed to c + t.")]
     public MvSoftmaxMode Mode { get; init; } = MvSoftmaxMode.Adaptive;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Easy;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) =>

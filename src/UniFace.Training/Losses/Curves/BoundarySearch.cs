@@ -7,14 +7,12 @@ internal static class BoundarySearch
 
     public static DecisionBoundary Find(LossProbe probe, double centersApart)
     {
-        double[] circle = Grid(2 * Math.PI);
+        double[] circle = LossCurves.Grid(0, 2 * Math.PI, Steps + 1);
         (double[] first, double[] second) = LogOdds(probe, circle, centersApart);
-        double[] arc = Grid(centersApart);
+        double[] arc = LossCurves.Grid(0, centersApart, Steps + 1);
         (double[] firstOnArc, double[] secondOnArc) = LogOdds(probe, arc, centersApart);
         return new DecisionBoundary(centersApart, Crossing(arc, firstOnArc), Crossing(arc, secondOnArc), Arcs(circle, first, second));
     }
-
-    private static double[] Grid(double to) => [.. Enumerable.Range(0, Steps + 1).Select(i => to * i / Steps)];
 
     /// <summary>The log odds of the right class, for a sample of the first and of the second class.</summary>
     private static (double[] First, double[] Second) LogOdds(LossProbe probe, double[] angles, double centersApart)

@@ -75,7 +75,8 @@ public sealed record LossCurves(Loss Loss, CurveOptions Options, double? Thresho
             BoundarySearch.Find(unclamped, options.CentersApart));
     }
 
-    private static double[] Grid(double from, double to, int points) =>
+    /// <summary>Points from one end to the other at equal distances.</summary>
+    internal static double[] Grid(double from, double to, int points) =>
         [.. Enumerable.Range(0, points).Select(i => from + ((to - from) * i / (points - 1)))];
 
     private static LossCurve Curve(string name, string x, string y, double[] at, LossSample[] samples, Func<LossSample, double> value) => new(

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace UniFace.Training.Losses.Curves;
 
 /// <summary>The result of a loss for one sample.</summary>
@@ -58,8 +56,7 @@ internal sealed class LossProbe : IDisposable
 
     private LossSample[] Evaluate(double[] angles, ClassSelection classes, Func<ClassTile, Tensor> similarities)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable none = no_grad();
+        using NoGradScope scope = new();
         int batch = angles.Length;
         Tensor norm = full([batch], options.Length, dtype: dtype); // [B]
         Tensor sine = tensor(angles.Select(a => Math.Abs(Math.Sin(a))).ToArray()).to(dtype); // [B]

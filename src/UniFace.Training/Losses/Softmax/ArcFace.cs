@@ -2,7 +2,7 @@ namespace UniFace.Training.Losses;
 
 /// <summary>ArcFace: psi(c) = cos(theta + m) (Deng et al., CVPR 2019).</summary>
 [Loss("arcface", "A margin added to the target angle.", "Deng et al., ArcFace, CVPR 2019")]
-public sealed class ArcFace : Loss
+public sealed class ArcFace : AngularMarginLoss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
     [AngularMargin]
@@ -11,14 +11,6 @@ public sealed class ArcFace : Loss
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new AngularMargin(1, Margin, 0, Wrap, Gradient);

@@ -2,8 +2,11 @@ namespace UniFace.Training.Losses;
 
 /// <summary>psi(c) = cos(m1 * theta + m2) - m3 (Deng et al., ArcFace, CVPR 2019).</summary>
 [Loss("combined", "All three margins at once: cos(m1 * theta + m2) - m3.", "Deng et al., ArcFace, CVPR 2019")]
-public sealed class CombinedMarginLoss : Loss
+public sealed class CombinedMarginLoss : AngularMarginLoss
 {
+    /// <summary>The loss with the defaults of the paper's code.</summary>
+    public CombinedMarginLoss() => Wrap = MarginWrap.Plain;
+
     /// <summary>m1, factor on the target angle, 0.1 to 10.</summary>
     [Hyperparameter("m1, factor on the target angle.", 0.1, 10, Usual = "0.9 to 1.2", Hardens = true)]
     public double M1 { get; init; } = 1;
@@ -19,14 +22,6 @@ public sealed class CombinedMarginLoss : Loss
     /// <summary>s, factor that makes logits of cosines, above 0 and up to 10,000.</summary>
     [Scale]
     public double Scale { get; init; } = 64;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Plain;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected override Margin CreateMargin(HeadShape shape) => new AngularMargin(M1, M2, M3, Wrap, Gradient);

@@ -5,7 +5,7 @@ namespace UniFace.Training.Losses;
     "subcenter-arcface",
     "ArcFace with several centers per class, of which the nearest counts; noisy labels collect at the others.",
     "Deng et al., Sub-center ArcFace, ECCV 2020")]
-public sealed class SubCenterArcFace : Loss
+public sealed class SubCenterArcFace : AngularMarginLoss
 {
     /// <summary>m, added to the target angle, 0 to 1.5 radians.</summary>
     [AngularMargin]
@@ -18,14 +18,6 @@ public sealed class SubCenterArcFace : Loss
     /// <summary>K, centers per class, 1 to 16.</summary>
     [Hyperparameter("K, centers per class.", 1, 16)]
     public int Subcenters { get; init; } = 3;
-
-    /// <summary>What happens where the angle plus the margin exceeds pi.</summary>
-    [Wrap]
-    public MarginWrap Wrap { get; init; } = MarginWrap.Guard;
-
-    /// <summary>How the gradient passes through the margin.</summary>
-    [Gradient]
-    public MarginGradient Gradient { get; init; } = MarginGradient.Chain;
 
     /// <inheritdoc/>
     protected internal override int CentersPerClass => Subcenters;

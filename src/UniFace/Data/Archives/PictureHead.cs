@@ -3,7 +3,7 @@ namespace UniFace.Data.Archives;
 /// <summary>The first bytes of a file, from which its format is recognised.</summary>
 internal static class PictureHead
 {
-    /// <summary>Up to <see cref="ImageFormat.HeaderBytes"/> bytes; none of a pipe or device, which could block.</summary>
+    /// <summary>Up to <see cref="ImageFormat.HeaderBytes"/> bytes; empty for a pipe or device, which could block.</summary>
     public static byte[] Read(string path)
     {
         long length = new FileInfo(path).Length;

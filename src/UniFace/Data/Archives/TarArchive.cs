@@ -9,12 +9,10 @@ internal sealed class TarArchive : PhotoArchive
     private const int LargestRatio = 20;
     private const long AlwaysAllowed = 1L << 30;
 
-    private readonly SafeFileHandle handle;
     private readonly FileSegment tar;
 
-    private TarArchive(SafeFileHandle handle, FileSegment tar)
+    private TarArchive(FileSegment tar)
     {
-        this.handle = handle;
         this.tar = tar;
         try
         {
@@ -22,18 +20,14 @@ internal sealed class TarArchive : PhotoArchive
         }
         catch
         {
-            handle.Dispose();
+            tar.Dispose();
             throw;
         }
     }
 
     public override IReadOnlyList<ArchiveFile> Files { get; }
 
-    public static TarArchive Open(string path)
-    {
-        FileSegment tar = FileSegment.Open(path, out SafeFileHandle handle);
-        return new TarArchive(handle, tar);
-    }
+    public static TarArchive Open(string path) => new(FileSegment.Open(path));
 
     public static TarArchive OpenCompressed(string path)
     {
@@ -46,8 +40,7 @@ internal sealed class TarArchive : PhotoArchive
                 File.Delete(temporary); // The open handle keeps the content; nothing is left after a kill.
             }
 
-            long length = Unpack(path, handle);
-            return new TarArchive(handle, new FileSegment(handle, path, 0, length));
+            return new TarArchive(new FileSegment(handle, path, 0, Unpack(path, handle)));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -66,7 +59,7 @@ internal sealed class TarArchive : PhotoArchive
     /// <summary>An entry as a segment of the tar.</summary>
     public FileSegment Segment(ArchiveFile file) => tar.Slice($"{tar.Name}:{file.Name}", file.Offset, file.Length);
 
-    public override void Dispose() => handle.Dispose();
+    public override void Dispose() => tar.Dispose();
 
     private static long Unpack(string path, SafeFileHandle target)
     {

@@ -16,7 +16,7 @@ internal static class TarIndex
     public static IReadOnlyList<ArchiveFile> Read(FileSegment tar)
     {
         List<ArchiveFile> files = [];
-        Dictionary<string, int> byName = new(StringComparer.Ordinal);
+        Dictionary<string, int> byName = [];
         byte[] header = new byte[Block];
         string? longName = null, longLink = null;
         Dictionary<string, string> pax = [], globals = [];
@@ -91,15 +91,8 @@ internal static class TarIndex
     private static void CheckSum(FileSegment tar, byte[] header, long offset)
     {
         long stored = Number(tar, header.AsSpan(148, 8), offset);
-        long unsigned = 0, signed = 0;
-        for (int i = 0; i < Block; i++)
-        {
-            byte value = i is >= 148 and < 156 ? (byte)' ' : header[i];
-            unsigned += value;
-            signed += (sbyte)value;
-        }
-
-        if (stored != unsigned && stored != signed)
+        header.AsSpan(148, 8).Fill((byte)' '); // The sum is that of a header with a blank checksum; old tars add signed bytes.
+        if (stored != header.Sum(value => value) && stored != header.Sum(value => (sbyte)value))
         {
             throw Bad(tar, offset, "has a wrong checksum");
         }
@@ -151,7 +144,7 @@ internal static class TarIndex
     private static long Decimal(FileSegment tar, string text, long offset) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
             ? value
-            : throw Bad(tar, offset, $"follows the pax size '{(text.Length > 30 ? text[..30] : text)}', expected a decimal number");
+            : throw Bad(tar, offset, $"follows the pax size '{text.Shorten(30)}', expected a decimal number");
 
     private static byte[] Extension(FileSegment tar, long data, long size) => size <= LongestExtension
         ? tar.Read(data, size, "tar extension")

@@ -13,7 +13,7 @@ internal sealed class ZipPhotoArchive : PhotoArchive
     {
         this.path = path;
         zip = Guard("archive", () => ZipFile.OpenRead(path));
-        Dictionary<string, ArchiveFile> files = new(StringComparer.Ordinal);
+        Dictionary<string, ArchiveFile> files = [];
         try
         {
             foreach ((int index, ZipArchiveEntry entry) in Guard("directory", () => zip.Entries).Index())
@@ -48,16 +48,9 @@ internal sealed class ZipPhotoArchive : PhotoArchive
         {
             lock (gate)
             {
-                // Grows with what is inflated, so that a false length costs no memory.
                 using Stream stream = zip.Entries[(int)file.Offset].Open();
-                using MemoryStream bytes = new();
-                byte[] buffer = new byte[(int)Math.Min(length, 1 << 16)];
-                for (int count; bytes.Length < length && (count = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, length - bytes.Length))) > 0;)
-                {
-                    bytes.Write(buffer, 0, count);
-                }
-
-                return bytes.Length == length ? bytes.ToArray() : throw new InvalidDataException($"it ends after {bytes.Length} of {length} bytes");
+                byte[] bytes = stream.ReadUpTo(length);
+                return bytes.Length == length ? bytes : throw new InvalidDataException($"it ends after {bytes.Length} of {length} bytes");
             }
         });
     }

@@ -15,7 +15,7 @@ public sealed record LfwPair(string FirstPerson, int FirstNumber, string SecondP
     /// <summary>"Ann/Ann_0001", the second image's path without its extension.</summary>
     public string SecondPath => FormatPath(SecondPerson, SecondNumber);
 
-    private static string FormatPath(string person, int number) => string.Create(CultureInfo.InvariantCulture, $"{person}/{person}_{number:D4}");
+    private static string FormatPath(string person, int number) => Invariant($"{person}/{person}_{number:D4}");
 }
 
 /// <summary>
@@ -35,9 +35,9 @@ public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
     {
         int folds = 0, half = 0;
         List<LfwPair> pairs = [];
-        foreach ((int number, string text) in FileSegment.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
-            string[] fields = text.Contains('\t', StringComparison.Ordinal)
+            string[] fields = text.Contains('\t')
                 ? text.Split('\t', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (folds == 0)

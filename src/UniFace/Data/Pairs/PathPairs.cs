@@ -1,3 +1,5 @@
+using Microsoft.VisualBasic.FileIO; // the CSV reader of .NET
+
 namespace UniFace.Data.Pairs;
 
 /// <summary>One comparison of a list of paths.</summary>
@@ -19,7 +21,7 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
     {
         List<PathPair> pairs = [];
         bool first = true;
-        foreach ((int number, string text) in FileSegment.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)))
+        foreach ((int number, string text) in FileSegment.ReadLines(path))
         {
             string[] fields = Split(text);
             if (fields is [{ Length: > 0 }, { Length: > 0 }, _] && ParseSame(fields[2]) is bool same)
@@ -29,7 +31,7 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
             else if (pairs.Count > 0)
             {
                 throw new UniFaceException(
-                    $"{path}: line {number} is '{(text.Length > 80 ? text[..80] + "..." : text)}', expected PATH PATH 0 or 1, " +
+                    $"{path}: line {number} is '{text.Shorten(80)}', expected PATH PATH 0 or 1, " +
                     "as in the lines before (with tabs or commas if a path contains spaces).");
             }
             else if (!first || fields.Length != 3)
@@ -51,37 +53,21 @@ public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
     };
 
     private static string[] Split(string text) =>
-        text.Contains('\t', StringComparison.Ordinal) ? text.Split('\t', StringSplitOptions.TrimEntries)
-        : text.Contains(',', StringComparison.Ordinal) ? SplitCsv(text)
+        text.Contains('\t') ? text.Split('\t', StringSplitOptions.TrimEntries)
+        : text.Contains(',') ? SplitCsv(text)
         : text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The fields of a line of CSV (RFC 4180).</summary>
+    /// <summary>The fields of a line of CSV (RFC 4180); none if a quote is not closed.</summary>
     private static string[] SplitCsv(string text)
     {
-        List<string> fields = [];
-        StringBuilder field = new();
-        bool quoted = false;
-        for (int i = 0; i < text.Length; i++)
+        using TextFieldParser parser = new(new StringReader(text)) { Delimiters = [","] };
+        try
         {
-            if (text[i] == '"' && quoted && i + 1 < text.Length && text[i + 1] == '"')
-            {
-                field.Append(text[i++]);
-            }
-            else if (text[i] == '"')
-            {
-                quoted = !quoted;
-            }
-            else if (text[i] == ',' && !quoted)
-            {
-                fields.Add(field.ToString().Trim());
-                field.Clear();
-            }
-            else
-            {
-                field.Append(text[i]);
-            }
+            return parser.ReadFields() ?? [];
         }
-
-        return [.. fields, field.ToString().Trim()];
+        catch (MalformedLineException)
+        {
+            return [];
+        }
     }
 }

@@ -7,19 +7,6 @@ namespace UniFace.Data.Pickle;
 /// </summary>
 internal sealed class PickleCalls(long budget, Func<string, UniFaceException> bad)
 {
-    private static readonly Dictionary<(string Module, string Name), Callable> Known = new()
-    {
-        [("_codecs", "encode")] = Callable.Encode,
-        [("numpy", "ndarray")] = Callable.ArrayType,
-        [("numpy", "dtype")] = Callable.DataType,
-        [("numpy.core.multiarray", "_reconstruct")] = Callable.Reconstruct,
-        [("numpy._core.multiarray", "_reconstruct")] = Callable.Reconstruct,
-        [("numpy.core.multiarray", "scalar")] = Callable.Scalar,
-        [("numpy._core.multiarray", "scalar")] = Callable.Scalar,
-        [("numpy.core.numeric", "_frombuffer")] = Callable.FromBuffer,
-        [("numpy._core.numeric", "_frombuffer")] = Callable.FromBuffer,
-    };
-
     /// <summary>Bytes that decoding may still produce: in total no more than the file has.</summary>
     private long left = budget;
 
@@ -58,10 +45,17 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         _ => value as IReadOnlyList<object>,
     };
 
-    /// <summary>One of the known names; anything else is an error.</summary>
-    public object Name(string module, string name) => Known.TryGetValue((module, name), out Callable callable)
-        ? callable
-        : throw bad($"the pickle names {Short(module)}.{Short(name)}, which is not plain data; it was not executed");
+    /// <summary>One of the known names; anything else is an error. NumPy 2 writes numpy._core for numpy.core.</summary>
+    public object Name(string module, string name) => (module.Replace("numpy._core.", "numpy.core.", StringComparison.Ordinal), name) switch
+    {
+        ("_codecs", "encode") => Callable.Encode,
+        ("numpy", "ndarray") => Callable.ArrayType,
+        ("numpy", "dtype") => Callable.DataType,
+        ("numpy.core.multiarray", "_reconstruct") => Callable.Reconstruct,
+        ("numpy.core.multiarray", "scalar") => Callable.Scalar,
+        ("numpy.core.numeric", "_frombuffer") => Callable.FromBuffer,
+        _ => throw bad($"the pickle names {module.Shorten(60)}.{name.Shorten(60)}, which is not plain data; it was not executed"),
+    };
 
     /// <summary>The value of a call.</summary>
     public object Reduce(object callable, object[] arguments)
@@ -72,7 +66,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
                 string encoding = arguments[1] as string ?? Encoding.ASCII.GetString(((ReadOnlyMemory<byte>)arguments[1]).Span);
                 return encoding is "latin1" or "latin-1" or "iso-8859-1"
                     ? Latin1(text)
-                    : throw bad($"_codecs.encode to {Short(encoding)}, expected latin1");
+                    : throw bad($"_codecs.encode to {encoding.Shorten(60)}, expected latin1");
             case (Callable.DataType, [object code, ..]):
                 return new ElementType(code as string ?? (code is ReadOnlyMemory<byte> bytes ? Encoding.ASCII.GetString(bytes.Span) : ""));
             case (Callable.Reconstruct, [Callable.ArrayType, ..]):
@@ -131,16 +125,10 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
             c = ++i < quoted.Length ? quoted[i] : throw bad("a string ends in the middle of an escape");
             bytes[count++] = c switch
             {
-                (byte)'n' => (byte)'\n',
-                (byte)'r' => (byte)'\r',
-                (byte)'t' => (byte)'\t',
-                (byte)'a' => 7,
-                (byte)'b' => 8,
-                (byte)'v' => 11,
-                (byte)'f' => 12,
                 (byte)'\\' or (byte)'\'' or (byte)'"' => c,
                 (byte)'x' => (byte)Hex(quoted, ref i, 2),
                 >= (byte)'0' and <= (byte)'7' => Octal(quoted, ref i),
+                _ when "abfnrtv".IndexOf((char)c) is >= 0 and int letter => (byte)"\a\b\f\n\r\t\v"[letter],
                 _ => throw bad($"a string has the escape \\{(char)c}"),
             };
         }
@@ -170,8 +158,6 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
         return text.ToString();
     }
 
-    private static string Short(string text) => text.Length > 60 ? text[..60] + "..." : text;
-
     private byte[] Spend(int count)
     {
         left -= count;
@@ -193,7 +179,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     {
         if (type.Size == 0)
         {
-            throw bad($"a NumPy array of {Short(type.Code)}, expected uint8 (an encoded picture), bools or whole numbers");
+            throw bad($"a NumPy array of {type.Code.Shorten(60)}, expected uint8 (an encoded picture), bools or whole numbers");
         }
 
         long size = type.Size;

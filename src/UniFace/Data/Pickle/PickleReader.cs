@@ -68,12 +68,9 @@ internal sealed class PickleReader
             {
                 Push(value);
             }
-            else if (!Execute((char)opcode))
+            else
             {
-                string letter = opcode is > 32 and < 127 ? $" '{(char)opcode}'" : "";
-                throw Bad(
-                    $"opcode 0x{opcode:x2}{letter} is not one of plain bytes, numbers, lists and tuples; " +
-                    "the file is not a verification set (nothing in it was executed)");
+                Execute((char)opcode);
             }
         }
     }
@@ -114,55 +111,66 @@ internal sealed class PickleReader
         _ => null,
     };
 
-    /// <summary>Executes an opcode that pushes no value; false for an unknown opcode.</summary>
-    private bool Execute(char opcode)
+    /// <summary>Executes an opcode that pushes no value.</summary>
+    private void Execute(char opcode)
     {
         switch (opcode)
         {
             case '\x80': // PROTO
                 byte protocol = Byte("a protocol");
-                return protocol <= HighestProtocol ? true : throw Bad($"pickle protocol {protocol} is not known, expected 0 to {HighestProtocol}");
+                if (protocol > HighestProtocol)
+                {
+                    throw Bad($"pickle protocol {protocol} is not known, expected 0 to {HighestProtocol}");
+                }
+
+                break;
             case '\x95': // FRAME: only a hint for reading ahead
                 long frame = Length8();
-                return frame <= file.Length - at
-                    ? true
-                    : throw Bad($"a frame of {frame} bytes is longer than the {file.Length - at} that are left; the file is truncated");
+                if (frame > file.Length - at)
+                {
+                    throw Bad($"a frame of {frame} bytes is longer than the {file.Length - at} that are left; the file is truncated");
+                }
+
+                break;
             case '(': // MARK
                 marks.Add(stack.Count);
                 CountValue();
-                return true;
+                break;
             case 'a': // APPEND
                 object item = Pop();
                 List().Add(item);
-                return true;
+                break;
             case 'e': // APPENDS
                 object[] items = PopToMark();
                 List().AddRange(items);
-                return true;
+                break;
             case '0': // POP
                 Pop();
-                return true;
+                break;
             case '1': // POP_MARK
                 PopToMark();
-                return true;
+                break;
             case 'p': // PUT
                 memo[Decimal(Line())] = Top();
-                return true;
+                break;
             case 'q': // BINPUT
                 memo[Byte("a memo index")] = Top();
-                return true;
+                break;
             case 'r': // LONG_BINPUT
                 memo[Length4()] = Top();
-                return true;
+                break;
             case '\x94': // MEMOIZE
                 memo[memo.Count] = Top();
-                return true;
+                break;
             case 'b': // BUILD
                 object state = Pop();
                 calls.Build(Top(), state);
-                return true;
+                break;
             default:
-                return false;
+                string letter = opcode is > ' ' and < '\x7F' ? $" '{opcode}'" : "";
+                throw Bad(
+                    $"opcode 0x{(int)opcode:x2}{letter} is not one of plain bytes, numbers, lists and tuples; " +
+                    "the file is not a verification set (nothing in it was executed)");
         }
     }
 

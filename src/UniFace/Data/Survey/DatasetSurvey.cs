@@ -17,110 +17,91 @@ public sealed record PictureSize(int Width, int Height, int Images);
 public sealed record DuplicatePictures(IReadOnlyList<string> Names, IReadOnlyList<string> People);
 
 /// <summary>Statistics and problems of a data set, found by reading every image once.</summary>
-public sealed record DatasetSurvey
+/// <param name="Hash">Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</param>
+/// <param name="ImagesPerPerson">Number of images of every person.</param>
+/// <param name="Sizes">Image sizes, the most common first.</param>
+/// <param name="Unreadable">Images that cannot be read or decoded.</param>
+/// <param name="Duplicates">Groups of images with the same bytes.</param>
+/// <param name="LabelNoise">Labels that look wrong; null if no model was given.</param>
+public sealed record DatasetSurvey(
+    string? Hash,
+    IReadOnlyList<int> ImagesPerPerson,
+    IReadOnlyList<PictureSize> Sizes,
+    IReadOnlyList<UnreadablePicture> Unreadable,
+    IReadOnlyList<DuplicatePictures> Duplicates,
+    LabelNoise? LabelNoise)
 {
     private const int Chunk = 64;
-
-    /// <summary>Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</summary>
-    public required string? Hash { get; init; }
-
-    /// <summary>Number of images of every person.</summary>
-    public required IReadOnlyList<int> ImagesPerPerson { get; init; }
-
-    /// <summary>Image sizes, the most common first.</summary>
-    public required IReadOnlyList<PictureSize> Sizes { get; init; }
-
-    /// <summary>Images that cannot be read or decoded.</summary>
-    public required IReadOnlyList<UnreadablePicture> Unreadable { get; init; }
-
-    /// <summary>Groups of images with the same bytes.</summary>
-    public required IReadOnlyList<DuplicatePictures> Duplicates { get; init; }
-
-    /// <summary>Labels that look wrong; null if no model was given.</summary>
-    public required LabelNoise? LabelNoise { get; init; }
 
     /// <summary>Reads, hashes and decodes every image, and embeds it if a model is given.</summary>
     /// <param name="dataset">The set.</param>
     /// <param name="decoder">Decodes the images.</param>
     /// <param name="embedder">A model to check the labels with, or null.</param>
-    /// <param name="done">Called with the number of images done since the last call.</param>
+    /// <param name="done">Called with the number of images done since the last call, from several threads.</param>
     /// <param name="cancellationToken">Stops the survey.</param>
     /// <exception cref="UniFaceException">A model is given, and none of the first images has its input size.</exception>
     public static DatasetSurvey Run(
         FaceDataset dataset, IImageDecoder decoder, IEmbedder? embedder = null, Action<int>? done = null, CancellationToken cancellationToken = default)
     {
         int count = dataset.Samples.Count;
-        byte[][] hashes = new byte[count][];
+        byte[]?[] hashes = new byte[count][];
         (int Width, int Height)[] sizes = new (int, int)[count];
         string?[] reasons = new string?[count];
-        float[]?[] embeddings = new float[]?[embedder is null ? 0 : count];
-        for (int start = 0; start < count; start += Chunk)
+        LabelNoise? noise = null;
+        if (embedder is null)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            RgbImage?[] images = new RgbImage?[Math.Min(Chunk, count - start)];
-            int first = start;
-            DatasetHash.ForEach(
-                images.Length,
+            ParallelLoop.Run(
+                count,
                 i =>
                 {
-                    try
-                    {
-                        byte[] bytes = dataset.Read(first + i);
-                        hashes[first + i] = SHA256.HashData(bytes);
-                        RgbImage image = decoder.Decode(bytes, dataset.Samples[first + i].Name);
-                        sizes[first + i] = (image.Width, image.Height);
-                        images[i] = embedder is not null && sizes[first + i] == embedder.InputSize ? image : null;
-                    }
-                    catch (UniFaceException e)
-                    {
-                        reasons[first + i] = e.Message;
-                    }
+                    Read(i);
+                    done?.Invoke(1);
                 },
-                cancellationToken);
-            if (embedder is not null)
+                cancellation: cancellationToken);
+        }
+        else if (Enumerable.Range(0, Math.Min(Chunk, count)).Any(i => Read(i) is not null))
+        {
+            float[]?[] embeddings = new float[]?[count]; // An array for each, because a large set has more values than one array holds.
+            foreach ((int i, ReadOnlyMemory<float> embedding) in BatchEmbedding.Enumerate(embedder, count, Read, Chunk, done, cancellationToken))
             {
-                Embed(embedder, images, embeddings.AsSpan(start, images.Length));
+                embeddings[i] = embedding.ToArray();
             }
 
-            if (embedder is not null && start == 0 && images.All(image => image is null))
-            {
-                throw new UniFaceException(
-                    $"{dataset.Source}: none of the first pictures has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
-                    "align the faces with 'uniface align' first.");
-            }
-
-            done?.Invoke(images.Length);
+            noise = LabelNoise.Find(dataset, embeddings);
+        }
+        else
+        {
+            throw new UniFaceException(
+                $"{dataset.Source}: none of the first pictures has the model's input size, {embedder.InputSize.Width}x{embedder.InputSize.Height}; " +
+                "align the faces with 'uniface align' first.");
         }
 
-        return new DatasetSurvey
-        {
-            Hash = hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash)]) : null,
-            ImagesPerPerson = [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
-            Sizes = [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
+        return new DatasetSurvey(
+            hashes.All(hash => hash is not null) ? DatasetHash.Combine(dataset, [.. hashes.SelectMany(hash => hash!)]) : null,
+            [.. dataset.SamplesByPerson().Select(samples => samples.Length)],
+            [.. sizes.Where(size => size.Width > 0).CountBy(size => size)
                 .Select(size => new PictureSize(size.Key.Width, size.Key.Height, size.Value))
                 .OrderByDescending(size => size.Images).ThenBy(size => size.Width).ThenBy(size => size.Height)],
-            Unreadable = [.. reasons.Index().Where(reason => reason.Item is not null)
+            [.. reasons.Index().Where(reason => reason.Item is not null)
                 .Select(reason => new UnreadablePicture(dataset.Samples[reason.Index].Name, reason.Item!))],
-            Duplicates = FindDuplicates(dataset, hashes),
-            LabelNoise = embedder is null ? null : LabelNoise.Find(dataset, embeddings),
-        };
-    }
+            FindDuplicates(dataset, hashes),
+            noise);
 
-    private static void Embed(IEmbedder embedder, RgbImage?[] images, Span<float[]?> embeddings)
-    {
-        RgbImage[] faces = [.. images.OfType<RgbImage>()];
-        if (faces.Length == 0)
+        // The image if the model takes it.
+        RgbImage? Read(int i)
         {
-            return;
-        }
-
-        float[] rows = embedder.Embed(faces); // [faces, D]
-        int row = 0;
-        for (int i = 0; i < images.Length; i++)
-        {
-            if (images[i] is not null)
+            try
             {
-                embeddings[i] = rows.AsSpan(row++ * embedder.EmbeddingSize, embedder.EmbeddingSize).ToArray();
+                byte[] bytes = dataset.Read(i);
+                hashes[i] = SHA256.HashData(bytes);
+                RgbImage image = decoder.Decode(bytes, dataset.Samples[i].Name);
+                sizes[i] = (image.Width, image.Height);
+                return sizes[i] == embedder?.InputSize ? image : null;
+            }
+            catch (UniFaceException e)
+            {
+                reasons[i] = e.Message;
+                return null;
             }
         }
     }

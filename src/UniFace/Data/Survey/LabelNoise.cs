@@ -30,11 +30,11 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
 
     /// <summary>Checks the labels of a set.</summary>
     /// <param name="dataset">The set.</param>
-    /// <param name="embeddings">The L2-normalised embedding of every sample; null if it has none.</param>
+    /// <param name="embeddings">The L2-normalized embedding of every sample; null if it has none.</param>
     /// <exception cref="UniFaceException">Fewer than two people have embeddings.</exception>
-    public static LabelNoise Find(FaceDataset dataset, IReadOnlyList<float[]?> embeddings)
+    public static LabelNoise Find(FaceDataset dataset, float[]?[] embeddings)
     {
-        int[][] byPerson = [.. dataset.SamplesByPerson().Select(samples => samples.Where(i => embeddings[i] is not null).ToArray())];
+        int[][] byPerson = [.. dataset.SamplesByPerson().Select(samples => Array.FindAll(samples, i => embeddings[i] is not null))];
         int[] people = [.. Enumerable.Range(0, byPerson.Length).Where(person => byPerson[person].Length > 0)];
         if (people.Length < 2)
         {
@@ -42,30 +42,28 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
                 $"{dataset.Source}: {people.Length} people have pictures of the model's input size; labels are checked by comparing at least two people.");
         }
 
-        int size = embeddings.First(embedding => embedding is not null)!.Length;
         float[][] sums = new float[byPerson.Length][];
         float[][] means = new float[byPerson.Length][];
         foreach (int person in people)
         {
-            sums[person] = new float[size];
+            sums[person] = new float[embeddings[byPerson[person][0]]!.Length];
             foreach (int i in byPerson[person])
             {
-                Add(sums[person], embeddings[i]!, 1);
+                TensorPrimitives.Add(sums[person], embeddings[i], sums[person]);
             }
 
-            means[person] = Normalized(sums[person]);
+            means[person] = Normalize(sums[person]);
         }
 
         int[] judged = [.. people.Where(person => byPerson[person].Length > 1).SelectMany(person => byPerson[person]).Order()];
         (double Own, double Nearest, int Person)[] scores = new (double, double, int)[judged.Length];
-        Parallel.For(0, judged.Length, k =>
+        ParallelLoop.Run(judged.Length, k =>
         {
             float[] embedding = embeddings[judged[k]]!;
             int label = dataset.Samples[judged[k]].Label;
-            float[] others = [.. sums[label]];
-            Add(others, embedding, -1);
-            double nearest = double.NegativeInfinity;
-            int nearestPerson = -1;
+            float[] others = new float[embedding.Length];
+            TensorPrimitives.Subtract(sums[label], embedding, others);
+            (double nearest, int nearestPerson) = (double.NegativeInfinity, -1);
             foreach (int person in people)
             {
                 double similarity = person == label ? double.NegativeInfinity : CosineSimilarity.Dot(embedding, means[person]);
@@ -75,7 +73,7 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
                 }
             }
 
-            scores[k] = (CosineSimilarity.Dot(embedding, Normalized(others)), nearest, nearestPerson);
+            scores[k] = (CosineSimilarity.Dot(embedding, Normalize(others)), nearest, nearestPerson);
         });
 
         if (judged.Length == 0)
@@ -105,18 +103,10 @@ public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? Ou
         return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
     }
 
-    private static float[] Normalized(float[] vector)
+    private static float[] Normalize(float[] vector)
     {
-        double norm = Math.Sqrt(CosineSimilarity.Dot(vector, vector));
-        return norm > 0 ? [.. vector.Select(value => (float)(value / norm))] : vector;
+        float[] normalized = new float[vector.Length];
+        TensorPrimitives.Divide(vector, Math.Max(TensorPrimitives.Norm(vector), float.Epsilon), normalized);
+        return normalized;
     }
-
-    private static void Add(float[] target, float[] vector, float factor)
-    {
-        for (int i = 0; i < target.Length; i++)
-        {
-            target[i] += factor * vector[i];
-        }
-    }
-
 }

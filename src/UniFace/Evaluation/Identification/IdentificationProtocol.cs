@@ -32,19 +32,13 @@ public static class IdentificationProtocol
 
         int people = galleryLabels.Max() + 1;
         ProbeResult[] results = new ProbeResult[probes.Count];
-        Parallel.For(
-            0,
+        using ThreadLocal<Search> search = new(() => new Search(people));
+        ParallelLoop.Run(
             probes.Count,
-            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            () => new Search(people),
-            (probe, _, search) =>
-            {
-                results[probe] = probes.Found[probe]
-                    ? search.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
-                    : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1);
-                return search;
-            },
-            _ => { });
+            probe => results[probe] = probes.Found[probe]
+                ? search.Value!.Find(gallery, rows, galleryLabels, probes, probe, probeLabels[probe])
+                : new ProbeResult(probe, probeLabels[probe], -1, double.NegativeInfinity, -1, 0, double.NegativeInfinity, -1),
+            cancellation: cancellation);
         ProbeResult[] mated = [.. results.Where(r => r.IsMated)];
         if (mated.Length == 0)
         {
@@ -55,44 +49,30 @@ public static class IdentificationProtocol
         // Strangers without a face are left out, so that a model gains nothing from faces that are not found.
         double[] strangers = [.. results.Where(r => !r.IsMated && r.Top >= 0).Select(r => r.TopScore).OrderDescending()];
         double[] found = [.. mated.Where(r => r.MateRank == 1).Select(r => r.MateScore).OrderDescending()];
-        return new IdentificationReport
-        {
-            GalleryPeople = rows.Select(i => galleryLabels[i]).Distinct().Count(),
-            GalleryTemplates = rows.Length,
-            Mated = mated.Length,
-            NonMated = strangers.Length,
-            Missing = probes.Found.Count(f => !f),
-            Points = [.. (rates ?? IdentificationReport.DefaultRates).OrderDescending().Select(rate => Point(rate, strangers, found, mated.Length))],
-            Det = Curve(strangers, found, mated.Length),
-            Probes = results,
-        };
+        return new IdentificationReport(
+            rows.Select(i => galleryLabels[i]).Distinct().Count(),
+            rows.Length,
+            mated.Length,
+            strangers.Length,
+            probes.Found.Count(f => !f),
+            [.. (rates ?? IdentificationReport.DefaultRates).OrderDescending().Select(rate => Point(rate, strangers, found, mated.Length))],
+            Curve(strangers, found, mated.Length),
+            results);
     }
 
     private static IdentificationPoint Point(double rate, double[] strangers, double[] found, int mated)
     {
         if (strangers.Length == 0 || !RuleOfThree.Supports(strangers.Length, rate))
         {
-            return new IdentificationPoint
-            {
-                TargetFpir = rate,
-                Why = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{strangers.Length} probes of strangers support false positive identification rates of " +
-                    $"{RuleOfThree.SmallestRate(strangers.Length):G3} and above; this one needs {RuleOfThree.TrialsFor(rate)}"),
-            };
+            return new IdentificationPoint(
+                rate, Why: RuleOfThree.Explain(strangers.Length, rate, "probes of strangers", "false positive identification rates"));
         }
 
         int allowed = (int)Math.Floor(rate * strangers.Length * (1 + 1e-9));
         double threshold = allowed >= strangers.Length ? strangers[^1] : Math.BitIncrement(strangers[allowed]);
         int hits = CountAtLeast(found, threshold);
-        return new IdentificationPoint
-        {
-            TargetFpir = rate,
-            Threshold = threshold,
-            Fpir = CountAtLeast(strangers, threshold) / (double)strangers.Length,
-            Dir = hits / (double)mated,
-            DirInterval = BinomialInterval.ClopperPearson(hits, mated),
-        };
+        double fpir = CountAtLeast(strangers, threshold) / (double)strangers.Length;
+        return new IdentificationPoint(rate, threshold, fpir, hits / (double)mated, BinomialInterval.ClopperPearson(hits, mated));
     }
 
     private static List<IdentificationDetPoint> Curve(double[] strangers, double[] found, int mated)

@@ -88,18 +88,14 @@ public static class CalibrationChecks
             bool tooLow = (old.ThresholdHigh ?? threshold) < (entry.ThresholdLow ?? entry.Threshold!.Value);
             bool tooHigh = (old.ThresholdLow ?? threshold) > (entry.ThresholdHigh ?? entry.Threshold!.Value);
             string? problem = tooLow
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"does not transfer: at its threshold {threshold:F3}, {measured:G2} of your different people match, " +
-                    $"{measured / entry.FalseMatchRate:F1} times as many; the threshold for your data is {entry.Threshold:F3}")
+                ? Invariant($"does not transfer: at its threshold {threshold:F3}, {measured:G2} of your different people match, ") +
+                    Invariant($"{measured / entry.FalseMatchRate:F1} times as many; the threshold for your data is {entry.Threshold:F3}")
                 : tooHigh
-                    ? string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"is stricter than your photos need: its threshold {threshold:F3} recognises {trueMatchRate:P1}, " +
-                        $"{entry.Threshold:F3} recognises {entry.TrueMatchRate:P1}")
+                    ? Invariant($"is stricter than your photos need: its threshold {threshold:F3} recognises {trueMatchRate:P1}, ") +
+                        Invariant($"{entry.Threshold:F3} recognises {entry.TrueMatchRate:P1}")
                     : null;
             string? warning = problem is null ? null
-                : FormattableString.Invariant($"at a false match rate of {entry.FalseMatchRate:G3} the calibration of {older.Data.Name} {problem}");
+                : Invariant($"at a false match rate of {entry.FalseMatchRate:G3} the calibration of {older.Data.Name} {problem}");
             compared.Add(new TransferredRate(entry.FalseMatchRate, threshold, measured, trueMatchRate, warning is null, warning));
         }
 
@@ -111,7 +107,7 @@ public static class CalibrationChecks
     {
         (EmbeddedFaces selected, int[] people) = faces.Select(labels, isWanted);
         return people.Distinct().Count() is int count && count >= 2 && count < people.Length
-            ? PairScores.AllPairs(selected.Values, selected.Dimension, people, pairs, cancellation)
+            ? PairScores.AllPairs(selected, people, pairs, cancellation)
             : null;
     }
 
@@ -120,9 +116,9 @@ public static class CalibrationChecks
         long falseMatches = 0, trueMatches = 0;
         for (int i = 0; i < scores.Count; i++)
         {
-            if (scores.ScoreArray[i] >= threshold && !scores.IsMissing(i))
+            if (scores.Scores[i] >= threshold && !scores.IsMissing(i))
             {
-                (falseMatches, trueMatches) = scores.SameArray[i] ? (falseMatches, trueMatches + 1) : (falseMatches + 1, trueMatches);
+                (falseMatches, trueMatches) = scores.Same[i] ? (falseMatches, trueMatches + 1) : (falseMatches + 1, trueMatches);
             }
         }
 

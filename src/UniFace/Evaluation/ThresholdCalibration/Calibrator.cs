@@ -2,43 +2,13 @@ using UniFace.Evaluation.Verification;
 
 namespace UniFace.Evaluation.ThresholdCalibration;
 
-/// <summary>The model and data that a calibration is made from.</summary>
-public sealed record CalibrationSource
-{
-    /// <summary>The model's contract; null if it has no ONNX file yet.</summary>
-    public string? ContractId { get; init; }
-
-    /// <summary>SHA-256 of the ONNX file; null if there is none.</summary>
-    public string? OnnxSha256 { get; init; }
-
-    /// <summary>Whether embeddings were f(x) + f(mirrored x).</summary>
-    public required bool FlipSum { get; init; }
-
-    /// <summary>Name of the data.</summary>
-    public required string DataName { get; init; }
-
-    /// <summary>Hash of the data set (<see cref="Data.DatasetHash"/>).</summary>
-    public required string DataSha256 { get; init; }
-
-    /// <summary>People in the data; 0 if unknown.</summary>
-    public int People { get; init; }
-
-    /// <summary>Images in the data.</summary>
-    public int Images { get; init; }
-
-    /// <summary>Version of the tool that measures.</summary>
-    public string? ToolVersion { get; init; } = UniFace.ToolVersion.Current;
-
-    /// <summary>The source of a model with a manifest.</summary>
-    public static CalibrationSource FromManifest(ModelManifest manifest, string dataName, string dataSha256) => new()
-    {
-        ContractId = manifest.ContractId,
-        OnnxSha256 = manifest.OnnxSha256,
-        FlipSum = manifest.FlipSum,
-        DataName = dataName,
-        DataSha256 = dataSha256,
-    };
-}
+/// <summary>What was measured for a calibration. <see cref="Calibration.For"/> then assigns the result to a model.</summary>
+/// <param name="FlipSum">Whether embeddings were f(x) + f(mirrored x).</param>
+/// <param name="DataName">Name of the data.</param>
+/// <param name="DataSha256">Hash of the data set (<see cref="Data.DatasetHash"/>).</param>
+/// <param name="People">People in the data; 0 if unknown.</param>
+/// <param name="Images">Images in the data.</param>
+public sealed record CalibrationSource(bool FlipSum, string DataName, string DataSha256, int People = 0, int Images = 0);
 
 /// <summary>
 /// Makes a <see cref="Calibration"/> from scored pairs. Rates are supported by the rule of three; a smaller rate is listed with the number
@@ -51,7 +21,7 @@ public static class Calibrator
 
     /// <summary>Calibrates.</summary>
     /// <param name="scores">Scored pairs of people that the model was not trained on.</param>
-    /// <param name="source">The model and data.</param>
+    /// <param name="source">What was measured.</param>
     /// <param name="rates">False match rates to list; null for 1e-1 to 1e-6.</param>
     /// <param name="bootstrap">How intervals are computed; null for the defaults.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -80,8 +50,6 @@ public static class Calibrator
         Dictionary<double, OperatingPoint> measured = intervals.Points.ToDictionary(p => p.TargetFalseMatchRate);
         return new Calibration
         {
-            ContractId = source.ContractId,
-            OnnxSha256 = source.OnnxSha256,
             FlipSum = source.FlipSum,
             Data = new CalibrationData
             {
@@ -94,7 +62,7 @@ public static class Calibrator
             },
             Confidence = options.Confidence,
             Created = DateTimeOffset.UtcNow,
-            ToolVersion = source.ToolVersion,
+            ToolVersion = ToolVersion.Current,
             Entries = [.. listed.Select(rate =>
                 measured.TryGetValue(rate, out OperatingPoint? point) ? Entry(point, roc, options.Confidence) : Unsupported(rate, roc))],
             Curve = Curve(roc),
@@ -125,10 +93,7 @@ public static class Calibrator
     {
         FalseMatchRate = rate,
         Supported = false,
-        Why = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{roc.DifferentPairs} pairs of different people support false match rates of " +
-            $"{RuleOfThree.SmallestRate(roc.DifferentPairs):G3} and above; this one needs {RuleOfThree.TrialsFor(rate)}"),
+        Why = RuleOfThree.Explain(roc.DifferentPairs, rate, "pairs of different people", "false match rates"),
     };
 
     // Points evenly spaced in the logarithm of the rate: for each step its loosest threshold, then the loosest of all.

@@ -43,7 +43,7 @@ public sealed record BootstrapOptions
 /// <param name="Points">The given operating points with their intervals; unsupported ones unchanged.</param>
 /// <param name="Unit">What was resampled: <see cref="BootstrapUnit.Pair"/> or <see cref="BootstrapUnit.Person"/>.</param>
 /// <param name="Replicates">Number of replicates.</param>
-internal sealed record BootstrapIntervals(
+public sealed record BootstrapIntervals(
     ConfidenceInterval Auc, ConfidenceInterval EqualErrorRate, IReadOnlyList<OperatingPoint> Points, BootstrapUnit Unit, int Replicates);
 
 /// <summary>
@@ -56,7 +56,7 @@ internal static class Bootstrap
     /// <summary>Intervals for the curve's metrics and for operating points of it.</summary>
     /// <param name="scores">The scored pairs.</param>
     /// <param name="points">Operating points measured on them.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How the intervals are computed.</param>
     /// <param name="ranked">The scores' ranking, if it exists already.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">People are requested but unknown, or too few.</exception>
@@ -74,37 +74,31 @@ internal static class Bootstrap
         OperatingPoint[] supported = [.. points.Where(p => p.Threshold is not null).OrderBy(p => p.TargetFalseMatchRate)];
         double[] rates = [.. supported.Select(p => p.TargetFalseMatchRate)];
         IResampler resampler = unit == BootstrapUnit.Person ? new PersonResampler(scores, ranked) : new PairResampler(ranked);
-
-        double[] auc = new double[replicates];
-        double[] eer = new double[replicates];
-        double[][] tar = [.. rates.Select(_ => new double[replicates])];
-        double[][] threshold = [.. rates.Select(_ => new double[replicates])];
-        Parallel.For(
-            0,
+        Replicate[] drawn = new Replicate[replicates];
+        using ThreadLocal<int[]> weights = new(() => new int[ranked.Same.Length]);
+        ParallelLoop.Run(
             replicates,
-            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            () => new int[ranked.Same.Length],
-            (replicate, _, weights) =>
+            i =>
             {
-                Draw(resampler, weights, options.Seed, replicate);
-                Measure(ranked, weights, rates, replicate, auc, eer, tar, threshold);
-                return weights;
+                Draw(resampler, weights.Value!, options.Seed, i);
+                drawn[i] = Measure(ranked, weights.Value!, rates);
             },
-            _ => { });
+            cancellation: cancellation);
 
         Dictionary<double, OperatingPoint> measured = [];
         for (int i = 0; i < supported.Length; i++)
         {
             measured[rates[i]] = supported[i] with
             {
-                TrueMatchRateInterval = TarInterval(tar[i], supported[i].TrueMatchRate!.Value, ranked.SamePairs, options.Confidence),
-                ThresholdInterval = Percentiles(threshold[i], options.Confidence),
+                TrueMatchRateInterval = TarInterval(
+                    [.. drawn.Select(d => d.Tar[i])], supported[i].TrueMatchRate!.Value, ranked.SamePairs, options.Confidence),
+                ThresholdInterval = Percentiles([.. drawn.Select(d => d.Thresholds[i])], options.Confidence),
             };
         }
 
         return new BootstrapIntervals(
-            Percentiles(auc, options.Confidence),
-            Percentiles(eer, options.Confidence),
+            Percentiles([.. drawn.Select(d => d.Auc)], options.Confidence),
+            Percentiles([.. drawn.Select(d => d.EqualErrorRate)], options.Confidence),
             [.. points.Select(p => measured.GetValueOrDefault(p.TargetFalseMatchRate, p))],
             unit,
             replicates);
@@ -127,7 +121,7 @@ internal static class Bootstrap
             return BootstrapUnit.Pair;
         }
 
-        int people = scores.FirstPersonArray!.Concat(scores.SecondPersonArray!).Distinct().Count();
+        int people = new HashSet<int>([.. scores.FirstPeople, .. scores.SecondPeople]).Count;
         return scores.DifferentPairs >= 10L * people ? BootstrapUnit.Person : BootstrapUnit.Pair;
     }
 
@@ -145,10 +139,10 @@ internal static class Bootstrap
         throw new UniFaceException("too few people for a bootstrap over people: resample pairs, or measure on more people");
     }
 
-    private static void Measure(
-        RankedScores ranked, int[] weights, double[] rates, int replicate, double[] auc, double[] eer, double[][] tar, double[][] threshold)
+    private static Replicate Measure(RankedScores ranked, int[] weights, double[] rates)
     {
-        double same = 0, different = 0;
+        double[] tar = new double[rates.Length], thresholds = new double[rates.Length];
+        double same = 0, different = 0, equalError = 0;
         for (int rank = 0; rank < weights.Length; rank++)
         {
             same += ranked.Same[rank] ? weights[rank] : 0;
@@ -178,8 +172,8 @@ internal static class Bootstrap
 
             while (nextRate < rates.Length && falseMatches > rates[nextRate] * different * (1 + 1e-9))
             {
-                tar[nextRate][replicate] = trueBefore / same;
-                threshold[nextRate][replicate] = lastThreshold;
+                tar[nextRate] = trueBefore / same;
+                thresholds[nextRate] = lastThreshold;
                 nextRate++;
             }
 
@@ -188,14 +182,14 @@ internal static class Bootstrap
                 crossed = true;
                 double gapBefore = falseBefore / different - (1 - trueBefore / same);
                 double gapAfter = falseMatches / different - (1 - trueMatches / same);
-                eer[replicate] = (falseBefore + -gapBefore / (gapAfter - gapBefore) * (falseMatches - falseBefore)) / different;
+                equalError = (falseBefore + -gapBefore / (gapAfter - gapBefore) * (falseMatches - falseBefore)) / different;
             }
 
             twiceArea += (falseMatches - falseBefore) * (trueBefore + trueMatches);
             lastThreshold = ranked.Thresholds[group];
         }
 
-        auc[replicate] = twiceArea / (2 * same * different);
+        return new Replicate(twiceArea / (2 * same * different), equalError, tar, thresholds);
     }
 
     private static ConfidenceInterval TarInterval(double[] values, double measured, int samePairs, double confidence)
@@ -219,4 +213,7 @@ internal static class Bootstrap
             return values[below] + (position - below) * (above - values[below]);
         }
     }
+
+    /// <summary>The metrics of one replicate; TAR and threshold at each rate.</summary>
+    private sealed record Replicate(double Auc, double EqualErrorRate, double[] Tar, double[] Thresholds);
 }

@@ -6,28 +6,19 @@ namespace UniFace.Evaluation.Verification;
 public readonly record struct EqualErrorRate(double Rate, double Threshold);
 
 /// <summary>The threshold for a false match rate, and the true match rate there.</summary>
-public sealed record OperatingPoint
+/// <param name="TargetFalseMatchRate">The target false match rate.</param>
+/// <param name="Threshold">Pairs with a cosine at or above it match; null if the data does not support the rate.</param>
+/// <param name="FalseMatchRate">The false match rate measured at the threshold, no more than the target.</param>
+/// <param name="TrueMatchRate">TAR: fraction of the mated pairs that match at the threshold.</param>
+/// <param name="Why">Why there are no values.</param>
+public sealed record OperatingPoint(
+    double TargetFalseMatchRate, double? Threshold = null, double? FalseMatchRate = null, double? TrueMatchRate = null, string? Why = null)
 {
-    /// <summary>The target false match rate.</summary>
-    public required double TargetFalseMatchRate { get; init; }
-
-    /// <summary>Pairs with a cosine at or above it match; null if the data does not support the rate.</summary>
-    public double? Threshold { get; init; }
-
-    /// <summary>The false match rate measured at the threshold, no more than the target.</summary>
-    public double? FalseMatchRate { get; init; }
-
-    /// <summary>TAR: fraction of the mated pairs that match at the threshold.</summary>
-    public double? TrueMatchRate { get; init; }
-
     /// <summary>Interval of the TAR at this target, including the choice of the threshold; null without a bootstrap.</summary>
     public ConfidenceInterval? TrueMatchRateInterval { get; init; }
 
     /// <summary>Interval of the threshold; null without a bootstrap.</summary>
     public ConfidenceInterval? ThresholdInterval { get; init; }
-
-    /// <summary>Why there are no values.</summary>
-    public string? Why { get; init; }
 
     /// <summary>A rate as tables show it: "1e-2", "2.5e-3".</summary>
     public static string FormatRate(double falseMatchRate) => falseMatchRate.ToString("0.####e0", CultureInfo.InvariantCulture);

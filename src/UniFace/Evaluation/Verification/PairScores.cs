@@ -23,23 +23,16 @@ public static class PairScores
     private const int ColumnBlock = 64;
 
     /// <summary>All pairs of a labelled set, or an even draw of them.</summary>
-    /// <param name="embeddings">[N, D], row after row, each of norm 1.</param>
-    /// <param name="dimension">D.</param>
-    /// <param name="labels">[N], the person of each row, from 0.</param>
+    /// <param name="faces">[N, D], the embeddings; all are found.</param>
+    /// <param name="labels">[N], the person of each face, from 0.</param>
     /// <param name="options">How many; null for the defaults.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Scored pairs with known people and no folds: first the mated ones, then the non-mated ones.</returns>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
     public static VerificationScores AllPairs(
-        float[] embeddings, int dimension, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
+        EmbeddedFaces faces, IReadOnlyList<int> labels, PairOptions? options = null, CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
-        int count = labels.Count;
-        if (embeddings.Length != (long)count * dimension)
-        {
-            throw new ArgumentException($"{embeddings.Length} values given for {count} x {dimension}.", nameof(embeddings));
-        }
-
+        int count = faces.Count;
         PairOptions limits = options ?? new PairOptions();
         int[][] people = [.. Enumerable.Range(0, count).GroupBy(i => labels[i]).OrderBy(g => g.Key).Select(g => g.ToArray())];
         long all = (long)count * (count - 1) / 2;
@@ -52,7 +45,7 @@ public static class PairScores
                 "both are needed, so give at least 2 people and 2 pictures of one of them");
         }
 
-        List<(int A, int B)> samePairs = SamePairs(people, same, limits);
+        List<(int A, int B)> samePairs = [.. people.SelectMany(SamePairs).DrawEvenly(same, Math.Min(same, limits.MaxSamePairs), limits.Seed)];
         List<(int A, int B)>? drawn = different > limits.MaxDifferentPairs ? DrawDifferent(labels, all, different, limits) : null;
         int total = checked(samePairs.Count + (drawn?.Count ?? (int)different));
         double[] scores = new double[total];
@@ -71,36 +64,25 @@ public static class PairScores
         isSame.AsSpan(0, samePairs.Count).Fill(true);
         return new VerificationScores(scores, isSame, null, null, first, second);
 
-        void ScoreListed(List<(int A, int B)> pairs, int offset) => Parallel.For(
-            0, pairs.Count, new ParallelOptions { CancellationToken = cancellation }, k => Score(offset + k, pairs[k].A, pairs[k].B));
+        void ScoreListed(List<(int A, int B)> pairs, int offset) =>
+            ParallelLoop.Run(pairs.Count, k => Score(offset + k, pairs[k].A, pairs[k].B), cancellation: cancellation);
 
         void Score(int at, int a, int b)
         {
-            scores[at] = CosineSimilarity.Dot(embeddings.AsSpan(a * dimension, dimension), embeddings.AsSpan(b * dimension, dimension));
+            scores[at] = faces.Cosine(a, b);
             (first[at], second[at]) = (labels[a], labels[b]);
         }
     }
 
-    private static List<(int A, int B)> SamePairs(int[][] people, long same, PairOptions limits)
+    private static IEnumerable<(int A, int B)> SamePairs(int[] pictures)
     {
-        EvenDraw draw = new(same, Math.Min(same, limits.MaxSamePairs), limits.Seed);
-        List<(int A, int B)> pairs = [];
-        long index = 0;
-        foreach (int[] pictures in people)
+        for (int a = 0; a < pictures.Length; a++)
         {
-            for (int a = 0; a < pictures.Length; a++)
+            for (int b = a + 1; b < pictures.Length; b++)
             {
-                for (int b = a + 1; b < pictures.Length; b++)
-                {
-                    if (draw.Takes(index++))
-                    {
-                        pairs.Add((pictures[a], pictures[b]));
-                    }
-                }
+                yield return (pictures[a], pictures[b]);
             }
         }
-
-        return pairs;
     }
 
     // Walks the upper triangle row by row, jumping from one drawn pair to the next.
@@ -108,11 +90,10 @@ public static class PairScores
     {
         int count = labels.Count;
         long wanted = (long)(limits.MaxDifferentPairs / (double)different * all);
-        EvenDraw draw = new(all, Math.Clamp(wanted, 1, all), limits.Seed + 1);
         List<(int A, int B)> pairs = [];
         int row = 0;
         long rowStart = 0; // index of the pair (row, row + 1)
-        for (long index = draw.Current; index < all; index = draw.Advance())
+        foreach (long index in EvenDraw.Indices(all, Math.Clamp(wanted, 1, all), limits.Seed + 1))
         {
             while (index >= rowStart + count - 1 - row)
             {
@@ -143,8 +124,9 @@ public static class PairScores
         }
 
         // Blocks of rows by blocks of columns, so that a block of embeddings stays in the cache.
-        int blocks = (count + RowBlock - 1) / RowBlock;
-        Parallel.For(0, blocks, new ParallelOptions { CancellationToken = cancellation }, block =>
+        ParallelLoop.Run((count + RowBlock - 1) / RowBlock, ScoreRows, cancellation: cancellation);
+
+        void ScoreRows(int block)
         {
             int start = block * RowBlock, end = Math.Min(count, start + RowBlock);
             int[] write = rowOffset[start..end];
@@ -161,6 +143,6 @@ public static class PairScores
                     }
                 }
             }
-        });
+        }
     }
 }

@@ -59,9 +59,9 @@ public sealed class PairSet
     public static PairSet FromLfw(string name, LfwPairs pairs, FaceDataset images, bool absentIsMissing = false)
     {
         Dictionary<string, int> samples = [];
-        for (int i = 0; i < images.Samples.Count; i++)
+        foreach ((int i, FaceSample sample) in images.Samples.Index())
         {
-            samples.TryAdd(KeyOf(images.Samples[i].Name), i);
+            samples.TryAdd(KeyOf(sample.Name), i);
         }
 
         return Build(
@@ -89,15 +89,10 @@ public sealed class PairSet
     public static PairSet FromPaths(string name, PathPairs pairs, PhotoSet images, bool absentIsMissing = false)
     {
         RequireFolds(name, pairs.Pairs.Count);
-        Dictionary<string, int> byName = new(StringComparer.Ordinal);
-        for (int i = 0; i < images.Names.Count; i++)
+        Dictionary<string, int> byName = images.Names.Index().ToDictionary(image => image.Item, image => image.Index);
+        foreach ((int i, string image) in images.Names.Index())
         {
-            byName.Add(images.Names[i], i);
-        }
-
-        for (int i = 0; i < images.Names.Count; i++)
-        {
-            byName.TryAdd(WithoutExtension(images.Names[i]), i);
+            byName.TryAdd(WithoutExtension(image), i);
         }
 
         string[] first = Clean(pairs.Pairs[0].First).Split('/');
@@ -121,6 +116,53 @@ public sealed class PairSet
         static string Folder(string path) => Path.GetDirectoryName(Clean(path)) ?? "";
 
         static string WithoutExtension(string path) => path[..^Path.GetExtension(path).Length];
+    }
+
+    /// <summary>Pairs of an InsightFace .bin, in ten contiguous folds. An image in several pairs is listed once.</summary>
+    /// <exception cref="UniFaceException">There are fewer than ten pairs.</exception>
+    public static PairSet FromBin(string name, PairBin bin)
+    {
+        int count = bin.Same.Count;
+        RequireFolds(name, count);
+        List<int> sources = [];
+        Dictionary<string, int> indices = [];
+        int[] index = new int[bin.Images.Count];
+        for (int i = 0; i < index.Length; i++)
+        {
+            string hash = Sha256.HashBytes(bin.Images[i].Span);
+            if (!indices.TryGetValue(hash, out index[i]))
+            {
+                indices.Add(hash, index[i] = sources.Count);
+                sources.Add(i);
+            }
+        }
+
+        int[] folds = VerificationScores.ContiguousFolds(count, FoldsOfList);
+        PairOfImages[] list = [.. bin.Same.Select((same, i) => new PairOfImages(index[2 * i], index[2 * i + 1], same, folds[i]))];
+        return new PairSet(name, [.. sources.Select(i => $"{name}:{i}")], list, null, 0, i => bin.Images[sources[i]]);
+    }
+
+    /// <summary>The encoded bytes of an image; null if the data does not have it. Thread-safe.</summary>
+    /// <param name="image">Index into <see cref="Images"/>.</param>
+    public ReadOnlyMemory<byte>? Read(int image) => read(image);
+
+    /// <summary>Scores the pairs.</summary>
+    /// <param name="embedded">Embeddings of <see cref="Images"/>, in their order.</param>
+    public VerificationScores Score(EmbeddedFaces embedded)
+    {
+        if (embedded.Count != Images.Count)
+        {
+            throw new ArgumentException($"{embedded.Count} embeddings given for {Images.Count} pictures.", nameof(embedded));
+        }
+
+        bool[] missing = [.. Pairs.Select(p => !embedded.Found[p.First] || !embedded.Found[p.Second])];
+        return new VerificationScores(
+            [.. Pairs.Select((p, i) => missing[i] ? VerificationScores.MissingScore : embedded.Cosine(p.First, p.Second))],
+            [.. Pairs.Select(p => p.Same)],
+            [.. Pairs.Select(p => p.Fold)],
+            missing,
+            People is null ? null : [.. Pairs.Select(p => People[p.First])],
+            People is null ? null : [.. Pairs.Select(p => People[p.Second])]);
     }
 
     private static PairSet Build(
@@ -169,53 +211,6 @@ public sealed class PairSet
         {
             throw new UniFaceException($"{name} holds {pairs} pairs, expected at least {FoldsOfList}, for {FoldsOfList} folds");
         }
-    }
-
-    /// <summary>Pairs of an InsightFace .bin, in ten contiguous folds. An image in several pairs is listed once.</summary>
-    /// <exception cref="UniFaceException">There are fewer than ten pairs.</exception>
-    public static PairSet FromBin(string name, PairBin bin)
-    {
-        int count = bin.Same.Count;
-        RequireFolds(name, count);
-        List<int> sources = [];
-        Dictionary<string, int> indices = [];
-        int[] index = new int[bin.Images.Count];
-        for (int i = 0; i < index.Length; i++)
-        {
-            string hash = Sha256.HashBytes(bin.Images[i].Span);
-            if (!indices.TryGetValue(hash, out index[i]))
-            {
-                indices.Add(hash, index[i] = sources.Count);
-                sources.Add(i);
-            }
-        }
-
-        int[] folds = VerificationScores.ContiguousFolds(count, FoldsOfList);
-        PairOfImages[] list = [.. bin.Same.Select((same, i) => new PairOfImages(index[2 * i], index[2 * i + 1], same, folds[i]))];
-        return new PairSet(name, [.. sources.Select(i => $"{name}:{i}")], list, null, 0, i => bin.Images[sources[i]]);
-    }
-
-    /// <summary>The encoded bytes of an image; null if the data does not have it. Thread-safe.</summary>
-    /// <param name="image">Index into <see cref="Images"/>.</param>
-    public ReadOnlyMemory<byte>? Read(int image) => read(image);
-
-    /// <summary>Scores the pairs.</summary>
-    /// <param name="embedded">Embeddings of <see cref="Images"/>, in their order.</param>
-    public VerificationScores Score(EmbeddedFaces embedded)
-    {
-        if (embedded.Count != Images.Count)
-        {
-            throw new ArgumentException($"{embedded.Count} embeddings given for {Images.Count} pictures.", nameof(embedded));
-        }
-
-        bool[] missing = [.. Pairs.Select(p => !embedded.Found[p.First] || !embedded.Found[p.Second])];
-        return new VerificationScores(
-            [.. Pairs.Select((p, i) => missing[i] ? VerificationScores.MissingScore : embedded.Cosine(p.First, p.Second))],
-            [.. Pairs.Select(p => p.Same)],
-            [.. Pairs.Select(p => p.Fold)],
-            missing,
-            People is null ? null : [.. Pairs.Select(p => People[p.First])],
-            People is null ? null : [.. Pairs.Select(p => People[p.Second])]);
     }
 
     private static string KeyOf(string path)

@@ -12,10 +12,10 @@ internal sealed class RankedScores
         int[] pairs = new int[scores.Count];
         for (int i = 0; i < scores.Count; i++)
         {
-            if (scores.SameArray[i] || !scores.IsMissing(i))
+            if (scores.Same[i] || !scores.IsMissing(i))
             {
                 pairs[counted++] = i;
-                SamePairs += scores.SameArray[i] ? 1 : 0;
+                SamePairs += scores.Same[i] ? 1 : 0;
             }
         }
 
@@ -30,7 +30,7 @@ internal sealed class RankedScores
         for (int i = 0; i < counted; i++)
         {
             // A missing mated pair ranks below every score, even -1.
-            keys[i] = scores.IsMissing(pairs[i]) ? double.MaxValue : -scores.ScoreArray[pairs[i]];
+            keys[i] = scores.IsMissing(pairs[i]) ? double.MaxValue : -scores.Scores[pairs[i]];
         }
 
         Array.Resize(ref pairs, counted);
@@ -39,7 +39,7 @@ internal sealed class RankedScores
         Same = new bool[counted];
         for (int i = 0; i < counted; i++)
         {
-            Same[i] = scores.SameArray[pairs[i]];
+            Same[i] = scores.Same[pairs[i]];
             if (i + 1 == counted || keys[i + 1] != keys[i])
             {
                 GroupEnds.Add(i + 1);

@@ -48,8 +48,8 @@ internal sealed class PersonResampler : IResampler
     {
         same = ranked.Same;
         Dictionary<int, int> dense = [];
-        first = [.. ranked.Pairs.Select(pair => Index(scores.FirstPersonArray![pair]))];
-        second = [.. ranked.Pairs.Select(pair => Index(scores.SecondPersonArray![pair]))];
+        first = [.. ranked.Pairs.Select(pair => Index(scores.FirstPeople[pair]))];
+        second = [.. ranked.Pairs.Select(pair => Index(scores.SecondPeople[pair]))];
         people = dense.Count;
 
         int Index(int person)

@@ -126,22 +126,13 @@ public sealed class RocCurve
     /// <param name="falseMatchRate">In (0, 1).</param>
     public OperatingPoint At(double falseMatchRate)
     {
-        if (!(falseMatchRate > 0 && falseMatchRate < 1))
-        {
-            throw new UniFaceException(FormattableString.Invariant(
-                $"the false match rate {falseMatchRate} is out of range: expected a number above 0 and below 1, e.g. 0.001"));
-        }
-
+        ErrorRate.Require(falseMatchRate, "false match rate");
         if (falseMatchRate * DifferentPairs < 1 - 1e-9)
         {
-            return new OperatingPoint
-            {
-                TargetFalseMatchRate = falseMatchRate,
-                Why = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: " +
-                    $"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed"),
-            };
+            string why =
+                Invariant($"{DifferentPairs} pairs of different people cannot tell a false match rate below {1.0 / DifferentPairs:G3} from 0: ") +
+                Invariant($"at least {Math.Ceiling(1 / falseMatchRate * (1 - 1e-9)):F0} are needed");
+            return new OperatingPoint(falseMatchRate, Why: why);
         }
 
         // Both rates never fall along the points: the last one within the target is the answer.
@@ -154,13 +145,8 @@ public sealed class RocCurve
         }
 
         RocPoint point = Points[low];
-        return new OperatingPoint
-        {
-            TargetFalseMatchRate = falseMatchRate,
-            Threshold = low == 0 ? Math.BitIncrement(Points[1].Threshold) : point.Threshold,
-            FalseMatchRate = point.FalseMatchRate,
-            TrueMatchRate = point.TrueMatchRate,
-        };
+        double threshold = low == 0 ? Math.BitIncrement(Points[1].Threshold) : point.Threshold;
+        return new OperatingPoint(falseMatchRate, threshold, point.FalseMatchRate, point.TrueMatchRate);
     }
 
     private bool StraightAt(RocPoint[] all, int i)

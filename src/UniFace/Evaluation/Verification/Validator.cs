@@ -38,7 +38,7 @@ public static class Validator
     /// <param name="embedder">The model.</param>
     /// <param name="load">The aligned face of an image, or null if it shows none; called from several threads at once.</param>
     /// <param name="labels">The person of each image, from 0.</param>
-    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="options">Options; null for the defaults.</param>
     /// <param name="progress">Called with the number of images done since the last call.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
@@ -57,7 +57,7 @@ public static class Validator
     /// <summary>Validates embeddings.</summary>
     /// <param name="embedded">The embeddings, including images without a face.</param>
     /// <param name="labels">The person of each, from 0.</param>
-    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="options">Options; null for the defaults.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UniFaceException">Nobody has two images, or there is only one person.</exception>
     public static ValidationResult Evaluate(
@@ -65,7 +65,7 @@ public static class Validator
     {
         options ??= new ValidationOptions();
         (EmbeddedFaces faces, int[] people) = embedded.WithoutMissing(labels);
-        VerificationScores scores = PairScores.AllPairs(faces.Values, faces.Dimension, people, options.Pairs, cancellation);
+        VerificationScores scores = PairScores.AllPairs(faces, people, options.Pairs, cancellation);
         VerificationReport report = VerificationReport.Create(scores, options.Rates, options.Bootstrap, cancellation);
         return new ValidationResult(
             report, BalancedAccuracy(scores, options), scores, people.Distinct().Count(), embedded.Count, embedded.Count - faces.Count);
@@ -80,21 +80,10 @@ public static class Validator
             return null;
         }
 
-        (double Score, bool Same)[] pairs = [.. Draw(true, scores.SamePairs).Zip(Draw(false, scores.DifferentPairs))
-            .SelectMany(pair => new[] { (pair.First, true), (pair.Second, false) })];
-        return View2Protocol.Evaluate(new VerificationScores([.. pairs.Select(p => p.Score)], [.. pairs.Select(p => p.Same)]).WithContiguousFolds());
+        double[] drawn = [.. Draw(true, scores.SamePairs).Zip(Draw(false, scores.DifferentPairs)).SelectMany(pair => new[] { pair.First, pair.Second })];
+        return View2Protocol.Evaluate(new VerificationScores(drawn, [.. drawn.Select((_, i) => i % 2 == 0)]).WithContiguousFolds());
 
-        IEnumerable<double> Draw(bool same, int available)
-        {
-            EvenDraw draw = new(available, count, options.Pairs.Seed + (same ? 2 : 3));
-            int index = 0;
-            for (int i = 0; i < scores.Count; i++)
-            {
-                if (scores.SameArray[i] == same && draw.Takes(index++))
-                {
-                    yield return scores.ScoreArray[i];
-                }
-            }
-        }
+        IEnumerable<double> Draw(bool same, int available) => Enumerable.Range(0, scores.Count).Where(i => scores.Same[i] == same)
+            .DrawEvenly(available, count, options.Pairs.Seed + (same ? 2 : 3)).Select(i => scores.Scores[i]);
     }
 }

@@ -11,12 +11,12 @@ public sealed class VerificationScores
     /// <summary>The score of a missing pair.</summary>
     public const double MissingScore = -1;
 
-    internal readonly double[] ScoreArray;
-    internal readonly bool[] SameArray;
-    internal readonly int[]? FoldArray;
-    internal readonly bool[]? MissingArray;
-    internal readonly int[]? FirstPersonArray;
-    internal readonly int[]? SecondPersonArray;
+    private readonly double[] scores;
+    private readonly bool[] same;
+    private readonly int[]? folds;
+    private readonly bool[]? missing;
+    private readonly int[]? firstPerson;
+    private readonly int[]? secondPerson;
 
     /// <summary>Scores of pairs; the arrays are not copied.</summary>
     /// <param name="scores">Cosine of each pair; ignored where the pair is missing.</param>
@@ -36,15 +36,11 @@ public sealed class VerificationScores
             throw new ArgumentException("scores, same, folds, missing and people must have equal lengths.", nameof(scores));
         }
 
-        ScoreArray = scores;
-        SameArray = same;
-        FoldArray = folds;
-        MissingArray = missing;
-        FirstPersonArray = firstPerson;
-        SecondPersonArray = secondPerson;
+        (this.scores, this.same, this.folds, this.missing) = (scores, same, folds, missing);
+        (this.firstPerson, this.secondPerson) = (firstPerson, secondPerson);
         for (int i = 0; i < scores.Length; i++)
         {
-            if (missing is not null && missing[i])
+            if (IsMissing(i))
             {
                 scores[i] = MissingScore;
                 Missing++;
@@ -52,7 +48,7 @@ public sealed class VerificationScores
             else if (!double.IsFinite(scores[i]))
             {
                 throw new UniFaceException(
-                    FormattableString.Invariant($"the score of pair {i} is {scores[i]}: the model returned an embedding that is not finite"));
+                    Invariant($"the score of pair {i} is {scores[i]}: the model returned an embedding that is not finite"));
             }
 
             if (firstPerson is not null && (firstPerson[i] < 0 || secondPerson![i] < 0 || (firstPerson[i] == secondPerson[i]) != same[i]))
@@ -65,7 +61,7 @@ public sealed class VerificationScores
     }
 
     /// <summary>Number of pairs.</summary>
-    public int Count => ScoreArray.Length;
+    public int Count => scores.Length;
 
     /// <summary>Mated pairs, including missing ones.</summary>
     public int SamePairs { get; }
@@ -77,19 +73,25 @@ public sealed class VerificationScores
     public int Missing { get; }
 
     /// <summary>Cosine of each pair.</summary>
-    public ReadOnlySpan<double> Scores => ScoreArray;
+    public ReadOnlySpan<double> Scores => scores;
 
     /// <summary>Whether both faces of the pair are one person.</summary>
-    public ReadOnlySpan<bool> Same => SameArray;
+    public ReadOnlySpan<bool> Same => same;
 
     /// <summary>Fold of each pair; empty without folds.</summary>
-    public ReadOnlySpan<int> Folds => FoldArray;
+    public ReadOnlySpan<int> Folds => folds;
+
+    /// <summary>Index of the first face's person for each pair; empty if people are unknown.</summary>
+    internal ReadOnlySpan<int> FirstPeople => firstPerson;
+
+    /// <summary>Index of the second face's person for each pair; empty if people are unknown.</summary>
+    internal ReadOnlySpan<int> SecondPeople => secondPerson;
 
     /// <summary>Whether the people of the pairs are known.</summary>
-    public bool PeopleKnown => FirstPersonArray is not null;
+    public bool PeopleKnown => firstPerson is not null;
 
     /// <summary>Whether a face of pair <paramref name="pair"/> was not found.</summary>
-    public bool IsMissing(int pair) => MissingArray is not null && MissingArray[pair];
+    public bool IsMissing(int pair) => missing?[pair] == true;
 
     /// <summary>
     /// The same scores in <paramref name="count"/> contiguous folds, the first (Count mod count) of them one larger, as in scikit-learn's
@@ -104,7 +106,7 @@ public sealed class VerificationScores
             throw new UniFaceException($"{Count} pairs cannot be cut into {count} folds: at least {count} pairs are needed");
         }
 
-        return new VerificationScores(ScoreArray, SameArray, ContiguousFolds(Count, count), MissingArray, FirstPersonArray, SecondPersonArray);
+        return new VerificationScores(scores, same, ContiguousFolds(Count, count), missing, firstPerson, secondPerson);
     }
 
     /// <summary>The fold of each of <paramref name="pairs"/> pairs in <paramref name="count"/> contiguous folds.</summary>

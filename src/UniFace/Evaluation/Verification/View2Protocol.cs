@@ -30,7 +30,7 @@ public static class View2Protocol
     /// <exception cref="UniFaceException">There are no folds, or only one.</exception>
     public static CrossValidatedAccuracy Evaluate(VerificationScores scores)
     {
-        int[] folds = scores.FoldArray is null ? [] : [.. scores.FoldArray.Distinct().Order()];
+        int[] folds = scores.Folds.IsEmpty ? [] : [.. scores.Folds.ToArray().Distinct().Order()];
         if (folds.Length < 2)
         {
             throw new UniFaceException($"cross-validation needs pairs in at least 2 folds, given are {folds.Length}");
@@ -40,14 +40,14 @@ public static class View2Protocol
         List<FoldAccuracy> results = [];
         foreach (int fold in folds)
         {
-            double threshold = BestThreshold(scores, order, pair => scores.FoldArray![pair] != fold);
+            double threshold = BestThreshold(scores, Array.FindAll(order, pair => scores.Folds[pair] != fold));
             int right = 0, pairs = 0;
             for (int i = 0; i < scores.Count; i++)
             {
-                if (scores.FoldArray![i] == fold)
+                if (scores.Folds[i] == fold)
                 {
                     pairs++;
-                    right += !scores.IsMissing(i) && scores.ScoreArray[i] >= threshold == scores.SameArray[i] ? 1 : 0;
+                    right += !scores.IsMissing(i) && scores.Scores[i] >= threshold == scores.Same[i] ? 1 : 0;
                 }
             }
 
@@ -59,29 +59,26 @@ public static class View2Protocol
         return new CrossValidatedAccuracy(mean, Math.Sqrt(squares / results.Count), Math.Sqrt(squares / (results.Count - 1) / results.Count), results);
     }
 
-    /// <summary>The threshold with the most correct decisions; the highest of equals.</summary>
+    /// <summary>The threshold with the most correct decisions; the highest of equally good ones.</summary>
     /// <param name="scores">The scored pairs.</param>
-    /// <param name="order">The pairs from the highest score to the lowest; null to rank them.</param>
-    /// <param name="counts">Whether a pair counts; null for all.</param>
-    internal static double BestThreshold(VerificationScores scores, int[]? order = null, Func<int, bool>? counts = null)
+    /// <param name="train">The pairs that count, from the highest score to the lowest.</param>
+    internal static double BestThreshold(VerificationScores scores, int[] train)
     {
-        order ??= Rank(scores);
-        int[] train = Array.FindAll(order, pair => counts?.Invoke(pair) ?? true);
         if (train.Length == 0)
         {
             throw new UniFaceException("no face was found in any pair of the folds on which a threshold is chosen");
         }
 
         // Correct decisions compared with rejecting every pair: +1 for each mated pair at or above, -1 for each non-mated one.
-        double best = Math.BitIncrement(scores.ScoreArray[train[0]]);
+        double best = Math.BitIncrement(scores.Scores[train[0]]);
         int bestGain = 0;
         int gain = 0;
         for (int i = 0; i < train.Length; i++)
         {
-            double score = scores.ScoreArray[train[i]];
-            gain += scores.SameArray[train[i]] ? 1 : -1;
+            double score = scores.Scores[train[i]];
+            gain += scores.Same[train[i]] ? 1 : -1;
             bool last = i + 1 == train.Length;
-            if (!last && scores.ScoreArray[train[i + 1]] == score)
+            if (!last && scores.Scores[train[i + 1]] == score)
             {
                 continue;
             }
@@ -89,17 +86,18 @@ public static class View2Protocol
             if (gain > bestGain)
             {
                 bestGain = gain;
-                best = last ? score : Between(score, scores.ScoreArray[train[i + 1]]);
+                best = last ? score : Between(score, scores.Scores[train[i + 1]]);
             }
         }
 
         return best;
     }
 
-    private static int[] Rank(VerificationScores scores)
+    /// <summary>The pairs that are not missing, from the highest score to the lowest.</summary>
+    internal static int[] Rank(VerificationScores scores)
     {
         int[] order = [.. Enumerable.Range(0, scores.Count).Where(i => !scores.IsMissing(i))];
-        Array.Sort([.. order.Select(i => -scores.ScoreArray[i])], order);
+        Array.Sort([.. order.Select(i => -scores.Scores[i])], order);
         return order;
     }
 

@@ -8,12 +8,12 @@ using UniFace.Vision.Photos;
 namespace UniFace.Cli.Tests.Photos;
 
 /// <summary>However a loop over photos ends, detector and model are not used after they are disposed.</summary>
-public sealed class PhotoChunkTests : IDisposable
+public sealed class PhotoFacesTests : IDisposable
 {
     private const int Photos = 200;
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
-    public PhotoChunkTests()
+    public PhotoFacesTests()
     {
         byte[] photo = ImageEncoder.Png(new RgbImage(120, 120));
         for (int i = 0; i < Photos; i++)
@@ -29,7 +29,7 @@ public sealed class PhotoChunkTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_consumer_that_throws_at_any_chunk_leaves_no_reader_behind(int at)
+    public void Consumer_that_throws_at_any_chunk_leaves_no_reader_running(int at)
     {
         Watched detector = new();
         Assert.Throws<InvalidOperationException>(() =>
@@ -37,9 +37,9 @@ public sealed class PhotoChunkTests : IDisposable
             using FacePipeline pipeline = new(new SkiaImageDecoder(), detector);
             using PhotoSet photos = PhotoSet.Open(folder);
             int chunks = 0;
-            foreach (PhotoChunk chunk in PhotoChunk.ReadAll(photos, pipeline, 4, CancellationToken.None))
+            foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, 4, FaceChoice.Largest, CancellationToken.None))
             {
-                Assert.Empty(chunk.Skipped);
+                Assert.All(chunk, photo => Assert.Single(photo.Faces));
                 if (chunks++ == at)
                 {
                     throw new InvalidOperationException();
@@ -51,7 +51,7 @@ public sealed class PhotoChunkTests : IDisposable
     }
 
     [Fact]
-    public void Many_photos_and_a_model_that_gives_no_numbers_end_in_a_clear_word_and_exit_code_2()
+    public void Model_that_computes_NaN_prints_a_clear_error_and_exits_with_2()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");

@@ -2,8 +2,11 @@ using Scalar.AspNetCore;
 
 namespace UniFace.AspNetCore.Http;
 
-/// <summary>Security headers of every response: only content of this origin runs or is shown, no referrer is sent, framing is forbidden.</summary>
-internal static class SecurityHeaders
+/// <summary>
+/// Headers of every response. Security: only content of this origin runs or is shown, no referrer is sent, framing is forbidden. "Connection: close" when a
+/// chunked body is refused: Kestrel closes the connection if the rest is too large, and without the header the client would send its next request into it.
+/// </summary>
+internal static class ResponseHeaders
 {
     private const string Policy =
         "default-src 'none'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; " +
@@ -12,7 +15,7 @@ internal static class SecurityHeaders
     private const string OwnPages = Policy + "script-src 'self'; style-src 'self'";
 
     // Set when the response starts: an error response discards headers set earlier.
-    public static void UseSecurityHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
+    public static void UseResponseHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         context.Response.OnStarting(() =>
         {
@@ -35,6 +38,11 @@ internal static class SecurityHeaders
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()";
+        if (context.Request.Headers.TransferEncoding.Count > 0 && context.Response.StatusCode >= Status400BadRequest)
+        {
+            headers.Connection = "close";
+        }
+
         if (headers.CacheControl.Count == 0)
         {
             headers.CacheControl = "no-store"; // faces and names must not be cached; static files set their own

@@ -47,7 +47,8 @@ internal static class BenchDetectCommand
                 }
             }
 
-            string table = string.Join('\n', rows.OrderBy(row => rows.FindIndex(r => r.Set == row.Set)).Select(row => Line(row.Set, row.Detector, row.Figures)));
+            IEnumerable<(string Set, string Detector, DetectorFigures Figures)> sorted = rows.OrderBy(row => rows.FindIndex(r => r.Set == row.Set));
+            string table = string.Join('\n', sorted.Select(row => Line(row.Set, row.Detector, row.Figures)));
             string text = $"""
                 # Face detection
 

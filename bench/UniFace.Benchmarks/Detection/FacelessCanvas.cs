@@ -12,7 +12,10 @@ internal static class FacelessCanvas
     ];
 
     private static readonly string[] Words =
-        ["OPEN", "Bakery", "8:30", "Ford", "EXIT", "&", "Oil", "COFFEE", "No. 5", "B8", "oo", "O.O", "Wagon", "100 %", "(o)", "SALE", "Q&A", "@home", "Cafe", "WOW"];
+    [
+        "OPEN", "Bakery", "8:30", "Ford", "EXIT", "&", "Oil", "COFFEE", "No. 5", "B8", "oo", "O.O", "Wagon", "100 %", "(o)", "SALE", "Q&A", "@home",
+        "Cafe", "WOW",
+    ];
 
     /// <summary>The kind of a canvas.</summary>
     public static string Kind(int number) => Kinds[number % Kinds.Length].Name;
@@ -64,7 +67,8 @@ internal static class FacelessCanvas
         int stripes = random.Next(3) == 0 ? random.Next(12, 60) : 0;
         Fill(canvas, width, height, (x, y) =>
         {
-            double slope = waves.Sum(w => w.Size * Math.Cos((w.X * x * 1024 / width) + (w.Y * y * 1024 / width) + w.Phase + (0.4 * Math.Sin(y * 0.01 * w.Size))));
+            double slope = waves.Sum(w =>
+                w.Size * Math.Cos((w.X * x * 1024 / width) + (w.Y * y * 1024 / width) + w.Phase + (0.4 * Math.Sin(y * 0.01 * w.Size))));
             double bend = waves[0].Size * 20 * Math.Sin((waves[0].X * x) + waves[0].Phase);
             double stripe = stripes > 0 && ((int)(x + bend) / stripes % 2) == 0 ? 0.55 : 1;
             return Shade(color, (0.55 + (0.2 * slope)) * stripe);

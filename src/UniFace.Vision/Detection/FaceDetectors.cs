@@ -84,7 +84,8 @@ public static class FaceDetectors
     }
 
     private static bool IsName(string name) =>
-        name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
+        name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 
     private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options)
     {

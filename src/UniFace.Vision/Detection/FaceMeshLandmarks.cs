@@ -81,7 +81,9 @@ internal sealed class FaceMeshLandmarks
 
     /// <summary>Writes the map.</summary>
     internal string ToJson() => JsonSerializer.Serialize(new Document(
-        [.. mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })], [.. constant.Select(Round)], [.. matrix.Select(row => row.Select(Round).ToArray())]));
+        [.. mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })],
+        [.. constant.Select(Round)],
+        [.. matrix.Select(row => row.Select(Round).ToArray())]));
 
     private static float Round(float value) => MathF.Round(value, 4);
 

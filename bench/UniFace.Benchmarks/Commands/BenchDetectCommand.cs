@@ -1,6 +1,4 @@
-using System.Globalization;
 using UniFace.Benchmarks.Detection;
-using UniFace.Data;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Bench;

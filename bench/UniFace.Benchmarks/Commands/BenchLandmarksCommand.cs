@@ -1,5 +1,4 @@
 using UniFace.Benchmarks.Detection;
-using UniFace.Data;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Bench;

@@ -26,7 +26,8 @@ public class JpegPhotoTests
         string kind = Containers.Kinds.First(k => k.Contains("jpeg", StringComparison.OrdinalIgnoreCase));
         byte[] file = Containers.Store(kind, Pictures.StoredAs(upright, orientation), orientation);
         Photo whole = new(Decoder.Decode(file, "photo"));
-        foreach ((double scale, double x, double y) in new[] { (0.05, 0.0, 0.0), (0.3, 900, 500), (0.45, 1900, 1300), (0.8, 300, 900), (1.1, 2100, 40), (1.3, 20, 1400) })
+        (double, double, double)[] crops = [(0.05, 0, 0), (0.3, 900, 500), (0.45, 1900, 1300), (0.8, 300, 900), (1.1, 2100, 40), (1.3, 20, 1400)];
+        foreach ((double scale, double x, double y) in crops)
         {
             Photo photo = Decoder.OpenPhoto(file, "photo");
             Assert.Equal((upright.Width, upright.Height), (photo.Width, photo.Height));

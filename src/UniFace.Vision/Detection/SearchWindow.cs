@@ -6,7 +6,7 @@ internal readonly record struct SearchWindow(double X, double Y, double Side)
     /// <summary>The square around the whole photo, with its side multiplied.</summary>
     public static SearchWindow Whole(int width, int height, double zoom = 1) => new((width - 1) / 2.0, (height - 1) / 2.0, Math.Max(width, height) * zoom);
 
-    /// <summary>Tiles of a half, a quarter, ... of the longer side. Neighbors overlap by half, so one tile holds the whole of every face small enough.</summary>
+    /// <summary>Tiles of a half, a quarter, ... of the longer side. Neighbors overlap by half: one tile holds all of a small face.</summary>
     /// <param name="width">Of the photo.</param>
     /// <param name="height">Of the photo.</param>
     /// <param name="levels">The number of sizes.</param>

@@ -92,7 +92,8 @@ public sealed class SkiaImageDecoder : IImageDecoder
         {
             if (pixels > Math.Min(MaxPixels, int.MaxValue / 4))
             {
-                throw new UniFaceException($"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)} for a whole photo; scale it down first.");
+                throw new UniFaceException(
+                    $"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)} for a whole photo; scale it down first.");
             }
 
             // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.

@@ -46,7 +46,8 @@ public static class ModelDownload
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
-            throw new UniFaceException($"{source}: cannot be downloaded: {e.Message}; check the address and the network, or download it by hand and add the file.", e);
+            throw new UniFaceException(
+                $"{source}: cannot be downloaded: {e.Message}; check the address and the network, or download it by hand and add the file.", e);
         }
     }
 }

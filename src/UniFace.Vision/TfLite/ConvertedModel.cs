@@ -52,6 +52,7 @@ internal sealed record ConvertedModel(string Name, string HomePath, long Offset,
         return hash == Sha256
             ? bytes
             : throw new UniFaceException(
-                $"{path}: the SHA-256 of bytes {Offset} to {Offset + Bytes} is {hash}, expected {Sha256}: it is not the published file; delete it and run setup/models.sh.");
+                $"{path}: the SHA-256 of bytes {Offset} to {Offset + Bytes} is {hash}, expected {Sha256}: it is not the " +
+                "published file; delete it and run setup/models.sh.");
     }
 }

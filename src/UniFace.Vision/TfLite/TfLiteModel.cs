@@ -105,7 +105,9 @@ internal sealed record TfLiteModel(IReadOnlyList<TfLiteTensor> Tensors, IReadOnl
         Require((uint)code < (uint)codes.Length, $"a step has operator {code} of {codes.Length}");
         Require(Enum.IsDefined(codes[code]), $"it has operator {(int)codes[code]}, which is not read");
         TfLiteStep read = new(codes[code], step.Ints(1), step.Ints(2), step.Child(4));
-        Require(read.Inputs.All(index => index >= -1 && index < tensors) && read.Outputs.All(index => (uint)index < (uint)tensors), "a step names a missing tensor");
+        Require(
+            read.Inputs.All(index => index >= -1 && index < tensors) && read.Outputs.All(index => (uint)index < (uint)tensors),
+            "a step names a missing tensor");
         return read;
     }
 

@@ -12,7 +12,7 @@ public interface IImageDecoder
     /// <summary>Opens an image that is decoded as far as it is used: a large photo of a large face at reduced size.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">Name of the image in errors: a path, or a record of a set.</param>
-    /// <exception cref="UniFaceException">It is not an image, is truncated, or exceeds the decoder's pixel limit; what is decoded later throws later.</exception>
+    /// <exception cref="UniFaceException">It is not an image, is truncated, or exceeds the pixel limit; parts decoded later may throw later.</exception>
     Photo OpenPhoto(ReadOnlyMemory<byte> encoded, string source) => new(Decode(encoded, source));
 }
 

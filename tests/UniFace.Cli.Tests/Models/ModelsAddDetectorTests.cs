@@ -11,7 +11,8 @@ namespace UniFace.Cli.Tests.Models;
 public sealed class ModelsAddDetectorTests : IDisposable
 {
     // A network with YuNet's outputs.
-    private static readonly (string, int)[] YuNet = [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in new[] { 8, 16, 32 } select ($"{head}_{stride}", 4)];
+    private static readonly (string, int)[] YuNet =
+        [.. from head in new[] { "cls", "obj", "bbox", "kps" } from stride in new[] { 8, 16, 32 } select ($"{head}_{stride}", 4)];
 
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
@@ -35,8 +36,10 @@ public sealed class ModelsAddDetectorTests : IDisposable
         using Server server = new(content);
         string hash = Sha256.HashBytes(content);
         Assert.Contains("needs its SHA-256", Run("models", "add", "yunet", server.Address).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("it is another file", Run("models", "add", "yunet", server.Address, "--sha256", new string('0', 64)).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("cannot be downloaded", Run("models", "add", "yunet", server.Address + "gone", "--sha256", hash).Expect(2).Error, StringComparison.Ordinal);
+        string other = Run("models", "add", "yunet", server.Address, "--sha256", new string('0', 64)).Expect(2).Error;
+        Assert.Contains("it is another file", other, StringComparison.Ordinal);
+        string gone = Run("models", "add", "yunet", server.Address + "gone", "--sha256", hash).Expect(2).Error;
+        Assert.Contains("cannot be downloaded", gone, StringComparison.Ordinal);
         Assert.Empty(Run("models", "list", "--json").Expect(0).Json().GetProperty("detectors").EnumerateArray());
         string installed = Run("models", "add", "yunet", server.Address, "--sha256", hash, "--json").Expect(0).Json().GetProperty("installed").GetString()!;
         Assert.Equal(content, await File.ReadAllBytesAsync(installed));
@@ -47,7 +50,9 @@ public sealed class ModelsAddDetectorTests : IDisposable
     [InlineData("Yu Net", null, "not a name for a detector")]
     [InlineData("yunet", "abc", "expected 64 hexadecimal digits")]
     public void What_cannot_be_a_detectors_name_or_hash_is_refused(string name, string? hash, string words) => Assert.Contains(
-        words, Run(["models", "add", name, Detector(), .. hash is null ? Array.Empty<string>() : ["--sha256", hash]]).Expect(2).Error, StringComparison.Ordinal);
+        words,
+        Run(["models", "add", name, Detector(), .. hash is null ? Array.Empty<string>() : ["--sha256", hash]]).Expect(2).Error,
+        StringComparison.Ordinal);
 
     [Fact]
     public void What_is_no_detector_is_refused()
@@ -99,7 +104,8 @@ public sealed class ModelsAddDetectorTests : IDisposable
                     }
 
                     bool found = first?.StartsWith("GET / ", StringComparison.Ordinal) == true;
-                    string head = $"HTTP/1.1 {(found ? "200 OK" : "404 Not Found")}\r\nContent-Length: {(found ? content.Length : 0)}\r\nConnection: close\r\n\r\n";
+                    string status = found ? "200 OK" : "404 Not Found";
+                    string head = $"HTTP/1.1 {status}\r\nContent-Length: {(found ? content.Length : 0)}\r\nConnection: close\r\n\r\n";
                     await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head));
                     await client.GetStream().WriteAsync(found ? content : []);
                 }

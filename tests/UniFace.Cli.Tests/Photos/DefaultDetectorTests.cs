@@ -72,7 +72,8 @@ public sealed class DefaultDetectorTests : IDisposable
             foreach ((string what, SimilarityTransform transform) in changes)
             {
                 bool mirrored = what == "mirrored";
-                int width = mirrored ? photo.Width : (int)(photo.Width * transform.Scale) + 250, height = mirrored ? photo.Height : (int)(photo.Height * transform.Scale) + 200;
+                int width = mirrored ? photo.Width : (int)(photo.Width * transform.Scale) + 250;
+                int height = mirrored ? photo.Height : (int)(photo.Height * transform.Scale) + 200;
                 RgbImage changed = mirrored ? Mirror(photo) : ImageWarp.Warp(photo, transform, width, height);
                 if (Main(changed) is DetectedFace again)
                 {

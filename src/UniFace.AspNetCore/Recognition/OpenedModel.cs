@@ -13,7 +13,7 @@ internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
             return null;
         }
 
-        SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, ReadsHeif = false };
+        SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, MaxReducedPixels = options.MaxPixels, ReadsHeif = false };
         FaceRecognizer model = FaceRecognizer.Open(name, new RecognizerOptions { Photos = new() { Detector = options.Detector, Decoder = decoder } });
         StoredGallery? gallery = null;
         try

@@ -52,7 +52,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     /// <param name="caller">The share that the work counts against; see <see cref="Caller.GetFairShare"/>.</param>
     /// <param name="stop">Stops the waiting.</param>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
-    public async Task<(RgbImage Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
+    public async Task<(Photo Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
         byte[]? photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
     {
         if (photo is null or [])
@@ -68,8 +68,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
         return await Task.Run(
             () =>
             {
-                RgbImage image = encoded.Decode();
-                return (image, aligned ? [AlignedFace.FromImage(image, Model.Photos.Aligner.Template, name)] : Model.Photos.Search(image, choice).Faces);
+                Photo image = encoded.Load();
+                return (image, aligned ? [AlignedFace.FromImage(image.Whole, Model.Photos.Aligner.Template, name)] : Model.Photos.Search(image, choice).Faces);
             },
             stop);
     }

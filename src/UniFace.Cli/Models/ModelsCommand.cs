@@ -1,4 +1,5 @@
 using Spectre.Console;
+using UniFace.Vision.Detection;
 using UniFace.Vision.Models;
 
 namespace UniFace.Cli.Models;
@@ -12,7 +13,7 @@ internal static class ModelsCommand
     {
         List(),
         Pull(),
-        Add(),
+        ModelsAddCommand.Create(),
         Default(),
     };
 
@@ -23,6 +24,7 @@ internal static class ModelsCommand
         (parsed, _) =>
         {
             string? chosen = InstalledModels.GetDefault();
+            string[] detectors = [.. FaceDetectors.Names()];
             string[] own = [.. InstalledModels.List().Except(ModelCatalogue.All.Select(m => m.Name))];
             object json = new
             {
@@ -46,6 +48,7 @@ internal static class ModelsCommand
                     installed = m.Installed(),
                 }),
                 own = own.Select(name => new { name, installed = InstalledModels.Find(name) }),
+                detectors = detectors.Select(name => new { name, installed = FaceDetectors.Find(name) }),
             };
             parsed.Print(json, () =>
             {
@@ -68,6 +71,11 @@ internal static class ModelsCommand
                 foreach (string name in own)
                 {
                     Console.WriteLine($"{name}{Mark(name)}: your own, in {InstalledModels.Find(name)}");
+                }
+
+                foreach (string name in detectors)
+                {
+                    Console.WriteLine($"{name}: a detector (--detector {name}), in {FaceDetectors.Find(name)}");
                 }
             });
 
@@ -124,24 +132,6 @@ internal static class ModelsCommand
         });
     }
 
-    private static Command Add()
-    {
-        Argument<string> name = new("NAME") { Description = "The name: lower-case letters, digits, '-', '_' and '.'." };
-        Argument<string> package = new("PACKAGE") { Description = "A package folder written by 'uniface export'. It is copied." };
-        string description = "Install your own package under a name that every command accepts.\nExample: uniface models add ours package";
-        return CliCommand.Create("add", description, [name, package], (parsed, _) =>
-        {
-            string own = parsed.GetRequiredValue(name), path = parsed.GetRequiredValue(package);
-            if (ModelCatalogue.All.Any(m => m.Name == own))
-            {
-                throw new UniFaceException($"{own} is a model of the catalog; choose another name.");
-            }
-
-            FaceRecognizer.Open(path).Dispose(); // A package that does not open is not installed.
-            Installed(parsed, own, InstalledModels.Add(own, path));
-        });
-    }
-
     private static Command Default()
     {
         Argument<string> name = new("NAME") { Description = "An installed model." };
@@ -154,7 +144,7 @@ internal static class ModelsCommand
         });
     }
 
-    private static void Installed(ParseResult parsed, string name, string folder)
+    internal static void Installed(ParseResult parsed, string name, string folder)
     {
         bool isDefault = InstalledModels.GetDefault() == name;
         parsed.Print(

@@ -21,7 +21,9 @@ internal sealed class VisionOptions
 
     /// <summary>--detector FILE.</summary>
     public CliOption<string?> Detector { get; } = new(
-        "--detector", "Face detector: an .onnx file of YuNet or BlazeFace. Default: BlazeFace as installed by setup.", "FILE");
+        "--detector",
+        "Face detector: an .onnx file of YuNet or BlazeFace, 'blazeface', or a name from 'uniface models add'. Default: MediaPipe's, as installed by setup.",
+        "FILE|NAME");
 
     /// <summary>--aligned.</summary>
     public CliOption<bool> Aligned { get; } = new("--aligned", "The images are already aligned faces of the model's template and size; use them unchanged.");

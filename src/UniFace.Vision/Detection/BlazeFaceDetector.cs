@@ -27,13 +27,13 @@ public sealed class BlazeFaceDetector : IFaceDetector
     private readonly float candidateScore;
     private readonly float maxOverlap;
 
-    internal BlazeFaceDetector(OnnxSession session, string path, DetectorOptions options)
+    internal BlazeFaceDetector(OnnxSession session, string path, string hash, DetectorOptions options)
     {
         network = new BlazeFaceNetwork(session, path);
         minScore = options.MinScore ?? 0.5f;
         candidateScore = MathF.Min(minScore, CandidateScore);
         maxOverlap = options.MaxOverlap;
-        Name = $"blazeface {Sha256.HashFile(path)[..12]}";
+        Name = $"blazeface {hash[..12]}";
     }
 
     /// <inheritdoc/>
@@ -43,11 +43,11 @@ public sealed class BlazeFaceDetector : IFaceDetector
     public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        ImagePyramid pyramid = new(photo);
+        Photo pyramid = new(photo);
         List<BlazeFace> candidates = [];
-        foreach (Window window in Windows(photo.Width, photo.Height))
+        foreach (SearchWindow window in Windows(photo.Width, photo.Height))
         {
-            candidates.AddRange(network.Run(pyramid, Square(window, 0), candidateScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
+            candidates.AddRange(network.Run(pyramid, window.To(network.Size), candidateScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
         }
 
         List<DetectedFace> faces = Confirm(pyramid, candidates);
@@ -56,7 +56,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
             // A face that fills the photo or is cut off by its edge is found with black around it.
             foreach (double zoom in (ReadOnlySpan<double>)[1.6, 2.5])
             {
-                faces = Confirm(pyramid, network.Run(pyramid, Square(Window.Whole(photo.Width, photo.Height, zoom), 0), candidateScore));
+                faces = Confirm(pyramid, network.Run(pyramid, SearchWindow.Whole(photo.Width, photo.Height, zoom).To(network.Size), candidateScore));
                 if (faces.Count > 0)
                 {
                     break;
@@ -70,50 +70,18 @@ public sealed class BlazeFaceDetector : IFaceDetector
     /// <summary>Frees the model.</summary>
     public void Dispose() => network.Dispose();
 
-    /// <summary>The whole photo, then tiles. Neighbors overlap by half, so one tile holds the whole of every face that is small enough.</summary>
-    internal static List<Window> Windows(int width, int height)
-    {
-        List<Window> windows = [Window.Whole(width, height, 1)];
-        double longest = Math.Max(width, height);
-        for (int level = 1; level <= MaxTileLevels && longest / (1 << level) >= SmallestTile; level++)
-        {
-            double side = longest / (1 << level);
-            int columns = Steps(width, side), rows = Steps(height, side);
-            for (int row = 0; row < rows; row++)
-            {
-                for (int column = 0; column < columns; column++)
-                {
-                    windows.Add(new Window(Place(column, columns, width, side), Place(row, rows, height, side), side));
-                }
-            }
-        }
-
-        return windows;
-
-        static int Steps(double length, double side) => length <= side ? 1 : (int)Math.Ceiling(((length - side) / (side / 2)) - 1e-9) + 1;
-
-        // Tiles are spread evenly from edge to edge; a single tile is centered.
-        static double Place(int step, int steps, double length, double side) =>
-            steps == 1 ? (length - 1) / 2 : -0.5 + (side / 2) + (step * (length - side) / (steps - 1));
-    }
-
-    /// <summary>The transform from a window of the photo, rotated around its center, to the network's square.</summary>
-    private SimilarityTransform Square(Window window, double angle)
-    {
-        double scale = network.Size / window.Side, middle = (network.Size - 1) / 2.0;
-        double a = scale * Math.Cos(angle), b = scale * Math.Sin(angle);
-        return new SimilarityTransform(a, b, middle - ((a * window.X) - (b * window.Y)), middle - ((b * window.X) + (a * window.Y)));
-    }
+    private static IEnumerable<SearchWindow> Windows(int width, int height) =>
+        SearchWindow.Tiles(width, height, MaxTileLevels, SmallestTile).Prepend(SearchWindow.Whole(width, height));
 
     /// <summary>The candidates that a second detection confirms, the most confident first.</summary>
-    private List<DetectedFace> Confirm(ImagePyramid photo, List<BlazeFace> candidates)
+    private List<DetectedFace> Confirm(Photo photo, List<BlazeFace> candidates)
     {
         List<BlazeFace> first = NonMaximumSuppression.Keep(candidates, face => face.Box, face => face.Score, maxOverlap);
         IEnumerable<DetectedFace> faces = first.Take(MaxFaces).Select(face => DetectAgain(photo, face)).OfType<DetectedFace>();
         return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
     }
 
-    private DetectedFace? DetectAgain(ImagePyramid photo, BlazeFace face)
+    private DetectedFace? DetectAgain(Photo photo, BlazeFace face)
     {
         Point eye = face.Points[0], mouth = face.Points[3];
         if (!(Math.Abs(eye.X - mouth.X) + Math.Abs(eye.Y - mouth.Y) > 0.5 && float.IsFinite(face.Points.Sum(p => p.X + p.Y))))
@@ -121,8 +89,8 @@ public sealed class BlazeFaceDetector : IFaceDetector
             return null; // All landmarks in one place: not a face, and without an angle.
         }
 
-        (Window window, double angle) = Upright(face);
-        SimilarityTransform square = Square(window, angle);
+        (SearchWindow window, double angle) = Upright(face);
+        SimilarityTransform square = window.To(network.Size, angle);
         BlazeFace? plain = Nearest(network.Run(photo, square, candidateScore), face);
         BlazeFace? mirrored = Nearest(network.Run(photo, square, candidateScore, mirrored: true), face);
         float score = Math.Max(plain?.Score ?? 0, mirrored?.Score ?? 0);
@@ -158,30 +126,12 @@ public sealed class BlazeFaceDetector : IFaceDetector
     }
 
     /// <summary>The window and the angle that show a face upright: eyes level, the point between eyes and mouth in the center.</summary>
-    private static (Window Window, double Angle) Upright(BlazeFace face)
+    private static (SearchWindow Window, double Angle) Upright(BlazeFace face)
     {
         Point left = face.Points[0], right = face.Points[1], mouth = face.Points[3];
         double eyesX = (left.X + right.X) / 2.0, eyesY = (left.Y + right.Y) / 2.0;
         double eyes = double.Hypot(right.X - left.X, right.Y - left.Y), tall = double.Hypot(mouth.X - eyesX, mouth.Y - eyesY);
         double size = Math.Max(2.2 * Math.Max(eyes, 0.9 * tall), 2);
-        return (new Window((eyesX + mouth.X) / 2, (eyesY + mouth.Y) / 2, size / UprightShare), -Math.Atan2(right.Y - left.Y, right.X - left.X));
-    }
-}
-
-/// <summary>A square of the photo: center and side in pixels.</summary>
-internal readonly record struct Window(double X, double Y, double Side)
-{
-    /// <summary>The square around the whole photo, with its side multiplied.</summary>
-    public static Window Whole(int width, int height, double zoom) => new((width - 1) / 2.0, (height - 1) / 2.0, Math.Max(width, height) * zoom);
-
-    /// <summary>False for a face that is cut by an edge of the window inside the photo; another window holds all of it.</summary>
-    public bool Holds(BlazeFace face, int photoWidth, int photoHeight)
-    {
-        double half = Side / 2, slack = 0.01 * Side;
-        FaceBox box = face.Box;
-        return (X - half < 0.5 || box.X >= X - half - slack)
-            && (Y - half < 0.5 || box.Y >= Y - half - slack)
-            && (X + half > photoWidth - 1.5 || box.X + box.Width <= X + half + slack)
-            && (Y + half > photoHeight - 1.5 || box.Y + box.Height <= Y + half + slack);
+        return (new SearchWindow((eyesX + mouth.X) / 2, (eyesY + mouth.Y) / 2, size / UprightShare), -Math.Atan2(right.Y - left.Y, right.X - left.X));
     }
 }

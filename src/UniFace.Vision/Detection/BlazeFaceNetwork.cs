@@ -25,20 +25,27 @@ internal sealed class BlazeFaceNetwork : IDisposable
 
     private const int ValuesPerAnchor = 4 + (2 * PointCount);
 
-    // Scores, then boxes, of the fine grid (2 anchors per cell) and the coarse grid (6 anchors per cell).
-    private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
+    // Of the network for photos taken at arm's length: scores, then boxes, of the fine grid (2 anchors per cell) and the coarse grid (6 per cell).
+    private static readonly Layout Near = new(["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"], [(16, 2), (8, 6)], ChannelsLast: true);
+
+    // Of the full-range network, as converted from TFLite.
+    private static readonly Layout FullRange = new(["output1", "output0"], [(48, 1)], ChannelsLast: false);
 
     private static readonly PixelWriter<float> Writer = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
+    private static readonly PixelWriter<float> PlanarWriter = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: false);
 
     private readonly OnnxSession session;
     private readonly string inputName;
+    private readonly Layout layout;
 
     public BlazeFaceNetwork(OnnxSession session, string path)
     {
         this.session = session;
         (inputName, NodeMetadata input) = session.Inputs.First();
         int[] shape = input.Dimensions;
-        if (shape is not [1, int height, int width, 3] || height != width || width % 32 != 0)
+        layout = Near.Matches(session) ? Near : FullRange;
+        int height = shape[layout.ChannelsLast ? 1 : 2], width = shape[layout.ChannelsLast ? 2 : 3];
+        if (height != width || width % 32 != 0)
         {
             throw new UniFaceException($"{path}: its input is {OnnxSession.Shape(shape)}, expected BlazeFace's 1x256x256x3 or 1x128x128x3.");
         }
@@ -50,29 +57,26 @@ internal sealed class BlazeFaceNetwork : IDisposable
     public int Size { get; }
 
     /// <summary>Whether a model has BlazeFace's outputs.</summary>
-    public static bool Matches(OnnxSession session) =>
-        OutputNames.All(name => session.Outputs.TryGetValue(name, out NodeMetadata? output) && output.Dimensions.Length == 3)
-        && session.Outputs[OutputNames[0]].Dimensions is [_, 512, 1] && session.Outputs[OutputNames[1]].Dimensions is [_, 384, 1]
-        && session.Outputs[OutputNames[2]].Dimensions is [_, 512, ValuesPerAnchor] && session.Outputs[OutputNames[3]].Dimensions is [_, 384, ValuesPerAnchor];
+    public static bool Matches(OnnxSession session) => Near.Matches(session) || FullRange.Matches(session);
 
     /// <summary>Detects faces in a part of the photo. They are in pixels of the photo, unordered and overlapping.</summary>
     /// <param name="photo">The photo.</param>
     /// <param name="photoToInput">The transform from the photo to the network's square.</param>
     /// <param name="minScore">Lower scores are dropped.</param>
     /// <param name="mirrored">True to mirror the square; left and right are swapped back.</param>
-    public List<BlazeFace> Run(ImagePyramid photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
+    public List<BlazeFace> Run(Photo photo, SimilarityTransform photoToInput, float minScore, bool mirrored = false)
     {
         RgbImage square = photo.Warp(photoToInput, Size, Size);
         float[] input = new float[square.Pixels.Length]; // [1, S, S, 3]
-        Writer.Write(square, input, Size, Size, mirrored);
-        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, Size, Size, 3]);
-        using OnnxSession.Results results = session.Run(inputName, value, OutputNames);
+        (layout.ChannelsLast ? Writer : PlanarWriter).Write(square, input, Size, Size, mirrored);
+        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, layout.ChannelsLast ? [1, Size, Size, 3] : [1, 3, Size, Size]);
+        using OnnxSession.Results results = session.Run(inputName, value, layout.Outputs);
         SimilarityTransform back = photoToInput.Inverse();
         List<BlazeFace> faces = [];
-        for (int grid = 0; grid < 2; grid++)
+        for (int grid = 0; grid < layout.Grids.Length; grid++)
         {
-            (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
-            foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(2 + grid), cells, anchors, Size, minScore))
+            (int cells, int anchors) = layout.Grids[grid];
+            foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(layout.Grids.Length + grid), cells, anchors, Size, minScore))
             {
                 faces.Add((mirrored ? Mirror(face) : face).Through(back));
             }
@@ -124,5 +128,16 @@ internal sealed class BlazeFaceNetwork : IDisposable
         Point At(int point) => Flip(face.Points[point]);
         Point Flip(Point p) => p with { X = Size - 1 - p.X };
         return face with { Center = Flip(face.Center), Points = [At(1), At(0), At(2), At(3), At(5), At(4)] };
+    }
+
+    /// <summary>The outputs of a network: scores of each grid, then boxes of each grid; cells per row and anchors per cell of each grid.</summary>
+    private sealed record Layout(string[] Outputs, (int Cells, int Anchors)[] Grids, bool ChannelsLast)
+    {
+        public bool Matches(OnnxSession session) => Grids.Index().All(grid =>
+            Has(session, grid.Index, grid.Item, 1) && Has(session, Grids.Length + grid.Index, grid.Item, ValuesPerAnchor));
+
+        private bool Has(OnnxSession session, int output, (int Cells, int Anchors) grid, int values) =>
+            session.Outputs.TryGetValue(Outputs[output], out NodeMetadata? found)
+            && found.Dimensions is [_, int count, int size] && count == grid.Cells * grid.Cells * grid.Anchors && size == values;
     }
 }

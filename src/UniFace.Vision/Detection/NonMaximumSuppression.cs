@@ -11,6 +11,14 @@ internal readonly record struct FaceBox(float X, float Y, float Width, float Hei
         float both = width > 0 && height > 0 ? width * height : 0;
         return both / ((Width * Height) + (other.Width * other.Height) - both);
     }
+
+    /// <summary>The part of the smaller box that lies in the other, 0 to 1.</summary>
+    public float Shared(FaceBox other)
+    {
+        float width = Math.Min(X + Width, other.X + other.Width) - Math.Max(X, other.X);
+        float height = Math.Min(Y + Height, other.Y + other.Height) - Math.Max(Y, other.Y);
+        return width > 0 && height > 0 ? width * height / Math.Min(Width * Height, other.Width * other.Height) : 0;
+    }
 }
 
 /// <summary>Keeps the best of overlapping boxes.</summary>

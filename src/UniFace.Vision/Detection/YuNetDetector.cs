@@ -24,7 +24,7 @@ public sealed class YuNetDetector : IFaceDetector
     private readonly float minScore;
     private readonly float maxOverlap;
 
-    internal YuNetDetector(OnnxSession session, string path, DetectorOptions options)
+    internal YuNetDetector(OnnxSession session, string path, string hash, DetectorOptions options)
     {
         this.session = session;
         (inputName, NodeMetadata input) = session.Inputs.First();
@@ -38,7 +38,7 @@ public sealed class YuNetDetector : IFaceDetector
         fixedWidth = Math.Max(shape[3], 0);
         minScore = options.MinScore ?? 0.6f;
         maxOverlap = options.MaxOverlap;
-        Name = $"yunet {Sha256.HashFile(path)[..12]}";
+        Name = $"yunet {hash[..12]}";
     }
 
     /// <inheritdoc/>
@@ -66,6 +66,27 @@ public sealed class YuNetDetector : IFaceDetector
 
             level = ImageResize.To(level, Scaled(level.Width, 0.5), Scaled(level.Height, 0.5));
         }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        PhotoView view = photo.Level(int.Log2(Math.Max(1, Math.Max(photo.Width, photo.Height) / LargestSide)));
+        SimilarityTransform back = view.FromPhoto.Inverse();
+        return [.. Detect(view.Image).Select(face => face with
+        {
+            X = back.Apply(new Point(face.X, face.Y)).X,
+            Y = back.Apply(new Point(face.X, face.Y)).Y,
+            Width = (float)(face.Width * back.Scale),
+            Height = (float)(face.Height * back.Scale),
+            Landmarks = new FaceLandmarks(
+                back.Apply(face.Landmarks.LeftEye),
+                back.Apply(face.Landmarks.RightEye),
+                back.Apply(face.Landmarks.Nose),
+                back.Apply(face.Landmarks.LeftMouth),
+                back.Apply(face.Landmarks.RightMouth)),
+        })];
     }
 
     /// <summary>Frees the model.</summary>

@@ -4,8 +4,9 @@ namespace UniFace.Vision.Imaging;
 public sealed class EncodedPicture
 {
     private readonly Func<RgbImage> decode;
+    private readonly Func<Photo> load;
 
-    internal EncodedPicture(long work, Func<RgbImage> decode) => (Work, this.decode) = (work, decode);
+    internal EncodedPicture(long work, Func<RgbImage> decode, Func<Photo> load) => (Work, this.decode, this.load) = (work, decode, load);
 
     /// <summary>The work of decoding it, in pixels times passes over them (a progressive JPEG has many).</summary>
     public long Work { get; }
@@ -13,4 +14,8 @@ public sealed class EncodedPicture
     /// <summary>Decodes it.</summary>
     /// <exception cref="UniFaceException">The picture is damaged.</exception>
     public RgbImage Decode() => decode();
+
+    /// <summary>Opens it as a photo that is decoded as far as it is used.</summary>
+    /// <exception cref="UniFaceException">The picture is damaged; this may show only when it is used.</exception>
+    public Photo Load() => load();
 }

@@ -32,14 +32,25 @@ public sealed class SkiaImageDecoder : IImageDecoder
 
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
+    /// <summary>
+    /// The limit for <see cref="OpenPhoto"/> of a JPEG that need not be buffered: it is never decoded as a whole beyond <see cref="MaxPixels"/>, only
+    /// at reduced size and in parts. Two billion by default.
+    /// </summary>
+    public long MaxReducedPixels { get; init; } = 2_000_000_000;
+
     /// <inheritdoc/>
-    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Decode();
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, MaxPixels).Decode();
+
+    /// <inheritdoc/>
+    public Photo OpenPhoto(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Load();
 
     /// <summary>Reads a file's container without decoding the picture, and refuses what must not be decoded.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="source">Names it in errors.</param>
     /// <exception cref="UniFaceException">The file is not a picture, or more work than one picture may take.</exception>
-    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source)
+    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, Math.Max(MaxPixels, MaxReducedPixels));
+
+    private EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source, long maxReduced)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
@@ -53,9 +64,11 @@ public sealed class SkiaImageDecoder : IImageDecoder
         PictureContainer picture = PictureContainer.Open(format, encoded, source);
         long pixels = (long)picture.Width * picture.Height;
         string size = $"{picture.Width}x{picture.Height} pixels";
-        if (picture.Width < 1 || picture.Height < 1 || pixels > MaxPixels || pixels > int.MaxValue / 4)
+        bool reducible = format == ImageFormat.Jpeg && picture.DecoderBytes == 0;
+        long limit = reducible ? maxReduced : Math.Min(MaxPixels, int.MaxValue / 4);
+        if (picture.Width < 1 || picture.Height < 1 || pixels > limit)
         {
-            throw new UniFaceException($"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
+            throw new UniFaceException($"{source}: {size}, more than the limit of {limit}; scale it down first.");
         }
 
         if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MaxPixelsPerByte))
@@ -71,13 +84,23 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, () =>
+        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, DecodeWhole, format == ImageFormat.Jpeg
+            ? () => new JpegPhoto(picture, Math.Min(MaxPixels, int.MaxValue / 4), Budget, source)
+            : () => new Photo(DecodeWhole()));
+
+        RgbImage DecodeWhole()
         {
+            if (pixels > Math.Min(MaxPixels, int.MaxValue / 4))
+            {
+                throw new UniFaceException(
+                    $"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)} for a whole photo; scale it down first.");
+            }
+
             // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
             bool strips = format == ImageFormat.Jpeg;
             using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
             return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
-        });
+        }
     }
 
     private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)
@@ -110,7 +133,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
                         result = SKCodecResult.IncompleteInput;
                     }
 
-                    Place(rgba, row, count, image, picture.Orientation, opaque);
+                    UprightPixels.Place(rgba, row, count, image, picture.Orientation, opaque);
                 }
             }
 
@@ -118,47 +141,4 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 : throw (result is SKCodecResult.IncompleteInput ? PictureContainer.CutOff(source) : PictureContainer.Damaged(source, $"{result}"));
         }
     }
-
-    /// <summary>Copies stored RGBA rows to the upright RGB image. The eight orientations are mirrors along x and y, and a swap of the two.</summary>
-    private static void Place(ReadOnlySpan<byte> rgba, int first, int rows, RgbImage image, int orientation, bool opaque)
-    {
-        bool swap = orientation >= 5, mirrorX = orientation is 2 or 3 or 6 or 7, mirrorY = orientation is 3 or 4 or 7 or 8;
-        int width = swap ? image.Height : image.Width;
-        byte[] rgb = image.Pixels;
-        Vector128<byte> fourPixels = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
-        int from = 0;
-        for (int y = first; y < first + rows; y++)
-        {
-            // The stored row y is row or column y of the upright picture, before mirroring.
-            int uprightX = swap ? (mirrorX ? image.Width - 1 - y : y) : (mirrorX ? image.Width - 1 : 0);
-            int uprightY = swap ? (mirrorY ? image.Height - 1 : 0) : (mirrorY ? image.Height - 1 - y : y);
-            int to = ((uprightY * image.Width) + uprightX) * 3;
-            int step = swap ? (mirrorY ? -3 : 3) * image.Width : (mirrorX ? -3 : 3);
-            int x = 0;
-            for (; opaque && step == 3 && x + 6 <= width; x += 4, from += 16, to += 12)
-            {
-                // Writes 16 bytes; the next pixels overwrite the last four.
-                Vector128.Shuffle(Vector128.Create(rgba.Slice(from, 16)), fourPixels).CopyTo(rgb, to);
-            }
-
-            for (; x < width; x++, from += 4, to += step)
-            {
-                if (opaque)
-                {
-                    rgb[to] = rgba[from];
-                    rgb[to + 1] = rgba[from + 1];
-                    rgb[to + 2] = rgba[from + 2];
-                }
-                else
-                {
-                    int alpha = rgba[from + 3];
-                    rgb[to] = OverWhite(rgba[from], alpha);
-                    rgb[to + 1] = OverWhite(rgba[from + 1], alpha);
-                    rgb[to + 2] = OverWhite(rgba[from + 2], alpha);
-                }
-            }
-        }
-    }
-
-    private static byte OverWhite(int value, int alpha) => (byte)((((value * alpha) + (255 * (255 - alpha))) + 127) / 255);
 }

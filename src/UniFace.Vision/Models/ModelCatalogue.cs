@@ -66,6 +66,32 @@ public static class ModelCatalogue
             TrainingData = "66,000 unpublished photos of Google (Bazarevsky et al. 2019)",
             HomePath = FaceDetectors.BlazeFacePath,
         },
+        new CatalogueModel
+        {
+            Name = "mediapipe-face-detection",
+            Task = "detector",
+            NpmPackage = "@mediapipe/face_detection",
+            Version = "0.4.1657300184",
+            File = "face_detection_full_range.tflite",
+            Sha256 = "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+            Bytes = 1_083_984,
+            Licence = "Apache-2.0, by the package's package.json and by MediaPipe, whose model it is; a part of the default detector",
+            TrainingData = "unpublished photos of Google (model card of MediaPipe BlazeFace, full range)",
+            HomePath = FaceDetectors.FullRangePath,
+        },
+        new CatalogueModel
+        {
+            Name = "mediapipe-face-mesh",
+            Task = "detector",
+            NpmPackage = "@mediapipe/face_mesh",
+            Version = "0.4.1657299874",
+            File = "face_mesh_solution_packed_assets.data",
+            Sha256 = "dbe5905c582c0462cdaea17e7e6ecea92edaa8cccc515c5e2e7291f2cbb5fb99",
+            Bytes = 3_986_256,
+            Licence = "Apache-2.0, by the package's package.json and by MediaPipe, whose model it is; a part of the default detector",
+            TrainingData = "unpublished photos of Google (model card of MediaPipe Face Mesh)",
+            HomePath = FaceDetectors.FaceMeshPath,
+        },
     ];
 
     /// <summary>Finds a model by name.</summary>

@@ -32,7 +32,12 @@ internal static class OnnxFile
         }
 
         // The bytes that are checked are the bytes that are loaded, whatever happens to the file meanwhile.
-        byte[] bytes = File.ReadAllBytes(path);
+        return Read(File.ReadAllBytes(path), path);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static (byte[] Model, byte[]? Rewritten) Read(byte[] bytes, string path)
+    {
         ModelProto model = Parse(bytes, path);
         if (HasExternalData(model))
         {

@@ -21,12 +21,33 @@ internal static class OnnxMessages
         return node;
     }
 
-    /// <summary>Adds an attribute of several integers to a node.</summary>
+    /// <summary>Adds an attribute of integers to a node.</summary>
     public static NodeProto With(this NodeProto node, string attribute, params ReadOnlySpan<long> values)
     {
-        AttributeProto added = new() { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints };
-        added.Ints.AddRange(values.ToArray());
-        node.Attribute.Add(added);
+        node.Attribute.Add(new AttributeProto { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values.ToArray() } });
         return node;
+    }
+
+    /// <summary>Adds a text attribute to a node.</summary>
+    public static NodeProto With(this NodeProto node, string attribute, string value)
+    {
+        node.Attribute.Add(new AttributeProto { Name = attribute, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) });
+        return node;
+    }
+
+    /// <summary>A float32 input or output of a graph.</summary>
+    public static ValueInfoProto Value(string name, params ReadOnlySpan<long> shape)
+    {
+        TensorShapeProto dims = new();
+        foreach (long side in shape)
+        {
+            dims.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = side });
+        }
+
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dims } },
+        };
     }
 }

@@ -20,9 +20,15 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
     /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads inside one run, 1 or more.</param>
     /// <exception cref="UniFaceException">There is no such file, ONNX Runtime cannot load it, or it has external data.</exception>
-    public static OnnxSession Open(string path, int threads)
+    public static OnnxSession Open(string path, int threads) => Open(OnnxFile.Read(path), path, threads);
+
+    /// <summary>Opens a model in memory.</summary>
+    /// <exception cref="UniFaceException">ONNX Runtime cannot load it, or it has external data.</exception>
+    public static OnnxSession Open(byte[] model, string source, int threads) => Open(OnnxFile.Read(model, source), source, threads);
+
+    private static OnnxSession Open((byte[] Model, byte[]? Rewritten) file, string path, int threads)
     {
-        (byte[] model, byte[]? rewritten) = OnnxFile.Read(path);
+        (byte[] model, byte[]? rewritten) = file;
         OnnxTelemetry.TurnOff();
         try
         {

@@ -147,7 +147,7 @@ public sealed class PhotoAligner
         try
         {
             photo = photos.Read(index);
-            found = pipeline.Search(options.Photos.Decoder.Decode(photo, photos.Names[index]), options.Faces);
+            found = pipeline.Search(options.Photos.Decoder.OpenPhoto(photo, photos.Names[index]), options.Faces);
         }
         catch (UniFaceException e)
         {

@@ -5,7 +5,7 @@ namespace UniFace.Vision.Photos;
 /// <summary>How photos become aligned faces.</summary>
 public sealed record PhotoOptions
 {
-    /// <summary>The detector's .onnx file, YuNet or BlazeFace; null for the installed BlazeFace.</summary>
+    /// <summary>The detector's .onnx file (YuNet or BlazeFace) or its installed name; null for the default.</summary>
     public string? Detector { get; init; }
 
     /// <summary>How the detector works.</summary>

@@ -24,11 +24,17 @@ public sealed class FaceAligner
 
     /// <summary>Crops a face.</summary>
     /// <exception cref="UniFaceException">The landmarks coincide or are not finite.</exception>
-    public AlignedFace Align(RgbImage photo, DetectedFace face)
+    public AlignedFace Align(RgbImage photo, DetectedFace face) => Align(new Photo(photo), face);
+
+    /// <summary>Crops a face.</summary>
+    /// <exception cref="UniFaceException">The landmarks coincide or are not finite, or the photo cannot be decoded.</exception>
+    public AlignedFace Align(Photo photo, DetectedFace face)
     {
         SimilarityTransform transform = Fit(face.Landmarks);
+        PhotoView view = photo.View(transform, Template.Width, Template.Height, smallest: 0.5);
+        SimilarityTransform viewToCrop = view.FromPhoto.Inverse().Then(transform);
         bool antiAlias = Template.Sampling == CropSampling.AntiAliased;
-        RgbImage crop = ImageWarp.Warp(photo, transform, Template.Width, Template.Height, antiAlias, Template.Border);
+        RgbImage crop = ImageWarp.Warp(view.Image, viewToCrop, Template.Width, Template.Height, antiAlias, Template.Border);
         return new AlignedFace(crop, face, transform) { Template = Template };
     }
 

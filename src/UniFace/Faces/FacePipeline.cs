@@ -38,7 +38,11 @@ public sealed class FacePipeline : IDisposable
     public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
 
     /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
-    public AlignedFace? Align(RgbImage photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
+    public AlignedFace? Align(RgbImage photo) => Align(new Photo(photo));
+
+    /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
+    /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
+    public AlignedFace? Align(Photo photo) => Search(photo, FaceChoice.Largest).Faces is [AlignedFace face, ..] ? face : null;
 
     /// <summary>Decodes a photo and aligns its main face; null if it shows none.</summary>
     /// <inheritdoc cref="AlignFaces(ReadOnlyMemory{byte}, string, FaceChoice)"/>
@@ -55,9 +59,9 @@ public sealed class FacePipeline : IDisposable
     /// </exception>
     public IReadOnlyList<AlignedFace> AlignFaces(ReadOnlyMemory<byte> encoded, string source, FaceChoice choice)
     {
-        RgbImage photo = decoder.Decode(encoded, source);
+        Photo photo = decoder.OpenPhoto(encoded, source);
         IReadOnlyList<AlignedFace> faces = detector is null
-            ? [AlignedFace.FromImage(photo, Aligner.Template, source)]
+            ? [AlignedFace.FromImage(photo.Whole, Aligner.Template, source)]
             : Search(photo, choice).Faces;
         return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
             ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person")
@@ -68,14 +72,19 @@ public sealed class FacePipeline : IDisposable
     public static string DescribeAmbiguity(AlignedFace face) => $"{face.FacesInPhoto} faces, and more than one could be the main face";
 
     /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
-    public FaceSearch Search(RgbImage photo, FaceChoice choice)
+    public FaceSearch Search(RgbImage photo, FaceChoice choice) => Search(new Photo(photo), choice);
+
+    /// <summary>The faces of a photo, aligned, and the number of faces that were not selected.</summary>
+    /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
+    public FaceSearch Search(Photo photo, FaceChoice choice)
     {
+        ArgumentNullException.ThrowIfNull(photo);
         if (detector is null)
         {
-            return new FaceSearch([new AlignedFace(photo, null, SimilarityTransform.Identity) { Template = Aligner.Template }], 1, 0, 0);
+            return new FaceSearch([new AlignedFace(photo.Whole, null, SimilarityTransform.Identity) { Template = Aligner.Template }], 1, 0, 0);
         }
 
-        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo);
+        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo, choice);
         List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
         List<DetectedFace> large = [.. confident.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];

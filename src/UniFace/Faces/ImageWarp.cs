@@ -1,4 +1,5 @@
 using System.Numerics;
+
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>
@@ -55,6 +56,34 @@ public static class ImageWarp
         return output;
     }
 
+    /// <summary>One bilinear sample per pixel, with the photo's edge pixels repeated outside of it.</summary>
+    /// <param name="photo">The photo.</param>
+    /// <param name="photoToOutput">From pixels of the photo to pixels of the output.</param>
+    /// <param name="width">Width of the output in pixels.</param>
+    /// <param name="height">Height of the output in pixels.</param>
+    public static RgbImage WarpRepeatingEdges(RgbImage photo, SimilarityTransform photoToOutput, int width, int height)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        RgbImage output = new(width, height);
+        SimilarityTransform inverse = photoToOutput.Inverse();
+        byte[] pixels = output.Pixels;
+        float right = photo.Width - 1, bottom = photo.Height - 1;
+        int at = 0;
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++, at += 3)
+            {
+                (double fromX, double fromY) = inverse.Apply(x, y);
+                Vector3 sum = AddSample(Vector3.Zero, photo, Clamp((float)fromX, right), Clamp((float)fromY, bottom));
+                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
+            }
+        }
+
+        return output;
+
+        static float Clamp(float value, float largest) => value > 0 ? MathF.Min(value, largest) : 0; // 0 for NaN
+    }
+
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
     private static Vector3 AddSample(Vector3 sum, RgbImage photo, float x, float y)
@@ -67,6 +96,15 @@ public static class ImageWarp
 
         int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
         float fx = x - left, fy = y - top;
+        if (left >= 0 && top >= 0 && left + 1 < photo.Width && top + 1 < photo.Height)
+        {
+            int stride = photo.Width * 3;
+            ReadOnlySpan<byte> four = photo.Pixels.AsSpan(((top * photo.Width) + left) * 3, stride + 6);
+            return sum + (1 - fx) * (1 - fy) * new Vector3(four[0], four[1], four[2]) + fx * (1 - fy) * new Vector3(four[3], four[4], four[5])
+                + (1 - fx) * fy * new Vector3(four[stride], four[stride + 1], four[stride + 2])
+                + fx * fy * new Vector3(four[stride + 3], four[stride + 4], four[stride + 5]);
+        }
+
         return sum + (1 - fx) * (1 - fy) * Pixel(photo, left, top) + fx * (1 - fy) * Pixel(photo, left + 1, top)
             + (1 - fx) * fy * Pixel(photo, left, top + 1) + fx * fy * Pixel(photo, left + 1, top + 1);
     }

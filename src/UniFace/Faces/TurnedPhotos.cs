@@ -16,27 +16,29 @@ internal static class TurnedPhotos
     private const int ViewSide = 320;
 
     /// <summary>The faces of a photo, in its own pixels.</summary>
-    public static IReadOnlyList<DetectedFace> Detect(IFaceDetector detector, RgbImage photo)
+    public static IReadOnlyList<DetectedFace> Detect(IFaceDetector detector, Photo photo, FaceChoice choice)
     {
-        IReadOnlyList<DetectedFace> faces = detector.Detect(photo);
+        IReadOnlyList<DetectedFace> faces = detector.Detect(photo, choice);
         if (Main(faces, photo) is not DetectedFace main)
         {
-            List<IReadOnlyList<DetectedFace>> turned = [.. Enumerable.Range(1, 3).Select(turn => DetectTurned(detector, photo, turn))];
-            return turned.MaxBy(found => Main(found, photo)?.Score ?? 0) is { Count: > 0 } best ? best : faces;
+            (int Turn, IReadOnlyList<DetectedFace> Faces) best = Enumerable.Range(1, 3)
+                .Select(turn => (turn, DetectTurned(detector, photo, turn, FaceChoice.Largest)))
+                .MaxBy(found => Main(found.Item2, photo)?.Score ?? 0);
+            return best.Faces.Count == 0 ? faces : choice == FaceChoice.All ? DetectTurned(detector, photo, best.Turn, choice) : best.Faces;
         }
 
         // An upright face scores higher; otherwise the photo is not turned.
         return main.Score < ConfidentScore && FindTurn(detector, photo, main) is int upright and > 0
-            && DetectTurned(detector, photo, upright) is { } again && Main(again, photo)?.Score >= main.Score
+            && DetectTurned(detector, photo, upright, choice) is { } again && Main(again, photo)?.Score >= main.Score
             ? again
             : faces;
     }
 
-    private static DetectedFace? Main(IReadOnlyList<DetectedFace> faces, RgbImage photo) =>
+    private static DetectedFace? Main(IReadOnlyList<DetectedFace> faces, Photo photo) =>
         MainFace.Select([.. faces.Where(face => FaceAligner.CanFit(face.Landmarks))], photo.Width, photo.Height);
 
     /// <summary>The number of clockwise quarter turns after which the face is upright.</summary>
-    private static int FindTurn(IFaceDetector detector, RgbImage photo, DetectedFace main)
+    private static int FindTurn(IFaceDetector detector, Photo photo, DetectedFace main)
     {
         List<(double Roll, float Score)> views = [(Roll(main), main.Score)];
         double side = 3 * Math.Max(main.Width, main.Height), scale = Math.Min(1, ViewSide / side);
@@ -44,7 +46,7 @@ internal static class TurnedPhotos
         for (int turn = 1; turn < 4; turn++)
         {
             SimilarityTransform view = Turned(turn, scale, main.CenterX, main.CenterY, size, size);
-            DetectedFace? same = detector.Detect(ImageWarp.Warp(photo, view, size, size))
+            DetectedFace? same = detector.Detect(new Photo(photo.Warp(view, size, size)), FaceChoice.Largest)
                 .Where(face => FaceAligner.CanFit(face.Landmarks)
                     && double.Hypot(face.CenterX - (size / 2.0), face.CenterY - (size / 2.0)) < size / 6.0)
                 .MaxBy(face => face.Score);
@@ -64,14 +66,14 @@ internal static class TurnedPhotos
         return (((int)Math.Round(-roll / (Math.PI / 2)) % 4) + 4) % 4;
     }
 
-    private static IReadOnlyList<DetectedFace> DetectTurned(IFaceDetector detector, RgbImage photo, int turn)
+    private static IReadOnlyList<DetectedFace> DetectTurned(IFaceDetector detector, Photo photo, int turn, FaceChoice choice)
     {
         double scale = Math.Min(1, (double)LongestSide / Math.Max(photo.Width, photo.Height));
         int width = Math.Max(1, (int)Math.Round(photo.Width * scale)), height = Math.Max(1, (int)Math.Round(photo.Height * scale));
         (width, height) = turn % 2 == 1 ? (height, width) : (width, height);
         SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height);
         SimilarityTransform back = transform.Inverse();
-        return [.. detector.Detect(ImageWarp.Warp(photo, transform, width, height)).Select(face => MapBack(face, back, turn * 90))];
+        return [.. detector.Detect(new Photo(photo.Warp(transform, width, height)), choice).Select(face => MapBack(face, back, turn * 90))];
     }
 
     /// <summary>From the photo to an image of the given size with a point in its center, turned clockwise by quarter turns.</summary>

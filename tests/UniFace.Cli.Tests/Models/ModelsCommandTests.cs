@@ -47,7 +47,9 @@ public sealed class ModelsCommandTests : IDisposable
     public void Model_list_states_licence_and_training_data_of_every_model()
     {
         JsonElement.ArrayEnumerator models = Run("models", "list", "--json").Expect(0).Json().GetProperty("models").EnumerateArray();
-        Assert.Equal(["dlib-resnet", "faceplugin-mobilefacenet", "blazeface"], models.Select(model => model.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["dlib-resnet", "faceplugin-mobilefacenet", "blazeface", "mediapipe-face-detection", "mediapipe-face-mesh"],
+            models.Select(model => model.GetProperty("name").GetString()));
         Assert.All(models, model =>
         {
             Assert.NotEmpty(model.GetProperty("licence").GetString()!);
@@ -67,7 +69,8 @@ public sealed class ModelsCommandTests : IDisposable
         string package = Package("package", 16);
         Assert.Contains("is not a valid model name", Run("models", "add", "../evil", package).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("of the catalog", Run("models", "add", "blazeface", package).Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("bare .onnx", Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error, StringComparison.Ordinal);
+        string bare = Run("models", "add", "bare", Path.Combine(package, "model.onnx")).Expect(2).Error;
+        Assert.Contains("not a supported face detector", bare, StringComparison.Ordinal);
         Assert.Contains("no such installed model", Run("models", "default", "ours").Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("no such model package", Run("embed", "ours", package, "--out", "e.npy").Expect(2).Error, StringComparison.Ordinal);
     }

@@ -15,7 +15,7 @@ public sealed class MainFaceCommandTests : IDisposable
 
     public MainFaceCommandTests()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         model = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(model, 112, 112, 16);
         string made = Path.Combine(folder, "made");
@@ -29,7 +29,7 @@ public sealed class MainFaceCommandTests : IDisposable
     [Fact]
     public void Large_face_at_the_side_is_chosen_over_a_small_face_in_the_middle()
     {
-        string photo = Photo("side.png", 2000, 1500, (people[0], 2.5, 20, 400), (people[1], 0.45, 950, 700));
+        string photo = Photo("side.png", 2000, 1500, (people[0], 2.5, 20, 400), (people[1], 1, 950, 700));
         JsonElement a = CliProcess.Run("verify", model, photo, photo, "--threshold", "0.5", "--json").Expect(0).Json().GetProperty("a");
         Assert.InRange(a.GetProperty("box")[2].GetDouble(), 250, 450);
         Assert.Equal((2, false), (a.GetProperty("faces").GetInt32(), a.GetProperty("ambiguous").GetBoolean()));

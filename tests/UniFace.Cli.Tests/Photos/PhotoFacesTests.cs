@@ -53,7 +53,7 @@ public sealed class PhotoFacesTests : IDisposable
     [Fact]
     public void Model_that_computes_NaN_prints_a_clear_error_and_exits_with_2()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string made = Path.Combine(folder, "made"), model = Path.Combine(folder, "nan.onnx");
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
         CliProcess.Run("data", "make", made, "--people", "2", "--images", "1", "--photos").Expect(0);

@@ -54,7 +54,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public void Align_never_writes_over_into_or_around_its_photos()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string photo = Photo("x/photos/Ann/1.jpg", 1), alone = Photo("one.jpg", 2);
         byte[] original = File.ReadAllBytes(photo), single = File.ReadAllBytes(alone);
         Directory.CreateDirectory(At("out"));
@@ -137,7 +137,7 @@ public sealed class PhotoFilesTests : IDisposable
 
         CliResult text = CliProcess.Run("embed", model, photos, "--aligned", "--out", At("e.npy")).Expect(0);
         Assert.Contains("1 file skipped: Ann/2.tiff (a TIFF image or a camera's raw file)", text.Error, StringComparison.Ordinal);
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "align needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "align needs the default detector; run setup/models.sh");
         Assert.Equal(1, CliProcess.Run("align", photos, At("faces"), "--json").Json().GetProperty("leftOut").GetInt32());
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(At("faces/align-report.json")));
         Assert.Equal("Ann/2.tiff", report.RootElement.GetProperty("leftOut")[0].GetProperty("name").GetString());

@@ -51,7 +51,7 @@ public sealed class VisionCommandTests : IDisposable
     [Fact]
     public void Photo_without_a_face_prints_a_clear_error_and_exits_with_2()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string wall = Picture("wall.png", new RgbImage(200, 200)), model = Model("m.onnx");
         CliResult result = CliProcess.Run("verify", model, wall, wall, "--threshold", "0.3").Expect(2);
         Assert.StartsWith($"error: {wall}: no face found", result.Error, StringComparison.Ordinal);

@@ -30,7 +30,7 @@ public sealed class OnnxSessionTests : IDisposable
     [Fact]
     public void A_detector_disposed_during_runs_finishes_them_and_refuses_new_ones()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         RgbImage photo = Pictures.Noise(120, 120, 1);
         for (int round = 0; round < 3; round++)
         {

@@ -1,0 +1,78 @@
+using UniFace.Benchmarks.Detection;
+using UniFace.Vision.Detection;
+
+namespace UniFace.Cli.Bench;
+
+/// <summary>`uniface bench detect`: face detectors on LFW, CelebA and composed photos.</summary>
+internal static class BenchDetectCommand
+{
+    private const string Description = """
+        Compare face detectors: precision, recall, landmark error and time. DATA has lfw-deepfunneled-pairs.tar, celeba-faces.tar and
+        yunet_s_dynamic.onnx, which is the reference for landmarks.
+        Example: uniface bench detect ../shared/data --out docs/detection.md
+        """;
+
+    public static Command Create()
+    {
+        Argument<string> data = new("DATA") { Description = "A folder with the data." };
+        CliOption<string?> output = new("--out", "Write the table to this Markdown file.", "FILE");
+        CliOption<int> step = new("--step", "Use every n-th photo of LFW and CelebA.") { Default = 4, Range = (1, 1000) };
+        CliOption<int> composed = new("--composed", "Composed photos of each kind.") { Default = 48, Range = (1, 10_000) };
+        CliOption<int> faceless = new("--faceless", "Composed photos without a face.") { Default = 300, Range = (1, 1_000_000) };
+        return CliCommand.Create("detect", Description, [data, output, step, composed, faceless], (parsed, stop) =>
+        {
+            string folder = parsed.GetRequiredValue(data), yunet = Path.Combine(folder, "yunet_s_dynamic.onnx");
+            using PhotoSet lfw = PhotoSet.Open(Path.Combine(folder, "lfw-deepfunneled-pairs.tar"));
+            using PhotoSet celeba = PhotoSet.Open(Path.Combine(folder, "celeba-faces.tar"));
+            using IFaceDetector reference = FaceDetectors.Open(yunet);
+            List<LabelledPhoto> faces = DetectorTrial.Labelled(reference, celeba, 200);
+            int count = parsed.GetValue(composed), none = parsed.GetValue(faceless), every = parsed.GetValue(step);
+            List<(string Set, string Detector, DetectorFigures Figures)> rows = [];
+            foreach ((string name, string? path) in new (string, string?)[] { ("BlazeFace", "blazeface"), ("default", null), ("YuNet", yunet) })
+            {
+                using IFaceDetector detector = FaceDetectors.Open(path);
+                Add("LFW, main face", DetectorTrial.Main(detector, reference, lfw, every, stop));
+                Add("CelebA, main face", DetectorTrial.Main(detector, reference, celeba, every, stop));
+                Add("a large face at the side", DetectorTrial.All(detector, Enumerable.Range(0, count).Select(i => ComposedPhotos.AtTheSide(i, faces)), stop));
+                Add("many small faces", DetectorTrial.All(detector, Enumerable.Range(0, count / 4).Select(i => ComposedPhotos.Many(i, faces)), stop));
+                Add("a turned face", DetectorTrial.All(detector, Enumerable.Range(0, count).Select(i => ComposedPhotos.Turned(i, faces)), stop));
+                Add("no face", DetectorTrial.All(detector, Enumerable.Range(0, none).Select(i => new LabelledPhoto(FacelessCanvas.Draw(i), [])), stop));
+
+                void Add(string set, DetectorFigures figures)
+                {
+                    rows.Add((set, name, figures));
+                    Console.Error.WriteLine(Line(set, name, figures));
+                }
+            }
+
+            IEnumerable<(string Set, string Detector, DetectorFigures Figures)> sorted = rows.OrderBy(row => rows.FindIndex(r => r.Set == row.Set));
+            string table = string.Join('\n', sorted.Select(row => Line(row.Set, row.Detector, row.Figures)));
+            string text = $"""
+                # Face detection
+
+                Written by `uniface bench detect ../shared/data --step {every} --composed {count} --faceless {none} --out docs/detection.md`, one thread.
+                On LFW and CelebA the main face is compared with that of YuNet, so YuNet agrees with itself; "false" is a main face elsewhere, often another
+                person. The landmark error is the mean distance of the five points from YuNet's per distance of the eyes. Composed photos are CelebA faces on
+                drawn text, cloth, textures, emblems, landscapes and streets, all faces wanted.
+
+                | photos | detector | number | faces | found | false | precision | recall | landmark error | ms per photo |
+                |---|---|---|---|---|---|---|---|---|---|
+                {table}
+
+                """;
+            if (parsed.GetValue(output) is string file)
+            {
+                AtomicFile.WriteText(file, text);
+            }
+
+            parsed.Print(rows.Select(row => new { row.Set, row.Detector, row.Figures }), () => Console.WriteLine(table));
+        });
+    }
+
+    private static string Line(string set, string detector, DetectorFigures f)
+    {
+        string error = double.IsNaN(f.Error) ? "-" : f.Error.ToString("P2", CultureInfo.InvariantCulture);
+        return FormattableString.Invariant(
+            $"| {set} | {detector} | {f.Photos} | {f.Faces} | {f.Found} | {f.False} | {f.Precision:P1} | {f.Recall:P1} | {error} | {f.Milliseconds:F1} |");
+    }
+}

@@ -1,0 +1,75 @@
+using UniFace.Vision.Decoding;
+
+namespace UniFace.Vision.Imaging;
+
+/// <summary>Some pixels of a row or column.</summary>
+internal readonly record struct PixelSpan(int From, int Length);
+
+/// <summary>Decodes a rectangle of a JPEG at 1/2^level of its size, strip by strip.</summary>
+internal static class JpegDecoder
+{
+    private const int StripBytes = 1 << 18;
+
+    /// <summary>Decodes a rectangle, upright by the picture's orientation.</summary>
+    /// <param name="picture">The file.</param>
+    /// <param name="level">0 to 3.</param>
+    /// <param name="columns">The rectangle's columns, in stored pixels of that size.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="source">Names the photo in errors.</param>
+    /// <exception cref="UniFaceException">The picture is damaged or cut off.</exception>
+    public static unsafe RgbImage Decode(PictureContainer picture, int level, PixelSpan columns, PixelSpan rows, string source)
+    {
+        fixed (byte* bytes = picture.Bytes.Span)
+        {
+            using SKData data = SKData.Create((nint)bytes, picture.Bytes.Length);
+            using SKCodec? codec = SKCodec.Create(data);
+            if (codec is null || codec.Info.Width != picture.Width || codec.Info.Height != picture.Height)
+            {
+                throw PictureContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
+            }
+
+            SKSizeI size = codec.GetScaledDimensions(1f / (1 << level));
+            SKImageInfo info = new(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Opaque, null);
+            if (columns.From + columns.Length > size.Width || rows.From + rows.Length > size.Height)
+            {
+                throw new InvalidOperationException($"The codec scales {picture.Width}x{picture.Height} to {size.Width}x{size.Height} at level {level}.");
+            }
+
+            bool swap = picture.Orientation >= 5;
+            RgbImage image = swap ? new RgbImage(rows.Length, columns.Length) : new RgbImage(columns.Length, rows.Length);
+            int strip = Math.Clamp(StripBytes / (size.Width * 4), 1, rows.Length);
+            byte[] rgba = GC.AllocateUninitializedArray<byte>(strip * size.Width * 4);
+            fixed (byte* target = rgba)
+            {
+                SKCodecResult result = codec.StartScanlineDecode(info);
+                if (result != SKCodecResult.Success)
+                {
+                    throw PictureContainer.Damaged(source, $"{result}");
+                }
+
+                if (rows.From > 0 && !codec.SkipScanlines(rows.From))
+                {
+                    throw PictureContainer.CutOff(source);
+                }
+
+                for (int row = 0; row < rows.Length; row += strip)
+                {
+                    int count = Math.Min(strip, rows.Length - row);
+                    if (codec.GetScanlines((nint)target, count, size.Width * 4) != count)
+                    {
+                        throw PictureContainer.CutOff(source);
+                    }
+
+                    for (int y = 1; y < count && columns.Length < size.Width; y++)
+                    {
+                        Buffer.BlockCopy(rgba, ((y * size.Width) + columns.From) * 4, rgba, ((y * columns.Length) + columns.From) * 4, columns.Length * 4);
+                    }
+
+                    UprightPixels.Place(rgba.AsSpan(columns.From * 4), row, count, image, picture.Orientation, opaque: true);
+                }
+            }
+
+            return image;
+        }
+    }
+}

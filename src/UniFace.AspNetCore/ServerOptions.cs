@@ -26,6 +26,9 @@ public sealed record ServerOptions
     /// <summary>Face detector file; null for the BlazeFace that setup installs.</summary>
     public string? Detector { get; init; }
 
+    /// <summary>The check that the main face of each photo must pass; null for none, as in UniFace itself. Disposed with the service.</summary>
+    public ILivenessCheck? Liveness { get; init; }
+
     /// <summary>Largest request in bytes.</summary>
     public long MaxRequestBytes { get; init; } = 16L << 20;
 

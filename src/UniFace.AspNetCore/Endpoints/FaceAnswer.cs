@@ -37,6 +37,9 @@ internal sealed record FaceAnswer(
     /// <summary>True for a main face if another face of the photo is large enough to be the intended one.</summary>
     public bool Ambiguous { get; init; }
 
+    /// <summary>Score of the liveness check that it passed; null if the service has no check, or all faces were asked for.</summary>
+    public double? Liveness { get; init; }
+
     /// <summary>Describes a face.</summary>
     public static FaceAnswer Create(AlignedFace face, bool crop = false)
     {
@@ -55,6 +58,7 @@ internal sealed record FaceAnswer(
         {
             FacesInPhoto = face.FacesInPhoto,
             Ambiguous = face.Ambiguous,
+            Liveness = face.Liveness,
         };
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class ProblemWriter(IProblemDetailsService problems, ILo
             GalleryChangedException => (Status503ServiceUnavailable, Moved),
             DamagedRecordException => (Status500InternalServerError, Damaged),
             MissingCalibrationException e => (Status409Conflict, e.Message),
+            NotLiveException e => (Status422UnprocessableEntity, e.Message),
             UniFaceException e => (Status400BadRequest, e.Message),
             BadHttpRequestException e => (e.StatusCode, e.Message),
             OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => (Status499ClientClosedRequest, null),

@@ -14,7 +14,8 @@ internal sealed record OpenedModel(FaceRecognizer Model, StoredGallery Gallery)
         }
 
         SkiaImageDecoder decoder = new() { MaxPixels = options.MaxPixels, MaxReducedPixels = options.MaxPixels, ReadsHeif = false };
-        FaceRecognizer model = FaceRecognizer.Open(name, new RecognizerOptions { Photos = new() { Detector = options.Detector, Decoder = decoder } });
+        PhotoOptions photos = new() { Detector = options.Detector, Decoder = decoder, Liveness = options.Liveness };
+        FaceRecognizer model = FaceRecognizer.Open(name, new RecognizerOptions { Photos = photos });
         StoredGallery? gallery = null;
         try
         {

@@ -51,6 +51,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
     /// <param name="aligned">The photo is an aligned face of the model's size already.</param>
     /// <param name="caller">The share that the work counts against; see <see cref="Caller.GetFairShare"/>.</param>
     /// <param name="stop">Stops the waiting.</param>
+    /// <exception cref="NotLiveException">The main face does not pass the service's liveness check.</exception>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
     public async Task<(Photo Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
         byte[]? photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
@@ -69,7 +70,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
             () =>
             {
                 Photo image = encoded.Load();
-                return (image, aligned ? [AlignedFace.FromImage(image.Whole, Model.Photos.Aligner.Template, name)] : Model.Photos.Search(image, choice).Faces);
+                return (image, Model.Photos.AlignFaces(image, name, choice, aligned));
             },
             stop);
     }

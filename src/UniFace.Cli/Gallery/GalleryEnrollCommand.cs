@@ -26,7 +26,7 @@ internal static class GalleryEnrollCommand
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
         [
-            options.Gallery, images, person, personLevel, anyQuality, noLookAlikes, vision.Strict, options.Package,
+            options.Gallery, images, person, personLevel, anyQuality, noLookAlikes, vision.Strict, vision.Liveness, options.Package,
             .. options.Keys, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("enroll", Description, parameters, async (parsed, stop) =>
@@ -47,6 +47,7 @@ internal static class GalleryEnrollCommand
             EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
             List<(string Photo, string Reason)> skipped = [];
             List<(string Photo, AlignedFace Face)> several = [];
+            List<(string Photo, FaceQuality Quality)> qualities = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
                 List<PhotoFaces> accepted = [];
@@ -58,13 +59,15 @@ internal static class GalleryEnrollCommand
                     }
                     else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
                     {
-                        if (gate?.Check(face) is { Count: > 0 } faults)
+                        FaceQuality quality = FaceQuality.Measure(face);
+                        if (gate?.Check(quality) is { Count: > 0 } faults)
                         {
                             skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
                             continue;
                         }
 
                         accepted.Add(photo);
+                        qualities.Add((photo.Name, quality));
                         if (face.FacesInPhoto > 1)
                         {
                             several.Add((photo.Name, face));
@@ -100,6 +103,7 @@ internal static class GalleryEnrollCommand
                 enrolledPeople = enroller.People,
                 counts.People,
                 counts.Templates,
+                qualities = qualities.Select(q => new { q.Photo, q.Quality }),
                 severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
                 skipped = skipped.Select(s => new { s.Photo, s.Reason }),
                 leftOut = photos.Skipped,
@@ -110,7 +114,7 @@ internal static class GalleryEnrollCommand
             {
                 string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
-                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
+                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}{DescribeQuality(qualities)}; " +
                     $"{gallery.Path} holds {GalleryOptions.Size(counts)}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
@@ -131,6 +135,17 @@ internal static class GalleryEnrollCommand
             });
             GalleryOptions.WarnOfDamage(gallery);
         });
+    }
+
+    private static string DescribeQuality(List<(string Photo, FaceQuality Quality)> qualities)
+    {
+        if (qualities.Count == 0)
+        {
+            return "";
+        }
+
+        (string photo, FaceQuality lowest) = qualities.MinBy(q => q.Quality.Overall);
+        return $", with a mean quality of {qualities.Average(q => q.Quality.Overall):F2} (lowest: {lowest.Overall:F2}, {Output.Name(photo)})";
     }
 
     /// <summary>The person in each photo: --person, or the folder of the photo, by the rule for data sets.</summary>

@@ -20,7 +20,7 @@ internal static class GalleryIdentifyCommand
         IEnumerable<Symbol> parameters =
         [
             options.Gallery, image, decide.FalsePositiveIdentificationRate, decide.FalseMatchRate, decide.Threshold, candidates, vision.Strict,
-            options.Package, .. options.Keys, .. vision.Detection, .. vision.Model,
+            vision.Liveness, options.Package, .. options.Keys, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("identify", Description, parameters, async (parsed, stop) =>
         {
@@ -53,6 +53,7 @@ internal static class GalleryIdentifyCommand
                 calibrationWarning = calibration?.Warning,
                 faces = main?.FacesInPhoto ?? 0,
                 ambiguous = main is { Ambiguous: true },
+                main?.Liveness,
                 recognizer.ContractId,
                 detector = recognizer.Photos.DetectorName,
             };

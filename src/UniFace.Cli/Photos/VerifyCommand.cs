@@ -19,7 +19,7 @@ internal static class VerifyCommand
         };
         DecisionOptions decide = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters = [inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict, vision.Liveness, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);
@@ -95,5 +95,6 @@ internal static class VerifyCommand
         faces = face.FacesInPhoto,
         face.Ambiguous,
         face.Face?.TurnedBy,
+        face.Liveness,
     };
 }

@@ -1,4 +1,5 @@
 using UniFace.Vision.Detection;
+using UniFace.Vision.Liveness;
 
 namespace UniFace.Cli.Photos;
 
@@ -30,6 +31,12 @@ internal sealed class VisionOptions
 
     /// <summary>--strict.</summary>
     public CliOption<bool> Strict { get; } = new("--strict", "Refuse a photo if more than one face could be its main face.");
+
+    /// <summary>--liveness FILE.</summary>
+    public CliOption<string?> Liveness { get; } = new(
+        "--liveness",
+        "Refuse a photo whose main face does not pass this liveness model: a JSON file with onnxFile and threshold (docs/security.md).",
+        "FILE");
 
     /// <summary>--threads N.</summary>
     public CliOption<int> Threads { get; } = new("--threads", "Number of threads; 0 for all cores.") { Range = (0, 1024) };
@@ -75,6 +82,7 @@ internal sealed class VisionOptions
             Detection = new DetectorOptions { Threads = detectorThreads },
             Aligned = parsed.GetValue(Aligned),
             Strict = parsed.GetValue(Strict),
+            Liveness = parsed.GetValue(Liveness) is string model ? OnnxLivenessCheck.Open(model) : null,
         };
     }
 

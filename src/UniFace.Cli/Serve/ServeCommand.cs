@@ -37,7 +37,7 @@ internal static class ServeCommand
         {
             AllowMultipleArgumentsPerToken = true,
         };
-        CliOption<string?> detector = new VisionOptions().Detector;
+        VisionOptions vision = new();
         CliOption<int?> retention = new(
             "--retention-days", "Remove people whose newest photo was enrolled longer ago, checked every hour. Default: people are kept.", "DAYS");
         CliOption<bool> requireKey = new(
@@ -62,7 +62,7 @@ internal static class ServeCommand
         GalleryOptions key = new();
         IEnumerable<Symbol> parameters =
         [
-            package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, detector, requireKey, retention, rate, concurrent,
+            package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, vision.Detector, vision.Liveness, requireKey, retention, rate, concurrent,
             auditSize, .. key.Keys,
             ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
         ];
@@ -74,7 +74,8 @@ internal static class ServeCommand
                 Gallery = parsed.GetValue(gallery),
                 GalleryKey = key.Key(parsed),
                 DataFolder = parsed.GetRequiredValue(data),
-                Detector = parsed.GetValue(detector),
+                Detector = parsed.GetValue(vision.Detector),
+                Liveness = vision.Photos(parsed).Liveness,
                 RequireKey = parsed.GetValue(requireKey),
                 RetentionDays = parsed.GetValue(retention),
                 MaxAuditBytes = (long)parsed.GetValue(auditSize) << 20,

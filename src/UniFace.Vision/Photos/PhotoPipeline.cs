@@ -20,6 +20,9 @@ public sealed record PhotoOptions
     /// <summary>Ignore faces whose longer side is below this number of pixels.</summary>
     public float MinFaceSize { get; init; }
 
+    /// <summary>The check that the main face of a photo must pass; null for none. Disposed with the pipeline.</summary>
+    public ILivenessCheck? Liveness { get; init; }
+
     /// <summary>Decodes the photos.</summary>
     public SkiaImageDecoder Decoder { get; init; } = new();
 }
@@ -35,11 +38,12 @@ public static class PhotoPipeline
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.Aligned
-            ? FacePipeline.ForAligned(options.Decoder, template)
+            ? FacePipeline.ForAligned(options.Decoder, template, options.Liveness)
             : new FacePipeline(options.Decoder, FaceDetectors.Open(options.Detector, options.Detection), new FaceAligner(template))
             {
                 Strict = options.Strict,
                 MinFaceSize = options.MinFaceSize,
+                Liveness = options.Liveness,
             };
     }
 }

@@ -15,8 +15,12 @@ namespace UniFace.Vision.Quality;
 /// <param name="Yaw">Turn to the right of the image in degrees (negative: left), estimated from the five landmarks.</param>
 /// <param name="Pitch">Turn down in degrees (negative: up), estimated likewise.</param>
 /// <param name="Roll">Clockwise tilt of the head in degrees, in the photo after quarter turns.</param>
-public sealed record FaceQuality(double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll)
+/// <param name="Certainty">The detector's confidence in the face and its landmarks, 0 to 1.</param>
+public sealed record FaceQuality(
+    double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll, double? Certainty)
 {
+    private static readonly QualityOptions Limits = new();
+
     // The tip of the nose is about 0.6 eye distances in front of the eyes (38 of 63 mm in adults), so a turn of the head moves it by
     // 0.6 tan(angle). The mouth protrudes as well, which halves the visible effect of a nod.
     private const double NoseDepth = 0.6;
@@ -25,6 +29,26 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     // The position of the tip of the nose between the eyes (0) and the mouth (1): the median of 12,868 faces of LFW and CelebA.
     private const double NoseShare = 0.562;
 
+    /// <summary>
+    /// One figure for all, 0 to 1: the smallest of the figures of size, sharpness, light, contrast, pose and certainty. Each is 0.5 at the default limit
+    /// for enrollment (<see cref="QualityOptions"/>), and 1 at twice a smallest value, or at half of a largest one or less.
+    /// </summary>
+    public double Overall
+    {
+        get
+        {
+            double light = Math.Min(AtLeast(Brightness, Limits.MinBrightness), AtLeast(255 - Brightness, 255 - Limits.MaxBrightness));
+            double pose = Math.Min(AtMost(Yaw, Limits.MaxYaw), Math.Min(AtMost(Pitch, Limits.MaxPitch), AtMost(Roll, Limits.MaxRoll)));
+            double detail = Math.Min(AtLeast(Sharpness, Limits.MinSharpness), AtLeast(Contrast, Limits.MinContrast));
+            double[] figures = [light, pose, detail, AtLeast(EyeDistance, Limits.MinEyeDistance), Math.Clamp(Certainty ?? 1, 0, 1)];
+            return figures.Min();
+
+            static double AtLeast(double? value, double limit) => Math.Clamp((value ?? double.MaxValue) / (2 * limit), 0, 1);
+
+            static double AtMost(double? value, double limit) => Math.Clamp(1.5 - (Math.Abs(value ?? 0) / limit), 0, 1);
+        }
+    }
+
     /// <summary>Measures a face.</summary>
     public static FaceQuality Measure(AlignedFace face)
     {
@@ -32,7 +56,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         (double sharpness, double brightness, double contrast) = Pixels(ToArcFace(face.Image, template));
         if (face.Face is null)
         {
-            return new FaceQuality(null, sharpness, brightness, contrast, null, null, null);
+            return new FaceQuality(null, sharpness, brightness, contrast, null, null, null, null);
         }
 
         (Complex eyes, Complex nose, Complex mouth) = InEyeAxes(face.Face.Landmarks);
@@ -41,7 +65,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         double distance = (template.Landmarks.RightEye.X - template.Landmarks.LeftEye.X) / face.PhotoToCrop.Scale;
         double roll = Math.IEEERemainder(Degrees(eyes.Phase) + face.Face.TurnedBy, 360);
         (double yaw, double pitch) = Pose(nose, mouth);
-        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll);
+        return new FaceQuality(distance, sharpness, brightness, contrast, yaw, pitch, roll, face.Face.Score);
     }
 
     private static (double Yaw, double Pitch) Pose(Complex nose, Complex mouth)

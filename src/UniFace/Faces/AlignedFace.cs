@@ -26,4 +26,7 @@ public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityT
 
     /// <summary>For a main face: whether another face of the photo could be the main one (<see cref="MainFace.AmbiguousShare"/>).</summary>
     public bool Ambiguous { get; init; }
+
+    /// <summary>Score of the liveness check that it passed; null if there was no check.</summary>
+    public double? Liveness { get; init; }
 }

@@ -2,7 +2,7 @@ namespace UniFace.Faces;
 
 /// <summary>
 /// Photo to aligned face: decode, detect, select, align. Training, evaluation and verification all use it, so they get the same crops.
-/// Thread-safe; owns and disposes its detector.
+/// Thread-safe; owns and disposes its detector and its liveness check.
 /// </summary>
 public sealed class FacePipeline : IDisposable
 {
@@ -34,8 +34,15 @@ public sealed class FacePipeline : IDisposable
     /// <summary>Whether to refuse photos with more than one possible main face.</summary>
     public bool Strict { get; init; }
 
+    /// <summary>The check that the main face of a photo must pass; null for none.</summary>
+    public ILivenessCheck? Liveness { get; init; }
+
     /// <summary>Creates a pipeline for aligned images: they are decoded, and their size is checked.</summary>
-    public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null) => new(decoder, new FaceAligner(template));
+    /// <param name="decoder">Decodes them.</param>
+    /// <param name="template">The template that they are aligned to; null for ArcFace's.</param>
+    /// <param name="liveness">A check that no aligned image passes, or null.</param>
+    public static FacePipeline ForAligned(IImageDecoder decoder, AlignmentTemplate? template = null, ILivenessCheck? liveness = null) =>
+        new(decoder, new FaceAligner(template)) { Liveness = liveness };
 
     /// <summary>The main face of a photo (<see cref="MainFace"/>), aligned; null if it shows none.</summary>
     public AlignedFace? Align(RgbImage photo) => Align(new Photo(photo));
@@ -53,19 +60,27 @@ public sealed class FacePipeline : IDisposable
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="source">Name of the photo in errors.</param>
     /// <param name="choice">The faces to take.</param>
+    /// <exception cref="UniFaceException">The photo cannot be decoded, is given as aligned and has another size, or its main face is refused.</exception>
+    public IReadOnlyList<AlignedFace> AlignFaces(ReadOnlyMemory<byte> encoded, string source, FaceChoice choice) =>
+        AlignFaces(decoder.OpenPhoto(encoded, source), source, choice);
+
+    /// <summary>Aligns the faces of a photo, the main one first; empty if it shows none.</summary>
+    /// <param name="photo">The photo.</param>
+    /// <param name="source">Name of the photo in errors.</param>
+    /// <param name="choice">The faces to take. If all are taken, none is refused.</param>
+    /// <param name="aligned">The photo is an aligned face.</param>
+    /// <exception cref="NotLiveException">The main face does not pass <see cref="Liveness"/>.</exception>
     /// <exception cref="UniFaceException">
-    /// The photo cannot be decoded, is given as aligned and has another size, or only its main face is taken, that is ambiguous, and the pipeline is
-    /// <see cref="Strict"/>.
+    /// The photo cannot be decoded, is given as aligned and has another size or cannot be checked for liveness, or its main face is ambiguous and the
+    /// pipeline is <see cref="Strict"/>.
     /// </exception>
-    public IReadOnlyList<AlignedFace> AlignFaces(ReadOnlyMemory<byte> encoded, string source, FaceChoice choice)
+    public IReadOnlyList<AlignedFace> AlignFaces(Photo photo, string source, FaceChoice choice, bool aligned = false)
     {
-        Photo photo = decoder.OpenPhoto(encoded, source);
-        IReadOnlyList<AlignedFace> faces = detector is null
+        ArgumentNullException.ThrowIfNull(photo);
+        IReadOnlyList<AlignedFace> faces = aligned || detector is null
             ? [AlignedFace.FromImage(photo.Whole, Aligner.Template, source)]
             : Search(photo, choice).Faces;
-        return Strict && choice == FaceChoice.Largest && faces is [{ Ambiguous: true } face, ..]
-            ? throw new UniFaceException($"{source}: {DescribeAmbiguity(face)}; crop it to one person")
-            : faces;
+        return choice == FaceChoice.Largest && faces is [AlignedFace main] ? [Accept(photo, main, source)] : faces;
     }
 
     /// <summary>Describes an ambiguous main face.</summary>
@@ -132,6 +147,27 @@ public sealed class FacePipeline : IDisposable
         return result;
     }
 
-    /// <summary>Disposes the detector.</summary>
-    public void Dispose() => detector?.Dispose();
+    /// <summary>Disposes the detector and the liveness check.</summary>
+    public void Dispose()
+    {
+        detector?.Dispose();
+        (Liveness as IDisposable)?.Dispose();
+    }
+
+    private AlignedFace Accept(Photo photo, AlignedFace main, string source)
+    {
+        if (Strict && main.Ambiguous)
+        {
+            throw new UniFaceException($"{source}: {DescribeAmbiguity(main)}; crop it to one person");
+        }
+
+        if (Liveness is null)
+        {
+            return main;
+        }
+
+        LivenessResult result = Liveness.Check(photo, main.Face ?? throw new UniFaceException(
+            $"{source}: an aligned face cannot be checked for liveness; give the photo"));
+        return result.IsLive ? main with { Liveness = result.Score } : throw new NotLiveException(source, result);
+    }
 }

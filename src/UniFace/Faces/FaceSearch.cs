@@ -1,5 +1,15 @@
 namespace UniFace.Faces;
 
+/// <summary>Which faces of a photo are used.</summary>
+public enum FaceChoice
+{
+    /// <summary>The main face.</summary>
+    Largest,
+
+    /// <summary>All of them.</summary>
+    All,
+}
+
 /// <summary>The faces of a photo.</summary>
 /// <param name="Faces">The selected faces, aligned; the main one first.</param>
 /// <param name="Found">Number of faces that the detector found.</param>

@@ -51,6 +51,30 @@ public sealed class PhotoFacesTests : IDisposable
     }
 
     [Fact]
+    public void Photos_come_in_order_each_with_its_own_fault_and_no_more_are_read_ahead_than_a_chunk()
+    {
+        for (int i = 0; i < Photos; i += 7)
+        {
+            File.WriteAllText(Path.Combine(folder, $"{i:D3}.png"), "damaged");
+        }
+
+        Watched detector = new();
+        using FacePipeline pipeline = new(new SkiaImageDecoder(), detector);
+        using PhotoSet photos = PhotoSet.Open(folder);
+        List<PhotoFaces> read = [];
+        foreach (PhotoFaces[] chunk in PhotoFaces.ReadAll(photos, pipeline, 4, FaceChoice.Largest, TestContext.Current.CancellationToken))
+        {
+            read.AddRange(chunk);
+            Thread.Sleep(50);
+            Assert.True(detector.Detections <= read.Count + 64, $"{detector.Detections} photos are processed while {read.Count} are asked for");
+        }
+
+        Assert.Equal(photos.Names, read.Select(photo => photo.Name));
+        Assert.All(read, photo => Assert.Equal(photo.Index % 7 == 0 ? 0 : 1, photo.Faces.Count));
+        Assert.All(read.Where(photo => photo.Faces.Count == 0), photo => Assert.Contains("expected JPEG", photo.Detail, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Model_that_computes_NaN_prints_a_clear_error_and_exits_with_2()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
@@ -69,7 +93,7 @@ public sealed class PhotoFacesTests : IDisposable
 
     private sealed class Watched : IFaceDetector
     {
-        private int running;
+        private int running, detections;
         private int misused;
         private volatile bool disposed;
 
@@ -77,11 +101,14 @@ public sealed class PhotoFacesTests : IDisposable
 
         public int Running => running;
 
+        public int Detections => detections;
+
         public int Misused => misused;
 
         public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
         {
             Interlocked.Increment(ref running);
+            Interlocked.Increment(ref detections);
             Thread.Sleep(2);
             Interlocked.Add(ref misused, disposed ? 1 : 0);
             Interlocked.Decrement(ref running);

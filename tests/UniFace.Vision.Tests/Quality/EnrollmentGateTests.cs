@@ -76,11 +76,43 @@ public sealed class EnrollmentGateTests
     [Fact]
     public void The_callers_limits_apply_and_a_limit_that_is_not_finite_is_refused()
     {
-        FaceQuality quality = new(30, 0.3, 120, 40, 20, 0, 0);
+        FaceQuality quality = new(30, 0.3, 120, 40, 20, 0, 0, null);
         Assert.Empty(gate.Check(quality));
         EnrollmentGate strict = new(new QualityOptions { MinEyeDistance = 31, MaxYaw = 19 });
         Assert.Equal([QualityFaultKind.TooSmall, QualityFaultKind.TurnedAway], strict.Check(quality).Select(f => f.Kind));
         Assert.Throws<UniFaceException>(() => new EnrollmentGate(new QualityOptions { MaxYaw = double.NaN }));
+    }
+
+    /// <summary>Values up to three times the limits, on both sides of each.</summary>
+    [Fact]
+    public void The_overall_figure_is_below_one_half_exactly_if_the_gate_finds_a_fault()
+    {
+        Random random = new(1);
+        int faulty = 0;
+        for (int i = 0; i < 2000; i++)
+        {
+            FaceQuality quality = new(
+                20 + (80 * random.NextDouble()), 0.13 + (0.4 * random.NextDouble()), 30 + (200 * random.NextDouble()), 12 + (40 * random.NextDouble()),
+                (60 * random.NextDouble()) - 30, (40 * random.NextDouble()) - 20, (95 * random.NextDouble()) - 47, 0.5 + (random.NextDouble() / 2));
+            bool fault = gate.Check(quality).Count > 0;
+            faulty += fault ? 1 : 0;
+            Assert.Equal(fault, quality.Overall < 0.5);
+            Assert.InRange(quality.Overall, 0, 1);
+        }
+
+        Assert.InRange(faulty, 100, 1900);
+    }
+
+    [Fact]
+    public void The_overall_figure_is_that_of_the_worst_property()
+    {
+        FaceQuality good = new(100, 0.5, 128, 60, 5, 5, 5, 1);
+        Assert.Equal(1, good.Overall);
+        Assert.Equal(0.75, (good with { EyeDistance = 30 }).Overall, 1e-9);
+        Assert.Equal(0.25, (good with { Yaw = -1.25 * 35 }).Overall, 1e-9);
+        Assert.Equal(0.6, (good with { Certainty = 0.6 }).Overall, 1e-9);
+        Assert.Equal(0.5, (good with { Brightness = 225 }).Overall, 1e-9);
+        Assert.Equal(1, new FaceQuality(null, 0.5, 128, 60, null, null, null, null).Overall);
     }
 
     private IEnumerable<QualityFaultKind> Faults(RgbImage image) => gate.Check(new AlignedFace(image, null, SimilarityTransform.Identity)).Select(f => f.Kind);

@@ -19,7 +19,8 @@ internal static class VerifyCommand
         };
         DecisionOptions decide = new();
         VisionOptions vision = new();
-        IEnumerable<Symbol> parameters = [inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict, vision.Liveness, .. vision.Detection, .. vision.Model];
+        IEnumerable<Symbol> parameters =
+            [inputs, decide.Threshold, decide.FalseMatchRate, vision.Strict, vision.Liveness, .. vision.Detection, .. vision.Model];
         return CliCommand.Create("verify", Description, parameters, (parsed, stop) =>
         {
             string[] given = parsed.GetRequiredValue(inputs);

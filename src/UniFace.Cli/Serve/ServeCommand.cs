@@ -62,8 +62,8 @@ internal static class ServeCommand
         GalleryOptions key = new();
         IEnumerable<Symbol> parameters =
         [
-            package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, vision.Detector, vision.Liveness, requireKey, retention, rate, concurrent,
-            auditSize, .. key.Keys,
+            package, gallery, .. addStudio is null ? Array.Empty<Symbol>() : [runs], data, urls, vision.Detector, vision.Liveness, requireKey, retention,
+            rate, concurrent, auditSize, .. key.Keys,
             ServeKeysCommand.Create(data), ServeAuditCommand.Create(data),
         ];
         return CliCommand.Create("serve", Description, parameters, async (parsed, stop) =>

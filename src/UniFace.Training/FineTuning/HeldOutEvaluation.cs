@@ -17,7 +17,8 @@ public static class HeldOutEvaluation
     public static ModelComparison? Compare(string run, Action<string, int, int>? progress = null, CancellationToken cancellationToken = default)
     {
         RunInfo info = RunFolder.ReadInfo(run);
-        FineTuneOptions started = info.Options.FineTune ?? throw new UniFaceException($"{run} did not start from a model; there is nothing to compare it with.");
+        FineTuneOptions started = info.Options.FineTune
+            ?? throw new UniFaceException($"{run} did not start from a model; there is nothing to compare it with.");
         using FaceDataset? validation = info.Options.OpenValidation();
         using FaceDataset data = info.Options.OpenData();
         if (info.UnseenPeople(data, validation) is not FaceDataset people)

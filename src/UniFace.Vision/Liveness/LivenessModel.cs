@@ -30,11 +30,12 @@ public sealed record LivenessModel
     {
         try
         {
-            LivenessModel model = JsonSerializer.Deserialize<LivenessModel>(File.ReadAllText(path), ModelManifest.Json) ?? throw new JsonException("it is empty");
+            LivenessModel model = JsonSerializer.Deserialize<LivenessModel>(File.ReadAllText(path), ModelManifest.Json)
+                ?? throw new JsonException("it is empty.");
             return model.OnnxFile is { Length: > 0 } name && Path.GetFileName(name) == name && double.IsFinite(model.Threshold) && model.LiveIndex >= 0
                 && model.Scale is > 0 and <= 20 && model.Normalization is { Deviation: > 0 }
                 ? model
-                : throw new JsonException("expected a file name, a finite threshold, a liveIndex of at least 0, a scale of 0 to 20 and a deviation above 0");
+                : throw new JsonException("expected a file name, a finite threshold, a liveIndex of at least 0, a scale of 0 to 20 and a deviation above 0.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

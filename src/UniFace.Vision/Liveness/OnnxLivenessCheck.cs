@@ -17,8 +17,9 @@ public sealed class OnnxLivenessCheck : ILivenessCheck, IDisposable
         writer = new PixelWriter<float>(pixel => model.Normalization.Apply(pixel), model.ColorOrder, channelsLast: false);
         (input, NodeMetadata declared) = session.Inputs.First();
         output = session.Outputs.Keys.First();
-        (height, width) = declared is { ElementDataType: TensorElementType.Float, Dimensions: [_, 3, > 0 and int h, > 0 and int w] } && session.Inputs.Count == 1
-            ? (h, w)
+        bool fits = session.Inputs.Count == 1 && declared is { ElementDataType: TensorElementType.Float, Dimensions: [_, 3, > 0, > 0] };
+        (height, width) = fits
+            ? (declared.Dimensions[2], declared.Dimensions[3])
             : throw new UniFaceException(
                 $"{path}: its input '{input}' is {declared.ElementDataType} {OnnxSession.Shape(declared.Dimensions)}, expected one input of Float Nx3xHxW.");
     }
@@ -66,7 +67,8 @@ public sealed class OnnxLivenessCheck : ILivenessCheck, IDisposable
         if (model.LiveIndex >= values.Length || !Array.TrueForAll(values, float.IsFinite))
         {
             throw new UniFaceException(
-                $"{path}: its output '{output}' has {Plural.Format(values.Length, "value")} for a face, expected finite values and one at index {model.LiveIndex}.");
+                $"{path}: its output '{output}' has {Plural.Format(values.Length, "value")} for a face, expected finite values and one at index " +
+                $"{model.LiveIndex}.");
         }
 
         double live = values[model.LiveIndex];

@@ -10,9 +10,9 @@ internal static class InsightFaceWeights
     private static readonly string[] BlockParts = ["bn1", "conv1", "prelu", "conv2"];
 
     /// <summary>A backbone with the weights of a .pth or .safetensors file.</summary>
-    /// <returns>The backbone, which the caller owns, and the name in the file of each tensor, by the address of its memory.</returns>
+    /// <returns>The backbone, which the caller owns, and the name of each weight in the file.</returns>
     /// <exception cref="UniFaceException">It is not such a file, or the network is another one.</exception>
-    public static (LayeredBackbone Backbone, IReadOnlyList<(string Name, nint Address)> Read) Load(string path)
+    public static (LayeredBackbone Backbone, IReadOnlyList<ImportedWeight> Read) Load(string path)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
@@ -35,7 +35,7 @@ internal static class InsightFaceWeights
         LayeredBackbone backbone = (LayeredBackbone)BackboneRegistry.Create(spec, seed: 1);
         try
         {
-            List<(string, nint)> read = [];
+            List<ImportedWeight> read = [];
             foreach ((string own, Tensor target) in Checkpoint.Tensors(backbone))
             {
                 string theirs = prefix + NameOf(own, depth);
@@ -47,7 +47,7 @@ internal static class InsightFaceWeights
                 }
 
                 target.copy_(source);
-                read.Add((theirs, TensorMemory.Address(target)));
+                read.Add(new ImportedWeight(own, theirs));
                 if (own.EndsWith("norm.running_mean", StringComparison.Ordinal) && theirs == prefix + "features.running_mean"
                     && file.TryGetValue(prefix + "fc.bias", out Tensor? bias))
                 {

@@ -80,7 +80,7 @@ public sealed class StartWeights : IDisposable
                 Sha256 = manifest.OnnxSha256,
                 Manifest = manifest,
             };
-            return new StartWeights(backbone, options, NamesOf(backbone, weights.Read));
+            return new StartWeights(backbone, options, NamesOf(backbone, weights));
         }
         catch
         {
@@ -91,14 +91,14 @@ public sealed class StartWeights : IDisposable
 
     private static StartWeights OpenFile(string path)
     {
-        (LayeredBackbone backbone, IReadOnlyList<(string, nint)> read) = InsightFaceWeights.Load(path);
+        (LayeredBackbone backbone, IReadOnlyList<ImportedWeight> read) = InsightFaceWeights.Load(path);
         FineTuneOptions options = new()
         {
             Source = Path.GetFullPath(path),
             Sha256 = Sha256.HashFile(path),
             Manifest = BackboneRegistry.Manifest(backbone.Spec) with { Source = Path.GetFileName(path) },
         };
-        return new StartWeights(backbone, options, NamesOf(backbone, read));
+        return new StartWeights(backbone, options, read);
     }
 
     /// <summary>The backbone that the file names: as the exporter writes it, or dlib's.</summary>
@@ -115,11 +115,9 @@ public sealed class StartWeights : IDisposable
             "'uniface train --teacher'.");
     }
 
-    private static ImportedWeight[] NamesOf(Backbone backbone, IReadOnlyList<(string Source, nint Address)> read)
+    private static ImportedWeight[] NamesOf(Backbone backbone, OnnxWeights weights)
     {
-        Dictionary<nint, string> names = backbone.named_parameters().Select(p => (p.name, (Tensor)p.parameter))
-            .Concat(backbone.named_buffers().Select(b => (b.name, b.buffer)))
-            .ToDictionary(t => TensorMemory.Address(t.Item2), t => t.Item1);
-        return [.. read.Select(r => new ImportedWeight(names[r.Address], r.Source))];
+        Dictionary<nint, string> names = Checkpoint.Tensors(backbone).ToDictionary(t => TensorMemory.Address(t.Value), t => t.Name);
+        return [.. weights.Read.Select(r => new ImportedWeight(names[r.Address], r.Name))];
     }
 }

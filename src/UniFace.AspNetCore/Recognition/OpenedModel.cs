@@ -1,3 +1,5 @@
+using UniFace.Vision.Photos;
+
 namespace UniFace.AspNetCore.Recognition;
 
 /// <summary>A model and its gallery, opened before the service is built.</summary>

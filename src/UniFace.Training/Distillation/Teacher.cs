@@ -1,4 +1,3 @@
-using UniFace.Embeddings;
 using UniFace.Vision.Onnx;
 
 namespace UniFace.Training.Distillation;

@@ -1,5 +1,3 @@
-using UniFace.Embeddings;
-
 namespace UniFace.Training.FineTuning;
 
 /// <summary>Compares a fine-tuned run with the model that it started from.</summary>

@@ -65,7 +65,7 @@ public sealed class LivenessCommandTests : IDisposable
         Assert.InRange(quality.GetProperty("certainty").GetDouble(), 0.5, 1);
     }
 
-    private void Refused(params string[] args) =>
+    private static void Refused(params string[] args) =>
         Assert.Contains("does not pass the liveness check", CliProcess.Run(args).Expect(2).Error, StringComparison.Ordinal);
 
     private string Describe(string name, double threshold)

@@ -75,7 +75,7 @@ public sealed class StartWeightsTests : IDisposable
     [Fact]
     public void Another_network_a_bare_file_and_other_weights_are_refused_by_what_was_expected()
     {
-        string foreign = InventedPackage.Write(Path.Combine(folder, "foreign"));
+        string foreign = TestPackage.Write(Path.Combine(folder, "foreign"));
         Refused(foreign, "is none of UniFace's");
         Refused(Path.Combine(foreign, "model.onnx"), "bare .onnx");
         Refused(Path.Combine(folder, "absent"), "absent");

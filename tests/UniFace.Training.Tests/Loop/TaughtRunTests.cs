@@ -10,7 +10,7 @@ namespace UniFace.Training.Tests.Loop;
 /// A run with a teacher learns its embeddings, with labels and without. One that is killed ends with the bits of one that was not, as does the same
 /// run again, whether the teacher's embeddings are computed once or for each batch.
 /// </summary>
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class TaughtRunTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("uniface-taught-").FullName;
@@ -99,7 +99,7 @@ public sealed class TaughtRunTests : IDisposable
         string package = Path.Combine(root, "teacher");
         if (!Directory.Exists(package))
         {
-            InventedPackage.Write(package);
+            TestPackage.Write(package);
         }
 
         TeacherOptions teacher = Teacher.Resolve(new TeacherOptions { Package = package, View = view, Loss = loss });

@@ -18,7 +18,8 @@ public sealed class LivenessTests
     public async Task Faces_that_pass_are_answered_with_their_score_and_quality()
     {
         await using RunningServer server = await RunningServer.StartAsync(options => options with { Liveness = new Check(0.8) });
-        JsonElement enrolled = await server.PostAsync("/v1/people", new { person = "Ann", photos = new[] { Photo }, anyQuality = true }, HttpStatusCode.Created);
+        JsonElement enrolled = await server.PostAsync(
+            "/v1/people", new { person = "Ann", photos = new[] { Photo }, anyQuality = true }, HttpStatusCode.Created);
         JsonElement face = enrolled.GetProperty("photos")[0].GetProperty("face");
         Assert.Equal(0.8, face.GetProperty("liveness").GetDouble());
         Assert.InRange(face.GetProperty("quality").GetProperty("overall").GetDouble(), 0, 1);

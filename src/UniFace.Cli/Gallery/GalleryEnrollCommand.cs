@@ -114,8 +114,8 @@ internal static class GalleryEnrollCommand
             {
                 string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
-                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}{DescribeQuality(qualities)}; " +
-                    $"{gallery.Path} holds {GalleryOptions.Size(counts)}");
+                    $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
+                    $"{DescribeQuality(qualities)}{gallery.Path} holds {GalleryOptions.Size(counts)}");
                 foreach ((string photo, AlignedFace face) in several)
                 {
                     string name = Output.Name(photo);
@@ -145,7 +145,7 @@ internal static class GalleryEnrollCommand
         }
 
         (string photo, FaceQuality lowest) = qualities.MinBy(q => q.Quality.Overall);
-        return $", with a mean quality of {qualities.Average(q => q.Quality.Overall):F2} (lowest: {lowest.Overall:F2}, {Output.Name(photo)})";
+        return $"quality {qualities.Average(q => q.Quality.Overall):F2} on average, lowest {lowest.Overall:F2} ({Output.Name(photo)}); ";
     }
 
     /// <summary>The person in each photo: --person, or the folder of the photo, by the rule for data sets.</summary>

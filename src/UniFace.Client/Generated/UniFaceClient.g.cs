@@ -2663,6 +2663,12 @@ namespace UniFace.Client
         [System.Text.Json.Serialization.JsonPropertyName("ambiguous")]
         public bool? Ambiguous { get; set; } = default!;
 
+        /// <summary>
+        /// Score of the liveness check that it passed; null if the service has no check, or all faces were asked for.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("liveness")]
+        public double? Liveness { get; set; } = default!;
+
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
         [System.Text.Json.Serialization.JsonExtensionData]
@@ -2723,6 +2729,19 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("roll")]
         public double? Roll { get; set; } = default!;
+
+        /// <summary>
+        /// The detector's confidence in the face and its landmarks, 0 to 1.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("certainty")]
+        public double? Certainty { get; set; } = default!;
+
+        /// <summary>
+        /// One figure for all, 0 to 1: the smallest of the figures of size, sharpness, light, contrast, pose and certainty. Each is 0.5 at the default limit
+        /// <br/>for enrollment (QualityOptions), and 1 at twice a smallest value, or at half of a largest one or less.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("overall")]
+        public double? Overall { get; set; } = default!;
 
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 

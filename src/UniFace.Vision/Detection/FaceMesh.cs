@@ -11,6 +11,9 @@ internal sealed record MeshFace(float Presence, Point[] Points)
     /// <summary>The angle of the line through the eyes, in radians.</summary>
     public double Angle => Math.Atan2(Points[RightCorner].Y - Points[LeftCorner].Y, Points[RightCorner].X - Points[LeftCorner].X);
 
+    /// <summary>The clockwise quarter turns of the photo after which the face is upright, to the nearest one.</summary>
+    public int Turn => (int)Math.Round(-Angle / (Math.PI / 2)) & 3;
+
     /// <summary>The smallest rectangle around the face with sides along and across the line through the eyes.</summary>
     public FaceFrame Frame()
     {
@@ -71,8 +74,7 @@ internal sealed class FaceMesh : IDisposable
     public MeshFace Run(Photo photo, FaceFrame face, bool mirrored = false)
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
-        PhotoView view = photo.View(toInput, Size, Size);
-        RgbImage crop = ImageWarp.WarpRepeatingEdges(view.Image, view.FromPhoto.Inverse().Then(toInput), Size, Size);
+        RgbImage crop = photo.Warp(toInput, Size, Size, CropBorder.Replicate);
         float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
         Writer.Write(crop, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);

@@ -74,19 +74,7 @@ public sealed class YuNetDetector : IFaceDetector
         ArgumentNullException.ThrowIfNull(photo);
         PhotoView view = photo.Level(int.Log2(Math.Max(1, Math.Max(photo.Width, photo.Height) / LargestSide)));
         SimilarityTransform back = view.FromPhoto.Inverse();
-        return [.. Detect(view.Image).Select(face => face with
-        {
-            X = back.Apply(new Point(face.X, face.Y)).X,
-            Y = back.Apply(new Point(face.X, face.Y)).Y,
-            Width = (float)(face.Width * back.Scale),
-            Height = (float)(face.Height * back.Scale),
-            Landmarks = new FaceLandmarks(
-                back.Apply(face.Landmarks.LeftEye),
-                back.Apply(face.Landmarks.RightEye),
-                back.Apply(face.Landmarks.Nose),
-                back.Apply(face.Landmarks.LeftMouth),
-                back.Apply(face.Landmarks.RightMouth)),
-        })];
+        return [.. Detect(view.Image).Select(face => face.Map(back))];
     }
 
     /// <summary>Frees the model.</summary>

@@ -19,8 +19,6 @@ public sealed class SkiaImageDecoder : IImageDecoder
     // Each scan of a progressive JPEG is a pass over all pixels, however short it is. libjpeg and MozJPEG write about 10 scans.
     private const int MaxScans = 100, MaxScansOfLargest = 16;
 
-    private const int StripBytes = 1 << 18;
-
     /// <summary>Pictures with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
@@ -33,13 +31,13 @@ public sealed class SkiaImageDecoder : IImageDecoder
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
     /// <summary>
-    /// The limit for <see cref="OpenPhoto"/> of a JPEG that need not be buffered: it is never decoded as a whole beyond <see cref="MaxPixels"/>, only
-    /// at reduced size and in parts. Two billion by default.
+    /// The limit of <see cref="OpenPhoto"/> for a JPEG that is not progressive: above <see cref="MaxPixels"/> it is decoded only at reduced size and
+    /// in parts. Two billion by default.
     /// </summary>
     public long MaxReducedPixels { get; init; } = 2_000_000_000;
 
     /// <inheritdoc/>
-    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, MaxPixels).Decode();
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, MaxPixels).Load().Whole;
 
     /// <inheritdoc/>
     public Photo OpenPhoto(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Load();
@@ -65,7 +63,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
         long pixels = (long)picture.Width * picture.Height;
         string size = $"{picture.Width}x{picture.Height} pixels";
         bool reducible = format == ImageFormat.Jpeg && picture.DecoderBytes == 0;
-        long limit = reducible ? maxReduced : Math.Min(MaxPixels, int.MaxValue / 4);
+        long whole = Math.Min(MaxPixels, int.MaxValue / 4), limit = reducible ? maxReduced : whole;
         if (picture.Width < 1 || picture.Height < 1 || pixels > limit)
         {
             throw new UniFaceException($"{source}: {size}, more than the limit of {limit}; scale it down first.");
@@ -84,26 +82,21 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, DecodeWhole, format == ImageFormat.Jpeg
-            ? () => new JpegPhoto(picture, Math.Min(MaxPixels, int.MaxValue / 4), Budget, source)
-            : () => new Photo(DecodeWhole()));
-
-        RgbImage DecodeWhole()
+        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, () =>
         {
-            if (pixels > Math.Min(MaxPixels, int.MaxValue / 4))
+            if (format == ImageFormat.Jpeg)
             {
-                throw new UniFaceException(
-                    $"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)} for a whole photo; scale it down first.");
+                return new JpegPhoto(picture, whole, Budget, source);
             }
 
-            // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
-            bool strips = format == ImageFormat.Jpeg;
-            using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-            return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
-        }
+            // RGB, RGBA, and what the decoder takes.
+            using MemoryBudget.Share share = Budget.Take((pixels * 7) + picture.DecoderBytes + encoded.Length);
+            return new Photo(
+                format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, source));
+        });
     }
 
-    private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)
+    private static unsafe RgbImage Decode(PictureContainer picture, string source)
     {
         fixed (byte* bytes = picture.Bytes.Span)
         {
@@ -117,28 +110,22 @@ public sealed class SkiaImageDecoder : IImageDecoder
 
             bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
             SKImageInfo info = new(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul, null);
-            int rows = strips ? Math.Clamp(StripBytes / (width * 4), 1, height) : height;
             byte[] rgb = GC.AllocateUninitializedArray<byte>(3 * width * height);
             RgbImage image = picture.Orientation >= 5 ? new RgbImage(height, width, rgb) : new RgbImage(width, height, rgb);
-            byte[] rgba = GC.AllocateUninitializedArray<byte>(rows * width * 4);
+            byte[] rgba = GC.AllocateUninitializedArray<byte>(width * height * 4);
             SKCodecResult result;
             fixed (byte* target = rgba)
             {
-                result = strips ? codec.StartScanlineDecode(info) : codec.GetPixels(info, (nint)target, width * 4, new SKCodecOptions(SKZeroInitialized.No));
-                for (int row = 0; row < height && result == SKCodecResult.Success; row += rows)
-                {
-                    int count = Math.Min(rows, height - row);
-                    if (strips && codec.GetScanlines((nint)target, count, width * 4) != count)
-                    {
-                        result = SKCodecResult.IncompleteInput;
-                    }
-
-                    UprightPixels.Place(rgba, row, count, image, picture.Orientation, opaque);
-                }
+                result = codec.GetPixels(info, (nint)target, width * 4, new SKCodecOptions(SKZeroInitialized.No));
             }
 
-            return result == SKCodecResult.Success ? image
-                : throw (result is SKCodecResult.IncompleteInput ? PictureContainer.CutOff(source) : PictureContainer.Damaged(source, $"{result}"));
+            if (result == SKCodecResult.Success)
+            {
+                UprightPixels.Place(rgba, 0, height, image, picture.Orientation, opaque);
+                return image;
+            }
+
+            throw result is SKCodecResult.IncompleteInput ? PictureContainer.CutOff(source) : PictureContainer.Damaged(source, $"{result}");
         }
     }
 }

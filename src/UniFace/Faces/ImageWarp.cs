@@ -56,34 +56,6 @@ public static class ImageWarp
         return output;
     }
 
-    /// <summary>One bilinear sample per pixel, with the photo's edge pixels repeated outside of it.</summary>
-    /// <param name="photo">The photo.</param>
-    /// <param name="photoToOutput">From pixels of the photo to pixels of the output.</param>
-    /// <param name="width">Width of the output in pixels.</param>
-    /// <param name="height">Height of the output in pixels.</param>
-    public static RgbImage WarpRepeatingEdges(RgbImage photo, SimilarityTransform photoToOutput, int width, int height)
-    {
-        ArgumentNullException.ThrowIfNull(photo);
-        RgbImage output = new(width, height);
-        SimilarityTransform inverse = photoToOutput.Inverse();
-        byte[] pixels = output.Pixels;
-        float right = photo.Width - 1, bottom = photo.Height - 1;
-        int at = 0;
-        for (int y = 0; y < height; y++)
-        {
-            for (int x = 0; x < width; x++, at += 3)
-            {
-                (double fromX, double fromY) = inverse.Apply(x, y);
-                Vector3 sum = AddSample(Vector3.Zero, photo, Clamp((float)fromX, right), Clamp((float)fromY, bottom));
-                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
-            }
-        }
-
-        return output;
-
-        static float Clamp(float value, float largest) => value > 0 ? MathF.Min(value, largest) : 0; // 0 for NaN
-    }
-
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
     private static Vector3 AddSample(Vector3 sum, RgbImage photo, float x, float y)

@@ -30,7 +30,8 @@ internal static class BenchDetectCommand
                 [.. DetectorTrial.Labelled(reference, celeba, step: 12).Where(photo => photo.Faces is [{ Score: > 0.88 }]).Take(200)];
             int count = parsed.GetValue(composed), none = parsed.GetValue(faceless), every = parsed.GetValue(step);
             List<(string Set, string Detector, DetectorFigures Figures)> rows = [];
-            foreach ((string name, string? path) in new (string, string?)[] { ("BlazeFace (back) with face mesh", "blazeface"), ("default", null), ("YuNet", yunet) })
+            (string, string?)[] detectors = [("BlazeFace (back) with face mesh", "blazeface"), ("default", null), ("YuNet", yunet)];
+            foreach ((string name, string? path) in detectors)
             {
                 using IFaceDetector detector = FaceDetectors.Open(path);
                 Add("LFW, main face", DetectorTrial.Main(detector, reference, lfw, every, stop));

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>
@@ -31,7 +29,7 @@ public static class ImageWarp
         {
             for (int x = 0; x < width; x++, at += 3)
             {
-                Vector3 sum = Vector3.Zero;
+                Vector128<float> sum = Vector128<float>.Zero; // R, G, B and a value that is not used
                 for (int j = 0; j < samples; j++)
                 {
                     double v = y + (((j + 0.5) / samples) - 0.5);
@@ -49,7 +47,7 @@ public static class ImageWarp
                 }
 
                 sum *= share;
-                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
+                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum[0]), ToByte(sum[1]), ToByte(sum[2]));
             }
         }
 
@@ -58,7 +56,7 @@ public static class ImageWarp
 
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
-    private static Vector3 AddSample(Vector3 sum, RgbImage photo, float x, float y)
+    private static Vector128<float> AddSample(Vector128<float> sum, RgbImage photo, float x, float y)
     {
         // In this form, NaN is outside too.
         if (!(x > -1 && y > -1 && x < photo.Width && y < photo.Height))
@@ -66,29 +64,38 @@ public static class ImageWarp
             return sum;
         }
 
-        int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
+        int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y), stride = photo.Width * 3, at = (top * stride) + (left * 3);
         float fx = x - left, fy = y - top;
-        if (left >= 0 && top >= 0 && left + 1 < photo.Width && top + 1 < photo.Height)
+        Vector128<float> a, b, c, d;
+        if (left >= 0 && top >= 0 && left + 1 < photo.Width && at + stride + 7 <= photo.Pixels.Length)
         {
-            int stride = photo.Width * 3;
-            ReadOnlySpan<byte> four = photo.Pixels.AsSpan(((top * photo.Width) + left) * 3, stride + 6);
-            return sum + (1 - fx) * (1 - fy) * new Vector3(four[0], four[1], four[2]) + fx * (1 - fy) * new Vector3(four[3], four[4], four[5])
-                + (1 - fx) * fy * new Vector3(four[stride], four[stride + 1], four[stride + 2])
-                + fx * fy * new Vector3(four[stride + 3], four[stride + 4], four[stride + 5]);
+            (a, b) = (Pixel(photo, at), Pixel(photo, at + 3));
+            (c, d) = (Pixel(photo, at + stride), Pixel(photo, at + stride + 3));
+        }
+        else
+        {
+            (a, b) = (PixelOrBlack(photo, left, top), PixelOrBlack(photo, left + 1, top));
+            (c, d) = (PixelOrBlack(photo, left, top + 1), PixelOrBlack(photo, left + 1, top + 1));
         }
 
-        return sum + (1 - fx) * (1 - fy) * Pixel(photo, left, top) + fx * (1 - fy) * Pixel(photo, left + 1, top)
-            + (1 - fx) * fy * Pixel(photo, left, top + 1) + fx * fy * Pixel(photo, left + 1, top + 1);
+        return sum + ((1 - fx) * (1 - fy) * a) + (fx * (1 - fy) * b) + ((1 - fx) * fy * c) + (fx * fy * d);
     }
 
-    private static Vector3 Pixel(RgbImage photo, int x, int y)
+    // Reads four bytes at once: the pixel and the first byte of the next one.
+    private static Vector128<float> Pixel(RgbImage photo, int at)
+    {
+        uint bytes = BinaryPrimitives.ReadUInt32LittleEndian(photo.Pixels.AsSpan(at, 4));
+        return Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(bytes).AsByte())).AsInt32());
+    }
+
+    private static Vector128<float> PixelOrBlack(RgbImage photo, int x, int y)
     {
         if ((uint)x >= (uint)photo.Width || (uint)y >= (uint)photo.Height)
         {
-            return Vector3.Zero;
+            return Vector128<float>.Zero;
         }
 
         ReadOnlySpan<byte> pixel = photo.Pixels.AsSpan((y * photo.Width + x) * 3, 3);
-        return new Vector3(pixel[0], pixel[1], pixel[2]);
+        return Vector128.Create(pixel[0], pixel[1], pixel[2], 0f);
     }
 }

@@ -148,7 +148,7 @@ public sealed class YuNetDetector : IFaceDetector
     private void AddFaces(RgbImage photo, RgbImage level, List<DetectedFace> faces)
     {
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
-        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the picture
+        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the image
         Writer.Write(level, input, width, height);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);

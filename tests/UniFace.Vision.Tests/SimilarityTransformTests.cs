@@ -83,16 +83,6 @@ public class SimilarityTransformTests
     }
 
     [Fact]
-    public void A_point_of_weight_zero_has_no_effect()
-    {
-        Point[] moved = [.. Template.Select(p => new Point(p.X + 7, p.Y - 3))];
-        moved[2] = new Point(500, 500);
-        SimilarityTransform fitted = SimilarityTransform.Fit(Template, moved, [1, 1, 0, 1, 1]);
-        Assert.Equal(1, fitted.A, 1e-5);
-        Assert.Equal(7, fitted.Tx, 1e-3);
-    }
-
-    [Fact]
     public void The_inverse_undoes_a_transform_and_Then_composes_two() => Gen.Select(Transforms, Transforms).Sample((first, second) =>
     {
         (double x, double y) = first.Then(first.Inverse()).Apply(12, 34);

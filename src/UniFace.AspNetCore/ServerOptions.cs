@@ -23,7 +23,7 @@ public sealed record ServerOptions
     /// <summary>Folder for everything that the service writes. Created if missing.</summary>
     public string DataFolder { get; init; } = "uniface-data";
 
-    /// <summary>Face detector file; null for the BlazeFace that setup installs.</summary>
+    /// <summary>Face detector file; null for the default one that setup installs.</summary>
     public string? Detector { get; init; }
 
     /// <summary>The check that the main face of each photo must pass; null for none, as in UniFace itself. Disposed with the service.</summary>

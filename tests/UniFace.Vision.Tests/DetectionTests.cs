@@ -115,28 +115,25 @@ public class DetectionTests
     }
 
     [Fact]
-    public void BlazeFace_landmarks_move_turn_and_scale_with_the_face()
+    public void Mesh_landmarks_move_turn_and_scale_with_the_face()
     {
-        Point[] six = [new(100, 100), new(140, 103), new(119, 126), new(121, 145), new(80, 108), new(163, 110)];
-        FaceLandmarks still = BlazeFaceLandmarks.ToFive(six);
+        FaceMeshLandmarks map = FaceMeshLandmarks.Default;
+        Point[] points = [.. map.Mean.Select((p, i) => new Point(p.X + (i % 5) - 2, p.Y - (i % 3) + 1))];
         SimilarityTransform transform = new(1.7 * Math.Cos(0.6), 1.7 * Math.Sin(0.6), -30, 55);
-        FaceLandmarks moved = BlazeFaceLandmarks.ToFive([.. six.Select(transform.Apply)]);
-        Assert.Equal(transform.Apply(still.LeftEye).X, moved.LeftEye.X, 1e-2f);
-        Assert.Equal(transform.Apply(still.RightMouth).Y, moved.RightMouth.Y, 1e-2f);
-        Assert.Equal(transform.Apply(still.Nose).X, moved.Nose.X, 1e-2f);
+        Point[] expected = Array.ConvertAll(map.ToFive(points).ToArray(), transform.Apply);
+        Assert.All(expected.Zip(map.ToFive(Array.ConvertAll(points, transform.Apply)).ToArray()), pair =>
+        {
+            Assert.Equal(pair.First.X, pair.Second.X, 1e-2f);
+            Assert.Equal(pair.First.Y, pair.Second.Y, 1e-2f);
+        });
     }
 
     [Fact]
-    public void BlazeFace_landmarks_of_its_mean_face_are_nearly_the_template()
+    public void Mesh_landmarks_of_the_mean_face_are_nearly_the_template()
     {
-        FaceLandmarks five = BlazeFaceLandmarks.ToFive(BlazeFaceLandmarks.Mean);
-        SimilarityTransform transform = new FaceAligner().Fit(five);
-        FaceLandmarks template = AlignmentTemplate.ArcFace112.Landmarks;
-        foreach ((Point found, Point wanted) in new[] { (five.LeftEye, template.LeftEye), (five.Nose, template.Nose), (five.RightMouth, template.RightMouth) })
-        {
-            Point at = transform.Apply(found);
-            Assert.InRange(Math.Sqrt(Math.Pow(at.X - wanted.X, 2) + Math.Pow(at.Y - wanted.Y, 2)), 0, 3);
-        }
+        FaceLandmarks five = FaceMeshLandmarks.Default.ToFive(FaceMeshLandmarks.Default.Mean), template = AlignmentTemplate.ArcFace112.Landmarks;
+        Point[] fitted = Array.ConvertAll(five.ToArray(), new FaceAligner().Fit(five).Apply);
+        Assert.All(fitted.Zip(template.ToArray()), pair => Assert.InRange(double.Hypot(pair.First.X - pair.Second.X, pair.First.Y - pair.Second.Y), 0, 3));
     }
 
     [Fact]
@@ -159,7 +156,7 @@ public class DetectionTests
     }
 
     [Fact]
-    public void Both_detectors_find_the_same_faces_on_real_photos()
+    public void All_detectors_find_the_same_faces_on_real_photos()
     {
         string tar = SharedData.Require("data/lfw-deepfunneled-pairs.tar");
         string yunet = SharedData.Require("data/yunet_s_dynamic.onnx"), yunetFixed = SharedData.Require("data/yunet_s_640_640.onnx");

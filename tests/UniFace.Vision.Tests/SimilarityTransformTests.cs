@@ -33,9 +33,9 @@ public class SimilarityTransformTests
 
     [Fact]
     public void No_other_similarity_has_a_smaller_squared_error() =>
-        Gen.Select(Points, Points, Gen.Double[0.1, 5].Array[5], Gen.Double[-0.01, 0.01].Array[4]).Sample((from, to, weights, nudge) =>
+        Gen.Select(Points, Points, Gen.Double[-0.01, 0.01].Array[4]).Sample((from, to, nudge) =>
     {
-        SimilarityTransform best = SimilarityTransform.Fit(from, to, weights);
+        SimilarityTransform best = SimilarityTransform.Fit(from, to);
         SimilarityTransform other = new(best.A + nudge[0], best.B + nudge[1], best.Tx + nudge[2], best.Ty + nudge[3]);
         Assert.True(Cost(best) <= Cost(other) * (1 + 1e-9) + 1e-6);
 
@@ -45,7 +45,7 @@ public class SimilarityTransformTests
             for (int i = 0; i < from.Length; i++)
             {
                 (double x, double y) = t.Apply(from[i].X, from[i].Y);
-                sum += weights[i] * (((x - to[i].X) * (x - to[i].X)) + ((y - to[i].Y) * (y - to[i].Y)));
+                sum += ((x - to[i].X) * (x - to[i].X)) + ((y - to[i].Y) * (y - to[i].Y));
             }
 
             return sum;
@@ -80,16 +80,6 @@ public class SimilarityTransformTests
         SimilarityTransform fitted = new FaceAligner().Fit(t with { LeftMouth = mouth, RightMouth = mouth, MouthIsOnePoint = true });
         Assert.Equal(1, fitted.A, 1e-6);
         Assert.Equal(0, fitted.Tx, 1e-4);
-    }
-
-    [Fact]
-    public void A_point_of_weight_zero_has_no_effect()
-    {
-        Point[] moved = [.. Template.Select(p => new Point(p.X + 7, p.Y - 3))];
-        moved[2] = new Point(500, 500);
-        SimilarityTransform fitted = SimilarityTransform.Fit(Template, moved, [1, 1, 0, 1, 1]);
-        Assert.Equal(1, fitted.A, 1e-5);
-        Assert.Equal(7, fitted.Tx, 1e-3);
     }
 
     [Fact]

@@ -5,8 +5,11 @@ using UniFace.Vision.Detection;
 
 namespace UniFace.Benchmarks.Detection;
 
-/// <summary>A photo with the centers and sizes of its faces.</summary>
-internal sealed record LabelledPhoto(RgbImage Photo, IReadOnlyList<(double X, double Y, double Size)> Faces);
+/// <summary>A face: its center and size in pixels, and how sure it is.</summary>
+internal readonly record struct LabelledFace(double X, double Y, double Size, double Score);
+
+/// <summary>A photo and its faces.</summary>
+internal sealed record LabelledPhoto(RgbImage Photo, IReadOnlyList<LabelledFace> Faces);
 
 /// <summary>Composes photos whose faces are known.</summary>
 internal static class ComposedPhotos
@@ -44,7 +47,7 @@ internal static class ComposedPhotos
 
     private static LabelledPhoto Paste(RgbImage canvas, IEnumerable<(LabelledPhoto Face, double X, double Y, double Side, double Angle)> pastes)
     {
-        List<(double X, double Y, double Size)> truth = [];
+        List<LabelledFace> truth = [];
         foreach ((LabelledPhoto face, double x, double y, double side, double angle) in pastes)
         {
             // The crop is a disc, so that no straight edge says where it is.
@@ -65,10 +68,10 @@ internal static class ComposedPhotos
                 }
             }
 
-            foreach ((double faceX, double faceY, double size) in face.Faces)
+            foreach (LabelledFace known in face.Faces)
             {
-                (double atX, double atY) = toCanvas.Apply(faceX, faceY);
-                truth.Add((atX, atY, size * toCanvas.Scale));
+                (double atX, double atY) = toCanvas.Apply(known.X, known.Y);
+                truth.Add(new LabelledFace(atX, atY, known.Size * toCanvas.Scale, known.Score));
             }
         }
 

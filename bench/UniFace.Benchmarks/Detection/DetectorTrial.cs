@@ -11,7 +11,7 @@ namespace UniFace.Benchmarks.Detection;
 /// <param name="Found">Those that were found.</param>
 /// <param name="False">Detections that are no known face.</param>
 /// <param name="Error">Mean distance of the five landmarks from the reference's per distance of its eyes; NaN without a reference.</param>
-/// <param name="Milliseconds">Mean time of a photo, decoded, on one thread.</param>
+/// <param name="Milliseconds">Mean time of a decoded photo, with the alignment of its faces, on one thread.</param>
 internal sealed record DetectorFigures(int Photos, int Faces, int Found, int False, double Error, double Milliseconds)
 {
     /// <summary>The share of the detections that are faces.</summary>
@@ -33,12 +33,12 @@ internal static class DetectorTrial
         {
             stop.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
-            IReadOnlyList<DetectedFace> detected = TurnedPhotos(detector, photo.Photo);
+            DetectedFace[] detected = [.. Search(detector, photo.Photo, FaceChoice.All)];
             time += Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             HashSet<int> taken = [];
             foreach (DetectedFace face in detected)
             {
-                Point[] five = LandmarkFit.Five(face.Landmarks);
+                Point[] five = face.Landmarks.ToArray();
                 double x = five.Average(p => p.X), y = five.Average(p => p.Y);
                 int at = Enumerable.Range(0, photo.Faces.Count)
                     .Where(i => double.Hypot(photo.Faces[i].X - x, photo.Faces[i].Y - y) < photo.Faces[i].Size / 2).DefaultIfEmpty(-1).First();
@@ -64,21 +64,21 @@ internal static class DetectorTrial
             stop.ThrowIfCancellationRequested();
             RgbImage image = decoder.Decode(photos.Read(i), photos.Names[i]);
             long start = Stopwatch.GetTimestamp();
-            DetectedFace? face = Main(detector, image);
+            DetectedFace? face = Search(detector, image, FaceChoice.Largest).FirstOrDefault();
             time += Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             count++;
-            if (Main(reference, image) is not DetectedFace other)
+            if (Search(reference, image, FaceChoice.Largest).FirstOrDefault() is not DetectedFace other)
             {
                 continue;
             }
 
             faces++;
-            Point[] expected = LandmarkFit.Five(other.Landmarks), five = face is null ? [] : LandmarkFit.Five(face.Landmarks);
             if (face is null)
             {
                 continue;
             }
 
+            Point[] expected = other.Landmarks.ToArray(), five = face.Landmarks.ToArray();
             if (double.Hypot(five.Average(p => p.X) - expected.Average(p => p.X), five.Average(p => p.Y) - expected.Average(p => p.Y)) < other.Width / 2)
             {
                 found++;
@@ -93,45 +93,22 @@ internal static class DetectorTrial
         return new DetectorFigures(count, faces, found, wrong, error / Math.Max(1, found), time / Math.Max(1, count));
     }
 
-    /// <summary>Crops of photos with one sure, upright face by the reference detector, for composing.</summary>
-    public static List<LabelledPhoto> Labelled(IFaceDetector reference, PhotoSet photos, int count)
+    /// <summary>Photos with the faces that a reference detector finds.</summary>
+    public static IEnumerable<LabelledPhoto> Labelled(IFaceDetector reference, PhotoSet photos, int step = 1)
     {
         SkiaImageDecoder decoder = new();
-        List<LabelledPhoto> labelled = [];
-        int step = Math.Max(1, photos.Names.Count / (2 * count));
-        for (int i = 0; i < photos.Names.Count && labelled.Count < count; i += step)
+        for (int i = 0; i < photos.Names.Count; i += step)
         {
             RgbImage image = decoder.Decode(photos.Read(i), photos.Names[i]);
-            if (reference.Detect(image) is [{ Score: > 0.88f } face])
+            yield return new LabelledPhoto(image, [.. Search(reference, image, FaceChoice.All).Select(face =>
             {
-                Point[] five = LandmarkFit.Five(face.Landmarks);
-                labelled.Add(new LabelledPhoto(image, [(five.Average(p => p.X), five.Average(p => p.Y), Math.Max(face.Width, face.Height))]));
-            }
-        }
-
-        return labelled;
-    }
-
-    private static DetectedFace? Main(IFaceDetector detector, RgbImage image) =>
-        MainFace.Select(detector.Detect(new Photo(image), FaceChoice.Largest), image.Width, image.Height);
-
-    private static IReadOnlyList<DetectedFace> TurnedPhotos(IFaceDetector detector, RgbImage image)
-    {
-        using FacePipeline pipeline = new(new SkiaImageDecoder(), new Borrowed(detector));
-        return [.. pipeline.Search(image, FaceChoice.All).Faces.Select(face => face.Face!)];
-    }
-
-    /// <summary>A pipeline disposes its detector; this one is used again.</summary>
-    private sealed class Borrowed(IFaceDetector detector) : IFaceDetector
-    {
-        public string Name => detector.Name;
-
-        public IReadOnlyList<DetectedFace> Detect(RgbImage photo) => detector.Detect(photo);
-
-        public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) => detector.Detect(photo, choice);
-
-        public void Dispose()
-        {
+                Point[] five = face.Landmarks.ToArray();
+                return new LabelledFace(five.Average(p => p.X), five.Average(p => p.Y), Math.Max(face.Width, face.Height), face.Score);
+            })]);
         }
     }
+
+    // As the commands use a detector: with turned photos, and with the alignment of the faces.
+    private static IEnumerable<DetectedFace> Search(IFaceDetector detector, RgbImage image, FaceChoice choice) =>
+        new FacePipeline(new SkiaImageDecoder(), detector).Search(image, choice).Faces.Select(face => face.Face!);
 }

@@ -34,7 +34,7 @@ internal static class LandmarkFit
         List<Sample> Collect(bool held) =>
             LandmarkFit.Collect(photos, [.. heldOut[held]], (FaceMeshDetector)detector, reference, stop.ThrowIfCancellationRequested);
 
-        double MeanError(List<Sample> samples) => samples.Average(sample => Error(Five(map.ToFive(sample.Points)), sample.Five));
+        double MeanError(List<Sample> samples) => samples.Average(sample => Error(map.Tosample.Points.ToArray().ToArray(), sample.Five));
     }
 
     /// <summary>The faces of photos on which both detectors see the main face in the same place.</summary>
@@ -47,7 +47,7 @@ internal static class LandmarkFit
             Photo photo = decoder.OpenPhoto(photos.Read(indices[i]), photos.Names[indices[i]]);
             if (MainFace.Select(reference.Detect(photo, FaceChoice.Largest), photo.Width, photo.Height) is DetectedFace main)
             {
-                Point[] five = Five(main.Landmarks);
+                Point[] five = main.Landmarks.ToArray();
                 double x = five.Average(p => p.X), y = five.Average(p => p.Y);
                 MeshCandidate? near = detector.Find(photo, FaceChoice.Largest).MinBy(face => Distance(face, x, y));
                 samples[i] = near is not null && Distance(near, x, y) < main.Width / 4 ? new Sample(near.Points, five) : null;
@@ -66,7 +66,7 @@ internal static class LandmarkFit
     public static FaceMeshLandmarks Fit(IReadOnlyList<Sample> samples)
     {
         // Every face and its mirror image, in the template; the mean face is their mean.
-        Point[] template = Five(AlignmentTemplate.ArcFace112.Landmarks);
+        Point[] template = AlignmentTemplate.ArcFace112.Landmarks.ToArray();
         List<Sample> all = [.. samples.SelectMany(sample => new[] { sample, Mirror(sample) })];
         List<Point[]> upright = [.. all.Select(sample => Map(sample.Points, SimilarityTransform.Fit(sample.Five, template)))];
         Point[] mean = [.. Enumerable.Range(0, upright[0].Length).Select(p => new Point(upright.Average(u => u[p].X), upright.Average(u => u[p].Y)))];
@@ -99,9 +99,6 @@ internal static class LandmarkFit
 
         return sum / 5 / double.Hypot(reference[0].X - reference[1].X, reference[0].Y - reference[1].Y);
     }
-
-    /// <summary>The five points of a face.</summary>
-    public static Point[] Five(FaceLandmarks face) => [face.LeftEye, face.RightEye, face.Nose, face.LeftMouth, face.RightMouth];
 
     private static (double[] Inputs, double[] Outputs) Row(Sample sample, Point[] mean)
     {

@@ -62,7 +62,7 @@ internal sealed partial class Recognizer : IAsyncDisposable
         }
 
         using Activity? span = ServerMetrics.Spans.StartActivity("detect");
-        EncodedPicture encoded = Model.Decoder.Open(photo, name);
+        EncodedImage encoded = Model.Decoder.Open(photo, name);
         double work = DetectionWork + encoded.Work;
         using IDisposable? place = work > LargeWork ? await large.EnterAsync(caller, work, stop) : null;
         using IDisposable decoder = await decoders.EnterAsync(caller, work, stop);

@@ -5,11 +5,11 @@ internal static class GifContainer
 {
     private const byte Extension = 0x21, GraphicControl = 0xF9, Frame = 0x2C;
 
-    /// <inheritdoc cref="PictureContainer.Open"/>
-    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    /// <inheritdoc cref="ImageContainer.Open"/>
+    public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
-        int at = bytes.Length < 13 ? throw PictureContainer.CutOff(source) : 13 + ColorBytes(bytes[10]);
+        int at = bytes.Length < 13 ? throw ImageContainer.CutOff(source) : 13 + ColorBytes(bytes[10]);
         KeptBytes kept = new(file);
         kept.Keep(0, Math.Min(at, bytes.Length));
         while (bytes.Length - at >= 10 && bytes[at] is Extension or Frame)
@@ -30,11 +30,11 @@ internal static class GifContainer
             if (frame)
             {
                 (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
-                return new PictureContainer(kept.Bytes, width, height);
+                return new ImageContainer(kept.Bytes, width, height);
             }
         }
 
-        throw PictureContainer.CutOff(source);
+        throw ImageContainer.CutOff(source);
     }
 
     private static int ColorBytes(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// The memory that all decoders of this process may use at a time. Callers that would exceed it wait in order of arrival; a picture larger
+/// The memory that all decoders of this process may use at a time. Callers that would exceed it wait in order of arrival; an image larger
 /// than the whole budget is decoded alone. Blocks the calling thread, as decoding does. Thread-safe.
 /// </summary>
 internal sealed class MemoryBudget(long bytes)

@@ -64,7 +64,9 @@ public static class FaceDetectors
         return target;
     }
 
-    /// <summary>Opens a detector. Its outputs tell whether it is YuNet or BlazeFace.</summary>
+    /// <summary>
+    /// Opens a detector. Its outputs tell whether it is YuNet or BlazeFace, whose proposals are confirmed by the default detector's landmark network.
+    /// </summary>
     /// <param name="path">The .onnx file, or the name of an installed detector; null for the default.</param>
     /// <param name="options">How it works.</param>
     /// <exception cref="UniFaceException">There is no such file, it is not installed, or it is no supported detector.</exception>
@@ -74,8 +76,7 @@ public static class FaceDetectors
         if (path is null)
         {
             _ = RequireInstalled();
-            BlazeFaceNetwork proposer = new(FullRange.Open(options.Threads), FullRange.HomePath);
-            return new FaceMeshDetector(proposer, new FaceMesh(Mesh.Open(options.Threads)), $"mediapipe-face {Mesh.Sha256[..12]}", options);
+            return Confirm(new BlazeFaceNetwork(FullRange.Open(options.Threads), FullRange.HomePath), $"mediapipe-full-range {FullRange.Sha256[..12]}", options);
         }
 
         path = File.Exists(path) ? path : Find(path) ?? path;
@@ -87,12 +88,15 @@ public static class FaceDetectors
         name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 
+    private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options) =>
+        new(proposer, new FaceMesh(Mesh.Open(options.Threads)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);
+
     private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options)
     {
         try
         {
             return YuNetDetector.Matches(session) ? new YuNetDetector(session, path, hash, options)
-                : BlazeFaceNetwork.Matches(session) ? new BlazeFaceDetector(session, path, hash, options)
+                : BlazeFaceNetwork.Matches(session) ? Confirm(new BlazeFaceNetwork(session, path), $"blazeface {hash[..12]}", options)
                 : throw new UniFaceException(
                     $"{path}: not a supported face detector; its outputs are {string.Join(", ", session.Outputs.Keys)}, expected YuNet's or BlazeFace's.");
         }

@@ -11,6 +11,9 @@ internal sealed record MeshFace(float Presence, Point[] Points)
     /// <summary>The angle of the line through the eyes, in radians.</summary>
     public double Angle => Math.Atan2(Points[RightCorner].Y - Points[LeftCorner].Y, Points[RightCorner].X - Points[LeftCorner].X);
 
+    /// <summary>The clockwise quarter turns of the photo after which the face is upright, to the nearest one.</summary>
+    public int Turn => (int)Math.Round(-Angle / (Math.PI / 2)) & 3;
+
     /// <summary>The smallest rectangle around the face with sides along and across the line through the eyes.</summary>
     public FaceFrame Frame()
     {
@@ -64,21 +67,26 @@ internal sealed class FaceMesh : IDisposable
 
     public FaceMesh(OnnxSession session) => this.session = session;
 
-    /// <summary>Looks at a possible face.</summary>
+    /// <summary>The square around a possible face.</summary>
     /// <param name="photo">The photo.</param>
     /// <param name="face">Where the face is.</param>
-    /// <param name="mirrored">True to mirror the square. The points are in the photo then, but those of the left eye are at the right one.</param>
-    public MeshFace Run(Photo photo, FaceFrame face, bool mirrored = false)
+    public static PhotoView Crop(Photo photo, FaceFrame face)
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
-        PhotoView view = photo.View(toInput, Size, Size);
-        RgbImage crop = ImageWarp.WarpRepeatingEdges(view.Image, view.FromPhoto.Inverse().Then(toInput), Size, Size);
+        return new PhotoView(photo.Warp(toInput, Size, Size, CropBorder.Replicate), toInput);
+    }
+
+    /// <summary>Looks at a possible face.</summary>
+    /// <param name="crop">The square around it.</param>
+    /// <param name="mirrored">True to mirror the square. The points are in the photo then, but those of the left eye are at the right one.</param>
+    public MeshFace Run(PhotoView crop, bool mirrored = false)
+    {
         float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
-        Writer.Write(crop, input, Size, Size, mirrored);
+        Writer.Write(crop.Image, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);
         using OnnxSession.Results results = session.Run("input0", value, OutputNames);
         ReadOnlySpan<float> found = results.Floats(0); // [468, 3]: x, y, depth
-        SimilarityTransform back = toInput.Inverse();
+        SimilarityTransform back = crop.FromPhoto.Inverse();
         Point[] points = new Point[PointCount];
         for (int p = 0; p < PointCount; p++)
         {

@@ -1,16 +1,23 @@
 namespace UniFace.Vision.Detection;
 
 /// <summary>
-/// The default detector. MediaPipe's full-range BlazeFace proposes faces on the whole photo; on tiles only where it finds none, or if all faces
-/// are asked for. MediaPipe's landmark network looks twice at each proposal, the second time where the first saw the face: its presence says what
-/// is a face, and its points are the landmarks. Proposals that end on the same face are merged. A doubtful one is also proposed again, upright and
-/// mirrored: what is no face is rarely proposed twice. Thread-safe.
+/// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal, the
+/// second time where the first saw the face: its presence says what is a face, and its points are the landmarks. A doubtful proposal must also be
+/// made again in an upright crop and its mirror image: what is no face is rarely proposed twice. If no face is certain, the photo is searched in its
+/// four quarter turns; if there is none, or all faces are asked for, also in tiles. Proposals that end on the same face are merged. Thread-safe.
 /// </summary>
 public sealed class FaceMeshDetector : IFaceDetector
 {
     private const float CandidateScore = 0.25f;
     private const int SmallestTile = 256;
     private const int MaxCandidates = 400;
+
+    // Proposals that overlap more are of the same face; across windows, the boxes of one face differ more.
+    private const float MaxOverlapInWindow = 0.3f;
+    private const float MaxOverlap = 0.5f;
+
+    // A face of this score is upright: the photo need not be turned.
+    private const double ConfidentScore = 0.9;
 
     // Mean presence (a logit) of a face that needs no third look, and below which a third look changes nothing.
     private const double SurePresence = 8;
@@ -43,30 +50,52 @@ public sealed class FaceMeshDetector : IFaceDetector
     public string Name { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<DetectedFace> Detect(RgbImage photo)
-    {
-        ArgumentNullException.ThrowIfNull(photo);
-        return Detect(new Photo(photo), FaceChoice.All);
-    }
+    public bool FindsTurnedFaces => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) => ToFaces(Find(photo, choice));
+    public IReadOnlyList<DetectedFace> Detect(RgbImage photo) => Detect(new Photo(photo), FaceChoice.All);
 
-    /// <summary>The faces with the points of their meshes.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) =>
+    [
+        .. Find(photo, choice).Select(face => new DetectedFace(
+            face.Box.X, face.Box.Y, face.Box.Width, face.Box.Height, (float)face.Score, FaceMeshLandmarks.Default.ToFive(face.Points))
+        {
+            TurnedBy = 90 * face.Turn,
+        }),
+    ];
+
+    /// <summary>The faces with the points of their meshes, the most certain first.</summary>
     internal List<MeshCandidate> Find(Photo photo, FaceChoice choice)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        List<BlazeFace> proposals = Propose(photo, [SearchWindow.Whole(photo.Width, photo.Height)]);
-        List<MeshCandidate> faces = choice == FaceChoice.All ? [] : Confirm(photo, proposals);
-        if (faces.Count > 0)
+        SearchWindow whole = SearchWindow.Whole(photo.Width, photo.Height);
+        Search search = new(this, photo);
+        search.Add([whole], turn: 0);
+        if (choice == FaceChoice.All)
         {
-            return faces;
+            search.Add(Parts(levels: 3), turn: 0);
         }
 
-        // A face that fills the photo or is cut off by its edge is found with black around it.
-        proposals.AddRange(Propose(photo, [SearchWindow.Whole(photo.Width, photo.Height, 1.6), SearchWindow.Whole(photo.Width, photo.Height, 2.5)]));
-        proposals.AddRange(Propose(photo, SearchWindow.Tiles(photo.Width, photo.Height, choice == FaceChoice.All ? 3 : 2, SmallestTile)));
-        return Confirm(photo, proposals);
+        if (!(search.Faces is [{ Score: >= ConfidentScore }, ..]))
+        {
+            for (int turn = 1; turn < 4; turn++)
+            {
+                search.Add([whole], turn);
+            }
+        }
+
+        int upright = search.Faces is [MeshCandidate best, ..] ? best.Turn : 0;
+        if (choice == FaceChoice.All ? upright > 0 : search.Faces.Count == 0)
+        {
+            search.Add(Parts(levels: choice == FaceChoice.All ? 3 : 2), upright);
+        }
+
+        return search.Faces;
+
+        // A face that fills the photo or is cut off by its edge is found with black around it, and small ones in tiles.
+        IEnumerable<SearchWindow> Parts(int levels) => SearchWindow.Tiles(photo.Width, photo.Height, levels, SmallestTile)
+            .Prepend(SearchWindow.Whole(photo.Width, photo.Height, 2.5)).Prepend(SearchWindow.Whole(photo.Width, photo.Height, 1.6));
     }
 
     /// <summary>Frees the models.</summary>
@@ -76,59 +105,24 @@ public sealed class FaceMeshDetector : IFaceDetector
         mesh.Dispose();
     }
 
-    private List<BlazeFace> Propose(Photo photo, IEnumerable<SearchWindow> windows)
+    private List<BlazeFace> Propose(Photo photo, SearchWindow window, int turn)
     {
-        List<BlazeFace> proposals = [];
-        foreach (SearchWindow window in windows)
-        {
-            IEnumerable<BlazeFace> whole = proposer.Run(photo, window.To(proposer.Size), CandidateScore)
-                .Where(face => window.Holds(face, photo.Width, photo.Height) && Frame(face).IsFinite);
-            proposals.AddRange(NonMaximumSuppression.Keep(whole, face => face.Box, face => face.Score, 0.3f));
-        }
-
-        return proposals;
+        IEnumerable<BlazeFace> proposals = proposer.Run(photo, window.To(proposer.Size, turn * Math.PI / 2), CandidateScore)
+            .Where(face => window.Holds(face, photo.Width, photo.Height) && Frame(face).IsFinite);
+        return NonMaximumSuppression.Keep(proposals, face => face.Box, face => face.Score, MaxOverlapInWindow);
     }
-
-    /// <summary>The faces among proposals, the most certain first.</summary>
-    private List<MeshCandidate> Confirm(Photo photo, List<BlazeFace> proposals)
-    {
-        List<MeshCandidate> candidates = [];
-        foreach (BlazeFace proposal in NonMaximumSuppression.Keep(proposals, face => face.Box, face => face.Score, 0.5f).Take(MaxCandidates))
-        {
-            if (Look(photo, proposal) is MeshCandidate candidate && candidate.Score >= minScore)
-            {
-                candidates.Add(candidate);
-            }
-        }
-
-        List<MeshCandidate> kept = [];
-        foreach (MeshCandidate candidate in candidates.OrderByDescending(candidate => candidate.Score))
-        {
-            if (!kept.Exists(better => better.Box.Shared(candidate.Box) > MaxShared))
-            {
-                kept.Add(candidate);
-            }
-        }
-
-        return kept;
-    }
-
-    private static List<DetectedFace> ToFaces(List<MeshCandidate> faces) =>
-    [
-        .. faces.Select(face => new DetectedFace(
-            face.Box.X, face.Box.Y, face.Box.Width, face.Box.Height, (float)face.Score, FaceMeshLandmarks.Default.ToFive(face.Points))),
-    ];
 
     private MeshCandidate? Look(Photo photo, BlazeFace proposal)
     {
-        MeshFace first = mesh.Run(photo, Frame(proposal));
+        MeshFace first = mesh.Run(FaceMesh.Crop(photo, Frame(proposal)));
         FaceFrame frame = first.Frame();
         if (!frame.IsFinite)
         {
             return null;
         }
 
-        MeshFace second = mesh.Run(photo, frame);
+        PhotoView crop = FaceMesh.Crop(photo, frame);
+        MeshFace second = mesh.Run(crop);
         double evidence = (first.Presence + second.Presence) / 2;
         if (!second.Frame().IsFinite || !(evidence > LeastPresence))
         {
@@ -140,8 +134,9 @@ public sealed class FaceMeshDetector : IFaceDetector
             evidence = Math.Min(SurePresence, evidence + (LookWeight * (ProposedAgain(photo, proposal) - 0.5)));
         }
 
-        Point[] points = FaceMeshLandmarks.Select(second, mesh.Run(photo, frame, mirrored: true));
-        return new MeshCandidate(points, second.Box(), 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep)));
+        double score = 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep));
+        return score < minScore ? null : new MeshCandidate(
+            FaceMeshLandmarks.Select(second, mesh.Run(crop, mirrored: true)), second.Box(), score, second.Turn);
     }
 
     /// <summary>The mean score with which the face is proposed again in an upright crop and its mirror image.</summary>
@@ -165,10 +160,46 @@ public sealed class FaceMeshDetector : IFaceDetector
         Point left = face.Points[0], right = face.Points[1];
         return new FaceFrame(face.Center.X, face.Center.Y, Math.Max(face.Width, face.Height), Math.Atan2(right.Y - left.Y, right.X - left.X));
     }
+
+    /// <summary>The faces that the windows added so far have shown.</summary>
+    private sealed class Search(FaceMeshDetector detector, Photo photo)
+    {
+        private readonly List<(int Turn, BlazeFace Proposal)> seen = [];
+
+        /// <summary>The faces, the most certain first; of two that share most of their area, the more certain one.</summary>
+        public List<MeshCandidate> Faces { get; private set; } = [];
+
+        public void Add(IEnumerable<SearchWindow> windows, int turn)
+        {
+            List<MeshCandidate> found = [.. Faces];
+            foreach (BlazeFace proposal in windows.SelectMany(window => detector.Propose(photo, window, turn)).OrderByDescending(face => face.Score))
+            {
+                bool known = seen.Exists(old => old.Turn == turn && old.Proposal.Box.Overlap(proposal.Box) > MaxOverlap);
+                if (!known && seen.Count < MaxCandidates)
+                {
+                    seen.Add((turn, proposal));
+                    if (detector.Look(photo, proposal) is MeshCandidate face)
+                    {
+                        found.Add(face);
+                    }
+                }
+            }
+
+            Faces = [];
+            foreach (MeshCandidate face in found.OrderByDescending(face => face.Score))
+            {
+                if (!Faces.Exists(better => better.Box.Shared(face.Box) > MaxShared))
+                {
+                    Faces.Add(face);
+                }
+            }
+        }
+    }
 }
 
 /// <summary>A proposal that is a face.</summary>
 /// <param name="Points">The points of <see cref="FaceMeshLandmarks"/>.</param>
 /// <param name="Box">The box around the mesh.</param>
 /// <param name="Score">0 to 1.</param>
-internal sealed record MeshCandidate(Point[] Points, FaceBox Box, double Score);
+/// <param name="Turn">The clockwise quarter turns of the photo after which the face is upright.</param>
+internal sealed record MeshCandidate(Point[] Points, FaceBox Box, double Score, int Turn);

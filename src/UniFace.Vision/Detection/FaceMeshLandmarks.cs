@@ -20,7 +20,6 @@ internal sealed class FaceMeshLandmarks
 
     private static readonly Lazy<FaceMeshLandmarks> Fitted = new(Load);
 
-    private readonly Point[] mean;
     private readonly float[] constant;
     private readonly float[][] matrix;
 
@@ -28,7 +27,10 @@ internal sealed class FaceMeshLandmarks
     /// <param name="mean">Mean positions of the 27 points in the frame.</param>
     /// <param name="constant">[10]: the five landmarks of the mean face, x and y.</param>
     /// <param name="matrix">[10][54]: the effect of the offsets x, y of each of the 27 points.</param>
-    internal FaceMeshLandmarks(Point[] mean, float[] constant, float[][] matrix) => (this.mean, this.constant, this.matrix) = (mean, constant, matrix);
+    internal FaceMeshLandmarks(Point[] mean, float[] constant, float[][] matrix) => (Mean, this.constant, this.matrix) = (mean, constant, matrix);
+
+    /// <summary>Mean positions of the 27 points in the frame.</summary>
+    internal Point[] Mean { get; }
 
     /// <summary>The map in this assembly.</summary>
     public static FaceMeshLandmarks Default => Fitted.Value;
@@ -58,7 +60,7 @@ internal sealed class FaceMeshLandmarks
     /// <exception cref="UniFaceException">All points are in one place.</exception>
     public FaceLandmarks ToFive(ReadOnlySpan<Point> points)
     {
-        SimilarityTransform frame = SimilarityTransform.Fit(points, mean), back = frame.Inverse();
+        SimilarityTransform frame = SimilarityTransform.Fit(points, Mean), back = frame.Inverse();
         Span<float> values = stackalloc float[10];
         constant.CopyTo(values);
         for (int p = 0; p < points.Length; p++)
@@ -66,7 +68,7 @@ internal sealed class FaceMeshLandmarks
             Point at = frame.Apply(points[p]);
             for (int v = 0; v < values.Length; v++)
             {
-                values[v] += (matrix[v][2 * p] * (at.X - mean[p].X)) + (matrix[v][(2 * p) + 1] * (at.Y - mean[p].Y));
+                values[v] += (matrix[v][2 * p] * (at.X - Mean[p].X)) + (matrix[v][(2 * p) + 1] * (at.Y - Mean[p].Y));
             }
         }
 
@@ -81,7 +83,7 @@ internal sealed class FaceMeshLandmarks
 
     /// <summary>Writes the map.</summary>
     internal string ToJson() => JsonSerializer.Serialize(new Document(
-        [.. mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })],
+        [.. Mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })],
         [.. constant.Select(Round)],
         [.. matrix.Select(row => row.Select(Round).ToArray())]));
 

@@ -4,20 +4,16 @@ namespace UniFace.Vision.Detection;
 internal readonly record struct FaceBox(float X, float Y, float Width, float Height)
 {
     /// <summary>Intersection over union, 0 to 1.</summary>
-    public float Overlap(FaceBox other)
-    {
-        float width = Math.Min(X + Width, other.X + other.Width) - Math.Max(X, other.X);
-        float height = Math.Min(Y + Height, other.Y + other.Height) - Math.Max(Y, other.Y);
-        float both = width > 0 && height > 0 ? width * height : 0;
-        return both / ((Width * Height) + (other.Width * other.Height) - both);
-    }
+    public float Overlap(FaceBox other) => Common(other) is float both and > 0 ? both / ((Width * Height) + (other.Width * other.Height) - both) : 0;
 
     /// <summary>The part of the smaller box that lies in the other, 0 to 1.</summary>
-    public float Shared(FaceBox other)
+    public float Shared(FaceBox other) => Common(other) is float both and > 0 ? both / Math.Min(Width * Height, other.Width * other.Height) : 0;
+
+    private float Common(FaceBox other)
     {
         float width = Math.Min(X + Width, other.X + other.Width) - Math.Max(X, other.X);
         float height = Math.Min(Y + Height, other.Y + other.Height) - Math.Max(Y, other.Y);
-        return width > 0 && height > 0 ? width * height / Math.Min(Width * Height, other.Width * other.Height) : 0;
+        return width > 0 && height > 0 ? width * height : 0;
     }
 }
 

@@ -1,6 +1,6 @@
 namespace UniFace.Vision.Detection;
 
-/// <summary>Maps faces found in a scaled picture back to the photo. Pixel centers are at whole numbers.</summary>
+/// <summary>Maps faces found in a scaled image back to the photo. Pixel centers are at whole numbers.</summary>
 internal readonly record struct PhotoScale(double X, double Y)
 {
     /// <summary>The face in pixels of the photo.</summary>

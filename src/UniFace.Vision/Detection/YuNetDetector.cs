@@ -74,19 +74,7 @@ public sealed class YuNetDetector : IFaceDetector
         ArgumentNullException.ThrowIfNull(photo);
         PhotoView view = photo.Level(int.Log2(Math.Max(1, Math.Max(photo.Width, photo.Height) / LargestSide)));
         SimilarityTransform back = view.FromPhoto.Inverse();
-        return [.. Detect(view.Image).Select(face => face with
-        {
-            X = back.Apply(new Point(face.X, face.Y)).X,
-            Y = back.Apply(new Point(face.X, face.Y)).Y,
-            Width = (float)(face.Width * back.Scale),
-            Height = (float)(face.Height * back.Scale),
-            Landmarks = new FaceLandmarks(
-                back.Apply(face.Landmarks.LeftEye),
-                back.Apply(face.Landmarks.RightEye),
-                back.Apply(face.Landmarks.Nose),
-                back.Apply(face.Landmarks.LeftMouth),
-                back.Apply(face.Landmarks.RightMouth)),
-        })];
+        return [.. Detect(view.Image).Select(face => face.Map(back))];
     }
 
     /// <summary>Frees the model.</summary>
@@ -160,7 +148,7 @@ public sealed class YuNetDetector : IFaceDetector
     private void AddFaces(RgbImage photo, RgbImage level, List<DetectedFace> faces)
     {
         int width = fixedWidth > 0 ? fixedWidth : RoundUp(level.Width), height = fixedHeight > 0 ? fixedHeight : RoundUp(level.Height);
-        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the picture
+        float[] input = new float[3 * width * height]; // [1, 3, H, W], black to the right of and below the image
         Writer.Write(level, input, width, height);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, height, width]);
         using OnnxSession.Results results = session.Run(inputName, value, OutputNames);

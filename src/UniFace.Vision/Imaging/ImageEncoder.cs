@@ -27,7 +27,7 @@ public static class ImageEncoder
         using SKDynamicMemoryWStream stream = new();
         if (!encode(pixels, stream))
         {
-            throw new InvalidOperationException($"SkiaSharp could not encode a picture of {image.Width}x{image.Height}.");
+            throw new InvalidOperationException($"SkiaSharp could not encode an image of {image.Width}x{image.Height}.");
         }
 
         using SKData data = stream.DetachAsData();

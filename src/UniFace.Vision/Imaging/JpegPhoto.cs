@@ -6,12 +6,12 @@ namespace UniFace.Vision.Imaging;
 /// A JPEG decoded as far as it is used: first as a whole at a half, a quarter or an eighth of its size, which skips most of the inverse transform;
 /// then only the parts that are looked at more closely.
 /// </summary>
-/// <param name="picture">The file.</param>
+/// <param name="container">The file.</param>
 /// <param name="maxPixels">A level with more pixels is not held as a whole.</param>
 /// <param name="budget">The memory of all decoders.</param>
 /// <param name="source">Names the photo in errors.</param>
-internal sealed class JpegPhoto(PictureContainer picture, long maxPixels, MemoryBudget budget, string source)
-    : Photo(picture.Orientation >= 5 ? picture.Height : picture.Width, picture.Orientation >= 5 ? picture.Width : picture.Height)
+internal sealed class JpegPhoto(ImageContainer container, long maxPixels, MemoryBudget budget, string source)
+    : Photo(container.Orientation >= 5 ? container.Height : container.Width, container.Orientation >= 5 ? container.Width : container.Height)
 {
     // Faces are found and most are cropped at this size; smaller ones are decoded again.
     private const int SearchSide = 960;
@@ -34,14 +34,14 @@ internal sealed class JpegPhoto(PictureContainer picture, long maxPixels, Memory
             throw new UniFaceException($"{source}: {Width}x{Height} pixels, more than the limit of {maxPixels} for a whole photo; scale it down first.");
         }
 
-        bool swap = picture.Orientation >= 5;
+        bool swap = container.Orientation >= 5;
         PixelArea wanted = area ?? new PixelArea(0, 0, Width, Height);
-        (PixelSpan x, double fromX) = Stored(wanted.X, wanted.Width, Width, level, picture.Orientation is 2 or 3 or 6 or 7);
-        (PixelSpan y, double fromY) = Stored(wanted.Y, wanted.Height, Height, level, picture.Orientation is 3 or 4 or 7 or 8);
+        (PixelSpan x, double fromX) = Stored(wanted.X, wanted.Width, Width, level, container.Orientation is 2 or 3 or 6 or 7);
+        (PixelSpan y, double fromY) = Stored(wanted.Y, wanted.Height, Height, level, container.Orientation is 3 or 4 or 7 or 8);
         RgbImage image;
-        using (budget.Take(((long)x.Length * y.Length * 3) + picture.DecoderBytes + picture.Bytes.Length))
+        using (budget.Take(((long)x.Length * y.Length * 3) + container.DecoderBytes + container.Bytes.Length))
         {
-            image = JpegDecoder.Decode(picture, level, swap ? y : x, swap ? x : y, source);
+            image = JpegDecoder.Decode(container, level, swap ? y : x, swap ? x : y, source);
         }
 
         // The center of a level's pixel is between those of the pixels that it covers.

@@ -19,54 +19,52 @@ public sealed class SkiaImageDecoder : IImageDecoder
     // Each scan of a progressive JPEG is a pass over all pixels, however short it is. libjpeg and MozJPEG write about 10 scans.
     private const int MaxScans = 100, MaxScansOfLargest = 16;
 
-    private const int StripBytes = 1 << 18;
-
-    /// <summary>Pictures with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
+    /// <summary>Images with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
     /// <summary>
     /// Whether HEIC and AVIF are read. They can contain any number of hidden frames and overlapping tiles, so their memory is bounded but their time
-    /// is not: set it to false for pictures from untrusted senders.
+    /// is not: set it to false for images from untrusted senders.
     /// </summary>
     public bool ReadsHeif { get; init; } = true;
 
     internal MemoryBudget Budget { get; init; } = MemoryBudget.Shared;
 
     /// <summary>
-    /// The limit for <see cref="OpenPhoto"/> of a JPEG that need not be buffered: it is never decoded as a whole beyond <see cref="MaxPixels"/>, only
-    /// at reduced size and in parts. Two billion by default.
+    /// The limit of <see cref="OpenPhoto"/> for a JPEG that is not progressive: above <see cref="MaxPixels"/> it is decoded only at reduced size and
+    /// in parts. Two billion by default.
     /// </summary>
     public long MaxReducedPixels { get; init; } = 2_000_000_000;
 
     /// <inheritdoc/>
-    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, MaxPixels).Decode();
+    public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, MaxPixels).Load().Whole;
 
     /// <inheritdoc/>
     public Photo OpenPhoto(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Load();
 
-    /// <summary>Reads a file's container without decoding the picture, and refuses what must not be decoded.</summary>
+    /// <summary>Reads a file's container without decoding the image, and refuses what must not be decoded.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="source">Names it in errors.</param>
-    /// <exception cref="UniFaceException">The file is not a picture, or more work than one picture may take.</exception>
-    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, Math.Max(MaxPixels, MaxReducedPixels));
+    /// <exception cref="UniFaceException">The file is not an image, or more work than one image may take.</exception>
+    public EncodedImage Open(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source, Math.Max(MaxPixels, MaxReducedPixels));
 
-    private EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source, long maxReduced)
+    private EncodedImage Open(ReadOnlyMemory<byte> encoded, string source, long maxReduced)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
         {
             string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
             throw new UniFaceException(encoded.IsEmpty
-                ? $"{source}: the file is empty, expected a {expected} picture."
+                ? $"{source}: the file is empty, expected a {expected} image."
                 : $"{source}: {format.Description}; expected {expected}: convert it first.");
         }
 
-        PictureContainer picture = PictureContainer.Open(format, encoded, source);
-        long pixels = (long)picture.Width * picture.Height;
-        string size = $"{picture.Width}x{picture.Height} pixels";
-        bool reducible = format == ImageFormat.Jpeg && picture.DecoderBytes == 0;
-        long limit = reducible ? maxReduced : Math.Min(MaxPixels, int.MaxValue / 4);
-        if (picture.Width < 1 || picture.Height < 1 || pixels > limit)
+        ImageContainer container = ImageContainer.Open(format, encoded, source);
+        long pixels = (long)container.Width * container.Height;
+        string size = $"{container.Width}x{container.Height} pixels";
+        bool reducible = format == ImageFormat.Jpeg && container.DecoderBytes == 0;
+        long whole = Math.Min(MaxPixels, int.MaxValue / 4), limit = reducible ? maxReduced : whole;
+        if (container.Width < 1 || container.Height < 1 || pixels > limit)
         {
             throw new UniFaceException($"{source}: {size}, more than the limit of {limit}; scale it down first.");
         }
@@ -77,68 +75,57 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 $"{source}: it claims {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to exhaust memory.");
         }
 
-        if (picture.Scans > MaxScans || picture.Scans * pixels > MaxScansOfLargest * MaxPixels)
+        if (container.Scans > MaxScans || container.Scans * pixels > MaxScansOfLargest * MaxPixels)
         {
             throw new UniFaceException(
-                $"{source}: {size} in {picture.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
+                $"{source}: {size} in {container.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
                 $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, DecodeWhole, format == ImageFormat.Jpeg
-            ? () => new JpegPhoto(picture, Math.Min(MaxPixels, int.MaxValue / 4), Budget, source)
-            : () => new Photo(DecodeWhole()));
-
-        RgbImage DecodeWhole()
+        return new EncodedImage(Math.Max(1, container.Scans) * pixels, () =>
         {
-            if (pixels > Math.Min(MaxPixels, int.MaxValue / 4))
+            if (format == ImageFormat.Jpeg)
             {
-                throw new UniFaceException(
-                    $"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)} for a whole photo; scale it down first.");
+                return new JpegPhoto(container, whole, Budget, source);
             }
 
-            // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
-            bool strips = format == ImageFormat.Jpeg;
-            using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-            return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
-        }
+            // RGB, RGBA, and what the decoder takes.
+            using MemoryBudget.Share share = Budget.Take((pixels * 7) + container.DecoderBytes + encoded.Length);
+            return new Photo(
+                format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(container, format, source) : Decode(container, source));
+        });
     }
 
-    private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)
+    private static unsafe RgbImage Decode(ImageContainer container, string source)
     {
-        fixed (byte* bytes = picture.Bytes.Span)
+        fixed (byte* bytes = container.Bytes.Span)
         {
-            using SKData data = SKData.Create((nint)bytes, picture.Bytes.Length);
+            using SKData data = SKData.Create((nint)bytes, container.Bytes.Length);
             using SKCodec? codec = SKCodec.Create(data);
-            (int width, int height) = (picture.Width, picture.Height);
+            (int width, int height) = (container.Width, container.Height);
             if (codec is null || codec.Info.Width != width || codec.Info.Height != height)
             {
-                throw PictureContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
+                throw ImageContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
             }
 
             bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
             SKImageInfo info = new(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul, null);
-            int rows = strips ? Math.Clamp(StripBytes / (width * 4), 1, height) : height;
             byte[] rgb = GC.AllocateUninitializedArray<byte>(3 * width * height);
-            RgbImage image = picture.Orientation >= 5 ? new RgbImage(height, width, rgb) : new RgbImage(width, height, rgb);
-            byte[] rgba = GC.AllocateUninitializedArray<byte>(rows * width * 4);
+            RgbImage image = container.Orientation >= 5 ? new RgbImage(height, width, rgb) : new RgbImage(width, height, rgb);
+            byte[] rgba = GC.AllocateUninitializedArray<byte>(width * height * 4);
             SKCodecResult result;
             fixed (byte* target = rgba)
             {
-                result = strips ? codec.StartScanlineDecode(info) : codec.GetPixels(info, (nint)target, width * 4, new SKCodecOptions(SKZeroInitialized.No));
-                for (int row = 0; row < height && result == SKCodecResult.Success; row += rows)
-                {
-                    int count = Math.Min(rows, height - row);
-                    if (strips && codec.GetScanlines((nint)target, count, width * 4) != count)
-                    {
-                        result = SKCodecResult.IncompleteInput;
-                    }
-
-                    UprightPixels.Place(rgba, row, count, image, picture.Orientation, opaque);
-                }
+                result = codec.GetPixels(info, (nint)target, width * 4, new SKCodecOptions(SKZeroInitialized.No));
             }
 
-            return result == SKCodecResult.Success ? image
-                : throw (result is SKCodecResult.IncompleteInput ? PictureContainer.CutOff(source) : PictureContainer.Damaged(source, $"{result}"));
+            if (result == SKCodecResult.Success)
+            {
+                UprightPixels.Place(rgba, 0, height, image, container.Orientation, opaque);
+                return image;
+            }
+
+            throw result is SKCodecResult.IncompleteInput ? ImageContainer.CutOff(source) : ImageContainer.Damaged(source, $"{result}");
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class UprightPixels
         int from = 0;
         for (int y = first; y < first + rows; y++)
         {
-            // The stored row y is row or column y of the upright picture, before mirroring.
+            // The stored row y is row or column y of the upright image, before mirroring.
             int uprightX = swap ? (mirrorX ? image.Width - 1 - y : y) : (mirrorX ? image.Width - 1 : 0);
             int uprightY = swap ? (mirrorY ? image.Height - 1 : 0) : (mirrorY ? image.Height - 1 - y : y);
             int to = ((uprightY * image.Width) + uprightX) * 3;

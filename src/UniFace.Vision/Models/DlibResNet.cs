@@ -161,8 +161,8 @@ internal static class DlibResNet
                 throw new UniFaceException($"{source}: the tensor {unknown} is not part of dlib's face recognition network.");
             }
 
-            graph.Input.Add(Value("input", 3, Side, Side));
-            graph.Output.Add(Value("embedding", Embedding));
+            graph.Input.Add(OnnxMessages.Value("input", 0, 3, Side, Side));
+            graph.Output.Add(OnnxMessages.Value("embedding", 0, Embedding));
             ModelProto model = new() { IrVersion = 8, ProducerName = "UniFace", Graph = graph };
             model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
             return model.ToByteArray();
@@ -193,14 +193,5 @@ internal static class DlibResNet
 
         private void Weight(string name, float[] values, params long[] shape) =>
             graph.Initializer.Add(OnnxMessages.Tensor<float>(name, TensorProto.Types.DataType.Float, shape, values));
-
-        private static ValueInfoProto Value(string name, params int[] shape)
-        {
-            TensorShapeProto dimensions = new();
-            dimensions.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "batch" });
-            dimensions.Dim.Add(shape.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
-            TypeProto.Types.Tensor type = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dimensions };
-            return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
-        }
     }
 }

@@ -56,15 +56,27 @@ internal static class BlockedPRelu
     private static void Replace(GraphProto graph, NodeProto node, float[] slopes)
     {
         string input = node.Input[0], output = node.Output[0], name = output + "/prelu", positive = name + ".relu";
-        graph.Node.Add(OnnxMessages.Node("Relu", positive, input));
+        float[] rest = [.. slopes.Select(a => 1 - a)];
+        string scaled = name + ".positive";
         graph.Node.Add(Scale(name + ".all", input, name + ".a", slopes));
-        graph.Node.Add(Scale(name + ".positive", positive, name + ".b", [.. slopes.Select(a => 1 - a)]));
-        graph.Node.Add(OnnxMessages.Node("Add", output, name + ".all", name + ".positive"));
+        if (Array.TrueForAll(rest, b => b >= 0))
+        {
+            // (1 - a) relu(x) = relu((1 - a) x): ONNX Runtime runs this convolution and its Relu as one.
+            graph.Node.Add(Scale(positive, input, name + ".b", rest));
+            graph.Node.Add(OnnxMessages.Node("Relu", scaled, positive));
+        }
+        else
+        {
+            graph.Node.Add(OnnxMessages.Node("Relu", positive, input));
+            graph.Node.Add(Scale(scaled, positive, name + ".b", rest));
+        }
 
-        NodeProto Scale(string scaled, string from, string weight, float[] factors)
+        graph.Node.Add(OnnxMessages.Node("Add", output, name + ".all", scaled));
+
+        NodeProto Scale(string to, string from, string weight, float[] factors)
         {
             graph.Initializer.Add(OnnxMessages.Tensor<float>(weight, TensorProto.Types.DataType.Float, [factors.Length, 1, 1, 1], factors));
-            return OnnxMessages.Node("Conv", scaled, from, weight).With("group", factors.Length);
+            return OnnxMessages.Node("Conv", to, from, weight).With("group", factors.Length);
         }
     }
 }

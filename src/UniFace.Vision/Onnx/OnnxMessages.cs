@@ -35,13 +35,13 @@ internal static class OnnxMessages
         return node;
     }
 
-    /// <summary>A float32 input or output of a graph.</summary>
+    /// <summary>A float32 input or output of a graph; a dimension of 0 is a batch of any size.</summary>
     public static ValueInfoProto Value(string name, params ReadOnlySpan<long> shape)
     {
         TensorShapeProto dims = new();
         foreach (long side in shape)
         {
-            dims.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = side });
+            dims.Dim.Add(side == 0 ? new TensorShapeProto.Types.Dimension { DimParam = "batch" } : new TensorShapeProto.Types.Dimension { DimValue = side });
         }
 
         return new ValueInfoProto

@@ -201,7 +201,7 @@ public sealed class PhotoAligner
             result[i] = target.StartsWith(root, StringComparison.Ordinal)
                 ? target
                 : throw new UniFaceException(
-                    $"{photos.Source}: the picture '{name}' would be written outside of {output}; the names in it are not to be trusted.");
+                    $"{photos.Source}: the image '{name}' would be written outside of {output}; the names in it are not to be trusted.");
         }
 
         if (result is [string only] && RealPath.AreSame(RealPath.Resolve(only), RealPath.Resolve(photos.Source)))

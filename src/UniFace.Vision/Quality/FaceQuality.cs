@@ -3,7 +3,7 @@ using System.Numerics;
 namespace UniFace.Vision.Quality;
 
 /// <summary>
-/// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for a picture that was already
+/// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for an image that was already
 /// aligned; sharpness, brightness and contrast are measured in the center of the crop.
 /// </summary>
 /// <param name="EyeDistance">

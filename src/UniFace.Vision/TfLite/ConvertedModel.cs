@@ -22,7 +22,7 @@ internal sealed record ConvertedModel(string Name, string HomePath, long Offset,
             return OnnxSession.Open(converted, threads);
         }
 
-        string path = UniFaceHome.Find(HomePath) ?? throw new UniFaceException($"{HomePath} is not installed.");
+        string path = UniFaceHome.Find(HomePath) ?? throw new UniFaceException($"{HomePath} is not installed; run setup/models.sh.");
         byte[] onnx = TfLiteToOnnx.Convert(Read(path), path);
         string target = Path.Combine(path[..^HomePath.Length], OnnxPath);
         try

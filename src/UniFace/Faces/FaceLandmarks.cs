@@ -13,10 +13,10 @@ public sealed record FaceLandmarks(Point LeftEye, Point RightEye, Point Nose, Po
     public bool MouthIsOnePoint { get; init; }
 
     /// <summary>The five points, in the order of the parameters.</summary>
-    internal Point[] ToArray() => [LeftEye, RightEye, Nose, LeftMouth, RightMouth];
+    public Point[] ToArray() => [LeftEye, RightEye, Nose, LeftMouth, RightMouth];
 
     /// <summary>The landmarks with every point mapped.</summary>
-    internal FaceLandmarks Map(Func<Point, Point> map) => this with
+    public FaceLandmarks Map(Func<Point, Point> map) => this with
     {
         LeftEye = map(LeftEye),
         RightEye = map(RightEye),
@@ -40,6 +40,20 @@ public sealed record DetectedFace(float X, float Y, float Width, float Height, f
     /// the unrotated photo.
     /// </summary>
     public int TurnedBy { get; init; }
+
+    /// <summary>The face with its box and landmarks mapped; the box stays upright, and fits if the transform turns by quarter turns.</summary>
+    public DetectedFace Map(SimilarityTransform transform)
+    {
+        Point a = transform.Apply(new Point(X, Y)), b = transform.Apply(new Point(X + Width, Y + Height));
+        return this with
+        {
+            X = Math.Min(a.X, b.X),
+            Y = Math.Min(a.Y, b.Y),
+            Width = Math.Abs(a.X - b.X),
+            Height = Math.Abs(a.Y - b.Y),
+            Landmarks = Landmarks.Map(transform.Apply),
+        };
+    }
 
     /// <summary>Center of the box, from left to right.</summary>
     internal double CenterX => X + (Width / 2.0);

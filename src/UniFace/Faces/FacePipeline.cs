@@ -99,7 +99,8 @@ public sealed class FacePipeline : IDisposable
             return new FaceSearch([new AlignedFace(photo.Whole, null, SimilarityTransform.Identity) { Template = Aligner.Template }], 1, 0, 0);
         }
 
-        IReadOnlyList<DetectedFace> found = TurnedPhotos.Detect(detector, photo, choice);
+        IReadOnlyList<DetectedFace> found =
+            detector.FindsTurnedFaces ? detector.Detect(photo, choice) : TurnedPhotos.Detect(detector, photo, choice);
         List<DetectedFace> confident = [.. found.Where(face => face.Score >= MinScore && FaceAligner.CanFit(face.Landmarks))];
         List<DetectedFace> large = [.. confident.Where(face => Math.Max(face.Width, face.Height) >= MinFaceSize)];
         List<AlignedFace> faces = [];

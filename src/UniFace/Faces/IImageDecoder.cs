@@ -22,6 +22,9 @@ public interface IFaceDetector : IDisposable
     /// <summary>Name and the first 12 digits of the model's SHA-256, for reports.</summary>
     string Name { get; }
 
+    /// <summary>Whether <see cref="Detect(Photo, FaceChoice)"/> also finds faces on their side and upside down; if not, photos are turned for it.</summary>
+    bool FindsTurnedFaces => false;
+
     /// <summary>All faces found, the most confident first; empty if there is none.</summary>
     IReadOnlyList<DetectedFace> Detect(RgbImage photo);
 

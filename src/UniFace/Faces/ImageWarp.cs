@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>
@@ -31,7 +29,7 @@ public static class ImageWarp
         {
             for (int x = 0; x < width; x++, at += 3)
             {
-                Vector3 sum = Vector3.Zero;
+                Vector128<float> sum = Vector128<float>.Zero; // R, G, B and a value that is not used
                 for (int j = 0; j < samples; j++)
                 {
                     double v = y + (((j + 0.5) / samples) - 0.5);
@@ -41,7 +39,7 @@ public static class ImageWarp
                         (double fromX, double fromY) = inverse.Apply(u, v);
                         if (border == CropBorder.Replicate)
                         {
-                            (fromX, fromY) = (Math.Clamp(fromX, 0, photo.Width - 1), Math.Clamp(fromY, 0, photo.Height - 1));
+                            (fromX, fromY) = (double.ClampNative(fromX, 0, photo.Width - 1), double.ClampNative(fromY, 0, photo.Height - 1));
                         }
 
                         sum = AddSample(sum, photo, (float)fromX, (float)fromY);
@@ -49,74 +47,55 @@ public static class ImageWarp
                 }
 
                 sum *= share;
-                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
+                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum[0]), ToByte(sum[1]), ToByte(sum[2]));
             }
         }
 
         return output;
-    }
-
-    /// <summary>One bilinear sample per pixel, with the photo's edge pixels repeated outside of it.</summary>
-    /// <param name="photo">The photo.</param>
-    /// <param name="photoToOutput">From pixels of the photo to pixels of the output.</param>
-    /// <param name="width">Width of the output in pixels.</param>
-    /// <param name="height">Height of the output in pixels.</param>
-    public static RgbImage WarpRepeatingEdges(RgbImage photo, SimilarityTransform photoToOutput, int width, int height)
-    {
-        ArgumentNullException.ThrowIfNull(photo);
-        RgbImage output = new(width, height);
-        SimilarityTransform inverse = photoToOutput.Inverse();
-        byte[] pixels = output.Pixels;
-        float right = photo.Width - 1, bottom = photo.Height - 1;
-        int at = 0;
-        for (int y = 0; y < height; y++)
-        {
-            for (int x = 0; x < width; x++, at += 3)
-            {
-                (double fromX, double fromY) = inverse.Apply(x, y);
-                Vector3 sum = AddSample(Vector3.Zero, photo, Clamp((float)fromX, right), Clamp((float)fromY, bottom));
-                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum.X), ToByte(sum.Y), ToByte(sum.Z));
-            }
-        }
-
-        return output;
-
-        static float Clamp(float value, float largest) => value > 0 ? MathF.Min(value, largest) : 0; // 0 for NaN
     }
 
     private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
-    private static Vector3 AddSample(Vector3 sum, RgbImage photo, float x, float y)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> AddSample(Vector128<float> sum, RgbImage photo, float x, float y)
     {
-        // In this form, NaN is outside too.
-        if (!(x > -1 && y > -1 && x < photo.Width && y < photo.Height))
+        int stride = photo.Width * 3;
+        Vector128<float> a, b, c, d;
+        float fx, fy;
+        if (x >= 0 && y >= 0 && x < photo.Width - 1 && y < photo.Height - 1 && ((int)y * stride) + ((int)x * 3) + stride + 7 <= photo.Pixels.Length)
         {
-            return sum;
+            (int left, int top) = ((int)x, (int)y);
+            (fx, fy) = (x - left, y - top);
+            ReadOnlySpan<byte> four = photo.Pixels.AsSpan((top * stride) + (left * 3), stride + 7);
+            (a, b, c, d) = (Pixel(four), Pixel(four[3..]), Pixel(four[stride..]), Pixel(four[(stride + 3)..]));
+        }
+        else if (x > -1 && y > -1 && x < photo.Width && y < photo.Height)
+        {
+            (int left, int top) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
+            (fx, fy) = (x - left, y - top);
+            (a, b) = (PixelOrBlack(photo, left, top), PixelOrBlack(photo, left + 1, top));
+            (c, d) = (PixelOrBlack(photo, left, top + 1), PixelOrBlack(photo, left + 1, top + 1));
+        }
+        else
+        {
+            return sum; // Outside, as is NaN.
         }
 
-        int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
-        float fx = x - left, fy = y - top;
-        if (left >= 0 && top >= 0 && left + 1 < photo.Width && top + 1 < photo.Height)
-        {
-            int stride = photo.Width * 3;
-            ReadOnlySpan<byte> four = photo.Pixels.AsSpan(((top * photo.Width) + left) * 3, stride + 6);
-            return sum + (1 - fx) * (1 - fy) * new Vector3(four[0], four[1], four[2]) + fx * (1 - fy) * new Vector3(four[3], four[4], four[5])
-                + (1 - fx) * fy * new Vector3(four[stride], four[stride + 1], four[stride + 2])
-                + fx * fy * new Vector3(four[stride + 3], four[stride + 4], four[stride + 5]);
-        }
-
-        return sum + (1 - fx) * (1 - fy) * Pixel(photo, left, top) + fx * (1 - fy) * Pixel(photo, left + 1, top)
-            + (1 - fx) * fy * Pixel(photo, left, top + 1) + fx * fy * Pixel(photo, left + 1, top + 1);
+        return sum + ((1 - fx) * (1 - fy) * a) + (fx * (1 - fy) * b) + ((1 - fx) * fy * c) + (fx * fy * d);
     }
 
-    private static Vector3 Pixel(RgbImage photo, int x, int y)
+    // Reads four bytes at once: the pixel and the first byte of the next one.
+    private static Vector128<float> Pixel(ReadOnlySpan<byte> bytes) => Vector128.ConvertToSingle(
+        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(BinaryPrimitives.ReadUInt32LittleEndian(bytes)).AsByte())).AsInt32());
+
+    private static Vector128<float> PixelOrBlack(RgbImage photo, int x, int y)
     {
         if ((uint)x >= (uint)photo.Width || (uint)y >= (uint)photo.Height)
         {
-            return Vector3.Zero;
+            return Vector128<float>.Zero;
         }
 
         ReadOnlySpan<byte> pixel = photo.Pixels.AsSpan((y * photo.Width + x) * 3, 3);
-        return new Vector3(pixel[0], pixel[1], pixel[2]);
+        return Vector128.Create(pixel[0], pixel[1], pixel[2], 0f);
     }
 }

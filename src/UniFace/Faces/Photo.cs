@@ -116,15 +116,16 @@ public class Photo
         return part;
     }
 
-    /// <summary>Resamples the photo: bilinear, black outside.</summary>
+    /// <summary>Resamples the photo: bilinear, one sample per pixel.</summary>
     /// <param name="photoToOutput">From the photo to the output.</param>
     /// <param name="width">Width of the output in pixels.</param>
     /// <param name="height">Height of the output in pixels.</param>
+    /// <param name="border">The pixels outside of the photo.</param>
     /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
-    public RgbImage Warp(SimilarityTransform photoToOutput, int width, int height)
+    public RgbImage Warp(SimilarityTransform photoToOutput, int width, int height, CropBorder border = CropBorder.Black)
     {
         PhotoView view = View(photoToOutput, width, height);
-        return ImageWarp.Warp(view.Image, view.FromPhoto.Inverse().Then(photoToOutput), width, height, antiAlias: false);
+        return ImageWarp.Warp(view.Image, view.FromPhoto.Inverse().Then(photoToOutput), width, height, antiAlias: false, border);
     }
 
     /// <summary>Decodes the photo, or a part of it, at 1/2^level of its size. The view may be larger than the part.</summary>

@@ -23,45 +23,40 @@ public readonly record struct SimilarityTransform(double A, double B, double Tx,
     private Complex Shift => new(Tx, Ty);
 
     /// <summary>
-    /// The weighted least-squares similarity from <paramref name="from"/> to <paramref name="to"/> (Umeyama, TPAMI 1991; in two dimensions without
+    /// The least-squares similarity from <paramref name="from"/> to <paramref name="to"/> (Umeyama, TPAMI 1991; in two dimensions without
     /// reflection it has this closed form).
     /// </summary>
     /// <param name="from">At least two points.</param>
     /// <param name="to">The target of each point.</param>
-    /// <param name="weights">A weight of at least 0 for each point, or empty for equal weights.</param>
     /// <exception cref="UniFaceException">The points are not finite, coincide, or have a best scale of 0.</exception>
-    public static SimilarityTransform Fit(ReadOnlySpan<Point> from, ReadOnlySpan<Point> to, ReadOnlySpan<double> weights = default)
+    public static SimilarityTransform Fit(ReadOnlySpan<Point> from, ReadOnlySpan<Point> to)
     {
-        if (from.Length != to.Length || (weights.Length != 0 && weights.Length != from.Length))
+        if (from.Length != to.Length)
         {
-            throw new ArgumentException($"{from.Length} points, {to.Length} targets, {weights.Length} weights: expected equal numbers.");
+            throw new ArgumentException($"{from.Length} points, {to.Length} targets: expected equal numbers.");
         }
 
-        double total = 0;
         Complex fromMean = 0, toMean = 0;
         for (int i = 0; i < from.Length; i++)
         {
-            double w = weights.IsEmpty ? 1 : weights[i];
-            total += w;
-            fromMean += w * ToComplex(from[i]);
-            toMean += w * ToComplex(to[i]);
+            fromMean += ToComplex(from[i]);
+            toMean += ToComplex(to[i]);
         }
 
-        fromMean /= total;
-        toMean /= total;
+        fromMean /= from.Length;
+        toMean /= from.Length;
         Complex product = 0;
         double spread = 0, reach = 0;
         for (int i = 0; i < from.Length; i++)
         {
-            double w = weights.IsEmpty ? 1 : weights[i];
             Complex x = ToComplex(from[i]) - fromMean, u = ToComplex(to[i]) - toMean;
-            product += w * (Complex.Conjugate(x) * u);
-            spread += w * SquaredLength(x);
-            reach += w * SquaredLength(u);
+            product += Complex.Conjugate(x) * u;
+            spread += SquaredLength(x);
+            reach += SquaredLength(u);
         }
 
         // Relative to the points' size, so that points that float32 cannot distinguish count as one.
-        double size = total * (SquaredLength(fromMean) + 1);
+        double size = from.Length * (SquaredLength(fromMean) + 1);
         if (!Complex.IsFinite(product + spread) || spread <= 1e-12 * size || product.Magnitude <= 1e-9 * Math.Sqrt(spread * reach))
         {
             throw new UniFaceException(

@@ -73,7 +73,7 @@ internal static class TurnedPhotos
         (width, height) = turn % 2 == 1 ? (height, width) : (width, height);
         SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height);
         SimilarityTransform back = transform.Inverse();
-        return [.. detector.Detect(new Photo(photo.Warp(transform, width, height)), choice).Select(face => MapBack(face, back, turn * 90))];
+        return [.. detector.Detect(new Photo(photo.Warp(transform, width, height)), choice).Select(face => face.Map(back) with { TurnedBy = turn * 90 })];
     }
 
     /// <summary>From the photo to an image of the given size with a point in its center, turned clockwise by quarter turns.</summary>
@@ -82,20 +82,6 @@ internal static class TurnedPhotos
         (int cos, int sin) = turn switch { 0 => (1, 0), 1 => (0, 1), 2 => (-1, 0), _ => (0, -1) };
         double a = scale * cos, b = scale * sin;
         return new SimilarityTransform(a, b, ((width - 1) / 2.0) - (a * x) + (b * y), ((height - 1) / 2.0) - (b * x) - (a * y));
-    }
-
-    private static DetectedFace MapBack(DetectedFace face, SimilarityTransform back, int degrees)
-    {
-        Point a = back.Apply(new Point(face.X, face.Y)), b = back.Apply(new Point(face.X + face.Width, face.Y + face.Height));
-        return face with
-        {
-            X = Math.Min(a.X, b.X),
-            Y = Math.Min(a.Y, b.Y),
-            Width = Math.Abs(a.X - b.X),
-            Height = Math.Abs(a.Y - b.Y),
-            TurnedBy = degrees,
-            Landmarks = face.Landmarks.Map(back.Apply),
-        };
     }
 
     private static double Roll(DetectedFace face) =>

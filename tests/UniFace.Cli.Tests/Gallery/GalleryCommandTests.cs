@@ -134,7 +134,7 @@ public sealed class GalleryCommandTests : IDisposable
     {
         Assert.SkipWhen(
             UniFace.Vision.Detection.FaceDetectors.Installed() is null,
-            "needs BlazeFace; run setup/models.sh");
+            "needs the default detector; run setup/models.sh");
         string gallery = At("g.gallery"), wall = At("wall.png");
         File.WriteAllBytes(wall, ImageEncoder.Png(new RgbImage(200, 200)));
         CliProcess.Run("gallery", "create", gallery, Package("package", 1)).Expect(0);

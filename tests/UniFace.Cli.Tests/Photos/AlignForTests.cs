@@ -21,7 +21,7 @@ public sealed class AlignForTests : IDisposable
     [Fact]
     public void Crops_made_for_a_package_give_the_embeddings_of_the_photos_themselves()
     {
-        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs BlazeFace; run setup/models.sh");
+        Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
         string package = Package("package", "mine"), photos = Path.Combine(folder, "photos"), crops = Path.Combine(folder, "crops");
         CliProcess.Run("data", "make", photos, "--people", "3", "--images", "2", "--photos").Expect(0);
         JsonElement aligned = CliProcess.Run("align", photos, crops, "--for", package, "--format", "png", "--json").Expect(0).Json();

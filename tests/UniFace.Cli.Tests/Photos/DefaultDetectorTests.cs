@@ -62,6 +62,8 @@ public sealed class DefaultDetectorTests : IDisposable
             ("enlarged", new SimilarityTransform(1.7, 0, 0, 0)),
             ("reduced", new SimilarityTransform(0.6, 0, 20, 10)),
             ("turned", new SimilarityTransform(Math.Cos(0.35), Math.Sin(0.35), 150, 0)),
+            ("on its side", new SimilarityTransform(0, 1, photos[0].Height, 0)),
+            ("upside down", new SimilarityTransform(-1, 0, photos[0].Width, photos[0].Height)),
             ("mirrored", SimilarityTransform.Identity),
         ];
         int kept = 0;
@@ -77,7 +79,7 @@ public sealed class DefaultDetectorTests : IDisposable
                 RgbImage changed = mirrored ? Mirror(photo) : ImageWarp.Warp(photo, transform, width, height);
                 if (Main(changed) is DetectedFace again)
                 {
-                    Point[] expected = Array.ConvertAll(LandmarkFit.Five(face.Landmarks), transform.Apply), found = LandmarkFit.Five(again.Landmarks);
+                    Point[] expected = Array.ConvertAll(face.Landmarks.ToArray(), transform.Apply), found = again.Landmarks.ToArray();
                     if (mirrored)
                     {
                         expected = [.. new[] { 1, 0, 2, 4, 3 }.Select(p => expected[p] with { X = photo.Width - 1 - expected[p].X })];

@@ -90,7 +90,7 @@ public class HeifContainerTests
     {
         SkiaImageDecoder decoder = new() { MaxPixels = 64 * 64 };
         UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Liar), "a.avif"));
-        Assert.StartsWith("a.avif: the picture is damaged", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("a.avif: the image is damaged", e.Message, StringComparison.Ordinal);
         Assert.Contains("8000x8000 exceeds", e.InnerException!.Message, StringComparison.Ordinal);
     }
 

@@ -10,7 +10,7 @@ namespace UniFace.Vision.Tests.Decoding;
 /// The decoder sees only the picture, whatever else the file contains, and the result is upright. Metadata, compressed or not, therefore costs
 /// no memory or time.
 /// </summary>
-public class PictureContainerTests
+public class ImageContainerTests
 {
     private static readonly SkiaImageDecoder Decoder = new();
 
@@ -81,7 +81,7 @@ public class PictureContainerTests
         byte[] webP = Containers.AnimateWebP(20, 10, still, black);
         Assert.Equal(first.Pixels, Decoder.Decode(webP, "a.webp").Pixels);
         Assert.Equal([255, 0, 0], Decoder.Decode(Containers.Gif(), "a.gif").Pixels);
-        Assert.InRange(PictureContainer.Open(ImageFormat.Gif, Containers.Gif(), "a.gif").Bytes.Length, 1, Containers.Gif().Length - 40);
+        Assert.InRange(ImageContainer.Open(ImageFormat.Gif, Containers.Gif(), "a.gif").Bytes.Length, 1, Containers.Gif().Length - 40);
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public class PictureContainerTests
         RgbImage image = Pictures.Noise(16, 16, seed: 1);
         byte[] file = kind == SKEncodedImageFormat.Bmp ? Pictures.Bmp(image) : Pictures.Encode(image, kind);
         file = Plain(ImageFormat.Detect(file), file);
-        Assert.True(MemoryMarshal.TryGetArray(PictureContainer.Open(ImageFormat.Detect(file), file, "a").Bytes, out ArraySegment<byte> seen));
+        Assert.True(MemoryMarshal.TryGetArray(ImageContainer.Open(ImageFormat.Detect(file), file, "a").Bytes, out ArraySegment<byte> seen));
         Assert.Same(file, seen.Array);
     }
 
@@ -129,13 +129,13 @@ public class PictureContainerTests
     public void The_decoders_own_memory_counts_against_the_budget()
     {
         byte[] jpeg = ImageEncoder.Jpeg(Pictures.Smooth(64, 32));
-        Assert.Equal(0, PictureContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes);
+        Assert.Equal(0, ImageContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes);
         jpeg[jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]) + 1] = 0xC2; // progressive: coefficients of three components, two bytes each
-        Assert.InRange(PictureContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 6);
+        Assert.InRange(ImageContainer.Open(ImageFormat.Jpeg, jpeg, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 6);
         byte[] png = ImageEncoder.Png(Pictures.Smooth(64, 32));
         png[28] = 1; // interlaced
-        Assert.InRange(PictureContainer.Open(ImageFormat.Png, png, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 4);
+        Assert.InRange(ImageContainer.Open(ImageFormat.Png, png, "a").DecoderBytes, 64 * 32 * 3, 64 * 32 * 4);
     }
 
-    private static byte[] Plain(ImageFormat format, byte[] file) => PictureContainer.Open(format, file, "a").Bytes.ToArray();
+    private static byte[] Plain(ImageFormat format, byte[] file) => ImageContainer.Open(format, file, "a").Bytes.ToArray();
 }

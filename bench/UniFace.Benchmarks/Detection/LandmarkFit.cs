@@ -34,7 +34,7 @@ internal static class LandmarkFit
         List<Sample> Collect(bool held) =>
             LandmarkFit.Collect(photos, [.. heldOut[held]], (FaceMeshDetector)detector, reference, stop.ThrowIfCancellationRequested);
 
-        double MeanError(List<Sample> samples) => samples.Average(sample => Error(map.Tosample.Points.ToArray().ToArray(), sample.Five));
+        double MeanError(List<Sample> samples) => samples.Average(sample => Error(map.ToFive(sample.Points).ToArray(), sample.Five));
     }
 
     /// <summary>The faces of photos on which both detectors see the main face in the same place.</summary>

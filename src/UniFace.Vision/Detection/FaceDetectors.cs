@@ -76,7 +76,8 @@ public static class FaceDetectors
         if (path is null)
         {
             _ = RequireInstalled();
-            return Confirm(new BlazeFaceNetwork(FullRange.Open(options.Threads), FullRange.HomePath), $"mediapipe-full-range {FullRange.Sha256[..12]}", options);
+            BlazeFaceNetwork proposer = new(FullRange.Open(options.Threads), FullRange.HomePath);
+            return Confirm(proposer, $"mediapipe-full-range {FullRange.Sha256[..12]}", options);
         }
 
         path = File.Exists(path) ? path : Find(path) ?? path;

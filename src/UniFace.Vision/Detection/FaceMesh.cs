@@ -67,26 +67,20 @@ internal sealed class FaceMesh : IDisposable
 
     public FaceMesh(OnnxSession session) => this.session = session;
 
-    /// <summary>The square around a possible face.</summary>
+    /// <summary>Looks at a possible face.</summary>
     /// <param name="photo">The photo.</param>
     /// <param name="face">Where the face is.</param>
-    public static PhotoView Crop(Photo photo, FaceFrame face)
+    /// <param name="mirrored">True to mirror the square. The points are in the photo then, but those of the left eye are at the right one.</param>
+    public MeshFace Run(Photo photo, FaceFrame face, bool mirrored = false)
     {
         SimilarityTransform toInput = face.To(Size, FaceShare);
-        return new PhotoView(photo.Warp(toInput, Size, Size, CropBorder.Replicate), toInput);
-    }
-
-    /// <summary>Looks at a possible face.</summary>
-    /// <param name="crop">The square around it.</param>
-    /// <param name="mirrored">True to mirror the square. The points are in the photo then, but those of the left eye are at the right one.</param>
-    public MeshFace Run(PhotoView crop, bool mirrored = false)
-    {
+        RgbImage crop = photo.Warp(toInput, Size, Size, CropBorder.Replicate);
         float[] input = new float[3 * Size * Size]; // [1, 3, 192, 192]
-        Writer.Write(crop.Image, input, Size, Size, mirrored);
+        Writer.Write(crop, input, Size, Size, mirrored);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, [1, 3, Size, Size]);
         using OnnxSession.Results results = session.Run("input0", value, OutputNames);
         ReadOnlySpan<float> found = results.Floats(0); // [468, 3]: x, y, depth
-        SimilarityTransform back = crop.FromPhoto.Inverse();
+        SimilarityTransform back = toInput.Inverse();
         Point[] points = new Point[PointCount];
         for (int p = 0; p < PointCount; p++)
         {

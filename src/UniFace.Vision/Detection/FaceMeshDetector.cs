@@ -2,7 +2,7 @@ namespace UniFace.Vision.Detection;
 
 /// <summary>
 /// The default detector. A BlazeFace network proposes faces on the whole photo, and MediaPipe's landmark network looks twice at each proposal, the
-/// second time where the first saw the face: its presence says what is a face, and its points are the landmarks. A doubtful proposal must also be
+/// second time mirrored, where the first saw the face: its presence says what is a face, and its points are the landmarks. A doubtful proposal must also be
 /// made again in an upright crop and its mirror image: what is no face is rarely proposed twice. If no face is certain, the photo is searched in its
 /// four quarter turns; if there is none, or all faces are asked for, also in tiles. Proposals that end on the same face are merged. Thread-safe.
 /// </summary>
@@ -114,15 +114,14 @@ public sealed class FaceMeshDetector : IFaceDetector
 
     private MeshCandidate? Look(Photo photo, BlazeFace proposal)
     {
-        MeshFace first = mesh.Run(FaceMesh.Crop(photo, Frame(proposal)));
+        MeshFace first = mesh.Run(photo, Frame(proposal));
         FaceFrame frame = first.Frame();
         if (!frame.IsFinite)
         {
             return null;
         }
 
-        PhotoView crop = FaceMesh.Crop(photo, frame);
-        MeshFace second = mesh.Run(crop);
+        MeshFace second = mesh.Run(photo, frame, mirrored: true);
         double evidence = (first.Presence + second.Presence) / 2;
         if (!second.Frame().IsFinite || !(evidence > LeastPresence))
         {
@@ -135,8 +134,7 @@ public sealed class FaceMeshDetector : IFaceDetector
         }
 
         double score = 1 / (1 + Math.Exp((EvenEvidence - evidence) / EvidenceStep));
-        return score < minScore ? null : new MeshCandidate(
-            FaceMeshLandmarks.Select(second, mesh.Run(crop, mirrored: true)), second.Box(), score, second.Turn);
+        return score < minScore ? null : new MeshCandidate(FaceMeshLandmarks.Select(first, second), second.Box(), score, first.Turn);
     }
 
     /// <summary>The mean score with which the face is proposed again in an upright crop and its mirror image.</summary>

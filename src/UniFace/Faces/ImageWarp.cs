@@ -23,6 +23,7 @@ public static class ImageWarp
         SimilarityTransform inverse = photoToOutput.Inverse();
         int samples = antiAlias ? (int)Math.Clamp(Math.Round(inverse.Scale), 1, MaxSamples) : 1;
         byte[] pixels = output.Pixels;
+        Vector128<float> half = Vector128.Create(0.5f);
         float share = 1f / (samples * samples);
         int at = 0;
         for (int y = 0; y < height; y++)
@@ -46,15 +47,13 @@ public static class ImageWarp
                     }
                 }
 
-                sum *= share;
-                (pixels[at], pixels[at + 1], pixels[at + 2]) = (ToByte(sum[0]), ToByte(sum[1]), ToByte(sum[2]));
+                Vector128<int> rounded = Vector128.ConvertToInt32((sum * share) + half);
+                (pixels[at], pixels[at + 1], pixels[at + 2]) = ((byte)rounded[0], (byte)rounded[1], (byte)rounded[2]);
             }
         }
 
         return output;
     }
-
-    private static byte ToByte(float value) => (byte)Math.Clamp(value + 0.5f, 0, 255);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> AddSample(Vector128<float> sum, RgbImage photo, float x, float y)

@@ -130,7 +130,7 @@ public sealed class FaceMeshDetector : IFaceDetector
 
         if (evidence < SurePresence)
         {
-            evidence = (first.Presence + mesh.Run(photo, frame).Presence) / 2; // Some faces are certain in one of the mirror images only.
+            evidence = (first.Presence + mesh.Run(photo, frame).Presence) / 2; // The evidence is scaled for plain looks.
             evidence = Math.Min(SurePresence, evidence + (LookWeight * (ProposedAgain(photo, proposal) - 0.5)));
         }
 

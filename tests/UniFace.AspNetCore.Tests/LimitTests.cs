@@ -71,7 +71,15 @@ public sealed class LimitTests
         NetworkStream stream = client.GetStream();
         string chunk = $"{50_000:x}\r\n{new string(' ', 50_000)}\r\n";
         string start = $"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(start + chunk + chunk + chunk));
+        try
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(start + chunk + chunk + chunk));
+        }
+        catch (IOException)
+        {
+            // Answered and closed before all of it was sent.
+        }
+
         using StreamReader reader = new(stream);
         Assert.Contains(status, await reader.ReadLineAsync(), StringComparison.Ordinal);
         List<string> headers = [];

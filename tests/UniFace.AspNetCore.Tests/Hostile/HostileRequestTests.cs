@@ -100,7 +100,7 @@ public sealed class HostileRequestTests
     {
         using HttpClient one = new() { BaseAddress = server.Client.BaseAddress };
         server.Client.Dispose();
-        for (int tries = 0; tries < 300 && await ServiceProcess.ConnectionsAsync(one) > 1; tries++)
+        for (int tries = 0; tries < 6000 && await ServiceProcess.ConnectionsAsync(one) > 1; tries++)
         {
             await Task.Delay(100);
         }

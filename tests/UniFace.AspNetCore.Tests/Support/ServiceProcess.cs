@@ -17,7 +17,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     {
         this.process = process;
         Folder = folder;
-        Client = new HttpClient { BaseAddress = new Uri(url) };
+        Client = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(10) };
     }
 
     /// <summary>The service may write only to the subfolder "data".</summary>

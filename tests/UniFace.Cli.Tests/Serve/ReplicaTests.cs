@@ -21,7 +21,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
         using Process first = Serve(gallery, package, "a"), second = Serve(gallery, package, "b");
         Uri[] replicas = [await AddressAsync(first), await AddressAsync(second)];
-        UniFaceClient client = UniFaceClient.Connect(replicas, patience: TimeSpan.FromMinutes(2));
+        UniFaceClient client = UniFaceClient.Connect(replicas, patience: TimeSpan.FromMinutes(10));
         ConcurrentBag<string> acknowledged = [];
         using CancellationTokenSource enough = new();
         int identified = 0;

@@ -169,17 +169,18 @@ public sealed class TrainCommandTests : IDisposable
         }
     }
 
-    // The file may be missing, or another process may be writing it.
+    // The process may be writing, renaming or replacing the file. 0 if it does not exist.
     private int Lines(string run, string file)
     {
-        string path = Path.Combine(folder, run, file);
-        if (!File.Exists(path))
+        try
+        {
+            using StreamReader reader = new(new FileStream(Path.Combine(folder, run, file), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return reader.ReadToEnd().Count(c => c == '\n') + 1;
+        }
+        catch (IOException)
         {
             return 0;
         }
-
-        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-        return reader.ReadToEnd().Count(c => c == '\n') + 1;
     }
 
     private void MakeFaces() => CliProcess.RunIn(folder, "data", "make", "faces", "--people", "6", "--images", "4").Expect(0);

@@ -12,6 +12,7 @@ namespace UniFace.Training.Tests.Backward;
 /// Every backbone family gives the same embeddings and gradients on both gradient engines: the tape with its fused kernels is no further from
 /// float64 than autograd in float32.
 /// </summary>
+[Collection(SerialCollection.Name)]
 public class GradientEngineTests
 {
     /// <summary>The widths give channel counts that the kernels take (16, 32, 64 ...) and some that they do not (19, 38 ...).</summary>

@@ -4,6 +4,7 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Training.Tests.Optimization;
 
+[Collection(SerialCollection.Name)]
 public class OptimizerTests
 {
     // Ours fuse multiplications and additions on every processor, libtorch's operators only on one that has FMA.

@@ -51,7 +51,7 @@ internal static class DoctorCommand
         });
         yield return Check("ONNX Runtime (detect, embed)", "build again; on Windows install the Visual C++ runtime", () =>
         {
-            OnnxTelemetry.TurnOff();
+            OnnxTelemetry.Disable();
             return $"version {OrtEnv.Instance().GetVersionString()}, providers {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}";
         });
         string? trouble = TorchRuntime.Probe();

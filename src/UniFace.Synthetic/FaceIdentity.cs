@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in a image.</summary>
+/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in an image.</summary>
 internal enum HairStyle
 {
     /// <summary>Shaved to a shadow.</summary>
@@ -285,7 +285,7 @@ internal sealed class FaceIdentity
     /// <summary>Moles; none to two.</summary>
     public IReadOnlyList<FaceMark> Moles { get; }
 
-    /// <summary>Chance that a image shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
+    /// <summary>Chance that an image shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
     public float GlassesChance { get; }
 
     /// <summary>Seed of what is scattered (freckles, strands): the same in every image of the person.</summary>

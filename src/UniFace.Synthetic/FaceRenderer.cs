@@ -8,7 +8,7 @@ namespace UniFace.Synthetic;
 /// <param name="Landmarks">The five points in pixels.</param>
 public sealed record SyntheticFace(RgbImage Image, FaceLandmarks Landmarks);
 
-/// <summary>Draws an synthetic person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
+/// <summary>Draws a synthetic person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
 internal static class FaceRenderer
 {
     /// <summary>A photo: the person somewhere in the image, upright shoulders, background around.</summary>

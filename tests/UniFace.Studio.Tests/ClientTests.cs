@@ -90,6 +90,15 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_replica_whose_machine_is_down_is_skipped()
+    {
+        using Machines machines = new();
+        using ReplicaHandler replicas = new([new Uri("http://down"), new Uri("http://up")], TimeSpan.FromMinutes(2)) { InnerHandler = machines };
+        using HttpClient http = new(replicas) { BaseAddress = new Uri("http://down") };
+        Assert.Equal("up", await http.GetStringAsync("/"));
+    }
+
+    [Fact]
     public async Task The_sample_program_enrolls_and_reports_a_photo_without_a_face()
     {
         await using RunningServer server = await StudioServer.StartAsync();
@@ -162,5 +171,14 @@ public sealed class ClientTests
             "System.Runtime.Serialization.EnumMember(Value = @\"",
             "System.Text.Json.Serialization.JsonStringEnumMemberName(@\"",
             StringComparison.Ordinal).ReplaceLineEndings("\n").TrimEnd() + "\n";
+    }
+
+    private sealed class Machines : HttpMessageHandler
+    {
+        // SocketsHttpHandler reports a connect timeout as a cancellation.
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            request.RequestUri!.Host == "down"
+                ? Task.FromException<HttpResponseMessage>(new TaskCanceledException("timeout", new TimeoutException()))
+                : Task.FromResult(new HttpResponseMessage { Content = new StringContent(request.RequestUri.Host) });
     }
 }

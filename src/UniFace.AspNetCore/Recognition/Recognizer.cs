@@ -57,11 +57,11 @@ internal sealed partial class Recognizer : IAsyncDisposable
     {
         if (photo is null or [])
         {
-            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as {ImageFormat.ExpectedOfStrangers}");
+            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as {ImageFormat.ExpectedUntrusted}");
         }
 
         using Activity? span = ServerMetrics.Spans.StartActivity("detect");
-        EncodedPicture encoded = Model.Decoder.Open(photo, name);
+        EncodedImage encoded = Model.Decoder.Open(photo, name);
         double work = DetectionWork + encoded.Work;
         using IDisposable? place = work > LargeWork ? await large.EnterAsync(caller, work, stop) : null;
         using IDisposable decoder = await decoders.EnterAsync(caller, work, stop);

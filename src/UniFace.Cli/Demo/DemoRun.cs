@@ -89,7 +89,8 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         Write(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages);
         return total;
 
-        void Write(string path, int first, int people, int images) => faces.Write(path, first, people, images, written: () => progress.Add(), stop: stop);
+        void Write(string path, int first, int people, int images) =>
+            faces.Write(path, first, people, images, written: () => progress.Add(), cancellationToken: stop);
     }
 
     private DemoEvaluation EvaluateUntrained(TrainOptions options, DemoPeople people)

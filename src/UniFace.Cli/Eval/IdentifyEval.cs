@@ -76,7 +76,7 @@ internal sealed class IdentifyEval(EvalModel model, OverlapGate gate, FacePipeli
         probesSha256 = read[1].Sha256,
         nonMatedSha256 = read.ElementAtOrDefault(2).Sha256,
         overlap = read.Any(r => r.Overlap is not null)
-            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Pictures ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
+            ? new TrainingOverlap(read.Sum(r => r.Overlap?.Images ?? 0), read.Sum(r => r.Overlap?.People ?? 0)) : null,
     };
 
     private void Write(string folder, IdentificationReport report, object json, Images gallery, Images probes, FaceDataset enrolled)

@@ -54,9 +54,9 @@ internal static class GalleryEnrollCommand
                 {
                     if (photo.Faces is not [AlignedFace face])
                     {
-                        skipped.Add((photo.Name, photo.Detail));
+                        skipped.Add((photo.Name, photo.Reason!));
                     }
-                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
+                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Sha256, stop))
                     {
                         if (gate?.Check(face) is { Count: > 0 } faults)
                         {
@@ -78,7 +78,7 @@ internal static class GalleryEnrollCommand
                     embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
                     gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
                     photo.Name,
-                    photo.Detail));
+                    photo.Sha256));
                 await enroller.EnrollAsync([.. batch], stop);
             }
 

@@ -73,7 +73,7 @@ internal static class ClusterCommand
             List<(string Photo, string Reason)> skipped = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", set, recognizer.Photos, stop, choice))
             {
-                skipped.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => (photo.Name, photo.Detail)));
+                skipped.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => (photo.Name, photo.Reason!)));
                 faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
                 embeddings.AddRange(recognizer.Embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
             }

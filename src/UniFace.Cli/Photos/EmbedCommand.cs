@@ -34,7 +34,7 @@ internal static class EmbedCommand
                 foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", photos, recognizer.Photos, stop))
                 {
                     ILookup<bool, PhotoFaces> found = chunk.ToLookup(photo => photo.Faces.Count > 0);
-                    skipped.AddRange(found[false].Select(photo => (photo.Name, photo.Detail)));
+                    skipped.AddRange(found[false].Select(photo => (photo.Name, photo.Reason!)));
                     float[] embeddings = recognizer.Embedder.Embed([.. found[true].Select(photo => photo.Faces[0].Image)]); // [N, D]
                     foreach ((int i, PhotoFaces photo) in found[true].Index())
                     {

@@ -54,7 +54,7 @@ internal static class QualityCommand
     {
         if (photo.Faces is not [AlignedFace face])
         {
-            return new Result(photo.Name, null, [], photo.Detail);
+            return new Result(photo.Name, null, [], photo.Reason);
         }
 
         FaceQuality quality = FaceQuality.Measure(face);

@@ -2675,7 +2675,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for a picture that was already
+    /// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for an image that was already
     /// <br/>aligned; sharpness, brightness and contrast are measured in the center of the crop.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]

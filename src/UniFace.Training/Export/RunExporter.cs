@@ -57,7 +57,7 @@ internal static class RunExporter
     {
         TrainingOverlap? known = given.Overlap
             ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
-        OverlapFound? found = known is null ? null : new OverlapFound(known.Pictures, known.People, info.Options.Data);
+        OverlapFound? found = known is null ? null : new OverlapFound(known.Images, known.People, info.Options.Data);
         return given with { Overlap = gate.Decide(given.Data.Name, found) };
     }
 

@@ -5,7 +5,7 @@ namespace UniFace.Vision.Decoding;
 /// <summary>Reads the EXIF orientation (tag 0x0112): 1 is upright, 2 to 8 are mirrored or rotated.</summary>
 internal static class ExifOrientation
 {
-    // The directory of the picture comes first; previews and notes follow.
+    // The directory of the image comes first; previews and notes follow.
     private const int MaxProfileBytes = 8192;
 
     /// <summary>The orientation in EXIF data (a TIFF header, with or without "Exif\0\0" before it); 1 if it has no valid one.</summary>

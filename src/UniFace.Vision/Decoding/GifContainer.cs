@@ -5,13 +5,13 @@ internal static class GifContainer
 {
     private const byte Extension = 0x21, GraphicControl = 0xF9, Frame = 0x2C;
 
-    /// <inheritdoc cref="PictureContainer.Open"/>
-    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    /// <inheritdoc cref="ImageContainer.Open"/>
+    public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
-        int at = bytes.Length < 13 ? throw PictureContainer.CutOff(source) : 13 + ColorBytes(bytes[10]);
+        int at = bytes.Length < 13 ? throw ImageContainer.Truncated(source) : 13 + ColorBytes(bytes[10]);
         KeptBytes kept = new(file);
-        kept.Keep(0, Math.Min(at, bytes.Length));
+        kept.Append(0, Math.Min(at, bytes.Length));
         while (bytes.Length - at >= 10 && bytes[at] is Extension or Frame)
         {
             bool frame = bytes[at] == Frame;
@@ -23,18 +23,18 @@ internal static class GifContainer
 
             if (frame || bytes[at + 1] == GraphicControl)
             {
-                kept.Keep(at, end);
+                kept.Append(at, end);
             }
 
             at = end;
             if (frame)
             {
                 (int width, int height) = (BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
-                return new PictureContainer(kept.Bytes, width, height);
+                return new ImageContainer(kept.Bytes, width, height);
             }
         }
 
-        throw PictureContainer.CutOff(source);
+        throw ImageContainer.Truncated(source);
     }
 
     private static int ColorBytes(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);

@@ -12,8 +12,8 @@ internal static class HeifContainer
     private const int BytesPerPixel = 16;
 
     /// <summary>Opens a file; its size is the largest that is declared for any part.</summary>
-    /// <exception cref="UniFaceException">It is cut off or damaged, or its metadata is compressed.</exception>
-    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    /// <exception cref="UniFaceException">It is truncated or damaged, or its metadata is compressed.</exception>
+    public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
         int meta = 0;
@@ -24,38 +24,38 @@ internal static class HeifContainer
             meta = bytes.Slice((int)at + 4, 4).SequenceEqual("meta"u8) ? (int)at : 0;
             if (length < 8 || length > bytes.Length - at)
             {
-                throw PictureContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
         }
 
-        ReadOnlySpan<byte> boxes = meta == 0 ? throw PictureContainer.CutOff(source) : bytes.Slice(meta, (int)length);
+        ReadOnlySpan<byte> boxes = meta == 0 ? throw ImageContainer.Truncated(source) : bytes.Slice(meta, (int)length);
         if (boxes.IndexOf("deflate\0"u8) >= 0 || boxes.IndexOf("gzip\0"u8) >= 0 || boxes.IndexOf("\0br\0"u8) >= 0)
         {
-            throw PictureContainer.Damaged(source, "its metadata is compressed, which no camera does");
+            throw ImageContainer.Damaged(source, "its metadata is compressed");
         }
 
-        PictureContainer picture = new(file, 0, 0);
+        ImageContainer container = new(file, 0, 0);
         for (int next; (next = boxes.IndexOf("ispe"u8)) >= 0 && boxes.Length - next >= 16; boxes = boxes[(next + 4)..])
         {
             int width = (int)Math.Min(int.MaxValue, BinaryPrimitives.ReadUInt32BigEndian(boxes[(next + 8)..]));
             int height = (int)Math.Min(int.MaxValue, BinaryPrimitives.ReadUInt32BigEndian(boxes[(next + 12)..]));
-            if ((long)width * height > (long)picture.Width * picture.Height)
+            if ((long)width * height > (long)container.Width * container.Height)
             {
-                picture = new(file, width, height, DecoderBytes: (long)width * height * BytesPerPixel);
+                container = new(file, width, height, DecoderBytes: (long)width * height * BytesPerPixel);
             }
         }
 
-        return picture;
+        return container;
     }
 
-    /// <summary>Decodes the main picture, upright, with transparency over white.</summary>
+    /// <summary>Decodes the main image, upright, with transparency over white.</summary>
     /// <exception cref="UniFaceException">It is damaged.</exception>
-    public static RgbImage Decode(PictureContainer picture, ImageFormat format, string source)
+    public static RgbImage Decode(ImageContainer container, ImageFormat format, string source)
     {
         try
         {
             using MagickImage image = new();
-            image.Read(picture.Bytes.Span, format == ImageFormat.Avif ? MagickFormat.Avif : MagickFormat.Heic);
+            image.Read(container.Bytes.Span, format == ImageFormat.Avif ? MagickFormat.Avif : MagickFormat.Heic);
             if (image.HasAlpha)
             {
                 image.BackgroundColor = MagickColors.White;
@@ -67,7 +67,7 @@ internal static class HeifContainer
         }
         catch (MagickException e)
         {
-            throw new UniFaceException(PictureContainer.Damaged(source, "the decoder refuses it").Message, e);
+            throw new UniFaceException(ImageContainer.Damaged(source, "the decoder refuses it").Message, e);
         }
     }
 }

@@ -2,17 +2,17 @@ namespace UniFace.Vision.Decoding;
 
 /// <summary>
 /// JPEG (ITU T.81). Keeps tables, frame and scans, and the two application segments that define the color coding (JFIF, Adobe). Drops EXIF, XMP,
-/// color profiles, comments, previews, and in an MPO all pictures after the first.
+/// color profiles, comments, previews, and in an MPO all images after the first.
 /// </summary>
 internal static class JpegContainer
 {
-    /// <inheritdoc cref="PictureContainer.Open"/>
-    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    /// <inheritdoc cref="ImageContainer.Open"/>
+    public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
         KeptBytes kept = new(file);
-        kept.Keep(0, 2);
-        PictureContainer picture = new() { Scans = 0 };
+        kept.Append(0, 2);
+        ImageContainer container = new() { Scans = 0 };
         int orientation = 0, components = 0;
         long coefficients = 0;
         bool buffered = false;
@@ -22,7 +22,7 @@ internal static class JpegContainer
             at = skip < 0 ? bytes.Length : at + skip + 1;
             if (at >= bytes.Length)
             {
-                throw PictureContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
             byte marker = bytes[at];
@@ -34,30 +34,30 @@ internal static class JpegContainer
             at++;
             if (marker == 0xD9)
             {
-                kept.Keep(at - 2, at);
-                return picture with { Bytes = kept.Bytes, Orientation = Math.Max(1, orientation), DecoderBytes = buffered ? coefficients : 0 };
+                kept.Append(at - 2, at);
+                return container with { Bytes = kept.Bytes, Orientation = Math.Max(1, orientation), DecoderBytes = buffered ? coefficients : 0 };
             }
 
             int length = bytes.Length - at < 2 ? int.MaxValue : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
             if (length > bytes.Length - at)
             {
-                throw PictureContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
-            ReadOnlySpan<byte> data = length < 2 ? throw PictureContainer.Damaged(source, $"a JPEG segment of {length} bytes") : bytes[(at + 2)..(at + length)];
+            ReadOnlySpan<byte> data = length < 2 ? throw ImageContainer.Damaged(source, $"a JPEG segment of {length} bytes") : bytes[(at + 2)..(at + length)];
             int from = at - 2;
             at += length;
             bool keep = marker is 0xC4 or 0xCC or 0xDB or 0xDD;
             if (marker is >= 0xC0 and <= 0xCF && !keep && marker != 0xC8)
             {
-                (picture, components, coefficients) = components == 0 ? Frame(data, source) : throw PictureContainer.Damaged(source, "a JPEG with two frames");
+                (container, components, coefficients) = components == 0 ? Frame(data, source) : throw ImageContainer.Damaged(source, "a JPEG with two frames");
                 buffered = (marker & 3) == 2; // Progressive.
                 keep = true;
             }
             else if (marker == 0xDA)
             {
                 buffered |= data.Length > 0 && data[0] < components;
-                picture = picture with { Scans = picture.Scans + 1 };
+                container = container with { Scans = container.Scans + 1 };
                 at = EndOfScan(bytes, at);
                 keep = true;
             }
@@ -68,18 +68,18 @@ internal static class JpegContainer
 
             if (keep || (marker == 0xE0 && data.StartsWith("JFIF\0"u8)) || (marker == 0xEE && data.StartsWith("Adobe"u8)))
             {
-                kept.Keep(from, at);
+                kept.Append(from, at);
             }
         }
     }
 
-    // The size, the number of components, and the memory of their coefficients (two bytes each) if the decoder has to buffer the whole picture.
-    private static (PictureContainer Picture, int Components, long Coefficients) Frame(ReadOnlySpan<byte> data, string source)
+    // The size, the number of components, and the memory of their coefficients (two bytes each) if the decoder has to buffer the whole image.
+    private static (ImageContainer Container, int Components, long Coefficients) Frame(ReadOnlySpan<byte> data, string source)
     {
         int components = data.Length < 6 ? 0 : data[5];
         if (components is < 1 or > 4 || data.Length < 6 + (3 * components))
         {
-            throw PictureContainer.Damaged(source, "a JPEG frame with no or too many components");
+            throw ImageContainer.Damaged(source, "a JPEG frame with no or too many components");
         }
 
         int height = BinaryPrimitives.ReadUInt16BigEndian(data[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(data[3..]);
@@ -91,7 +91,7 @@ internal static class JpegContainer
         }
 
         long units = (long)(((width - 1) / (8 * across)) + 1) * (((height - 1) / (8 * down)) + 1);
-        return (new PictureContainer(default, width, height, Scans: 0), components, units * blocks * 64 * sizeof(short));
+        return (new ImageContainer(default, width, height, Scans: 0), components, units * blocks * 64 * sizeof(short));
     }
 
     // The end of the coded data, in which 0xFF is followed by 0 or by a restart number.

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// The memory that all decoders of this process may use at a time. Callers that would exceed it wait in order of arrival; a picture larger
+/// The memory that all decoders of this process may use at a time. Callers that would exceed it wait in order of arrival; an image larger
 /// than the whole budget is decoded alone. Blocks the calling thread, as decoding does. Thread-safe.
 /// </summary>
 internal sealed class MemoryBudget(long bytes)
@@ -16,7 +16,7 @@ internal sealed class MemoryBudget(long bytes)
     public long Waiting => Interlocked.Read(ref lastTicket) - Interlocked.Read(ref nextTicket);
 
     /// <summary>Waits for a share of the budget; disposing the share returns it.</summary>
-    public Share Take(long need)
+    public Share Acquire(long need)
     {
         need = Math.Min(need, bytes);
         lock (gate)

@@ -8,19 +8,19 @@ internal static class PngContainer
 {
     private const int SignatureBytes = 8;
 
-    /// <inheritdoc cref="PictureContainer.Open"/>
-    public static PictureContainer Open(ReadOnlyMemory<byte> file, string source)
+    /// <inheritdoc cref="ImageContainer.Open"/>
+    public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
         KeptBytes kept = new(file);
-        kept.Keep(0, SignatureBytes);
+        kept.Append(0, SignatureBytes);
         int width = 0, height = 0, orientation = 0, profile = 1;
         long interlaced = 0;
         for (int at = SignatureBytes; ;)
         {
             if (bytes.Length - at < 12 || BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]) > bytes.Length - at - 12)
             {
-                throw PictureContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
             ReadOnlySpan<byte> type = bytes.Slice(at + 4, 4), data = bytes.Slice(at + 8, BinaryPrimitives.ReadInt32BigEndian(bytes[at..]));
@@ -28,7 +28,7 @@ internal static class PngContainer
             bool header = type.SequenceEqual("IHDR"u8), last = type.SequenceEqual("IEND"u8);
             if (header != (at == SignatureBytes) || (header && data.Length != 13))
             {
-                throw PictureContainer.Damaged(source, "a PNG begins with one IHDR chunk of 13 bytes");
+                throw ImageContainer.Damaged(source, "a PNG begins with one IHDR chunk of 13 bytes");
             }
 
             if (header)
@@ -48,13 +48,13 @@ internal static class PngContainer
 
             if (header || last || type.SequenceEqual("IDAT"u8) || type.SequenceEqual("PLTE"u8) || type.SequenceEqual("tRNS"u8))
             {
-                kept.Keep(at, end);
+                kept.Append(at, end);
             }
 
             at = end;
             if (last)
             {
-                return new PictureContainer(kept.Bytes, width, height, orientation == 0 ? profile : orientation, interlaced);
+                return new ImageContainer(kept.Bytes, width, height, orientation == 0 ? profile : orientation, interlaced);
             }
         }
     }

@@ -11,7 +11,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
 {
     // The share of the second crop that the face fills.
     private const double UprightShare = 0.3;
-    private const int SmallestTile = 256;
+    private const int MinTileSide = 256;
     private const int MaxTileLevels = 2;
     private const int MaxFaces = 100;
 
@@ -47,7 +47,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
         List<BlazeFace> candidates = [];
         foreach (Window window in Windows(photo.Width, photo.Height))
         {
-            candidates.AddRange(network.Run(pyramid, Square(window, 0), candidateScore).Where(face => window.Holds(face, photo.Width, photo.Height)));
+            candidates.AddRange(network.Run(pyramid, Square(window, 0), candidateScore).Where(face => window.Contains(face, photo.Width, photo.Height)));
         }
 
         List<DetectedFace> faces = Confirm(pyramid, candidates);
@@ -75,7 +75,7 @@ public sealed class BlazeFaceDetector : IFaceDetector
     {
         List<Window> windows = [Window.Whole(width, height, 1)];
         double longest = Math.Max(width, height);
-        for (int level = 1; level <= MaxTileLevels && longest / (1 << level) >= SmallestTile; level++)
+        for (int level = 1; level <= MaxTileLevels && longest / (1 << level) >= MinTileSide; level++)
         {
             double side = longest / (1 << level);
             int columns = Steps(width, side), rows = Steps(height, side);
@@ -108,9 +108,9 @@ public sealed class BlazeFaceDetector : IFaceDetector
     /// <summary>The candidates that a second detection confirms, the most confident first.</summary>
     private List<DetectedFace> Confirm(ImagePyramid photo, List<BlazeFace> candidates)
     {
-        List<BlazeFace> first = NonMaximumSuppression.Keep(candidates, face => face.Box, face => face.Score, maxOverlap);
+        List<BlazeFace> first = NonMaximumSuppression.Select(candidates, face => face.Box, face => face.Score, maxOverlap);
         IEnumerable<DetectedFace> faces = first.Take(MaxFaces).Select(face => DetectAgain(photo, face)).OfType<DetectedFace>();
-        return NonMaximumSuppression.Keep(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
+        return NonMaximumSuppression.Select(faces, face => new FaceBox(face.X, face.Y, face.Width, face.Height), face => face.Score, maxOverlap);
     }
 
     private DetectedFace? DetectAgain(ImagePyramid photo, BlazeFace face)
@@ -175,7 +175,7 @@ internal readonly record struct Window(double X, double Y, double Side)
     public static Window Whole(int width, int height, double zoom) => new((width - 1) / 2.0, (height - 1) / 2.0, Math.Max(width, height) * zoom);
 
     /// <summary>False for a face that is cut by an edge of the window inside the photo; another window holds all of it.</summary>
-    public bool Holds(BlazeFace face, int photoWidth, int photoHeight)
+    public bool Contains(BlazeFace face, int photoWidth, int photoHeight)
     {
         double half = Side / 2, slack = 0.01 * Side;
         FaceBox box = face.Box;

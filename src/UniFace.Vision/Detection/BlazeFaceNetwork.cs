@@ -7,7 +7,7 @@ internal sealed record BlazeFace(Point Center, float Width, float Height, Point[
     public FaceBox Box => new(Center.X - (Width / 2), Center.Y - (Height / 2), Width, Height);
 
     /// <summary>Applies a transform. The box stays upright and is scaled.</summary>
-    public BlazeFace Through(SimilarityTransform transform) => new(
+    public BlazeFace Transform(SimilarityTransform transform) => new(
         transform.Apply(Center),
         (float)(Width * transform.Scale),
         (float)(Height * transform.Scale),
@@ -74,7 +74,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
             (int cells, int anchors) = grid == 0 ? (16, 2) : (8, 6);
             foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(2 + grid), cells, anchors, Size, minScore))
             {
-                faces.Add((mirrored ? Mirror(face) : face).Through(back));
+                faces.Add((mirrored ? Mirror(face) : face).Transform(back));
             }
         }
 

@@ -1,6 +1,6 @@
 namespace UniFace.Vision.Imaging;
 
-/// <summary>Draws many faces in one picture, for a quick look.</summary>
+/// <summary>Draws many faces in one image, for a quick look.</summary>
 public static class ContactSheet
 {
     // As setup/models.sh installs it.
@@ -40,22 +40,22 @@ public static class ContactSheet
         return ImageEncoder.Jpeg(bitmap.ToRgb(), 92);
     }
 
-    private static void Section(SKCanvas canvas, string heading, SKColor color, IReadOnlyList<RgbImage> pictures, int columns, ref float y)
+    private static void Section(SKCanvas canvas, string heading, SKColor color, IReadOnlyList<RgbImage> images, int columns, ref float y)
     {
         Write(canvas, heading, color, Margin, y + 18);
         y += Header;
-        for (int i = 0; i < pictures.Count; i++)
+        for (int i = 0; i < images.Count; i++)
         {
-            Place(canvas, pictures[i], Margin + (i % columns * (Cell + Gap)), y + (i / columns * (Cell + Gap)));
+            Place(canvas, images[i], Margin + (i % columns * (Cell + Gap)), y + (i / columns * (Cell + Gap)));
         }
 
-        y += (pictures.Count + columns - 1) / columns * (Cell + Gap);
+        y += (images.Count + columns - 1) / columns * (Cell + Gap);
     }
 
-    private static void Place(SKCanvas canvas, RgbImage picture, float x, float y)
+    private static void Place(SKCanvas canvas, RgbImage image, float x, float y)
     {
-        float scale = (float)Cell / Math.Max(picture.Width, picture.Height);
-        RgbImage small = ImageResize.To(picture, Scaled(picture.Width), Scaled(picture.Height));
+        float scale = (float)Cell / Math.Max(image.Width, image.Height);
+        RgbImage small = ImageResize.To(image, Scaled(image.Width), Scaled(image.Height));
         using SKBitmap bitmap = small.ToBitmap();
         float left = MathF.Round(x + ((Cell - small.Width) / 2f)), top = MathF.Round(y + ((Cell - small.Height) / 2f));
         canvas.DrawBitmap(bitmap, left, top, SKSamplingOptions.Default);

@@ -14,19 +14,19 @@ public sealed class SkiaImageDecoder : IImageDecoder
     private const long MaxPixelsPerByte = 8 * 1032;
 
     // A file of any length may have as many.
-    private const long PixelsOfAnyFile = 4_000_000;
+    private const long AlwaysAllowedPixels = 4_000_000;
 
     // Each scan of a progressive JPEG is a pass over all pixels, however short it is. libjpeg and MozJPEG write about 10 scans.
-    private const int MaxScans = 100, MaxScansOfLargest = 16;
+    private const int MaxScans = 100, MaxScansAtFullSize = 16;
 
     private const int StripBytes = 1 << 18;
 
-    /// <summary>Pictures with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
+    /// <summary>Images with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
     /// <summary>
     /// Whether HEIC and AVIF are read. They can contain any number of hidden frames and overlapping tiles, so their memory is bounded but their time
-    /// is not: set it to false for pictures from untrusted senders.
+    /// is not: set it to false for images from untrusted senders.
     /// </summary>
     public bool ReadsHeif { get; init; } = true;
 
@@ -35,68 +35,74 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <inheritdoc/>
     public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source) => Open(encoded, source).Decode();
 
-    /// <summary>Reads a file's container without decoding the picture, and refuses what must not be decoded.</summary>
+    /// <summary>Reads a file's container without decoding the image, and refuses what must not be decoded.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="source">Names it in errors.</param>
-    /// <exception cref="UniFaceException">The file is not a picture, or more work than one picture may take.</exception>
-    public EncodedPicture Open(ReadOnlyMemory<byte> encoded, string source)
+    /// <exception cref="UniFaceException">The file is not an image, or more work than one image may take.</exception>
+    public EncodedImage Open(ReadOnlyMemory<byte> encoded, string source)
     {
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
         {
-            string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
+            string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedUntrusted;
             throw new UniFaceException(encoded.IsEmpty
-                ? $"{source}: the file is empty, expected a {expected} picture."
+                ? $"{source}: the file is empty, expected {expected}."
                 : $"{source}: {format.Description}; expected {expected}: convert it first.");
         }
 
-        PictureContainer picture = PictureContainer.Open(format, encoded, source);
-        long pixels = (long)picture.Width * picture.Height;
-        string size = $"{picture.Width}x{picture.Height} pixels";
-        if (picture.Width < 1 || picture.Height < 1 || pixels > MaxPixels || pixels > int.MaxValue / 4)
+        ImageContainer container = ImageContainer.Open(format, encoded, source);
+        long pixels = (long)container.Width * container.Height;
+        string size = $"{container.Width}x{container.Height} pixels";
+        if (container.Width < 1 || container.Height < 1)
+        {
+            throw ImageContainer.Damaged(source, size);
+        }
+
+        if (pixels > MaxPixels || pixels > int.MaxValue / 4)
         {
             throw new UniFaceException($"{source}: {size}, more than the limit of {Math.Min(MaxPixels, int.MaxValue / 4)}; scale it down first.");
         }
 
-        if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MaxPixelsPerByte))
+        if (pixels > Math.Max(AlwaysAllowedPixels, encoded.Length * MaxPixelsPerByte))
         {
             throw new UniFaceException(
-                $"{source}: it claims {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to exhaust memory.");
+                $"{source}: it claims {size} in {encoded.Length} bytes, too few for so many; the file is damaged, or made to exhaust memory.");
         }
 
-        if (picture.Scans > MaxScans || picture.Scans * pixels > MaxScansOfLargest * MaxPixels)
+        if (container.Scans > MaxScans || container.Scans * pixels > MaxScansAtFullSize * MaxPixels)
         {
             throw new UniFaceException(
-                $"{source}: {size} in {picture.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
-                $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
+                $"{source}: {size} in {container.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
+                $"{MaxScansAtFullSize * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
-        return new EncodedPicture(Math.Max(1, picture.Scans) * pixels, () =>
+        return new EncodedImage(Math.Max(1, container.Scans) * pixels, () =>
         {
             // RGB, beside it RGBA as a whole or in strips, and what the decoder takes.
             bool strips = format == ImageFormat.Jpeg;
-            using MemoryBudget.Share share = Budget.Take((pixels * (strips ? 3 : 7)) + picture.DecoderBytes + encoded.Length);
-            return format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(picture, format, source) : Decode(picture, strips, source);
+            using MemoryBudget.Share share = Budget.Acquire((pixels * (strips ? 3 : 7)) + container.DecoderBytes + encoded.Length);
+            return format == ImageFormat.Heic || format == ImageFormat.Avif
+                ? HeifContainer.Decode(container, format, source) : Decode(container, strips, source);
         });
     }
 
-    private static unsafe RgbImage Decode(PictureContainer picture, bool strips, string source)
+    private static unsafe RgbImage Decode(ImageContainer container, bool strips, string source)
     {
-        fixed (byte* bytes = picture.Bytes.Span)
+        fixed (byte* bytes = container.Bytes.Span)
         {
-            using SKData data = SKData.Create((nint)bytes, picture.Bytes.Length);
+            using SKData data = SKData.Create((nint)bytes, container.Bytes.Length);
             using SKCodec? codec = SKCodec.Create(data);
-            (int width, int height) = (picture.Width, picture.Height);
+            (int width, int height) = (container.Width, container.Height);
             if (codec is null || codec.Info.Width != width || codec.Info.Height != height)
             {
-                throw PictureContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
+                throw ImageContainer.Damaged(source, codec is null ? "its header cannot be read" : "its header says two sizes");
             }
 
             bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
             SKImageInfo info = new(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul, null);
             int rows = strips ? Math.Clamp(StripBytes / (width * 4), 1, height) : height;
             byte[] rgb = GC.AllocateUninitializedArray<byte>(3 * width * height);
-            RgbImage image = picture.Orientation >= 5 ? new RgbImage(height, width, rgb) : new RgbImage(width, height, rgb);
+            RgbImage image = container.Orientation >= 5 ? new RgbImage(height, width, rgb) : new RgbImage(width, height, rgb);
             byte[] rgba = GC.AllocateUninitializedArray<byte>(rows * width * 4);
             SKCodecResult result;
             fixed (byte* target = rgba)
@@ -110,12 +116,12 @@ public sealed class SkiaImageDecoder : IImageDecoder
                         result = SKCodecResult.IncompleteInput;
                     }
 
-                    Place(rgba, row, count, image, picture.Orientation, opaque);
+                    Place(rgba, row, count, image, container.Orientation, opaque);
                 }
             }
 
             return result == SKCodecResult.Success ? image
-                : throw (result is SKCodecResult.IncompleteInput ? PictureContainer.CutOff(source) : PictureContainer.Damaged(source, $"{result}"));
+                : throw (result is SKCodecResult.IncompleteInput ? ImageContainer.Truncated(source) : ImageContainer.Damaged(source, $"{result}"));
         }
     }
 
@@ -129,7 +135,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
         int from = 0;
         for (int y = first; y < first + rows; y++)
         {
-            // The stored row y is row or column y of the upright picture, before mirroring.
+            // The stored row y is row or column y of the upright image, before mirroring.
             int uprightX = swap ? (mirrorX ? image.Width - 1 - y : y) : (mirrorX ? image.Width - 1 : 0);
             int uprightY = swap ? (mirrorY ? image.Height - 1 : 0) : (mirrorY ? image.Height - 1 - y : y);
             int to = ((uprightY * image.Width) + uprightX) * 3;

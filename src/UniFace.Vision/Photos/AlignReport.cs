@@ -17,7 +17,7 @@ public enum AlignOutcome
     /// <summary>All faces are below the minimum size.</summary>
     TooSmall,
 
-    /// <summary>It is not a picture, or is damaged.</summary>
+    /// <summary>It is not an image, or is damaged.</summary>
     Unreadable,
 
     /// <summary>More than one face could be the main one, and the pipeline is strict.</summary>

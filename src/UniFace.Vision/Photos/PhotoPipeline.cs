@@ -11,7 +11,7 @@ public sealed record PhotoOptions
     /// <summary>How the detector works.</summary>
     public DetectorOptions Detection { get; init; } = new();
 
-    /// <summary>Pictures are aligned faces of the model's size already; no detector is used.</summary>
+    /// <summary>Images are aligned faces of the model's size already; no detector is used.</summary>
     public bool Aligned { get; init; }
 
     /// <summary>Refuse a photo of which more than one face could be the main one.</summary>

@@ -90,7 +90,7 @@ public sealed class EnrollmentGate
     /// <summary>The limits.</summary>
     public QualityOptions Options { get; }
 
-    /// <summary>All faults of a face; empty if it is good. Values that an aligned picture does not have are not checked.</summary>
+    /// <summary>All faults of a face; empty if it is good. Values that an aligned image does not have are not checked.</summary>
     public IReadOnlyList<QualityFault> Check(AlignedFace face) => Check(FaceQuality.Measure(face));
 
     /// <summary>All faults of a face with these values.</summary>

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace UniFace.Vision.Quality;
 
 /// <summary>
-/// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for a picture that was already
+/// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for an image that was already
 /// aligned; sharpness, brightness and contrast are measured in the center of the crop.
 /// </summary>
 /// <param name="EyeDistance">
@@ -83,10 +83,10 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
         {
             for (int x = left; x < right; x++, count++)
             {
-                double grey = Grey(image, x, y);
-                double laplacian = Grey(image, x - 1, y) + Grey(image, x + 1, y) + Grey(image, x, y - 1) + Grey(image, x, y + 1) - (4 * grey);
-                sum += grey;
-                squares += grey * grey;
+                double gray = Gray(image, x, y);
+                double laplacian = Gray(image, x - 1, y) + Gray(image, x + 1, y) + Gray(image, x, y - 1) + Gray(image, x, y + 1) - (4 * gray);
+                sum += gray;
+                squares += gray * gray;
                 edges += laplacian;
                 edgeSquares += laplacian * laplacian;
             }
@@ -99,7 +99,7 @@ public sealed record FaceQuality(double? EyeDistance, double Sharpness, double B
     }
 
     // ITU-R BT.601 luma.
-    private static double Grey(RgbImage image, int x, int y)
+    private static double Gray(RgbImage image, int x, int y)
     {
         ReadOnlySpan<byte> pixel = image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3);
         return (0.299 * pixel[0]) + (0.587 * pixel[1]) + (0.114 * pixel[2]);

@@ -177,7 +177,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified", "--int8");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "certified")));
         seen.Run("export", "twins", "--out", "noted", "--allow-overlap").Expect(0);
-        Assert.InRange(Calibration.Load(Path.Combine(seen.Folder, "noted", Calibration.FileName)).Overlap!.Pictures, 4, 40);
+        Assert.InRange(Calibration.Load(Path.Combine(seen.Folder, "noted", Calibration.FileName)).Overlap!.Images, 4, 40);
     }
 
     private string Copy(string name)

@@ -7,7 +7,7 @@ namespace UniFace.Vision.Tests.Decoding;
 /// <summary>HEIC and AVIF are decoded upright, in no more memory than they declare, whatever their coded data claims.</summary>
 public class HeifContainerTests
 {
-    // Pictures.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.
+    // TestImages.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.
     internal const string Upright =
         "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAACAAAAEGlkYXQAAA"
         + "AAAEAAIAAAADhpbG9jAQAAAERAAAIAAQAAAAAAAAHOAAEAAAAAAAABDAACAAEAAAAAAAAAAQAAAAAAAAAIAAAAOGlpbmYAAAAAAAIAAAAVaW5mZQIAAAEAAQAAaHZjMQAA"
@@ -66,9 +66,9 @@ public class HeifContainerTests
     {
         byte[] file = Convert.FromBase64String(base64);
         Assert.Equal(name, ImageFormat.Detect(file).Name);
-        RgbImage upright = Pictures.Quadrants(64, 32), decoded = new SkiaImageDecoder().Decode(file, "a.heic");
+        RgbImage upright = TestImages.Quadrants(64, 32), decoded = new SkiaImageDecoder().Decode(file, "a.heic");
         Assert.Equal((64, 32), (decoded.Width, decoded.Height));
-        Assert.InRange(Pictures.LargestDifference(upright, decoded, margin: 8), 0, 6);
+        Assert.InRange(TestImages.LargestDifference(upright, decoded, margin: 8), 0, 6);
     }
 
     [Theory]
@@ -85,12 +85,26 @@ public class HeifContainerTests
         Assert.StartsWith("a.heic: 2147483647x60000 pixels", Refusal(file), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(Upright)]
+    [InlineData(Avif)]
+    public void An_image_without_a_size_is_damaged(string base64)
+    {
+        byte[] file = Convert.FromBase64String(base64);
+        for (int at; (at = file.AsSpan().IndexOf("ispe"u8)) >= 0;)
+        {
+            file[at] = (byte)'x';
+        }
+
+        Assert.StartsWith("a.heic: the image is damaged (0x0 pixels)", Refusal(file), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_image_larger_than_it_declares_is_refused_by_the_decoder()
     {
         SkiaImageDecoder decoder = new() { MaxPixels = 64 * 64 };
         UniFaceException e = Assert.Throws<UniFaceException>(() => decoder.Decode(Convert.FromBase64String(Liar), "a.avif"));
-        Assert.StartsWith("a.avif: the picture is damaged", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("a.avif: the image is damaged", e.Message, StringComparison.Ordinal);
         Assert.Contains("8000x8000 exceeds", e.InnerException!.Message, StringComparison.Ordinal);
     }
 

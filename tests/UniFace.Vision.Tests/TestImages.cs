@@ -5,7 +5,7 @@ using UniFace.Faces;
 namespace UniFace.Vision.Tests;
 
 /// <summary>Generated images.</summary>
-internal static class Pictures
+internal static class TestImages
 {
     /// <summary>Random pixels.</summary>
     public static RgbImage Noise(int width, int height, int seed)
@@ -34,7 +34,7 @@ internal static class Pictures
         return image;
     }
 
-    /// <summary>A smooth picture without noise, whose values survive interpolation.</summary>
+    /// <summary>A smooth image without noise, whose values survive interpolation.</summary>
     public static RgbImage Smooth(int width, int height)
     {
         RgbImage image = new(width, height);
@@ -74,7 +74,7 @@ internal static class Pictures
         return largest;
     }
 
-    /// <summary>An upright picture as a camera stores it with an EXIF orientation (1 to 8), as the standard defines them.</summary>
+    /// <summary>An upright image as a camera stores it with an EXIF orientation (1 to 8), as the standard defines them.</summary>
     public static RgbImage StoredAs(RgbImage upright, int orientation)
     {
         bool swap = orientation >= 5;

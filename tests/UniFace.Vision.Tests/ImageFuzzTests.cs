@@ -9,8 +9,10 @@ using UniFace.Vision.Tests.Decoding;
 namespace UniFace.Vision.Tests;
 
 /// <summary>Damaged, huge and malicious images and models are read or refused within bounded memory.</summary>
-public sealed class PictureFuzzTests : IDisposable
+public sealed class ImageFuzzTests : IDisposable
 {
+    // 7 bytes each: below what one reading may take here.
+    private readonly SkiaImageDecoder decoder = new() { MaxPixels = 6_000_000 };
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -22,11 +24,10 @@ public sealed class PictureFuzzTests : IDisposable
     [InlineData(SKEncodedImageFormat.Bmp)]
     public void Damaged_images_are_read_or_refused(SKEncodedImageFormat format)
     {
-        SkiaImageDecoder decoder = new() { MaxPixels = 6_000_000 }; // 7 bytes each: below what one reading may take here
-        RgbImage[] pictures = [Pictures.Smooth(40, 30), Pictures.Noise(16, 16, 1)];
-        Fuzzer.Run([.. pictures.Select(p => format == SKEncodedImageFormat.Bmp ? Pictures.Bmp(p) : Pictures.Encode(p, format))], bytes =>
+        RgbImage[] images = [TestImages.Smooth(40, 30), TestImages.Noise(16, 16, 1)];
+        Fuzzer.Run([.. images.Select(p => format == SKEncodedImageFormat.Bmp ? TestImages.Bmp(p) : TestImages.Encode(p, format))], bytes =>
         {
-            RgbImage image = decoder.Decode(bytes, "picture");
+            RgbImage image = decoder.Decode(bytes, "image");
             Assert.Equal(3 * image.Width * image.Height, image.Pixels.Length);
         });
     }
@@ -34,20 +35,18 @@ public sealed class PictureFuzzTests : IDisposable
     [Fact]
     public void Containers_full_of_metadata_damaged_in_any_way_are_read_or_refused()
     {
-        RgbImage picture = Pictures.Smooth(40, 30);
-        byte[] lossy = Containers.WebP(picture, lossless: false, transparent: true);
+        RgbImage image = TestImages.Smooth(40, 30);
+        byte[] lossy = Containers.WebP(image, lossless: false, transparent: true);
         byte[] animated = Containers.AnimateWebP(40, 30, [.. lossy.AsSpan(0, 12), .. lossy.AsSpan(30)]);
-        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, picture, 6)), Containers.Gif(), animated];
-        SkiaImageDecoder decoder = new();
-        Fuzzer.Run(seeds, bytes => decoder.Decode(bytes, "picture"));
+        byte[][] seeds = [.. Containers.Kinds.Select(kind => Containers.Store(kind, image, 6)), Containers.Gif(), animated];
+        Fuzzer.Run(seeds, bytes => decoder.Decode(bytes, "image"));
     }
 
     [Fact]
     public void Damaged_HEIC_and_AVIF_files_are_read_or_refused()
     {
-        SkiaImageDecoder decoder = new();
         string[] seeds = [HeifContainerTests.Upright, HeifContainerTests.OnItsSide, HeifContainerTests.Avif];
-        Fuzzer.Run([.. seeds.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "picture"));
+        Fuzzer.Run([.. seeds.Select(Convert.FromBase64String)], bytes => decoder.Decode(bytes, "image"));
     }
 
     [Fact]
@@ -71,10 +70,10 @@ public sealed class PictureFuzzTests : IDisposable
     [InlineData(100, int.MaxValue)]
     public void A_small_file_that_claims_a_huge_size_is_refused_before_memory_is_allocated(int width, int height)
     {
-        byte[] png = Pictures.Encode(Pictures.Noise(16, 16, 1), SKEncodedImageFormat.Png);
+        byte[] png = TestImages.Encode(TestImages.Noise(16, 16, 1), SKEncodedImageFormat.Png);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
-        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), TestImages.Crc32(png.AsSpan(12, 17)));
         long before = GC.GetAllocatedBytesForCurrentThread();
         UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(png, "bomb.png"));
         Assert.StartsWith("bomb.png: ", e.Message, StringComparison.Ordinal);
@@ -85,7 +84,7 @@ public sealed class PictureFuzzTests : IDisposable
     [Fact]
     public void A_truncated_image_is_one_clear_error_and_a_large_plain_one_is_read()
     {
-        byte[] jpeg = Pictures.Encode(Pictures.Noise(64, 64, 1), SKEncodedImageFormat.Jpeg);
+        byte[] jpeg = TestImages.Encode(TestImages.Noise(64, 64, 1), SKEncodedImageFormat.Jpeg);
         for (int length = 0; length < jpeg.Length - 2; length += 41)
         {
             UniFaceException e = Assert.Throws<UniFaceException>(() => new SkiaImageDecoder().Decode(jpeg.AsMemory(0, length), "cut.jpg"));
@@ -93,22 +92,7 @@ public sealed class PictureFuzzTests : IDisposable
         }
 
         // The most compressible PNG.
-        byte[] plain = Pictures.Encode(new RgbImage(3000, 2000), SKEncodedImageFormat.Png);
+        byte[] plain = TestImages.Encode(new RgbImage(3000, 2000), SKEncodedImageFormat.Png);
         Assert.Equal(3000, new SkiaImageDecoder().Decode(plain, "plain.png").Width);
-    }
-
-    private static uint Crc(ReadOnlySpan<byte> bytes)
-    {
-        uint crc = uint.MaxValue;
-        foreach (byte b in bytes)
-        {
-            crc ^= b;
-            for (int bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
-            }
-        }
-
-        return ~crc;
     }
 }

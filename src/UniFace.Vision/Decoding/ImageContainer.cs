@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Decoding;
 
 /// <summary>
-/// The part of a file that the decoder sees. The header is checked; of the metadata (text, EXIF, color profiles, previews, further pictures)
+/// The part of a file that the decoder sees. The header is checked; of the metadata (text, EXIF, color profiles, previews, further images)
 /// only the orientation is read, and all of it is dropped, because decoders unpack it without a memory limit.
 /// </summary>
 /// <param name="Bytes">The file itself if nothing is dropped, otherwise a copy.</param>
@@ -10,11 +10,11 @@ namespace UniFace.Vision.Decoding;
 /// <param name="Orientation">EXIF orientation, 1 to 8.</param>
 /// <param name="DecoderBytes">Memory that the decoder needs besides the pixels.</param>
 /// <param name="Scans">The number of passes over all pixels.</param>
-internal readonly record struct PictureContainer(ReadOnlyMemory<byte> Bytes, int Width, int Height, int Orientation = 1, long DecoderBytes = 0, int Scans = 1)
+internal readonly record struct ImageContainer(ReadOnlyMemory<byte> Bytes, int Width, int Height, int Orientation = 1, long DecoderBytes = 0, int Scans = 1)
 {
     /// <summary>Opens a file of a supported format.</summary>
-    /// <exception cref="UniFaceException">It is cut off or damaged.</exception>
-    public static PictureContainer Open(ImageFormat format, ReadOnlyMemory<byte> file, string source) =>
+    /// <exception cref="UniFaceException">It is truncated or damaged.</exception>
+    public static ImageContainer Open(ImageFormat format, ReadOnlyMemory<byte> file, string source) =>
         format == ImageFormat.Jpeg ? JpegContainer.Open(file, source)
         : format == ImageFormat.Png ? PngContainer.Open(file, source)
         : format == ImageFormat.WebP ? WebPContainer.Open(file, source)
@@ -23,10 +23,10 @@ internal readonly record struct PictureContainer(ReadOnlyMemory<byte> Bytes, int
         : BmpContainer.Open(file, source);
 
     /// <summary>The error for a file that ends too early.</summary>
-    public static UniFaceException CutOff(string source) => new($"{source}: the file ends in the middle of the picture; copy it again.");
+    public static UniFaceException Truncated(string source) => new($"{source}: the file ends in the middle of the image; obtain a new copy.");
 
     /// <summary>The error for a file that violates its format.</summary>
-    public static UniFaceException Damaged(string source, string how) => new($"{source}: the picture is damaged ({how}); copy it again.");
+    public static UniFaceException Damaged(string source, string how) => new($"{source}: the image is damaged ({how}); obtain a new copy.");
 }
 
 /// <summary>The kept parts of a file, in order: a slice of the file until something is dropped, then a copy.</summary>
@@ -39,7 +39,7 @@ internal struct KeptBytes(ReadOnlyMemory<byte> file)
     public readonly ReadOnlyMemory<byte> Bytes => copy is null ? file[..length] : copy.AsMemory(0, length);
 
     /// <summary>Keeps a part after all parts kept before.</summary>
-    public void Keep(int from, int to)
+    public void Append(int from, int to)
     {
         if (copy is null && from != length)
         {

@@ -27,7 +27,8 @@ public class LossRegistryTests
     {
         using torch.nn.Module module = Loss.Parse(name).CreateHead(7, 5, seed: 1);
         RecognitionHead head = (RecognitionHead)module;
-        using torch.Tensor embeddings = torch.randn([4, 5]) * 20;
+        using torch.Generator generator = new(3);
+        using torch.Tensor embeddings = torch.randn([4, 5], generator: generator) * 20;
         using torch.Tensor labels = torch.tensor(new long[] { 0, 6, 3, 3 });
         using HeadOutput output = head.ForwardBackward(embeddings, labels);
         Assert.True(double.IsFinite(output.Loss) && output.Loss > 0, $"loss {output.Loss}");

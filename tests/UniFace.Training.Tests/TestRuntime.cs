@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 
 namespace UniFace.Training.Tests;
 

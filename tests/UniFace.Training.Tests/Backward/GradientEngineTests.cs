@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Backbones;
 using UniFace.Training.Backward;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 using BatchNorm = UniFace.Training.Backbones.BatchNorm;
 

@@ -1,6 +1,6 @@
 using UniFace.Faces;
 using UniFace.Training.Data;
-using UniFace.Training.Native;
+using UniFace.Training.Kernels;
 
 namespace UniFace.Training.Tests.Data;
 

@@ -1,7 +1,7 @@
 using TorchSharp;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 
-namespace UniFace.Training.Tests.Native;
+namespace UniFace.Training.Tests.Runtime;
 
 /// <summary>libtorch loads; where it does not, the message says what to do.</summary>
 public class TorchRuntimeTests

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Kernels;
 
 /// <summary>Optimizer updates of parameter slices. They are memory-bound, so each block stays in the cache for all operations on it.</summary>
 internal static unsafe class OptimizerKernels

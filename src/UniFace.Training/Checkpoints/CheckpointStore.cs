@@ -12,8 +12,6 @@ internal sealed class CheckpointStore(string folder)
     /// <summary>What to do if the last checkpoint is missing or damaged and there is a previous one.</summary>
     public const string Remedy = $"The checkpoint before it is {PreviousFile}: rename it to {LastFile} to resume from there";
 
-    private const string NextFile = "next.ckpt";
-
     private readonly string last = Path.Combine(folder, LastFile);
     private readonly string previous = Path.Combine(folder, PreviousFile);
 
@@ -22,15 +20,9 @@ internal sealed class CheckpointStore(string folder)
 
     /// <summary>The path of the last checkpoint; null if there is none.</summary>
     /// <exception cref="UniFaceException">Only the previous one exists.</exception>
-    public string? FindLast()
-    {
-        if (File.Exists(last))
-        {
-            return last;
-        }
-
-        return File.Exists(previous) ? throw new UniFaceException($"{last} is missing. {Remedy}, or train in another folder.") : null;
-    }
+    public string? FindLast() => File.Exists(last) ? last
+        : HasAny ? throw new UniFaceException($"{last} is missing. {Remedy}, or train in another folder.")
+        : null;
 
     /// <summary>Makes a new checkpoint the last one. A last checkpoint exists at every moment once there is one.</summary>
     /// <param name="write">Writes the checkpoint to a path.</param>
@@ -42,7 +34,7 @@ internal sealed class CheckpointStore(string folder)
             return;
         }
 
-        string next = Path.Combine(folder, NextFile);
+        string next = Path.Combine(folder, "next.ckpt");
         write(next);
         File.Replace(next, last, previous);
         AtomicFile.FlushFolder(folder);

@@ -3,8 +3,9 @@ using UniFace.Vision.Onnx;
 namespace UniFace.Training.Export;
 
 /// <summary>
-/// A package under construction, in a folder beside its destination. <see cref="Complete"/> moves it into place; disposed before that, it leaves the
-/// destination as it was.
+/// A model package under construction: model.onnx, which must give the embeddings of the trained backbone (<see cref="ParityGate"/>), model.json and, if
+/// given, calibration.json. It is built in a folder beside its destination. <see cref="Complete"/> moves it into place, replacing an older package;
+/// disposed before that, it leaves the destination as it was.
 /// </summary>
 internal sealed class PackageDraft : IDisposable
 {
@@ -13,7 +14,15 @@ internal sealed class PackageDraft : IDisposable
     private readonly string work;
     private readonly ParityResult parity;
 
-    private PackageDraft(Backbone backbone, ModelManifest template, string folder)
+    /// <summary>Writes and checks the model.</summary>
+    /// <param name="backbone">On any device, in any mode; not changed.</param>
+    /// <param name="template">The manifest; ONNX file name, hash and tool version are filled in here.</param>
+    /// <param name="folder">The package folder: absent, empty, or a package.</param>
+    /// <param name="fingerprint">Fingerprint of what the backbone was trained on, or null; written into the package.</param>
+    /// <exception cref="UniFaceException">
+    /// The manifest does not match the backbone, the destination holds something else, or the parity gate refuses.
+    /// </exception>
+    public PackageDraft(Backbone backbone, ModelManifest template, string folder, TrainingFingerprint? fingerprint)
     {
         CheckManifest(template, backbone);
         this.folder = folder;
@@ -37,6 +46,13 @@ internal sealed class PackageDraft : IDisposable
                     $"{parity.Batch1:F6}, batch 7: {parity.Batch7:F6}), expected at least {ParityGate.MinCosine}. Check that the weights are " +
                     $"finite, and report the backbone {backbone.Spec}."));
             }
+
+            if (fingerprint is not null && template.Training is TrainingProvenance training)
+            {
+                string hashes = Path.Combine(work, TrainingFingerprint.FileName);
+                fingerprint.Save(hashes);
+                Manifest = Manifest with { Training = training with { FingerprintSha256 = Sha256.HashFile(hashes) } };
+            }
         }
         catch
         {
@@ -50,23 +66,6 @@ internal sealed class PackageDraft : IDisposable
 
     /// <summary>The manifest, which describes <see cref="OnnxPath"/>.</summary>
     public ModelManifest Manifest { get; set; }
-
-    /// <summary>Begins a package with the model and the fingerprint, after the parity gate.</summary>
-    /// <exception cref="UniFaceException">
-    /// The manifest does not match the backbone, the destination holds something else, or the parity gate refuses.
-    /// </exception>
-    public static PackageDraft Create(Backbone backbone, ModelManifest template, string folder, TrainingFingerprint? fingerprint)
-    {
-        PackageDraft draft = new(backbone, template, folder);
-        if (fingerprint is not null && draft.Manifest.Training is TrainingProvenance training)
-        {
-            string hashes = Path.Combine(draft.work, TrainingFingerprint.FileName);
-            fingerprint.Save(hashes);
-            draft.Manifest = draft.Manifest with { Training = training with { FingerprintSha256 = Sha256.HashFile(hashes) } };
-        }
-
-        return draft;
-    }
 
     /// <summary>Adds the manifest and a calibration, and replaces the destination.</summary>
     /// <param name="calibration">A calibration of this model, or null. One without a contract id gets that of the package.</param>

@@ -37,7 +37,7 @@ internal static class RunExporter
             Cancellation = cancellation,
         };
         HeldOutCalibration heldOut = new(info, gate, options.FlipSum);
-        using PackageDraft draft = PackageDraft.Create(backbone, manifest, folder, trained);
+        using PackageDraft draft = new(backbone, manifest, folder, trained);
         using BackboneEmbedder embedder = new(backbone, options.FlipSum, ownsBackbone: false);
         return draft.Complete(
             options.Int8 ? Quantize(draft, folder, info, heldOut)

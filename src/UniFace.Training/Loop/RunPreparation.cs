@@ -18,9 +18,12 @@ internal sealed record PreparedRun(
     public RunPosition Position { get; } = RunPosition.Read(Folder);
 
     /// <summary>Disposes the parts that the run owns.</summary>
-    public void Dispose()
+    public void Dispose() => Dispose(Owned);
+
+    /// <summary>Disposes parts in their order.</summary>
+    public static void Dispose(IEnumerable<IDisposable> parts)
     {
-        foreach (IDisposable part in Owned)
+        foreach (IDisposable part in parts)
         {
             part.Dispose();
         }
@@ -116,11 +119,7 @@ internal sealed class RunPreparation(
         }
         catch
         {
-            foreach (IDisposable part in owned)
-            {
-                part.Dispose();
-            }
-
+            PreparedRun.Dispose(owned);
             throw;
         }
     }

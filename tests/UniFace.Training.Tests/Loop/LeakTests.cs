@@ -15,8 +15,9 @@ public sealed class LeakTests
     private const long Slack = 4 << 20;
 
     /// <summary>
-    /// The gate against leaks: native memory is invisible to the collector, so the count must not move at all. The bytes are what the C library
-    /// has handed out, not what is resident, which depends on the machine and on what ran before.
+    /// The gate against leaks: native memory is invisible to the collector, so the count must not grow by a single tensor. It may fall, when the
+    /// collector frees what an earlier test has left. The bytes are what the C library has handed out, not what is resident, which depends on the
+    /// machine and on what ran before.
     /// </summary>
     [Fact]
     public void A_thousand_steps_leave_no_tensor_behind_and_take_no_more_memory()
@@ -53,8 +54,7 @@ public sealed class LeakTests
             }
         }
 
-        // The first epoch makes the optimizer's state; from then on the count is one number.
-        Assert.Equal((counts[1], counts[1]), (counts.Skip(1).Min(), counts.Max()));
+        Assert.InRange(counts.Max(), 0, counts[1]); // The first epoch creates the optimizer's state.
         Assert.InRange(allocated[^1], 0, allocated[1] + Slack);
     }
 
@@ -75,7 +75,7 @@ public sealed class LeakTests
             }
         }
 
-        Assert.All(after, a => Assert.Equal(after[1].Tensors, a.Tensors));
+        Assert.InRange(after.Max(a => a.Tensors), 0, after[1].Tensors);
         Assert.InRange(after[^1].Bytes, 0, after[1].Bytes + Slack);
     }
 

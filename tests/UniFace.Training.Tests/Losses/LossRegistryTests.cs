@@ -107,6 +107,21 @@ public class LossRegistryTests
     }
 
     [Fact]
+    public void A_registered_loss_is_parsed_and_creates_a_head()
+    {
+        Assert.Throws<InvalidOperationException>(() => new Registered().CreateHead(3, 4, 1));
+        LossRegistry.Register<Registered>();
+        Assert.Equal(new Registered { Scale = 32 }, Loss.Parse("registered(scale=32)"));
+        using RecognitionHead head = new Registered().CreateHead(3, 4, 1);
+        Assert.Equal("registered", head.GetName());
+        Assert.Throws<ArgumentException>(LossRegistry.Register<Registered>);
+    }
+
+    [Fact]
     public void Every_paper_ends_with_its_year() =>
         Assert.All(LossRegistry.All, loss => Assert.InRange(int.Parse(loss.Paper[^4..], System.Globalization.CultureInfo.InvariantCulture), 2010, 2030));
+
+    /// <summary>As a researcher would write it in another library.</summary>
+    [Loss("registered", "Normalized softmax.", "a test, 2026")]
+    private sealed class Registered : ScaledSoftmaxLoss;
 }

@@ -17,8 +17,12 @@ public class GradientTests
     {
         Loss spec = Loss.Parse(text);
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 5], Gen.Int[3, 5], Gen.Int[3, 4])
-            .Select((seed, samples, classes, size) => (Seed: seed, Batch: LossVariants.Batch(seed, samples, classes, size, k)))
+        Gen.Select(
+                Gen.Int[0, 1_000_000],
+                Gen.Int[2, 5],
+                Gen.Int[3, 5],
+                Gen.Int[3, 4],
+                (seed, samples, classes, size) => (Seed: seed, Batch: LossVariants.Batch(seed, samples, classes, size, k)))
             .Where(draw => IsSmooth(spec, draw.Batch))
             .Sample(draw => Compare(spec, draw.Batch, draw.Seed), iter: 3, threads: 1);
     }

@@ -15,7 +15,6 @@ public static class BackboneRegistry
     /// <summary>Largest embedding size.</summary>
     public const int MaxEmbeddingSize = 4096;
 
-    private static readonly Lock Gate = new();
     private static (string Name, bool HasWidth, Func<BackboneSpec, long, Backbone> Create)[] all =
     [
         ("mobilefacenet", true, (spec, seed) => new LayeredBackbone(spec, MobileFaceNet.Create(spec, seed))),
@@ -43,19 +42,16 @@ public static class BackboneRegistry
     /// <exception cref="UniFaceException">The name is unknown, or the width or embedding size is out of range.</exception>
     public static Backbone Create(BackboneSpec spec, long seed) => Find(spec)(spec, seed);
 
-    /// <summary>Adds a backbone of another library, so that runs can use it by its name.</summary>
+    /// <summary>Adds a backbone of another library, so that runs can use it by its name. For the start of a program: two calls must not overlap.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="create">Builds it on the CPU, in training mode, from its sizes and the seed of the weights.</param>
     /// <param name="hasWidth">True if it can be built with other widths than 1.</param>
     /// <exception cref="ArgumentException">There is a backbone of that name.</exception>
     public static void Register(string name, Func<BackboneSpec, long, Backbone> create, bool hasWidth = false)
     {
-        lock (Gate)
-        {
-            all = Names.Contains(name)
-                ? throw new ArgumentException($"There is a backbone '{name}' already.", nameof(name))
-                : [.. all, (name, hasWidth, create)];
-        }
+        all = Names.Contains(name)
+            ? throw new ArgumentException($"There is a backbone '{name}' already.", nameof(name))
+            : [.. all, (name, hasWidth, create)];
     }
 
     private static Func<BackboneSpec, long, Backbone> IResNet(int[] blocks) =>

@@ -19,7 +19,6 @@ public sealed record LossInfo(string Name, string Description, string Paper, int
 /// <summary>Every loss by its name: all types of this library with a <see cref="LossAttribute"/>, and those that are registered.</summary>
 public static class LossRegistry
 {
-    private static readonly Lock Gate = new();
     private static IReadOnlyList<LossInfo> all =
         Sort(typeof(LossRegistry).Assembly.GetTypes().Where(type => type.IsDefined(typeof(LossAttribute), inherit: false)).Select(Describe));
 
@@ -63,17 +62,17 @@ public static class LossRegistry
         return loss;
     }
 
-    /// <summary>Adds a loss of another library, so that runs can use it and its name is known to <see cref="Loss.Parse"/> and JSON.</summary>
+    /// <summary>
+    /// Adds a loss of another library, so that runs can use it and its name is known to <see cref="Loss.Parse"/> and JSON. For the start of a program:
+    /// two calls must not overlap.
+    /// </summary>
     /// <typeparam name="TLoss">The loss, with a <see cref="LossAttribute"/> whose paper ends with its year.</typeparam>
     /// <exception cref="ArgumentException">The type has no <see cref="LossAttribute"/>, or there is a loss of that name.</exception>
     public static void Register<TLoss>()
         where TLoss : Loss, new()
     {
         LossInfo info = Describe(typeof(TLoss));
-        lock (Gate)
-        {
-            all = all.Any(loss => loss.Name == info.Name) ? throw new ArgumentException($"there is a loss '{info.Name}' already.") : Sort([.. all, info]);
-        }
+        all = all.Any(loss => loss.Name == info.Name) ? throw new ArgumentException($"there is a loss '{info.Name}' already.") : Sort([.. all, info]);
     }
 
     internal static LossInfo Find(Type type) => All.FirstOrDefault(loss => loss.Type == type)

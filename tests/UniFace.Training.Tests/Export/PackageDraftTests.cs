@@ -101,7 +101,7 @@ public sealed class PackageDraftTests : IDisposable
         Assert.Equal(result.Manifest.ContractId, written.ContractId);
         Assert.Equal(result.Manifest.OnnxSha256, written.OnnxSha256);
 
-        // And once bound, it goes with the same weights again.
+        // Bound to these weights, it can be exported with them again.
         Export(backbone, Manifest, written);
     }
 
@@ -130,7 +130,7 @@ public sealed class PackageDraftTests : IDisposable
     }
 
     [Fact]
-    public void Export_leaves_the_backbone_in_its_mode_and_no_tensor()
+    public void Export_keeps_the_mode_of_the_backbone_and_leaks_no_tensor()
     {
         backbone.train();
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

@@ -146,8 +146,8 @@ public class HeadStepTests
     }
 
     /// <summary>
-    /// Loss, embedding gradient, updated centers, bias and state equal those of autograd after two steps of SGD: to 1e-9 in float64. In float32 to
-    /// 1e-5 plus what the specification itself changes by if its input is off by 2^-19, some times the rounding of a cosine: that covers the factor s of
+    /// Loss, embedding gradient, updated centers, bias and state equal those of autograd after two steps of SGD: in float64 to 1e-9, in float32 to
+    /// 1e-5 plus the change of the specification itself when its input changes by 2^-19, a few roundings of a cosine. That includes the factor s of
     /// the logits, and margins and masks with a jump, where a rounded cosine can lie on the other side.
     /// </summary>
     [Theory]

@@ -22,7 +22,7 @@ public sealed class LeakTests
     [Fact]
     public void A_thousand_steps_leave_no_tensor_behind_and_take_no_more_memory()
     {
-        Collect(); // What other tests have left to the collector is not to be counted here.
+        Collect(); // The garbage of other tests must not be counted.
         TrainOptions options = Toy.Options with { Ema = 0.99, Accumulate = 2 };
         TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
         using TrainingState state = Toy.State(options, 6, () => new ToyBackbone(dropout: true));
@@ -58,7 +58,7 @@ public sealed class LeakTests
         Assert.InRange(allocated[^1], 0, allocated[1] + Slack);
     }
 
-    /// <summary>The same of a real network, whose passes go by way of the tape and the kernels.</summary>
+    /// <summary>The same for a real network, which runs on the tape and the fused kernels.</summary>
     [Fact]
     public void Steps_of_a_real_backbone_take_no_more_memory()
     {
@@ -79,7 +79,7 @@ public sealed class LeakTests
         Assert.InRange(after[^1].Bytes, 0, after[1].Bytes + Slack);
     }
 
-    /// <summary>Clears away what the collector knows of; gives the bytes that malloc has handed out, or 0 if the C library cannot say.</summary>
+    /// <summary>Collects all garbage. Returns the bytes that malloc has handed out, or 0 if the C library does not count them.</summary>
     private static long Collect()
     {
         GC.Collect();

@@ -28,7 +28,7 @@ public class OptimizerTests
     [InlineData("adamw")]
     public void Fused_update_equals_torch_operators(string kind)
     {
-        // Of 3 x 1001 values every other column has gaps in memory: the operators move it. Its dense copy goes by the pass.
+        // Every other column of a matrix has gaps in memory, so libtorch's operators update it. The fused kernel updates its dense copy.
         using torch.Generator generator = new(11);
         using torch.Tensor wide = torch.randn(3, 2002, generator: generator);
         using torch.Tensor gradients = torch.randn(3, 2002, generator: generator);
@@ -74,7 +74,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void A_head_with_restored_state_continues_to_the_same_bits()
+    public void An_optimizer_with_restored_state_continues_to_the_same_bits()
     {
         using Parameter a = torch.nn.Parameter(torch.linspace(-1, 1, 7));
         using Parameter b = torch.nn.Parameter(torch.linspace(-1, 1, 7));
@@ -118,7 +118,7 @@ public class OptimizerTests
         return kind == "sgd" ? new SgdOptimizer(all, 0.9, 0.05) : new AdamWOptimizer(all, 0.05);
     }
 
-    /// <summary>Both get the same gradients, of the first net: a net of its own would feed the rounding of each step back into the next gradient.</summary>
+    /// <summary>Both get the same random gradients: the gradients of two nets would feed the rounding of a step back into the next one.</summary>
     private static void SameSteps(
         Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs)
     {

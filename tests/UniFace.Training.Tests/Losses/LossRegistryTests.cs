@@ -9,7 +9,7 @@ namespace UniFace.Training.Tests.Losses;
 /// <summary>Losses survive text and JSON; every hyperparameter is checked; errors name what is allowed.</summary>
 public class LossRegistryTests
 {
-    public static TheoryData<string> Names => [.. LossRegistry.Names];
+    public static TheoryData<string> Names => [.. TestRuntime.Losses.Select(loss => loss.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

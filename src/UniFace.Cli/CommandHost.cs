@@ -8,7 +8,7 @@ using UniFace.Cli.Models;
 using UniFace.Cli.Serve;
 using UniFace.Cli.Train;
 using UniFace.Studio;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 
 namespace UniFace.Cli;
 

@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using SkiaSharp;
 using Spectre.Console;
 using TorchSharp;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Cli;

@@ -27,7 +27,7 @@ internal sealed class BatchNorm : NormLayer
     /// <summary>Share of a batch's statistics in the running ones.</summary>
     public double Momentum { get; set; } = 0.1;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
+    public override Tensor Run(Tensor input, GradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
         input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training), activation?.Slope, residual);
 
     public override string Emit(OnnxGraph graph, string input) =>

@@ -9,7 +9,7 @@ internal sealed class Augmenter(AugmentOptions options)
     /// Writes an augmented image as [H, W, 3], normalized to [-1, 1]. The image itself is not changed. The same state of the generator gives
     /// the same values.
     /// </summary>
-    public void Write(RgbImage image, SeededRandom random, Span<float> values)
+    public void Apply(RgbImage image, SeededRandom random, Span<float> values)
     {
         // Every probability is drawn for every image, so that the setting of one augmentation does not change the draws of another.
         bool flip = random.NextDouble() < options.Flip;

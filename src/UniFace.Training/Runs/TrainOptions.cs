@@ -182,7 +182,7 @@ public sealed record TrainOptions
                 "held out of this one.");
         }
 
-        Augment.Check();
+        Augment.Validate();
         BackboneRegistry.Validate(Backbone);
 
         void Check(double value, double low, double high, [CallerArgumentExpression(nameof(value))] string name = "")

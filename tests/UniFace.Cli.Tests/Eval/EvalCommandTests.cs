@@ -20,7 +20,8 @@ public sealed class EvalFixture : IDisposable
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 32), 1);
         OnnxExporter.Write(backbone, Onnx);
         ModelManifest manifest = new() { EmbeddingSize = 32, OnnxSha256 = "", FlipSum = true };
-        PackageExporter.Export(backbone, manifest, null, Package);
+        using PackageDraft draft = new(backbone, manifest, Package, null);
+        draft.Complete(null);
 
         // The same images under LFW's names, and pairs of them: 2 folds of 8 mated and 8 non-mated pairs.
         string[][] people =

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>Tensors that belong to a module, whatever dispose scope they are created in, and the values of tensors.</summary>
 internal static class OwnedTensors

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>Configures libtorch for a program, and explains why it does not load.</summary>
 public static partial class TorchRuntime

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>The memory of tensors on the CPU, valid while the tensor lives.</summary>
 internal static class TensorMemory

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Kernels;
 
 /// <summary>Optimizer updates of parameter slices. They are memory-bound, so each block stays in the cache for all operations on it.</summary>
 internal static unsafe class OptimizerKernels
@@ -6,8 +6,8 @@ internal static unsafe class OptimizerKernels
     private const int Block = 1024;
 
     /// <summary>
-    /// v = momentum * v + (g + decay * w), w = w - rate * v, rounded as libtorch's separate operators round, so the bits are the same.
-    /// Without momentum, v = g + decay * w.
+    /// v = momentum * v + (g + decay * w), w = w - rate * v; without momentum, v = g + decay * w. Multiplications and additions are fused, so
+    /// results differ from those of libtorch's operators by rounding.
     /// </summary>
     public static void Sgd(in ParameterSlice slice, double momentum, double decay, double rate)
     {

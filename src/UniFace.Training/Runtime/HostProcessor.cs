@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>Processor features that .NET does not report.</summary>
 public static class HostProcessor

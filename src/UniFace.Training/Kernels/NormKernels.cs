@@ -1,7 +1,7 @@
 using System.Buffers;
 using static System.Runtime.Intrinsics.Vector512;
 
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Kernels;
 
 /// <summary>What a batch norm and the PReLU after it do to each channel: act(scale * (x - mean) + shift).</summary>
 /// <param name="Mean">Means, [C].</param>

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>A dispose scope in which no gradients are recorded.</summary>
 internal sealed class NoGradScope : IDisposable

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Runtime;
 
 /// <summary>Runs a kernel on as many threads as libtorch uses, including the caller's.</summary>
 internal static class WorkerThreads

@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Kernels;
 
 /// <summary>A slice of a parameter with its gradient and optimizer state, all in the same memory order.</summary>
 /// <param name="Value">Address of the parameter's values.</param>

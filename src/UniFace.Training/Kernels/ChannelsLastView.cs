@@ -1,4 +1,4 @@
-namespace UniFace.Training.Native;
+namespace UniFace.Training.Kernels;
 
 /// <summary>
 /// A float32 tensor on the CPU as rows of channels: [B, C], or [B, C, H, W] stored as [B, H, W, C]. Valid while the tensor lives.

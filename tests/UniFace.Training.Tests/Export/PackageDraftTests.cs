@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace UniFace.Training.Tests.Export;
 
-public sealed class PackageExporterTests : IDisposable
+public sealed class PackageDraftTests : IDisposable
 {
     private const int Size = 64;
 
@@ -46,7 +46,7 @@ public sealed class PackageExporterTests : IDisposable
     public void A_model_that_fails_the_parity_gate_is_refused_and_leaves_no_file()
     {
         using Backbone other = PrimedBackbone.Create("mobilefacenet", Size, 0.25, seed: 8);
-        UniFaceException e = Assert.Throws<UniFaceException>(() => PackageExporter.Export(new WrongExport(backbone, other), Manifest, null, Package));
+        UniFaceException e = Assert.Throws<UniFaceException>(() => new PackageDraft(new WrongExport(backbone, other), Manifest, Package, null));
         Assert.Contains("0.9999", e.Message, StringComparison.Ordinal);
         Assert.Matches("cosine -?0\\.\\d+", e.Message);
         Assert.Empty(Entries());
@@ -58,7 +58,7 @@ public sealed class PackageExporterTests : IDisposable
         Export(Manifest);
         string[] before = Hashes();
         using Backbone other = PrimedBackbone.Create("mobilefacenet", Size, 0.25, seed: 8);
-        Assert.Throws<UniFaceException>(() => PackageExporter.Export(new WrongExport(backbone, other), Manifest, null, Package));
+        Assert.Throws<UniFaceException>(() => new PackageDraft(new WrongExport(backbone, other), Manifest, Package, null));
         Assert.Equal(before, Hashes());
         Assert.Equal(["package"], Entries());
     }
@@ -66,11 +66,11 @@ public sealed class PackageExporterTests : IDisposable
     [Fact]
     public void A_newer_export_replaces_the_whole_package()
     {
-        PackageExporter.Export(backbone, Manifest, Calibration(), Package);
+        Export(backbone, Manifest, Calibration());
         string before = ModelPackage.Open(Package).Manifest!.OnnxSha256;
         Assert.NotNull(ModelPackage.Open(Package).CalibrationPath);
         using Backbone other = PrimedBackbone.Create("mobilefacenet", Size, 0.25, seed: 8);
-        PackageExporter.Export(other, Manifest, null, Package);
+        Export(other, Manifest);
         Assert.NotEqual(before, ModelPackage.Open(Package).Manifest!.OnnxSha256);
         Assert.Null(ModelPackage.Open(Package).CalibrationPath);
         Assert.Equal(["package"], Entries());
@@ -90,26 +90,26 @@ public sealed class PackageExporterTests : IDisposable
 
         string file = Path.Combine(folder, "file");
         File.WriteAllText(file, "");
-        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, null, file));
+        Assert.Throws<UniFaceException>(() => new PackageDraft(backbone, Manifest, file, null));
     }
 
     [Fact]
     public void A_calibration_without_a_model_gets_this_ones_contract()
     {
-        ExportResult result = PackageExporter.Export(backbone, Manifest, Calibration(), Package);
+        ExportResult result = Export(backbone, Manifest, Calibration());
         Calibration written = UniFace.Packages.Calibration.Load(Path.Combine(Package, "calibration.json"));
         Assert.Equal(result.Manifest.ContractId, written.ContractId);
         Assert.Equal(result.Manifest.OnnxSha256, written.OnnxSha256);
 
-        // And once bound, it goes with the same weights again.
-        PackageExporter.Export(backbone, Manifest, written, Package);
+        // Bound to these weights, it can be exported with them again.
+        Export(backbone, Manifest, written);
     }
 
     [Fact]
     public void A_calibration_of_another_model_is_refused()
     {
-        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest, Calibration() with { ContractId = "0123" }, Package));
-        Assert.Throws<UniFaceException>(() => PackageExporter.Export(backbone, Manifest with { FlipSum = true }, Calibration(), Package));
+        Assert.Throws<UniFaceException>(() => Export(backbone, Manifest, Calibration() with { ContractId = "0123" }));
+        Assert.Throws<UniFaceException>(() => Export(backbone, Manifest with { FlipSum = true }, Calibration()));
         Assert.Empty(Entries());
     }
 
@@ -130,7 +130,7 @@ public sealed class PackageExporterTests : IDisposable
     }
 
     [Fact]
-    public void Export_leaves_the_backbone_in_its_mode_and_no_tensor()
+    public void Export_keeps_the_mode_of_the_backbone_and_leaks_no_tensor()
     {
         backbone.train();
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -149,7 +149,13 @@ public sealed class PackageExporterTests : IDisposable
     public void The_gate_passes_only_when_both_batches_agree(double batch1, double batch7, bool passes) =>
         Assert.Equal(passes, new ParityResult(batch1, batch7).Passed);
 
-    private ExportResult Export(ModelManifest manifest) => PackageExporter.Export(backbone, manifest, null, Package);
+    private ExportResult Export(ModelManifest manifest) => Export(backbone, manifest);
+
+    private ExportResult Export(Backbone weights, ModelManifest manifest, Calibration? calibration = null)
+    {
+        using PackageDraft draft = new(weights, manifest, Package, null);
+        return draft.Complete(calibration);
+    }
 
     private string[] Entries() =>
         [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!).Where(name => name != ".package.lock")];

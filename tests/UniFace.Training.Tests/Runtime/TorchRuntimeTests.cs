@@ -1,9 +1,9 @@
 using TorchSharp;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 
-namespace UniFace.Training.Tests.Native;
+namespace UniFace.Training.Tests.Runtime;
 
-/// <summary>libtorch loads; where it does not, the message says what to do.</summary>
+/// <summary>libtorch loads; if it does not, the message says what to do.</summary>
 public class TorchRuntimeTests
 {
     [Fact]

@@ -148,6 +148,6 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     /// <summary>Makes training take at least 13 seconds, so that it can be stopped before its end on a busy machine, too.</summary>
-    private static Task TrainLongAsync(IPage page) =>
-        page.RouteAsync("**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" }));
+    private static async Task TrainLongAsync(IPage page) =>
+        await page.RouteAsync("**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" }));
 }

@@ -91,7 +91,10 @@ public sealed class RunEndpointTests
         using HttpResponseMessage stopped = await server.Client.PostAsync("/v1/runs/noise/stop", null);
         JsonElement run = await Json(server, "/v1/runs/noise");
         Assert.Equal("stopped", run.GetProperty("summary").GetProperty("state").GetString());
-        Assert.Equal(["started", "stopped"], run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
+
+        // Training on noise may also draw a warning, if it gets that far.
+        string[] notes = [.. run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()!)];
+        Assert.Equal(["started", "stopped"], notes.Where(kind => kind != "warning"));
         Assert.True(File.Exists(Path.Combine(folder, RunFolder.LastFile)));
         JsonElement map = await Json(server, "/v1/runs/noise/map");
         Assert.Equal(

@@ -8,7 +8,7 @@ using UniFace.Vision.Imaging;
 namespace UniFace.AspNetCore.Tests.Hostile;
 
 /// <summary>
-/// Requests made to break a service: damaged bodies and photos, huge bodies, odd headers, paths and names, cut connections. The same seed gives the same requests.
+/// Requests made to break a service: damaged bodies and photos, huge bodies, odd headers and names, cut connections. The same seed gives the same requests.
 /// </summary>
 internal sealed class HostileMix(ServiceProcess server, int seed)
 {

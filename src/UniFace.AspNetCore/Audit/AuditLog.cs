@@ -5,7 +5,7 @@ namespace UniFace.AspNetCore.Audit;
 
 /// <summary>
 /// Records who did what and when: audit.jsonl in the data folder, one line per event, append-only. Each line has an HMAC over itself and the previous line,
-/// with the key in audit.key, which reveals changed, moved and removed lines; audit.head reveals a cut end. A full file is renamed and the chain goes on in
+/// with the key in audit.key, which reveals changed, moved and removed lines; audit.head reveals a cut end. A full file is renamed and the chain continues in
 /// the next. Several processes may write. People are recorded as keyed hashes, so that erased names do not survive here.
 /// </summary>
 internal sealed partial class AuditLog : IAsyncDisposable
@@ -147,7 +147,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.FindHash(line).Hash };
             }
 
-            // If the log is shorter than its head says, the chain goes on from the head, which reveals the missing lines.
+            // If the log is shorter than its head says, the chain continues from the head, which reveals the missing lines.
             StringBuilder lines = new();
             foreach ((AuditEvent auditEvent, DateTimeOffset time, _) in batch)
             {

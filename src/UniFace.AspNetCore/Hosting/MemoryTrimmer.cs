@@ -1,8 +1,8 @@
 namespace UniFace.AspNetCore.Hosting;
 
 /// <summary>
-/// Returns memory to the system after large requests: the garbage collector and glibc's arenas would keep it, on a large machine more and more of it.
-/// It runs only after the process has grown by 128 MB, so that a large gallery is not compacted for nothing.
+/// Returns memory to the system after large requests. The garbage collector and glibc's arenas would keep it, with many cores ever more of it.
+/// It runs only after the process has grown by 128 MB, because compacting a large gallery is expensive.
 /// </summary>
 internal sealed class MemoryTrimmer : BackgroundService
 {

@@ -11,7 +11,7 @@ public static class UniFaceServer
     private const int MaxConnections = 1024, MaxRetentionDays = 36_500;
 
     /// <summary>Opens the model and the gallery, and builds the service around them. Run the result, or start and stop it.</summary>
-    /// <param name="options">What it serves, where, and within which limits.</param>
+    /// <param name="options">Model, gallery, addresses and limits.</param>
     /// <param name="addServices">Registers more services, such as UniFace.Studio's; null for none.</param>
     /// <param name="cancellationToken">Cancels the opening.</param>
     /// <exception cref="UniFaceException">Model or gallery cannot be opened, or an option is not valid.</exception>
@@ -45,7 +45,7 @@ public static class UniFaceServer
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
-            // Below a poor mobile network's rate, a client keeps others waiting.
+            // The rate of a poor mobile network. Slower clients would hold memory and places that others wait for.
             kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate =
                 new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
         });
@@ -66,8 +66,8 @@ public static class UniFaceServer
 
     private static void AddServices(IServiceCollection services, ServerOptions options, OpenedModel? opened)
     {
-        // Microsoft's request lines hold paths, and so names. The exception handler's hold whole exceptions; ProblemWriter and RequestLog write
-        // what may be written. A start that fails is reported by the caller, in one line.
+        // ASP.NET Core's own lines contain paths, which may hold names, and whole exceptions. RequestLog and ProblemWriter log what may be logged;
+        // a start that fails is reported by the caller, in one line.
         services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning)
@@ -138,10 +138,7 @@ public static class UniFaceServer
         IdentifyEndpoints.Map(faces);
         PeopleEndpoints.Map(v1);
         GalleryEndpoints.Map(v1);
-        foreach (IServiceModule module in modules)
-        {
-            module.Map(v1);
-        }
+        Array.ForEach(modules, module => module.Map(v1));
     }
 
     // Also accepts Kestrel's form for any host, such as http://*:8080.

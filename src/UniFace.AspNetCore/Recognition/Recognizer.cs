@@ -130,13 +130,13 @@ internal sealed partial class Recognizer : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is ProblemException or UniFaceException)
+        catch (Exception e) when (e is ProblemException or UniFaceException or OperationCanceledException)
         {
             // The enrollment is complete without this check.
         }
     }
 
-    /// <summary>Finishes what waits, closes the gallery with its index stored, and frees the model.</summary>
+    /// <summary>Completes the queued work, stores the index, and closes gallery and model.</summary>
     public async ValueTask DisposeAsync()
     {
         await batches.DisposeAsync();

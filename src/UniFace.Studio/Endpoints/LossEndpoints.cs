@@ -12,10 +12,10 @@ namespace UniFace.Studio.Endpoints;
 /// <summary>/v1/losses: the losses, their curves, and lessons of the margin lab.</summary>
 internal static class LossEndpoints
 {
-    /// <summary>Bounds the curves computed at once; callers take turns.</summary>
+    // Limits the curves computed at once; callers take turns.
     private static readonly FairGate Gate = new(2);
 
-    /// <summary>Query parameters of /curves that are not hyperparameters.</summary>
+    // Query parameters of /curves that are not hyperparameters.
     private static readonly HashSet<string> CurveParameters = new(
         from parameter in ((Delegate)CurvesAsync).Method.GetParameters()
         let query = parameter.GetCustomAttribute<FromQueryAttribute>()
@@ -100,14 +100,14 @@ internal static class LossEndpoints
             given[name] = values is [string value] ? value : throw new UniFaceException($"{name} is given {values.Count} times; give it once.");
         }
 
-        Loss spec = LossRegistry.Create(loss, given);
+        Loss chosen = LossRegistry.Create(loss, given);
         CurveOptions options =
             new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
         options.Validate(JsonNamingPolicy.KebabCaseLower.ConvertName);
         using IDisposable place = await Gate.EnterAsync(Caller.GetFairShare(request.HttpContext), (double)classes * points, stop);
-        LossCurves curves = LossCurves.Compute(spec, options);
+        LossCurves curves = LossCurves.Compute(chosen, options);
         return new CurvesAnswer(
-            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
+            chosen.Name, chosen.ToString(), chosen.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
     }
 
     /// <summary>Learn ten classes of synthetic data in two or three dimensions, as server-sent events</summary>

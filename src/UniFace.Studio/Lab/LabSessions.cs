@@ -5,10 +5,9 @@ namespace UniFace.Studio.Lab;
 /// </summary>
 internal sealed class LabSessions : IDisposable
 {
-    private const int MaxLessons = 4;
-    private const int StepsPerFrame = 6;
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+    private const int MaxLessons = 4, StepsPerFrame = 6;
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40), MaxWait = TimeSpan.FromSeconds(2);
+
     private readonly SemaphoreSlim places = new(MaxLessons);
     private readonly Dictionary<string, CancellationTokenSource> clients = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
@@ -16,7 +15,7 @@ internal sealed class LabSessions : IDisposable
     /// <summary>Number of running lessons.</summary>
     public int Running => MaxLessons - places.CurrentCount;
 
-    /// <summary>Runs a lesson and gives its frames, starting with the state before the first step.</summary>
+    /// <summary>Runs a lesson and returns its frames, starting with the state before the first step.</summary>
     /// <param name="lesson">The lesson.</param>
     /// <param name="client">Identifies the client.</param>
     /// <param name="stop">Ends it.</param>

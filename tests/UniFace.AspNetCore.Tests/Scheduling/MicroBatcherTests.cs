@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using UniFace.AspNetCore.Scheduling;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Scheduling;
 
 /// <summary>Every item gets its own result, whatever the batch it ran in and whatever happened to the other items of that batch.</summary>
 public sealed class MicroBatcherTests

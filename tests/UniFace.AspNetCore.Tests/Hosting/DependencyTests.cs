@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Hosting;
 
 /// <summary>The recognition service needs no training code: nothing that it loads or ships comes from TorchSharp.</summary>
 public sealed class DependencyTests

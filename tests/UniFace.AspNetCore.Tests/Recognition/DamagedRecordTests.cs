@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UniFace.AspNetCore.Recognition;
 using UniFace.Gallery;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Recognition;
 
 /// <summary>A damaged record of the gallery is an error of the service, not of the request, and the response has no details of the store.</summary>
 public sealed class DamagedRecordTests

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Http;
 
 /// <summary>Ambiguous requests are refused: all text is UTF-8, and every field is known and given once.</summary>
 public sealed class StrictBodyTests
@@ -23,6 +23,16 @@ public sealed class StrictBodyTests
     [InlineData("Content-Disposition: form-data; name=\"another\"\r\n\r\n1", "expected are person, photos, anyQuality, aligned")]
     public async Task A_form_is_refused(string section, string words) =>
         Assert.Contains(words, await RefusalAsync("/v1/people", $"--b\r\n{section}\r\n--b--\r\n", "multipart/form-data; boundary=b"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("candidates", "2.5", "expected a whole number")]
+    [InlineData("threshold", "0,5", "expected a number")]
+    [InlineData("aligned", "yes", "expected true or false")]
+    public async Task A_form_field_of_another_type_is_refused(string field, string value, string expected)
+    {
+        string form = $"--b\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n--b--\r\n";
+        Assert.EndsWith($"field {field}: {expected}", await RefusalAsync("/v1/identify", form, "multipart/form-data; boundary=b"), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("{\"person\":\"Bj\xF6rn\"," + Face + "}", "in UTF-8")]

@@ -7,7 +7,7 @@ using UniFace.AspNetCore.Scheduling;
 using UniFace.AspNetCore.Security;
 using UniFace.AspNetCore.Tests.Hostile;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Scheduling;
 
 /// <summary>However much one caller asks for, another gets an equal share of decoders, batches and places.</summary>
 public sealed class FairnessTests

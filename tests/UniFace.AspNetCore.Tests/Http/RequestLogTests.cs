@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using UniFace.AspNetCore.Http;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Http;
 
 /// <summary>An error after the start of a response is logged without its message; disconnects are not logged.</summary>
 public sealed class RequestLogTests

@@ -1,6 +1,6 @@
 using UniFace.AspNetCore.Http;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Http;
 
 /// <summary>Large bodies beyond the memory limit wait and are not refused; small bodies never wait.</summary>
 public sealed class BodyMemoryTests

@@ -1,7 +1,7 @@
 using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Security;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Audit;
 
 /// <summary>Lines of the audit log cannot be changed, moved or removed unnoticed, whatever is killed.</summary>
 public sealed class AuditLogTests : IDisposable

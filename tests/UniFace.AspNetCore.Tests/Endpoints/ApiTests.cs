@@ -7,7 +7,7 @@ using UniFace.Packages;
 using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Endpoints;
 
 /// <summary>The REST API does what its description says, as JSON and as form data.</summary>
 public sealed class ApiTests
@@ -58,8 +58,8 @@ public sealed class ApiTests
         Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/v1/people/Ann")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/v1/people/Ann")).StatusCode);
         await server.GetAsync("/v1/people/Ann", HttpStatusCode.NotFound);
-        JsonElement gone = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
-        Assert.Equal(["Bob/C é"], gone.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
+        JsonElement afterErasure = await server.PostAsync("/v1/identify", new { photo = RunningServer.Face(1), aligned = true }, HttpStatusCode.OK);
+        Assert.Equal(["Bob/C é"], afterErasure.GetProperty("candidates").EnumerateArray().Select(c => c.GetProperty("person").GetString()!));
     }
 
     /// <summary>A rate that the calibration does not support is refused if it was asked for, and replaced and named if it is the default.</summary>
@@ -172,7 +172,7 @@ public sealed class ApiTests
         Assert.Equal(
             (true, 0.77, "invented"),
             (same.GetProperty("same").GetBoolean(), same.GetProperty("threshold").GetDouble(), same.GetProperty("calibratedOn").GetString()));
-        Assert.Equal((112, 112), SizeOf(same.GetProperty("a").GetProperty("crop").GetBytesFromBase64()));
+        Assert.Equal((112, 112), GetSize(same.GetProperty("a").GetProperty("crop").GetBytesFromBase64()));
         JsonElement other = await server.PostAsync(
             "/v1/verify", new { a = RunningServer.Face(1), b = RunningServer.Face(2), aligned = true, threshold = 0.99999 }, HttpStatusCode.OK);
         Assert.False(other.GetProperty("same").GetBoolean());
@@ -208,7 +208,7 @@ public sealed class ApiTests
         };
         using HttpResponseMessage crop = await server.Client.PostAsync("/v1/align", align);
         Assert.Equal("image/png", crop.Content.Headers.ContentType?.MediaType);
-        Assert.Equal((112, 112), SizeOf(await crop.Content.ReadAsByteArrayAsync()));
+        Assert.Equal((112, 112), GetSize(await crop.Content.ReadAsByteArrayAsync()));
     }
 
     [Fact]
@@ -276,9 +276,9 @@ public sealed class ApiTests
         Assert.DoesNotContain('\n', problem.TryGetProperty("detail", out JsonElement detail) ? detail.GetString()! : "");
     }
 
-    private static (int Width, int Height) SizeOf(byte[] picture)
+    private static (int Width, int Height) GetSize(byte[] png)
     {
-        RgbImage image = new SkiaImageDecoder().Decode(picture, "crop");
+        RgbImage image = new SkiaImageDecoder().Decode(png, "crop");
         return (image.Width, image.Height);
     }
 }

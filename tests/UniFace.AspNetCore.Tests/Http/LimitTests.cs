@@ -13,7 +13,7 @@ using UniFace.Faces;
 using UniFace.Gallery;
 using UniFace.Vision.Imaging;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Http;
 
 /// <summary>Overload, large bodies, slow senders and many requests are refused without harm to other callers.</summary>
 public sealed class LimitTests

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Hosting;
 
 /// <summary>An OpenTelemetry collector receives no name, face or embedding. Not parallel: sets environment variables that other services would read.</summary>
 [CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]

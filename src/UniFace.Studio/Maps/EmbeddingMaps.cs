@@ -8,44 +8,13 @@ using static TorchSharp.torch;
 
 namespace UniFace.Studio.Maps;
 
-/// <summary>How embeddings are projected to two dimensions.</summary>
-internal enum MapMethod
-{
-    /// <summary>Principal components: distances are true in the two directions of largest variance, and lost in all others.</summary>
-    Pca,
-
-    /// <summary>t-SNE: keeps neighbors; distances between groups mean little.</summary>
-    Tsne,
-}
-
-/// <summary>An image on the map.</summary>
-/// <param name="Person">Number of its person, from 0.</param>
-/// <param name="X">First principal component; without meaning for t-SNE.</param>
-/// <param name="Y">Second principal component; without meaning for t-SNE.</param>
-internal sealed record MapPoint(int Person, double X, double Y);
-
-/// <summary>Unit embeddings in two dimensions.</summary>
-/// <param name="Method">The projection.</param>
-/// <param name="Unseen">True if the run did not train on these people; false if it held nobody out.</param>
-/// <param name="People">Number of people on the map.</param>
-/// <param name="Share">Share of the variance in the two components; null for t-SNE.</param>
-/// <param name="Perplexity">Perplexity of t-SNE, about the number of neighbors that count; null for PCA.</param>
-/// <param name="Trustworthiness">How far the nearest five on the map are neighbors among the embeddings: 1 entirely, 0.5 by chance.</param>
-/// <param name="Checkpoint">Modification time of the checkpoint, UTC.</param>
-/// <param name="Points">The images.</param>
-internal sealed record EmbeddingMapAnswer(
-    MapMethod Method, bool Unseen, int People, double? Share, double? Perplexity, double Trustworthiness, DateTime Checkpoint, IReadOnlyList<MapPoint> Points);
-
 /// <summary>Draws maps, one at a time, and caches those of each run's newest checkpoint.</summary>
 internal sealed class EmbeddingMaps : IDisposable
 {
-    private const int MaxPeople = 20;
-    private const int MaxImages = 8;
-    private const int Batch = 16;
-    private const int MaxCached = 50;
+    private const int MaxPeople = 20, MaxImages = 8, Batch = 16, MaxCached = 50, Neighbors = 5;
     private const int Components = 50; // before t-SNE, as in its paper
     private const double MaxPerplexity = 15; // about the images of two people
-    private const int Neighbors = 5;
+
     private readonly SemaphoreSlim gate = new(1);
     private readonly Dictionary<string, Embedded> cache = new(StringComparer.Ordinal);
 
@@ -74,8 +43,7 @@ internal sealed class EmbeddingMaps : IDisposable
 
             if (!faces.Maps.TryGetValue(method, out EmbeddingMapAnswer? map))
             {
-                map = await Task.Run(() => Draw(faces, method, stop), stop);
-                faces.Maps[method] = map;
+                faces.Maps[method] = map = await Task.Run(() => Draw(faces, method, stop), stop);
             }
 
             return map;
@@ -132,6 +100,6 @@ internal sealed class EmbeddingMaps : IDisposable
             [.. faces.People.Select((person, i) => new MapPoint(person, points[2 * i], points[(2 * i) + 1]))]);
     }
 
-    /// <summary>Embeddings of a checkpoint, and the maps drawn from them.</summary>
+    // Embeddings of a checkpoint, and the maps drawn from them.
     private sealed record Embedded(DateTime Checkpoint, bool Unseen, int[] People, float[] Embeddings, Dictionary<MapMethod, EmbeddingMapAnswer> Maps);
 }

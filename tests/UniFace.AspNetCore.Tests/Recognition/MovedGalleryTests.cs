@@ -1,12 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using UniFace.AspNetCore.Hosting;
+using UniFace.AspNetCore.Recognition;
 using UniFace.Gallery;
 using UniFace.Gallery.Sqlite;
 using UniFace.TestSupport;
 using UniFace.Vision;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Recognition;
 
 /// <summary>
 /// A service whose gallery another process moves to another model ('uniface gallery reembed') reports it, in its health too, and returns no data of the other
@@ -71,7 +72,7 @@ public sealed class MovedGalleryTests
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await server.EnrollAsync("Ann", 1);
-        string path = server.Services.GetRequiredService<Recognition.RecognizerSlot>().Loaded!.Gallery.Path;
+        string path = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery.Path;
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path))
         {
             await gallery.RekeyAsync(GalleryKey.FromText(new string('a', 64), "key"));

@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore.Endpoints;
 
-/// <summary>What the recognition endpoints share.</summary>
-internal static class RecognitionEndpoint
+/// <summary>Requirements of endpoints, and the audit events of their requests.</summary>
+internal static class EndpointExtensions
 {
     /// <summary>Requires a scope, and counts against the limit of recognition requests in progress.</summary>
     public static RouteHandlerBuilder RequireRecognition(this RouteHandlerBuilder endpoint, Scope scope) =>

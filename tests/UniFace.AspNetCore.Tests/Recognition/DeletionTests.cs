@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UniFace.AspNetCore.Recognition;
 using UniFace.Gallery;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Recognition;
 
 /// <summary>An erasure that a reader blocks is reported and recorded, and a repeat finishes it.</summary>
 public sealed class DeletionTests
@@ -30,10 +30,10 @@ public sealed class DeletionTests
                 command.ExecuteScalar();
             }
 
-            JsonElement told = await RunningServer.ReadAsync(await server.Client.DeleteAsync("/v1/people/Ann-Ann-Ann"), HttpStatusCode.ServiceUnavailable);
-            Assert.Contains("the person is removed", told.GetProperty("detail").GetString(), StringComparison.Ordinal);
-            told = await RunningServer.ReadAsync(await server.Client.DeleteAsync("/v1/people/Ann-Ann-Ann"), HttpStatusCode.ServiceUnavailable);
-            Assert.Contains("nobody of this name is enrolled, but", told.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            JsonElement problem = await RunningServer.ReadAsync(await server.Client.DeleteAsync("/v1/people/Ann-Ann-Ann"), HttpStatusCode.ServiceUnavailable);
+            Assert.Contains("the person is removed", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            problem = await RunningServer.ReadAsync(await server.Client.DeleteAsync("/v1/people/Ann-Ann-Ann"), HttpStatusCode.ServiceUnavailable);
+            Assert.Contains("nobody of this name is enrolled, but", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
         Assert.Contains("not erased", Assert.Single(await recognizer.Gallery.VerifyIntegrityAsync()), StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using UniFace.AspNetCore.Recognition;
 using UniFace.Faces;
 using UniFace.Gallery;
 
-namespace UniFace.AspNetCore.Tests;
+namespace UniFace.AspNetCore.Tests.Recognition;
 
 /// <summary>All requests share the embedding batches, and a gallery that does not answer holds up only those who search it.</summary>
 public sealed class FaceBatchesTests
@@ -37,7 +37,7 @@ public sealed class FaceBatchesTests
         Assert.Equal([1, 2, 3, 4], found.Select(f => f.Count)); // as many candidates as each asked for
         Assert.Equal(8, embedded.Sum());
         Assert.InRange(embedded.Count, 1, 2);
-        Assert.InRange(searched.Count, 1, 2);
+        Assert.InRange(searched.Count, 1, 3); // the second batch's probes may be searched in two parts if the searcher is awake when they are added
     }
 
     [Fact]

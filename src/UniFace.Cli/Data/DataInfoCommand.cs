@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Data.Survey;
 
 namespace UniFace.Cli.Data;

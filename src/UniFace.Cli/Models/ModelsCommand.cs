@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Models;
 
 namespace UniFace.Cli.Models;

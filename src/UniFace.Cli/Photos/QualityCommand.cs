@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Photos;

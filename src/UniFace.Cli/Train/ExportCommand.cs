@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Training.Export;
 
 namespace UniFace.Cli.Train;

@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.AspNetCore.Audit;
 using UniFace.AspNetCore.Security;
 

@@ -182,6 +182,31 @@ public sealed class AuditLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Looking_for_lines_after_the_end_costs_little_memory()
+    {
+        await WriteAsync(2);
+        using FileStream read = new(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Empty(AuditLines.Read(read, read.Length, read.Length)); // as every write does
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000);
+    }
+
+    [Fact]
+    public async Task Events_that_nobody_waits_for_are_written_in_their_order_with_those_that_are()
+    {
+        await using AuditLog log = new(folder);
+        for (int i = 0; i < 30; i++)
+        {
+            await log.AddSoonAsync(new AuditEvent("test", "event " + i), CancellationToken.None);
+        }
+
+        await log.AddAsync(new AuditEvent("test", "event 30"));
+        Assert.Equal(
+            Enumerable.Range(0, 31).Select(i => $"event {i}"),
+            File.ReadLines(Log).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("what").GetString()));
+    }
+
+    [Fact]
     public async Task A_check_without_the_key_fails_and_creates_none()
     {
         await WriteAsync(1);

@@ -40,7 +40,7 @@ internal static class AuditLines
     /// <summary>Reads the lines between two offsets; other processes may append meanwhile.</summary>
     public static IEnumerable<string> Read(FileStream stream, long from, long until)
     {
-        byte[] piece = new byte[PieceBytes];
+        byte[] piece = new byte[Math.Clamp(until - from, 0, PieceBytes)]; // mostly empty: a writer finds nothing after the head
         int held = 0; // bytes of a line that continues in the next piece
         stream.Seek(from, SeekOrigin.Begin);
         for (long at = from; at < until;)

@@ -10,6 +10,9 @@ namespace UniFace.AspNetCore.Audit;
 /// </summary>
 internal sealed partial class AuditLog : IAsyncDisposable
 {
+    // A write flushes the disk three times, so events that nobody waits for are collected first.
+    private static readonly TimeSpan Collecting = TimeSpan.FromMilliseconds(50);
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly AuditFiles files;
@@ -17,6 +20,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     private readonly ServerMetrics? metrics;
     private readonly ILogger? log;
     private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(10_000);
+    private readonly SemaphoreSlim hurry = new(0); // somebody waits
     private readonly Task writer;
     private volatile bool fails;
 
@@ -42,7 +46,12 @@ internal sealed partial class AuditLog : IAsyncDisposable
     }
 
     /// <summary>Adds an event; completes when it is on the disk.</summary>
-    public async Task AddAsync(AuditEvent auditEvent) => await (await EnqueueAsync(auditEvent, CancellationToken.None)).Task;
+    public async Task AddAsync(AuditEvent auditEvent)
+    {
+        TaskCompletionSource written = await EnqueueAsync(auditEvent, CancellationToken.None);
+        hurry.Release();
+        await written.Task;
+    }
 
     /// <summary>False while events cannot be written. After a failure, this tries to write an event of its own.</summary>
     public async Task<bool> IsWritableAsync()
@@ -66,7 +75,9 @@ internal sealed partial class AuditLog : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
+        hurry.Release();
         await writer;
+        hurry.Dispose();
     }
 
     private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent auditEvent, CancellationToken stop)
@@ -81,6 +92,12 @@ internal sealed partial class AuditLog : IAsyncDisposable
         List<Entry> batch = [];
         while (await queue.Reader.WaitToReadAsync())
         {
+            await hurry.WaitAsync(Collecting);
+            while (hurry.Wait(0))
+            {
+                // One write serves all who wait.
+            }
+
             batch.Clear();
             while (batch.Count < 1000 && queue.Reader.TryRead(out Entry? item))
             {

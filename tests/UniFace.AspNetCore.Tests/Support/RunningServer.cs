@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -83,6 +84,23 @@ internal sealed class RunningServer : IAsyncDisposable
         string text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == expected, $"{(int)answer.StatusCode}, expected {(int)expected}: {text}");
         return JsonDocument.Parse(text).RootElement;
+    }
+
+    /// <summary>Reads the audit log when it contains a text, or after a minute: most events are written soon after the response, not before it.</summary>
+    public async Task<string> ReadAuditAsync(string expected)
+    {
+        string path = Path.Combine(Folder, "data", "audit.jsonl");
+        Stopwatch waited = Stopwatch.StartNew();
+        while (true)
+        {
+            string log = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
+            if (log.Contains(expected, StringComparison.Ordinal) || waited.Elapsed > TimeSpan.FromMinutes(1))
+            {
+                return log;
+            }
+
+            await Task.Delay(20);
+        }
     }
 
     public async ValueTask DisposeAsync()

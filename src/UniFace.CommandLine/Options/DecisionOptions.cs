@@ -25,9 +25,7 @@ internal sealed class DecisionOptions
     {
         Threshold = parsed.GetValue(Threshold),
         FalseMatchRate = parsed.GetValue(FalseMatchRate),
-        FalsePositiveIdentificationRate = parsed.CommandResult.Command.Options.Contains(FalsePositiveIdentificationRate)
-            ? parsed.GetValue(FalsePositiveIdentificationRate)
-            : null,
+        FalsePositiveIdentificationRate = parsed.GetValue(FalsePositiveIdentificationRate),
     };
 
     /// <summary>Decides; without a calibration, the error says how to calibrate the package.</summary>

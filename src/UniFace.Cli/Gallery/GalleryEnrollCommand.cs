@@ -34,59 +34,26 @@ internal static class GalleryEnrollCommand
             parsed.Exclude(person, personLevel);
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
-            OnnxEmbedder embedder = recognizer.Embedder;
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
-            Dictionary<string, string> personOf = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
-            foreach (string name in personOf.Values.Distinct())
+            Dictionary<string, string> people = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
+            foreach (string name in people.Values.Distinct())
             {
                 PersonName.ThrowIfInvalid(name);
             }
 
             LookAlikeRule? rule = parsed.GetValue(noLookAlikes) ? null : LookAlikeRule.Create(recognizer.Calibration);
             GalleryEnroller enroller = new(gallery, recognizer.ContractId, rule);
-            EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
-            List<(string Photo, string Reason)> skipped = [];
-            List<(string Photo, AlignedFace Face)> several = [];
+            PhotoEnrollment enrollment = new(gallery, recognizer.Embedder, enroller, parsed.GetValue(anyQuality) ? null : new EnrollmentGate());
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
-                List<PhotoFaces> accepted = [];
-                foreach (PhotoFaces photo in chunk)
-                {
-                    if (photo.Faces is not [AlignedFace face])
-                    {
-                        skipped.Add((photo.Name, photo.Reason!));
-                    }
-                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Sha256, stop))
-                    {
-                        if (gate?.Check(face) is { Count: > 0 } faults)
-                        {
-                            skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
-                            continue;
-                        }
-
-                        accepted.Add(photo);
-                        if (face.FacesInPhoto > 1)
-                        {
-                            several.Add((photo.Name, face));
-                        }
-                    }
-                }
-
-                float[] embeddings = embedder.Embed([.. accepted.Select(photo => photo.Faces[0].Image)]); // [N, D]
-                IEnumerable<Enrollment> batch = accepted.Select((photo, i) => new Enrollment(
-                    personOf[photo.Name],
-                    embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
-                    gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
-                    photo.Name,
-                    photo.Sha256));
-                await enroller.EnrollAsync([.. batch], stop);
+                await enrollment.EnrollAsync(chunk, people, stop);
             }
 
+            IReadOnlyList<SkippedPhoto> skipped = enrollment.Skipped;
             (int enrolled, int already) = (enroller.Enrolled, enroller.AlreadyEnrolled);
             if (enrolled + already == 0)
             {
-                throw new UniFaceException(
-                    $"{photos.Source}: no face to enroll in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw Output.NoFace(photos, skipped);
             }
 
             await gallery.StoreIndexAsync(always: false, stop);
@@ -100,8 +67,8 @@ internal static class GalleryEnrollCommand
                 enrolledPeople = enroller.People,
                 counts.People,
                 counts.Templates,
-                severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
-                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                severalFaces = enrollment.SeveralFaces.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
+                skipped,
                 leftOut = photos.Skipped,
                 photos.IgnoredFiles,
                 lookAlikes = enroller.LookAlikes.Select(l => new { l.Photo, l.Person, other = l.Other.Person, l.Other.Score }),
@@ -112,15 +79,15 @@ internal static class GalleryEnrollCommand
                 Console.WriteLine(
                     $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
                     $"{gallery.Path} holds {GalleryOptions.Size(counts)}");
-                foreach ((string photo, AlignedFace face) in several)
+                foreach ((string photo, AlignedFace face) in enrollment.SeveralFaces)
                 {
                     string name = Output.Name(photo);
                     string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.DescribeAmbiguity(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 
-                Output.Skipped(skipped);
-                Output.ReportSkipped(photos);
+                Output.SkippedPhotos(skipped);
+                Output.SkippedFiles(photos);
                 foreach (LookAlike found in enroller.LookAlikes)
                 {
                     string chance = recognizer.Calibration!.DescribeRateAt(found.Other.Score);

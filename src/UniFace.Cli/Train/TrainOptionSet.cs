@@ -126,9 +126,9 @@ internal sealed class TrainOptionSet
             }
         }
 
-        if (LossOptions.All.FirstOrDefault(o => parsed.IsGiven(o)) is Option some && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
+        if (LossOptions.All.FirstOrDefault(o => parsed.IsGiven(o)) is Option given && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
         {
-            throw Conflict(parsed, some);
+            throw Conflict(parsed, given);
         }
 
         return Bind(parsed, stored);

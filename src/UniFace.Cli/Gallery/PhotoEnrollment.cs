@@ -29,9 +29,9 @@ internal sealed class PhotoEnrollment(StoredGallery gallery, OnnxEmbedder embedd
         {
             if (photo.Faces is not [AlignedFace face])
             {
-                skipped.Add(new SkippedPhoto(photo.Name, photo.Detail));
+                skipped.Add(new SkippedPhoto(photo.Name, photo.Reason!));
             }
-            else if (await enroller.IsEnrolledAsync(people[photo.Name], photo.Detail, stop))
+            else if (await enroller.IsEnrolledAsync(people[photo.Name], photo.Sha256, stop))
             {
                 continue;
             }
@@ -55,7 +55,7 @@ internal sealed class PhotoEnrollment(StoredGallery gallery, OnnxEmbedder embedd
             embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
             gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
             photo.Name,
-            photo.Detail));
+            photo.Sha256));
         await enroller.EnrollAsync([.. batch], stop);
     }
 }

@@ -29,7 +29,7 @@ internal sealed record PhotoClusters(
         List<SkippedPhoto> skipped = [];
         foreach (PhotoFaces[] chunk in chunks)
         {
-            skipped.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => new SkippedPhoto(photo.Name, photo.Detail)));
+            skipped.AddRange(chunk.Where(photo => photo.Faces.Count == 0).Select(photo => new SkippedPhoto(photo.Name, photo.Reason!)));
             faces.AddRange(chunk.SelectMany(photo => photo.Faces.Select((_, face) => (photo.Index, face))));
             embeddings.AddRange(embedder.Embed([.. chunk.SelectMany(photo => photo.Faces).Select(face => face.Image)]));
         }

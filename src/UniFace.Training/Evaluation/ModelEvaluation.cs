@@ -106,7 +106,7 @@ internal sealed class ModelEvaluation(EvaluatedModel model, OverlapGate gate, Va
         IdentificationReport report = IdentificationProtocol.Evaluate(
             gallery.Faces, gallery.People, probes.Faces, probes.People, cancellationToken: cancellationToken);
         TrainingOverlap[] found = [.. read.Select(set => set.Overlap).OfType<TrainingOverlap>()];
-        TrainingOverlap? overlap = found.Length == 0 ? null : new TrainingOverlap(found.Sum(o => o.Pictures), found.Sum(o => o.People));
+        TrainingOverlap? overlap = found.Length == 0 ? null : new TrainingOverlap(found.Sum(o => o.Images), found.Sum(o => o.People));
         return new IdentificationMeasurement(report, gallery, probes, enrolled.People, [.. read.Select(set => set.Sha256)], overlap);
     }
 

@@ -174,7 +174,8 @@ public sealed class TrainCommandTests : IDisposable
     {
         try
         {
-            using StreamReader reader = new(new FileStream(Path.Combine(folder, run, file), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            string path = Path.Combine(folder, run, file);
+            using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
             return reader.ReadToEnd().Count(c => c == '\n') + 1;
         }
         catch (IOException)

@@ -147,7 +147,7 @@ public class SyntheticFacesTests
             RgbImage cut = new FaceAligner().Align(photo.Image, new DetectedFace(0, 0, 320, 400, 1, photo.Landmarks)).Image;
             RgbImage drawn = FaceRenderer.Aligned(faces.Identity(i), scene).Image, other = FaceRenderer.Aligned(faces.Identity(i + 1), scene).Image;
             double same = Difference(cut, drawn, face: true);
-            Assert.True(same < 6, $"person {i}: the crop is {same:F1} gray levels off");
+            Assert.True(same < 10, $"person {i}: the crop is {same:F1} gray levels off");
             Assert.True(same < Difference(cut, other, face: true));
         },
         iter: 20);

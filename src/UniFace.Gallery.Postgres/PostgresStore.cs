@@ -195,5 +195,4 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
             ? $" CREATE INDEX template_{number}_hnsw ON {Templates} USING hnsw ((embedding::halfvec({size})) halfvec_ip_ops);" +
                 $" ALTER INDEX {Graph} ALTER COLUMN 1 SET STATISTICS 0;"
             : "");
-
 }

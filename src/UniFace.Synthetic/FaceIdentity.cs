@@ -62,7 +62,7 @@ internal sealed class FaceIdentity
     /// <summary>Invents person number <paramref name="index"/> of a seed.</summary>
     public FaceIdentity(long seed, int index)
     {
-        FaceRandom r = new(seed, index, -1, 1);
+        FaceRandom r = new(FaceStream.Person, seed, index, -1);
         float build = r.Unit(); // From soft (0) to angular (1): traits that correlate in people correlate loosely here.
         float skin = Math.Clamp(r.Unit() + r.Around(0.12f), 0, 1);
         float fair = Math.Clamp(1 - (skin * 1.7f) + r.Around(0.35f), 0, 1);

@@ -119,7 +119,7 @@ public sealed record FaceScene
     /// </param>
     internal static FaceScene Create(long seed, int person, int image, FaceIdentity identity, float variation = 1)
     {
-        FaceRandom r = new(seed, person, image, 2);
+        FaceRandom r = new(FaceStream.Scene, seed, person, image);
         Occlusion occlusion = r.Chance(identity.GlassesChance) ? Occlusion.Glasses
             : r.Chance(0.14f) ? (Occlusion)(2 + r.Below(5))
             : Occlusion.None;

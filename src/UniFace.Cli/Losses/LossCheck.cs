@@ -60,8 +60,7 @@ internal static class LossCheck
 
         if (golden.Parameters.Margins is IReadOnlyList<double> margins)
         {
-            ElasticFaceMargin elastic = head.Margin as ElasticFaceMargin ?? throw Invalid(golden, "the loss takes no params.margins.");
-            elastic.FixedMargins = margins;
+            (head.Margin as ElasticFaceMargin ?? throw Invalid(golden, "the loss takes no params.margins.")).FixedMargins = margins;
         }
 
         Dictionary<string, double> errors = [];

@@ -102,11 +102,9 @@ internal static class Checkpoint
     }
 
     /// <summary>Reads all tensors with a prefix; the caller owns them.</summary>
-    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix)
-    {
-        return file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix) =>
+        file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
             .ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
-    }
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>
         module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Concat(module.named_buffers().Select(b => (b.name, b.buffer)));

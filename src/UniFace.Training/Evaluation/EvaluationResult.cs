@@ -2,7 +2,7 @@ namespace UniFace.Training.Evaluation;
 
 /// <summary>The 1:1 measurement of one set.</summary>
 /// <param name="Set">The set.</param>
-/// <param name="Protocol">How pairs were made: "pairs" (a list with folds) or "all-pairs" (labelled people).</param>
+/// <param name="Protocol">How pairs were made: "pairs" (a list with folds) or "all-pairs" (labeled people).</param>
 /// <param name="Scores">The scored pairs.</param>
 /// <param name="Report">The metrics.</param>
 /// <param name="Accuracy">Accuracy over folds; null with too few pairs.</param>

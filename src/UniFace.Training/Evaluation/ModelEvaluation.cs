@@ -45,12 +45,12 @@ internal sealed class ModelEvaluation(EvaluatedModel model, OverlapGate gate, Va
         return Measure(set, aligned, Sha256.HashFile(path), overlap);
     }
 
-    /// <summary>Measures all pairs of images of labelled people.</summary>
+    /// <summary>Measures all pairs of images of labeled people.</summary>
     public EvaluationResult MeasurePeople(string path, int? personLevel, FacePipeline pipeline)
     {
         using FaceDataset data = FaceDatasets.Open(path, personLevel);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
-        EmbeddedSet set = Embed(RealPath.GetName(path), [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline);
+        EmbeddedSet set = Embed(path, data, pipeline);
         ValidationResult result = Validator.Evaluate(set.Faces, [.. data.Samples.Select(s => s.Label)], options, cancellationToken);
         return new EvaluationResult(set, "all-pairs", result.Scores, result.Report, result.Accuracy, sha256, result.People, overlap);
     }
@@ -62,7 +62,7 @@ internal sealed class ModelEvaluation(EvaluatedModel model, OverlapGate gate, Va
         return Calibrate(result.Scores, source, null, result.Overlap);
     }
 
-    /// <summary>Calibrates the model on labelled people, and checks the calibration.</summary>
+    /// <summary>Calibrates the model on labeled people, and checks the calibration.</summary>
     /// <param name="path">The people.</param>
     /// <param name="pipeline">Finds and aligns the faces.</param>
     /// <param name="rates">False match rates to find thresholds for.</param>
@@ -71,7 +71,7 @@ internal sealed class ModelEvaluation(EvaluatedModel model, OverlapGate gate, Va
     {
         using FaceDataset data = FaceDatasets.Open(path);
         (string sha256, TrainingOverlap? overlap) = gate.Check(data);
-        EmbeddedSet set = Embed(RealPath.GetName(path), [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline);
+        EmbeddedSet set = Embed(path, data, pipeline);
         (EmbeddedFaces faces, int[] labels) = set.Faces.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
         long[] sizes = [.. labels.CountBy(l => l).Select(person => (long)person.Value)];
         long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
@@ -134,6 +134,9 @@ internal sealed class ModelEvaluation(EvaluatedModel model, OverlapGate gate, Va
 
         byte[] Read(int i) => all[i].Set.Read(all[i].Index);
     }
+
+    private EmbeddedSet Embed(string path, FaceDataset data, FacePipeline pipeline) =>
+        Embed(RealPath.GetName(path), [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline);
 
     private EmbeddedSet Embed(string name, IReadOnlyList<string> images, Func<int, ReadOnlyMemory<byte>?> read, FacePipeline pipeline)
     {

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace UniFace.Training.Losses;
 
 /// <summary>A registered loss: its origin and its hyperparameters.</summary>
-/// <param name="Name">Its name on the command line.</param>
+/// <param name="Name">Its name in text, JSON and options: "arcface".</param>
 /// <param name="Description">What it does, in one sentence.</param>
 /// <param name="Paper">Authors, paper, venue and year.</param>
 /// <param name="MinimumClasses">The smallest number of classes that the loss can train.</param>

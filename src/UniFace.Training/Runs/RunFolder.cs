@@ -9,9 +9,6 @@ public static class RunFolder
     /// <summary>The checkpoint that training resumes from.</summary>
     public const string LastFile = CheckpointStore.LastFile;
 
-    /// <summary>The checkpoint before the last, kept in case the last is damaged.</summary>
-    public const string PreviousFile = CheckpointStore.PreviousFile;
-
     /// <summary>The weights that were best on the validation set; absent without validation.</summary>
     public const string BestFile = "best.ckpt";
 

@@ -31,7 +31,7 @@ public static partial class TorchRuntime
     {
         try
         {
-            using torch.Tensor one = torch.ones(1);
+            using Tensor one = ones(1);
             return one.item<float>() == 1 ? null : "libtorch computes wrong results.";
         }
         catch (Exception e) when (IsLoadFailure(e))

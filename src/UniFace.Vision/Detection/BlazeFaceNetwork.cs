@@ -28,6 +28,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
     // Scores, then boxes, of the fine grid (2 anchors per cell) and the coarse grid (6 anchors per cell).
     private static readonly string[] OutputNames = ["Identity:0", "Identity_1:0", "Identity_2:0", "Identity_3:0"];
 
+    // The detector's own input; PixelNormalization is that of a model package.
     private static readonly PixelWriter<float> Writer = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
 
     private readonly OnnxSession session;

@@ -8,12 +8,6 @@ internal sealed class ImagePyramid(RgbImage photo)
 {
     private readonly List<RgbImage> levels = [photo];
 
-    /// <summary>Width of the photo in pixels.</summary>
-    public int Width => levels[0].Width;
-
-    /// <summary>Height of the photo in pixels.</summary>
-    public int Height => levels[0].Height;
-
     /// <summary>Resamples the photo through a transform; black outside.</summary>
     public RgbImage Warp(SimilarityTransform photoToOutput, int width, int height)
     {

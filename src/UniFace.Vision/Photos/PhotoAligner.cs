@@ -84,7 +84,7 @@ public sealed class PhotoAligner
     /// <summary>Aligns all photos. If it is stopped, the report says so and all files are whole.</summary>
     /// <param name="photos">The photos.</param>
     /// <param name="output">The folder to write.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How photos become aligned faces.</param>
     /// <param name="done">Called after each photo, on any thread.</param>
     /// <param name="cancellationToken">Stops between photos.</param>
     /// <exception cref="UniFaceException">The folder cannot be written, overlaps the photos, or holds faces of other settings.</exception>

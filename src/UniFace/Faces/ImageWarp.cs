@@ -1,4 +1,5 @@
 using System.Numerics;
+
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>

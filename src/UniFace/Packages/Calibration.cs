@@ -164,7 +164,8 @@ public sealed record Calibration
     {
         string folder = ModelPackage.Open(package).Source;
         using FileLock? held = PackageFolder.AcquireLock(folder);
-        EnsureFits(ModelPackage.Open(folder).Manifest!);
+        EnsureFits(ModelPackage.Open(folder).Manifest
+            ?? throw new UniFaceException($"{folder} is an .onnx file; expected a package folder"));
         Save(Path.Combine(folder, FileName));
     }
 

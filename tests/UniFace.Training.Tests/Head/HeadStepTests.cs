@@ -49,6 +49,21 @@ public class HeadStepTests
         }
     }
 
+    /// <summary>A step that lacks a batch has decayed the momentum without moving the centers, so the next step is refused until it is complete.</summary>
+    [Fact]
+    public void A_step_is_refused_while_the_one_before_lacks_a_batch()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RecognitionHead head = Loss.Parse("uce").CreateHead(5, 4, seed: 3);
+        Tensor x = ones([2, 4]), labels = tensor(new[] { 0L, 1L });
+        head.BeginStep([labels, labels]); // A step without any batch has changed nothing.
+        HeadStep step = head.BeginStep([labels, labels], new CenterUpdate.Sgd(0.1, 0.9, 0.01));
+        step.Add(x, scale: 0.5).Dispose();
+        Assert.Throws<InvalidOperationException>(() => head.BeginStep([labels]));
+        step.Add(x, scale: 0.5).Dispose();
+        head.ForwardBackward(x, labels).Dispose();
+    }
+
     /// <summary>Rows that a step does not use keep every bit of value and momentum, also with weight decay.</summary>
     [Fact]
     public void Rows_that_a_step_does_not_use_are_not_touched()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests;
 

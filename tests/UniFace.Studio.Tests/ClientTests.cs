@@ -7,6 +7,7 @@ using NSwag;
 using NSwag.CodeGeneration.CSharp;
 using UniFace.Client;
 using UniFace.Faces;
+using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
@@ -19,7 +20,7 @@ public sealed class ClientTests
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string generated = await GenerateAsync(await server.Client.GetStringAsync("/openapi/v1.json"));
-        string kept = Path.Combine(OpenApiTests.Root, "src", "UniFace.Client", "Generated", "UniFaceClient.g.cs");
+        string kept = Path.Combine(Checkout.Root, "src", "UniFace.Client", "Generated", "UniFaceClient.g.cs");
         if (Environment.GetEnvironmentVariable("UNIFACE_UPDATE") == "1")
         {
             File.WriteAllText(kept, generated);

@@ -20,7 +20,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     private readonly ServerMetrics? metrics;
     private readonly ILogger? log;
     private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(10_000);
-    private readonly SemaphoreSlim hurry = new(0); // somebody waits
+    private readonly SemaphoreSlim urgent = new(0); // somebody waits
     private readonly Task writer;
     private volatile bool fails;
 
@@ -49,7 +49,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     public async Task AddAsync(AuditEvent auditEvent)
     {
         TaskCompletionSource written = await EnqueueAsync(auditEvent, CancellationToken.None);
-        hurry.Release();
+        urgent.Release();
         await written.Task;
     }
 
@@ -75,9 +75,9 @@ internal sealed partial class AuditLog : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        hurry.Release();
+        urgent.Release();
         await writer;
-        hurry.Dispose();
+        urgent.Dispose();
     }
 
     private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent auditEvent, CancellationToken stop)
@@ -92,8 +92,8 @@ internal sealed partial class AuditLog : IAsyncDisposable
         List<Entry> batch = [];
         while (await queue.Reader.WaitToReadAsync())
         {
-            await hurry.WaitAsync(Collecting);
-            while (hurry.Wait(0))
+            await urgent.WaitAsync(Collecting);
+            while (urgent.Wait(0))
             {
                 // One write serves all who wait.
             }

@@ -149,7 +149,8 @@ internal static class PeopleEndpoints
         List<(int Photo, AlignedFace Face)> good = [];
         for (int i = 0; i < photos.Count; i++)
         {
-            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, caller, stop);
+            string name = $"photos[{i}]";
+            AlignedFace? face = await recognizer.FindMainFaceAsync(EndpointExtensions.RequirePhoto(photos[i], name), name, request.Aligned, caller, stop);
             FaceAnswer? answer = face is null ? null : FaceAnswer.Create(face, request.Crops);
             results.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))

@@ -36,7 +36,7 @@ internal static class PhotoEndpoints
     {
         PhotoRequest request = body.Value;
         (RgbImage photo, IReadOnlyList<AlignedFace> found) =
-            await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, Caller.GetFairShare(context), stop);
+            await recognizer.FindFacesAsync(EndpointExtensions.RequirePhoto(request.Photo, "photo"), "photo", FaceChoice.All, request.Aligned, Caller.GetFairShare(context), stop);
         string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
         return new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]);
     }

@@ -59,7 +59,7 @@ public static class UniFaceServer
     }
 
     /// <summary>True if one of the addresses can be reached from other machines.</summary>
-    public static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => ParseAddress(url) is not { IsLoopback: true });
+    internal static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => ParseAddress(url) is not { IsLoopback: true });
 
     /// <summary>The recognizer of a service; null if no model is loaded.</summary>
     internal static Recognizer? FindRecognizer(WebApplication app) => app.Services.GetRequiredService<RecognizerSlot>().Loaded;
@@ -98,7 +98,6 @@ public static class UniFaceServer
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes));
         services.AddSingleton<RefusalAuditor>();
         services.AddSingleton<Retention>();
-        services.AddHostedService<MemoryTrimmer>();
         if (options.RetentionDays is not null)
         {
             services.AddHostedService(provider => provider.GetRequiredService<Retention>());

@@ -53,13 +53,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
     /// <param name="stop">Stops the waiting.</param>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
     public async Task<(RgbImage Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
-        byte[]? photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
+        byte[] photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
     {
-        if (photo is null or [])
-        {
-            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as {ImageFormat.ExpectedUntrusted}");
-        }
-
         using Activity? span = ServerMetrics.Spans.StartActivity("detect");
         EncodedImage encoded = Model.Decoder.Open(photo, name);
         double work = DetectionWork + encoded.Work;
@@ -76,14 +71,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
 
     /// <summary>The main face of a photo; null if it shows none.</summary>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
-    public async Task<AlignedFace?> FindMainFaceAsync(byte[]? photo, string name, bool aligned, string caller, CancellationToken stop) =>
+    public async Task<AlignedFace?> FindMainFaceAsync(byte[] photo, string name, bool aligned, string caller, CancellationToken stop) =>
         (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, caller, stop)).Faces is [AlignedFace face, ..] ? face : null;
-
-    /// <summary>The main face of a photo.</summary>
-    /// <exception cref="ProblemException">It shows no face.</exception>
-    public async Task<AlignedFace> RequireMainFaceAsync(byte[]? photo, string name, bool aligned, string caller, CancellationToken stop) =>
-        await FindMainFaceAsync(photo, name, aligned, caller, stop)
-            ?? throw new ProblemException(Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give a photo that shows a face");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
     public async Task<float[]> EmbedAsync(AlignedFace face, string caller, CancellationToken stop)

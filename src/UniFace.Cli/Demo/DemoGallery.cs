@@ -49,7 +49,8 @@ internal sealed record DemoGallery(
         Calibration calibration, CancellationToken stop)
     {
         calibration.EnsureFits(manifest);
-        double threshold = calibration.ThresholdAt(plan.DecisionRate);
+        DecisionRule rule = new() { FalseMatchRate = plan.DecisionRate };
+        double threshold = rule.ForIdentification(calibration, plan.GalleryPeople * plan.Templates).Threshold;
         GalleryInfo info = new() { ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package };
         SqliteGallery.Create(folder.Gallery, info);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Gallery, cancellationToken: stop);

@@ -3087,7 +3087,7 @@ namespace UniFace.Client
     }
 
     /// <summary>
-    /// State of a lesson.
+    /// State of a session of the margin lab.
     /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LabFrame

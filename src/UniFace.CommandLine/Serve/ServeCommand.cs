@@ -85,7 +85,7 @@ internal static class ServeCommand
             };
             string? runFolder = addStudio is null ? null : parsed.GetRequiredValue(runs);
             HostAllocator.ReleaseFreedMemory();
-            await using WebApplication app = await UniFaceServer.CreateAsync(options, services => addStudio?.Invoke(services, runFolder!), stop);
+            await using WebApplication app = await UniFaceServer.CreateAsync(options, AddServices, stop);
             await StartAsync(app, options, stop);
             Recognizer? recognizer = UniFaceServer.FindRecognizer(app);
             string? source = recognizer?.Model.Package.Source;
@@ -114,6 +114,12 @@ internal static class ServeCommand
                 Console.WriteLine($"serving {string.Join(' ', app.Urls)} until Ctrl-C");
             });
             await app.WaitForShutdownAsync(stop);
+
+            void AddServices(IServiceCollection services)
+            {
+                services.AddHostedService<MemoryTrimmer>();
+                addStudio?.Invoke(services, runFolder!);
+            }
         });
     }
 

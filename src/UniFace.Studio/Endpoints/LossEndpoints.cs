@@ -9,7 +9,7 @@ using UniFace.Training.Losses.Curves;
 
 namespace UniFace.Studio.Endpoints;
 
-/// <summary>/v1/losses: the losses, their curves, and lessons of the margin lab.</summary>
+/// <summary>/v1/losses: the losses, their curves, and sessions of the margin lab.</summary>
 internal static class LossEndpoints
 {
     // Limits the curves computed at once; callers take turns.
@@ -111,7 +111,7 @@ internal static class LossEndpoints
     }
 
     /// <summary>Learn ten classes of synthetic data in two or three dimensions, as server-sent events</summary>
-    /// <remarks>One lesson per client: a new one ends the previous one.</remarks>
+    /// <remarks>One session per client: a new one ends the previous one.</remarks>
     /// <param name="loss" example="[&quot;softmax&quot;,&quot;uce(margin=0.3)&quot;]">One or two losses, each in full.</param>
     /// <param name="dimensions">Embedding size, 2 or 3.</param>
     /// <param name="steps">Optimizer steps, 1 to 2000.</param>
@@ -129,13 +129,13 @@ internal static class LossEndpoints
             throw new UniFaceException($"{loss.Length} losses are given; expected one or two, e.g. loss=softmax&loss=uce(margin=0.3).");
         }
 
-        Lesson lesson = new(
+        LabSession session = new(
             [.. loss.Select(Loss.Parse)],
             (int)InRange(dimensions, 2, 3),
             (int)InRange(steps, 1, 2000),
             InRange(seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
-        return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
+        return TypedResults.ServerSentEvents(sessions.Run(session, client, context.RequestAborted));
     }
 
     private static long InRange(long value, long minimum, long maximum, [CallerArgumentExpression(nameof(value))] string name = "") =>

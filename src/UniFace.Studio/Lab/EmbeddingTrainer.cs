@@ -4,6 +4,7 @@ using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
+using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 
 namespace UniFace.Studio.Lab;
@@ -112,14 +113,7 @@ internal sealed class EmbeddingTrainer : IDisposable
     {
         // He et al., ICCV 2015.
         float[] values = [.. Enumerable.Range(0, from * to).Select(_ => (float)(TenClasses.Normal(random) * Math.Sqrt(2.0 / from)))];
-        return (Own(tensor(values, [to, from])), Own(zeros(to)));
-    }
-
-    private static Parameter Own(Tensor value)
-    {
-        Parameter parameter = new(value.DetachFromDisposeScope());
-        parameter.DetachFromDisposeScope();
-        return parameter;
+        return (OwnedTensors.Parameter(tensor(values, [to, from])), OwnedTensors.Parameter(zeros(to)));
     }
 
     private Tensor Forward(Tensor x)

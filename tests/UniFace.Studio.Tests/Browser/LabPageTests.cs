@@ -120,7 +120,7 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_lesson_that_is_stopped_or_replaced_by_a_newer_one_is_reported()
+    public async Task A_session_that_is_stopped_or_replaced_by_a_newer_one_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         await using Visit visit = await OpenLabAsync(server);
@@ -129,7 +129,7 @@ public sealed class LabPageTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
         using HttpResponseMessage newer = await server.Client.GetAsync("/v1/losses/lab?loss=uce&steps=1", HttpCompletionOption.ResponseHeadersRead);
-        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the lesson at step");
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the session at step");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#live-problem")).ToBeEmptyAsync();

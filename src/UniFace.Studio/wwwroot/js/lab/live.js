@@ -70,7 +70,7 @@ export async function startLive(losses, current) {
       });
       if (last.step !== last.steps) {
         byId("live-problem").replaceChildren(notice("warn",
-          `The service ended the lesson at step ${last.step}, because a newer lesson of this visitor was started. “Train both” starts again.`));
+          `The service ended the session at step ${last.step}, because this visitor started a newer one. “Train both” starts again.`));
       }
     } catch (error) {
       if (error.name !== "AbortError") {

@@ -1,4 +1,6 @@
-namespace UniFace.AspNetCore.Hosting;
+using Microsoft.Extensions.Hosting;
+
+namespace UniFace.CommandLine.Serve;
 
 /// <summary>
 /// Returns memory to the system after large requests. The garbage collector and glibc's arenas would keep it, with many cores ever more of it.

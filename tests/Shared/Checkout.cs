@@ -1,4 +1,4 @@
-namespace UniFace.Cli.Tests;
+namespace UniFace.TestSupport;
 
 /// <summary>The checkout that the tests were built from.</summary>
 internal static class Checkout

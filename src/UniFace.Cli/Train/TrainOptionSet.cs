@@ -66,7 +66,8 @@ internal sealed class TrainOptionSet
         Add(o => o.MinImages, "Leave out people with fewer images.");
         Add(o => o.MaxImages, "Largest number of images to use per person; 0 for all.");
         Add(
-            new CliOption<string>("--augment", "Augmentation: none, or probabilities of flip, shift, color, blur, lowres and erase, e.g. flip=0.5,color=0.2.", "SPEC")
+            new CliOption<string>(
+                "--augment", "Augmentation: none, or probabilities of flip, shift, color, blur, lowres and erase, e.g. flip=0.5,color=0.2.", "SPEC")
             {
                 Default = Defaults.Augment.ToString(),
             },

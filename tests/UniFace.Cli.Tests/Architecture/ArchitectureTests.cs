@@ -97,7 +97,9 @@ public sealed partial class ArchitectureTests
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => file != "LICENSE" && !file.Split('/').Any(part => part is "bin" or "obj" or "Generated"))];
         Assert.True(files.Length > 400, "the sources were not found");
-        string[] folders = [.. files.Where(file => file.StartsWith("src/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal)).CountBy(file => Path.GetDirectoryName(file)!)
+        string[] folders = [.. files
+            .Where(file => file.StartsWith("src/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal))
+            .CountBy(file => Path.GetDirectoryName(file)!)
             .Where(folder => folder.Value > LargestFolder).Select(folder => $"{folder.Key}: {folder.Value} files")];
         Assert.Empty(folders);
         string[] faults = [.. files.SelectMany(Faults)];

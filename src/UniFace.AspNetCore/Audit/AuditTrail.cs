@@ -30,21 +30,11 @@ internal static class AuditTrail
     public static AuditCheck Verify(string dataFolder, string? noted = null)
     {
         AuditFiles files = AuditFiles.ForReading(dataFolder);
-        AuditHead? head;
-        FileStream? opened = null;
-        bool missed, unfinished = false;
-        long end = 0;
-        using (FileLock held = files.Lock())
-        {
-            head = files.ReadHead(out missed);
-            if (File.Exists(files.Log))
-            {
-                opened = AuditFiles.OpenForReading(files.Log);
-                (end, unfinished) = AuditLines.FindEnd(opened);
-            }
-        }
-
-        using FileStream? active = opened;
+        using FileLock held = files.Lock();
+        AuditHead? head = files.ReadHead(out bool missed);
+        using FileStream? active = File.Exists(files.Log) ? AuditFiles.OpenForReading(files.Log) : null;
+        (long end, bool unfinished) = active is null ? (0, false) : AuditLines.FindEnd(active);
+        held.Dispose(); // Writers need not wait for the check.
         string last = "";
         long lines = 0;
         bool found = noted is null, reached = head is null or { Lines: 0 };

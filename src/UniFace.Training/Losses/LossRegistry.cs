@@ -19,11 +19,9 @@ public sealed record LossInfo(string Name, string Description, string Paper, int
 /// <summary>Every loss by its name: all types of this library with a <see cref="LossAttribute"/>, and those that are registered.</summary>
 public static class LossRegistry
 {
-    private static IReadOnlyList<LossInfo> all =
-        Sort(typeof(LossRegistry).Assembly.GetTypes().Where(type => type.IsDefined(typeof(LossAttribute), inherit: false)).Select(Describe));
-
     /// <summary>All losses, in the order of their publication.</summary>
-    public static IReadOnlyList<LossInfo> All => all;
+    public static IReadOnlyList<LossInfo> All { get; private set; } =
+        Sort(typeof(LossRegistry).Assembly.GetTypes().Where(type => type.IsDefined(typeof(LossAttribute), inherit: false)).Select(Describe));
 
     /// <summary>The names, in the order of <see cref="All"/>.</summary>
     public static IEnumerable<string> Names => All.Select(loss => loss.Name);
@@ -72,7 +70,7 @@ public static class LossRegistry
         where TLoss : Loss, new()
     {
         LossInfo info = Describe(typeof(TLoss));
-        all = all.Any(loss => loss.Name == info.Name) ? throw new ArgumentException($"there is a loss '{info.Name}' already.") : Sort([.. all, info]);
+        All = Names.Contains(info.Name) ? throw new ArgumentException($"there is a loss '{info.Name}' already.") : Sort([.. All, info]);
     }
 
     internal static LossInfo Find(Type type) => All.FirstOrDefault(loss => loss.Type == type)

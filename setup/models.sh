@@ -8,7 +8,8 @@ log() { echo "setup: $*" >&2; }
 work=
 trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
-has_checksum() { [ -f "$1" ] && echo "$2  $1" | { if command -v sha256sum >/dev/null; then sha256sum -c --status; else shasum -a 256 -c --status; fi; } 2>/dev/null; }
+check_sums() { if command -v sha256sum >/dev/null; then sha256sum -c --status; else shasum -a 256 -c --status; fi; }
+has_checksum() { [ -f "$1" ] && echo "$2  $1" | check_sums 2>/dev/null; }
 
 need_npm() {
   command -v npm >/dev/null && return

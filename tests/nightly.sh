@@ -28,7 +28,7 @@ suite() {
   env "$@" ./test >"$log" 2>&1
   if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
-    [ "${BASH_REMATCH[2]}" = 0 ] || grep -E -A 5 '\[FAIL\]|^FAILED' "$log"
+    [ "${BASH_REMATCH[2]}" = 0 ] || sed -n '/^failed:$/,$p' "$log"
   else failed=$((failed + 1)); tail -n 20 "$log"; echo "FAILED: $name ended without a summary"; fi
 }
 

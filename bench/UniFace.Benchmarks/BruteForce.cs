@@ -23,9 +23,9 @@ internal static class BruteForce
     /// <param name="stop">Stops the search.</param>
     public static IndexHit[][] Search(BenchmarkRows rows, int count, float[] queries, int k, Action<int>? progress = null, CancellationToken stop = default)
     {
-        int size = rows.Dimension, padded = (size + 7) / 8 * 8, asked = queries.Length / size;
-        double[] wide = Widen(queries, asked, size, padded);
-        List<IndexHit>[] best = [.. Enumerable.Range(0, asked).Select(_ => new List<IndexHit>(k + 1))];
+        int size = rows.Dimension, padded = (size + 7) / 8 * 8, queryCount = queries.Length / size;
+        double[] wide = Widen(queries, queryCount, size, padded);
+        List<IndexHit>[] best = [.. Enumerable.Range(0, queryCount).Select(_ => new List<IndexHit>(k + 1))];
         Lock[] gates = [.. best.Select(_ => new Lock())];
         Parallel.For(0, (count + Block - 1) / Block, new ParallelOptions { CancellationToken = stop }, block =>
         {
@@ -38,7 +38,7 @@ internal static class BruteForce
 
             double[] blockRows = Widen(values, Block, size, padded);
             double[] scores = new double[Block];
-            for (int q = 0; q < asked; q++)
+            for (int q = 0; q < queryCount; q++)
             {
                 for (int i = 0; i < Block; i += RowsPerStep)
                 {

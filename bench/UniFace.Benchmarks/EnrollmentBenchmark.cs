@@ -51,21 +51,21 @@ internal static class EnrollmentBenchmark
         BenchmarkRows rows = new(1, dimension);
         await using (SqliteGallery gallery = await SqliteGallery.OpenAsync(path, key, stop).ConfigureAwait(false))
         {
-            long known = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates;
+            long existing = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates;
             for (int done = 0; done < size; done += batch)
             {
-                Enrollment[] some = new Enrollment[Math.Min(batch, size - done)];
-                long first = known + done;
-                Parallel.For(0, some.Length, i =>
+                Enrollment[] chunk = new Enrollment[Math.Min(batch, size - done)];
+                long first = existing + done;
+                Parallel.For(0, chunk.Length, i =>
                 {
                     float[] row = new float[dimension];
                     rows.Row(first + i, row);
-                    some[i] = new Enrollment(FormattableString.Invariant($"person {first + i}"), row);
+                    chunk[i] = new Enrollment(FormattableString.Invariant($"person {first + i}"), row);
                 });
                 long start = Stopwatch.GetTimestamp();
-                IReadOnlyList<long> ids = await gallery.EnrollAsync(some, gallery.Info.ContractId, stop).ConfigureAwait(false);
+                IReadOnlyList<long> ids = await gallery.EnrollAsync(chunk, gallery.Info.ContractId, stop).ConfigureAwait(false);
                 enrolling += Stopwatch.GetElapsedTime(start);
-                acknowledged(some.Length, ids[^1]);
+                acknowledged(chunk.Length, ids[^1]);
             }
 
             templates = (await gallery.CountAsync(stop).ConfigureAwait(false)).Templates;

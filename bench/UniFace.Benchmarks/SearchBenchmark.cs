@@ -101,8 +101,8 @@ internal static class SearchBenchmark
         int right = 0;
         for (int first = 0; first < expected.Length; first += batchSize)
         {
-            int some = Math.Min(batchSize, expected.Length - first);
-            IndexHit[][] hits = index.Search(check.AsSpan(first * index.Dimension, some * index.Dimension), Best, threads: threads, cancellationToken: stop);
+            int count = Math.Min(batchSize, expected.Length - first);
+            IndexHit[][] hits = index.Search(check.AsSpan(first * index.Dimension, count * index.Dimension), Best, threads: threads, cancellationToken: stop);
             right += hits.Select((h, i) => h.AsSpan().SequenceEqual(expected[first + i]) ? 1 : 0).Sum();
         }
 

@@ -78,7 +78,7 @@ internal sealed class RandomTraining : IDisposable
 
     public RandomTraining(TrainOptions options, int classes)
     {
-        // The learning rate does not affect the time; a small one keeps the weights finite in spite of random labels.
+        // The learning rate does not affect the time; a small one keeps the weights finite with random labels.
         LearningRateSchedule schedule = new(ScheduleKind.Poly, 1e-3, 1_000_000);
         State = new TrainingState(
             options,

@@ -52,7 +52,8 @@ def row(title, key, unit, digits=1, ratio=True, lower=False):
     show = lambda v: f'{statistics.median(v):,.{digits}f} {unit}' if v else 'not measured'
     text = ''
     if ratio and ours and peer:
-        each = sorted(p / max(o, 1) if lower else o / p for o, p in zip(ours, peer)); text = f'**{statistics.median(each):.2f}** ({each[0]:.2f} to {each[-1]:.2f})'
+        each = sorted(p / max(o, 1) if lower else o / p for o, p in zip(ours, peer))
+        text = f'**{statistics.median(each):.2f}** ({each[0]:.2f} to {each[-1]:.2f})'
     if ours or peer: print(f'| {title} | {show(ours)} | {show(peer) if ratio else ""} | {text} |')
 
 

@@ -1,4 +1,4 @@
-using UniFace.Cli;
-using UniFace.Cli.Serve;
+using UniFace.CommandLine;
+using UniFace.CommandLine.Serve;
 
 return await CommandRunner.RunAsync(CommandRunner.CreateRoot("Run the UniFace recognition service.", ServeCommand.Create()), args);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace UniFace.AspNetCore;
 
-/// <summary>The service's own metrics and spans, beside those of ASP.NET Core.</summary>
+/// <summary>The service's own metrics and spans, in addition to those of ASP.NET Core.</summary>
 internal sealed class ServerMetrics
 {
     /// <summary>Name of the meter and of the activity source.</summary>

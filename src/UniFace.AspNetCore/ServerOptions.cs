@@ -1,6 +1,6 @@
 namespace UniFace.AspNetCore;
 
-/// <summary>What a service serves, where, and within which limits.</summary>
+/// <summary>Options of a recognition service: model, gallery, addresses and limits.</summary>
 public sealed record ServerOptions
 {
     /// <summary>The default address: this machine only.</summary>
@@ -35,7 +35,7 @@ public sealed record ServerOptions
     /// <summary>Largest photo in pixels, read from its header before memory is allocated.</summary>
     public long MaxPixels { get; init; } = 32_000_000;
 
-    /// <summary>Recognition requests in progress at once, of which one caller gets at most three quarters; others are refused with 503.</summary>
+    /// <summary>Recognition requests in progress at once; further ones are refused with 503. One caller gets at most three quarters of them.</summary>
     public int MaxConcurrentRequests { get; init; } = 64;
 
     /// <summary>
@@ -53,6 +53,6 @@ public sealed record ServerOptions
     /// <summary>Size in bytes at which the audit log starts a new file.</summary>
     public long MaxAuditBytes { get; init; } = 64L << 20;
 
-    /// <summary>People whose newest photo was enrolled more days ago are removed; null to keep them.</summary>
+    /// <summary>People whose newest photo was enrolled more than this many days ago are removed; null to keep everybody.</summary>
     public int? RetentionDays { get; init; }
 }

@@ -1,14 +1,16 @@
-using UniFace.Cli.Bench;
+using UniFace.Benchmarks.Commands;
 using UniFace.Cli.Data;
 using UniFace.Cli.Demo;
 using UniFace.Cli.Eval;
 using UniFace.Cli.Gallery;
 using UniFace.Cli.Losses;
 using UniFace.Cli.Models;
-using UniFace.Cli.Serve;
+using UniFace.Cli.Photos;
+using UniFace.Cli.Setup;
 using UniFace.Cli.Train;
+using UniFace.CommandLine.Serve;
 using UniFace.Studio;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 
 namespace UniFace.Cli;
 

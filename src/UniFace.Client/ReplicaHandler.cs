@@ -49,8 +49,10 @@ internal sealed class ReplicaHandler(IReadOnlyList<Uri> replicas, TimeSpan patie
                 wait = answer.Headers.RetryAfter?.Delta is TimeSpan asked && asked < MaxPause ? asked : Pause;
                 answer.Dispose();
             }
-            catch (Exception e) when (e is HttpRequestException or IOException && Stopwatch.GetElapsedTime(start) <= patience)
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException
+                && !cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(start) <= patience)
             {
+                // An OperationCanceledException here is a connect timeout: the machine of the replica is down.
             }
 
             Interlocked.Increment(ref turn);

@@ -73,7 +73,7 @@ public sealed class PostgresAddress
             throw Invalid($"has no {(string.IsNullOrEmpty(connection.Host) ? "host" : "database")}");
         }
 
-        // No timeout by default: scanning a large gallery can take minutes, and can be cancelled.
+        // No timeout by default: scanning a large gallery can take minutes, and can be canceled.
         if (!connection.ShouldSerialize("Command Timeout"))
         {
             connection.CommandTimeout = 0;

@@ -6,23 +6,15 @@ using static Npgsql.PostgresErrorCodes;
 namespace UniFace.Gallery.Postgres;
 
 /// <summary>The database of galleries on PostgreSQL: connections, transactions, the schema "uniface", and errors as messages for the user.</summary>
-internal sealed class PostgresDatabase : SqlDatabase, IAsyncDisposable
+internal sealed class PostgresDatabase(PostgresAddress address, NpgsqlDataSource source) : SqlDatabase, IAsyncDisposable
 {
     /// <summary>The schema version that this code writes.</summary>
     public const int Format = 1;
 
     private const int MaxAttempts = 8;
 
-    private readonly NpgsqlDataSource source;
-
-    private PostgresDatabase(PostgresAddress address, NpgsqlDataSource source)
-    {
-        Address = address;
-        this.source = source;
-    }
-
     /// <summary>Address of the server and the database.</summary>
-    public PostgresAddress Address { get; }
+    public PostgresAddress Address { get; } = address;
 
     /// <summary>Creates the tables that are missing.</summary>
     public static async Task EnsureSchemaAsync(PostgresAddress address, CancellationToken stop)

@@ -122,7 +122,7 @@ public sealed class PostgresGallery : StoredGallery
                 {
                     Id = r.GetString(3),
                     ContractId = r.GetString(4),
-                    EmbeddingSize = GalleryInfo.ParseSize(path, r.GetInt32(5), PostgresStore.Largest),
+                    EmbeddingSize = GalleryInfo.ParseSize(path, r.GetInt32(5), PostgresStore.MaxSize),
                     Scoring = GalleryInfo.ParseScoring(path, r.GetString(6)),
                     KeepsCrops = r.GetBoolean(7),
                     Package = r[8] as string,

@@ -6,9 +6,9 @@ namespace UniFace.Gallery.Postgres;
 internal sealed class PostgresStore(PostgresDatabase database, long number, bool hnsw, GalleryInfo info) : SqlStore(info)
 {
     /// <summary>Values in the largest embedding that pgvector can store.</summary>
-    public const int Largest = 16000;
+    public const int MaxSize = 16000;
 
-    private const int LargestIndexed = 4000;
+    private const int MaxIndexedSize = 4000;
 
     /// <inheritdoc/>
     public override PostgresDatabase Database => database;
@@ -44,7 +44,7 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
     /// <summary>Fails if pgvector cannot store and search embeddings of a size.</summary>
     public static void EnsureSize(int size, bool hnsw)
     {
-        int largest = hnsw ? LargestIndexed : Largest;
+        int largest = hnsw ? MaxIndexedSize : MaxSize;
         if (size < 1 || size > largest)
         {
             throw new UniFaceException(FormattableString.Invariant(
@@ -195,5 +195,4 @@ internal sealed class PostgresStore(PostgresDatabase database, long number, bool
             ? $" CREATE INDEX template_{number}_hnsw ON {Templates} USING hnsw ((embedding::halfvec({size})) halfvec_ip_ops);" +
                 $" ALTER INDEX {Graph} ALTER COLUMN 1 SET STATISTICS 0;"
             : "");
-
 }

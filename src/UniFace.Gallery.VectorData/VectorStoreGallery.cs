@@ -168,7 +168,7 @@ public sealed class VectorStoreGallery : IGallery
     {
         ArgumentNullException.ThrowIfNull(person);
         HashSet<object> deleted = [];
-        DateTime end = DateTime.UtcNow + WaitTimeout;
+        long start = Stopwatch.GetTimestamp();
         while (person.Length > 0)
         {
             List<Record> found = await client.QueryAsync(
@@ -185,7 +185,7 @@ public sealed class VectorStoreGallery : IGallery
                 await Task.Delay(100, cancellationToken).ConfigureAwait(false);
             }
 
-            if (DateTime.UtcNow > end)
+            if (Stopwatch.GetElapsedTime(start) > WaitTimeout)
             {
                 throw new UniFaceException(
                     $"{client.Name}: the vector store still has records of {person} after they were deleted; remove the person again later");

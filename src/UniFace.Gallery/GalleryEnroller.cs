@@ -41,19 +41,19 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
     /// <summary>Whether a photo of a person is already enrolled; if so, it is counted.</summary>
     /// <param name="person">The person.</param>
     /// <param name="sha256">SHA-256 of the photo, lower-case hexadecimal.</param>
-    /// <param name="stop">Stops waiting.</param>
-    public async Task<bool> IsEnrolledAsync(string person, string sha256, CancellationToken stop)
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async Task<bool> IsEnrolledAsync(string person, string sha256, CancellationToken cancellationToken)
     {
-        bool enrolled = (await GetTemplatesAsync(person, stop).ConfigureAwait(false)).Values.Contains(sha256);
+        bool enrolled = (await GetTemplatesAsync(person, cancellationToken).ConfigureAwait(false)).Values.Contains(sha256);
         AlreadyEnrolled += enrolled ? 1 : 0;
         return enrolled;
     }
 
     /// <summary>Enrolls photos. Concurrent calls for one person must wait for each other, or both may report a photo as new.</summary>
     /// <param name="batch">The photos, each with its source.</param>
-    /// <param name="stop">Stops waiting.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The template of each photo.</returns>
-    public async Task<IReadOnlyList<EnrolledTemplate>> EnrollAsync(IReadOnlyList<Enrollment> batch, CancellationToken stop)
+    public async Task<IReadOnlyList<EnrolledTemplate>> EnrollAsync(IReadOnlyList<Enrollment> batch, CancellationToken cancellationToken)
     {
         if (batch.Count == 0)
         {
@@ -62,11 +62,11 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
 
         foreach (string person in batch.Select(e => e.Person).Distinct())
         {
-            await GetTemplatesAsync(person, stop).ConfigureAwait(false);
+            await GetTemplatesAsync(person, cancellationToken).ConfigureAwait(false);
         }
 
         // A repeated photo, or one enrolled before galleries stored hashes of photos, gets the id of the existing template.
-        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, contractId, stop).ConfigureAwait(false);
+        IReadOnlyList<long> ids = await gallery.EnrollAsync(batch, contractId, cancellationToken).ConfigureAwait(false);
         EnrolledTemplate[] templates =
             [.. batch.Zip(ids, (e, id) => new EnrolledTemplate(id, !known[e.Person].ContainsKey(id) && added.Add(id)))];
         Enrollment[] fresh = [.. batch.Where((_, i) => templates[i].IsNew)];
@@ -76,7 +76,7 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
         {
             float[] probes = [.. fresh.SelectMany(e => e.Embedding.ToArray())]; // [N, D]
             IReadOnlyList<IReadOnlyList<GalleryCandidate>> found =
-                await gallery.SearchAsync(probes, contractId, LookAlikeRule.Candidates, stop).ConfigureAwait(false);
+                await gallery.SearchAsync(probes, contractId, LookAlikeRule.Candidates, cancellationToken).ConfigureAwait(false);
             lookAlikes.AddRange(
                 from pair in fresh.Zip(found)
                 from other in rule.Filter(pair.First.Person, pair.Second)
@@ -87,11 +87,11 @@ public sealed class GalleryEnroller(StoredGallery gallery, string contractId, Lo
         return templates;
     }
 
-    private async Task<IReadOnlyDictionary<long, string?>> GetTemplatesAsync(string person, CancellationToken stop)
+    private async Task<IReadOnlyDictionary<long, string?>> GetTemplatesAsync(string person, CancellationToken cancellationToken)
     {
         if (!known.TryGetValue(person, out IReadOnlyDictionary<long, string?>? templates))
         {
-            known.Add(person, templates = await gallery.GetPhotosAsync(person, stop).ConfigureAwait(false));
+            known.Add(person, templates = await gallery.GetPhotosAsync(person, cancellationToken).ConfigureAwait(false));
         }
 
         return templates;

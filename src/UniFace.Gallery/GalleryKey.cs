@@ -5,10 +5,7 @@ public sealed class GalleryKey
 {
     private const int Size = 32;
 
-    private GalleryKey(byte[] bytes)
-    {
-        Bytes = bytes;
-    }
+    private GalleryKey(byte[] bytes) => Bytes = bytes;
 
     /// <summary>The key.</summary>
     internal byte[] Bytes { get; }

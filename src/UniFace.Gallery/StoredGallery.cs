@@ -7,10 +7,7 @@ public abstract class StoredGallery : IGallery
 
     private readonly SqlStore store;
 
-    internal StoredGallery(SqlStore store)
-    {
-        this.store = store;
-    }
+    internal StoredGallery(SqlStore store) => this.store = store;
 
     /// <inheritdoc/>
     public GalleryInfo Info => store.Info;
@@ -112,7 +109,8 @@ public abstract class StoredGallery : IGallery
         while (page.Count == PageSize);
     }
 
-    /// <inheritdoc/>
+    /// <summary>The templates of a person: the SHA-256 of each template's photo, by the template's id; null if unknown.</summary>
+    /// <exception cref="UniFaceException">The store fails.</exception>
     public async Task<IReadOnlyDictionary<long, string?>> GetPhotosAsync(string person, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(person);

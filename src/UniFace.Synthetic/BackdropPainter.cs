@@ -3,7 +3,7 @@ namespace UniFace.Synthetic;
 /// <summary>Background and clothes: they change from image to image.</summary>
 internal sealed class BackdropPainter(FacePen pen, FaceScene scene, int width, int height)
 {
-    private readonly FaceRandom random = new(scene.Grain, 0, 0, 8);
+    private readonly FaceRandom random = new(FaceStream.Backdrop, scene.Grain);
 
     /// <summary>The whole canvas: a gradient and out-of-focus shapes.</summary>
     public void Background()

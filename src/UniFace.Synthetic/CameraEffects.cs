@@ -28,7 +28,7 @@ internal static class CameraEffects
             exposure * (1 - (0.24f * scene.Warmth) - (0.05f * scene.Tint)),
         ];
         (float sin, float cos) = MathF.SinCos(scene.LightAngle);
-        FaceRandom random = new(scene.Grain, 0, 0, 9);
+        FaceRandom random = new(FaceStream.Noise, scene.Grain);
         float slope = 0.45f * scene.LightContrast, noise = scene.Noise * 2.0f / 255;
         for (int y = 0; y < height; y++)
         {

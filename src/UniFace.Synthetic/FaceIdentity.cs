@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in a image.</summary>
+/// <summary>How a person wears the hair. Part of the identity; a hat may cover it in an image.</summary>
 internal enum HairStyle
 {
     /// <summary>Shaved to a shadow.</summary>
@@ -62,7 +62,7 @@ internal sealed class FaceIdentity
     /// <summary>Invents person number <paramref name="index"/> of a seed.</summary>
     public FaceIdentity(long seed, int index)
     {
-        FaceRandom r = new(seed, index, -1, 1);
+        FaceRandom r = new(FaceStream.Person, seed, index, -1);
         float build = r.Unit(); // From soft (0) to angular (1): traits that correlate in people correlate loosely here.
         float skin = Math.Clamp(r.Unit() + r.Around(0.12f), 0, 1);
         float fair = Math.Clamp(1 - (skin * 1.7f) + r.Around(0.35f), 0, 1);
@@ -285,7 +285,7 @@ internal sealed class FaceIdentity
     /// <summary>Moles; none to two.</summary>
     public IReadOnlyList<FaceMark> Moles { get; }
 
-    /// <summary>Chance that a image shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
+    /// <summary>Chance that an image shows this person with glasses, 0 to 1. Glasses are no part of the identity.</summary>
     public float GlassesChance { get; }
 
     /// <summary>Seed of what is scattered (freckles, strands): the same in every image of the person.</summary>

@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of a image. Owns the paths that it creates.</summary>
+/// <summary>Draws smooth shapes given in points of the head. One paint serves all shapes of an image. Owns the paths that it creates.</summary>
 internal sealed class FacePen(SKCanvas canvas, HeadView view) : IDisposable
 {
     private readonly SKPaint paint = new() { IsAntialias = true, StrokeCap = SKStrokeCap.Round, StrokeJoin = SKStrokeJoin.Round };

@@ -1,5 +1,39 @@
 namespace UniFace.Synthetic;
 
+/// <summary>What a draw is for. The values are part of every draw: append new ones at the end.</summary>
+internal enum FaceStream
+{
+    /// <summary>A person.</summary>
+    Person = 1,
+
+    /// <summary>Pose, expression, light and camera of an image.</summary>
+    Scene,
+
+    /// <summary>Freckles of a person.</summary>
+    Freckles,
+
+    /// <summary>Strands of a person's hair.</summary>
+    Strands,
+
+    /// <summary>Strands of a person's beard.</summary>
+    Beard,
+
+    /// <summary>Curls of a person's hair.</summary>
+    Curls,
+
+    /// <summary>What covers the face in an image.</summary>
+    Occlusion,
+
+    /// <summary>Background and clothes of an image.</summary>
+    Backdrop,
+
+    /// <summary>Noise of an image's camera.</summary>
+    Noise,
+
+    /// <summary>Position of the head in an image.</summary>
+    Position,
+}
+
 /// <summary>
 /// The random numbers of synthetic faces: SplitMix64 over a hashed key. A key (seed, person, image, stream) always gives
 /// the same numbers, on every machine and independent of earlier draws.
@@ -8,10 +42,10 @@ internal sealed class FaceRandom
 {
     private ulong state;
 
-    public FaceRandom(long seed, long person, long image, long stream)
+    public FaceRandom(FaceStream stream, long seed, long person = 0, long image = 0)
     {
         state = 0x243F6A8885A308D3UL;
-        foreach (long part in (ReadOnlySpan<long>)[seed, person, image, stream])
+        foreach (long part in (ReadOnlySpan<long>)[seed, person, image, (long)stream])
         {
             state ^= (ulong)part;
             state = Next();

@@ -8,7 +8,7 @@ namespace UniFace.Synthetic;
 /// <param name="Landmarks">The five points in pixels.</param>
 public sealed record SyntheticFace(RgbImage Image, FaceLandmarks Landmarks);
 
-/// <summary>Draws an synthetic person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
+/// <summary>Draws a synthetic person in a scene. Stateless and thread-safe; the same input gives the same pixels.</summary>
 internal static class FaceRenderer
 {
     /// <summary>A photo: the person somewhere in the image, upright shoulders, background around.</summary>
@@ -21,7 +21,7 @@ internal static class FaceRenderer
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 64, nameof(width));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), 4096, nameof(width));
         HeadView view = new(person, scene);
-        FaceRandom random = new(scene.Grain, 0, 0, 10);
+        FaceRandom random = new(FaceStream.Position, scene.Grain);
         float unit = Math.Min(scene.PhotoSize * height / 3.1f, 0.30f * width);
         float roomX = (0.5f * width) - (1.45f * unit), x = (0.5f * width) + random.Around(Math.Max(0, 0.8f * roomX));
         float y = (0.46f * height) + random.Around(Math.Max(0, (0.40f * height) - (1.8f * unit)));

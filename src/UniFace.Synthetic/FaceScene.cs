@@ -1,6 +1,6 @@
 namespace UniFace.Synthetic;
 
-/// <summary>What covers a part of the face in a image.</summary>
+/// <summary>What covers a part of the face in an image.</summary>
 public enum Occlusion
 {
     /// <summary>Nothing.</summary>
@@ -109,7 +109,7 @@ public sealed record FaceScene
     /// <summary>Seed of background, clothes, noise and the occlusion's details.</summary>
     public long Grain { get; init; }
 
-    /// <summary>Creates the scene of a image.</summary>
+    /// <summary>Creates the scene of an image.</summary>
     /// <param name="seed">Seed of the set.</param>
     /// <param name="person">Index of the person.</param>
     /// <param name="image">Index of the image.</param>
@@ -119,7 +119,7 @@ public sealed record FaceScene
     /// </param>
     internal static FaceScene Create(long seed, int person, int image, FaceIdentity identity, float variation = 1)
     {
-        FaceRandom r = new(seed, person, image, 2);
+        FaceRandom r = new(FaceStream.Scene, seed, person, image);
         Occlusion occlusion = r.Chance(identity.GlassesChance) ? Occlusion.Glasses
             : r.Chance(0.14f) ? (Occlusion)(2 + r.Below(5))
             : Occlusion.None;

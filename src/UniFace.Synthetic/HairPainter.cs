@@ -142,7 +142,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
         pen.FillLinear(hair, high, low, color.Mix(Light, 0.35f), color.Mix(Dark, 0.7f));
         pen.Inside(hair, () =>
         {
-            FaceRandom r = new(person.Grain, 0, 0, 4);
+            FaceRandom r = new(FaceStream.Strands, person.Grain);
             float part = 0.7f * person.HairPart;
             for (int i = 0; i < 14; i++)
             {
@@ -162,7 +162,7 @@ internal sealed class HairPainter(FacePen pen, FaceIdentity person, FaceScene sc
     /// <summary>Curls along the skull: discs behind and on it, and small arcs of light where the color lets the shape through.</summary>
     private void Curls(float depth, SKColor fill, int count)
     {
-        FaceRandom r = new(person.Grain, count, (long)(depth * 10), 6);
+        FaceRandom r = new(FaceStream.Curls, person.Grain, count, (long)(depth * 10));
         float size = 0.17f + (0.5f * Volume);
         bool light = fill.Alpha < 255, behind = depth < 0;
         for (int i = 0; i < count; i++)

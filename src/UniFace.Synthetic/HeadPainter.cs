@@ -89,7 +89,7 @@ internal sealed class HeadPainter(FacePen pen, FaceIdentity person, FaceScene sc
     {
         if (person.Freckles > 0)
         {
-            FaceRandom r = new(person.Grain, 0, 0, 3);
+            FaceRandom r = new(FaceStream.Freckles, person.Grain);
             int count = (int)(14 + (26 * person.Freckles));
             for (int i = 0; i < count; i++)
             {

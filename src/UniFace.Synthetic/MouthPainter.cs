@@ -61,7 +61,7 @@ internal sealed class MouthPainter(FacePen pen, FaceIdentity person, FaceScene s
                     view.Skin(0, mouth + person.LowerLip + 0.085f + jaw), view.Skin(w * 0.7f, mouth + person.LowerLip + 0.06f + jaw),
                     view.Skin(w + 0.12f, mouth - 0.02f + line), view.Skin(0.62f, 0.86f + line), view.Skin(cheek - 0.12f, 0.45f),
                     new(cheek + 0.1f, 0.1f), new(cheek + 0.1f, 1.3f), new(0.5f, 2.1f));
-                FaceRandom r = new(person.Grain, 0, 0, 5);
+                FaceRandom r = new(FaceStream.Beard, person.Grain);
                 SKColor strand = hair.Mix(person.HairColor < 0.3f ? 0xFF908074 : 0xFF302018, 0.5f);
                 pen.Fill(beard, hair.Fade(alpha), () =>
                 {

@@ -4,7 +4,7 @@ namespace UniFace.Synthetic;
 internal sealed class OcclusionPainter(FacePen pen, FaceIdentity person, FaceScene scene)
 {
     private readonly HeadView view = pen.View;
-    private readonly FaceRandom random = new(scene.Grain, 0, 0, 7);
+    private readonly FaceRandom random = new(FaceStream.Occlusion, scene.Grain);
 
     /// <summary>Draws the occlusion over the finished head.</summary>
     public void Draw()

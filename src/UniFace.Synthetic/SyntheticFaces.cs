@@ -40,13 +40,14 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
     /// <param name="images">Images per person, 1 or more.</param>
     /// <param name="photos">True for whole photos of 320x400 instead of aligned faces.</param>
     /// <param name="written">Called after each image, from any thread.</param>
-    /// <param name="stop">Stops between images.</param>
-    public void Write(string folder, int firstPerson, int people, int images, bool photos = false, Action? written = null, CancellationToken stop = default)
+    /// <param name="cancellationToken">Stops between images.</param>
+    public void Write(
+        string folder, int firstPerson, int people, int images, bool photos = false, Action? written = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstPerson);
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(images, 1);
-        ParallelLoop.Run(people, Write, cancellationToken: stop);
+        ParallelLoop.Run(people, Write, cancellationToken: cancellationToken);
 
         void Write(int index)
         {
@@ -55,7 +56,7 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
             Directory.CreateDirectory(home);
             for (int image = 0; image < images; image++)
             {
-                stop.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 SyntheticFace drawn = photos ? Photo(person, image) : Aligned(person, image);
                 byte[] encoded = ImageEncoder.Jpeg(drawn.Image, photos ? PhotoQuality : ImageEncoder.CropQuality);
                 AtomicFile.Write(Path.Combine(home, FormattableString.Invariant($"{image:D3}.jpg")), stream => stream.Write(encoded));

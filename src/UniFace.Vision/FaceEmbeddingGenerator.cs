@@ -27,10 +27,8 @@ public sealed class FaceEmbeddingGenerator(FaceRecognizer recognizer) : IEmbeddi
     }
 
     /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        return serviceKey is null ? Array.Find<object>([metadata, this, recognizer, embedder], serviceType.IsInstanceOfType) : null;
-    }
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is null ? Array.Find<object>([metadata, this, recognizer, embedder], serviceType.IsInstanceOfType) : null;
 
     /// <summary>Disposes the recognizer.</summary>
     public void Dispose() => recognizer.Dispose();

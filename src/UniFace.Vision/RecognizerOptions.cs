@@ -8,7 +8,7 @@ public sealed record RecognizerOptions
     /// <summary>For a bare .onnx file: how pixels become the input; null for (x - 127.5) / 127.5, or for none if the input is uint8.</summary>
     public PixelNormalization? Normalization { get; init; }
 
-    /// <summary>For a bare .onnx file: the order of the colour planes; null for RGB.</summary>
+    /// <summary>For a bare .onnx file: the order of the color planes; null for RGB.</summary>
     public ColorOrder? ColorOrder { get; init; }
 
     /// <summary>For a bare .onnx file: the output that is the embedding; null to choose by shape and name.</summary>

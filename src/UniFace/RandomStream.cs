@@ -57,10 +57,10 @@ public enum RandomStream
     /// <summary>Queries of the search benchmark.</summary>
     BenchmarkQueries = 17,
 
-    /// <summary>Mated pairs scored of a labelled set that has too many.</summary>
+    /// <summary>Mated pairs scored of a labeled set that has too many.</summary>
     MatedPairs = 18,
 
-    /// <summary>Non-mated pairs scored of a labelled set that has too many.</summary>
+    /// <summary>Non-mated pairs scored of a labeled set that has too many.</summary>
     NonMatedPairs = 19,
 
     /// <summary>Mated pairs of a cross-validated accuracy.</summary>

@@ -21,7 +21,7 @@ public sealed class PostgresServer : IAsyncLifetime
         rm -rf "$folder"
         """;
 
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(10);
 
     private string? programs, libraries, missing;
     private Process? guard;
@@ -88,6 +88,8 @@ public sealed class PostgresServer : IAsyncLifetime
                     "fsync=off",
                     "-c",
                     "jit=off",
+                    "-c",
+                    "autovacuum=off",
                     "-c",
                     "shared_buffers=32MB",
                     "-c",

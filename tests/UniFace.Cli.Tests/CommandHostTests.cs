@@ -28,7 +28,7 @@ public sealed class CommandHostTests : IDisposable
         Assert.Equal(expected, CliProcess.Run(args).Expect(2).Error.Trim());
 
     [Fact]
-    public void Every_error_of_a_command_line_is_in_the_one_line()
+    public void All_errors_of_a_command_line_are_on_one_line()
     {
         string error = CliProcess.Run("verify", "a.jpg", "--fmr", "x", "--threshold", "1,5").Expect(2).Error;
         Assert.Single(error.TrimEnd().Split('\n'));

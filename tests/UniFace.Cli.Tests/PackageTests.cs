@@ -1,3 +1,5 @@
+using UniFace.TestSupport;
+
 namespace UniFace.Cli.Tests;
 
 /// <summary>A build uses the tested packages, by version and hash, whatever the registry serves.</summary>

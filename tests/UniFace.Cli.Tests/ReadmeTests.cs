@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests;
 

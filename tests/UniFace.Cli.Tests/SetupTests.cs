@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests;
 
@@ -14,9 +15,9 @@ public class SetupTests
         {
             ProcessStartInfo start = new(Path.Combine(Checkout.Root, "setup", "system.sh")) { RedirectStandardOutput = true, RedirectStandardError = true };
             using Process process = Process.Start(start)!;
-            string said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+            string output = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
             process.WaitForExit();
-            Assert.Equal((0, ""), (process.ExitCode, said));
+            Assert.Equal((0, ""), (process.ExitCode, output));
         }
     }
 }

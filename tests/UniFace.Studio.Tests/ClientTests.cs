@@ -7,6 +7,7 @@ using NSwag;
 using NSwag.CodeGeneration.CSharp;
 using UniFace.Client;
 using UniFace.Faces;
+using UniFace.TestSupport;
 using UniFace.Vision.Imaging;
 
 namespace UniFace.Studio.Tests;
@@ -19,7 +20,7 @@ public sealed class ClientTests
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string generated = await GenerateAsync(await server.Client.GetStringAsync("/openapi/v1.json"));
-        string kept = Path.Combine(OpenApiTests.Root, "src", "UniFace.Client", "Generated", "UniFaceClient.g.cs");
+        string kept = Path.Combine(Checkout.Root, "src", "UniFace.Client", "Generated", "UniFaceClient.g.cs");
         if (Environment.GetEnvironmentVariable("UNIFACE_UPDATE") == "1")
         {
             File.WriteAllText(kept, generated);
@@ -41,9 +42,9 @@ public sealed class ClientTests
         Assert.Equal("Ann", Assert.Single((await client.ListPeopleAsync(0, 10)).People).Person);
         using (FileResponse crop = await client.AlignAsync(new PhotoRequest { Photo = RunningServer.Face(1), Aligned = true }))
         {
-            using MemoryStream picture = new();
-            await crop.Stream.CopyToAsync(picture);
-            Assert.Equal(112, new SkiaImageDecoder().Decode(picture.ToArray(), "crop").Width);
+            using MemoryStream png = new();
+            await crop.Stream.CopyToAsync(png);
+            Assert.Equal(112, new SkiaImageDecoder().Decode(png.ToArray(), "crop").Width);
         }
 
         ApiException<Problem> refused = await Assert.ThrowsAsync<ApiException<Problem>>(
@@ -76,17 +77,22 @@ public sealed class ClientTests
     public async Task A_replica_that_does_not_answer_is_skipped()
     {
         await using RunningServer server = await StudioServer.StartAsync();
-        Uri gone;
-        await using (RunningServer other = await StudioServer.StartAsync())
-        {
-            gone = other.Client.BaseAddress!;
-        }
-
-        UniFaceClient client = UniFaceClient.Connect([gone, server.Client.BaseAddress!]);
+        using Socket silent = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // does not listen, and keeps the port from other tests' services
+        UniFaceClient client = UniFaceClient.Connect([new Uri($"http://{silent.LocalEndPoint}"), server.Client.BaseAddress!]);
         for (int i = 0; i < 4; i++)
         {
             Assert.Equal(0, (await client.GalleryAsync()).People);
         }
+    }
+
+    [Fact]
+    public async Task A_replica_whose_machine_is_down_is_skipped()
+    {
+        using Machines machines = new();
+        using ReplicaHandler replicas = new([new Uri("http://down"), new Uri("http://up")], TimeSpan.FromMinutes(2)) { InnerHandler = machines };
+        using HttpClient http = new(replicas) { BaseAddress = new Uri("http://down") };
+        Assert.Equal("up", await http.GetStringAsync("/"));
     }
 
     [Fact]
@@ -162,5 +168,14 @@ public sealed class ClientTests
             "System.Runtime.Serialization.EnumMember(Value = @\"",
             "System.Text.Json.Serialization.JsonStringEnumMemberName(@\"",
             StringComparison.Ordinal).ReplaceLineEndings("\n").TrimEnd() + "\n";
+    }
+
+    private sealed class Machines : HttpMessageHandler
+    {
+        // SocketsHttpHandler reports a connect timeout as a cancellation.
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            request.RequestUri!.Host == "down"
+                ? Task.FromException<HttpResponseMessage>(new TaskCanceledException("timeout", new TimeoutException()))
+                : Task.FromResult(new HttpResponseMessage { Content = new StringContent(request.RequestUri.Host) });
     }
 }

@@ -62,11 +62,11 @@ internal static class FakeRun
         for (int person = 0; person < 4; person++)
         {
             Directory.CreateDirectory(Path.Combine(data, $"p{person}"));
-            for (int picture = 0; picture < 3; picture++)
+            for (int photo = 0; photo < 3; photo++)
             {
                 RgbImage image = new(112, 112);
-                new Random((10 * person) + picture).NextBytes(image.Pixels);
-                File.WriteAllBytes(Path.Combine(data, $"p{person}", $"{picture}.png"), ImageEncoder.Png(image));
+                new Random((10 * person) + photo).NextBytes(image.Pixels);
+                File.WriteAllBytes(Path.Combine(data, $"p{person}", $"{photo}.png"), ImageEncoder.Png(image));
             }
         }
 

@@ -5,7 +5,7 @@ using UniFace.Studio.Lab;
 
 namespace UniFace.Studio.Tests;
 
-/// <summary>/v1/losses returns the losses, curves that follow the formulas, and lessons within their limits.</summary>
+/// <summary>/v1/losses returns the losses, curves that follow the formulas, and sessions within their limits.</summary>
 public sealed class LossEndpointTests
 {
     [Fact]
@@ -66,10 +66,10 @@ public sealed class LossEndpointTests
     }
 
     [Fact]
-    public async Task A_lesson_separates_the_classes_and_is_reproducible()
+    public async Task A_session_separates_the_classes_and_is_reproducible()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        string[] runs = [await Lesson(server), await Lesson(server)];
+        string[] runs = [await RunSessionAsync(server), await RunSessionAsync(server)];
         Assert.Equal(runs[0], runs[1]);
         JsonElement[] frames = [.. runs[0].Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(
             e => JsonDocument.Parse(e[(e.IndexOf("data:", StringComparison.Ordinal) + 5)..]).RootElement)];
@@ -84,12 +84,12 @@ public sealed class LossEndpointTests
             Assert.Equal((400, 3), (after.GetProperty("embeddings").GetArrayLength(), after.GetProperty("embeddings")[0].GetArrayLength()));
         }
 
-        static Task<string> Lesson(RunningServer server) =>
+        static Task<string> RunSessionAsync(RunningServer server) =>
             server.Client.GetStringAsync("/v1/losses/lab?loss=normface(scale%3D16)&loss=uce(margin%3D0.1,scale%3D16,bias%3D12)&dimensions=3&steps=200");
     }
 
     [Fact]
-    public async Task A_lesson_ends_when_its_client_disconnects_or_starts_another()
+    public async Task A_session_ends_when_its_client_disconnects_or_starts_another()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         LabSessions sessions = server.Services.GetRequiredService<LabSessions>();
@@ -115,7 +115,7 @@ public sealed class LossEndpointTests
     [InlineData("?loss=uce&dimensions=4")]
     [InlineData("?loss=uce&steps=0")]
     [InlineData("?loss=uce(margin%3D-3)")]
-    public async Task An_invalid_lesson_is_refused(string query)
+    public async Task An_invalid_session_is_refused(string query)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
         using HttpResponseMessage answer = await server.Client.GetAsync("/v1/losses/lab" + query);

@@ -6,33 +6,19 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using UniFace.TestSupport;
 
 namespace UniFace.Studio.Tests;
 
 /// <summary>The API's description is a contract: it matches docs/openapi.json. UNIFACE_UPDATE=1 rewrites the file.</summary>
 public sealed class OpenApiTests
 {
-    /// <summary>Root of the checkout.</summary>
-    public static string Root
-    {
-        get
-        {
-            DirectoryInfo? root = new(AppContext.BaseDirectory);
-            while (root is not null && !File.Exists(Path.Combine(root.FullName, "UniFace.slnx")))
-            {
-                root = root.Parent;
-            }
-
-            return root?.FullName ?? throw new InvalidOperationException("The checkout's root was not found above the tests.");
-        }
-    }
-
     [Fact]
     public async Task The_description_equals_docs_openapi_json()
     {
         await using RunningServer server = await StudioServer.StartAsync();
         string served = (await server.Client.GetStringAsync("/openapi/v1.json")).ReplaceLineEndings("\n").TrimEnd() + "\n";
-        string kept = Path.Combine(Root, "docs", "openapi.json");
+        string kept = Path.Combine(Checkout.Root, "docs", "openapi.json");
         if (Environment.GetEnvironmentVariable("UNIFACE_UPDATE") == "1")
         {
             File.WriteAllText(kept, served);

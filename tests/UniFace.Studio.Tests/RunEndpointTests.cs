@@ -79,18 +79,22 @@ public sealed class RunEndpointTests
         Assert.Equal(HttpStatusCode.Conflict, (await server.Client.PostAsync("/v1/runs/noise/stop", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await server.Client.PostAsync("/v1/runs/noise/resume", null)).StatusCode);
-        JsonElement now = default;
-        for (int i = 0; i < 60000 && (now.ValueKind == JsonValueKind.Undefined || now.GetProperty("step").GetInt64() < 2); i++)
+        JsonElement now;
+        do
         {
             await Task.Delay(50);
             now = (await Json(server, "/v1/runs/noise")).GetProperty("summary");
+            Assert.Equal("running", now.GetProperty("state").GetString());
         }
+        while (now.GetProperty("step").GetInt64() < 2);
 
-        Assert.Equal("running", now.GetProperty("state").GetString());
         using HttpResponseMessage stopped = await server.Client.PostAsync("/v1/runs/noise/stop", null);
         JsonElement run = await Json(server, "/v1/runs/noise");
         Assert.Equal("stopped", run.GetProperty("summary").GetProperty("state").GetString());
-        Assert.Equal(["started", "stopped"], run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
+
+        // Training on noise may also draw a warning, if it gets that far.
+        string[] notes = [.. run.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()!)];
+        Assert.Equal(["started", "stopped"], notes.Where(kind => kind != "warning"));
         Assert.True(File.Exists(Path.Combine(folder, RunFolder.LastFile)));
         JsonElement map = await Json(server, "/v1/runs/noise/map");
         Assert.Equal(

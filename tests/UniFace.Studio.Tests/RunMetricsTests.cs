@@ -80,17 +80,17 @@ public sealed class RunMetricsTests : IDisposable
     {
         File.WriteAllText(Log, """{"kind":"epoch","step":1,"validation":{"tarAtFar":0.5}}""" + "\n" + Row(2));
         RunMetrics log = new(Log);
-        Assert.Equal((1, 1, 2), Of(log.Digest()));
+        Assert.Equal((1, 1, 2), StepsOf(log.Digest()));
         Assert.Equal(0, log.KeptBytes);
         Assert.Equal([1, 2], Steps(log.Read(null).Rows));
         Assert.Equal(new FileInfo(Log).Length, log.KeptBytes);
         log.Forget();
         Assert.Equal(0, log.KeptBytes);
         File.AppendAllText(Log, Row(3));
-        Assert.Equal((1, 1, 3), Of(log.Digest()));
+        Assert.Equal((1, 1, 3), StepsOf(log.Digest()));
         Assert.Equal([1, 2, 3], Steps(log.Read(null).Rows));
 
-        static (int, int, int) Of(RunDigest d) =>
+        static (int, int, int) StepsOf(RunDigest d) =>
             (
                 d.LastValidation!.Value.GetProperty("step").GetInt32(),
                 d.LastEpoch!.Value.GetProperty("step").GetInt32(),

@@ -30,7 +30,7 @@ public sealed class SoakTests
         int after = server.Resident;
 
         // The service returns memory every ten seconds.
-        for (int tries = 0; tries < 120 && server.Resident > started + MostMegabytes; tries++)
+        for (int tries = 0; tries < 1200 && server.Resident > started + MostMegabytes; tries++)
         {
             await Task.Delay(500);
         }

@@ -31,7 +31,8 @@ public sealed class TSneTests
             squares[0] = double.PositiveInfinity;
             double[] shares = Values(TSne.Neighbors(Table(squares, 1), perplexity));
             Assert.Equal(1, shares.Sum(), 1e-12);
-            if (squares.Distinct().Count() == squares.Length && perplexity < squares.Length - 1)
+            double[] nearest = [.. squares.Order().Take(2)];
+            if (nearest[1] - nearest[0] > 1e-3 && perplexity < squares.Length - 1)
             {
                 Assert.Equal(perplexity, Math.Exp(-shares.Where(s => s > 0).Sum(s => s * Math.Log(s))), 1e-6);
                 Assert.Equal(squares.Index().MinBy(s => s.Item).Index, shares.Index().MaxBy(s => s.Item).Index); // the nearest has the largest share

@@ -7,7 +7,7 @@ namespace UniFace.Training.Tests;
 /// <summary>Backbones as if trained for a while: no scale 1, no shift 0, running statistics of real activations.</summary>
 internal static class PrimedBackbone
 {
-    public static IEnumerable<TheoryDataRow<string>> Names => BackboneRegistry.Names.Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> Names => TestRuntime.Backbones.Select(name => new TheoryDataRow<string>(name));
 
     public static Backbone Create(string name, int embeddingSize = 512, double width = 1, long seed = 7)
     {

@@ -3,6 +3,7 @@ using TorchSharp.Modules;
 using UniFace.Data;
 using UniFace.Faces;
 using UniFace.Training.Backbones;
+using UniFace.Training.Checkpoints;
 using UniFace.Training.Loop;
 using UniFace.Training.Losses;
 using UniFace.Training.Runs;
@@ -30,9 +31,9 @@ internal sealed class ToyDecoder : IImageDecoder
 {
     public RgbImage Decode(ReadOnlyMemory<byte> encoded, string source)
     {
-        (int person, int picture) = (encoded.Span[0], encoded.Span[1]);
+        (int person, int number) = (encoded.Span[0], encoded.Span[1]);
         RgbImage image = new(112, 112);
-        Random noise = new((person * 1000) + picture);
+        Random noise = new((person * 1000) + number);
         for (int i = 0; i < image.Pixels.Length; i++)
         {
             int x = i / 3 % 112;
@@ -109,14 +110,13 @@ internal static class Toy
             StepsPerEpoch = (prepared.Loader.BatchesPerEpoch + options.Accumulate - 1) / options.Accumulate,
         };
         TrainingState state = State(options, info.People, backbone);
-        string last = Path.Combine(folder, RunFolder.LastFile);
-        bool fresh = !File.Exists(last);
-        if (!fresh)
+        string? last = new CheckpointStore(folder).FindLast();
+        if (last is not null)
         {
             state.Load(last);
         }
 
-        return new Trainer(folder, info, prepared, state, torch.CPU, fresh, [state]);
+        return new Trainer(new PreparedRun(folder, info, prepared, state, torch.CPU, last is null, [state]));
     }
 
     public static TrainingState State(TrainOptions options, int people, Func<Backbone>? backbone = null, string runId = "") => new(

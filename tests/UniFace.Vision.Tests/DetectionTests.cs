@@ -19,7 +19,7 @@ public class DetectionTests
             Gen.Float[0, 1],
             (x, y, side, score) => (Box: new FaceBox(x, y, side, side), Score: score)).List[0, 30].Sample(items =>
         {
-            List<(FaceBox Box, float Score)> kept = NonMaximumSuppression.Keep(items, item => item.Box, item => item.Score, 0.3f);
+            List<(FaceBox Box, float Score)> kept = NonMaximumSuppression.Select(items, item => item.Box, item => item.Score, 0.3f);
             Assert.Equal(kept.OrderByDescending(item => item.Score), kept);
             for (int i = 0; i < kept.Count; i++)
             {

@@ -17,7 +17,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     [Fact]
     public async Task The_generator_returns_the_embedders_values_in_the_order_of_the_photos()
     {
-        RgbImage[] photos = [.. Enumerable.Range(0, 7).Select(seed => Pictures.Noise(112, 112, seed))];
+        RgbImage[] photos = [.. Enumerable.Range(0, 7).Select(seed => TestImages.Noise(112, 112, seed))];
         using FaceEmbeddingGenerator faces = Open(FacePipeline.ForAligned(new SkiaImageDecoder()));
         IEmbeddingGenerator<DataContent, Embedding<float>> generator = AsAny(faces);
         OnnxEmbedder embedder = generator.GetService<OnnxEmbedder>()!;
@@ -35,7 +35,7 @@ public sealed class FaceEmbeddingGeneratorTests : IDisposable
     public async Task A_photo_without_a_face_and_a_file_that_is_not_an_image_are_refused_by_name()
     {
         using FaceEmbeddingGenerator generator = Open(new FacePipeline(new SkiaImageDecoder(), new Blind()));
-        DataContent photo = new(ImageEncoder.Png(Pictures.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
+        DataContent photo = new(ImageEncoder.Png(TestImages.Noise(50, 50, 1)), "image/png") { Name = "wall.png" };
         DataContent text = new(new byte[] { 1, 2 }, "image/png");
         Assert.StartsWith("wall.png: no face found", await MessageAsync(photo), StringComparison.Ordinal);
         Assert.StartsWith("photo 1: not an image", await MessageAsync(photo, text), StringComparison.Ordinal);

@@ -10,14 +10,14 @@ public class ImageWarpTests
     [Fact]
     public void The_identity_returns_the_image_unchanged()
     {
-        RgbImage image = Pictures.Noise(61, 47, seed: 1);
+        RgbImage image = TestImages.Noise(61, 47, seed: 1);
         Assert.Equal(image.Pixels, ImageWarp.Warp(image, SimilarityTransform.Identity, 61, 47).Pixels);
     }
 
     [Fact]
     public void A_shift_by_whole_pixels_moves_pixels_and_brings_in_black()
     {
-        RgbImage image = Pictures.Noise(20, 20, seed: 2);
+        RgbImage image = TestImages.Noise(20, 20, seed: 2);
         RgbImage moved = ImageWarp.Warp(image, new SimilarityTransform(1, 0, 3, -2), 20, 20);
         for (int y = 0; y < 20; y++)
         {
@@ -40,7 +40,7 @@ public class ImageWarpTests
     [Fact]
     public void A_quarter_turn_moves_every_pixel_exactly()
     {
-        RgbImage image = Pictures.Noise(9, 9, seed: 3);
+        RgbImage image = TestImages.Noise(9, 9, seed: 3);
         RgbImage turned = ImageWarp.Warp(image, new SimilarityTransform(0, 1, 8, 0), 9, 9);
         for (int y = 0; y < 9; y++)
         {
@@ -72,7 +72,7 @@ public class ImageWarpTests
     [Fact]
     public void A_warp_through_the_pyramid_equals_a_direct_warp()
     {
-        RgbImage image = Pictures.Smooth(400, 300);
+        RgbImage image = TestImages.Smooth(400, 300);
         SimilarityTransform transform = new(0.2, 0.05, 10, -5);
         RgbImage direct = ImageWarp.Warp(image, transform, 64, 64), through = new Photo(image).Warp(transform, 64, 64);
         int inside = 0;
@@ -104,5 +104,5 @@ public class ImageWarpTests
     [Fact]
     public void A_warp_never_fails_whatever_the_transform() =>
         Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3], Gen.Double[-1e6, 1e6], Gen.Double[-1e6, 1e6]).Sample((a, b, x, y) =>
-        Assert.Equal(8 * 8 * 3, ImageWarp.Warp(Pictures.Quadrants(16, 16), new SimilarityTransform(a, b, x, y), 8, 8).Pixels.Length));
+        Assert.Equal(8 * 8 * 3, ImageWarp.Warp(TestImages.Quadrants(16, 16), new SimilarityTransform(a, b, x, y), 8, 8).Pixels.Length));
 }

@@ -22,9 +22,9 @@ public class JpegPhotoTests
     public void Crops_of_any_size_are_those_of_the_whole_photo(int orientation)
     {
         // Odd sides: the last pixel of each level covers less of the photo than the others, and is the first one of a mirrored photo.
-        RgbImage upright = Pictures.Smooth(2203, 1507);
+        RgbImage upright = TestImages.Smooth(2203, 1507);
         string kind = Containers.Kinds.First(k => k.Contains("jpeg", StringComparison.OrdinalIgnoreCase));
-        byte[] file = Containers.Store(kind, Pictures.StoredAs(upright, orientation), orientation);
+        byte[] file = Containers.Store(kind, TestImages.StoredAs(upright, orientation), orientation);
         Photo whole = new(Decoder.Decode(file, "photo"));
         (double, double, double)[] crops = [(0.05, 0, 0), (0.3, 900, 500), (0.45, 1900, 1300), (0.8, 300, 900), (1.1, 2100, 40), (1.3, 20, 1400)];
         foreach ((double scale, double x, double y) in crops)
@@ -41,8 +41,8 @@ public class JpegPhotoTests
     [Fact]
     public void A_photo_above_the_limit_is_read_at_reduced_size_and_in_parts()
     {
-        RgbImage picture = Pictures.Smooth(2400, 1600);
-        byte[] file = Pictures.Encode(picture, SKEncodedImageFormat.Jpeg);
+        RgbImage picture = TestImages.Smooth(2400, 1600);
+        byte[] file = TestImages.Encode(picture, SKEncodedImageFormat.Jpeg);
         SkiaImageDecoder decoder = new() { MaxPixels = 1_000_000 };
         Assert.Contains("more than the limit", Assert.Throws<UniFaceException>(() => decoder.Decode(file, "a.jpg")).Message, StringComparison.Ordinal);
         Photo photo = decoder.OpenPhoto(file, "a.jpg");
@@ -57,7 +57,7 @@ public class JpegPhotoTests
     [Fact]
     public void A_photo_that_is_cut_off_is_refused()
     {
-        byte[] file = Pictures.Encode(Pictures.Smooth(2400, 1600), SKEncodedImageFormat.Jpeg);
+        byte[] file = TestImages.Encode(TestImages.Smooth(2400, 1600), SKEncodedImageFormat.Jpeg);
         Assert.Throws<UniFaceException>(() => Decoder.OpenPhoto(file.AsMemory(0, file.Length / 2), "a.jpg").Level(1));
     }
 }

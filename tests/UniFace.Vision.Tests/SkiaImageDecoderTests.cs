@@ -13,7 +13,7 @@ public class SkiaImageDecoderTests
     [Fact]
     public void A_PNG_is_decoded_exactly()
     {
-        RgbImage image = Pictures.Noise(37, 23, seed: 1);
+        RgbImage image = TestImages.Noise(37, 23, seed: 1);
         RgbImage decoded = Decoder.Decode(ImageEncoder.Png(image), "a.png");
         Assert.Equal((37, 23), (decoded.Width, decoded.Height));
         Assert.Equal(image.Pixels, decoded.Pixels);
@@ -25,17 +25,17 @@ public class SkiaImageDecoderTests
     [InlineData(SKEncodedImageFormat.Png)]
     public void Each_format_decodes_to_the_encoded_image(SKEncodedImageFormat format)
     {
-        RgbImage image = Pictures.Quadrants(48, 32);
-        RgbImage decoded = Decoder.Decode(Pictures.Encode(image, format), "a picture");
+        RgbImage image = TestImages.Quadrants(48, 32);
+        RgbImage decoded = Decoder.Decode(TestImages.Encode(image, format), "an image");
         Assert.Equal((48, 32), (decoded.Width, decoded.Height));
-        Assert.True(Pictures.LargestDifference(image, decoded, margin: 8) <= 6);
+        Assert.True(TestImages.LargestDifference(image, decoded, margin: 8) <= 6);
     }
 
     [Fact]
     public void A_BMP_is_decoded_exactly()
     {
-        RgbImage image = Pictures.Noise(20, 11, seed: 2);
-        Assert.Equal(image.Pixels, Decoder.Decode(Pictures.Bmp(image), "a.bmp").Pixels);
+        RgbImage image = TestImages.Noise(20, 11, seed: 2);
+        Assert.Equal(image.Pixels, Decoder.Decode(TestImages.Bmp(image), "a.bmp").Pixels);
     }
 
     [Fact]
@@ -54,13 +54,13 @@ public class SkiaImageDecoderTests
     [InlineData(SKEncodedImageFormat.Webp)]
     public void A_truncated_image_is_refused_by_name_and_never_partly_decoded(SKEncodedImageFormat format)
     {
-        byte[] whole = Pictures.Encode(Pictures.Noise(40, 40, seed: 3), format);
+        byte[] whole = TestImages.Encode(TestImages.Noise(40, 40, seed: 3), format);
         int refused = 0;
         for (int length = 0; length < whole.Length; length++)
         {
             try
             {
-                // A file that lacks only its trailer may decode; then it must be the picture.
+                // A file that lacks only its trailer may decode; then it must be the image.
                 RgbImage decoded = Decoder.Decode(whole.AsMemory(0, length), "cut.bin");
                 Assert.Equal(Decoder.Decode(whole, "whole").Pixels, decoded.Pixels);
             }
@@ -77,7 +77,7 @@ public class SkiaImageDecoderTests
     [Fact]
     public void A_flipped_byte_causes_no_other_exception_than_UniFaceException()
     {
-        byte[] whole = ImageEncoder.Jpeg(Pictures.Noise(24, 24, seed: 4));
+        byte[] whole = ImageEncoder.Jpeg(TestImages.Noise(24, 24, seed: 4));
         Random random = new(2026_11_24);
         for (int i = 0; i < 2000; i++)
         {
@@ -105,7 +105,7 @@ public class SkiaImageDecoderTests
         byte[] png = ImageEncoder.Png(new RgbImage(1, 1));
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 60_000);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 60_000);
-        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Pictures.Crc32(png.AsSpan(12, 17)));
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), TestImages.Crc32(png.AsSpan(12, 17)));
         long before = GC.GetAllocatedBytesForCurrentThread();
         UniFaceException e = Assert.Throws<UniFaceException>(() => Decoder.Decode(png, "bomb.png"));
         Assert.Contains("bomb.png: 60000x60000", e.Message, StringComparison.Ordinal);
@@ -133,7 +133,7 @@ public class SkiaImageDecoderTests
     [Fact]
     public void Decoding_on_many_threads_gives_the_same_pixels()
     {
-        RgbImage image = Pictures.Noise(50, 50, seed: 5);
+        RgbImage image = TestImages.Noise(50, 50, seed: 5);
         byte[] png = ImageEncoder.Png(image);
         Parallel.For(0, 64, _ => Assert.Equal(image.Pixels, Decoder.Decode(png, "a").Pixels));
     }

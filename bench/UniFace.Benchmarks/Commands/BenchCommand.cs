@@ -1,4 +1,6 @@
-namespace UniFace.Cli.Bench;
+using System.CommandLine;
+
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench`: measures speed on this machine.</summary>
 internal static class BenchCommand

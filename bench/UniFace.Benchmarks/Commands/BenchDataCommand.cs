@@ -1,7 +1,14 @@
-using UniFace.Benchmarks;
+using System.CommandLine;
+using UniFace.CommandLine.Options;
+using UniFace.CommandLine.Terminal;
+using UniFace.Data;
+using UniFace.Training.Backbones;
 using UniFace.Training.Data;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
+using UniFace.Vision.Imaging;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench data`: speed of the input pipeline, and what it costs a training step.</summary>
 internal static class BenchDataCommand

@@ -1,7 +1,13 @@
+using System.CommandLine;
+using System.Globalization;
 using UniFace.Benchmarks.Detection;
+using UniFace.CommandLine.Terminal;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.IO;
 using UniFace.Vision.Detection;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench detect`: face detectors on LFW, CelebA and composed photos.</summary>
 internal static class BenchDetectCommand

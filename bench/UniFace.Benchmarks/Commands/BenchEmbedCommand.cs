@@ -1,6 +1,9 @@
-using UniFace.Benchmarks;
+using System.CommandLine;
+using UniFace.CommandLine.Options;
+using UniFace.CommandLine.Terminal;
+using UniFace.Vision;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench embed`: aligned faces per second that a package embeds.</summary>
 internal static class BenchEmbedCommand

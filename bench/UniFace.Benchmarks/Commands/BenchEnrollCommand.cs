@@ -1,7 +1,8 @@
-using UniFace.Benchmarks;
-using UniFace.Cli.Gallery;
+using System.CommandLine;
+using UniFace.CommandLine.Options;
+using UniFace.CommandLine.Terminal;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench enroll`: speed of enrollment into a gallery file, and of opening it.</summary>
 internal static class BenchEnrollCommand
@@ -41,7 +42,7 @@ internal static class BenchEnrollCommand
                     ["templates/s", "enrolled in s", "index stored in s", "opened in s", "opened without index in s"],
                     [[.. row.Select(v => $"{v:G6}")]]);
 
-                void Done(int some, long last)
+                void Done(int enrolled, long last)
                 {
                     if (acks)
                     {
@@ -49,7 +50,7 @@ internal static class BenchEnrollCommand
                     }
                     else
                     {
-                        progress.Add(some);
+                        progress.Add(enrolled);
                     }
                 }
             }

@@ -1,6 +1,11 @@
-using UniFace.Benchmarks;
+using System.CommandLine;
+using System.Globalization;
+using UniFace.CommandLine.Terminal;
+using UniFace.IO;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench head`: time and memory of the head as the number of people grows.</summary>
 internal static class BenchHeadCommand
@@ -26,7 +31,7 @@ internal static class BenchHeadCommand
         { Default = Auto };
         CliOption<string> type = new("--center-dtype", "How centers and momentum are stored. auto: float32 if it fits into memory.") { Default = Auto };
         type.AcceptOnlyFromAmong(Auto, "float32", "bfloat16");
-        CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount };
+        CliOption<int> threads = new("--threads", "Threads per step.") { Default = Environment.ProcessorCount, Range = (1, 4096) };
         return CliCommand.Create("head", Description, [classes, losses, batch, rate, type, threads], (parsed, stop) =>
         {
             int[] counts = [.. parsed.GetRequiredValue(classes).Split(',').Select(Count)];

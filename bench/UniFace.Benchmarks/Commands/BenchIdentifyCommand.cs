@@ -1,8 +1,12 @@
-using Spectre.Console;
-using UniFace.Benchmarks;
-using UniFace.Cli.Gallery;
+using System.CommandLine;
+using UniFace.CommandLine.Options;
+using UniFace.CommandLine.Terminal;
+using UniFace.Data;
+using UniFace.Decisions;
+using UniFace.Gallery;
+using UniFace.Vision;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench identify`: time from photo to decision.</summary>
 internal static class BenchIdentifyCommand

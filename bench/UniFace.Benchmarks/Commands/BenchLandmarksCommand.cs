@@ -1,7 +1,12 @@
+using System.CommandLine;
 using UniFace.Benchmarks.Detection;
+using UniFace.CommandLine.Terminal;
+using UniFace.Data;
+using UniFace.Faces;
+using UniFace.IO;
 using UniFace.Vision.Detection;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench landmarks`: fits the map from the face mesh to five landmarks.</summary>
 internal static class BenchLandmarksCommand

@@ -1,6 +1,8 @@
-using UniFace.Benchmarks;
+using System.CommandLine;
+using System.Globalization;
+using UniFace.CommandLine.Terminal;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench search`: speed and exactness of a gallery's index.</summary>
 internal static class BenchSearchCommand

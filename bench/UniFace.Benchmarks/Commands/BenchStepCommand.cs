@@ -1,6 +1,11 @@
-using UniFace.Benchmarks;
+using System.CommandLine;
+using UniFace.CommandLine.Terminal;
+using UniFace.IO;
+using UniFace.Training.Backbones;
+using UniFace.Training.Losses;
+using UniFace.Training.Runs;
 
-namespace UniFace.Cli.Bench;
+namespace UniFace.Benchmarks.Commands;
 
 /// <summary>`uniface bench step`: images per second of training steps and of inference.</summary>
 internal static class BenchStepCommand

@@ -1,6 +1,6 @@
 namespace UniFace.AspNetCore.Audit;
 
-/// <summary>Where an audit log ended after the last write. It reveals a log that was deleted, emptied or cut off.</summary>
+/// <summary>The end of an audit log after the last write. With it, a log that was deleted, emptied or cut off is detected.</summary>
 /// <param name="Files">Number of full files before audit.jsonl, from audit-00001.jsonl on.</param>
 /// <param name="Length">Length of audit.jsonl in bytes.</param>
 /// <param name="Lines">Number of lines in all files.</param>
@@ -36,9 +36,9 @@ internal sealed class AuditFiles
     public static AuditFiles ForWriting(string folder)
     {
         DataFolder.Create(folder);
-        AuditFiles none = new(folder, RandomNumberGenerator.GetBytes(KeyBytes));
-        using FileLock held = none.Lock();
-        AuditFiles files = File.Exists(none.KeyPath) ? ForReading(folder) : none;
+        AuditFiles created = new(folder, RandomNumberGenerator.GetBytes(KeyBytes));
+        using FileLock held = created.Lock();
+        AuditFiles files = File.Exists(created.KeyPath) ? ForReading(folder) : created;
         if (!files.hasHead)
         {
             files.WriteHead(files.Scan());

@@ -5,7 +5,7 @@ namespace UniFace.AspNetCore.Audit;
 
 /// <summary>
 /// Records who did what and when: audit.jsonl in the data folder, one line per event, append-only. Each line has an HMAC over itself and the previous line,
-/// with the key in audit.key, which reveals changed, moved and removed lines; audit.head reveals a cut end. A full file is renamed and the chain goes on in
+/// with the key in audit.key, which reveals changed, moved and removed lines; audit.head reveals a cut end. A full file is renamed and the chain continues in
 /// the next. Several processes may write. People are recorded as keyed hashes, so that erased names do not survive here.
 /// </summary>
 internal sealed partial class AuditLog : IAsyncDisposable
@@ -20,7 +20,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     private readonly ServerMetrics? metrics;
     private readonly ILogger? log;
     private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(10_000);
-    private readonly SemaphoreSlim hurry = new(0); // somebody waits
+    private readonly SemaphoreSlim urgent = new(0); // somebody waits
     private readonly Task writer;
     private volatile bool fails;
 
@@ -49,7 +49,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
     public async Task AddAsync(AuditEvent auditEvent)
     {
         TaskCompletionSource written = await EnqueueAsync(auditEvent, CancellationToken.None);
-        hurry.Release();
+        urgent.Release();
         await written.Task;
     }
 
@@ -75,9 +75,9 @@ internal sealed partial class AuditLog : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        hurry.Release();
+        urgent.Release();
         await writer;
-        hurry.Dispose();
+        urgent.Dispose();
     }
 
     private async Task<TaskCompletionSource> EnqueueAsync(AuditEvent auditEvent, CancellationToken stop)
@@ -92,8 +92,8 @@ internal sealed partial class AuditLog : IAsyncDisposable
         List<Entry> batch = [];
         while (await queue.Reader.WaitToReadAsync())
         {
-            await hurry.WaitAsync(Collecting);
-            while (hurry.Wait(0))
+            await urgent.WaitAsync(Collecting);
+            while (urgent.Wait(0))
             {
                 // One write serves all who wait.
             }
@@ -147,7 +147,7 @@ internal sealed partial class AuditLog : IAsyncDisposable
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.FindHash(line).Hash };
             }
 
-            // If the log is shorter than its head says, the chain goes on from the head, which reveals the missing lines.
+            // If the log is shorter than its head says, the chain continues from the head, which reveals the missing lines.
             StringBuilder lines = new();
             foreach ((AuditEvent auditEvent, DateTimeOffset time, _) in batch)
             {

@@ -30,57 +30,48 @@ internal static class AuditTrail
     public static AuditCheck Verify(string dataFolder, string? noted = null)
     {
         AuditFiles files = AuditFiles.ForReading(dataFolder);
-        FileStream? active = null;
-        try
+        using FileLock held = files.Lock();
+        AuditHead? head = files.ReadHead(out bool missed);
+        using FileStream? active = File.Exists(files.Log) ? AuditFiles.OpenForReading(files.Log) : null;
+        (long end, bool unfinished) = active is null ? (0, false) : AuditLines.FindEnd(active);
+        held.Dispose(); // Writers need not wait for the check.
+        string last = "";
+        long lines = 0;
+        bool found = noted is null, reached = head is null or { Lines: 0 };
+        AuditCheck Result(string? fault) => new(lines, last, fault, unfinished);
+        string[] full = [.. Enumerable.Range(1, head?.Files ?? 0).Select(files.Full)];
+        if (full.FirstOrDefault(file => !File.Exists(file)) is string missing)
         {
-            AuditHead? head;
-            bool missed, unfinished = false;
-            long end = 0;
-            using (FileLock held = files.Lock())
-            {
-                head = files.ReadHead(out missed);
-                active = File.Exists(files.Log) ? AuditFiles.OpenForReading(files.Log) : null;
-                (end, unfinished) = active is null ? (0, false) : AuditLines.FindEnd(active);
-            }
-
-            string last = "";
-            long lines = 0;
-            int fullFiles = head?.Files ?? 0;
-            bool found = noted is null, reached = head is null or { Lines: 0 };
-            AuditCheck Result(string? fault) => new(lines, last, fault, unfinished);
-            for (int file = 1; file <= fullFiles + 1; file++)
-            {
-                bool isFull = file <= fullFiles;
-                using FileStream? full = isFull && File.Exists(files.Full(file)) ? AuditFiles.OpenForReading(files.Full(file)) : null;
-                if (isFull && full is null)
-                {
-                    return Result($"{Path.GetFileName(files.Full(file))} is missing");
-                }
-
-                foreach (string line in isFull ? AuditLines.Read(full!, 0, full!.Length) : active is null ? [] : AuditLines.Read(active, 0, end))
-                {
-                    lines++;
-                    if (!AuditLines.Follows(line, files.Key, last, out string hash))
-                    {
-                        return Result($"line {lines} is not what was written, or the line before it is missing");
-                    }
-
-                    last = hash;
-                    found |= hash == noted;
-                    reached |= lines == head?.Lines && hash == head.Hash;
-                }
-            }
-
-            return Result(
-                missed ? "audit.head, which says where the log ends, is missing or was changed"
-                : !reached ? $"the log ends after {lines} lines, but {head!.Lines} were written: its end was cut off, or it was deleted"
-                : head is null && lines == 0 ? "audit.jsonl is missing although audit.key exists"
-                : !found ? "the noted line is missing: the log's end was cut off, or it was replaced"
-                : null);
+            return Result($"{Path.GetFileName(missing)} is missing");
         }
-        finally
+
+        foreach (string line in full.SelectMany(ReadLines).Concat(active is null ? [] : AuditLines.Read(active, 0, end)))
         {
-            active?.Dispose();
+            lines++;
+            if (!AuditLines.Follows(line, files.Key, last, out string hash))
+            {
+                return Result($"line {lines} is not what was written, or the line before it is missing");
+            }
+
+            last = hash;
+            found |= hash == noted;
+            reached |= lines == head?.Lines && hash == head.Hash;
+        }
+
+        return Result(
+            missed ? "audit.head, which says where the log ends, is missing or was changed"
+            : !reached ? $"the log ends after {lines} lines, but {head!.Lines} were written: its end was cut off, or it was deleted"
+            : head is null && lines == 0 ? "audit.jsonl is missing although audit.key exists"
+            : !found ? "the noted line is missing: the log's end was cut off, or it was replaced"
+            : null);
+    }
+
+    private static IEnumerable<string> ReadLines(string path)
+    {
+        using FileStream stream = AuditFiles.OpenForReading(path);
+        foreach (string line in AuditLines.Read(stream, 0, stream.Length))
+        {
+            yield return line;
         }
     }
 }

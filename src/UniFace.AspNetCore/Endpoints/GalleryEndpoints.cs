@@ -22,7 +22,7 @@ internal static class GalleryEndpoints
         RouteGroupBuilder gallery = v1.MapGroup("/gallery").WithTags("gallery");
         gallery.MapGet("", GetAsync).WithName("gallery").RequireRecognition(Scope.Read);
 
-        // Takes as long as it takes. Not counted against the recognition limit.
+        // Its duration depends on the size of the gallery: it has no timeout and does not count against the recognition limit.
         gallery.MapGet("/export", ExportAsync).WithName("exportGallery").RequireScope(Scope.Admin).DisableRequestTimeout();
     }
 

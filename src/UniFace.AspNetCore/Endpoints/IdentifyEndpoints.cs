@@ -90,7 +90,7 @@ internal static class IdentifyEndpoints
             FalsePositiveIdentificationRate = request.FalsePositiveIdentificationRate,
         };
         Decision decision = rule.ForIdentification(calibration, await recognizer.CountEnrolledAsync(stop));
-        AlignedFace? face = await recognizer.FindMainFaceAsync(request.Photo, "photo", request.Aligned, caller, stop);
+        AlignedFace? face = await recognizer.FindMainFaceAsync(EndpointExtensions.RequirePhoto(request.Photo, "photo"), "photo", request.Aligned, caller, stop);
         IReadOnlyList<GalleryCandidate> people = face is null ? [] : await recognizer.SearchAsync(face, candidates, caller, stop);
         bool match = people.Count > 0 && decision.IsMatch(people[0].Score);
         await audit.AddSoonAsync(context.Event("identify", match ? people[0].Person : null), stop);

@@ -109,7 +109,7 @@ internal static class PeopleEndpoints
     {
         string name = PersonNames.FromPath(person, context);
 
-        // Recorded before and after: what cannot be recorded is not done, and an erasure that a kill cuts short is known to have begun.
+        // Recorded before and after: an erasure that cannot be recorded is refused, and one that a kill interrupts leaves a record.
         await audit.AddAsync(context.Event("delete", name, Status202Accepted));
         int status = Status503ServiceUnavailable;
         try
@@ -149,7 +149,8 @@ internal static class PeopleEndpoints
         List<(int Photo, AlignedFace Face)> good = [];
         for (int i = 0; i < photos.Count; i++)
         {
-            AlignedFace? face = await recognizer.FindMainFaceAsync(photos[i], $"photos[{i}]", request.Aligned, caller, stop);
+            string name = $"photos[{i}]";
+            AlignedFace? face = await recognizer.FindMainFaceAsync(EndpointExtensions.RequirePhoto(photos[i], name), name, request.Aligned, caller, stop);
             FaceAnswer? answer = face is null ? null : FaceAnswer.Create(face, request.Crops);
             results.Add(new EnrolledPhoto(i, null, false, answer));
             if (answer is not null && (request.AnyQuality || answer.Faults.Count == 0))
@@ -194,19 +195,16 @@ internal static class PeopleEndpoints
             }
         }
 
-        List<(long, float[])> added = [];
-        foreach (((int photo, _), EnrolledTemplate template, float[] embedding) in good.Zip(stored, embeddings))
+        foreach (((int photo, _), EnrolledTemplate template) in good.Zip(stored))
         {
             results[photo] = results[photo] with { Template = template.Id, Already = !template.IsNew };
-            if (template.IsNew)
-            {
-                added.Add((template.Id, embedding));
-            }
         }
+
+        (long, float[])[] added = [.. stored.Zip(embeddings).Where(s => s.First.IsNew).Select(s => (s.First.Id, s.Second))];
 
         // After the response, which does not depend on it.
         context.Response.OnCompleted(() => recognizer.LogLookAlikesAsync(person, added, caller, CancellationToken.None));
-        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrollAnswer(person, added.Count, results));
+        return TypedResults.Created($"/v1/people/{Uri.EscapeDataString(person)}", new EnrollAnswer(person, added.Length, results));
     }
 
     private static async Task<StoredPerson> ReadAsync(Recognizer recognizer, string person, HttpContext context, CancellationToken stop) =>

@@ -35,8 +35,9 @@ internal static class PhotoEndpoints
         Upload<PhotoRequest> body, Recognizer recognizer, HttpContext context, CancellationToken stop)
     {
         PhotoRequest request = body.Value;
+        byte[] file = EndpointExtensions.RequirePhoto(request.Photo, "photo");
         (Photo photo, IReadOnlyList<AlignedFace> found) =
-            await recognizer.FindFacesAsync(request.Photo, "photo", FaceChoice.All, request.Aligned, Caller.GetFairShare(context), stop);
+            await recognizer.FindFacesAsync(file, "photo", FaceChoice.All, request.Aligned, Caller.GetFairShare(context), stop);
         string detector = request.Aligned ? "aligned" : recognizer.Model.Photos.DetectorName;
         return new DetectAnswer(photo.Width, photo.Height, detector, [.. found.Select(f => FaceAnswer.Create(f, request.Crops))]);
     }

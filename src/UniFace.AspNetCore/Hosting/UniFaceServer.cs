@@ -11,7 +11,7 @@ public static class UniFaceServer
     private const int MaxConnections = 1024, MaxRetentionDays = 36_500;
 
     /// <summary>Opens the model and the gallery, and builds the service around them. Run the result, or start and stop it.</summary>
-    /// <param name="options">What it serves, where, and within which limits.</param>
+    /// <param name="options">Model, gallery, addresses and limits.</param>
     /// <param name="addServices">Registers more services, such as UniFace.Studio's; null for none.</param>
     /// <param name="cancellationToken">Cancels the opening.</param>
     /// <exception cref="UniFaceException">Model or gallery cannot be opened, or an option is not valid.</exception>
@@ -45,7 +45,7 @@ public static class UniFaceServer
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
 
-            // Below a poor mobile network's rate, a client keeps others waiting.
+            // The rate of a poor mobile network. Slower clients would hold memory and places that others wait for.
             kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate =
                 new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(5));
         });
@@ -59,15 +59,15 @@ public static class UniFaceServer
     }
 
     /// <summary>True if one of the addresses can be reached from other machines.</summary>
-    public static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => ParseAddress(url) is not { IsLoopback: true });
+    internal static bool IsOpenToOthers(IEnumerable<string> urls) => urls.Any(url => ParseAddress(url) is not { IsLoopback: true });
 
     /// <summary>The recognizer of a service; null if no model is loaded.</summary>
     internal static Recognizer? FindRecognizer(WebApplication app) => app.Services.GetRequiredService<RecognizerSlot>().Loaded;
 
     private static void AddServices(IServiceCollection services, ServerOptions options, OpenedModel? opened)
     {
-        // Microsoft's request lines hold paths, and so names. The exception handler's hold whole exceptions; ProblemWriter and RequestLog write
-        // what may be written. A start that fails is reported by the caller, in one line.
+        // ASP.NET Core's own lines contain paths, which may hold names, and whole exceptions. RequestLog and ProblemWriter log what may be logged;
+        // a start that fails is reported by the caller, in one line.
         services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning)
@@ -98,7 +98,6 @@ public static class UniFaceServer
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<AuditLog>(provider, options.DataFolder, options.MaxAuditBytes));
         services.AddSingleton<RefusalAuditor>();
         services.AddSingleton<Retention>();
-        services.AddHostedService<MemoryTrimmer>();
         if (options.RetentionDays is not null)
         {
             services.AddHostedService(provider => provider.GetRequiredService<Retention>());
@@ -138,10 +137,7 @@ public static class UniFaceServer
         IdentifyEndpoints.Map(faces);
         PeopleEndpoints.Map(v1);
         GalleryEndpoints.Map(v1);
-        foreach (IServiceModule module in modules)
-        {
-            module.Map(v1);
-        }
+        Array.ForEach(modules, module => module.Map(v1));
     }
 
     // Also accepts Kestrel's form for any host, such as http://*:8080.

@@ -1,14 +1,14 @@
 namespace UniFace.AspNetCore.Http;
 
 /// <summary>
-/// Bounds the memory that all request bodies take at one time to a quarter of what the process may use. A large body beyond that stays with its sender
-/// until there is room. One caller's bodies take at most three quarters of it, so that slow senders do not hold up others. Thread-safe.
+/// Limits the memory of all request bodies at one time to a quarter of what the process may use. A large body beyond that is not read until there is room.
+/// One caller's bodies take at most three quarters of it, so that slow senders do not delay others. Thread-safe.
 /// </summary>
 /// <param name="megabytes">The memory for all bodies.</param>
-/// <param name="largestBody">Length in bytes of a body whose sender does not say it.</param>
+/// <param name="largestBody">Length in bytes assumed for a body of unknown length.</param>
 internal sealed class BodyMemory(int megabytes, long largestBody)
 {
-    // Smaller bodies do not wait: the limit of requests at once bounds them.
+    // Smaller bodies do not wait: the limit of concurrent requests bounds their memory.
     private const int SmallBytes = 1 << 20;
 
     // A body, the buffers it grows through, and what it is parsed into.

@@ -22,7 +22,7 @@ internal static class MultipartFields
         where T : class, new()
     {
         string? boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
-        if (string.IsNullOrEmpty(boundary) || boundary.Length > 70)
+        if (boundary is not { Length: > 0 and <= 70 })
         {
             throw new BadHttpRequestException("multipart/form-data without a boundary of at most 70 characters");
         }
@@ -110,7 +110,8 @@ internal static class MultipartFields
             : type == typeof(double) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double real) ? real
             : type == typeof(int) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int whole) ? whole
             : type == typeof(bool) && bool.TryParse(text, out bool truth) ? truth
-            : throw new BadHttpRequestException($"{field} is not what is expected: {(type == typeof(bool) ? "true or false" : "a number")}");
+            : throw new BadHttpRequestException(
+                $"{field}: expected {(type == typeof(bool) ? "true or false" : type == typeof(int) ? "a whole number" : "a number")}");
     }
 
     private static string JsonName(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);

@@ -25,11 +25,16 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
 
         // After a failed request, only the exception handler's feature still has the endpoint.
         if ((context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint) is RouteEndpoint { RoutePattern.RawText: string route }
-            && route.Contains("v1", StringComparison.Ordinal))
+            && RequiredScope.IsApi(route))
         {
-            string caller = context.Features.Get<Caller>()?.Name ?? "anonymous";
-            int milliseconds = (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            LogRequest(log, context.Request.Method, route, context.Response.StatusCode, milliseconds, caller, Activity.Current?.TraceId.ToString());
+            LogRequest(
+                log,
+                context.Request.Method,
+                route,
+                context.Response.StatusCode,
+                (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds,
+                context.Features.Get<Caller>()?.Name ?? "anonymous",
+                Activity.Current?.TraceId.ToString());
         }
     }
 

@@ -1,21 +1,8 @@
 using System.Reflection;
-using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace UniFace.AspNetCore.Http;
-
-/// <summary>The service's JSON options for request bodies: those of responses, but unknown and duplicate fields are refused.</summary>
-internal sealed class RequestJson(IOptions<JsonOptions> responses)
-{
-    /// <summary>The options.</summary>
-    public JsonSerializerOptions Options { get; } = new(responses.Value.SerializerOptions)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-    };
-}
 
 /// <summary>
 /// A request body, as JSON (photos as base64) or as multipart/form-data (photos as files), with the same fields. It is read into memory only, within the

@@ -54,13 +54,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
     /// <exception cref="NotLiveException">The main face does not pass the service's liveness check.</exception>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
     public async Task<(Photo Photo, IReadOnlyList<AlignedFace> Faces)> FindFacesAsync(
-        byte[]? photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
+        byte[] photo, string name, FaceChoice choice, bool aligned, string caller, CancellationToken stop)
     {
-        if (photo is null or [])
-        {
-            throw new UniFaceException($"the field {name} is missing or empty: expected a photo as {ImageFormat.ExpectedOfStrangers}");
-        }
-
         using Activity? span = ServerMetrics.Spans.StartActivity("detect");
         EncodedImage encoded = Model.Decoder.Open(photo, name);
         double work = DetectionWork + encoded.Work;
@@ -77,14 +72,8 @@ internal sealed partial class Recognizer : IAsyncDisposable
 
     /// <summary>The main face of a photo; null if it shows none.</summary>
     /// <exception cref="UniFaceException">The file is not an image, is too large, or takes more work than one photo may.</exception>
-    public async Task<AlignedFace?> FindMainFaceAsync(byte[]? photo, string name, bool aligned, string caller, CancellationToken stop) =>
+    public async Task<AlignedFace?> FindMainFaceAsync(byte[] photo, string name, bool aligned, string caller, CancellationToken stop) =>
         (await FindFacesAsync(photo, name, FaceChoice.Largest, aligned, caller, stop)).Faces is [AlignedFace face, ..] ? face : null;
-
-    /// <summary>The main face of a photo.</summary>
-    /// <exception cref="ProblemException">It shows no face.</exception>
-    public async Task<AlignedFace> RequireMainFaceAsync(byte[]? photo, string name, bool aligned, string caller, CancellationToken stop) =>
-        await FindMainFaceAsync(photo, name, aligned, caller, stop)
-            ?? throw new ProblemException(Status422UnprocessableEntity, $"no face was found on the photo in the field {name}; give a photo that shows a face");
 
     /// <summary>The embedding of a face, [D], of norm 1.</summary>
     public async Task<float[]> EmbedAsync(AlignedFace face, string caller, CancellationToken stop)
@@ -131,13 +120,13 @@ internal sealed partial class Recognizer : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is ProblemException or UniFaceException)
+        catch (Exception e) when (e is ProblemException or UniFaceException or OperationCanceledException)
         {
             // The enrollment is complete without this check.
         }
     }
 
-    /// <summary>Finishes what waits, closes the gallery with its index stored, and frees the model.</summary>
+    /// <summary>Completes the queued work, stores the index, and closes gallery and model.</summary>
     public async ValueTask DisposeAsync()
     {
         await batches.DisposeAsync();

@@ -1,6 +1,6 @@
 namespace UniFace.AspNetCore.Recognition;
 
-/// <summary>Owns the service's recognizer. Without a model there is none, and only what needs it is refused.</summary>
+/// <summary>Owns the service's recognizer. If no model is loaded, there is none, and only the requests that need it are refused.</summary>
 internal sealed class RecognizerSlot(Recognizer? loaded) : IAsyncDisposable
 {
     /// <summary>Error message when no model is loaded.</summary>

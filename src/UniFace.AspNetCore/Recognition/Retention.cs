@@ -4,8 +4,8 @@ namespace UniFace.AspNetCore.Recognition;
 internal sealed partial class Retention(ServerOptions options, RecognizerSlot recognizer, AuditLog audit, TimeProvider time, ILogger<Retention> log)
     : BackgroundService
 {
-    /// <summary>Removes them now.</summary>
-    /// <returns>How many were removed.</returns>
+    /// <summary>Removes these people now.</summary>
+    /// <returns>Number of people removed.</returns>
     public async Task<int> RunOnceAsync(CancellationToken stop)
     {
         if (options.RetentionDays is not int days || recognizer.Loaded?.Gallery is not StoredGallery gallery)
@@ -23,12 +23,12 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
             removed += done ? 1 : 0;
         }
 
-        // Erases what readers held up; if one still does, the next hour tries again.
+        // Erases removed data that a reader has blocked; if one still does, the next run tries again.
         await gallery.EraseAsync(stop);
         return removed;
     }
 
-    // Spares a person enrolled again since the list was made. One failure does not keep the others.
+    // Spares a person enrolled again since the list was made. A failure is logged, and the others are still removed.
     private async Task<bool> RemoveAsync(StoredGallery gallery, string person, DateTimeOffset before, CancellationToken stop)
     {
         try
@@ -51,7 +51,7 @@ internal sealed partial class Retention(ServerOptions options, RecognizerSlot re
             {
                 LogRemoved(log, await RunOnceAsync(stoppingToken));
             }
-#pragma warning disable CA1031 // The service goes on whatever failed.
+#pragma warning disable CA1031 // The service continues after any failure.
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailure(log, (e.InnerException ?? e).GetType().Name);

@@ -34,7 +34,6 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
 
     private void Admit(HttpContext context, Caller caller, Scope scope)
     {
-        string name = scope.Name();
         if (caller.Key is ApiKey key)
         {
             if (key.WhyRefused(time.GetUtcNow()) is string refused)
@@ -44,14 +43,14 @@ internal sealed class AccessControl(RequestDelegate next, ServerOptions options,
 
             if (!key.Has(scope))
             {
-                throw new ProblemException(Status403Forbidden, $"the API key does not have the scope {name}");
+                throw new ProblemException(Status403Forbidden, $"the API key does not have the scope {scope.Name()}");
             }
         }
         else if (!caller.IsLocal || options.RequireKey)
         {
             throw new ProblemException(
                 Status401Unauthorized,
-                $"this requires an API key of the scope {name}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one");
+                $"this requires an API key of the scope {scope.Name()}, in the header 'Authorization: Bearer KEY'; 'uniface serve keys create' makes one");
         }
         else if (IsCrossSite(context.Request))
         {

@@ -150,8 +150,8 @@ internal sealed partial class ApiKeyStore
         try
         {
             List<ApiKey>? read = JsonSerializer.Deserialize<List<ApiKey>>(json, ModelManifest.Json);
-            bool good = read is not null && read.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 });
-            return good && read!.DistinctBy(k => k.Id).Count() == read!.Count ? read : throw Damaged("not a list of keys");
+            return read?.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 }) == true
+                && read.DistinctBy(k => k.Id).Count() == read.Count ? read : throw Damaged("not a list of keys");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

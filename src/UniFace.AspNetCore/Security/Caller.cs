@@ -3,7 +3,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace UniFace.AspNetCore.Security;
 
-/// <summary>Who sends a request: the holder of a key, somebody at this machine, or somebody unknown.</summary>
+/// <summary>The sender of a request: the holder of a key, a user of this machine, or an unknown client.</summary>
 /// <param name="Key">The key, valid or not; null for a request without one.</param>
 /// <param name="IsLocal">Sent from this machine to this machine, through no proxy.</param>
 internal sealed record Caller(ApiKey? Key, bool IsLocal)
@@ -17,7 +17,7 @@ internal sealed record Caller(ApiKey? Key, bool IsLocal)
     /// <summary>The caller's name in the audit log.</summary>
     public string Name => Key is not null ? "key:" + Key.Id : IsLocal ? "local" : "anonymous";
 
-    /// <summary>Finds who sends a request. The key may be revoked or expired.</summary>
+    /// <summary>Identifies the sender of a request. The key may be revoked or expired.</summary>
     /// <exception cref="ProblemException">The key is unknown, or keys cannot be read.</exception>
     public static Caller Identify(HttpContext context, ApiKeyStore keys)
     {

@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 namespace UniFace.AspNetCore.Security;
 
 /// <summary>
-/// Writes refused requests to the audit log: up to a rate per key one by one, so that nobody can fill the disk; the rest is counted by key, and the counts
-/// are written every minute and at the end.
+/// Writes refused requests to the audit log. So that they cannot fill the disk, each key has a rate; requests above it are only counted, and the counts are
+/// written every minute and at the end.
 /// </summary>
 internal sealed class RefusalAuditor : IAsyncDisposable
 {

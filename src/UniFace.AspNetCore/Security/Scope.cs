@@ -21,13 +21,16 @@ internal enum Scope
 /// <param name="Scope">The scope.</param>
 internal sealed record RequiredScope(Scope Scope)
 {
+    /// <summary>True for a route of the API, such as "/v1/people".</summary>
+    public static bool IsApi(string? route) => route?.TrimStart('/').StartsWith("v1", StringComparison.OrdinalIgnoreCase) == true;
+
     /// <summary>Finds the scope that an endpoint requires; null if it is open to all (health, pages, the API's description).</summary>
     /// <param name="metadata">The endpoint's metadata.</param>
     /// <param name="route">Its route, such as "/v1/people".</param>
     /// <param name="method">The request's method.</param>
     public static Scope? Find(IEnumerable<object> metadata, string? route, string method) =>
         metadata.OfType<RequiredScope>().LastOrDefault() is RequiredScope required ? required.Scope
-        : route?.TrimStart('/').StartsWith("v1", StringComparison.OrdinalIgnoreCase) != true ? null
+        : !IsApi(route) ? null
         : HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Scope.Read
         : Scope.Admin;
 }
@@ -47,5 +50,5 @@ internal static class ScopeNames
     public const string Enroll = "enrol";
 
     /// <summary>The scope's name.</summary>
-    public static string Name(this Scope scope) => scope == Scope.Enroll ? Enroll : scope.ToString().ToLowerInvariant();
+    public static string Name(this Scope scope) => JsonSerializer.SerializeToElement(scope).GetString()!;
 }

@@ -3,7 +3,7 @@ namespace UniFace.Cli.Data;
 /// <summary>`uniface data`: commands for data sets.</summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Inspect data sets, or draw one.")
+    public static Command Create() => new("data", "Inspect data sets, or generate a synthetic one.")
     {
         DataInfoCommand.Create(),
         DataMakeCommand.Create(),

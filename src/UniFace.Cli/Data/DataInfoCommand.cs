@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Data.Survey;
 
 namespace UniFace.Cli.Data;
@@ -91,7 +90,7 @@ internal static class DataInfoCommand
         {
             string title = $"{noise.Suspects.Count} of {noise.Judged} labels look wrong ({noise.Suspects.Count(s => s.LooksLikeAnother)} closer to another " +
                 $"person, {noise.Suspects.Count(s => s.IsOutlier)} unlike their own person: below {noise.OutlierThreshold:F3}, median " +
-                $"{noise.MedianSimilarity:F3}); look at them before you delete them";
+                $"{noise.MedianSimilarity:F3}); review them before you delete any";
             IEnumerable<string> suspects = noise.Suspects.Select(s =>
                 $"{s.Name}: {s.OwnSimilarity:F3} to the own person, {s.NearestSimilarity:F3} to the nearest other, {s.NearestPerson}");
             List(title, [.. suspects], top);

@@ -23,23 +23,19 @@ internal static class DataMakeCommand
             Default = 1,
             Range = (0, 1),
         };
-        CliOption<bool> photos = new("--photos", "Draw photos of 320x400 pixels to be aligned, instead of aligned faces of 112x112.");
+        CliOption<bool> photos = new("--photos", "Generate photos of 320x400 pixels to be aligned, instead of aligned faces of 112x112.");
         return CliCommand.Create("make", Description, [output, people, images, seed, first, variation, photos], (parsed, stop) =>
         {
             string folder = parsed.GetRequiredValue(output);
             int count = parsed.GetValue(people), each = parsed.GetValue(images);
-            if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            {
-                throw new UniFaceException($"{folder}: the folder is not empty; give a new one, so that synthetic faces do not mix with other images.");
-            }
-
+            Output.RequireNewFolder(folder);
             double vary = parsed.GetValue(variation);
-            bool whole = parsed.GetValue(photos);
+            bool asPhotos = parsed.GetValue(photos);
             Stopwatch clock = Stopwatch.StartNew();
-            using (ProgressMeter progress = new("drawing", (long)count * each))
+            using (ProgressMeter progress = new("generating", (long)count * each))
             {
                 SyntheticFaces faces = new(parsed.GetValue(seed), (float)vary);
-                faces.Write(folder, parsed.GetValue(first), count, each, whole, () => progress.Add(), stop);
+                faces.Write(folder, parsed.GetValue(first), count, each, asPhotos, () => progress.Add(), stop);
             }
 
             double seconds = clock.Elapsed.TotalSeconds;
@@ -49,12 +45,12 @@ internal static class DataMakeCommand
                 people = count,
                 images = count * each,
                 seed = parsed.GetValue(seed),
-                photos = whole,
+                photos = asPhotos,
                 variation = vary,
                 seconds,
                 imagesPerSecond = count * each / seconds,
             };
-            parsed.Print(json, $"{count} synthetic people, {count * each} {(whole ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)");
+            parsed.Print(json, $"{count} synthetic people, {count * each} {(asPhotos ? "photos" : "aligned faces")} in {folder} ({seconds:F1} s)");
         });
     }
 }

@@ -13,12 +13,12 @@ internal static class DemoCommand
     {
         CliOption<string> output = new("--out", "Folder to write; a folder of an earlier demo is overwritten.", "FOLDER") { Default = "demo-out" };
         CliOption<long> seed = new("--seed", "Seed of the people, their images and the training.") { Default = 1 };
-        CliOption<bool> quick = new("--quick", "Take half a minute instead of minutes, with fewer people and easier images.");
+        CliOption<bool> quick = new("--quick", "Run in about 30 seconds, with fewer people and easier images.");
         return CliCommand.Create("demo", Description, [output, seed, quick], async (parsed, stop) =>
         {
             DemoFolder folder = DemoFolder.Prepare(parsed.GetRequiredValue(output));
             DemoPlan plan = parsed.GetValue(quick) ? DemoPlan.CreateQuick(parsed.GetValue(seed)) : new DemoPlan { Seed = parsed.GetValue(seed) };
-            TextWriter writer = parsed.GetValue(CommonOptions.Json) ? Console.Error : Console.Out;
+            TextWriter writer = parsed.GetValue(CliCommand.Json) ? Console.Error : Console.Out;
             writer.WriteLine("The whole workflow from images to an identity. The faces are synthetic; nothing is downloaded.");
             DemoResults results = await new DemoRun(plan, folder, writer, stop).RunAsync();
             Close(writer, results, folder.Report);

@@ -49,14 +49,15 @@ internal sealed record DemoGallery(
         Calibration calibration, CancellationToken stop)
     {
         calibration.EnsureFits(manifest);
-        double threshold = calibration.ThresholdAt(plan.DecisionRate);
+        DecisionRule rule = new() { FalseMatchRate = plan.DecisionRate };
+        double threshold = rule.ForIdentification(calibration, plan.GalleryPeople * plan.Templates).Threshold;
         GalleryInfo info = new() { ContractId = manifest.ContractId, EmbeddingSize = embedded.Dimension, Package = folder.Package };
         SqliteGallery.Create(folder.Gallery, info);
         await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Gallery, cancellationToken: stop);
 
-        // People enroll with their plainest images, as at a desk. The plainest of all is kept as the probe.
-        int[][] byQuality = [.. Enumerable.Range(0, people.People).Select(p => ByQuality(faces, people, p))];
-        int[] enrolled = [.. byQuality.Take(plan.GalleryPeople).SelectMany(images => images.Skip(1).Take(plan.Templates))];
+        // People enroll with their easiest images, as at a desk. The easiest of all is kept as the probe.
+        int[][] byDifficulty = [.. Enumerable.Range(0, people.People).Select(p => ByDifficulty(faces, people, p))];
+        int[] enrolled = [.. byDifficulty.Take(plan.GalleryPeople).SelectMany(images => images.Skip(1).Take(plan.Templates))];
         await gallery.EnrollAsync([.. enrolled.Select(i => new Enrollment(people.Name(people.Labels[i]), Row(i)))], manifest.ContractId, stop);
         List<DemoProbe> all = [];
         foreach (int image in Enumerable.Range(0, people.Images.Length).Except(enrolled))
@@ -66,7 +67,7 @@ internal sealed record DemoGallery(
 
         DemoProbe[] mated = [.. all.Where(p => p.Enrolled)], nonMated = [.. all.Where(p => !p.Enrolled)];
         DemoIdentification counts = new(mated.Length, mated.Count(p => p.IsCorrect), nonMated.Length, nonMated.Count(p => p.IsCorrect));
-        int known = byQuality[0][0], unknown = byQuality[plan.GalleryPeople][0];
+        int known = byDifficulty[0][0], unknown = byDifficulty[plan.GalleryPeople][0];
         return new DemoGallery(threshold, await IdentifyAsync(known), known, await IdentifyAsync(unknown), unknown, counts, enrolled);
 
         ReadOnlyMemory<float> Row(int image) => embedded.Values.AsMemory(image * embedded.Dimension, embedded.Dimension);
@@ -85,8 +86,8 @@ internal sealed record DemoGallery(
         $"{Known.Describe()}; {Unknown.Describe()}; of all: {Counts.MatedCorrect} of {Counts.Mated} recognized, " +
         $"{Counts.NonMatedCorrect} of {Counts.NonMated} strangers rejected";
 
-    // The images of a person, the plainest first.
-    private static int[] ByQuality(SyntheticFaces faces, DemoPeople people, int person) =>
+    // The images of a person, the easiest first.
+    private static int[] ByDifficulty(SyntheticFaces faces, DemoPeople people, int person) =>
     [
         .. Enumerable.Range(0, people.ImagesEach)
             .OrderBy(i => Difficulty(faces.Scene(people.First + person, i)))

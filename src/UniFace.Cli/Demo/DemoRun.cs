@@ -24,7 +24,7 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
             "draw",
             $"Generating synthetic people: {plan.TrainPeople} to train on, {plan.UnseenPeople} to test on, {plan.CalibrationPeople} to calibrate on; " +
             "the groups do not overlap",
-            Draw,
+            GenerateFaces,
             count => $"{count} images in {Relative(folder.Faces)}");
         DemoPeople unseen = DemoPeople.Load(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages, decoder);
         DemoPeople others = DemoPeople.Load(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages, decoder);
@@ -80,16 +80,17 @@ internal sealed class DemoRun(DemoPlan plan, DemoFolder folder, TextWriter write
         return value;
     }
 
-    private int Draw()
+    private int GenerateFaces()
     {
         int total = (plan.TrainPeople * plan.TrainImages) + ((plan.UnseenPeople + plan.CalibrationPeople) * plan.OtherImages);
-        using ProgressMeter progress = new("drawing", total);
+        using ProgressMeter progress = new("generating", total);
         Write(folder.Train, 0, plan.TrainPeople, plan.TrainImages);
         Write(folder.Unseen, plan.FirstUnseen, plan.UnseenPeople, plan.OtherImages);
         Write(folder.Calibration, plan.FirstCalibration, plan.CalibrationPeople, plan.OtherImages);
         return total;
 
-        void Write(string path, int first, int people, int images) => faces.Write(path, first, people, images, written: () => progress.Add(), stop: stop);
+        void Write(string path, int first, int people, int images) =>
+            faces.Write(path, first, people, images, written: () => progress.Add(), cancellationToken: stop);
     }
 
     private DemoEvaluation EvaluateUntrained(TrainOptions options, DemoPeople people)

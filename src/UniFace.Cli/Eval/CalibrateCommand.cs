@@ -13,14 +13,6 @@ internal static class CalibrateCommand
 
     private static readonly double[] Rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-    private sealed record Measured(
-        Calibration Calibration,
-        IReadOnlyList<HeldOutRate> Halves,
-        IReadOnlyList<TransferredRate> Shipped,
-        int Missing,
-        bool SameSampled,
-        bool DifferentSampled);
-
     public static Command Create()
     {
         CliOption<string> images = new(
@@ -29,71 +21,40 @@ internal static class CalibrateCommand
             Required = true,
         };
         CliOption<string?> output = new("--out", "Write the calibration to a file instead of into the package.", "FILE");
-        CliOption<int> maxPairs = new("--max-pairs", "Largest number of pairs of different people to score; more are sampled evenly.")
-        {
-            Default = 20_000_000,
-            Range = (300, 500_000_000),
-        };
-        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.") { Default = 500, Range = (10, 1_000_000) };
-        CliOption<long> seed = new("--seed", "Seed of the halves, the sampled pairs and the intervals.") { Default = 1 };
-        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
+        MeasurementOptions measurement = new(replicates: 500, pairs: 20_000_000, fewestPairs: 300);
         VisionOptions vision = new();
         vision.Package.Description = "A model package (folder, or name from 'uniface models list').";
-        IEnumerable<Symbol> parameters = [vision.Package, images, output, maxPairs, replicates, seed, allowOverlap, .. vision.Detection];
+        IEnumerable<Symbol> parameters = [vision.Package, images, output, .. measurement.All, .. vision.Detection];
         return CliCommand.Create("calibrate", Description, parameters, (parsed, stop) =>
         {
-            PairOptions pairs = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
-            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
-            FaceRecognizer recognizer = vision.Open(parsed);
-            ModelPackage opened = recognizer.Package;
-            using EvalModel model = EvalModel.FromRecognizer(recognizer);
-            if (opened.Manifest is null)
+            using EvaluatedModel model = EvaluatedModel.FromRecognizer(vision.Open(parsed));
+            FaceRecognizer recognizer = model.Recognizer!;
+            ModelPackage package = recognizer.Package;
+            if (package.Manifest is null)
             {
                 throw new UniFaceException(
-                    $"{opened.Source} is an .onnx file, which does not describe its input; expected a package folder. 'uniface eval {opened.Source} --data " +
-                    "PEOPLE --calibration FILE' measures it with the input options that you give.");
+                    $"{package.Source} is an .onnx file, which does not describe its input; expected a package folder. 'uniface eval {package.Source} " +
+                    "--data PEOPLE --calibration FILE' measures it with the input options that you give.");
             }
 
+            Calibration? shipped = package.CalibrationPath is string path ? Calibration.Load(path) : null;
+            CalibrationMeasurement measured = measurement.Measure(
+                parsed, model, BatchSize, evaluation => evaluation.Calibrate(parsed.GetRequiredValue(images), recognizer.Photos, Rates, shipped), stop);
             string? file = parsed.GetValue(output);
-            using ActivityMeter progress = new();
-            OverlapGate gate = OverlapGates.Create(model, parsed.GetValue(allowOverlap), progress, stop);
-            Measured measured = Measure(model, gate, opened, parsed.GetRequiredValue(images), recognizer.Photos, pairs, bootstrap, stop);
             if (file is null)
             {
-                measured.Calibration.SaveInto(opened.Source);
+                measured.Calibration.SaveInto(package.Source);
             }
             else
             {
                 measured.Calibration.Save(file);
             }
 
-            Show(parsed, opened, measured, file ?? Path.Combine(opened.Source, Calibration.FileName));
+            Show(parsed, package, measured, file ?? Path.Combine(package.Source, Calibration.FileName));
         });
     }
 
-    private static Measured Measure(EvalModel model, OverlapGate gate, ModelPackage package, string images, FacePipeline pipeline, PairOptions pairs,
-        BootstrapOptions bootstrap, CancellationToken stop)
-    {
-        using FaceDataset data = FaceDatasets.Open(images);
-        string name = RealPath.GetName(images);
-        (string sha256, TrainingOverlap? overlap) = gate.Check(data);
-        EmbeddedFaces embedded = model.Embed(name, [.. data.Samples.Select(s => s.Name)], i => data.Read(i), pipeline, BatchSize, stop);
-        (EmbeddedFaces faces, int[] labels) = embedded.WithoutMissing([.. data.Samples.Select(s => s.Label)]);
-        long[] sizes = [.. labels.GroupBy(l => l).Select(g => (long)g.Count())];
-        long same = sizes.Sum(n => n * (n - 1) / 2), different = ((long)labels.Length * (labels.Length - 1) / 2) - same;
-        VerificationScores scores = PairScores.AllPairs(faces, labels, pairs, stop);
-        CalibrationSource source = new(model.FlipSum, name, sha256, sizes.Length, data.Samples.Count);
-        Calibration calibration = model.Assign(Calibrator.FromScores(scores, source, Rates, bootstrap, stop)) with { Overlap = overlap };
-        IReadOnlyList<HeldOutRate> halves = CalibrationChecks.HoldOut(faces, labels, Rates, pairs, stop);
-        Calibration? old = package.CalibrationPath is string path ? Calibration.Load(path) : null;
-        IReadOnlyList<TransferredRate> shipped = old is not null && old.ContractId == calibration.ContractId
-            ? CalibrationChecks.Compare(old, calibration, scores)
-            : [];
-        int missing = embedded.Count - faces.Count;
-        return new Measured(calibration, halves, shipped, missing, scores.SamePairs < same, scores.DifferentPairs < different);
-    }
-
-    private static void Show(ParseResult parsed, ModelPackage package, Measured measured, string target)
+    private static void Show(ParseResult parsed, ModelPackage package, CalibrationMeasurement measured, string target)
     {
         Calibration calibration = measured.Calibration;
         string[] warnings = [.. measured.Shipped.Where(s => !s.Transfers).Select(s => s.Warning).Append(calibration.Warning).OfType<string>()];
@@ -106,7 +67,7 @@ internal static class CalibrateCommand
             measured.Missing,
             sampled = new { same = measured.SameSampled, different = measured.DifferentSampled },
             calibration.Entries,
-            measured.Halves,
+            halves = measured.HeldOut,
             measured.Shipped,
             warnings,
         };
@@ -115,7 +76,7 @@ internal static class CalibrateCommand
             string[] columns = ["false match rate", "threshold [95 %]", "recognized [95 %]", "FMR on held-out people"];
             Output.Table(columns, calibration.Entries.Select(e =>
             {
-                HeldOutRate? half = measured.Halves.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);
+                HeldOutRate? half = measured.HeldOut.FirstOrDefault(h => h.FalseMatchRate == e.FalseMatchRate);
                 return (object[])
                 [
                     OperatingPoint.FormatRate(e.FalseMatchRate),

@@ -14,6 +14,18 @@ internal static class EvalCommand
         Example: uniface eval PACKAGE --identify --gallery enrolled --probes probes --nonmated strangers
         """;
 
+    /// <summary>The sets to measure on.</summary>
+    private sealed record Inputs(
+        string? Pairs, string? Images, string? Data, string[] Bins, string? Gallery, string? Probes, string? NonMated, int? PersonLevel)
+    {
+        public string?[] Paths => [Pairs, Images, Data, .. Bins, Gallery, Probes, NonMated];
+
+        /// <summary>False if all images are aligned by definition.</summary>
+        public bool MayNeedDetector => (Gallery ?? Pairs ?? Data) is not null;
+
+        public bool Any => MayNeedDetector || Bins.Length > 0;
+    }
+
     public static Command Create()
     {
         Argument<string> model = new("MODEL") { Description = "A run of 'uniface train', a package of 'uniface export', or an .onnx file (1x3xHxW to 1xD)." };
@@ -34,13 +46,7 @@ internal static class EvalCommand
         CliOption<bool> flip = new(
             "--flip-sum", "Add the embedding of the mirrored face to each embedding. Default: as the package says; off for a run or an .onnx file.");
         CliOption<bool> noFlip = new("--no-flip", "Do not add the mirrored face's embedding.");
-        CliOption<int> replicates = new("--bootstrap", "Bootstrap replicates of the intervals.") { Default = 1000, Range = (10, 1_000_000) };
-        CliOption<int> maxPairs = new("--max-pairs", "With --data: largest number of pairs of different people to score; more are sampled evenly.")
-        {
-            Default = 4_000_000,
-            Range = (10, 500_000_000),
-        };
-        CliOption<long> seed = new("--seed", "Seed of the intervals and of sampled pairs.") { Default = 1 };
+        MeasurementOptions measurement = new(replicates: 1000, pairs: 4_000_000, fewestPairs: 10);
         CliOption<int> batch = new("--batch", "Faces per batch.") { Default = 64, Range = (1, 4096) };
         CliOption<string?> output = new(
             "--out",
@@ -49,12 +55,11 @@ internal static class EvalCommand
         CliOption<string?> calibration = new(
             "--calibration", "Write a calibration from the first set's scores: a threshold for each false match rate.", "FILE");
         CliOption<bool> writeCalibration = new("--write-calibration", "Write the calibration into the package.");
-        CliOption<bool> allowOverlap = CommonOptions.AllowOverlap();
         VisionOptions vision = new();
         IEnumerable<Symbol> parameters =
         [
-            model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, replicates, maxPairs, seed, batch, output,
-            calibration, writeCalibration, allowOverlap, .. vision.Detection, .. vision.Model,
+            model, pairs, images, bins, data, personLevel, identify, gallery, probes, nonMated, flip, noFlip, .. measurement.All, batch, output,
+            calibration, writeCalibration, .. vision.Detection, .. vision.Model,
         ];
         return CliCommand.Create("eval", Description, parameters, (parsed, stop) =>
         {
@@ -74,59 +79,55 @@ internal static class EvalCommand
             parsed.Require(images, pairs, "the file that says which images to compare");
             parsed.Exclude(flip, noFlip);
             parsed.Exclude(calibration, writeCalibration);
-            string? pairsPath = parsed.GetValue(pairs), imagesPath = parsed.GetValue(images), dataPath = parsed.GetValue(data);
-            string? galleryPath = parsed.GetValue(gallery), probesPath = parsed.GetValue(probes), nonMatedPath = parsed.GetValue(nonMated);
-            string? folder = parsed.GetValue(output), calibrationPath = parsed.GetValue(calibration);
-            string[] binPaths = parsed.GetValue(bins) ?? [];
-            if ((galleryPath ?? pairsPath ?? dataPath ?? binPaths.FirstOrDefault()) is null)
+            Inputs inputs = new(
+                parsed.GetValue(pairs), parsed.GetValue(images), parsed.GetValue(data), parsed.GetValue(bins) ?? [], parsed.GetValue(gallery),
+                parsed.GetValue(probes), parsed.GetValue(nonMated), parsed.GetValue(personLevel));
+            if (!inputs.Any)
             {
                 throw new UniFaceException("nothing to measure on: give --pairs FILE with --images FOLDER, or --bin FILE, or --data FOLDER.");
             }
 
-            CheckOutputs(folder, calibrationPath, [pairsPath, imagesPath, dataPath, .. binPaths, galleryPath, probesPath, nonMatedPath]);
-            BootstrapOptions bootstrap = new() { Replicates = parsed.GetValue(replicates), Seed = parsed.GetValue(seed) };
-            PairOptions pairOptions = new() { MaxDifferentPairs = parsed.GetValue(maxPairs), Seed = parsed.GetValue(seed) };
-            int batchSize = parsed.GetValue(batch);
+            string? folder = parsed.GetValue(output), calibrationPath = parsed.GetValue(calibration);
+            CheckOutputs(folder, calibrationPath, inputs.Paths);
             bool? flipSum = parsed.GetValue(flip) ? true : parsed.GetValue(noFlip) ? false : null;
-            using EvalModel opened = EvalModel.Open(parsed.GetRequiredValue(model), flipSum, vision, parsed);
-            using ActivityMeter progress = new();
-            OverlapGate gate = OverlapGates.Create(opened, parsed.GetValue(allowOverlap), progress, stop);
-            AlignmentTemplate template = opened.CreateTemplate();
-            using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), template);
-            using FacePipeline pipeline = (galleryPath ?? pairsPath ?? dataPath) is null ? aligned : vision.OpenPipeline(parsed, template);
-            if (galleryPath is not null)
+            using EvaluatedModel opened = Open(parsed, parsed.GetRequiredValue(model), flipSum, vision);
+            using FacePipeline aligned = FacePipeline.ForAligned(new SkiaImageDecoder(), opened.Template);
+            using FacePipeline pipeline = inputs.MayNeedDetector ? vision.OpenPipeline(parsed, opened.Template) : aligned;
+            if (inputs.Gallery is not null)
             {
-                new IdentifyEval(opened, gate, pipeline, batchSize, stop).Run(
-                    parsed, galleryPath, probesPath!, nonMatedPath, parsed.GetValue(personLevel), folder);
+                using FaceDataset enrolled = FaceDatasets.Open(inputs.Gallery, inputs.PersonLevel);
+                using FaceDataset probed = FaceDatasets.Open(inputs.Probes!, inputs.PersonLevel);
+                using FaceDataset? strangers = inputs.NonMated is null ? null : FaceDatasets.Open(inputs.NonMated, inputs.PersonLevel);
+                IdentificationMeasurement measured = Measure(evaluation => evaluation.Identify(enrolled, probed, strangers, pipeline));
+                new IdentifyOutput(opened, pipeline, measured).Print(parsed, folder);
                 return;
             }
 
             bool intoPackage = parsed.GetValue(writeCalibration);
             calibrationPath = intoPackage ? PathInPackage(opened) : calibrationPath;
-            EvalRunner sets = new(opened, gate, bootstrap, pairOptions, batchSize, stop);
-            List<EvalResult> results = [];
-            if (pairsPath is not null)
+            (List<EvaluationResult> results, Calibration? calibrated) = Measure(evaluation =>
             {
-                results.Add(sets.Pairs(pairsPath, imagesPath!, pipeline, parsed.GetValue(vision.Aligned)));
-            }
+                List<EvaluationResult> all = inputs.Pairs is null
+                    ? []
+                    : [evaluation.MeasurePairs(inputs.Pairs, inputs.Images!, pipeline, parsed.GetValue(vision.Aligned))];
+                if (inputs.Data is not null)
+                {
+                    all.Add(evaluation.MeasurePeople(inputs.Data, inputs.PersonLevel, pipeline));
+                }
 
-            if (dataPath is not null)
-            {
-                results.Add(sets.Labelled(dataPath, parsed.GetValue(personLevel), pipeline));
-            }
-
-            results.AddRange(binPaths.Select(path => sets.Bin(path, aligned)));
-            JsonObject json = EvalOutput.ToJson(opened, results, bootstrap);
+                all.AddRange(inputs.Bins.Select(path => evaluation.MeasureBin(path, aligned)));
+                return (all, calibrationPath is null ? null : evaluation.Calibrate(all[0]));
+            });
+            JsonObject json = EvalOutput.ToJson(opened, results, measurement.Bootstrap(parsed));
             if (calibrationPath is not null)
             {
-                Calibration measured = Calibrate(opened, results[0], bootstrap, stop);
                 if (intoPackage)
                 {
-                    measured.SaveInto(opened.Path);
+                    calibrated!.SaveInto(opened.Path);
                 }
                 else
                 {
-                    measured.Save(calibrationPath);
+                    calibrated!.Save(calibrationPath);
                 }
 
                 json["calibration"] = calibrationPath;
@@ -145,7 +146,21 @@ internal static class EvalCommand
                     Console.WriteLine($"calibration written to {calibrationPath}");
                 }
             });
+
+            T Measure<T>(Func<ModelEvaluation, T> measure) => measurement.Measure(parsed, opened, parsed.GetValue(batch), measure, stop);
         });
+    }
+
+    private static EvaluatedModel Open(ParseResult parsed, string model, bool? flipSum, VisionOptions vision)
+    {
+        if (!RunFolder.Exists(model))
+        {
+            return EvaluatedModel.FromRecognizer(vision.Open(parsed, model, flipSum));
+        }
+
+        return vision.HasInputOptions(parsed)
+            ? throw new UniFaceException($"{model} is a training run, which knows its input: leave out --normalize and --color, which are for .onnx files.")
+            : EvaluatedModel.FromRun(model, flipSum);
     }
 
     private static void CheckOutputs(string? folder, string? calibration, string?[] inputs)
@@ -173,9 +188,9 @@ internal static class EvalCommand
 
     /// <summary>Where the calibration of a package belongs.</summary>
     /// <exception cref="UniFaceException">The model is no package folder, or is not measured as the package runs it.</exception>
-    private static string PathInPackage(EvalModel model)
+    private static string PathInPackage(EvaluatedModel model)
     {
-        if (model.PackageManifest is not ModelManifest manifest)
+        if (model.Recognizer?.Package.Manifest is not ModelManifest manifest)
         {
             throw new UniFaceException($"{model.Path} is no package folder to write a calibration into; give a file with --calibration FILE.");
         }
@@ -186,23 +201,17 @@ internal static class EvalCommand
             : throw new UniFaceException($"the package runs {with} flip-sum and must be calibrated the same way: leave out {option}.");
     }
 
-    private static Calibration Calibrate(EvalModel model, EvalResult result, BootstrapOptions bootstrap, CancellationToken stop)
-    {
-        CalibrationSource source = new(model.FlipSum, result.Name, result.Sha256, result.People, result.Images.Count);
-        return model.Assign(Calibrator.FromScores(result.Scores, source, bootstrap: bootstrap, cancellationToken: stop)) with { Overlap = result.Overlap };
-    }
-
-    private static void WriteFiles(string folder, List<EvalResult> results, JsonObject json)
+    private static void WriteFiles(string folder, List<EvaluationResult> results, JsonObject json)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, "eval.json"), Output.ToJson(json) + "\n");
-        foreach ((int i, EvalResult result) in results.Index())
+        foreach ((int i, EvaluationResult result) in results.Index())
         {
             string suffix = i == 0 ? "" : $"-{i + 1}";
             EvalOutput.WriteScores(Path.Combine(folder, $"scores{suffix}.csv"), result);
-            Svg($"roc{suffix}.svg", Charts.Roc((result.Name, result.Report.Roc)));
-            Svg($"det{suffix}.svg", Charts.Det((result.Name, result.Report.Roc)));
-            Svg($"scores{suffix}.svg", Charts.Scores(result.Name, result.Scores, null));
+            Svg($"roc{suffix}.svg", Charts.Roc((result.Set.Name, result.Report.Roc)));
+            Svg($"det{suffix}.svg", Charts.Det((result.Set.Name, result.Report.Roc)));
+            Svg($"scores{suffix}.svg", Charts.Scores(result.Set.Name, result.Scores, null));
         }
 
         void Svg(string name, string svg) => AtomicFile.WriteText(Path.Combine(folder, name), SvgChart.ToFile(svg));

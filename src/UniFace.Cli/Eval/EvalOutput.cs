@@ -12,11 +12,11 @@ internal static class EvalOutput
     public static readonly string[] Columns = ["metric", "value", "95 % interval", "threshold"];
 
     /// <summary>The JSON of all sets: the first as the object itself, the others in "more".</summary>
-    public static JsonObject ToJson(EvalModel model, IReadOnlyList<EvalResult> results, BootstrapOptions bootstrap)
+    public static JsonObject ToJson(EvaluatedModel model, IReadOnlyList<EvaluationResult> results, BootstrapOptions bootstrap)
     {
         JsonObject json = ToJson(results[0], bootstrap);
         json["model"] = model.Path;
-        json["modelSha256"] = model.Sha256;
+        json["modelSha256"] = model.WeightsSha256;
         json["contractId"] = model.Manifest?.ContractId;
         json["flipSum"] = model.FlipSum;
         if (results.Count > 1)
@@ -35,7 +35,7 @@ internal static class EvalOutput
         interval is ConfidenceInterval i ? $"{text(i.Low)} to {text(i.High)}" : "";
 
     /// <summary>Prints one set.</summary>
-    public static void Write(EvalModel model, EvalResult result)
+    public static void Write(EvaluatedModel model, EvaluationResult result)
     {
         VerificationReport report = result.Report;
         List<object[]> rows =
@@ -56,25 +56,25 @@ internal static class EvalOutput
             rows.Insert(0, ["accuracy", Percent(accuracy.Mean), deviations, $"{accuracy.Folds.Average(f => f.Threshold):F4}"]);
         }
 
-        Output.Table(Columns, rows, $"{model.Name} on {result.Name}");
+        Output.Table(Columns, rows, $"{model.Name} on {result.Set.Name}");
         Console.WriteLine(
-            $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Format(result.Images.Count, "image")}, " +
-            $"{Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.MissingImages.Count, "image")})");
+            $"{report.SamePairs} mated and {report.DifferentPairs} non-mated pairs of {Plural.Format(result.Set.Images.Count, "image")}, " +
+            $"{Plural.Format(report.Missing, "pair")} missing a face ({Plural.Format(result.Set.MissingImages.Count, "image")})");
         Console.WriteLine(
-            $"detector {result.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Seconds:F1} s");
+            $"detector {result.Set.Detector}, {(model.FlipSum ? "with" : "without")} flip-sum, {Rate(result):F1} images/s, {result.Set.Seconds:F1} s");
         string unit = report.Intervals?.Unit == BootstrapUnit.Person ? "people" : "pairs";
         Console.WriteLine($"intervals: {report.Intervals?.Replicates} bootstrap replicates over {unit}; data SHA-256 {result.Sha256}");
     }
 
     /// <summary>Writes one line per pair.</summary>
-    public static void WriteScores(string path, EvalResult result)
+    public static void WriteScores(string path, EvaluationResult result)
     {
         VerificationScores scores = result.Scores;
         IEnumerable<int> all = Enumerable.Range(0, scores.Count);
         Csv.Write(path, result.Pairs is IReadOnlyList<PairOfImages> pairs
             ? all.Select(i => (string[])
             [
-                result.Images[pairs[i].First], result.Images[pairs[i].Second], Same(i), $"{scores.Folds[i]}", Score(i), scores.IsMissing(i) ? "1" : "0",
+                result.Set.Images[pairs[i].First], result.Set.Images[pairs[i].Second], Same(i), $"{scores.Folds[i]}", Score(i), scores.IsMissing(i) ? "1" : "0",
             ]).Prepend(["first", "second", "same", "fold", "score", "missing"])
             : all.Select(i => (string[])[Score(i), Same(i)]).Prepend(["score", "same"]));
 
@@ -83,14 +83,14 @@ internal static class EvalOutput
         string Same(int i) => scores.Same[i] ? "1" : "0";
     }
 
-    private static double Rate(EvalResult result) => result.Images.Count / Math.Max(result.Seconds, 1e-9);
+    private static double Rate(EvaluationResult result) => result.Set.Images.Count / Math.Max(result.Set.Seconds, 1e-9);
 
-    private static JsonObject ToJson(EvalResult result, BootstrapOptions bootstrap)
+    private static JsonObject ToJson(EvaluationResult result, BootstrapOptions bootstrap)
     {
         VerificationReport report = result.Report;
         return Output.ToJsonObject(new
         {
-            data = result.Name,
+            data = result.Set.Name,
             result.Protocol,
             accuracy = result.Accuracy?.Mean,
             accuracyStd = result.Accuracy?.Deviation,
@@ -101,8 +101,8 @@ internal static class EvalOutput
             report.SamePairs,
             report.DifferentPairs,
             report.Missing,
-            missingImages = result.MissingImages.Count,
-            missingImageNames = result.MissingImages.Take(MaxMissingNames),
+            missingImages = result.Set.MissingImages.Count,
+            missingImageNames = result.Set.MissingImages.Take(MaxMissingNames),
             report.Auc,
             aucLow = report.Intervals?.Auc.Low,
             aucHigh = report.Intervals?.Auc.High,
@@ -120,10 +120,10 @@ internal static class EvalOutput
                 p.Why,
             }),
             bootstrap = new { unit = report.Intervals?.Unit, replicates = report.Intervals?.Replicates, bootstrap.Confidence, bootstrap.Seed },
-            images = result.Images.Count,
+            images = result.Set.Images.Count,
             result.People,
-            result.Detector,
-            result.Seconds,
+            result.Set.Detector,
+            result.Set.Seconds,
             imagesPerSecond = Rate(result),
             result.Sha256,
             result.PairsSha256,

@@ -1,3 +1,4 @@
+using UniFace.Cli.Models;
 using UniFace.Gallery.Postgres;
 
 namespace UniFace.Cli.Gallery;

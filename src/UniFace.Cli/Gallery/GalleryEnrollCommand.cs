@@ -34,62 +34,26 @@ internal static class GalleryEnrollCommand
             parsed.Exclude(person, personLevel);
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             using FaceRecognizer recognizer = options.OpenModel(parsed, vision, gallery);
-            OnnxEmbedder embedder = recognizer.Embedder;
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
-            Dictionary<string, string> personOf = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
-            foreach (string name in personOf.Values.Distinct())
+            Dictionary<string, string> people = GetPeople(photos, parsed.GetValue(person), parsed.GetValue(personLevel));
+            foreach (string name in people.Values.Distinct())
             {
                 PersonName.ThrowIfInvalid(name);
             }
 
             LookAlikeRule? rule = parsed.GetValue(noLookAlikes) ? null : LookAlikeRule.Create(recognizer.Calibration);
             GalleryEnroller enroller = new(gallery, recognizer.ContractId, rule);
-            EnrollmentGate? gate = parsed.GetValue(anyQuality) ? null : new EnrollmentGate();
-            List<(string Photo, string Reason)> skipped = [];
-            List<(string Photo, AlignedFace Face)> several = [];
-            List<(string Photo, FaceQuality Quality)> qualities = [];
+            PhotoEnrollment enrollment = new(gallery, recognizer.Embedder, enroller, parsed.GetValue(anyQuality) ? null : new EnrollmentGate());
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "enrolling", photos, recognizer.Photos, stop))
             {
-                List<PhotoFaces> accepted = [];
-                foreach (PhotoFaces photo in chunk)
-                {
-                    if (photo.Faces is not [AlignedFace face])
-                    {
-                        skipped.Add((photo.Name, photo.Detail));
-                    }
-                    else if (!await enroller.IsEnrolledAsync(personOf[photo.Name], photo.Detail, stop))
-                    {
-                        FaceQuality quality = FaceQuality.Measure(face);
-                        if (gate?.Check(quality) is { Count: > 0 } faults)
-                        {
-                            skipped.Add((photo.Name, string.Join("; ", faults.Select(f => f.Message))));
-                            continue;
-                        }
-
-                        accepted.Add(photo);
-                        qualities.Add((photo.Name, quality));
-                        if (face.FacesInPhoto > 1)
-                        {
-                            several.Add((photo.Name, face));
-                        }
-                    }
-                }
-
-                float[] embeddings = embedder.Embed([.. accepted.Select(photo => photo.Faces[0].Image)]); // [N, D]
-                IEnumerable<Enrollment> batch = accepted.Select((photo, i) => new Enrollment(
-                    personOf[photo.Name],
-                    embeddings.AsMemory(i * embedder.EmbeddingSize, embedder.EmbeddingSize),
-                    gallery.Info.KeepsCrops ? ImageEncoder.Png(photo.Faces[0].Image) : ReadOnlyMemory<byte>.Empty,
-                    photo.Name,
-                    photo.Detail));
-                await enroller.EnrollAsync([.. batch], stop);
+                await enrollment.EnrollAsync(chunk, people, stop);
             }
 
+            IReadOnlyList<SkippedPhoto> skipped = enrollment.Skipped;
             (int enrolled, int already) = (enroller.Enrolled, enroller.AlreadyEnrolled);
             if (enrolled + already == 0)
             {
-                throw new UniFaceException(
-                    $"{photos.Source}: no face to enroll in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}).");
+                throw Output.NoFace(photos, skipped);
             }
 
             await gallery.StoreIndexAsync(always: false, stop);
@@ -103,9 +67,9 @@ internal static class GalleryEnrollCommand
                 enrolledPeople = enroller.People,
                 counts.People,
                 counts.Templates,
-                qualities = qualities.Select(q => new { q.Photo, q.Quality }),
-                severalFaces = several.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
-                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                qualities = enrollment.Qualities.Select(q => new { q.Photo, q.Quality }),
+                severalFaces = enrollment.SeveralFaces.Select(s => new { s.Photo, faces = s.Face.FacesInPhoto, s.Face.Ambiguous }),
+                skipped,
                 leftOut = photos.Skipped,
                 photos.IgnoredFiles,
                 lookAlikes = enroller.LookAlikes.Select(l => new { l.Photo, l.Person, other = l.Other.Person, l.Other.Score }),
@@ -115,16 +79,16 @@ internal static class GalleryEnrollCommand
                 string existing = already > 0 ? $", {Plural.Format(already, "photo was", "photos were")} already enrolled" : "";
                 Console.WriteLine(
                     $"{Plural.Format(enrolled, "template")} of {Plural.Format(enroller.People, "person")} enrolled{existing}; " +
-                    $"{DescribeQuality(qualities)}{gallery.Path} holds {GalleryOptions.Size(counts)}");
-                foreach ((string photo, AlignedFace face) in several)
+                    $"{DescribeQuality(enrollment.Qualities)}{gallery.Path} holds {GalleryOptions.Size(counts)}");
+                foreach ((string photo, AlignedFace face) in enrollment.SeveralFaces)
                 {
                     string name = Output.Name(photo);
                     string what = face.Ambiguous ? $"warning: {name}: {FacePipeline.DescribeAmbiguity(face)}" : $"{name}: {face.FacesInPhoto} faces";
                     Console.Error.WriteLine($"{what}; the main one was enrolled");
                 }
 
-                Output.Skipped(skipped);
-                Output.ReportSkipped(photos);
+                Output.SkippedPhotos(skipped);
+                Output.SkippedFiles(photos);
                 foreach (LookAlike found in enroller.LookAlikes)
                 {
                     string chance = recognizer.Calibration!.DescribeRateAt(found.Other.Score);
@@ -137,7 +101,7 @@ internal static class GalleryEnrollCommand
         });
     }
 
-    private static string DescribeQuality(List<(string Photo, FaceQuality Quality)> qualities)
+    private static string DescribeQuality(IReadOnlyList<(string Photo, FaceQuality Quality)> qualities)
     {
         if (qualities.Count == 0)
         {

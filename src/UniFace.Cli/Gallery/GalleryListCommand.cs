@@ -1,4 +1,3 @@
-using Spectre.Console;
 namespace UniFace.Cli.Gallery;
 
 /// <summary>`uniface gallery list`: lists the enrolled people.</summary>

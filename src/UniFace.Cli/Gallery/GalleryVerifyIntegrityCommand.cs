@@ -17,13 +17,13 @@ internal static class GalleryVerifyIntegrityCommand
             await using StoredGallery gallery = await options.OpenAsync(parsed, stop);
             IReadOnlyList<string> problems = await gallery.VerifyIntegrityAsync(cancellationToken: stop);
             GalleryCounts counts = await gallery.CountAsync(stop);
-            bool whole = problems.Count == 0;
-            parsed.Print(new { gallery = gallery.Path, whole, counts.People, counts.Templates, problems }, () =>
+            bool intact = problems.Count == 0;
+            parsed.Print(new { gallery = gallery.Path, whole = intact, counts.People, counts.Templates, problems }, () =>
             {
                 problems.ToList().ForEach(problem => Console.WriteLine(Output.Name(problem)));
-                Console.WriteLine($"{gallery.Path}: {(whole ? "intact" : "DAMAGED")}, {GalleryOptions.Size(counts)}");
+                Console.WriteLine($"{gallery.Path}: {(intact ? "intact" : "DAMAGED")}, {GalleryOptions.Size(counts)}");
             });
-            return whole;
+            return intact;
         });
     }
 }

@@ -43,9 +43,7 @@ internal sealed record CaseParameters(Loss Loss, IReadOnlyList<double>? Margins,
         {
             if (key == "margins")
             {
-                margins = name.StartsWith("elasticface", StringComparison.Ordinal)
-                    ? [.. value.EnumerateArray().Select(v => v.GetDouble())]
-                    : throw new UniFaceException($"loss '{name}' takes no params.margins.");
+                margins = [.. value.EnumerateArray().Select(v => v.GetDouble())];
             }
             else if (Buffers.TryGetValue(key, out string? buffer))
             {

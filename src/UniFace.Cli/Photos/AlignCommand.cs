@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Detection;
 
 namespace UniFace.Cli.Photos;

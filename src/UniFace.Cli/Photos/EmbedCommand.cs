@@ -27,14 +27,14 @@ internal static class EmbedCommand
             using PhotoSet photos = PhotoSet.Open(parsed.GetRequiredValue(images));
             Output.RequireNotInput(target, photos.Source);
             Stopwatch clock = Stopwatch.StartNew();
-            List<(string Photo, string Reason)> skipped = [];
+            List<SkippedPhoto> skipped = [];
             int embedded = 0, size = recognizer.Embedder.EmbeddingSize;
             string? namesFile = EmbeddingFile.Write(target, size, row =>
             {
                 foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "embedding", photos, recognizer.Photos, stop))
                 {
                     ILookup<bool, PhotoFaces> found = chunk.ToLookup(photo => photo.Faces.Count > 0);
-                    skipped.AddRange(found[false].Select(photo => (photo.Name, photo.Detail)));
+                    skipped.AddRange(found[false].Select(photo => new SkippedPhoto(photo.Name, photo.Reason!)));
                     float[] embeddings = recognizer.Embedder.Embed([.. found[true].Select(photo => photo.Faces[0].Image)]); // [N, D]
                     foreach ((int i, PhotoFaces photo) in found[true].Index())
                     {
@@ -45,9 +45,7 @@ internal static class EmbedCommand
 
                 if (embedded == 0)
                 {
-                    throw new UniFaceException(
-                        $"{photos.Source}: no face in any of {Plural.Format(photos.Names.Count, "photo")} ({skipped[0].Photo}: {skipped[0].Reason}); " +
-                        "nothing was written.");
+                    throw Output.NoFace(photos, skipped);
                 }
             });
             double seconds = clock.Elapsed.TotalSeconds, rate = photos.Names.Count / seconds;
@@ -62,7 +60,7 @@ internal static class EmbedCommand
                 detector = recognizer.Photos.DetectorName,
                 seconds = Math.Round(seconds, 3),
                 imagesPerSecond = Math.Round(rate, 1),
-                skipped = skipped.Select(s => new { s.Photo, s.Reason }),
+                skipped,
                 leftOut = photos.Skipped,
                 photos.IgnoredFiles,
             };
@@ -70,8 +68,8 @@ internal static class EmbedCommand
             {
                 string names = namesFile is null ? "" : $", names in {namesFile}";
                 Console.WriteLine($"{Plural.Format(embedded, "embedding")} of {size} values in {target}{names} ({rate:F1} images/s)");
-                Output.Skipped(skipped);
-                Output.ReportSkipped(photos);
+                Output.SkippedPhotos(skipped);
+                Output.SkippedFiles(photos);
             });
         });
     }

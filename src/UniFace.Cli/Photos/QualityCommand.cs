@@ -1,4 +1,3 @@
-using Spectre.Console;
 using UniFace.Vision.Quality;
 
 namespace UniFace.Cli.Photos;
@@ -42,7 +41,9 @@ internal static class QualityCommand
             List<Result> results = [];
             foreach (PhotoFaces[] chunk in vision.ReadFaces(parsed, "checking", photos, pipeline, stop))
             {
-                results.AddRange(chunk.AsParallel().AsOrdered().Select(photo => Check(photo, gate)));
+                Result[] checkedPhotos = new Result[chunk.Length];
+                ParallelLoop.Run(chunk.Length, i => checkedPhotos[i] = Check(chunk[i], gate), vision.ThreadCount(parsed), stop);
+                results.AddRange(checkedPhotos);
             }
 
             Show(parsed, photos, results, pipeline.DetectorName);
@@ -54,7 +55,7 @@ internal static class QualityCommand
     {
         if (photo.Faces is not [AlignedFace face])
         {
-            return new Result(photo.Name, null, [], photo.Detail);
+            return new Result(photo.Name, null, [], photo.Reason);
         }
 
         FaceQuality quality = FaceQuality.Measure(face);
@@ -73,7 +74,7 @@ internal static class QualityCommand
             faceless,
             reasons,
             detector,
-            judged = results.Select(r => new { r.Photo, r.Good, r.Quality, faults = r.Faults.Select(f => new { f.Kind, f.Message }), r.Unreadable }),
+            judged = results,
             leftOut = photos.Skipped,
             photos.IgnoredFiles,
         };
@@ -86,15 +87,15 @@ internal static class QualityCommand
 
             if (reasons.Count > 0 && results.Count > 1)
             {
-                Output.Table(["reason", "photos"], reasons.Select(reason => (object[])[Words(reason.Key), reason.Value]));
+                Output.Table(["reason", "photos"], reasons.Select(reason => (object[])[Spell(reason.Key), reason.Value]));
             }
 
             Console.WriteLine(
                 $"{good} of {Plural.Format(results.Count, "photo is", "photos are")} good enough to enroll, {faceless} without a readable face ({detector})");
-            Output.ReportSkipped(photos);
+            Output.SkippedFiles(photos);
         });
     }
 
     /// <summary>Converts TurnedAway to "turned away".</summary>
-    private static string Words(string name) => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
+    private static string Spell(string name) => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
 }

@@ -1,3 +1,5 @@
+using UniFace.Cli.Models;
+
 namespace UniFace.Cli.Photos;
 
 /// <summary>`uniface verify`: decides whether two photos show one person.</summary>

@@ -1,5 +1,3 @@
-using Spectre.Console;
-using UniFace.Cli.Eval;
 using UniFace.Training.Export;
 
 namespace UniFace.Cli.Train;
@@ -31,7 +29,7 @@ internal static class ExportCommand
         CliOption<bool> int8 = new(
             "--int8",
             "Store weights as int8, a quarter of the size, with a new calibration. Measured on the people that the run did not train on, and refused if " +
-            "accuracy falls by more than 0.3 points.");
+            "accuracy falls by more than 0.3 percentage points.");
         CliOption<string?> calibration = new(
             "--calibration",
             "A calibration.json of these weights to put into the package. Default: measured on the people that the run did not train on, if there are any.",
@@ -55,10 +53,10 @@ internal static class ExportCommand
                     $"{path} has no {RunFolder.BestFile}, because it was trained without validation; leave --weights out, or give --weights {Last}.");
             }
 
-            using ActivityMeter progress = new();
-            ExportResult result = trained.Export(
-                target,
-                new ExportOptions
+            ExportResult result;
+            using (ActivityMeter progress = new())
+            {
+                ExportOptions options = new()
                 {
                     Best = chosen != Last,
                     License = parsed.GetValue(licence) ?? "not stated",
@@ -66,12 +64,13 @@ internal static class ExportCommand
                     Int8 = parsed.GetValue(int8),
                     Calibration = given,
                     AllowOverlap = parsed.GetValue(allowOverlap),
-                    OverlapHint = OverlapGates.Hint,
+                    OverlapHint = CommonOptions.OverlapHint,
                     Warning = Output.Warn,
                     Progress = progress.Add,
-                },
-                stop);
-            progress.Dispose();
+                };
+                result = trained.Export(target, options, stop);
+            }
+
             BackboneSpec spec = trained.Info.Options.Backbone;
             string? uncalibrated = result.Files.Any(f => f.Name == Calibration.FileName) ? null : WhyUncalibrated(trained.Info, target);
             object json = new

@@ -24,7 +24,7 @@ internal sealed class TrainOptionSet
     {
         BackboneSpec backbone = Defaults.Backbone;
         Add(
-            new CliOption<string>("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.") { Default = backbone.Name },
+            new CliOption<string>("--backbone", $"Network: {string.Join(", ", BackboneRegistry.Names)}.", "NAME") { Default = backbone.Name },
             (o, v) => o with { Backbone = o.Backbone with { Name = v } });
         Add(
             new CliOption<double>("--width", "Multiplier for the channels of mobilefacenet, 0.25 to 2.") { Default = backbone.Width },
@@ -47,7 +47,7 @@ internal sealed class TrainOptionSet
             (o, v) => o with { Warmup = v });
         Add(o => o.Power, "Power of the poly schedule.");
         Add(
-            new CliOption<string>("--steps", "Epochs at which the step schedule divides the rate by 10, e.g. 8,12."),
+            new CliOption<string>("--steps", "Epochs at which the step schedule divides the rate by 10, e.g. 8,12.", "EPOCH,..."),
             (o, v) => o with { Steps = ParseSteps(v) });
         Add(o => o.Clip, "Largest norm of all gradients together (with sgd, without the class centers); 0 disables clipping.");
         Add(o => o.Ema, "Decay of a moving average of the backbone's weights, e.g. 0.999; 0 disables it.");
@@ -58,10 +58,10 @@ internal sealed class TrainOptionSet
         Add(
             o => o.Precision,
             "Precision of a step's convolutions; bfloat16 is faster on processors that support it (measure with 'uniface bench step').");
-        Add(o => o.Sampler, "Images of an epoch: each once, people equally often, or batches of people x --images-per-person.")
+        Add(o => o.Sampler, "Images of an epoch. uniform: each once; class-balanced: people equally often; pk: batches of people x --images-per-person.")
             .AcceptOnlyFromAmong([.. Samplers.Names]);
         Add(o => o.ImagesPerPerson, "Images of each person in a batch of --sampler pk.");
-        Add(o => o.ClassWeight, "Weights of the loss against class imbalance: 1/n, or by the effective number of samples.")
+        Add(o => o.ClassWeight, "Weights of the loss against class imbalance. inverse: 1/n; effective: by the effective number of samples.")
             .AcceptOnlyFromAmong([.. ClassWeights.Names]);
         Add(o => o.ClassWeightBeta, "Beta of --class-weight effective.");
         Add(o => o.MinImages, "Leave out people with fewer images.");
@@ -70,13 +70,14 @@ internal sealed class TrainOptionSet
         Add(
             new CliOption<string>(
                 "--augment",
-                "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and, without labels, mix, e.g. flip=0.5,color=0.2.")
+                "Augmentation: none, or probabilities of flip, shift, color, blur, lowres, erase, warp and, without labels, mix, e.g. flip=0.5,color=0.2.",
+                "SPEC")
             {
                 Default = Defaults.Augment.ToString(),
             },
             (o, v) => o with { Augment = AugmentOptions.Parse(v) });
         validation = Add(
-            new CliOption<string>("--val", "Data set of other people for validation, or none.") { Default = "none" },
+            new CliOption<string>("--val", "Data set of other people for validation, or none.", "DATA") { Default = "none" },
             (o, v) => o with { Validation = v == "none" ? null : Path.GetFullPath(v) });
         Add(CommonOptions.PersonLevel(), (o, v) => o with { PersonLevel = v });
         validationPeople = Add(
@@ -88,7 +89,7 @@ internal sealed class TrainOptionSet
         Add(o => o.ValidateEvery, "Epochs between validations.", "--val-every");
         Add(o => o.CheckpointEvery, "Steps between checkpoints, in addition to the one after each epoch; 0 for none.");
         threads = Add(o => o.Threads, "Threads per step. Part of the run, because the order of sums depends on it; --resume may change it.");
-        Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.");
+        Add(o => o.Device, "Where the network computes: cpu, cuda, cuda:1, mps.").HelpName = "DEVICE";
         optionOf[nameof(TrainOptions.Steps)] = "--steps";
         optionOf[nameof(TrainOptions.Warmup)] = "--warmup";
         optionOf[nameof(TrainOptions.Validation)] = validation.Name;
@@ -115,9 +116,7 @@ internal sealed class TrainOptionSet
 
     /// <summary>Holds out people of a large enough data set, unless the command line says otherwise.</summary>
     public TrainOptions HoldOut(ParseResult parsed, TrainOptions chosen, FaceDataset data, double share = TrainOptions.ShareToHoldOut) =>
-        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) || data.People.Count < TrainOptions.PeopleToHoldOut
-            ? chosen
-            : chosen with { ValidationPeople = share };
+        parsed.IsGiven(validation) || parsed.IsGiven(validationPeople) ? chosen : chosen.HoldOutPeople(data.People.Count, share);
 
     /// <summary>The options of a resumed run. --threads and --epochs may change it; any other option must agree with it.</summary>
     /// <exception cref="UniFaceException">Names the option and its value.</exception>
@@ -131,9 +130,9 @@ internal sealed class TrainOptionSet
             }
         }
 
-        if (LossOptions.All.FirstOrDefault(o => parsed.IsGiven(o)) is Option some && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
+        if (LossOptions.All.FirstOrDefault(o => parsed.IsGiven(o)) is Option given && !LossOptions.Read(parsed, stored.Loss).Equals(stored.Loss))
         {
-            throw Conflict(parsed, some);
+            throw Conflict(parsed, given);
         }
 
         return Bind(parsed, stored);

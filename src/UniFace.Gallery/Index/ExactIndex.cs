@@ -34,6 +34,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     private IndexFile? file;
     private volatile RowBlock[] blocks = [];
     private volatile float largestNorm;
+    private volatile bool disposed;
     private int readers;
     private long count;
 
@@ -156,6 +157,7 @@ internal sealed unsafe class ExactIndex : IDisposable
     /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>The best rows for each query, in the order of <see cref="IndexHit"/>.</returns>
     /// <exception cref="ArgumentException">The queries are not whole or not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The index has been disposed.</exception>
     public IndexHit[][] Search(ReadOnlySpan<float> queries, int k, bool distinctKeys = false, int threads = 0, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
@@ -169,6 +171,7 @@ internal sealed unsafe class ExactIndex : IDisposable
         Interlocked.Increment(ref readers);
         try
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             for (int at = 0; at < queries.Length; at += QueryBlock * Dimension)
             {
                 float[] chunk = queries[at..Math.Min(queries.Length, at + (QueryBlock * Dimension))].ToArray();
@@ -193,9 +196,12 @@ internal sealed unsafe class ExactIndex : IDisposable
         return [.. hits];
     }
 
-    /// <summary>Frees the memory; no search may run.</summary>
+    /// <summary>Frees the memory after the searches that run; later ones throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
+        disposed = true;
+        Interlocked.MemoryBarrier(); // A search counts itself before it reads the flag.
+        SpinWait.SpinUntil(() => Volatile.Read(ref readers) == 0);
         lock (gate)
         {
             foreach (RowBlock block in blocks)

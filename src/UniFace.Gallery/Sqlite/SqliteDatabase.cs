@@ -4,7 +4,7 @@ namespace UniFace.Gallery.Sqlite;
 /// The SQLite file of a gallery: one connection that writes and one that reads, each used by one thread at a time. It has a write-ahead log,
 /// a commit is on the disk when it returns (synchronous=FULL), and deleted bytes are overwritten (secure_delete).
 /// </summary>
-internal sealed class SqliteDatabase : SqlDatabase, IDisposable
+internal sealed class SqliteDatabase(string path, SqliteConnection writer, SqliteConnection reader) : SqlDatabase, IDisposable
 {
     /// <summary>The schema version that this code writes.</summary>
     public const long Format = 1;
@@ -19,20 +19,11 @@ internal sealed class SqliteDatabase : SqlDatabase, IDisposable
 
     private const int PageSize = 16384, Busy = 5, Locked = 6, ReadOnly = 8, InputOutput = 10, Corrupt = 11, Full = 13, CannotOpen = 14, NoDatabase = 26;
 
-    private readonly SqliteConnection writer;
-    private readonly SqliteConnection reader;
     private readonly SemaphoreSlim writeGate = new(1, 1);
     private readonly SemaphoreSlim readGate = new(1, 1);
 
-    private SqliteDatabase(string path, SqliteConnection writer, SqliteConnection reader)
-    {
-        Path = path;
-        this.writer = writer;
-        this.reader = reader;
-    }
-
     /// <summary>The file.</summary>
-    public string Path { get; }
+    public string Path { get; } = path;
 
     /// <summary>True if the file or its folder cannot be written.</summary>
     public bool IsReadOnly { get; private init; }

@@ -12,7 +12,7 @@ public sealed class SqliteGallery : StoredGallery
 {
     private readonly SqliteStore store;
     private readonly SqliteDatabase database;
-    private SqliteProjection projection;
+    private volatile SqliteProjection projection;
 
     private SqliteGallery(SqliteStore store)
         : base(store)
@@ -68,16 +68,18 @@ public sealed class SqliteGallery : StoredGallery
     public override async Task<IReadOnlyList<IReadOnlyList<GalleryCandidate>>> SearchAsync(
         ReadOnlyMemory<float> probes, string contractId, int people, CancellationToken cancellationToken = default)
     {
+        // Read before the probes are checked: their model is that of the index, or the index finds that the gallery has another model now.
+        SqliteProjection current = projection;
         Info.EnsureProbes(probes.Span, contractId, people);
-        ExactIndex index = await projection.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        ExactIndex index = await current.RefreshAsync(cancellationToken).ConfigureAwait(false);
         IndexHit[][] hits;
         try
         {
             hits = await FindAsync(index).ConfigureAwait(false);
         }
-        catch (UniFaceException)
+        catch (Exception e) when (e is UniFaceException or ObjectDisposedException)
         {
-            hits = await FindAsync(await projection.RebuildWithoutFileAsync(index, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            hits = await FindAsync(await current.RebuildWithoutFileAsync(index, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
         Task<IndexHit[][]> FindAsync(ExactIndex searched) =>

@@ -30,13 +30,16 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
     /// <summary>The index with all committed changes.</summary>
     public Task<ExactIndex> RefreshAsync(CancellationToken stop) => ExclusivelyAsync(() => CurrentAsync(stop), stop);
 
-    /// <summary>The index rebuilt from the database, after a search found that the stored file was truncated or damaged since it was opened.</summary>
+    /// <summary>
+    /// The index rebuilt from the database, after a search found that the stored file was truncated or damaged since it was opened, or that the
+    /// index was disposed.
+    /// </summary>
     public Task<ExactIndex> RebuildWithoutFileAsync(ExactIndex faulty, CancellationToken stop) => ExclusivelyAsync(
         () =>
         {
             if (ReferenceEquals(index, faulty))
             {
-                // Not disposed: other searches may still use it.
+                faulty.Dispose();
                 (index, dataVersion, ignoreStoredFile) = (null, -1, true);
             }
 
@@ -111,12 +114,13 @@ internal sealed class SqliteProjection(SqliteStore store) : IDisposable
         }
     }
 
-    /// <summary>Frees the index.</summary>
+    /// <summary>Frees the index; searches that still use it get a new one, or the error that the gallery has changed.</summary>
     public void Dispose()
     {
+        gate.Wait();
         index?.Dispose();
         index = null;
-        gate.Dispose();
+        gate.Release();
     }
 
     // On the thread pool, where no synchronization context is captured.

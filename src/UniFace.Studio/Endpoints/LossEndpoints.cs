@@ -9,13 +9,13 @@ using UniFace.Training.Losses.Curves;
 
 namespace UniFace.Studio.Endpoints;
 
-/// <summary>/v1/losses: the losses, their curves, and lessons of the margin lab.</summary>
+/// <summary>/v1/losses: the losses, their curves, and sessions of the margin lab.</summary>
 internal static class LossEndpoints
 {
-    /// <summary>Bounds the curves computed at once; callers take turns.</summary>
+    // Limits the curves computed at once; callers take turns.
     private static readonly FairGate Gate = new(2);
 
-    /// <summary>Query parameters of /curves that are not hyperparameters.</summary>
+    // Query parameters of /curves that are not hyperparameters.
     private static readonly HashSet<string> CurveParameters = new(
         from parameter in ((Delegate)CurvesAsync).Method.GetParameters()
         let query = parameter.GetCustomAttribute<FromQueryAttribute>()
@@ -100,18 +100,18 @@ internal static class LossEndpoints
             given[name] = values is [string value] ? value : throw new UniFaceException($"{name} is given {values.Count} times; give it once.");
         }
 
-        Loss spec = LossRegistry.Create(loss, given);
+        Loss chosen = LossRegistry.Create(loss, given);
         CurveOptions options =
             new() { Classes = classes, Length = length, OtherCosine = otherCosine, Points = points, CentersApart = centersApart, Bits = bits };
         options.Validate(JsonNamingPolicy.KebabCaseLower.ConvertName);
         using IDisposable place = await Gate.EnterAsync(Caller.GetFairShare(request.HttpContext), (double)classes * points, stop);
-        LossCurves curves = LossCurves.Compute(spec, options);
+        LossCurves curves = LossCurves.Compute(chosen, options);
         return new CurvesAnswer(
-            spec.Name, spec.ToString(), spec.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
+            chosen.Name, chosen.ToString(), chosen.Values.ToDictionary(), options, Finite(curves.Threshold), curves.Curves, curves.Boundary);
     }
 
     /// <summary>Learn ten classes of synthetic data in two or three dimensions, as server-sent events</summary>
-    /// <remarks>One lesson per client: a new one ends the previous one.</remarks>
+    /// <remarks>One session per client: a new one ends the previous one.</remarks>
     /// <param name="loss" example="[&quot;softmax&quot;,&quot;uce(margin=0.3)&quot;]">One or two losses, each in full.</param>
     /// <param name="dimensions">Embedding size, 2 or 3.</param>
     /// <param name="steps">Optimizer steps, 1 to 2000.</param>
@@ -129,13 +129,13 @@ internal static class LossEndpoints
             throw new UniFaceException($"{loss.Length} losses are given; expected one or two, e.g. loss=softmax&loss=uce(margin=0.3).");
         }
 
-        Lesson lesson = new(
+        LabSession session = new(
             [.. loss.Select(Loss.Parse)],
             (int)InRange(dimensions, 2, 3),
             (int)InRange(steps, 1, 2000),
             InRange(seed, 0, int.MaxValue));
         string client = $"{context.Features.Get<Caller>()?.Name} {context.Connection.RemoteIpAddress}"; // clients of a proxy share its address
-        return TypedResults.ServerSentEvents(sessions.Run(lesson, client, context.RequestAborted));
+        return TypedResults.ServerSentEvents(sessions.Run(session, client, context.RequestAborted));
     }
 
     private static long InRange(long value, long minimum, long maximum, [CallerArgumentExpression(nameof(value))] string name = "") =>

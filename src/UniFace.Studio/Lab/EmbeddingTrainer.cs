@@ -4,6 +4,7 @@ using UniFace.Training.Head;
 using UniFace.Training.Head.Centers;
 using UniFace.Training.Losses;
 using UniFace.Training.Optimization;
+using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 
 namespace UniFace.Studio.Lab;
@@ -14,15 +15,12 @@ namespace UniFace.Studio.Lab;
 /// </summary>
 internal sealed class EmbeddingTrainer : IDisposable
 {
-    private const int Hidden = 64;
-    private const int Batch = 100;
-    private const double Rate = 0.05;
-    private const double Momentum = 0.9;
-    private const double Decay = 5e-4;
-    private const double Clip = 5;
+    private const int Hidden = 64, Batch = 100;
+    private const double Rate = 0.05, Momentum = 0.9, Decay = 5e-4, Clip = 5;
+
     private readonly Loss loss;
     private readonly int steps;
-    private readonly Random order;
+    private readonly SeededRandom random;
     private readonly Tensor samples; // [N, 16]
     private readonly long[] labels; // [N]
     private readonly (Parameter Weight, Parameter Bias)[] layers;
@@ -35,13 +33,12 @@ internal sealed class EmbeddingTrainer : IDisposable
     {
         this.loss = loss;
         this.steps = steps;
-        order = new Random((int)(seed % int.MaxValue));
+        random = new SeededRandom(seed); // in this order: samples, initial weights, batches
         using DisposeScope scope = NewDisposeScope();
-        samples = tensor(TenClasses.Draw(seed), [TenClasses.Labels.Count, TenClasses.Dimensions]).DetachFromDisposeScope();
+        samples = tensor(TenClasses.Draw(random), [TenClasses.Labels.Count, TenClasses.Dimensions]).DetachFromDisposeScope();
         labels = [.. TenClasses.Labels.Select(label => (long)label)];
         head = loss.CreateHead(TenClasses.Classes, dimensions, seed);
-        Random start = new((int)(seed % int.MaxValue) ^ 0x5eed);
-        layers = [Layer(start, TenClasses.Dimensions, Hidden), Layer(start, Hidden, Hidden), Layer(start, Hidden, dimensions)];
+        layers = [Layer(TenClasses.Dimensions, Hidden), Layer(Hidden, Hidden), Layer(Hidden, dimensions)];
         List<NamedParameter> parameters =
         [
             .. layers.SelectMany((layer, i) => new NamedParameter[] { new($"layer{i}.weight", layer.Weight, true), new($"layer{i}.bias", layer.Bias, false) }),
@@ -58,7 +55,7 @@ internal sealed class EmbeddingTrainer : IDisposable
     public void Train()
     {
         using DisposeScope scope = NewDisposeScope();
-        long[] drawn = [.. Enumerable.Range(0, Batch).Select(_ => order.NextInt64(labels.Length))];
+        long[] drawn = [.. Enumerable.Range(0, Batch).Select(_ => (long)random.Next(labels.Length))];
         double rate = Rate * (1 - ((double)Step / steps));
         optimizer.ClearGradients();
         Tensor embeddings = Forward(samples.index_select(0, tensor(drawn))); // [B, D]
@@ -112,18 +109,11 @@ internal sealed class EmbeddingTrainer : IDisposable
         }
     }
 
-    private static (Parameter Weight, Parameter Bias) Layer(Random random, int from, int to)
+    private (Parameter Weight, Parameter Bias) Layer(int from, int to)
     {
         // He et al., ICCV 2015.
         float[] values = [.. Enumerable.Range(0, from * to).Select(_ => (float)(TenClasses.Normal(random) * Math.Sqrt(2.0 / from)))];
-        return (Own(tensor(values, [to, from])), Own(zeros(to)));
-    }
-
-    private static Parameter Own(Tensor value)
-    {
-        Parameter parameter = new(value.DetachFromDisposeScope());
-        parameter.DetachFromDisposeScope();
-        return parameter;
+        return (OwnedTensors.Parameter(tensor(values, [to, from])), OwnedTensors.Parameter(zeros(to)));
     }
 
     private Tensor Forward(Tensor x)
@@ -137,7 +127,7 @@ internal sealed class EmbeddingTrainer : IDisposable
         return x;
     }
 
-    /// <summary>The loss before the first step, from another head so that this one's state does not change.</summary>
+    // The loss before the first step, from another head, so that the state of this one does not change.
     private double InitialLoss(Tensor embeddings)
     {
         using RecognitionHead fresh = loss.CreateHead(TenClasses.Classes, head.EmbeddingSize, 0);

@@ -2,14 +2,14 @@ using UniFace.Training.Losses;
 
 namespace UniFace.Studio.Lab;
 
-/// <summary>A lesson: a small network learns ten classes of synthetic data with each loss, from the same start.</summary>
+/// <summary>A session: a small network learns ten classes of synthetic data with each loss, from the same start.</summary>
 /// <param name="Losses">One or two losses.</param>
 /// <param name="Dimensions">Embedding size, 2 or 3.</param>
 /// <param name="Steps">Optimizer steps, 1 to 2,000.</param>
 /// <param name="Seed">Seed of the data, the initial weights and the batches.</param>
-internal sealed record Lesson(IReadOnlyList<Loss> Losses, int Dimensions, int Steps, long Seed);
+internal sealed record LabSession(IReadOnlyList<Loss> Losses, int Dimensions, int Steps, long Seed);
 
-/// <summary>State of a lesson.</summary>
+/// <summary>State of a session of the margin lab.</summary>
 /// <param name="Step">Steps taken.</param>
 /// <param name="Steps">Steps in total.</param>
 /// <param name="Labels">[N]: the class of each sample, 0 to 9.</param>

@@ -1,27 +1,26 @@
 namespace UniFace.Studio.Lab;
 
 /// <summary>
-/// Running lessons: one per client, whose newer lesson ends its older one, and a few in total. A lesson ends when its client disconnects.
+/// Running sessions: one per client, whose newer session ends its older one, and a few in total. A session ends when its client disconnects.
 /// </summary>
 internal sealed class LabSessions : IDisposable
 {
-    private const int MaxLessons = 4;
-    private const int StepsPerFrame = 6;
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
-    private readonly SemaphoreSlim places = new(MaxLessons);
+    private const int MaxSessions = 4, StepsPerFrame = 6;
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40), MaxWait = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim places = new(MaxSessions);
     private readonly Dictionary<string, CancellationTokenSource> clients = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
-    /// <summary>Number of running lessons.</summary>
-    public int Running => MaxLessons - places.CurrentCount;
+    /// <summary>Number of running sessions.</summary>
+    public int Running => MaxSessions - places.CurrentCount;
 
-    /// <summary>Runs a lesson and gives its frames, starting with the state before the first step.</summary>
-    /// <param name="lesson">The lesson.</param>
+    /// <summary>Runs a session and returns its frames, starting with the state before the first step.</summary>
+    /// <param name="session">The session.</param>
     /// <param name="client">Identifies the client.</param>
     /// <param name="stop">Ends it.</param>
-    /// <exception cref="ProblemException">Too many lessons are running.</exception>
-    public async IAsyncEnumerable<LabFrame> Run(Lesson lesson, string client, [EnumeratorCancellation] CancellationToken stop)
+    /// <exception cref="ProblemException">Too many sessions are running.</exception>
+    public async IAsyncEnumerable<LabFrame> Run(LabSession session, string client, [EnumeratorCancellation] CancellationToken stop)
     {
         using CancellationTokenSource own = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Register(client, own);
@@ -29,12 +28,12 @@ internal sealed class LabSessions : IDisposable
         {
             if (!await places.WaitAsync(MaxWait, stop))
             {
-                throw new ProblemException(Status503ServiceUnavailable, $"{MaxLessons} lessons are already running; try again in a few seconds");
+                throw new ProblemException(Status503ServiceUnavailable, $"{MaxSessions} sessions are already running; try again in a few seconds");
             }
 
             try
             {
-                await foreach (LabFrame frame in Frames(lesson, own.Token))
+                await foreach (LabFrame frame in Frames(session, own.Token))
                 {
                     yield return frame;
                 }
@@ -52,23 +51,23 @@ internal sealed class LabSessions : IDisposable
 
     public void Dispose() => places.Dispose();
 
-    private static async IAsyncEnumerable<LabFrame> Frames(Lesson lesson, [EnumeratorCancellation] CancellationToken stop)
+    private static async IAsyncEnumerable<LabFrame> Frames(LabSession session, [EnumeratorCancellation] CancellationToken stop)
     {
         List<EmbeddingTrainer> trainers = [];
         try
         {
-            trainers.AddRange(lesson.Losses.Select(loss => new EmbeddingTrainer(loss, lesson.Dimensions, lesson.Steps, lesson.Seed)));
+            trainers.AddRange(session.Losses.Select(loss => new EmbeddingTrainer(loss, session.Dimensions, session.Steps, session.Seed)));
             while (!stop.IsCancellationRequested)
             {
                 int step = trainers[0].Step;
-                yield return new LabFrame(step, lesson.Steps, TenClasses.Labels, [.. trainers.Select(t => t.Observe())]);
-                if (step == lesson.Steps)
+                yield return new LabFrame(step, session.Steps, TenClasses.Labels, [.. trainers.Select(t => t.Observe())]);
+                if (step == session.Steps)
                 {
                     yield break;
                 }
 
                 Task pace = Task.Delay(Pace, CancellationToken.None);
-                await Task.Run(() => Train(trainers, Math.Min(lesson.Steps, step + StepsPerFrame), stop), CancellationToken.None);
+                await Task.Run(() => Train(trainers, Math.Min(session.Steps, step + StepsPerFrame), stop), CancellationToken.None);
                 await pace;
             }
         }

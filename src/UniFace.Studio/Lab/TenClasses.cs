@@ -18,13 +18,12 @@ internal static class TenClasses
     public static IReadOnlyList<int> Labels { get; } = [.. Enumerable.Range(0, Classes * PerClass).Select(i => i / PerClass)];
 
     /// <summary>The samples, [N * Dimensions], class by class.</summary>
-    public static float[] Draw(long seed)
+    public static float[] Draw(SeededRandom random)
     {
-        Random random = new((int)(seed % int.MaxValue));
         double[][] centers = [.. Enumerable.Range(0, Classes).Select(_ => Normals(random))];
         double[][] curves = [.. Enumerable.Range(0, Classes).Select(_ => Normals(random))];
-        float[] samples = new float[Classes * PerClass * Dimensions];
-        for (int sample = 0; sample < Classes * PerClass; sample++)
+        float[] samples = new float[Labels.Count * Dimensions];
+        for (int sample = 0; sample < Labels.Count; sample++)
         {
             int label = Labels[sample];
             double t = Normal(random);
@@ -40,7 +39,7 @@ internal static class TenClasses
     }
 
     /// <summary>A standard normal draw (Box and Muller).</summary>
-    public static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    public static double Normal(SeededRandom random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
-    private static double[] Normals(Random random) => [.. Enumerable.Range(0, Dimensions).Select(_ => Normal(random))];
+    private static double[] Normals(SeededRandom random) => [.. Enumerable.Range(0, Dimensions).Select(_ => Normal(random))];
 }

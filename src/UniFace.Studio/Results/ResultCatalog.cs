@@ -43,13 +43,13 @@ internal sealed class ResultCatalog(string root)
            let report = ReadReport(folder)
            where report is not null
            let measured = File.GetLastWriteTimeUtc(Path.Combine(folder, ReportFile))
-           select new ResultAnswer(NameOf(folder), measured, report.Value, [.. Figures(folder).Select(f => Path.GetFileName(f)!)]),
+           select new ResultAnswer(GetName(folder), measured, report.Value, [.. Figures(folder).Select(f => Path.GetFileName(f)!)]),
     ];
 
     /// <summary>Finds a figure's file and media type; null if there is none of that name.</summary>
     public (string Path, string Type)? FindFigure(string result, string name)
     {
-        string? folder = Folders().FirstOrDefault(f => NameOf(f) == result);
+        string? folder = Folders().FirstOrDefault(f => GetName(f) == result);
         string? file = folder is null ? null : Figures(folder).FirstOrDefault(f => Path.GetFileName(f) == name);
         return file is null ? null : (Path.GetFullPath(file), MediaTypes[Path.GetExtension(file)]);
     }
@@ -58,7 +58,7 @@ internal sealed class ResultCatalog(string root)
         !Directory.Exists(root) ? []
         : Directory.EnumerateFiles(root, ReportFile, Search).Take(MaxResults).Select(f => Path.GetDirectoryName(f)!).Order(StringComparer.Ordinal);
 
-    private string NameOf(string folder)
+    private string GetName(string folder)
     {
         string name = Path.GetRelativePath(root, folder);
         return name == "." ? RealPath.GetName(root) : name.Replace('\\', '/');

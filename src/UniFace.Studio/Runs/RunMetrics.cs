@@ -13,8 +13,8 @@ internal sealed record RunDigest(DateTime? Written, JsonElement? Last, JsonEleme
 /// </summary>
 internal sealed class RunMetrics(string path)
 {
-    private const int MaxBytes = 16 << 20;
-    private const int TailBytes = 256;
+    private const int MaxBytes = 16 << 20, TailBytes = 256;
+
     private readonly Lock gate = new();
     private (long Length, DateTime Written) seen;
     private long start; // offset of the first row
@@ -117,7 +117,7 @@ internal sealed class RunMetrics(string path)
         rows = keep ? [] : null;
     }
 
-    /// <summary>Reads the whole lines after the last row.</summary>
+    // Reads the whole lines after the last row.
     private void ReadLines(FileStream stream, long length)
     {
         byte[] bytes = new byte[length - end];

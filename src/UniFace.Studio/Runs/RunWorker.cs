@@ -57,7 +57,7 @@ internal sealed class RunWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>The folder of the run of this name if it trains here, even if the folder was deleted meanwhile; otherwise null.</summary>
+    /// <summary>The folder of the run of this name if it trains here, even if the folder has been deleted; otherwise null.</summary>
     public string? Find(string name)
     {
         lock (gate)
@@ -110,7 +110,7 @@ internal sealed class RunWorker : IAsyncDisposable
         {
             // Stopped and saved.
         }
-#pragma warning disable CA1031 // The page shows the failure; the service goes on.
+#pragma warning disable CA1031 // The page shows the failure; the service continues.
         catch (Exception e)
         {
             lock (gate)

@@ -15,7 +15,7 @@ internal sealed class PRelu : Layer
     /// <summary>The slopes, [C].</summary>
     public Parameter Slope => weight;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x => x.prelu(weight));
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x => x.prelu(weight));
 
     public override string Emit(OnnxGraph graph, string input) => graph.PRelu(input, weight);
 
@@ -29,7 +29,7 @@ internal sealed class PRelu : Layer
 /// <summary>SiLU, x * sigmoid(x).</summary>
 internal sealed class Silu() : Layer("silu")
 {
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x => nn.functional.silu(x));
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x => nn.functional.silu(x));
 
     public override string Emit(OnnxGraph graph, string input) => graph.Mul(input, graph.Sigmoid(input));
 }

@@ -33,7 +33,7 @@ internal sealed class BatchNorm : NormLayer
     /// <summary>The shift, [C]: after <see cref="Neutralize"/>, all that the layer adds.</summary>
     public Parameter Bias => bias;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
+    public override Tensor Run(Tensor input, GradientEngine engine, PRelu? activation, Tensor? residual) => engine.Normalize(
         input, new NormState(weight, bias, runningMean, runningVariance, Momentum, training && !Frozen), activation?.Slope, residual);
 
     public override string Emit(OnnxGraph graph, string input) =>

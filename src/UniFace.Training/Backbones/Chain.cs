@@ -21,10 +21,10 @@ internal sealed class Chain : Layer
     /// <summary>True if a residual can be added: the chain ends in a <see cref="NormLayer"/>, or in one and its PReLU.</summary>
     public bool EndsInNorm => layers is [.., NormLayer] or [.., NormLayer, PRelu];
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null);
+    public override Tensor Run(Tensor input, GradientEngine engine) => Run(input, engine, null);
 
     /// <summary>The same plus a residual, which requires <see cref="EndsInNorm"/>.</summary>
-    public Tensor Run(Tensor input, IGradientEngine engine, Tensor? residual)
+    public Tensor Run(Tensor input, GradientEngine engine, Tensor? residual)
     {
         Tensor x = input;
         for (int i = 0; i < layers.Length; i++)
@@ -82,7 +82,7 @@ internal sealed class Residual : Layer
         RegisterComponents();
     }
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Add(
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Add(
         input, (inner, residual) => body.Run(input, inner, residual), shortcut is null ? null : side => shortcut.Run(input, side));
 
     public override string Emit(OnnxGraph graph, string input) =>

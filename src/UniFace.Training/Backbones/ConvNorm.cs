@@ -27,7 +27,7 @@ internal sealed class ConvNorm : NormLayer
     public static ConvNorm Depthwise(WeightInitializer init, int channels, int kernel, int stride, int padding) =>
         new(init, channels, channels, kernel, stride, padding, channels);
 
-    public override Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual)
+    public override Tensor Run(Tensor input, GradientEngine engine, PRelu? activation, Tensor? residual)
     {
         using Tensor y = engine.Apply(input, Convolve); // [B, outputs, h, w]
         return norm.Run(y, engine, activation, residual);

@@ -64,7 +64,7 @@ internal sealed class DlibBlock : Layer
         RegisterComponents();
     }
 
-    public override Tensor Run(Tensor input, IGradientEngine engine)
+    public override Tensor Run(Tensor input, GradientEngine engine)
     {
         using Tensor sum = engine.Add(input, (inner, residual) => Branch(input, inner, residual), halves ? side => side.Apply(input, Reduce) : null);
         return engine.Apply(sum, x => x.relu());
@@ -83,7 +83,7 @@ internal sealed class DlibBlock : Layer
         second.Load(weights);
     }
 
-    private Tensor Branch(Tensor input, IGradientEngine engine, Tensor residual)
+    private Tensor Branch(Tensor input, GradientEngine engine, Tensor residual)
     {
         using Tensor a = first.Run(input, engine);
         using Tensor b = engine.Apply(a, x => x.relu());
@@ -128,7 +128,7 @@ internal sealed class Convolution : Layer
         RegisterComponents();
     }
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) =>
+    public override Tensor Run(Tensor input, GradientEngine engine) =>
         engine.Apply(input, x => nn.functional.conv2d(x, weight, bias, strides, padding));
 
     public override string Emit(OnnxGraph graph, string input) => graph.Conv(input, weight, bias, (int)strides[0], (int)padding[0], groups: 1);
@@ -139,7 +139,7 @@ internal sealed class Convolution : Layer
 /// <summary>max(x, 0).</summary>
 internal sealed class Relu() : Layer("relu")
 {
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x => x.relu());
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x => x.relu());
 
     public override string Emit(OnnxGraph graph, string input) => graph.Relu(input);
 }
@@ -147,7 +147,7 @@ internal sealed class Relu() : Layer("relu")
 /// <summary>The largest value of each window, without padding.</summary>
 internal sealed class MaxPool(int kernel, int stride) : Layer("max-pool")
 {
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x => nn.functional.max_pool2d(x, kernel, stride));
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x => nn.functional.max_pool2d(x, kernel, stride));
 
     public override string Emit(OnnxGraph graph, string input) => graph.MaxPool(input, kernel, stride);
 }
@@ -168,7 +168,7 @@ internal sealed class MeanProjection : Layer, IEmbeddingLayer
 
     public Parameter Bias => bias;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, x =>
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, x =>
     {
         using Tensor means = x.mean([2, 3]); // [B, C]
         return nn.functional.linear(means, weight, bias);

@@ -86,7 +86,7 @@ internal sealed class SqueezeExcite : Layer
         RegisterComponents();
     }
 
-    public override Tensor Run(Tensor input, IGradientEngine engine) => engine.Apply(input, Rescale);
+    public override Tensor Run(Tensor input, GradientEngine engine) => engine.Apply(input, Rescale);
 
     private Tensor Rescale(Tensor input)
     {

@@ -28,7 +28,7 @@ internal sealed class EmbeddingHead : Layer, IEmbeddingLayer
 
     public Parameter Bias => norm.Bias;
 
-    public override Tensor Run(Tensor input, IGradientEngine engine)
+    public override Tensor Run(Tensor input, GradientEngine engine)
     {
         using Tensor? map = before?.Run(input, engine);
         using Tensor y = engine.Apply(map ?? input, Project); // [B, D]

@@ -4,7 +4,7 @@ namespace UniFace.Training.Backbones;
 internal abstract class Layer(string name) : nn.Module<Tensor, Tensor>(name), IOnnxLayer
 {
     /// <summary>Runs the layer.</summary>
-    public abstract Tensor Run(Tensor input, IGradientEngine engine);
+    public abstract Tensor Run(Tensor input, GradientEngine engine);
 
     /// <inheritdoc/>
     public abstract string Emit(OnnxGraph graph, string input);
@@ -28,7 +28,7 @@ internal interface IEmbeddingLayer
 internal abstract class NormLayer(string name) : Layer(name)
 {
     /// <summary>act(layer(input)) + residual.</summary>
-    public abstract Tensor Run(Tensor input, IGradientEngine engine, PRelu? activation, Tensor? residual);
+    public abstract Tensor Run(Tensor input, GradientEngine engine, PRelu? activation, Tensor? residual);
 
-    public sealed override Tensor Run(Tensor input, IGradientEngine engine) => Run(input, engine, null, null);
+    public sealed override Tensor Run(Tensor input, GradientEngine engine) => Run(input, engine, null, null);
 }

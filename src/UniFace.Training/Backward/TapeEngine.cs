@@ -7,13 +7,13 @@ namespace UniFace.Training.Backward;
 /// </summary>
 /// <param name="records">True: <see cref="Backward"/> will be called. False: a forward pass without gradients.</param>
 /// <param name="inputNeedsGradient">Whether the gradient of the engine's first input is needed.</param>
-internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) : IGradientEngine
+internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) : GradientEngine
 {
     private readonly Stack<(Func<Tensor, Tensor?> Backward, Tensor[] Saved)> steps = [];
 
     private bool NeedsGradient => inputNeedsGradient || steps.Count > 0;
 
-    public Tensor Apply(Tensor input, Func<Tensor, Tensor> operation)
+    public override Tensor Apply(Tensor input, Func<Tensor, Tensor> operation)
     {
         if (!records)
         {
@@ -44,7 +44,7 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
         }
     }
 
-    public Tensor Normalize(Tensor input, NormState norm, Parameter? slope, Tensor? residual)
+    public override Tensor Normalize(Tensor input, NormState norm, Parameter? slope, Tensor? residual)
     {
         if ((norm.Training || !records) && FusedNorm.Supports(input) && (residual is null || ChannelsLastView.Fits(residual)))
         {
@@ -59,17 +59,10 @@ internal sealed class TapeEngine(bool records, bool inputNeedsGradient = false) 
             return result;
         }
 
-        Tensor output = Apply(input, norm.Apply);
-        if (slope is not null)
-        {
-            using Tensor before = output;
-            output = Apply(before, x => x.prelu(slope));
-        }
-
-        return residual is null ? output : output.add_(residual);
+        return base.Normalize(input, norm, slope, residual);
     }
 
-    public Tensor Add(Tensor input, Func<IGradientEngine, Tensor, Tensor> body, Func<IGradientEngine, Tensor>? shortcut)
+    public override Tensor Add(Tensor input, Func<GradientEngine, Tensor, Tensor> body, Func<GradientEngine, Tensor>? shortcut)
     {
         bool needed = NeedsGradient;
         TapeEngine inner = new(records, needed), side = new(records, needed);

@@ -11,13 +11,13 @@ internal sealed class TapeFunction : autograd.SingleTensorFunction<TapeFunction>
     /// <param name="input">Their input.</param>
     /// <param name="anchor">Any parameter that requires a gradient: it makes the output require one.</param>
     /// <param name="forward">Runs the layers.</param>
-    public static Tensor Run(Tensor input, Tensor anchor, Func<Tensor, IGradientEngine, Tensor> forward) => apply(input, anchor, forward);
+    public static Tensor Run(Tensor input, Tensor anchor, Func<Tensor, GradientEngine, Tensor> forward) => apply(input, anchor, forward);
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         Tensor input = (Tensor)vars[0];
         TapeEngine tape = new(records: true, input.requires_grad);
-        Tensor output = ((Func<Tensor, IGradientEngine, Tensor>)vars[2])(input, tape);
+        Tensor output = ((Func<Tensor, GradientEngine, Tensor>)vars[2])(input, tape);
         tape.Record(gradient => gradient.alias(), output); // apply() returns a tensor of its own: the tape disposes this one.
         ctx.save_data(TapeKey, tape);
         return output;

@@ -6,12 +6,6 @@ namespace UniFace.Training.Checkpoints;
 /// </summary>
 internal static class Checkpoint
 {
-    /// <summary>Name of the checkpoint that training resumes from.</summary>
-    public const string LastFile = "last.ckpt";
-
-    /// <summary>Name of the checkpoint before the last.</summary>
-    public const string PreviousFile = "previous.ckpt";
-
     /// <summary>Value of the metadata "format": a file with a checksum and the id of its run.</summary>
     public const string Format = "uniface-checkpoint-2";
 
@@ -38,9 +32,9 @@ internal static class Checkpoint
     /// </exception>
     public static SafeTensorsFile Open(string path, string runId)
     {
-        string previous = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, PreviousFile);
-        string next = Path.GetFileName(path) == LastFile && File.Exists(previous)
-            ? $" The checkpoint before it is {PreviousFile}: rename it to {LastFile} to resume from there."
+        string previous = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, CheckpointStore.PreviousFile);
+        string next = Path.GetFileName(path) == CheckpointStore.LastFile && File.Exists(previous)
+            ? $" {CheckpointStore.Remedy}."
             : " Restore it from a copy, or start a new run.";
         SafeTensorsFile? file = null;
         try
@@ -108,11 +102,9 @@ internal static class Checkpoint
     }
 
     /// <summary>Reads all tensors with a prefix; the caller owns them.</summary>
-    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix)
-    {
-        return file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+    public static Dictionary<string, Tensor> ReadAll(SafeTensorsFile file, string prefix) =>
+        file.Entries.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
             .ToDictionary(k => k[prefix.Length..], file.Read, StringComparer.Ordinal);
-    }
 
     /// <summary>The parameters and buffers of a module by their names.</summary>
     public static IEnumerable<(string Name, Tensor Value)> Tensors(nn.Module module) =>

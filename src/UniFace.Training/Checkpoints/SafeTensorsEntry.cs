@@ -6,4 +6,4 @@ namespace UniFace.Training.Checkpoints;
 /// <param name="Shape">Its shape; empty for a scalar.</param>
 /// <param name="Offset">Offset of the first byte after the header.</param>
 /// <param name="Bytes">Length in bytes.</param>
-internal sealed record SafeTensorsEntry(string Name, torch.ScalarType Type, IReadOnlyList<long> Shape, long Offset, long Bytes);
+internal sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Offset, long Bytes);

@@ -93,7 +93,7 @@ public sealed record AugmentOptions
     }
 
     /// <summary>Throws if a probability is out of range.</summary>
-    internal void Check()
+    internal void Validate()
     {
         foreach ((string name, Func<AugmentOptions, double> get, _) in All)
         {

@@ -33,7 +33,7 @@ internal sealed class BatchLoader(FaceDataset dataset, IImageDecoder decoder, IS
     /// <exception cref="UniFaceException">An image cannot be read or has the wrong size; the message names it.</exception>
     public IEnumerable<TrainingBatch> Read(int epoch, int firstBatch = 0, CancellationToken cancellationToken = default)
     {
-        int[] order = sampler.Epoch(epoch);
+        int[] order = sampler.GetOrder(epoch);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         TaskScheduler workers = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, options.Threads).ConcurrentScheduler;
         Queue<Task<TrainingBatch>> ahead = new();

@@ -15,7 +15,7 @@ internal sealed class ClassBalancedSampler(FaceDataset dataset, long seed) : ISa
     public int Length => draws * byPerson.Length;
 
     /// <inheritdoc/>
-    public int[] Epoch(int epoch)
+    public int[] GetOrder(int epoch)
     {
         int[] order = new int[Length];
         int at = 0;

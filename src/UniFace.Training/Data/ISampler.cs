@@ -7,5 +7,5 @@ internal interface ISampler
     int Length { get; }
 
     /// <summary>Indices of the samples of an epoch in order, <see cref="Length"/> of them.</summary>
-    int[] Epoch(int epoch);
+    int[] GetOrder(int epoch);
 }

@@ -22,7 +22,7 @@ internal sealed class PersonBatchSampler(FaceDataset dataset, int people, int im
     public int Length => dataset.Samples.Count / (people * images) * (people * images);
 
     /// <inheritdoc/>
-    public int[] Epoch(int epoch)
+    public int[] GetOrder(int epoch)
     {
         int[] order = new int[Length];
         int[] peopleOrder = [.. Enumerable.Range(0, byPerson.Length)];

@@ -9,7 +9,7 @@ internal sealed class UniformSampler(int samples, long seed) : ISampler
     public int Length => samples;
 
     /// <inheritdoc/>
-    public int[] Epoch(int epoch)
+    public int[] GetOrder(int epoch)
     {
         int[] order = [.. Enumerable.Range(0, Length)];
         new SeededRandom(seed, RandomStream.EpochOrder, epoch).Shuffle<int>(order);

@@ -59,8 +59,8 @@ internal sealed class Teacher : IDisposable
     /// <param name="images">Number of training images.</param>
     /// <param name="load">Decodes one; called from several threads.</param>
     /// <param name="progress">Called with the images done since the last call.</param>
-    /// <param name="cancellation">Stops it.</param>
-    public void Prepare(int images, Func<int, RgbImage> load, Action<int>? progress = null, CancellationToken cancellation = default)
+    /// <param name="cancellationToken">Stops it.</param>
+    public void Prepare(int images, Func<int, RgbImage> load, Action<int>? progress = null, CancellationToken cancellationToken = default)
     {
         bool projects = size < embedder.EmbeddingSize;
         if (!projects && options.View == TeacherView.Augmented)
@@ -68,7 +68,7 @@ internal sealed class Teacher : IDisposable
             return;
         }
 
-        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, i => crop(load(i)), progress: progress, cancellationToken: cancellation);
+        EmbeddedFaces faces = BatchEmbedding.Embed(embedder, images, i => crop(load(i)), progress: progress, cancellationToken: cancellationToken);
         projection = projects ? PrincipalDirections(faces) : null;
         clean = [.. Enumerable.Range(0, images).Select(i => Project(faces.Row(i).ToArray()))];
     }

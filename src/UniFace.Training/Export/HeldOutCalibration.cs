@@ -4,7 +4,10 @@ using UniFace.Statistics;
 namespace UniFace.Training.Export;
 
 /// <summary>Measures and calibrates embedders on the people that a run was not trained on.</summary>
-internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportOptions options)
+/// <param name="info">The run.</param>
+/// <param name="gate">Refuses people that the run was trained on; receives warnings and progress.</param>
+/// <param name="flipSum">True: the embedders add the embedding of the mirrored image.</param>
+internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, bool flipSum)
 {
     /// <summary>A measurement.</summary>
     /// <param name="Result">The metrics.</param>
@@ -23,7 +26,7 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
         string source = trained.Validation ?? trained.Data;
         if (!Path.Exists(source))
         {
-            options.Warning?.Invoke($"{source} no longer exists, so the package is written without {Calibration.FileName}");
+            gate.Warning?.Invoke($"{source} no longer exists, so the package is written without {Calibration.FileName}");
             return null;
         }
 
@@ -39,16 +42,16 @@ internal sealed class HeldOutCalibration(RunInfo info, OverlapGate gate, ExportO
             embedder,
             i => decoder.Decode(people.Read(i), $"{people.Source}: {people.Samples[i].Name}"),
             [.. people.Samples.Select(s => s.Label)],
-            progress: count => options.Progress?.Invoke("calibrating", count, people.Samples.Count));
+            progress: count => gate.Progress?.Invoke("calibrating", count, people.Samples.Count));
         if (result.Report.DifferentPairs < RuleOfThree.TrialsFor(VerificationReport.DefaultRates[0]))
         {
-            options.Warning?.Invoke($"{people.People.Count} people held out form {result.Report.DifferentPairs} non-mated pairs, too few for any " +
+            gate.Warning?.Invoke($"{people.People.Count} people held out form {result.Report.DifferentPairs} non-mated pairs, too few for any " +
                 $"threshold: the package is written without {Calibration.FileName}");
             return new Measurement(result, null);
         }
 
         string name = trained.Validation ?? $"{people.People.Count} people held out of {trained.Data}";
-        CalibrationSource from = new(options.FlipSum, name, sha256, result.People, result.Images);
+        CalibrationSource from = new(flipSum, name, sha256, result.People, result.Images);
         return new Measurement(result, Calibrator.FromScores(result.Scores, from) with { Overlap = overlap });
     }
 }

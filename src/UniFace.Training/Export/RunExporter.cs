@@ -8,7 +8,7 @@ internal static class RunExporter
     private const double MaxInt8Loss = 0.003;
 
     /// <summary>Writes the package. If it is refused, the destination is unchanged.</summary>
-    public static ExportResult Export(string run, string folder, ExportOptions options, CancellationToken cancellation)
+    public static ExportResult Export(string run, string folder, ExportOptions options, CancellationToken cancellationToken)
     {
         if (options is { Int8: true, Calibration: not null })
         {
@@ -29,22 +29,15 @@ internal static class RunExporter
             Hint = options.OverlapHint,
             Warning = options.Warning,
             Progress = options.Progress,
-            Cancellation = cancellation,
+            Cancellation = cancellationToken,
         };
-        HeldOutCalibration heldOut = new(info, gate, options);
-        if (options.Int8)
-        {
-            return PackageExporter.Export(backbone, manifest, folder, trained, (onnx, written) => Quantize(onnx, written, folder, info, heldOut));
-        }
-
-        Calibration? calibration = options.Calibration is Calibration given ? Check(given, info, gate) : Measure(backbone);
-        return PackageExporter.Export(backbone, manifest, calibration, folder, trained);
-
-        Calibration? Measure(Backbone weights)
-        {
-            using BackboneEmbedder embedder = new(weights, options.FlipSum, ownsBackbone: false);
-            return heldOut.Measure(embedder)?.Calibration;
-        }
+        HeldOutCalibration heldOut = new(info, gate, options.FlipSum);
+        using PackageDraft draft = new(backbone, manifest, folder, trained);
+        using BackboneEmbedder embedder = new(backbone, options.FlipSum, ownsBackbone: false);
+        return draft.Complete(
+            options.Int8 ? Quantize(draft, folder, info, heldOut)
+            : options.Calibration is Calibration given ? Check(given, info, gate)
+            : heldOut.Measure(embedder)?.Calibration);
     }
 
     /// <summary>A given calibration, unless it was measured on training data: on this very set, or as it says itself.</summary>
@@ -52,19 +45,18 @@ internal static class RunExporter
     {
         TrainingOverlap? known = given.Overlap
             ?? (given.Data.Sha256 == info.DataHash ? new TrainingOverlap(given.Data.Images, given.Data.People) : null);
-        OverlapFound? found = known is null ? null : new OverlapFound(known.Pictures, known.People, info.Options.Data);
+        OverlapFound? found = known is null ? null : new OverlapFound(known.Images, known.People, info.Options.Data);
         return given with { Overlap = gate.Decide(given.Data.Name, found) };
     }
 
-    /// <summary>Replaces the float weights of an exported model by int8 weights, if they keep its accuracy.</summary>
-    private static (ModelManifest Manifest, Calibration? Calibration) Quantize(
-        string onnx, ModelManifest manifest, string folder, RunInfo info, HeldOutCalibration heldOut)
+    /// <summary>Replaces the float weights of a package by int8 weights, if they keep its accuracy. Returns the calibration of these.</summary>
+    private static Calibration? Quantize(PackageDraft draft, string folder, RunInfo info, HeldOutCalibration heldOut)
     {
-        CrossValidatedAccuracy before = Accuracy(Measure(manifest));
-        byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(onnx), folder);
-        File.WriteAllBytes(onnx, stored);
-        manifest = manifest with { OnnxSha256 = Sha256.HashBytes(stored) };
-        HeldOutCalibration.Measurement measured = Measure(manifest);
+        CrossValidatedAccuracy before = Accuracy(Measure());
+        byte[] stored = Int8Weights.Quantize(File.ReadAllBytes(draft.OnnxPath), folder);
+        File.WriteAllBytes(draft.OnnxPath, stored);
+        draft.Manifest = draft.Manifest with { OnnxSha256 = Sha256.HashBytes(stored) };
+        HeldOutCalibration.Measurement measured = Measure();
         CrossValidatedAccuracy after = Accuracy(measured);
         if (before.Mean - after.Mean > MaxInt8Loss)
         {
@@ -73,7 +65,7 @@ internal static class RunExporter
                 FormattableString.Invariant($"more than {100 * MaxInt8Loss} points; export float weights."));
         }
 
-        manifest = manifest with
+        draft.Manifest = draft.Manifest with
         {
             Quantization = new Quantization
             {
@@ -84,11 +76,11 @@ internal static class RunExporter
                 AccuracyAfter = after.Mean,
             },
         };
-        return (manifest, measured.Calibration?.For(manifest));
+        return measured.Calibration;
 
-        HeldOutCalibration.Measurement Measure(ModelManifest model)
+        HeldOutCalibration.Measurement Measure()
         {
-            using OnnxEmbedder embedder = OnnxEmbedder.Open(onnx, model);
+            using OnnxEmbedder embedder = OnnxEmbedder.Open(draft.OnnxPath, draft.Manifest);
             return heldOut.Measure(embedder) ?? throw new UniFaceException(
                 "int8 weights are measured on people that the run did not train on, and there are none (or their images are gone): hold people out " +
                 "when training, or export float weights.");

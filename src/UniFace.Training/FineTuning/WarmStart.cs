@@ -24,7 +24,7 @@ internal static class WarmStart
     /// <param name="head">Receives class centers and, if its loss has one, the threshold.</param>
     /// <param name="data">The training set.</param>
     /// <param name="load">Decodes one of its images.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="UniFaceException">The weights cannot be read, or have changed since the run was created.</exception>
     public static void Run(
         FineTuneOptions options,
@@ -32,7 +32,7 @@ internal static class WarmStart
         RecognitionHead head,
         FaceDataset data,
         Func<int, RgbImage> load,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         using (StartWeights start = StartWeights.Open(options.Source))
         {
@@ -50,7 +50,7 @@ internal static class WarmStart
 
         using DisposeScope scope = NewDisposeScope();
         using IDisposable none = no_grad();
-        Tensor raw = Embed(backbone, data.Samples.Count, load, cancellation); // [N, D]
+        Tensor raw = Embed(backbone, data.Samples.Count, load, cancellationToken); // [N, D]
         Tensor mean = raw.mean([0]); // [D]
         if (UnitVectors.Normalize(raw).mean([0]).norm().item<float>() > NarrowCone && backbone is LayeredBackbone { EmbeddingBias: Parameter bias })
         {
@@ -96,13 +96,13 @@ internal static class WarmStart
         threshold.grad = null;
     }
 
-    private static Tensor Embed(Backbone backbone, int images, Func<int, RgbImage> load, CancellationToken cancellation)
+    private static Tensor Embed(Backbone backbone, int images, Func<int, RgbImage> load, CancellationToken cancellationToken)
     {
         using BackboneEmbedder embedder = new(backbone, flipSum: false, ownsBackbone: false);
         List<float> raw = [];
         foreach (int[] chunk in Enumerable.Range(0, images).Chunk(Chunk))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             raw.AddRange(embedder.EmbedRaw([.. chunk.Select(load)]));
         }
 

@@ -1,6 +1,6 @@
 namespace UniFace.Training.Head;
 
-/// <summary>One batch while the tiles of centers are processed. Everything here is of the size of the batch.</summary>
+/// <summary>One batch while the tiles of centers are processed. Its memory grows with the batch, not with the number of classes.</summary>
 internal sealed class HeadBatch
 {
     private readonly bool isCosine;
@@ -57,7 +57,7 @@ internal sealed class HeadBatch
     /// <summary>Largest cosine with another class so far, [B].</summary>
     public Tensor HardestNegative { get; }
 
-    /// <summary>dLoss/dTargetSimilarity times the samples' shares, [B]; known after <see cref="BackwardTargets"/>.</summary>
+    /// <summary>dLoss/dTargetSimilarity times the sample weights, [B]; known after <see cref="BackwardTargets"/>.</summary>
     public Tensor TargetGradient { get; private set; }
 
     /// <summary>dLoss/dX so far, [B, D].</summary>

@@ -29,6 +29,9 @@ public sealed class HeadStep
         selection = head.Centers.Select(classes.SelectMany(batch => batch));
     }
 
+    /// <summary>True between the first batch and the last: the momentum of the centers has decayed, and they have not moved yet.</summary>
+    internal bool IsPartial => added > 0 && added < labels.Count;
+
     /// <summary>
     /// Computes the loss of the next batch and dLoss/dEmbeddings, adds dLoss/dParameter to the gradients of the head's own parameters, and
     /// updates the class centers. The embeddings are raw (not normalized) and are not changed; no graph is kept.

@@ -31,17 +31,17 @@ internal sealed class MarginTargets
     /// <summary>dLoss/dNorm through the margin, [B], or null; known after <see cref="Backward"/>.</summary>
     public Tensor? NormGradient => normLeaf.grad;
 
-    /// <summary>dLoss/dTargetSimilarity times the samples' shares, [B], given dLoss/dpsi, [B].</summary>
-    public Tensor Backward(Tensor gradient, Tensor share)
+    /// <summary>dLoss/dTargetSimilarity times the sample weights, [B], given dLoss/dpsi, [B].</summary>
+    public Tensor Backward(Tensor gradient, Tensor sampleWeight)
     {
         using IDisposable enabled = enable_grad();
-        Tensor total = (psi * (gradient * share)).sum();
+        Tensor total = (psi * (gradient * sampleWeight)).sum();
         if (regularizer is not null)
         {
-            total += (regularizer * share).sum();
+            total += (regularizer * sampleWeight).sum();
         }
 
         total.backward();
-        return similarityLeaf.grad ?? zeros_like(share);
+        return similarityLeaf.grad ?? zeros_like(sampleWeight);
     }
 }

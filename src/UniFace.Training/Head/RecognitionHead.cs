@@ -31,6 +31,8 @@ public sealed class RecognitionHead : nn.Module
     /// </summary>
     internal const int TileRows = 2048;
 
+    private HeadStep? step;
+
     /// <summary>Creates a head, which owns its three parts.</summary>
     /// <exception cref="ArgumentException">The centers are compared by inner products, and the margin is for cosines.</exception>
     public RecognitionHead(string name, ClassCenters centers, Margin margin, Objective objective)
@@ -82,7 +84,10 @@ public sealed class RecognitionHead : nn.Module
     /// <param name="labels">The labels of each batch, [B] int64 each, each label in [0, Classes).</param>
     /// <param name="update">What the step does with the gradient of the centers; <see cref="CenterUpdate.Accumulate"/> if null.</param>
     /// <exception cref="UniFaceException">A label is out of range.</exception>
-    public HeadStep BeginStep(IReadOnlyList<Tensor> labels, CenterUpdate? update = null) => new(this, labels, update ?? CenterUpdate.Accumulate);
+    /// <exception cref="InvalidOperationException">The step before has batches that were not added, so that its update is incomplete.</exception>
+    public HeadStep BeginStep(IReadOnlyList<Tensor> labels, CenterUpdate? update = null) => step = step is { IsPartial: true }
+        ? throw new InvalidOperationException("The step before lacks batches; add them first.")
+        : new(this, labels, update ?? CenterUpdate.Accumulate);
 
     /// <summary>A step of one batch: <see cref="BeginStep"/> and <see cref="HeadStep.Add"/>.</summary>
     /// <exception cref="UniFaceException">Embeddings are not [B, D], a label is out of range, or weights are not [B].</exception>

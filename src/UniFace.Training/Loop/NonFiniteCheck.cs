@@ -28,12 +28,12 @@ internal static class NonFiniteCheck
         double norm = stack(parameters.Select(p => p.Value.norm().to(ScalarType.Float32)).ToList()).norm().item<float>();
         if (!double.IsFinite(norm))
         {
-            throw new NonFiniteException(FirstBad(parameters) ?? $"the norm of all weights ({norm})", []);
+            throw new NonFiniteException(FindFirst(parameters) ?? $"the norm of all weights ({norm})", []);
         }
     }
 
     /// <summary>The first parameter whose value is not finite, else the first whose gradient is not, else null.</summary>
-    public static string? FirstBad(IReadOnlyList<NamedParameter> parameters)
+    public static string? FindFirst(IReadOnlyList<NamedParameter> parameters)
     {
         if (parameters.FirstOrDefault(parameter => !IsFinite(parameter.Value)) is NamedParameter weights)
         {
@@ -42,10 +42,10 @@ internal static class NonFiniteCheck
 
         // The backward pass runs from the head to the first layer, so the gradients are searched in that order.
         IEnumerable<NamedParameter> head = parameters.Where(p => p.Name.StartsWith(Checkpoint.HeadPrefix, StringComparison.Ordinal));
-        return head.Concat(parameters.Reverse()).FirstOrDefault(HasBadGradient) is NamedParameter bad ? $"the gradient of {bad.Name}" : null;
+        return head.Concat(parameters.Reverse()).FirstOrDefault(HasNonFiniteGradient) is NamedParameter first ? $"the gradient of {first.Name}" : null;
     }
 
-    private static bool HasBadGradient(NamedParameter parameter)
+    private static bool HasNonFiniteGradient(NamedParameter parameter)
     {
         using Tensor? gradient = parameter.Value.grad;
         return gradient is not null && !IsFinite(gradient);

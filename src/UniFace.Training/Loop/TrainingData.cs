@@ -70,9 +70,9 @@ internal sealed record TrainingData(
     }
 
     /// <summary>Computes what the steps need in addition to the data set: the teacher's embeddings.</summary>
-    public void Prepare(TrainingEvents events, CancellationToken cancellation)
+    public void Prepare(TrainingEvents events, CancellationToken cancellationToken)
     {
         int images = Training.Samples.Count;
-        Teacher?.Prepare(images, Loader.Load, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellation);
+        Teacher?.Prepare(images, Loader.Load, done => events.Preparing?.Invoke("teacher's embeddings", done, images), cancellationToken);
     }
 }

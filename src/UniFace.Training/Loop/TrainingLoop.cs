@@ -1,28 +1,26 @@
 namespace UniFace.Training.Loop;
 
 /// <summary>Trains from the state's position to the end of the run: epochs, steps, validation, metrics and checkpoints.</summary>
-/// <param name="folder">The run folder.</param>
-/// <param name="info">The run.</param>
-/// <param name="data">The data of the run.</param>
-/// <param name="state">The state of the run. Not disposed.</param>
-/// <param name="device">The device that trains.</param>
-/// <param name="fresh">True: the run has no checkpoint yet.</param>
-internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData data, TrainingState state, Device device, bool fresh)
+/// <param name="run">The run. Not disposed.</param>
+internal sealed class TrainingLoop(PreparedRun run)
 {
-    private readonly TrainOptions options = info.Options;
+    private readonly TrainOptions options = run.Info.Options;
+    private readonly TrainingData data = run.Data;
+    private readonly TrainingState state = run.State;
+    private readonly CheckpointStore checkpoints = new(run.Folder);
     private readonly LearningRateSchedule schedule = new(
-        info.Options.Schedule,
-        info.Options.LearningRate,
-        TotalSteps(info),
-        (long)Math.Round(info.Options.Warmup * info.StepsPerEpoch),
-        info.Options.Power,
-        [.. info.Options.Steps.Select(epoch => (long)Math.Round(epoch * info.StepsPerEpoch))]);
+        run.Info.Options.Schedule,
+        run.Info.Options.LearningRate,
+        TotalSteps(run.Info),
+        (long)Math.Round(run.Info.Options.Warmup * run.Info.StepsPerEpoch),
+        run.Info.Options.Power,
+        [.. run.Info.Options.Steps.Select(epoch => (long)Math.Round(epoch * run.Info.StepsPerEpoch))]);
 
-    private readonly TrainingFingerprint fingerprint = ReadFingerprint(folder, fresh);
+    private readonly TrainingFingerprint fingerprint = ReadFingerprint(run.Folder, run.Fresh);
     private readonly Stopwatch training = new();
     private TrainingEvents events = new();
     private long imagesTrained;
-    private long checkpointStep = state.Step;
+    private long checkpointStep = run.State.Step;
     private int savedFingerprintCount = -1;
 
     private double Rate => imagesTrained > 0 ? imagesTrained / training.Elapsed.TotalSeconds : 0;
@@ -49,7 +47,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         events = listeners;
         set_num_threads(options.Threads);
         data.Loader.FirstRead = (i, encoded) => fingerprint.Add(data.Training.People[data.Training.Samples[i].Label], encoded);
-        using MetricsLog log = new(folder, state.Step, fresh ? -1 : state.Epoch);
+        using MetricsLog log = new(run.Folder, state.Step, run.Fresh ? -1 : state.Epoch);
         foreach (string warning in data.Warnings)
         {
             events.Warning?.Invoke(warning);
@@ -62,16 +60,16 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         }
 
         data.Prepare(events, cancellationToken);
-        if (fresh)
+        if (run.Fresh)
         {
             WarmUp(cancellationToken);
-            EpochMetrics before = CosineProbe.Run(options, state, data, device, schedule.At(0));
+            EpochMetrics before = CosineProbe.Run(options, state, data, run.Device, schedule.At(0));
             log.Write(before);
             events.EpochEnded?.Invoke(before);
             Save();
         }
 
-        TrainingStep step = new(options, schedule, state, device, data.Weights);
+        TrainingStep step = new(options, schedule, state, run.Device, data.Weights);
         while (state.Epoch < options.Epochs)
         {
             try
@@ -87,9 +85,9 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
             EndEpoch(log, cancellationToken);
         }
 
-        return new TrainResult(folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
+        return new TrainResult(run.Folder, state.Epoch, state.Step, Rate, state.EpochLosses.LastOrDefault(), state.WeightsSha256())
         {
-            HeldOut = info.HeldOut.Count,
+            HeldOut = run.Info.HeldOut.Count,
         };
     }
 
@@ -169,7 +167,7 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         if (validation is not null && !(validation.TarAtFar < state.Best))
         {
             state.Best = validation.TarAtFar;
-            state.Save(Path.Combine(folder, RunFolder.BestFile), resumable: false);
+            state.Save(Path.Combine(run.Folder, RunFolder.BestFile), resumable: false);
         }
 
         EpochMetrics row = EpochMetrics.From(sums, state, schedule.At(state.Step - 1)) with { ImagesPerSecond = Rate, Validation = validation };
@@ -201,9 +199,9 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         StepMetrics row = StepMetrics.From(state, schedule.At(state.Step - 1), imagesPerSecond);
         state.Window = new RunningStatistics();
         log.Write(row);
-        double images = (double)(TotalSteps(info) - state.Step) * options.Batch * options.Accumulate;
+        double images = (double)(TotalSteps(run.Info) - state.Step) * options.Batch * options.Accumulate;
         TimeSpan remaining = TimeSpan.FromSeconds(Math.Min(images * training.Elapsed.TotalSeconds / imagesTrained, 1e9));
-        events.Progress?.Invoke(new TrainProgress(row, TotalSteps(info), options.Epochs, remaining));
+        events.Progress?.Invoke(new TrainProgress(row, TotalSteps(run.Info), options.Epochs, remaining));
     }
 
     private void Save()
@@ -212,23 +210,11 @@ internal sealed class TrainingLoop(string folder, RunInfo info, TrainingData dat
         if (fingerprint.Count is int count && count != savedFingerprintCount)
         {
             // Before the checkpoint, so that the fingerprint covers every image that a checkpoint has seen.
-            fingerprint.Save(Path.Combine(folder, TrainingFingerprint.FileName));
+            fingerprint.Save(Path.Combine(run.Folder, TrainingFingerprint.FileName));
             savedFingerprintCount = count;
         }
 
-        string last = Path.Combine(folder, RunFolder.LastFile);
-        if (File.Exists(last))
-        {
-            string next = Path.Combine(folder, "next.ckpt");
-            state.Save(next, resumable: true);
-            File.Replace(next, last, Path.Combine(folder, RunFolder.PreviousFile)); // last.ckpt exists at every moment.
-            AtomicFile.FlushFolder(folder);
-        }
-        else
-        {
-            state.Save(last, resumable: true);
-        }
-
+        checkpoints.Save(path => state.Save(path, resumable: true));
         checkpointStep = state.Step;
     }
 

@@ -33,7 +33,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         if (!double.IsFinite(GradientNorm))
         {
             throw new NonFiniteException(
-                NonFiniteCheck.FirstBad(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})", batches.SelectMany(b => b.Samples));
+                NonFiniteCheck.FindFirst(state.Parameters) ?? $"the norm of all gradients ({GradientNorm})", batches.SelectMany(b => b.Samples));
         }
 
         state.Optimizer.Step(learningRate);
@@ -53,7 +53,7 @@ internal sealed class TrainingStep(TrainOptions options, LearningRateSchedule sc
         if (!double.IsFinite(output.Loss))
         {
             string computed = NonFiniteCheck.IsFinite(embeddings) ? "the loss" : "the batch's embeddings";
-            throw new NonFiniteException(NonFiniteCheck.FirstBad(state.Parameters) ?? computed, batch.Samples);
+            throw new NonFiniteException(NonFiniteCheck.FindFirst(state.Parameters) ?? computed, batch.Samples);
         }
 
         embeddings.backward([output.EmbeddingGradient]);

@@ -29,7 +29,7 @@ public abstract class Loss
     public IReadOnlyList<KeyValuePair<string, string>> Values =>
         [.. Applicable.Select(p => new KeyValuePair<string, string>(p.Name, p.Read(this)))];
 
-    /// <summary>The hyperparameters to lower if training diverges, each with its value: "margin (now 0.4)"; none without margin and scale.</summary>
+    /// <summary>The hyperparameters to lower if training diverges, each with its value: "margin (now 0.4)"; empty if it has neither margin nor scale.</summary>
     internal IEnumerable<string> HyperparametersToLower => Applicable.Where(p => p.LowerIfDiverging).Select(p => $"{p.Name} (now {p.Read(this)})");
 
     /// <summary>How an embedding is compared with a class center.</summary>

@@ -22,7 +22,7 @@ public enum HyperparameterKind
 }
 
 /// <summary>
-/// One hyperparameter of a loss, read from its property and <see cref="HyperparameterAttribute"/>: its name on the command line, the paper's
+/// One hyperparameter of a loss, read from its property and <see cref="HyperparameterAttribute"/>: its name in text, the paper's
 /// default, its range and its meaning.
 /// </summary>
 public sealed class LossHyperparameter
@@ -49,7 +49,7 @@ public sealed class LossHyperparameter
         Default = Read(defaults);
     }
 
-    /// <summary>The name, as on the command line without the dashes: "margin", "negative-rate".</summary>
+    /// <summary>The name in text, JSON and options: "margin", "negative-rate".</summary>
     public string Name { get; }
 
     /// <summary>The kind of value.</summary>

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace UniFace.Training.Losses;
 
 /// <summary>A registered loss: its origin and its hyperparameters.</summary>
-/// <param name="Name">Its name on the command line.</param>
+/// <param name="Name">Its name in text, JSON and options: "arcface".</param>
 /// <param name="Description">What it does, in one sentence.</param>
 /// <param name="Paper">Authors, paper, venue and year.</param>
 /// <param name="MinimumClasses">The smallest number of classes that the loss can train.</param>
@@ -16,18 +16,12 @@ public sealed record LossInfo(string Name, string Description, string Paper, int
     internal Type Type { get; init; } = typeof(Loss);
 }
 
-/// <summary>Every loss by its name: all types of this library with a <see cref="LossAttribute"/>.</summary>
+/// <summary>Every loss by its name: all types of this library with a <see cref="LossAttribute"/>, and those that are registered.</summary>
 public static class LossRegistry
 {
     /// <summary>All losses, in the order of their publication.</summary>
-    public static IReadOnlyList<LossInfo> All { get; } =
-    [
-        .. typeof(LossRegistry).Assembly.GetTypes()
-            .Where(type => type.IsDefined(typeof(LossAttribute), inherit: false))
-            .Select(Describe)
-            .OrderBy(loss => loss.Paper[^4..], StringComparer.Ordinal)
-            .ThenBy(loss => loss.Name, StringComparer.Ordinal),
-    ];
+    public static IReadOnlyList<LossInfo> All { get; private set; } =
+        Sort(typeof(LossRegistry).Assembly.GetTypes().Where(type => type.IsDefined(typeof(LossAttribute), inherit: false)).Select(Describe));
 
     /// <summary>The names, in the order of <see cref="All"/>.</summary>
     public static IEnumerable<string> Names => All.Select(loss => loss.Name);
@@ -66,8 +60,24 @@ public static class LossRegistry
         return loss;
     }
 
+    /// <summary>
+    /// Adds a loss of another library, so that runs can use it and its name is known to <see cref="Loss.Parse"/> and JSON. For the start of a program:
+    /// two calls must not overlap.
+    /// </summary>
+    /// <typeparam name="TLoss">The loss, with a <see cref="LossAttribute"/> whose paper ends with its year.</typeparam>
+    /// <exception cref="ArgumentException">The type has no <see cref="LossAttribute"/>, or there is a loss of that name.</exception>
+    public static void Register<TLoss>()
+        where TLoss : Loss, new()
+    {
+        LossInfo info = Describe(typeof(TLoss));
+        All = Names.Contains(info.Name) ? throw new ArgumentException($"there is a loss '{info.Name}' already.") : Sort([.. All, info]);
+    }
+
     internal static LossInfo Find(Type type) => All.FirstOrDefault(loss => loss.Type == type)
-        ?? throw new InvalidOperationException($"{type} has no [Loss] attribute, or is in another assembly.");
+        ?? throw new InvalidOperationException($"{type} is not registered; call {nameof(LossRegistry)}.{nameof(Register)} first.");
+
+    private static IReadOnlyList<LossInfo> Sort(IEnumerable<LossInfo> losses) =>
+        [.. losses.OrderBy(loss => loss.Paper[^4..], StringComparer.Ordinal).ThenBy(loss => loss.Name, StringComparer.Ordinal)];
 
     private static Loss New(Type type) => (Loss)Activator.CreateInstance(type)!;
 
@@ -76,7 +86,7 @@ public static class LossRegistry
 
     private static LossInfo Describe(Type type)
     {
-        LossAttribute attribute = type.GetCustomAttribute<LossAttribute>()!;
+        LossAttribute attribute = type.GetCustomAttribute<LossAttribute>() ?? throw new ArgumentException($"{type} has no [Loss] attribute.");
         Loss defaults = New(type);
         IEnumerable<LossHyperparameter> parameters = type.GetProperties()
             .OrderBy(property => property.DeclaringType == type ? 0 : property.DeclaringType == typeof(Loss) ? int.MaxValue : Depth(property.DeclaringType!))

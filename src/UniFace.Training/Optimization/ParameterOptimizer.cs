@@ -92,7 +92,7 @@ public abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> parameter
     /// <summary>Updates one parameter with libtorch's operators on any device; may change the gradient.</summary>
     private protected abstract void Update(NamedParameter parameter, Tensor gradient, double learningRate);
 
-    /// <summary>Updates a slice of a parameter in CPU memory, with the same result.</summary>
+    /// <summary>Updates a slice of a parameter in CPU memory, with the same result up to rounding.</summary>
     private protected abstract void Update(in ParameterSlice slice, double learningRate);
 
     /// <summary>A state tensor of a parameter; initially zeros.</summary>

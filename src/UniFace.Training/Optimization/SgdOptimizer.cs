@@ -1,8 +1,8 @@
 namespace UniFace.Training.Optimization;
 
 /// <summary>
-/// Stochastic gradient descent with momentum: v = momentum * v + (g + decay * w), w = w - rate * v. The same bits as
-/// torch.optim.SGD (dampening 0, no Nesterov).
+/// Stochastic gradient descent with momentum: v = momentum * v + (g + decay * w), w = w - rate * v, torch.optim.SGD's update (dampening 0,
+/// no Nesterov).
 /// </summary>
 /// <param name="parameters">The parameters.</param>
 /// <param name="momentum">Momentum factor, 0 to below 1.</param>

@@ -36,17 +36,18 @@ public static class RunEventLog
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    /// <summary>The events of a run, oldest first; empty if the run has no log. A truncated line is skipped.</summary>
+    /// <summary>The events in the last 4 MB of a run's log, oldest first; empty if the run has no log. A truncated line is skipped.</summary>
     public static IReadOnlyList<RunNote> Read(string folder)
     {
         FileInfo file = new(Path.Combine(folder, RunFolder.NotesFile));
-        if (!file.Exists || file.Length > MaxBytes)
+        if (!file.Exists)
         {
             return [];
         }
 
         List<RunNote> notes = [];
         using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        stream.Position = Math.Max(0, stream.Length - MaxBytes);
         using StreamReader reader = new(stream);
         while (reader.ReadLine() is string line)
         {
@@ -59,7 +60,7 @@ public static class RunEventLog
             }
             catch (JsonException)
             {
-                // A line truncated by a kill.
+                // A line truncated by a kill, or by the start of the last 4 MB.
             }
         }
 

@@ -7,10 +7,7 @@ public static class RunFolder
     public const string InfoFile = "run.json";
 
     /// <summary>The checkpoint that training resumes from.</summary>
-    public const string LastFile = Checkpoint.LastFile;
-
-    /// <summary>The checkpoint before the last, kept in case the last is damaged.</summary>
-    public const string PreviousFile = Checkpoint.PreviousFile;
+    public const string LastFile = CheckpointStore.LastFile;
 
     /// <summary>The weights that were best on the validation set; absent without validation.</summary>
     public const string BestFile = "best.ckpt";

@@ -119,10 +119,10 @@ public sealed record TrainOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? PersonLevel { get; init; }
 
-    /// <summary>From this number of people on, the command line holds some out by default.</summary>
+    /// <summary>From this number of people on, <see cref="HoldOutPeople"/> holds some out.</summary>
     public const int PeopleToHoldOut = 20;
 
-    /// <summary>The share of the people that the command line holds out by default.</summary>
+    /// <summary>The share of the people that <see cref="HoldOutPeople"/> holds out.</summary>
     public const double ShareToHoldOut = 0.1;
 
     /// <summary>Share of the people of <see cref="Data"/> that are held out for validation, 0 to 0.5.</summary>
@@ -190,7 +190,7 @@ public sealed record TrainOptions
 
         Teacher?.Validate();
         FineTune?.Validate();
-        Augment.Check();
+        Augment.Validate();
         if (Augment.Mix > 0 && Teacher is not { View: TeacherView.Augmented, Loss: 0 })
         {
             throw new UniFaceException(
@@ -218,6 +218,11 @@ public sealed record TrainOptions
 
     /// <summary>Opens the validation set, if there is one. The caller disposes it.</summary>
     public FaceDataset? OpenValidation() => Validation is null ? null : FaceDatasets.Open(Validation, PersonLevel);
+
+    /// <summary>These options with a share of the people held out for validation and calibration, if there are enough people.</summary>
+    /// <param name="people">Number of people of <see cref="Data"/>.</param>
+    /// <param name="share">The share to hold out.</param>
+    public TrainOptions HoldOutPeople(int people, double share = ShareToHoldOut) => people < PeopleToHoldOut ? this : this with { ValidationPeople = share };
 
     /// <summary>The people to train on and, if the options hold some out, those.</summary>
     public (FaceDataset Training, FaceDataset? HeldOut) Split(FaceDataset data) => DatasetSubset.HoldOut(LimitImages(data), ValidationPeople, Seed);

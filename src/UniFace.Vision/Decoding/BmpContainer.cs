@@ -10,7 +10,7 @@ internal static class BmpContainer
         int header = bytes[14];
         if (bytes.Length < 14 + header)
         {
-            throw ImageContainer.CutOff(source);
+            throw ImageContainer.Truncated(source);
         }
 
         bool old = header == 12;
@@ -24,7 +24,7 @@ internal static class BmpContainer
         }
 
         return compression is not (1 or 2) && ((width * bits) + 31) / 32 * 4 * height > bytes.Length
-            ? throw ImageContainer.CutOff(source)
+            ? throw ImageContainer.Truncated(source)
             : new ImageContainer(file, (int)width, (int)height);
     }
 }

@@ -9,9 +9,9 @@ internal static class GifContainer
     public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
-        int at = bytes.Length < 13 ? throw ImageContainer.CutOff(source) : 13 + ColorBytes(bytes[10]);
+        int at = bytes.Length < 13 ? throw ImageContainer.Truncated(source) : 13 + ColorBytes(bytes[10]);
         KeptBytes kept = new(file);
-        kept.Keep(0, Math.Min(at, bytes.Length));
+        kept.Append(0, Math.Min(at, bytes.Length));
         while (bytes.Length - at >= 10 && bytes[at] is Extension or Frame)
         {
             bool frame = bytes[at] == Frame;
@@ -23,7 +23,7 @@ internal static class GifContainer
 
             if (frame || bytes[at + 1] == GraphicControl)
             {
-                kept.Keep(at, end);
+                kept.Append(at, end);
             }
 
             at = end;
@@ -34,7 +34,7 @@ internal static class GifContainer
             }
         }
 
-        throw ImageContainer.CutOff(source);
+        throw ImageContainer.Truncated(source);
     }
 
     private static int ColorBytes(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);

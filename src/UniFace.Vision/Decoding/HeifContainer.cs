@@ -12,7 +12,7 @@ internal static class HeifContainer
     private const int BytesPerPixel = 16;
 
     /// <summary>Opens a file; its size is the largest that is declared for any part.</summary>
-    /// <exception cref="UniFaceException">It is cut off or damaged, or its metadata is compressed.</exception>
+    /// <exception cref="UniFaceException">It is truncated or damaged, or its metadata is compressed.</exception>
     public static ImageContainer Open(ReadOnlyMemory<byte> file, string source)
     {
         ReadOnlySpan<byte> bytes = file.Span;
@@ -24,14 +24,14 @@ internal static class HeifContainer
             meta = bytes.Slice((int)at + 4, 4).SequenceEqual("meta"u8) ? (int)at : 0;
             if (length < 8 || length > bytes.Length - at)
             {
-                throw ImageContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
         }
 
-        ReadOnlySpan<byte> boxes = meta == 0 ? throw ImageContainer.CutOff(source) : bytes.Slice(meta, (int)length);
+        ReadOnlySpan<byte> boxes = meta == 0 ? throw ImageContainer.Truncated(source) : bytes.Slice(meta, (int)length);
         if (boxes.IndexOf("deflate\0"u8) >= 0 || boxes.IndexOf("gzip\0"u8) >= 0 || boxes.IndexOf("\0br\0"u8) >= 0)
         {
-            throw ImageContainer.Damaged(source, "its metadata is compressed, which no camera does");
+            throw ImageContainer.Damaged(source, "its metadata is compressed");
         }
 
         ImageContainer container = new(file, 0, 0);

@@ -13,7 +13,7 @@ namespace UniFace.Vision.Decoding;
 internal readonly record struct ImageContainer(ReadOnlyMemory<byte> Bytes, int Width, int Height, int Orientation = 1, long DecoderBytes = 0, int Scans = 1)
 {
     /// <summary>Opens a file of a supported format.</summary>
-    /// <exception cref="UniFaceException">It is cut off or damaged.</exception>
+    /// <exception cref="UniFaceException">It is truncated or damaged.</exception>
     public static ImageContainer Open(ImageFormat format, ReadOnlyMemory<byte> file, string source) =>
         format == ImageFormat.Jpeg ? JpegContainer.Open(file, source)
         : format == ImageFormat.Png ? PngContainer.Open(file, source)
@@ -23,10 +23,10 @@ internal readonly record struct ImageContainer(ReadOnlyMemory<byte> Bytes, int W
         : BmpContainer.Open(file, source);
 
     /// <summary>The error for a file that ends too early.</summary>
-    public static UniFaceException CutOff(string source) => new($"{source}: the file ends in the middle of the image; copy it again.");
+    public static UniFaceException Truncated(string source) => new($"{source}: the file ends in the middle of the image; obtain a new copy.");
 
     /// <summary>The error for a file that violates its format.</summary>
-    public static UniFaceException Damaged(string source, string how) => new($"{source}: the image is damaged ({how}); copy it again.");
+    public static UniFaceException Damaged(string source, string how) => new($"{source}: the image is damaged ({how}); obtain a new copy.");
 }
 
 /// <summary>The kept parts of a file, in order: a slice of the file until something is dropped, then a copy.</summary>
@@ -39,7 +39,7 @@ internal struct KeptBytes(ReadOnlyMemory<byte> file)
     public readonly ReadOnlyMemory<byte> Bytes => copy is null ? file[..length] : copy.AsMemory(0, length);
 
     /// <summary>Keeps a part after all parts kept before.</summary>
-    public void Keep(int from, int to)
+    public void Append(int from, int to)
     {
         if (copy is null && from != length)
         {

@@ -11,7 +11,7 @@ internal static class JpegContainer
     {
         ReadOnlySpan<byte> bytes = file.Span;
         KeptBytes kept = new(file);
-        kept.Keep(0, 2);
+        kept.Append(0, 2);
         ImageContainer container = new() { Scans = 0 };
         int orientation = 0, components = 0;
         long coefficients = 0;
@@ -22,7 +22,7 @@ internal static class JpegContainer
             at = skip < 0 ? bytes.Length : at + skip + 1;
             if (at >= bytes.Length)
             {
-                throw ImageContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
             byte marker = bytes[at];
@@ -34,14 +34,14 @@ internal static class JpegContainer
             at++;
             if (marker == 0xD9)
             {
-                kept.Keep(at - 2, at);
+                kept.Append(at - 2, at);
                 return container with { Bytes = kept.Bytes, Orientation = Math.Max(1, orientation), DecoderBytes = buffered ? coefficients : 0 };
             }
 
             int length = bytes.Length - at < 2 ? int.MaxValue : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
             if (length > bytes.Length - at)
             {
-                throw ImageContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
             ReadOnlySpan<byte> data = length < 2 ? throw ImageContainer.Damaged(source, $"a JPEG segment of {length} bytes") : bytes[(at + 2)..(at + length)];
@@ -68,7 +68,7 @@ internal static class JpegContainer
 
             if (keep || (marker == 0xE0 && data.StartsWith("JFIF\0"u8)) || (marker == 0xEE && data.StartsWith("Adobe"u8)))
             {
-                kept.Keep(from, at);
+                kept.Append(from, at);
             }
         }
     }

@@ -16,7 +16,7 @@ internal sealed class MemoryBudget(long bytes)
     public long Waiting => Interlocked.Read(ref lastTicket) - Interlocked.Read(ref nextTicket);
 
     /// <summary>Waits for a share of the budget; disposing the share returns it.</summary>
-    public Share Take(long need)
+    public Share Acquire(long need)
     {
         need = Math.Min(need, bytes);
         lock (gate)

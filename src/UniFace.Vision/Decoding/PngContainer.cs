@@ -13,14 +13,14 @@ internal static class PngContainer
     {
         ReadOnlySpan<byte> bytes = file.Span;
         KeptBytes kept = new(file);
-        kept.Keep(0, SignatureBytes);
+        kept.Append(0, SignatureBytes);
         int width = 0, height = 0, orientation = 0, profile = 1;
         long interlaced = 0;
         for (int at = SignatureBytes; ;)
         {
             if (bytes.Length - at < 12 || BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]) > bytes.Length - at - 12)
             {
-                throw ImageContainer.CutOff(source);
+                throw ImageContainer.Truncated(source);
             }
 
             ReadOnlySpan<byte> type = bytes.Slice(at + 4, 4), data = bytes.Slice(at + 8, BinaryPrimitives.ReadInt32BigEndian(bytes[at..]));
@@ -48,7 +48,7 @@ internal static class PngContainer
 
             if (header || last || type.SequenceEqual("IDAT"u8) || type.SequenceEqual("PLTE"u8) || type.SequenceEqual("tRNS"u8))
             {
-                kept.Keep(at, end);
+                kept.Append(at, end);
             }
 
             at = end;

@@ -13,7 +13,7 @@ internal static class WebPContainer
         uint size = bytes.Length < 20 ? uint.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
         if (size > bytes.Length - 8)
         {
-            throw ImageContainer.CutOff(source);
+            throw ImageContainer.Truncated(source);
         }
 
         int end = 8 + (int)size, orientation = 0;
@@ -62,7 +62,7 @@ internal static class WebPContainer
     private static int Next(ReadOnlySpan<byte> bytes, int at, int end, string source)
     {
         long next = end - at < 8 ? long.MaxValue : at + 8L + BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 4)..]);
-        return next > end ? throw ImageContainer.CutOff(source) : (int)Math.Min(end, next + (next & 1));
+        return next > end ? throw ImageContainer.Truncated(source) : (int)Math.Min(end, next + (next & 1));
     }
 
     private static void Take(ReadOnlySpan<byte> bytes, int at, int next, ref Range alpha, ref Range image)

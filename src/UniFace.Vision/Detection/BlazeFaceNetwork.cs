@@ -7,7 +7,7 @@ internal sealed record BlazeFace(Point Center, float Width, float Height, Point[
     public FaceBox Box => new(Center.X - (Width / 2), Center.Y - (Height / 2), Width, Height);
 
     /// <summary>Applies a transform. The box stays upright and is scaled.</summary>
-    public BlazeFace Through(SimilarityTransform transform) => new(
+    public BlazeFace Transform(SimilarityTransform transform) => new(
         transform.Apply(Center),
         (float)(Width * transform.Scale),
         (float)(Height * transform.Scale),
@@ -31,6 +31,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
     // Of the full-range network, as converted from TFLite.
     private static readonly Layout FullRange = new(["output1", "output0"], [(48, 1)], ChannelsLast: false);
 
+    // The detector's own input; PixelNormalization is that of a model package.
     private static readonly PixelWriter<float> Writer = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: true);
     private static readonly PixelWriter<float> PlanarWriter = new(pixel => (pixel / 127.5f) - 1, ColorOrder.Rgb, channelsLast: false);
 
@@ -78,7 +79,7 @@ internal sealed class BlazeFaceNetwork : IDisposable
             (int cells, int anchors) = layout.Grids[grid];
             foreach (BlazeFace face in Decode(results.Floats(grid), results.Floats(layout.Grids.Length + grid), cells, anchors, Size, minScore))
             {
-                faces.Add((mirrored ? Mirror(face) : face).Through(back));
+                faces.Add((mirrored ? Mirror(face) : face).Transform(back));
             }
         }
 

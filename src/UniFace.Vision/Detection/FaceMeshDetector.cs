@@ -109,7 +109,7 @@ public sealed class FaceMeshDetector : IFaceDetector
     {
         IEnumerable<BlazeFace> proposals = proposer.Run(photo, window.To(proposer.Size, turn * Math.PI / 2), CandidateScore)
             .Where(face => window.Holds(face, photo.Width, photo.Height) && Frame(face).IsFinite);
-        return NonMaximumSuppression.Keep(proposals, face => face.Box, face => face.Score, MaxOverlapInWindow);
+        return NonMaximumSuppression.Select(proposals, face => face.Box, face => face.Score, MaxOverlapInWindow);
     }
 
     private MeshCandidate? Look(Photo photo, BlazeFace proposal)

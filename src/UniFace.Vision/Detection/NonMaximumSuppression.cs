@@ -25,7 +25,7 @@ internal static class NonMaximumSuppression
     /// <param name="box">The box of an item.</param>
     /// <param name="score">The score of an item.</param>
     /// <param name="maxOverlap">The allowed intersection over union.</param>
-    public static List<T> Keep<T>(IEnumerable<T> items, Func<T, FaceBox> box, Func<T, float> score, float maxOverlap)
+    public static List<T> Select<T>(IEnumerable<T> items, Func<T, FaceBox> box, Func<T, float> score, float maxOverlap)
     {
         List<T> kept = [];
         foreach (T item in items.OrderByDescending(score))

@@ -6,7 +6,6 @@ internal readonly record struct PhotoScale(double X, double Y)
     /// <summary>The face in pixels of the photo.</summary>
     public DetectedFace Apply(DetectedFace face)
     {
-        FaceLandmarks points = face.Landmarks;
         Point origin = Apply(new Point(face.X, face.Y));
         return face with
         {
@@ -14,14 +13,7 @@ internal readonly record struct PhotoScale(double X, double Y)
             Y = origin.Y,
             Width = (float)(face.Width * X),
             Height = (float)(face.Height * Y),
-            Landmarks = points with
-            {
-                LeftEye = Apply(points.LeftEye),
-                RightEye = Apply(points.RightEye),
-                Nose = Apply(points.Nose),
-                LeftMouth = Apply(points.LeftMouth),
-                RightMouth = Apply(points.RightMouth),
-            },
+            Landmarks = face.Landmarks.Map(Apply),
         };
     }
 

@@ -6,8 +6,8 @@ namespace UniFace.Vision.Detection;
 /// </summary>
 public sealed class YuNetDetector : IFaceDetector
 {
-    private const int LargestSide = 1280;
-    private const int SmallestSide = 320;
+    private const int MaxSide = 1280;
+    private const int MinSide = 320;
 
     // Detections with this overlap are of the same face, and count towards its landmarks from this score on.
     private const float SameFace = 0.5f;
@@ -53,13 +53,13 @@ public sealed class YuNetDetector : IFaceDetector
         ArgumentNullException.ThrowIfNull(photo);
         List<DetectedFace> faces = [];
         int longest = Math.Max(photo.Width, photo.Height);
-        int limit = fixedWidth > 0 ? Math.Min(fixedWidth, fixedHeight) : LargestSide;
+        int limit = fixedWidth > 0 ? Math.Min(fixedWidth, fixedHeight) : MaxSide;
         double scale = Math.Min(1, (double)limit / longest);
         RgbImage level = ImageResize.To(photo, Scaled(photo.Width, scale), Scaled(photo.Height, scale));
         while (true)
         {
             AddFaces(photo, level, faces);
-            if (Math.Max(level.Width, level.Height) < 2 * SmallestSide)
+            if (Math.Max(level.Width, level.Height) < 2 * MinSide)
             {
                 return Merge(faces);
             }
@@ -72,7 +72,7 @@ public sealed class YuNetDetector : IFaceDetector
     public IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        PhotoView view = photo.Level(int.Log2(Math.Max(1, Math.Max(photo.Width, photo.Height) / LargestSide)));
+        PhotoView view = photo.Level(int.Log2(Math.Max(1, Math.Max(photo.Width, photo.Height) / MaxSide)));
         SimilarityTransform back = view.FromPhoto.Inverse();
         return [.. Detect(view.Image).Select(face => face.Map(back))];
     }
@@ -121,7 +121,7 @@ public sealed class YuNetDetector : IFaceDetector
     /// </summary>
     private List<DetectedFace> Merge(List<DetectedFace> faces)
     {
-        List<DetectedFace> best = NonMaximumSuppression.Keep(faces, Box, face => face.Score, maxOverlap);
+        List<DetectedFace> best = NonMaximumSuppression.Select(faces, Box, face => face.Score, maxOverlap);
         return
         [
             .. best.Where(face => face.Score >= minScore)

@@ -3,10 +3,10 @@ namespace UniFace.Vision.Imaging;
 /// <summary>Encodes images as files.</summary>
 public static class ImageEncoder
 {
-    /// <summary>The JPEG quality of crops. With full colour resolution it has no measurable effect on embeddings.</summary>
+    /// <summary>The JPEG quality of crops. With full color resolution it has no measurable effect on embeddings.</summary>
     public const int CropQuality = 97;
 
-    /// <summary>JPEG with full colour resolution (4:4:4).</summary>
+    /// <summary>JPEG with full color resolution (4:4:4).</summary>
     /// <param name="image">The image.</param>
     /// <param name="quality">1 to 100.</param>
     public static byte[] Jpeg(RgbImage image, int quality = CropQuality)

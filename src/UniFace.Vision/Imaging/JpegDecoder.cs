@@ -49,7 +49,7 @@ internal static class JpegDecoder
 
                 if (rows.From > 0 && !codec.SkipScanlines(rows.From))
                 {
-                    throw ImageContainer.CutOff(source);
+                    throw ImageContainer.Truncated(source);
                 }
 
                 for (int row = 0; row < rows.Length; row += strip)
@@ -57,7 +57,7 @@ internal static class JpegDecoder
                     int count = Math.Min(strip, rows.Length - row);
                     if (codec.GetScanlines((nint)target, count, size.Width * 4) != count)
                     {
-                        throw ImageContainer.CutOff(source);
+                        throw ImageContainer.Truncated(source);
                     }
 
                     for (int y = 1; y < count && columns.Length < size.Width; y++)

@@ -39,7 +39,7 @@ internal sealed class JpegPhoto(ImageContainer container, long maxPixels, Memory
         (PixelSpan x, double fromX) = Stored(wanted.X, wanted.Width, Width, level, container.Orientation is 2 or 3 or 6 or 7);
         (PixelSpan y, double fromY) = Stored(wanted.Y, wanted.Height, Height, level, container.Orientation is 3 or 4 or 7 or 8);
         RgbImage image;
-        using (budget.Take(((long)x.Length * y.Length * 3) + container.DecoderBytes + container.Bytes.Length))
+        using (budget.Acquire(((long)x.Length * y.Length * 3) + container.DecoderBytes + container.Bytes.Length))
         {
             image = JpegDecoder.Decode(container, level, swap ? y : x, swap ? x : y, source);
         }

@@ -14,10 +14,10 @@ public sealed class SkiaImageDecoder : IImageDecoder
     private const long MaxPixelsPerByte = 8 * 1032;
 
     // A file of any length may have as many.
-    private const long PixelsOfAnyFile = 4_000_000;
+    private const long AlwaysAllowedPixels = 4_000_000;
 
     // Each scan of a progressive JPEG is a pass over all pixels, however short it is. libjpeg and MozJPEG write about 10 scans.
-    private const int MaxScans = 100, MaxScansOfLargest = 16;
+    private const int MaxScans = 100, MaxScansAtFullSize = 16;
 
     /// <summary>Images with more pixels are refused by their header, before memory is allocated. 100 million by default.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
@@ -53,9 +53,9 @@ public sealed class SkiaImageDecoder : IImageDecoder
         ImageFormat format = ImageFormat.Detect(encoded.Span);
         if (!format.IsRead || (!ReadsHeif && (format == ImageFormat.Heic || format == ImageFormat.Avif)))
         {
-            string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedOfStrangers;
+            string expected = ReadsHeif ? ImageFormat.Expected : ImageFormat.ExpectedUntrusted;
             throw new UniFaceException(encoded.IsEmpty
-                ? $"{source}: the file is empty, expected a {expected} image."
+                ? $"{source}: the file is empty, expected {expected}."
                 : $"{source}: {format.Description}; expected {expected}: convert it first.");
         }
 
@@ -69,17 +69,17 @@ public sealed class SkiaImageDecoder : IImageDecoder
             throw new UniFaceException($"{source}: {size}, more than the limit of {limit}; scale it down first.");
         }
 
-        if (pixels > Math.Max(PixelsOfAnyFile, encoded.Length * MaxPixelsPerByte))
+        if (pixels > Math.Max(AlwaysAllowedPixels, encoded.Length * MaxPixelsPerByte))
         {
             throw new UniFaceException(
-                $"{source}: it claims {size} in {encoded.Length} bytes, which no photo has; the file is damaged, or made to exhaust memory.");
+                $"{source}: it claims {size} in {encoded.Length} bytes, too few for so many; the file is damaged, or made to exhaust memory.");
         }
 
-        if (container.Scans > MaxScans || container.Scans * pixels > MaxScansOfLargest * MaxPixels)
+        if (container.Scans > MaxScans || container.Scans * pixels > MaxScansAtFullSize * MaxPixels)
         {
             throw new UniFaceException(
                 $"{source}: {size} in {container.Scans} scans, more work than one photo may take: at most {MaxScans} scans and " +
-                $"{MaxScansOfLargest * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
+                $"{MaxScansAtFullSize * MaxPixels} pixels times scans; save it as a JPEG that is not progressive, or scale it down.");
         }
 
         return new EncodedImage(Math.Max(1, container.Scans) * pixels, () =>
@@ -90,7 +90,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
             }
 
             // RGB, RGBA, and what the decoder takes.
-            using MemoryBudget.Share share = Budget.Take((pixels * 7) + container.DecoderBytes + encoded.Length);
+            using MemoryBudget.Share share = Budget.Acquire((pixels * 7) + container.DecoderBytes + encoded.Length);
             return new Photo(
                 format == ImageFormat.Heic || format == ImageFormat.Avif ? HeifContainer.Decode(container, format, source) : Decode(container, source));
         });
@@ -125,7 +125,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
                 return image;
             }
 
-            throw result is SKCodecResult.IncompleteInput ? ImageContainer.CutOff(source) : ImageContainer.Damaged(source, $"{result}");
+            throw result is SKCodecResult.IncompleteInput ? ImageContainer.Truncated(source) : ImageContainer.Damaged(source, $"{result}");
         }
     }
 }

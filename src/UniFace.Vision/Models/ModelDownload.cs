@@ -11,9 +11,9 @@ public static class ModelDownload
     /// <summary>Reads a model.</summary>
     /// <param name="source">A file or an address.</param>
     /// <param name="sha256">Its hash, hexadecimal; required for an address.</param>
-    /// <param name="cancellation">Cancels the download.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     /// <exception cref="UniFaceException">It cannot be read, is too large, or has another hash.</exception>
-    public static async Task<byte[]> ReadAsync(string source, string? sha256, CancellationToken cancellation = default)
+    public static async Task<byte[]> ReadAsync(string source, string? sha256, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         if (sha256 is not null && (sha256.Length != 64 || !sha256.All(char.IsAsciiHexDigit)))
@@ -26,7 +26,7 @@ public static class ModelDownload
             throw new UniFaceException($"{source}: a download needs its SHA-256, so that the file is the one you mean; give it with --sha256.");
         }
 
-        byte[] bytes = IsAddress(source) ? await DownloadAsync(source, cancellation).ConfigureAwait(false) : ReadFile(source);
+        byte[] bytes = IsAddress(source) ? await DownloadAsync(source, cancellationToken).ConfigureAwait(false) : ReadFile(source);
         string hash = Sha256.HashBytes(bytes);
         return sha256 is null || hash.Equals(sha256, StringComparison.OrdinalIgnoreCase)
             ? bytes
@@ -37,14 +37,14 @@ public static class ModelDownload
         ? File.ReadAllBytes(path)
         : throw new UniFaceException($"{path}: more than {MaxBytes} bytes, expected a model of a face detector.");
 
-    private static async Task<byte[]> DownloadAsync(string source, CancellationToken cancellation)
+    private static async Task<byte[]> DownloadAsync(string source, CancellationToken cancellationToken)
     {
         try
         {
             using HttpClient client = new() { MaxResponseContentBufferSize = MaxBytes, Timeout = TimeSpan.FromMinutes(10) };
-            return await client.GetByteArrayAsync(new Uri(source), cancellation).ConfigureAwait(false);
+            return await client.GetByteArrayAsync(new Uri(source), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new UniFaceException(
                 $"{source}: cannot be downloaded: {e.Message}; check the address and the network, or download it by hand and add the file.", e);

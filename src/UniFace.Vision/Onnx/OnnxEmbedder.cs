@@ -45,13 +45,11 @@ public sealed class OnnxEmbedder : IEmbedder
 
     /// <summary>Opens a model with a manifest. The hash of the file is not checked; <see cref="ModelPackage.Open"/> does that.</summary>
     /// <param name="onnxPath">The .onnx file.</param>
-    /// <param name="manifest">Sizes, colour order, normalisation, flip-sum.</param>
+    /// <param name="manifest">Sizes, color order, normalization, flip-sum.</param>
     /// <param name="threads">Cores to use; 0 for all.</param>
     /// <exception cref="UniFaceException">It is not such a model, does not fit the manifest, or does not finish.</exception>
-    public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0)
-    {
-        return Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
-    }
+    public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0) =>
+        Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
 
     /// <summary>Opens a model whose manifest depends on the shapes that the file declares.</summary>
     internal static OnnxEmbedder Open(

@@ -65,7 +65,7 @@ internal static class OnnxFile
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new UniFaceException($"{source}: cannot load it as a model: it is not an ONNX file, or is cut off or damaged.", e);
+            throw new UniFaceException($"{source}: cannot load it as a model: it is not an ONNX file, or is truncated or damaged.", e);
         }
     }
 

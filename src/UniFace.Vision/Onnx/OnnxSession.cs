@@ -8,7 +8,7 @@ namespace UniFace.Vision.Onnx;
 /// </summary>
 internal sealed class OnnxSession(InferenceSession session, string path) : IDisposable
 {
-    private readonly Counter users = new(session);
+    private readonly SessionHandle users = new(session);
 
     /// <summary>The model's inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => session.InputMetadata;
@@ -29,7 +29,7 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
     private static OnnxSession Open((byte[] Model, byte[]? Rewritten) file, string path, int threads)
     {
         (byte[] model, byte[]? rewritten) = file;
-        OnnxTelemetry.TurnOff();
+        OnnxTelemetry.Disable();
         try
         {
             using SessionOptions options = new()
@@ -117,7 +117,7 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
     }
 
     // Uses a SafeHandle for its reference count; there is no handle.
-    private sealed class Counter(InferenceSession session) : SafeHandle(0, ownsHandle: true)
+    private sealed class SessionHandle(InferenceSession session) : SafeHandle(0, ownsHandle: true)
     {
         public override bool IsInvalid => false;
 

@@ -8,17 +8,17 @@ public static partial class OnnxTelemetry
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 
-    private static readonly Lazy<bool> Off = new(Disable);
+    private static readonly Lazy<bool> Off = new(TryDisable);
 
     /// <summary>Disables it for this process, once. Call it first if you use ONNX Runtime yourself as well.</summary>
-    public static void TurnOff() => _ = Off.Value;
+    public static void Disable() => _ = Off.Value;
 
     // .NET does not pass on the variables that it sets; the native library reads those of the C library.
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SetVariable(string name, string value, int overwrite);
 
-    private static bool Disable()
+    private static bool TryDisable()
     {
         Environment.SetEnvironmentVariable(Variable, "1");
         try

@@ -5,7 +5,7 @@ namespace UniFace.Vision.Photos;
 /// <summary>File format of aligned faces.</summary>
 public enum CropFormat
 {
-    /// <summary>JPEG of quality 97 with full colour resolution.</summary>
+    /// <summary>JPEG of quality 97 with full color resolution.</summary>
     Jpg,
 
     /// <summary>PNG, lossless.</summary>
@@ -90,19 +90,19 @@ public sealed class PhotoAligner
     /// <summary>Aligns all photos. If it is stopped, the report says so and all files are whole.</summary>
     /// <param name="photos">The photos.</param>
     /// <param name="output">The folder to write.</param>
-    /// <param name="options">How.</param>
+    /// <param name="options">How photos become aligned faces.</param>
     /// <param name="done">Called after each photo, on any thread.</param>
-    /// <param name="stop">Stops between photos.</param>
+    /// <param name="cancellationToken">Stops between photos.</param>
     /// <exception cref="UniFaceException">The folder cannot be written, overlaps the photos, or holds faces of other settings.</exception>
-    public static AlignReport Align(PhotoSet photos, string output, AlignOptions options, Action? done = null, CancellationToken stop = default)
+    public static AlignReport Align(PhotoSet photos, string output, AlignOptions options, Action? done = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(options);
         using FacePipeline pipeline = PhotoPipeline.Open(options.Photos, options.Template ?? AlignmentTemplate.ArcFace(options.Size, options.Size));
-        return new PhotoAligner(photos, output, options, pipeline).Run(done, stop);
+        return new PhotoAligner(photos, output, options, pipeline).Run(done, cancellationToken);
     }
 
-    private AlignReport Run(Action? done, CancellationToken stop)
+    private AlignReport Run(Action? done, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
         Report(clock, complete: false).Save();
@@ -117,7 +117,7 @@ public sealed class PhotoAligner
                     done?.Invoke();
                 },
                 options.Threads,
-                stop);
+                cancellationToken);
         }
         catch (OperationCanceledException)
         {

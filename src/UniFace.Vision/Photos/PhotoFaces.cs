@@ -6,8 +6,9 @@ namespace UniFace.Vision.Photos;
 /// <param name="Index">Its index in the set.</param>
 /// <param name="Name">Its name in the set.</param>
 /// <param name="Faces">Its faces, the main one first; empty if none was found, or if the photo cannot be read.</param>
-/// <param name="Detail">SHA-256 of the photo in lower-case hexadecimal, or the reason why there is no face.</param>
-public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFace> Faces, string Detail)
+/// <param name="Sha256">SHA-256 of the photo in lower-case hexadecimal; empty if it cannot be read.</param>
+/// <param name="Reason">Why there is no face; null if there is one.</param>
+public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFace> Faces, string Sha256, string? Reason)
 {
     private const int ChunkSize = 64;
 
@@ -16,13 +17,14 @@ public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFac
     /// <param name="pipeline">From photos to faces.</param>
     /// <param name="threads">Photos to process at once.</param>
     /// <param name="choice">The faces of a photo to take.</param>
-    /// <param name="stop">Stops between photos.</param>
-    public static IEnumerable<PhotoFaces[]> ReadAll(PhotoSet photos, FacePipeline pipeline, int threads, FaceChoice choice, CancellationToken stop) =>
-        ReadAhead.Enumerate((photos.Names.Count + ChunkSize - 1) / ChunkSize, (chunk, left) =>
+    /// <param name="cancellationToken">Stops between photos.</param>
+    public static IEnumerable<PhotoFaces[]> ReadAll(
+        PhotoSet photos, FacePipeline pipeline, int threads, FaceChoice choice, CancellationToken cancellationToken) =>
+        ReadAhead.Enumerate((photos.Names.Count + ChunkSize - 1) / ChunkSize, (chunk, stop) =>
         {
             int first = chunk * ChunkSize;
             PhotoFaces[] read = new PhotoFaces[Math.Min(photos.Names.Count - first, ChunkSize)];
-            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stop, left);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop);
             ParallelLoop.Run(read.Length, i => read[i] = Read(photos, first + i, pipeline, choice), threads, either.Token);
             return read;
         });
@@ -34,11 +36,12 @@ public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFac
         {
             byte[] bytes = photos.Read(index);
             IReadOnlyList<AlignedFace> faces = pipeline.AlignFaces(bytes, name, choice);
-            return new PhotoFaces(index, name, faces, faces.Count == 0 ? "no face found" : IO.Sha256.HashBytes(bytes));
+            return new PhotoFaces(index, name, faces, IO.Sha256.HashBytes(bytes), faces.Count == 0 ? "no face found" : null);
         }
         catch (UniFaceException e)
         {
-            return new PhotoFaces(index, name, [], e.Message.StartsWith(name + ": ", StringComparison.Ordinal) ? e.Message[(name.Length + 2)..] : e.Message);
+            string prefix = name + ": ";
+            return new PhotoFaces(index, name, [], "", e.Message.StartsWith(prefix, StringComparison.Ordinal) ? e.Message[prefix.Length..] : e.Message);
         }
     }
 }

@@ -116,10 +116,10 @@ public sealed record FaceQuality(
         {
             for (int x = left; x < right; x++, count++)
             {
-                double grey = Grey(image, x, y);
-                double laplacian = Grey(image, x - 1, y) + Grey(image, x + 1, y) + Grey(image, x, y - 1) + Grey(image, x, y + 1) - (4 * grey);
-                sum += grey;
-                squares += grey * grey;
+                double gray = Gray(image, x, y);
+                double laplacian = Gray(image, x - 1, y) + Gray(image, x + 1, y) + Gray(image, x, y - 1) + Gray(image, x, y + 1) - (4 * gray);
+                sum += gray;
+                squares += gray * gray;
                 edges += laplacian;
                 edgeSquares += laplacian * laplacian;
             }
@@ -132,7 +132,7 @@ public sealed record FaceQuality(
     }
 
     // ITU-R BT.601 luma.
-    private static double Grey(RgbImage image, int x, int y)
+    private static double Gray(RgbImage image, int x, int y)
     {
         ReadOnlySpan<byte> pixel = image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3);
         return (0.299 * pixel[0]) + (0.587 * pixel[1]) + (0.114 * pixel[2]);

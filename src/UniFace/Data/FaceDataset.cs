@@ -6,7 +6,7 @@ namespace UniFace.Data;
 public readonly record struct FaceSample(string Name, int Label);
 
 /// <summary>
-/// A labelled set of face images. The order of samples and people is the same on every machine (ordinal by name, or the file's own).
+/// A labeled set of face images. The order of samples and people is the same on every machine (ordinal by name, or the file's own).
 /// </summary>
 /// <param name="files">The files that stay open for reading; disposed with the set. Null if there are none.</param>
 public abstract class FaceDataset(IDisposable? files = null) : IDisposable

@@ -1,6 +1,6 @@
 namespace UniFace.Decisions;
 
-/// <summary>A threshold, and its error rates by the model's calibration.</summary>
+/// <summary>A threshold, and its error rates according to the model's calibration.</summary>
 /// <param name="Threshold">Cosine at or above which two faces match.</param>
 /// <param name="FalseMatchRate">Chance that two different people reach the threshold (FMR); null without a calibration.</param>
 /// <param name="FalsePositiveIdentificationRate">

@@ -22,7 +22,7 @@ public sealed record DecisionRule
     /// </summary>
     public const double DefaultFalsePositiveIdentificationRate = 0.01;
 
-    // A cluster is found for each of N faces, so the rate is the one at which a face meets half a stranger among the N - 1 others.
+    // A cluster is found for each of N faces, so the rate is that at which a face matches 0.5 of the N - 1 others by chance.
     private const double StrangersPerFace = 0.5;
 
     /// <summary>Cosine at or above which two faces match, -1 to 1.</summary>

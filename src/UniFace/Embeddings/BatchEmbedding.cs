@@ -62,11 +62,11 @@ public static class BatchEmbedding
             progress?.Invoke(batch.Length);
         }
 
-        RgbImage?[] LoadBatch(int piece, CancellationToken left)
+        RgbImage?[] LoadBatch(int piece, CancellationToken stop)
         {
             int first = piece * batchSize;
             RgbImage?[] batch = new RgbImage?[Math.Min(count - first, batchSize)];
-            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, left);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop);
             ParallelLoop.Run(batch.Length, i => batch[i] = load(first + i), cancellationToken: either.Token);
             return batch;
         }

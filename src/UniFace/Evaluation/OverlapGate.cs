@@ -46,11 +46,11 @@ public sealed class OverlapGate
 
     /// <summary>Checks images of unnamed people.</summary>
     /// <param name="source">Name of the images in messages.</param>
-    /// <param name="images">Their encoded bytes.</param>
+    /// <param name="images">Their encoded bytes. Each is read once, even if the training data is unknown.</param>
     /// <exception cref="UniFaceException">There is an overlap that is not allowed.</exception>
     public TrainingOverlap? Check(string source, IEnumerable<ReadOnlyMemory<byte>> images)
     {
-        int found = Trained is null ? 0 : images.Count(image => Trained.HasImage(image.Span));
+        int found = images.Count(image => Trained?.HasImage(image.Span) == true);
         return Decide(source, found == 0 ? null : new OverlapFound(found, 0, source));
     }
 

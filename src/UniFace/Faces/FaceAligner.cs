@@ -4,13 +4,11 @@ namespace UniFace.Faces;
 /// Aligns a face to a template by the least-squares similarity of its landmarks. If the detector gives only the mouth's center, four points
 /// are fitted: eyes, nose and the middle of the template's mouth corners. Thread-safe.
 /// </summary>
-public sealed class FaceAligner
+/// <param name="template">The template that faces are aligned to; that of ArcFace if null.</param>
+public sealed class FaceAligner(AlignmentTemplate? template = null)
 {
-    /// <summary>Creates an aligner; by default to the ArcFace template.</summary>
-    public FaceAligner(AlignmentTemplate? template = null) => Template = template ?? AlignmentTemplate.ArcFace112;
-
     /// <summary>The template that faces are aligned to.</summary>
-    public AlignmentTemplate Template { get; }
+    public AlignmentTemplate Template { get; } = template ?? AlignmentTemplate.ArcFace112;
 
     /// <summary>The transform from the photo to the crop for a face's landmarks.</summary>
     /// <exception cref="UniFaceException">The landmarks coincide or are not finite.</exception>

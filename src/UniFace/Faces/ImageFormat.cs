@@ -13,7 +13,7 @@ public sealed class ImageFormat
     public const string Expected = "JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF";
 
     /// <summary>The supported formats whose decoding time is bounded by the header, for untrusted images.</summary>
-    public const string ExpectedOfStrangers = "JPEG, PNG, WebP, BMP or GIF";
+    public const string ExpectedUntrusted = "JPEG, PNG, WebP, BMP or GIF";
 
     /// <summary>JPEG, and MPO (several JPEGs; the first is read).</summary>
     public static readonly ImageFormat Jpeg = new("JPEG", "a JPEG image", isRead: true);

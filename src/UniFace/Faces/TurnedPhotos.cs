@@ -12,7 +12,7 @@ internal static class TurnedPhotos
 
     // Up to this angle, in radians, a head is considered upright.
     private const double MaxUprightAngle = Math.PI / 9;
-    private const int LongestSide = 1280;
+    private const int MaxSide = 1280;
     private const int ViewSide = 320;
 
     /// <summary>The faces of a photo, in its own pixels.</summary>
@@ -68,7 +68,7 @@ internal static class TurnedPhotos
 
     private static IReadOnlyList<DetectedFace> DetectTurned(IFaceDetector detector, Photo photo, int turn, FaceChoice choice)
     {
-        double scale = Math.Min(1, (double)LongestSide / Math.Max(photo.Width, photo.Height));
+        double scale = Math.Min(1, (double)MaxSide / Math.Max(photo.Width, photo.Height));
         int width = Math.Max(1, (int)Math.Round(photo.Width * scale)), height = Math.Max(1, (int)Math.Round(photo.Height * scale));
         (width, height) = turn % 2 == 1 ? (height, width) : (width, height);
         SimilarityTransform transform = Turned(turn, scale, (photo.Width - 1) / 2.0, (photo.Height - 1) / 2.0, width, height);

@@ -55,7 +55,7 @@ public static partial class AtomicFile
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
     public static void WriteText(string path, string text, bool ownerOnly = false) =>
-        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), ownerOnly);
+        Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)), ownerOnly);
 
     /// <summary>
     /// Writes a folder's entries to the disk, so that a rename or deletion in it survives a power failure (fsync of the directory).

@@ -1,8 +1,8 @@
 namespace UniFace.IO;
 
 /// <summary>
-/// What the C library does with freed native memory. A program chooses once, at its start; libraries never do. Only glibc is configured, and a
-/// user who has set one of malloc's variables keeps that choice.
+/// What the C library does with freed native memory. A program chooses once, at its start; libraries only call <see cref="Trim"/>. Only glibc is
+/// configured, and a user who has set one of malloc's variables keeps that choice.
 /// </summary>
 public static partial class HostAllocator
 {

@@ -8,7 +8,7 @@ public static class ReadAhead
     /// dispose what <paramref name="read"/> uses.
     /// </summary>
     /// <param name="count">Number of pieces.</param>
-    /// <param name="read">Reads a piece; its token is cancelled when the loop is left early. Called on another thread, one call at a time.</param>
+    /// <param name="read">Reads a piece; its token is canceled when the loop is left early. Called on another thread, one call at a time.</param>
     public static IEnumerable<T> Enumerate<T>(int count, Func<int, CancellationToken, T> read)
     {
         return count > 0 ? Pieces() : [];

@@ -12,7 +12,7 @@ public sealed record Calibration
     /// <summary>The schema that this version writes.</summary>
     public const int CurrentSchemaVersion = 1;
 
-    private const long MaximumFileSize = 16L << 20;
+    private const long MaxFileBytes = 16L << 20;
 
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
@@ -38,7 +38,7 @@ public sealed record Calibration
     [JsonIgnore]
     public string? Warning => Overlap is null ? null
         : "the calibration was measured on what the model was trained on " +
-            Invariant($"(images: {Overlap.Pictures}, people: {Overlap.People}), so strangers match more often than it says");
+            Invariant($"(images: {Overlap.Images}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence level of the intervals, e.g. 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
@@ -164,7 +164,8 @@ public sealed record Calibration
     {
         string folder = ModelPackage.Open(package).Source;
         using FileLock? held = PackageFolder.AcquireLock(folder);
-        EnsureFits(ModelPackage.Open(folder).Manifest!);
+        EnsureFits(ModelPackage.Open(folder).Manifest
+            ?? throw new UniFaceException($"{folder} is an .onnx file; expected a package folder"));
         Save(Path.Combine(folder, FileName));
     }
 
@@ -175,8 +176,8 @@ public sealed record Calibration
         FileInfo file = new(path);
         return !file.Exists
             ? throw new UniFaceException($"{path}: no such file; expected a calibration")
-            : file.Length > MaximumFileSize
-                ? throw new UniFaceException($"{path}: {file.Length} bytes are too many for a calibration (at most {MaximumFileSize})")
+            : file.Length > MaxFileBytes
+                ? throw new UniFaceException($"{path}: {file.Length} bytes are too many for a calibration (at most {MaxFileBytes})")
                 : Parse(File.ReadAllText(path), path);
     }
 

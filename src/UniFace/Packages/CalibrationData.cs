@@ -26,9 +26,9 @@ public sealed record CalibrationData
 }
 
 /// <summary>The part of a calibration's data that the model was trained on, if that was allowed.</summary>
-/// <param name="Pictures">Images that were trained on.</param>
+/// <param name="Images">Images that were trained on.</param>
 /// <param name="People">People, by name, who were trained on.</param>
-public sealed record TrainingOverlap(int Pictures, int People);
+public sealed record TrainingOverlap([property: JsonPropertyName("pictures")] int Images, int People);
 
 /// <summary>The threshold for one false match rate, with confidence intervals.</summary>
 public sealed record CalibrationEntry

@@ -38,7 +38,7 @@ public static class BinomialInterval
         return (low + high) / 2;
     }
 
-    /// <summary>The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction.</summary>
+    /// <summary>The regularized incomplete beta function I_x(a, b), by Lentz's continued fraction.</summary>
     internal static double RegularizedBeta(double x, double a, double b)
     {
         if (x <= 0 || x >= 1)

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using UniFace.AspNetCore.Recognition;
+using UniFace.Gallery;
 using UniFace.Synthetic;
 
 namespace UniFace.AspNetCore.Tests.Browser;
@@ -33,7 +36,7 @@ public sealed class RecognizePageTests(Chromium chromium)
         await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("1.png", 1), Photo("2.png", 2)]);
         await page.GetByLabel("Also enroll photos of low quality").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
-        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("Ann é/B: 2 of 2 photos enrolled.");
+        await Assertions.Expect(page.Locator("#enroll-answer")).ToContainTextAsync("Ann é/B: 2 of 2 photos enrolled.");
         await Assertions.Expect(page.Locator("#people")).ToContainTextAsync("Ann é/B, 2 photos");
 
         await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(Photo("1.png", 1));
@@ -95,7 +98,7 @@ public sealed class RecognizePageTests(Chromium chromium)
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Noise");
         await page.GetByLabel("Photos: files").SetInputFilesAsync([Photo("noise.png", 5)]);
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
-        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("not enrolled: no photo");
+        await Assertions.Expect(page.Locator("#enroll-answer")).ToContainTextAsync("not enrolled: no photo");
         await page.GetByLabel("Photo: file", new() { Exact = true }).SetInputFilesAsync(
             new FilePayload { Name = "words.png", MimeType = "image/png", Buffer = "not an image"u8.ToArray() });
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
@@ -103,7 +106,7 @@ public sealed class RecognizePageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task The_camera_view_rates_the_picture_and_takes_it()
+    public async Task The_camera_view_rates_the_photo_and_takes_it()
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
@@ -131,7 +134,7 @@ public sealed class RecognizePageTests(Chromium chromium)
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann");
         await TakeAsync("Photos", "Good quality: ready to enroll.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Enroll", Exact = true }).ClickAsync();
-        await Assertions.Expect(page.Locator("#enrol-answer")).ToContainTextAsync("Ann: 1 of 1 photo enrolled.");
+        await Assertions.Expect(page.Locator("#enroll-answer")).ToContainTextAsync("Ann: 1 of 1 photo enrolled.");
         await TakeAsync("Photo", "Good quality: ready to enroll.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Search the enrolled people" }).ClickAsync();
         await Assertions.Expect(page.Locator("#identify-answer .notice.good")).ToContainTextAsync("Ann");
@@ -157,6 +160,23 @@ public sealed class RecognizePageTests(Chromium chromium)
         ILocator field = visit.Page.GetByRole(AriaRole.Group, new() { Name = "Photos" });
         await field.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
         await Assertions.Expect(field.GetByRole(AriaRole.Alert)).ToContainTextAsync("only on pages from the same machine or over https");
+    }
+
+    [Fact]
+    public async Task Erasing_the_only_person_of_the_last_page_shows_the_previous_page()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        StoredGallery gallery = server.Services.GetRequiredService<RecognizerSlot>().Loaded!.Gallery;
+        float[] embedding = new float[gallery.Info.EmbeddingSize];
+        embedding[0] = 1;
+        await gallery.EnrollAsync([.. Enumerable.Range(1, 51).Select(i => new Enrollment($"person {i}", embedding))], gallery.Info.ContractId);
+        await using Visit visit = await Visit.ToAsync(chromium, server, "/recognize.html");
+        IPage page = visit.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase person 51" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Erase" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#people-count")).ToHaveTextAsync("50 people.");
+        await Assertions.Expect(page.Locator("#people li")).ToHaveCountAsync(50);
     }
 
     private static FilePayload Photo(string name, int seed) => new() { Name = name, MimeType = "image/png", Buffer = RunningServer.Face(seed) };

@@ -8,11 +8,11 @@ using UniFace.Vision.Imaging;
 namespace UniFace.AspNetCore.Tests.Hostile;
 
 /// <summary>
-/// Requests made to break a service: damaged bodies and pictures, giants, odd headers, paths and names, cut connections. The same seed gives the same requests.
+/// Requests made to break a service: damaged bodies and photos, huge bodies, odd headers and names, cut connections. The same seed gives the same requests.
 /// </summary>
 internal sealed class HostileMix(ServiceProcess server, int seed)
 {
-    private const int GiantBytes = 20 << 20;
+    private const int HugeBytes = 20 << 20;
 
     private static readonly string[] Paths = ["/v1/detect", "/v1/align", "/v1/embed", "/v1/verify", "/v1/identify", "/v1/people"];
     private static readonly string[] MediaTypes =
@@ -48,13 +48,13 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
     {
         for (int i = 0; i < requests; i++)
         {
-            int status = random.Next(500) == 0 ? await GiantAsync() : random.Next(8) == 0 ? await RawAsync() : await FormedAsync();
+            int status = random.Next(500) == 0 ? await HugeAsync() : random.Next(8) == 0 ? await RawAsync() : await FormedAsync();
             Statuses[status] = Statuses.GetValueOrDefault(status) + 1;
             Assert.True(status is < 500 or 505, $"request {i} of seed {seed} was answered with {status}"); // 505: an unknown version of HTTP
         }
     }
 
-    /// <summary>Sends the largest allowed pictures, so that their memory is part of both measurements.</summary>
+    /// <summary>Sends the largest allowed photos, so that their memory is part of both measurements.</summary>
     public async Task BombsAsync(int count)
     {
         for (int i = 0; i < count; i++)
@@ -68,15 +68,15 @@ internal sealed class HostileMix(ServiceProcess server, int seed)
         Content = new StringContent($"{{\"photo\":\"{Convert.ToBase64String(Bomb.Value)}\"}}", Encoding.UTF8, "application/json"),
     };
 
-    // A chunked body above the limit, or a highly compressed picture.
-    private async Task<int> GiantAsync()
+    // A chunked body above the limit, or a highly compressed photo.
+    private async Task<int> HugeAsync()
     {
         if (random.Next(2) == 0)
         {
             return await StatusAsync(BombRequest());
         }
 
-        HttpRequestMessage request = new(HttpMethod.Post, "/v1/detect") { Content = new StreamContent(new MemoryStream(new byte[GiantBytes])) };
+        HttpRequestMessage request = new(HttpMethod.Post, "/v1/detect") { Content = new StreamContent(new MemoryStream(new byte[HugeBytes])) };
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json");
         request.Headers.TransferEncodingChunked = true;
         try

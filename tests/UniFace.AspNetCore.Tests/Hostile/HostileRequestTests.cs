@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using UniFace.AspNetCore.Audit;
 
 namespace UniFace.AspNetCore.Tests.Hostile;
 
@@ -33,7 +34,7 @@ public sealed class HostileRequestTests
         int warm = Math.Min(1000, requests / 4);
         await mix.BombsAsync(3);
         await mix.SendAsync(warm);
-        await Task.Delay(requests < MeasuredFrom ? 0 : 15_000); // what giants left behind goes back to the system every ten seconds
+        await Task.Delay(requests < MeasuredFrom ? 0 : 15_000); // the memory of huge requests goes back to the system every ten seconds
         (int Resident, int Files, int Threads) started = (server.Resident, server.OpenFiles, server.Threads);
 
         using CancellationTokenSource stop = new();
@@ -41,9 +42,9 @@ public sealed class HostileRequestTests
         Task hostile = mix.SendAsync(requests - warm);
         do
         {
-            foreach (string said in await SlowClients.RunAsync(server.Client.BaseAddress!.Port, each))
+            foreach (string result in await SlowClients.RunAsync(server.Client.BaseAddress!.Port, each))
             {
-                Say(said);
+                Report(result);
             }
         }
         while (!hostile.IsCompleted);
@@ -53,19 +54,19 @@ public sealed class HostileRequestTests
         await Task.Delay(requests < MeasuredFrom ? 0 : 15_000);
         int connections = await ConnectionsAsync(server);
 
-        Say("statuses: " + string.Join(", ", mix.Statuses.Select(s => $"{s.Key}: {s.Value}")));
-        Say(
+        Report("statuses: " + string.Join(", ", mix.Statuses.Select(s => $"{s.Key}: {s.Value}")));
+        Report(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"good requests meanwhile: {times.Count}, p50 {times[times.Count / 2]:0} ms, p99 {times[times.Count * 99 / 100]:0} ms"));
-        Say(
+        Report(
             $"after {warm} and after {requests}: {started.Resident} and {server.Resident} MB resident (most ever {server.Peak}), " +
             $"{started.Files} and {server.OpenFiles} open files, {started.Threads} and {server.Threads} threads; connections left: {connections}");
         Assert.Equal(before, Outside(server));
         Assert.Equal(1, connections);
         Assert.True(server.OpenFiles < started.Files + 20, $"{started.Files} open files became {server.OpenFiles}");
         Assert.True(requests < MeasuredFrom || server.Resident < started.Resident + MoreMegabytes, $"{started.Resident} MB became {server.Resident}");
-        Assert.Null(Audit.AuditTrail.Verify(Path.Combine(server.Folder, "data")).Fault);
+        Assert.Null(AuditTrail.Verify(Path.Combine(server.Folder, "data")).Fault);
         string[] failures = [.. server.Log.Where(
             l => new[] { "\"LogLevel\":\"Error\"", "\"LogLevel\":\"Critical\"", "Unhandled" }.Any(bad => l.Contains(bad, StringComparison.Ordinal)))];
         Assert.True(failures.Length == 0, string.Join('\n', failures.Take(3)));
@@ -75,7 +76,7 @@ public sealed class HostileRequestTests
         Assert.Contains(server.Log, line => line.Contains("/v1/identify", StringComparison.Ordinal)); // it is the log that was read
         foreach (string warning in server.Log.Where(l => !l.Contains("\"LogLevel\":\"Information\"", StringComparison.Ordinal)).Distinct().Take(5))
         {
-            Say("log: " + warning);
+            Report("log: " + warning);
         }
     }
 
@@ -100,7 +101,7 @@ public sealed class HostileRequestTests
     {
         using HttpClient one = new() { BaseAddress = server.Client.BaseAddress };
         server.Client.Dispose();
-        for (int tries = 0; tries < 300 && await ServiceProcess.ConnectionsAsync(one) > 1; tries++)
+        for (int tries = 0; tries < 6000 && await ServiceProcess.ConnectionsAsync(one) > 1; tries++)
         {
             await Task.Delay(100);
         }
@@ -108,7 +109,7 @@ public sealed class HostileRequestTests
         return await ServiceProcess.ConnectionsAsync(one);
     }
 
-    private static void Say(string text) => TestContext.Current.SendDiagnosticMessage(text);
+    private static void Report(string text) => TestContext.Current.SendDiagnosticMessage(text);
 
     private static string[] Outside(ServiceProcess server) =>
         [.. Directory.EnumerateFileSystemEntries(server.Folder, "*", SearchOption.AllDirectories).Where(

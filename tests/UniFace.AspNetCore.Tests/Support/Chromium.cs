@@ -53,7 +53,7 @@ public sealed class Chromium : IAsyncLifetime
             ExecutablePath = program,
             ChromiumSandbox = !Environment.IsPrivilegedProcess, // Chromium refuses its sandbox to root.
             Args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu", .. more],
-            Timeout = 120_000,
+            Timeout = 600_000,
         });
     }
 

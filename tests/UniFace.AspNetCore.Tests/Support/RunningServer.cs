@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using UniFace.AspNetCore.Hosting;
 using UniFace.Faces;
 using UniFace.TestSupport;
@@ -20,7 +21,7 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         this.app = app;
         Folder = folder;
-        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromMinutes(10) }; // on a machine that is busy, too
+        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromMinutes(10) };
     }
 
     /// <summary>Contains everything that the service writes.</summary>
@@ -43,8 +44,13 @@ internal sealed class RunningServer : IAsyncDisposable
             Urls = ["http://127.0.0.1:0"],
             DataFolder = Path.Combine(folder, "data"),
             Package = model ? TestPackage.Write(Path.Combine(folder, "package")) : null,
+            RequestTimeout = TimeSpan.FromMinutes(10), // on a machine that is busy, too
         };
-        WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services => add?.Invoke(services, folder));
+        WebApplication app = await UniFaceServer.CreateAsync(change?.Invoke(options) ?? options, services =>
+        {
+            services.AddLogging(logging => logging.ClearProviders()); // A line per request would hide the test results.
+            add?.Invoke(services, folder);
+        });
         await app.StartAsync();
         return new RunningServer(app, folder);
     }

@@ -17,7 +17,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     {
         this.process = process;
         Folder = folder;
-        Client = new HttpClient { BaseAddress = new Uri(url) };
+        Client = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(10) };
     }
 
     /// <summary>The service may write only to the subfolder "data".</summary>
@@ -52,16 +52,16 @@ internal sealed class ServiceProcess : IAsyncDisposable
         ProcessStartInfo info = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         Process process = Process.Start(info)!;
         ConcurrentQueue<string> log = [];
-        process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, received) => log.Enqueue(received.Data ?? "");
         process.BeginErrorReadLine();
-        string? said;
+        string? line;
         do
         {
-            said = await process.StandardOutput.ReadLineAsync();
+            line = await process.StandardOutput.ReadLineAsync();
         }
-        while (said is not null && !said.StartsWith("serving ", StringComparison.Ordinal));
-        Assert.True(said is not null, "the service did not start: " + string.Join('\n', log));
-        return new ServiceProcess(process, folder, said.Split(' ')[1]) { Log = log };
+        while (line is not null && !line.StartsWith("serving ", StringComparison.Ordinal));
+        Assert.True(line is not null, "the service did not start: " + string.Join('\n', log));
+        return new ServiceProcess(process, folder, line.Split(' ')[1]) { Log = log };
     }
 
     /// <summary>Number of open connections, including the one of this request.</summary>

@@ -37,7 +37,7 @@ internal sealed class Visit : IAsyncDisposable
         };
         page.Request += (_, request) =>
         {
-            string[] own = [new Uri(BaseOf(page)).GetLeftPart(UriPartial.Authority), "blob:", "data:"];
+            string[] own = [new Uri(GetBase(page)).GetLeftPart(UriPartial.Authority), "blob:", "data:"];
             if (!own.Any(start => request.Url.StartsWith(start, StringComparison.Ordinal)))
             {
                 problems.Enqueue($"outside: {request.Url}");
@@ -139,7 +139,7 @@ internal sealed class Visit : IAsyncDisposable
         Assert.True(left.Length == 0, string.Join("\n", left));
     }
 
-    private string BaseOf(IPage page) => Server.Length > 0 ? Server : page.Url;
+    private string GetBase(IPage page) => Server.Length > 0 ? Server : page.Url;
 
     private const string Widest =
         "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)" +

@@ -14,8 +14,8 @@ public class DataInfoCommandTests
             string set = Path.Combine(folder, "set");
             CliProcess.Run("data", "make", set, "--people", "3", "--images", "4").Expect(0);
             string[] people = [.. Directory.GetDirectories(set).Order(StringComparer.Ordinal)];
-            string[] pictures = [.. Directory.GetFiles(people[0]).Order(StringComparer.Ordinal)];
-            File.Copy(pictures[0], Path.Combine(people[1], "copied.png"));
+            string[] images = [.. Directory.GetFiles(people[0]).Order(StringComparer.Ordinal)];
+            File.Copy(images[0], Path.Combine(people[1], "copied.png"));
             File.WriteAllText(Path.Combine(people[2], "broken.jpg"), "not an image");
 
             JsonElement info = CliProcess.Run("data", "info", set, "--json").Expect(0).Json();

@@ -15,7 +15,7 @@ public sealed class CalibrateCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Calibrate_writes_thresholds_and_next_reports_whether_they_hold()
+    public void Calibrate_writes_thresholds_and_then_reports_whether_they_hold()
     {
         string package = Package(), photos = People("photos", 30, 4, 1, 0), other = People("other", 30, 4, 2, 150);
         JsonElement first = CliProcess.Run("calibrate", package, "--images", photos, "--aligned", "--bootstrap", "50", "--json").Expect(0).Json();
@@ -54,14 +54,14 @@ public sealed class CalibrateCommandTests : IDisposable
     }
 
     // Noise around a pattern per person; the bias makes all images similar.
-    private string People(string name, int people, int pictures, int seed, int bias)
+    private string People(string name, int people, int imagesEach, int seed, int bias)
     {
         Random random = new(seed);
         for (int person = 0; person < people; person++)
         {
             byte[] own = new byte[3 * 112 * 112];
             random.NextBytes(own);
-            for (int picture = 0; picture < pictures; picture++)
+            for (int number = 0; number < imagesEach; number++)
             {
                 RgbImage image = new(112, 112);
                 for (int i = 0; i < own.Length; i++)
@@ -69,7 +69,7 @@ public sealed class CalibrateCommandTests : IDisposable
                     image.Pixels[i] = (byte)Math.Clamp((((255 - bias) * own[i] / 255) + bias) + random.Next(-40, 40), 0, 255);
                 }
 
-                string path = Path.Combine(folder, name, $"p{person}", $"{picture}.png");
+                string path = Path.Combine(folder, name, $"p{person}", $"{number}.png");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 File.WriteAllBytes(path, ImageEncoder.Png(image));
             }

@@ -66,16 +66,17 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Assert.Equal(ModelPackage.Open(Path.Combine(seen.Folder, package)).Manifest!.Training!.DataHash, allowed.Json().GetProperty("sha256").GetString());
 
         string a = Path.Combine("aligned", "Ann Lee", "000.jpg");
+        // After one epoch all faces have cosines of nearly 1, so whether a face matches itself at the calibrated threshold depends on rounding.
         const string Warning = "the calibration was measured on what the model was trained on (images: 60, people: 1)";
-        Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("warning: " + Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1").Error, StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("verify", package, a, a, "--aligned", "--fmr", "0.1",
-            "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+            "--json").Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         seen.Run("gallery", "create", "allowed.gallery", package).Expect(0);
         seen.Run("gallery", "enroll", "allowed.gallery", "aligned", "--aligned").Expect(0);
-        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Expect(0).Error,
+        Assert.Contains("warning: " + Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1").Error,
             StringComparison.Ordinal);
         Assert.StartsWith(Warning, seen.Run("gallery", "identify", "allowed.gallery", a, "--aligned", "--fmr", "0.1",
-            "--json").Expect(0).Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
+            "--json").Json().GetProperty("calibrationWarning").GetString(), StringComparison.Ordinal);
         Assert.Contains("warning: " + Warning, seen.Run("cluster", package, "others", "sorted", "--aligned", "--fmr", "0.1").Expect(0).Error,
             StringComparison.Ordinal);
         Assert.Contains(Warning, File.ReadAllText(Path.Combine(seen.Folder, "sorted", "clusters.json")), StringComparison.Ordinal);
@@ -177,7 +178,7 @@ public sealed class TrainingOverlapTests(SeenPeople seen) : IClassFixture<SeenPe
         Refused("twice: twins was trained on ", "--allow-overlap", "export", "twins", "--out", "certified", "--int8");
         Assert.False(Directory.Exists(Path.Combine(seen.Folder, "certified")));
         seen.Run("export", "twins", "--out", "noted", "--allow-overlap").Expect(0);
-        Assert.InRange(Calibration.Load(Path.Combine(seen.Folder, "noted", Calibration.FileName)).Overlap!.Pictures, 4, 40);
+        Assert.InRange(Calibration.Load(Path.Combine(seen.Folder, "noted", Calibration.FileName)).Overlap!.Images, 4, 40);
     }
 
     private string Copy(string name)

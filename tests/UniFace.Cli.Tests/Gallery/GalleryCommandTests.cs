@@ -33,8 +33,8 @@ public sealed class GalleryCommandTests : IDisposable
         File.SetUnixFileMode(key, Owner);
         Assert.Empty(CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error);
         File.SetUnixFileMode(gallery, Owner | UnixFileMode.GroupRead);
-        string[] told = CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error.Trim().Split('\n');
-        Assert.Contains($"{gallery} is open to other users of this machine (mode 640)", Assert.Single(told), StringComparison.Ordinal);
+        string[] warnings = CliProcess.Run("gallery", "list", gallery, "--key-file", key).Expect(0).Error.Trim().Split('\n');
+        Assert.Contains($"{gallery} is open to other users of this machine (mode 640)", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,8 +204,8 @@ public sealed class GalleryCommandTests : IDisposable
             ("photo.png", "Bob", "Ann"),
             (other.GetProperty("photo").GetString(), other.GetProperty("person").GetString(), other.GetProperty("other").GetString()));
         Assert.Equal(0, Enroll(gallery, At("z"), "--person", "Carl", "--no-lookalikes").GetProperty("lookAlikes").GetArrayLength());
-        string told = CliProcess.Run("gallery", "enroll", gallery, At("z"), "--person", "Dan", "--aligned", "--any-quality").Expect(0).Error;
-        Assert.Contains("warning: photo.png is enrolled as Dan, but the face is enrolled as ", told, StringComparison.Ordinal);
+        string warnings = CliProcess.Run("gallery", "enroll", gallery, At("z"), "--person", "Dan", "--aligned", "--any-quality").Expect(0).Error;
+        Assert.Contains("warning: photo.png is enrolled as Dan, but the face is enrolled as ", warnings, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using UniFace.TestSupport;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Tests.Losses;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using UniFace.Cli.Losses;
-using UniFace.Cli.Terminal;
+using UniFace.CommandLine.Terminal;
 using UniFace.Training.Losses;
 
 namespace UniFace.Cli.Tests.Losses;

@@ -17,12 +17,12 @@ public sealed class ClusterCommandTests : IDisposable
     {
         string model = Path.Combine(folder, "m.onnx"), photos = Path.Combine(folder, "photos"), sorted = Path.Combine(folder, "sorted");
         TinyOnnx.WriteEmbedder(model, 112, 112, 64);
-        int[] pictures = [2, 4, 1];
-        for (int person = 0; person < pictures.Length; person++)
+        int[] counts = [2, 4, 1];
+        for (int person = 0; person < counts.Length; person++)
         {
-            for (int picture = 0; picture < pictures[person]; picture++)
+            for (int number = 0; number < counts[person]; number++)
             {
-                Write(Path.Combine(photos, $"p{person}", $"{picture}.png"), person, picture);
+                Write(Path.Combine(photos, $"p{person}", $"{number}.png"), person, number);
             }
         }
 
@@ -66,11 +66,24 @@ public sealed class ClusterCommandTests : IDisposable
             Directory.GetFiles(Path.Combine(sorted, person)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
     }
 
-    private static void Write(string path, int person, int picture)
+    [Fact]
+    public void Photos_whose_paths_give_the_same_file_name_are_all_copied()
+    {
+        string model = Path.Combine(folder, "m.onnx"), photos = Path.Combine(folder, "photos"), sorted = Path.Combine(folder, "sorted");
+        TinyOnnx.WriteEmbedder(model, 112, 112, 64);
+        Write(Path.Combine(photos, "a", "b_1.png"), 0, 0);
+        Write(Path.Combine(photos, "a_b", "1.png"), 0, 1);
+        CliProcess.Run("cluster", model, photos, sorted, "--aligned", "--threshold", "0.8").Expect(0);
+        string[] copies = [.. Directory.GetFiles(Path.Combine(sorted, "person-0001")).Order(StringComparer.Ordinal)];
+        Assert.Equal(["a_b_1-2.png", "a_b_1.png"], copies.Select(Path.GetFileName));
+        Assert.NotEqual(File.ReadAllBytes(copies[0]), File.ReadAllBytes(copies[1]));
+    }
+
+    private static void Write(string path, int person, int number)
     {
         RgbImage image = new(112, 112);
         new Random(person).NextBytes(image.Pixels);
-        Random noise = new((person * 100) + picture);
+        Random noise = new((person * 100) + number);
         for (int i = 0; i < image.Pixels.Length; i++)
         {
             image.Pixels[i] = (byte)Math.Clamp(image.Pixels[i] + noise.Next(-20, 20), 0, 255);

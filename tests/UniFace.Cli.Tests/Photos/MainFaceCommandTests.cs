@@ -43,8 +43,8 @@ public sealed class MainFaceCommandTests : IDisposable
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos", "Ann")).FullName, gallery = Path.Combine(folder, "g.gallery");
         string photo = Photo(Path.Combine(photos, "two.png"), 800, 500, (people[0], 1, 40, 50), (people[1], 1, 440, 50));
         string alone = Photo("one.png", 400, 500, (people[0], 1, 40, 50));
-        string said = CliProcess.Run("verify", model, photo, alone, "--threshold", "-1").Expect(0).Out;
-        Assert.Contains($"{photo}: 2 faces, and more than one", said, StringComparison.Ordinal);
+        string output = CliProcess.Run("verify", model, photo, alone, "--threshold", "-1").Expect(0).Out;
+        Assert.Contains($"{photo}: 2 faces, and more than one", output, StringComparison.Ordinal);
         Refused(CliProcess.Run("verify", model, alone, photo, "--threshold", "-1", "--strict"));
 
         CliProcess.Run("gallery", "create", gallery, model).Expect(0);

@@ -71,7 +71,7 @@ public sealed class PhotoFacesTests : IDisposable
 
         Assert.Equal(photos.Names, read.Select(photo => photo.Name));
         Assert.All(read, photo => Assert.Equal(photo.Index % 7 == 0 ? 0 : 1, photo.Faces.Count));
-        Assert.All(read.Where(photo => photo.Faces.Count == 0), photo => Assert.Contains("expected JPEG", photo.Detail, StringComparison.Ordinal));
+        Assert.All(read.Where(photo => photo.Faces.Count == 0), photo => Assert.Contains("expected JPEG", photo.Reason, StringComparison.Ordinal));
     }
 
     [Fact]

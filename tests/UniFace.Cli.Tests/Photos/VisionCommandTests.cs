@@ -52,7 +52,7 @@ public sealed class VisionCommandTests : IDisposable
     public void Photo_without_a_face_prints_a_clear_error_and_exits_with_2()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
-        string wall = Picture("wall.png", new RgbImage(200, 200)), model = Model("m.onnx");
+        string wall = Photo("wall.png", new RgbImage(200, 200)), model = Model("m.onnx");
         CliResult result = CliProcess.Run("verify", model, wall, wall, "--threshold", "0.3").Expect(2);
         Assert.StartsWith($"error: {wall}: no face found", result.Error, StringComparison.Ordinal);
         CliResult nothing = CliProcess.Run("align", wall, Path.Combine(folder, "out"), "--json").Expect(2);
@@ -63,7 +63,7 @@ public sealed class VisionCommandTests : IDisposable
     [Fact]
     public void ONNX_Runtime_writes_no_telemetry_files()
     {
-        string face = Picture("a.png", Noise(1)), home = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
+        string face = Photo("a.png", Noise(1)), home = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
         Dictionary<string, string> environment =
             new() { ["HOME"] = home, ["XDG_CACHE_HOME"] = Path.Combine(home, "cache"), ["XDG_DATA_HOME"] = Path.Combine(home, "data") };
         CliProcess.RunWith(environment, "verify", Model("m.onnx"), face, face, "--aligned", "--threshold", "0.9").Expect(0);
@@ -74,7 +74,7 @@ public sealed class VisionCommandTests : IDisposable
     [Fact]
     public void Verify_uses_the_given_threshold_or_the_calibration()
     {
-        string a = Picture("a.png", Noise(1)), b = Picture("b.png", Noise(2)), model = Model("m.onnx");
+        string a = Photo("a.png", Noise(1)), b = Photo("b.png", Noise(2)), model = Model("m.onnx");
         JsonElement same = CliProcess.Run("verify", model, a, a, "--aligned", "--threshold", "0.9", "--json").Expect(0).Json();
         Assert.True(same.GetProperty("same").GetBoolean());
         Assert.Equal(1, same.GetProperty("score").GetDouble(), 1e-5);
@@ -107,13 +107,13 @@ public sealed class VisionCommandTests : IDisposable
     [Fact]
     public void Embed_writes_the_same_unit_vectors_as_npy_with_names_and_as_csv()
     {
-        string pictures = Path.Combine(folder, "faces");
-        Directory.CreateDirectory(Path.Combine(pictures, "Ann"));
-        File.WriteAllBytes(Path.Combine(pictures, "Ann", "1.png"), ImageEncoder.Png(Noise(1)));
-        File.WriteAllBytes(Path.Combine(pictures, "a, \"b\".png"), ImageEncoder.Png(Noise(2)));
-        File.WriteAllBytes(Path.Combine(pictures, "large.png"), ImageEncoder.Png(new RgbImage(200, 200)));
+        string faces = Path.Combine(folder, "faces");
+        Directory.CreateDirectory(Path.Combine(faces, "Ann"));
+        File.WriteAllBytes(Path.Combine(faces, "Ann", "1.png"), ImageEncoder.Png(Noise(1)));
+        File.WriteAllBytes(Path.Combine(faces, "a, \"b\".png"), ImageEncoder.Png(Noise(2)));
+        File.WriteAllBytes(Path.Combine(faces, "large.png"), ImageEncoder.Png(new RgbImage(200, 200)));
         string npy = Path.Combine(folder, "e.npy"), csv = Path.Combine(folder, "e.csv"), model = Model("m.onnx");
-        JsonElement result = CliProcess.Run("embed", model, pictures, "--aligned", "--out", npy, "--json").Expect(0).Json();
+        JsonElement result = CliProcess.Run("embed", model, faces, "--aligned", "--out", npy, "--json").Expect(0).Json();
         Assert.Equal((3, 2), (result.GetProperty("images").GetInt32(), result.GetProperty("embedded").GetInt32()));
         Assert.Contains("expected an aligned face of 112x112", result.GetProperty("skipped")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.Equal(["Ann/1.png", "a, \"b\".png"], File.ReadAllLines(Path.Combine(folder, "e.names.txt")));
@@ -128,12 +128,12 @@ public sealed class VisionCommandTests : IDisposable
         float[] row = [.. Enumerable.Range(0, 16).Select(i => BitConverter.ToSingle(bytes, 10 + header + (i * 4)))];
         Assert.Equal(1, row.Sum(v => v * v), 1e-5f);
 
-        CliProcess.Run("embed", model, pictures, "--aligned", "--out", csv).Expect(0);
+        CliProcess.Run("embed", model, faces, "--aligned", "--out", csv).Expect(0);
         string[] lines = File.ReadAllLines(csv);
         Assert.Equal(3, lines.Length);
         Assert.Equal(row, lines[1].Split(',').Skip(1).Select(v => float.Parse(v, System.Globalization.CultureInfo.InvariantCulture)));
         Assert.StartsWith("\"a, \"\"b\"\".png\",", lines[2], StringComparison.Ordinal);
-        Assert.Contains("ending in .npy or .csv", CliProcess.Run("embed", model, pictures, "--out", "e.txt").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("ending in .npy or .csv", CliProcess.Run("embed", model, faces, "--out", "e.txt").Expect(2).Error, StringComparison.Ordinal);
     }
 
     private static RgbImage Noise(int seed)
@@ -158,7 +158,7 @@ public sealed class VisionCommandTests : IDisposable
         }
     }
 
-    private string Picture(string name, RgbImage image)
+    private string Photo(string name, RgbImage image)
     {
         string path = Path.Combine(folder, name);
         File.WriteAllBytes(path, ImageEncoder.Png(image));

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using UniFace.Client;
 using UniFace.Faces;
 using UniFace.TestSupport;
@@ -19,9 +18,8 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
     {
         string gallery = server.Url("replicas"), package = TestPackage.Write(Path.Combine(folder, "package"));
         CliProcess.Run("gallery", "create", gallery, package).Expect(0);
-        using Process first = Serve(gallery, package, "a"), second = Serve(gallery, package, "b");
-        Uri[] replicas = [await AddressAsync(first), await AddressAsync(second)];
-        UniFaceClient client = UniFaceClient.Connect(replicas, patience: TimeSpan.FromMinutes(2));
+        using CliService first = await ServeAsync(gallery, package, "a"), second = await ServeAsync(gallery, package, "b");
+        UniFaceClient client = UniFaceClient.Connect([first.Address, second.Address], patience: TimeSpan.FromMinutes(10));
         ConcurrentBag<string> acknowledged = [];
         using CancellationTokenSource enough = new();
         int identified = 0;
@@ -46,13 +44,13 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
             })),
         ];
         await UntilAsync(load, () => acknowledged.Count >= 40);
-        first.Kill();
+        first.Process.Kill();
         int before = acknowledged.Count, identifiedBefore = identified;
         await UntilAsync(load, () => acknowledged.Count >= before + 40 && identified >= identifiedBefore + 40);
         await enough.CancelAsync();
         await Task.WhenAll(load); // Throws if a request failed in spite of its retries.
 
-        UniFaceClient left = UniFaceClient.Connect(replicas[1]);
+        UniFaceClient left = UniFaceClient.Connect(second.Address);
         HashSet<string> enrolled = [];
         for (int offset = 0; await left.ListPeopleAsync(offset, 1000) is { People.Count: > 0 } page; offset += page.People.Count)
         {
@@ -60,7 +58,7 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
         }
 
         Assert.Empty(acknowledged.Except(enrolled));
-        second.Kill();
+        second.Process.Kill();
         Assert.True(CliProcess.Run("gallery", "verify-integrity", gallery, "--json").Expect(0).Json().GetProperty("whole").GetBoolean());
     }
 
@@ -84,24 +82,6 @@ public sealed class ReplicaTests(PostgresServer server) : IClassFixture<Postgres
         return ImageEncoder.Png(image);
     }
 
-    private Process Serve(string gallery, string package, string name)
-    {
-        Process process = CliProcess.Start(
-            folder, "serve", "--urls", "http://127.0.0.1:0", "--package", package, "--gallery", gallery, "--data", Path.Combine(folder, name));
-        _ = process.StandardError.ReadToEndAsync();
-        return process;
-    }
-
-    private static async Task<Uri> AddressAsync(Process process)
-    {
-        for (string? line = ""; line is not null; line = await process.StandardOutput.ReadLineAsync())
-        {
-            if (line.StartsWith("serving ", StringComparison.Ordinal))
-            {
-                return new Uri(line.Split(' ')[1]);
-            }
-        }
-
-        throw new InvalidOperationException("the service ended at once");
-    }
+    private Task<CliService> ServeAsync(string gallery, string package, string name) =>
+        CliProcess.ServeAsync(folder, "--package", package, "--gallery", gallery, "--data", Path.Combine(folder, name));
 }

@@ -15,23 +15,17 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task Serve_starts_with_only_an_address_and_stops_on_a_signal()
     {
-        using Process serve = CliProcess.Start(folder, "serve", "--urls", "http://127.0.0.1:0");
-        _ = serve.StandardError.ReadToEndAsync();
-        string? line = "";
-        while (line is not null && !line.StartsWith("serving ", StringComparison.Ordinal))
-        {
-            line = await serve.StandardOutput.ReadLineAsync();
-        }
-
-        using HttpClient client = new() { BaseAddress = new Uri(line!.Split(' ')[1]) };
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals");
+        using CliService service = await CliProcess.ServeAsync(folder);
+        using HttpClient client = new() { BaseAddress = service.Address };
         Assert.Equal("ready", JsonDocument.Parse(await client.GetStringAsync("/health/ready")).RootElement.GetProperty("status").GetString());
-        using (Process kill = Process.Start("kill", ["-TERM", serve.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        using (Process kill = Process.Start("kill", ["-TERM", service.Process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
         {
             await kill.WaitForExitAsync();
         }
 
-        await serve.WaitForExitAsync();
-        Assert.Equal(0, serve.ExitCode);
+        await service.Process.WaitForExitAsync();
+        Assert.Equal(0, service.Process.ExitCode);
     }
 
     [Fact]

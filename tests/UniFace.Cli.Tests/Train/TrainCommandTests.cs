@@ -30,13 +30,13 @@ public sealed class TrainCommandTests : IDisposable
         // Killed at points of its progress: before the first checkpoint, in the first epoch, and after it.
         foreach ((string file, int rows) in new[] { ("run.json", 1), ("last.ckpt", 1), ("metrics.jsonl", 3) })
         {
-            using Process process = CliProcess.Start(folder, GoOn());
+            using Process process = CliProcess.Start(folder, Continue());
             WaitFor(process, () => Lines("killed", file) >= rows);
             process.Kill();
             process.WaitForExit();
         }
 
-        JsonElement actual = CliProcess.RunIn(folder, GoOn()).Expect(0).Json();
+        JsonElement actual = CliProcess.RunIn(folder, Continue()).Expect(0).Json();
         Assert.Equal(expected.GetProperty("sha256").GetString(), actual.GetProperty("sha256").GetString());
         Assert.Equal(expected.GetProperty("loss").GetDouble(), actual.GetProperty("loss").GetDouble());
         Assert.Equal(9, actual.GetProperty("steps").GetInt32());
@@ -74,8 +74,8 @@ public sealed class TrainCommandTests : IDisposable
         Refused("other", "train", "other", "--resume", "run");
         CliProcess.RunIn(folder, "train", "--resume", "run", "--margin", "0.3", "--loss", "uce", "--seed", "7").Expect(0);
 
-        string picture = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
-        File.AppendAllText(picture, " ");
+        string image = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        File.AppendAllText(image, " ");
         Refused("has changed", "train", "--resume", "run");
     }
 
@@ -102,16 +102,16 @@ public sealed class TrainCommandTests : IDisposable
     [Theory]
     [InlineData("-TERM")]
     [InlineData("-HUP")]
-    public async Task Terminated_run_saves_its_last_step_exits_with_143_and_resumes_from_there(string signal)
+    public async Task Terminated_run_saves_its_last_step_and_exits_with_143(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals");
         Assert.SkipWhen(signal == "-HUP" && IgnoresHangUp(), "these tests run under nohup");
         MakeFaces();
         using Process process = CliProcess.Start(folder, ["train", "faces", .. Recipe, "--epochs", "100000", "--out", "run"]);
-        Task<string> said = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> errorOutput = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         WaitFor(process, () => Lines("run", "metrics.jsonl") >= 2);
         using Process kill = Process.Start("kill", [signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
-        string error = await said;
+        string error = await errorOutput;
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(143, process.ExitCode);
         Match saved = Regex.Match(error, "saved at step ([0-9]+); continue with: uniface train --resume run");
@@ -151,12 +151,12 @@ public sealed class TrainCommandTests : IDisposable
     public void Run_that_failed_on_its_data_can_be_started_again_in_the_same_folder()
     {
         MakeFaces();
-        string picture = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
-        byte[] good = File.ReadAllBytes(picture);
-        File.WriteAllBytes(picture, good[..200]);
+        string image = Directory.GetFiles(Path.Combine(folder, "faces"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        byte[] good = File.ReadAllBytes(image);
+        File.WriteAllBytes(image, good[..200]);
         string[] start = ["train", "faces", .. Recipe, "--epochs", "1", "--out", "run"];
-        Refused(Path.GetFileName(picture), start);
-        File.WriteAllBytes(picture, good);
+        Refused(Path.GetFileName(image), start);
+        File.WriteAllBytes(image, good);
         CliProcess.RunIn(folder, start).Expect(0);
         Refused("holds a run already", start);
     }
@@ -169,22 +169,24 @@ public sealed class TrainCommandTests : IDisposable
         }
     }
 
-    // The file may be missing, or another process may be writing it.
+    // The process may be writing, renaming or replacing the file. 0 if it does not exist.
     private int Lines(string run, string file)
     {
-        string path = Path.Combine(folder, run, file);
-        if (!File.Exists(path))
+        try
+        {
+            string path = Path.Combine(folder, run, file);
+            using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return reader.ReadToEnd().Count(c => c == '\n') + 1;
+        }
+        catch (IOException)
         {
             return 0;
         }
-
-        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-        return reader.ReadToEnd().Count(c => c == '\n') + 1;
     }
 
     private void MakeFaces() => CliProcess.RunIn(folder, "data", "make", "faces", "--people", "6", "--images", "4").Expect(0);
 
-    private string[] GoOn() => File.Exists(Path.Combine(folder, "killed", "run.json"))
+    private string[] Continue() => File.Exists(Path.Combine(folder, "killed", "run.json"))
         ? ["train", "--resume", "killed", "--json"]
         : ["train", "faces", .. Recipe, "--epochs", "3", "--out", "killed", "--json"];
 

@@ -152,6 +152,46 @@ public sealed class ExactIndexTests : IDisposable
     }
 
     [Fact]
+    public async Task An_index_that_is_disposed_during_searches_answers_them_or_says_that_it_is_disposed()
+    {
+        const int size = 32;
+        float[][] rows = Rows.Random(2000, size, 1);
+        (long Id, double Score)[] best = Rows.Best(rows.Select((r, i) => ((long)i, (long)i, r)), rows[7], 10);
+        for (int round = 0; round < 20; round++)
+        {
+            using ExactIndex index = new(size);
+            foreach ((int i, float[] row) in rows.Index())
+            {
+                index.Add(i, i, row);
+            }
+
+            using CountdownEvent searching = new(3);
+            Task[] searches = [.. Enumerable.Range(0, 3).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    searching.Signal();
+                    try
+                    {
+                        while (true)
+                        {
+                            Assert.Equal(best, index.Search(rows[7], 10, threads: 1)[0].Select(h => (h.Id, h.Score)));
+                        }
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        // Expected in the end.
+                    }
+                },
+                TestContext.Current.CancellationToken,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default))];
+            searching.Wait(TestContext.Current.CancellationToken);
+            index.Dispose();
+            await Task.WhenAll(searches);
+        }
+    }
+
+    [Fact]
     public void A_stored_index_gives_the_same_answers_and_can_be_changed()
     {
         const int size = 40;

@@ -63,6 +63,30 @@ public sealed class GalleryReembeddingTests : IDisposable
         await Assert.ThrowsAnyAsync<UniFaceException>(() => kept.EnrollAsync([new Enrollment("a", before[0])], Contract));
     }
 
+    [Fact]
+    public async Task Searches_during_a_move_answer_by_the_old_model_until_their_probes_are_refused()
+    {
+        await using SqliteGallery gallery = await SqliteGallery.OpenAsync(folder.Create(crops: true));
+        await gallery.EnrollAsync([.. Enumerable.Range(0, People).Select(Person)], Contract);
+        Task[] searches = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            try
+            {
+                while (true)
+                {
+                    Assert.Equal("p5", (await gallery.IdentifyAsync(before[5], Contract, 0.99)).Person);
+                }
+            }
+            catch (UniFaceException)
+            {
+                // The gallery has the new model.
+            }
+        }))];
+        await gallery.ReembedAsync(Model([]));
+        await Task.WhenAll(searches);
+        Assert.Equal("p5", (await gallery.IdentifyAsync(after[5], "contract-b", 0.99)).Person);
+    }
+
     private async Task Check(SqliteGallery gallery)
     {
         Assert.Equal(("contract-b", 12, "models/b"), (gallery.Info.ContractId, gallery.Info.EmbeddingSize, gallery.Info.Package));

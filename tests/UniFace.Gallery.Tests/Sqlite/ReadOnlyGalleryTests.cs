@@ -77,7 +77,7 @@ public sealed class ReadOnlyGalleryTests : IDisposable
         }
         finally
         {
-            Run("umount", mounted);
+            Run("umount", "--lazy", mounted); // The child process of another test may still hold it.
             Directory.Delete(mounted);
         }
     }

@@ -20,7 +20,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task Everything_on_a_page_is_reached_by_keyboard(string path)
     {
         await using RunningServer server = await StudioServer.StartAsync();
-        await using Visit visit = await Visit.ToAsync(chromium, server, path);
+        await using Visit visit = path == "/" ? await Visit.ToAsync(chromium, server, path) : await OpenLabAsync(server);
         await visit.AssertKeyboardAsync();
     }
 
@@ -37,7 +37,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task On_a_phone_the_curves_stay_visible_while_a_slider_moves()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
+        await using Visit visit = await OpenLabAsync(server, Visit.Phone);
         ILocator slider = visit.Page.GetByRole(AriaRole.Slider, new() { Name = "negative-rate" });
         await slider.ScrollIntoViewIfNeededAsync();
         await slider.FocusAsync();
@@ -54,7 +54,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task The_sliders_of_a_loss_change_its_curves_and_a_kept_curve_stays()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await using Visit visit = await OpenLabAsync(server);
         IPage page = visit.Page;
         await page.GetByLabel("Loss", new() { Exact = true }).SelectOptionAsync("cosface");
         ILocator margin = page.GetByRole(AriaRole.Slider, new() { Name = "margin" });
@@ -81,9 +81,9 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task A_preset_explains_its_curves_with_their_numbers(string preset, string words)
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await using Visit visit = await OpenLabAsync(server);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = preset, Exact = true }).ClickAsync();
-        await Assertions.Expect(visit.Page.Locator("#seen")).ToContainTextAsync(words);
+        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync(words);
         await visit.KeepAsync("lab-" + string.Concat(preset.Where(char.IsLetterOrDigit)));
         Assert.Empty(visit.TakeProblems());
     }
@@ -92,7 +92,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task A_number_that_the_loss_refuses_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await using Visit visit = await OpenLabAsync(server);
         await visit.Page.GetByLabel("margin, exactly").FillAsync("7");
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("margin");
         await visit.Page.GetByLabel("margin, exactly").FillAsync("0.3");
@@ -103,7 +103,7 @@ public sealed class LabPageTests(Chromium chromium)
     public async Task Ten_classes_are_trained_live()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", Visit.Phone);
+        await using Visit visit = await OpenLabAsync(server, Visit.Phone);
         IPage page = visit.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("600 of 600");
@@ -111,6 +111,7 @@ public sealed class LabPageTests(Chromium chromium)
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
         await visit.KeepAsync("lab-live-phone");
         await visit.AssertSoundAsync();
+        await TrainLongAsync(page);
         await page.GetByLabel("Dimensions").SelectOptionAsync("2");
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
@@ -119,17 +120,16 @@ public sealed class LabPageTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_lesson_that_is_stopped_or_replaced_by_a_newer_one_is_reported()
+    public async Task A_session_that_is_stopped_or_replaced_by_a_newer_one_is_reported()
     {
         await using RunningServer server = await StudioServer.StartAsync(model: false);
-        await using Visit visit = await Visit.ToAsync(chromium, server, "/lab.html");
+        await using Visit visit = await OpenLabAsync(server);
         IPage page = visit.Page;
-        await page.RouteAsync(
-            "**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" })); // time enough
+        await TrainLongAsync(page);
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#worlds figure").First).ToContainTextAsync("of 2000");
         using HttpResponseMessage newer = await server.Client.GetAsync("/v1/losses/lab?loss=uce&steps=1", HttpCompletionOption.ResponseHeadersRead);
-        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the lesson at step");
+        await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("The service ended the session at step");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Stop" })).ToBeDisabledAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Train both" }).ClickAsync();
         await Assertions.Expect(page.Locator("#live-problem")).ToBeEmptyAsync();
@@ -138,4 +138,16 @@ public sealed class LabPageTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#live-problem")).ToContainTextAsync("Stopped"); // at a step, or before the first
         Assert.Empty(visit.TakeProblems());
     }
+
+    /// <summary>Opens the lab and waits for its first preset, whose curves are fetched one after the other.</summary>
+    private async Task<Visit> OpenLabAsync(RunningServer server, int width = Visit.Desk)
+    {
+        Visit visit = await Visit.ToAsync(chromium, server, "/lab.html", width);
+        await Assertions.Expect(visit.Page.Locator("#explanation")).ToContainTextAsync("uce compares every sample");
+        return visit;
+    }
+
+    /// <summary>Makes training take at least 13 seconds, so that it can be stopped before its end on a busy machine, too.</summary>
+    private static async Task TrainLongAsync(IPage page) =>
+        await page.RouteAsync("**/v1/losses/lab*", route => route.ContinueAsync(new RouteContinueOptions { Url = route.Request.Url + "&steps=2000" }));
 }

@@ -18,7 +18,10 @@ public sealed class FaceClusteringTests
                 double threshold = random.NextDouble() * 0.8;
                 ClusteringOptions options = new() { Threshold = threshold, LinkThreshold = -1, MaxLinks = 100 };
                 int[] groups = FaceClustering.Group(new EmbeddedFaces(faces, 6), options);
-                Assert.Equal(Partition(Plain(faces, 6, threshold)), Partition(groups));
+                if (Plain(faces, 6, threshold) is int[] expected)
+                {
+                    Assert.Equal(Partition(expected), Partition(groups));
+                }
             },
             iter: 200);
 
@@ -74,22 +77,27 @@ public sealed class FaceClusteringTests
             Assert.Equal(recall, score.BCubed.Recall, 1e-12);
         });
 
-    // The textbook: merge the two groups of the largest mean cosine until it is below the threshold.
-    private static int[] Plain(float[] faces, int dimension, double threshold)
+    // The textbook: merge the two groups of the largest mean cosine until it is below the threshold. Null if a rounding in float32 decides.
+    private static int[]? Plain(float[] faces, int dimension, double threshold)
     {
         int count = faces.Length / dimension;
         List<List<int>> groups = [.. Enumerable.Range(0, count).Select(i => new List<int> { i })];
         while (groups.Count > 1)
         {
-            (double best, int a, int b) = (double.NegativeInfinity, 0, 0);
+            (double best, double second, int a, int b) = (double.NegativeInfinity, double.NegativeInfinity, 0, 0);
             for (int i = 0; i < groups.Count; i++)
             {
                 for (int j = 0; j < i; j++)
                 {
                     double mean = groups[i].Average(
                         x => groups[j].Average(y => Enumerable.Range(0, dimension).Sum(d => (double)faces[(x * dimension) + d] * faces[(y * dimension) + d])));
-                    (best, a, b) = mean > best ? (mean, i, j) : (best, a, b);
+                    (best, second, a, b) = mean > best ? (mean, best, i, j) : (best, Math.Max(second, mean), a, b);
                 }
+            }
+
+            if (Math.Abs(best - threshold) < 1e-6 || (best >= threshold && best - second < 1e-6))
+            {
+                return null;
             }
 
             if (best < threshold)

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using CsCheck;
 using UniFace.Data;
+using UniFace.Data.Archives;
 
 namespace UniFace.Tests.Data;
 
@@ -52,12 +53,12 @@ public sealed class ArchiveAndListTests : IDisposable
         BitConverter.GetBytes(0x7FFFFFF0).CopyTo(zip, central + 24);
         string path = folder.Write("set.zip", zip);
         using PhotoSet photos = PhotoSet.Open(path);
-        long before = GC.GetTotalAllocatedBytes();
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains(
             "claims",
             Assert.Throws<UniFaceException>(() => Enumerable.Range(0, photos.Names.Count).Sum(i => photos.Read(i).Length)).Message,
             StringComparison.Ordinal);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 10 << 20);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 << 20);
     }
 
     [Fact]
@@ -66,15 +67,12 @@ public sealed class ArchiveAndListTests : IDisposable
         using MemoryStream bomb = new();
         using (GZipStream gzip = new(bomb, CompressionLevel.Fastest, leaveOpen: true))
         {
-            byte[] zeros = new byte[1 << 20];
-            for (int i = 0; i <= 1024; i++)
-            {
-                gzip.Write(zeros);
-            }
+            gzip.Write(new byte[(1 << 20) + 1]);
         }
 
         string path = folder.Write("set.tgz", bomb.ToArray());
-        Assert.Contains("unpacks to more than", Assert.Throws<UniFaceException>(() => FaceDatasets.Open(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "unpacks to more than", Assert.Throws<UniFaceException>(() => TarArchive.OpenCompressed(path, 1 << 20)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

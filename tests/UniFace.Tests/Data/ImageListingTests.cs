@@ -119,7 +119,7 @@ public class ImageListingTests
         Assert.Equal(photos.Names, dataset.Samples.Select(sample => sample.Name));
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_pipe_named_like_an_image_does_not_block()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "other systems have no such files");

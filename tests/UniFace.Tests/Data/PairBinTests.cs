@@ -214,10 +214,10 @@ public class PairBinTests
             "more bytes than the file has",
             Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", [.. again])).Message,
             StringComparison.Ordinal);
-        byte[] lists = new byte[PickleReader.MostValues + 10];
+        byte[] lists = new byte[PickleReader.MaxValues + 10];
         Array.Fill(lists, (byte)')');
         Assert.Contains(
-            $"more than {PickleReader.MostValues} values",
+            $"more than {PickleReader.MaxValues} values",
             Assert.Throws<UniFaceException>(() => PairBin.Parse("x.bin", lists)).Message,
             StringComparison.Ordinal);
     }

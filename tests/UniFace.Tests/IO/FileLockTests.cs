@@ -35,7 +35,7 @@ public sealed class FileLockTests : IDisposable
         {
             for (int i = 0; i < 10; i++)
             {
-                using FileLock held = FileLock.AcquireFor(path);
+                using FileLock held = FileLock.AcquireFor(path, TimeSpan.FromMinutes(10)); // a slow disk, and others first
                 int count = int.Parse(File.ReadAllText(path), System.Globalization.CultureInfo.InvariantCulture);
                 AtomicFile.WriteText(path, FormattableString.Invariant($"{count + 1}"));
             }

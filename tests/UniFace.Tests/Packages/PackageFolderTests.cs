@@ -33,6 +33,8 @@ public sealed class PackageFolderTests : IDisposable
         new PackageFolder(package).Replace(Write(folder["finished"], 2));
         Assert.Contains("calibrate this model", Assert.Throws<UniFaceException>(() => measured.SaveInto(package)).Message, StringComparison.Ordinal);
         Assert.Null(ModelPackage.Open(package).CalibrationPath);
+        string onnx = Path.Combine(package, PackageFolder.OnnxName);
+        Assert.Contains("expected a package folder", Assert.Throws<UniFaceException>(() => measured.SaveInto(onnx)).Message, StringComparison.Ordinal);
     }
 
     private static string Write(string package, int seed)

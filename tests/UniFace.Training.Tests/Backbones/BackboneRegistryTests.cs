@@ -54,6 +54,17 @@ public class BackboneRegistryTests
     }
 
     [Fact]
+    public void A_registered_backbone_is_created_by_its_name()
+    {
+        BackboneRegistry.Register("registered", (spec, seed) => new Registered(spec));
+        using Backbone created = BackboneRegistry.Create(new BackboneSpec("registered", EmbeddingSize: 16), 1);
+        Assert.IsType<Registered>(created);
+        Assert.Contains("registered", BackboneRegistry.Names);
+        Assert.Throws<UniFaceException>(() => BackboneRegistry.Create(new BackboneSpec("registered", Width: 2), 1));
+        Assert.Throws<ArgumentException>(() => BackboneRegistry.Register("iresnet18", (spec, seed) => new Registered(spec)));
+    }
+
+    [Fact]
     public void Initial_weights_have_the_deviation_of_their_family()
     {
         using Backbone residual = BackboneRegistry.Create(new BackboneSpec("iresnet18"), 1);
@@ -111,5 +122,10 @@ public class BackboneRegistryTests
         BackboneRegistry.Create(new BackboneSpec("efficientnet-b0"), 1).Dispose();
         BackboneRegistry.Create(new BackboneSpec("iresnet18"), 1).Dispose();
         Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private sealed class Registered(BackboneSpec spec) : Backbone(spec)
+    {
+        public override Tensor forward(Tensor input) => input.flatten(1).narrow(1, 0, Spec.EmbeddingSize);
     }
 }

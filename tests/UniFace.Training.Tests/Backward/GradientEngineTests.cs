@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using UniFace.Training.Backbones;
 using UniFace.Training.Backward;
-using UniFace.Training.Native;
+using UniFace.Training.Runtime;
 using static TorchSharp.torch;
 using BatchNorm = UniFace.Training.Backbones.BatchNorm;
 
@@ -12,6 +12,7 @@ namespace UniFace.Training.Tests.Backward;
 /// Every backbone family gives the same embeddings and gradients on both gradient engines: the tape with its fused kernels is no further from
 /// float64 than autograd in float32.
 /// </summary>
+[Collection(SerialCollection.Name)]
 public class GradientEngineTests
 {
     /// <summary>The widths give channel counts that the kernels take (16, 32, 64 ...) and some that they do not (19, 38 ...).</summary>
@@ -34,9 +35,9 @@ public class GradientEngineTests
         }
 
         plain.to(ScalarType.Float64);
-        manual_seed(11);
-        Tensor images = (rand([4, 3, 112, 112], ScalarType.Float32) * 2) - 1;
-        Tensor gradient = randn([4, 64], ScalarType.Float32);
+        using Generator generator = new(11);
+        Tensor images = (rand([4, 3, 112, 112], generator: generator) * 2) - 1;
+        Tensor gradient = randn([4, 64], generator: generator);
         Tensor embeddings = ours.call(images);
         Tensor expected = plain.call(images.to(ScalarType.Float64));
         Tensor rounded = Graph(single).Run(images, AutogradEngine.Instance);
@@ -68,9 +69,9 @@ public class GradientEngineTests
             convolution.Precision = Precision.BFloat16; // As UsePrecision does if the processor supports it.
         }
 
-        manual_seed(12);
-        Tensor images = (rand([8, 3, 112, 112], ScalarType.Float32) * 2) - 1;
-        Tensor gradient = randn([8, 64], ScalarType.Float32);
+        using Generator generator = new(12);
+        Tensor images = (rand([8, 3, 112, 112], generator: generator) * 2) - 1;
+        Tensor gradient = randn([8, 64], generator: generator);
         plain.eval();
         low.eval();
         Assert.True(plain.call(images).equal(low.call(images)).all().item<bool>());
@@ -124,21 +125,23 @@ public class GradientEngineTests
     public void A_fused_batch_norm_equals_its_separate_operations(int channels, int height, int width, bool activates, bool sums)
     {
         using DisposeScope scope = NewDisposeScope();
-        manual_seed(channels);
+        using Generator generator = new((ulong)channels);
         using BatchNorm norm = new(channels);
         using PRelu prelu = new(channels);
         using (no_grad())
         {
             foreach (Parameter parameter in norm.parameters().Concat(prelu.parameters()))
             {
-                parameter.add_(randn_like(parameter), alpha: 0.3);
+                parameter.add_(randn(parameter.shape, generator: generator), alpha: 0.3);
             }
         }
 
-        // Means far from 0 compared to the deviation: no precision may be lost by cancellation.
-        Tensor x = (randn([3, height, width, channels], ScalarType.Float32) + (10 * randn([channels], ScalarType.Float32))).permute(0, 3, 1, 2); // [B, C, H, W]
-        Tensor? sum = sums ? randn([3, height, width, channels], ScalarType.Float32).permute(0, 3, 1, 2) : null;
-        Tensor g = randn(x.shape, ScalarType.Float32); // Not channels-last: the kernels take any order.
+        // Means far from 0 compared to the deviation: no precision may be lost by cancellation. With at least 12 values per channel; the deviation of
+        // three can be so small that float32, which rounds the mean, cannot represent x - mean to 1e-5 of it.
+        long[] size = [Math.Max(3, 12 / (height * width)), height, width, channels];
+        Tensor x = (randn(size, generator: generator) + (10 * randn([channels], generator: generator))).permute(0, 3, 1, 2); // [B, C, H, W]
+        Tensor? sum = sums ? randn(size, generator: generator).permute(0, 3, 1, 2) : null;
+        Tensor g = randn(x.shape, generator: generator); // Not channels-last: the kernels take any order.
 
         Tensor leaf = x.to(ScalarType.Float64).detach().requires_grad_(true);
         Tensor[] own = [.. norm.parameters().Concat(prelu.parameters()).Select(p => p.to(ScalarType.Float64).detach().requires_grad_(true))];
@@ -174,7 +177,7 @@ public class GradientEngineTests
     {
         using DisposeScope scope = NewDisposeScope();
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 32), seed: 3);
-        Tensor images = rand([2, 3, 112, 112], ScalarType.Float32).requires_grad_(true);
+        Tensor images = PrimedBackbone.Input(2, seed: 3).requires_grad_(true);
         Tensor embeddings = backbone.call(images);
         embeddings.backward([randn_like(embeddings)]);
         Assert.Equal(images.shape, images.grad!.shape);

@@ -61,7 +61,7 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("last.ckpt is damaged", message, StringComparison.Ordinal);
         Assert.Contains("rename it to last.ckpt", message, StringComparison.Ordinal);
 
-        File.Move(Path.Combine(folder, RunFolder.PreviousFile), Last, overwrite: true);
+        File.Move(Path.Combine(folder, CheckpointStore.PreviousFile), Last, overwrite: true);
         Assert.Equal(expected, Train());
     }
 

@@ -19,9 +19,9 @@ public class AugmenterTests
             RgbImage image = MemoryDataset.Image(index, Width, Height);
             byte[] before = [.. image.Pixels];
             Augmenter used = new(All);
-            Write(used, MemoryDataset.Image(index + 1, Width, Height), seed + 1);
-            float[] planes = Write(used, image, seed);
-            Assert.Equal(Write(new Augmenter(All), image, seed), planes);
+            Apply(used, MemoryDataset.Image(index + 1, Width, Height), seed + 1);
+            float[] planes = Apply(used, image, seed);
+            Assert.Equal(Apply(new Augmenter(All), image, seed), planes);
             Assert.All(planes, value => Assert.InRange(value, -1, 1));
             Assert.Equal(before, image.Pixels);
         }, iter: 200);
@@ -30,8 +30,8 @@ public class AugmenterTests
     public void Flip_with_probability_1_mirrors_and_with_0_changes_nothing()
     {
         RgbImage image = MemoryDataset.Image(1, Width, Height);
-        float[] straight = Write(new Augmenter(AugmentOptions.None), image, 1);
-        float[] mirrored = Write(new Augmenter(AugmentOptions.None with { Flip = 1 }), image, 1);
+        float[] straight = Apply(new Augmenter(AugmentOptions.None), image, 1);
+        float[] mirrored = Apply(new Augmenter(AugmentOptions.None with { Flip = 1 }), image, 1);
         for (int i = 0; i < straight.Length; i++)
         {
             int x = i / 3 % Width;
@@ -56,9 +56,9 @@ public class AugmenterTests
     public void Half_of_the_images_are_flipped_by_default()
     {
         RgbImage image = MemoryDataset.Image(1, Width, Height);
-        float[] straight = Write(new Augmenter(AugmentOptions.None), image, 1);
+        float[] straight = Apply(new Augmenter(AugmentOptions.None), image, 1);
         Augmenter augmenter = new(AugmentOptions.Default);
-        int flipped = Enumerable.Range(0, 2000).Count(seed => !straight.AsSpan().SequenceEqual(Write(augmenter, image, seed)));
+        int flipped = Enumerable.Range(0, 2000).Count(seed => !straight.AsSpan().SequenceEqual(Apply(augmenter, image, seed)));
         Assert.InRange(flipped, 1000 - 112, 1000 + 112); // 5 deviations of Binomial(2000, 1/2)
     }
 
@@ -70,7 +70,7 @@ public class AugmenterTests
         Augmenter both = new(AugmentOptions.None with { Erase = 0.5, Flip = 0.5, Shift = 0.5, LowResolution = 0.5 });
         for (int seed = 0; seed < 100; seed++)
         {
-            Assert.Equal(Write(erase, flat, seed).Distinct().Count() > 1, Write(both, flat, seed).Distinct().Count() > 1);
+            Assert.Equal(Apply(erase, flat, seed).Distinct().Count() > 1, Apply(both, flat, seed).Distinct().Count() > 1);
         }
     }
 
@@ -196,7 +196,7 @@ public class AugmenterTests
         Assert.Throws<UniFaceException>(() => AugmentOptions.Parse("flip=NaN"));
     }
 
-    private static float[] Write(Augmenter augmenter, RgbImage image, long seed)
+    private static float[] Apply(Augmenter augmenter, RgbImage image, long seed)
     {
         float[] planes = new float[3 * image.Width * image.Height];
         PixelNormalization.Default.Apply(augmenter.Apply(image, new SeededRandom(seed), _ => image).Pixels, planes);

@@ -20,13 +20,13 @@ public class BatchLoaderTensorTests
             using DisposeScope scope = torch.NewDisposeScope();
             TrainingBatch[] taken = [.. loader.Read(i).Take(2)];
             scope.Dispose();
-            Assert.Equal([4, 3, 6, 8], taken[1].Images.shape); // a scope of the reader takes nothing
+            Assert.Equal([4, 3, 6, 8], taken[1].Images.shape); // A dispose scope of the caller does not own the tensors.
             Assert.Equal(4, taken[1].Labels.NumberOfElements);
             taken[0].Dispose();
             taken[1].Dispose();
         }
 
-        // No more; it may be fewer, by what other tests left to the collector.
+        // It may be fewer, when the collector frees what other tests have left.
         Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 }

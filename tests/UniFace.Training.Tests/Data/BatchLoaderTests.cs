@@ -1,6 +1,6 @@
 using UniFace.Faces;
 using UniFace.Training.Data;
-using UniFace.Training.Native;
+using UniFace.Training.Kernels;
 
 namespace UniFace.Training.Tests.Data;
 
@@ -81,7 +81,7 @@ public class BatchLoaderTests
         foreach (int threads in new[] { 1, 4 })
         {
             using MemoryDataset dataset = new(Counts);
-            int[] order = new UniformSampler(29, 7).Epoch(0);
+            int[] order = new UniformSampler(29, 7).GetOrder(0);
             dataset.Broken.Add(order[13]);
             dataset.Broken.Add(order[15]);
             BatchLoader loader = Loader(dataset, threads);

@@ -21,7 +21,7 @@ internal sealed class MemoryDataset : FaceDataset
         Samples = [.. counts.SelectMany((count, person) => Enumerable.Range(0, count).Select(i => new FaceSample($"p{person}/{i}.raw", person)))];
     }
 
-    /// <summary>A sample that is broken, or -1.</summary>
+    /// <summary>Samples that cannot be decoded.</summary>
     public HashSet<int> Broken { get; } = [];
 
     public override byte[] Read(int index)

@@ -12,7 +12,7 @@ public class SamplerTests
     [Fact]
     public void A_uniform_epoch_contains_every_image_exactly_once() =>
         Gen.Select(Gen.Int[1, 300], GenSeed, Gen.Int[0, 1000]).Sample((count, seed, epoch) =>
-            Assert.Equal(Enumerable.Range(0, count), new UniformSampler(count, seed).Epoch(epoch).Order()));
+            Assert.Equal(Enumerable.Range(0, count), new UniformSampler(count, seed).GetOrder(epoch).Order()));
 
     [Fact]
     public void An_order_is_a_pure_function_of_seed_and_epoch()
@@ -21,12 +21,12 @@ public class SamplerTests
         foreach (string name in Samplers.Names)
         {
             ISampler sampler = Samplers.Create(name, dataset, 8, 2, 5);
-            int[] third = sampler.Epoch(3);
-            sampler.Epoch(7);
-            Assert.Equal(third, sampler.Epoch(3));
-            Assert.Equal(third, Samplers.Create(name, dataset, 8, 2, 5).Epoch(3));
-            Assert.NotEqual(third, sampler.Epoch(4));
-            Assert.NotEqual(third, Samplers.Create(name, dataset, 8, 2, 6).Epoch(3));
+            int[] third = sampler.GetOrder(3);
+            sampler.GetOrder(7);
+            Assert.Equal(third, sampler.GetOrder(3));
+            Assert.Equal(third, Samplers.Create(name, dataset, 8, 2, 5).GetOrder(3));
+            Assert.NotEqual(third, sampler.GetOrder(4));
+            Assert.NotEqual(third, Samplers.Create(name, dataset, 8, 2, 6).GetOrder(3));
             Assert.Equal(sampler.Length, third.Length);
         }
     }
@@ -40,7 +40,7 @@ public class SamplerTests
         UniformSampler sampler = new(Count, 2026_11_24);
         for (int epoch = 0; epoch < Epochs; epoch++)
         {
-            int[] order = sampler.Epoch(epoch);
+            int[] order = sampler.GetOrder(epoch);
             for (int place = 0; place < Count; place++)
             {
                 seen[place, order[place]]++;
@@ -61,7 +61,7 @@ public class SamplerTests
             using MemoryDataset dataset = new(counts);
             ClassBalancedSampler sampler = new(dataset, seed);
             int draws = counts.Sum() / counts.Length;
-            int[] order = sampler.Epoch(first);
+            int[] order = sampler.GetOrder(first);
             Assert.All(order.CountBy(i => dataset.Samples[i].Label), person => Assert.Equal(draws, person.Value));
             Assert.Equal(counts.Length * draws, order.Length);
 
@@ -69,7 +69,7 @@ public class SamplerTests
             int[] shown = new int[counts.Sum()];
             for (int epoch = 0; epoch < 6; epoch++)
             {
-                Array.ForEach(sampler.Epoch(epoch), i => shown[i]++);
+                Array.ForEach(sampler.GetOrder(epoch), i => shown[i]++);
             }
 
             foreach (int[] samples in dataset.SamplesByPerson())
@@ -92,7 +92,7 @@ public class SamplerTests
 
             PersonBatchSampler sampler = new(dataset, people, images, seed);
             Assert.Equal(counts.Sum() / (people * images) * (people * images), sampler.Length);
-            foreach (int[] batch in sampler.Epoch(2).Chunk(people * images))
+            foreach (int[] batch in sampler.GetOrder(2).Chunk(people * images))
             {
                 int[][] groups = [.. batch.Chunk(images)];
                 Assert.Equal(people, groups.Select(group => dataset.Samples[group[0]].Label).Distinct().Count());
@@ -108,7 +108,7 @@ public class SamplerTests
     public void A_round_of_pk_batches_repeats_no_person()
     {
         using MemoryDataset dataset = new([10, 10, 10, 10, 10, 10, 10]);
-        int[] order = new PersonBatchSampler(dataset, 3, 2, 1).Epoch(0);
+        int[] order = new PersonBatchSampler(dataset, 3, 2, 1).GetOrder(0);
         int[] turn = [.. order[..12].Select(i => dataset.Samples[i].Label).Distinct()];
         Assert.Equal(6, turn.Length);
     }

@@ -15,7 +15,7 @@ public sealed class OnnxExporterTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("uniface-onnx-").FullName;
 
     public static IEnumerable<TheoryDataRow<string, double, int>> Backbones =>
-        [.. BackboneRegistry.Names.Select(name => new TheoryDataRow<string, double, int>(name, 1, 512)), new("mobilefacenet", 0.5, 128)];
+        [.. TestRuntime.Backbones.Select(name => new TheoryDataRow<string, double, int>(name, 1, 512)), new("mobilefacenet", 0.5, 128)];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -48,7 +48,7 @@ public sealed class OnnxExporterTests : IDisposable
     }
 
     [Fact]
-    public void The_model_says_its_input_output_versions_and_maker()
+    public void The_model_names_its_input_output_versions_and_producer()
     {
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("mobilefacenet", 0.25, 64), seed: 1);
         ModelProto model = OnnxExporter.Build(backbone);
@@ -86,7 +86,7 @@ public sealed class OnnxExporterTests : IDisposable
     }
 
     [Fact]
-    public void Writing_leaves_the_backbone_and_no_tensor()
+    public void Writing_changes_no_backbone_and_leaks_no_tensor()
     {
         using Backbone backbone = BackboneRegistry.Create(new BackboneSpec("iresnet18"), seed: 1);
         backbone.train();

@@ -25,13 +25,19 @@ public sealed class StartWeightsTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    private static void Export(Backbone backbone, ModelManifest manifest, string package)
+    {
+        using PackageDraft draft = new(backbone, manifest, package, null);
+        draft.Complete(null);
+    }
+
     [Theory]
     [MemberData(nameof(Families))]
     public void A_package_of_every_family_gives_its_backbone_back(string name, double width)
     {
         using Backbone trained = PrimedBackbone.Create(name, 32, width);
         string package = Path.Combine(folder, "package");
-        PackageExporter.Export(trained, BackboneRegistry.Manifest(trained.Spec), null, package);
+        Export(trained, BackboneRegistry.Manifest(trained.Spec), package);
         using StartWeights start = StartWeights.Open(package);
         Assert.Equal(trained.Spec, start.Backbone.Spec);
         using BackboneEmbedder expected = new(trained, flipSum: false, ownsBackbone: false), actual = new(start.Backbone, flipSum: false, ownsBackbone: false);
@@ -59,7 +65,7 @@ public sealed class StartWeightsTests : IDisposable
         Assert.Equal(("dlib-150", true), (run.CreateManifest().CreateTemplate().Name, run.CreateManifest().FlipSum));
         Assert.Equal("dlib-150", (run with { FineTune = null }).CreateManifest().CreateTemplate().Name);
         string exported = Path.Combine(folder, "exported");
-        PackageExporter.Export(start.Backbone, start.Options.Manifest with { OnnxSha256 = "" }, null, exported);
+        Export(start.Backbone, start.Options.Manifest with { OnnxSha256 = "" }, exported);
         ModelManifest written = ModelPackage.Open(exported).Manifest!;
         Assert.Equal(
             (150, 150, manifest.Normalization, true, manifest.AlignmentTemplate),

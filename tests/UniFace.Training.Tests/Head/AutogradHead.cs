@@ -70,7 +70,7 @@ internal sealed class AutogradHead(RecognitionHead head)
             Tensor index = columns.unsqueeze(1);
             Tensor others = (cosines * s).exp().scatter(1, index, zeros(index.shape, dtype: cosines.dtype)).sum();
             Tensor angle = cosines.gather(1, index).clamp(-1, 1).acos().median();
-            s.copy_((others / cosines.shape[0]).log() / angle.clamp_max(Math.PI / 4).cos());
+            s.copy_(((others / cosines.shape[0]).log() / angle.clamp_max(Math.PI / 4).cos()).clamp_min(0.01));
         }
     }
 

@@ -14,10 +14,9 @@ public class HeadContractTests
 {
     [Theory]
     [MemberData(nameof(GradientTests.Variants), MemberType = typeof(GradientTests))]
-    public void Weight_2_is_the_sample_twice_up_to_the_batchs_size(string text)
+    public void Loss_and_gradient_are_linear_in_the_weights(string text)
     {
-        // Losses with statistics of the batch see another batch when a sample is there twice; so both batches have all samples,
-        // and only weights differ: weights add up.
+        // All batches have the same samples, because some losses keep statistics of the batch; only the weights differ.
         using DisposeScope scope = NewDisposeScope();
         Loss spec = Loss.Parse(text);
         PlainBatch batch = LossVariants.Batch(2, 3, 4, 4, spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1);

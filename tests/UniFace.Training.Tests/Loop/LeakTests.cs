@@ -15,13 +15,14 @@ public sealed class LeakTests
     private const long Slack = 4 << 20;
 
     /// <summary>
-    /// The gate against leaks: native memory is invisible to the collector, so the count must not move at all. The bytes are what the C library
-    /// has handed out, not what is resident, which depends on the machine and on what ran before.
+    /// The gate against leaks: native memory is invisible to the collector, so the count must not grow by a single tensor. It may fall, when the
+    /// collector frees what an earlier test has left. The bytes are what the C library has handed out, not what is resident, which depends on the
+    /// machine and on what ran before.
     /// </summary>
     [Fact]
     public void A_thousand_steps_leave_no_tensor_behind_and_take_no_more_memory()
     {
-        Collect(); // What other tests have left to the collector is not to be counted here.
+        Collect(); // The garbage of other tests must not be counted.
         TrainOptions options = Toy.Options with { Ema = 0.99, Accumulate = 2 };
         TrainingData data = TrainingData.Create(options, new ToyDataset(6, 5), null, new ToyDecoder());
         using TrainingState state = Toy.State(options, 6, () => new ToyBackbone(dropout: true));
@@ -53,12 +54,11 @@ public sealed class LeakTests
             }
         }
 
-        // The first epoch makes the optimizer's state; from then on the count is one number.
-        Assert.Equal((counts[1], counts[1]), (counts.Skip(1).Min(), counts.Max()));
+        Assert.InRange(counts.Max(), 0, counts[1]); // The first epoch creates the optimizer's state.
         Assert.InRange(allocated[^1], 0, allocated[1] + Slack);
     }
 
-    /// <summary>The same of a real network, whose passes go by way of the tape and the kernels.</summary>
+    /// <summary>The same for a real network, which runs on the tape and the fused kernels.</summary>
     [Fact]
     public void Steps_of_a_real_backbone_take_no_more_memory()
     {
@@ -75,11 +75,11 @@ public sealed class LeakTests
             }
         }
 
-        Assert.All(after, a => Assert.Equal(after[1].Tensors, a.Tensors));
+        Assert.InRange(after.Max(a => a.Tensors), 0, after[1].Tensors);
         Assert.InRange(after[^1].Bytes, 0, after[1].Bytes + Slack);
     }
 
-    /// <summary>Clears away what the collector knows of; gives the bytes that malloc has handed out, or 0 if the C library cannot say.</summary>
+    /// <summary>Collects all garbage. Returns the bytes that malloc has handed out, or 0 if the C library does not count them.</summary>
     private static long Collect()
     {
         GC.Collect();

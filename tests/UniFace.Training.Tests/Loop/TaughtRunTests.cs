@@ -79,7 +79,7 @@ public sealed class TaughtRunTests : IDisposable
         using Teacher whole = Teacher.Open(options, template, 8, 1), small = Teacher.Open(options, template, 6, 1);
         foreach (Teacher teacher in new[] { whole, small })
         {
-            teacher.Prepare(30, i => decoder.Decode(data.Read(i), ""), cancellation: TestContext.Current.CancellationToken);
+            teacher.Prepare(30, i => decoder.Decode(data.Read(i), ""), cancellationToken: TestContext.Current.CancellationToken);
         }
 
         int[] all = [.. Enumerable.Range(0, 30)];

@@ -21,7 +21,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     {
         using ToyDataset data = new(8, 5);
         using Trainer trainer = Trainer.Create(folder, Small with { ValidationPeople = 0.25, Epochs = 2 }, data, decoder: new ToyDecoder());
-        Assert.False(File.Exists(Record)); // nothing was hashed before the first step
+        Assert.False(File.Exists(Record)); // Nothing is hashed before the first step.
         Assert.Equal(2, trainer.Run(null, TestContext.Current.CancellationToken).Result!.HeldOut);
         TrainingFingerprint trained = TrainingFingerprint.Load(Record);
         Assert.True(trained.Complete);
@@ -87,7 +87,7 @@ public sealed class TrainingFingerprintTests : IDisposable
     {
         using ToyDataset data = new(6, 5);
         Refused("has 30 of the 30 training images and 0 of the 6 people by name, e.g. person00/0.png", data);
-        using ToyDataset others = new(4, 5, salt: 1); // generic names, which are nobody's
+        using ToyDataset others = new(4, 5, salt: 1); // generic names, which identify nobody
         using (Trainer.Create(Path.Combine(folder, "run"), Small, data, others, decoder: new ToyDecoder()))
         {
         }

@@ -17,10 +17,14 @@ public class GradientTests
     {
         Loss spec = Loss.Parse(text);
         int k = spec.Has("subcenters") ? (int)spec.Number("subcenters") : 1;
-        Gen.Select(Gen.Int[0, 1_000_000], Gen.Int[2, 5], Gen.Int[3, 5], Gen.Int[3, 4]).Sample(
-            (seed, samples, classes, size) => Compare(spec, LossVariants.Batch(seed, samples, classes, size, k), seed),
-            iter: 3,
-            threads: 1);
+        Gen.Select(
+                Gen.Int[0, 1_000_000],
+                Gen.Int[2, 5],
+                Gen.Int[3, 5],
+                Gen.Int[3, 4],
+                (seed, samples, classes, size) => (Seed: seed, Batch: LossVariants.Batch(seed, samples, classes, size, k)))
+            .Where(draw => IsSmooth(spec, draw.Batch))
+            .Sample(draw => Compare(spec, draw.Batch, draw.Seed), iter: 3, threads: 1);
     }
 
     [Theory]
@@ -84,6 +88,13 @@ public class GradientTests
             }
         }
     }
+
+    /// <summary>
+    /// No angle is within 0.01 of 0 or pi, where a function of the angle has a kink: the error of a difference over steps of 1e-4 is about
+    /// (1e-4 / angle)^4, below 1e-8 outside.
+    /// </summary>
+    private static bool IsSmooth(Loss spec, PlainBatch batch) =>
+        spec.Name == "softmax" || Pairs.Create(spec, batch, batch).Similarity.All(row => row.All(c => 1 - c * c > 1e-4));
 
     private static double Psi(Loss spec, double c) => spec.Name switch
     {

@@ -9,7 +9,7 @@ namespace UniFace.Training.Tests.Losses;
 /// <summary>Losses survive text and JSON; every hyperparameter is checked; errors name what is allowed.</summary>
 public class LossRegistryTests
 {
-    public static TheoryData<string> Names => [.. LossRegistry.Names];
+    public static TheoryData<string> Names => [.. TestRuntime.Losses.Select(loss => loss.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -27,7 +27,8 @@ public class LossRegistryTests
     {
         using torch.nn.Module module = Loss.Parse(name).CreateHead(7, 5, seed: 1);
         RecognitionHead head = (RecognitionHead)module;
-        using torch.Tensor embeddings = torch.randn([4, 5]) * 20;
+        using torch.Generator generator = new(3);
+        using torch.Tensor embeddings = torch.randn([4, 5], generator: generator) * 20;
         using torch.Tensor labels = torch.tensor(new long[] { 0, 6, 3, 3 });
         using HeadOutput output = head.ForwardBackward(embeddings, labels);
         Assert.True(double.IsFinite(output.Loss) && output.Loss > 0, $"loss {output.Loss}");
@@ -106,6 +107,21 @@ public class LossRegistryTests
     }
 
     [Fact]
+    public void A_registered_loss_is_parsed_and_creates_a_head()
+    {
+        Assert.Throws<InvalidOperationException>(() => new Registered().CreateHead(3, 4, 1));
+        LossRegistry.Register<Registered>();
+        Assert.Equal(new Registered { Scale = 32 }, Loss.Parse("registered(scale=32)"));
+        using RecognitionHead head = new Registered().CreateHead(3, 4, 1);
+        Assert.Equal("registered", head.GetName());
+        Assert.Throws<ArgumentException>(LossRegistry.Register<Registered>);
+    }
+
+    [Fact]
     public void Every_paper_ends_with_its_year() =>
         Assert.All(LossRegistry.All, loss => Assert.InRange(int.Parse(loss.Paper[^4..], System.Globalization.CultureInfo.InvariantCulture), 2010, 2030));
+
+    /// <summary>As a researcher would write it in another library.</summary>
+    [Loss("registered", "Normalized softmax.", "a test, 2026")]
+    private sealed class Registered : ScaledSoftmaxLoss;
 }

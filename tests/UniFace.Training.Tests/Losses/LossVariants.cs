@@ -8,7 +8,7 @@ namespace UniFace.Training.Tests.Losses;
 /// <summary>Every loss of the registry under every choice of its words and flags, and what the tests of them share.</summary>
 internal static class LossVariants
 {
-    public static IEnumerable<Loss> All => LossRegistry.All.SelectMany(l => Variants(l, 0, [])).Distinct();
+    public static IEnumerable<Loss> All => TestRuntime.Losses.SelectMany(l => Variants(l, 0, [])).Distinct();
 
     public static TheoryData<string> Names => [.. All.Select(s => s.ToString())];
 

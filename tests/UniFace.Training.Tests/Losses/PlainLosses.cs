@@ -45,7 +45,7 @@ internal static class PlainLosses
             };
             if (spec.Name == "magface")
             {
-                double a = Math.Clamp(now.Norm[i], spec.Number("la"), spec.Number("ua"));
+                double a = PlainMargin.Clip(now.Norm[i], then.Norm[i], spec.Number("la"), spec.Number("ua"));
                 total += spec.Number("lambda-g") * (a / Math.Pow(spec.Number("ua"), 2) + 1 / a);
             }
         }
@@ -53,25 +53,29 @@ internal static class PlainLosses
         return total / at.Labels.Length;
     }
 
-    /// <summary>dLoss/dValue of every value of some rows, by a central difference of fourth order.</summary>
+    /// <summary>
+    /// dLoss/dValue of every value of some rows, by a central difference of fourth order. Its error relative to the gradient is about (s * h)^4 / 30,
+    /// 6e-11 at s = 64, if a step is the share h of the row's length: only directions count, and a short row turns by as much as a long one.
+    /// </summary>
     public static double[] Gradient(Loss spec, PlainBatch batch, Func<PlainBatch, double[][]> rows, double[]? margins = null)
     {
-        const double Step = 1e-4;
+        const double StepShare = 1e-4;
         PlainBatch at = batch.Copy();
         Pairs then = Pairs.Create(spec, batch, batch);
         List<double> gradient = [];
         foreach (double[] row in rows(at))
         {
+            double step = StepShare * Math.Sqrt(row.Sum(v => v * v));
             for (int d = 0; d < row.Length; d++)
             {
                 double value = row[d];
                 double At(double offset)
                 {
-                    row[d] = value + offset * Step;
+                    row[d] = value + offset * step;
                     return Loss(spec, at, batch, then, margins);
                 }
 
-                gradient.Add((8 * (At(1) - At(-1)) - (At(2) - At(-2))) / (12 * Step));
+                gradient.Add((8 * (At(1) - At(-1)) - (At(2) - At(-2))) / (12 * step));
                 row[d] = value;
             }
         }
@@ -118,7 +122,7 @@ internal static class PlainLosses
 
         double average = labels.Select((y, i) => pairs.Similarity[i].Where((_, j) => j != y).Sum(c => Math.Exp(s * c))).Average();
         double[] angles = [.. labels.Select((y, i) => Math.Acos(pairs.Similarity[i][y])).Order()];
-        return Math.Log(average) / Math.Cos(Math.Min(Math.PI / 4, angles[(angles.Length - 1) / 2]));
+        return Math.Max(0.01, Math.Log(average) / Math.Cos(Math.Min(Math.PI / 4, angles[(angles.Length - 1) / 2])));
     }
 }
 
@@ -254,7 +258,8 @@ internal sealed class PlainMargin(Loss spec, Pairs then, int[] labels, int i, do
 
     private double Rescale(double c) => 2 * Math.Pow((c + 1) / 2, spec.Number("t")) - 1;
 
-    private static double Clip(double value, double frozen, double low, double high) => frozen < low ? low : frozen > high ? high : value;
+    /// <summary>A clamp whose side is that of the frozen batch.</summary>
+    public static double Clip(double value, double frozen, double low, double high) => frozen < low ? low : frozen > high ? high : value;
 
     private double T() => spec.Number("t-momentum") * labels.Select((y, n) => then.Similarity[n][y]).Average();
 

@@ -4,10 +4,12 @@ using UniFace.Training.Optimization;
 
 namespace UniFace.Training.Tests.Optimization;
 
+[Collection(SerialCollection.Name)]
 public class OptimizerTests
 {
-    // Ours fuse multiplications and additions on every processor, libtorch's operators only on one that has FMA.
-    private const double Rounding = 1e-6;
+    // Ours fuse multiplications and additions on every processor, libtorch's operators only on one that has FMA. A value below 1 is rounded by at
+    // most 3e-8, at most twice per step by either; over 12 steps that is 1.4e-6.
+    private const double Rounding = 12 * 4 * 3e-8;
 
     [Theory]
     [InlineData(0.9, 5e-4)]
@@ -15,24 +17,22 @@ public class OptimizerTests
     [InlineData(0, 5e-4)]
     public void Sgd_takes_the_same_steps_as_torchs_own(double momentum, double decay) => SameSteps(
         parameters => new SgdOptimizer(parameters, momentum, decay),
-        parameters => torch.optim.SGD(parameters, 0.01, momentum, weight_decay: decay),
-        tolerance: Rounding);
+        parameters => torch.optim.SGD(parameters, 0.01, momentum, weight_decay: decay));
 
     [Fact]
     public void AdamW_takes_the_same_steps_as_torchs_own() => SameSteps(
         parameters => new AdamWOptimizer(parameters, 0.05),
-        parameters => torch.optim.AdamW(parameters, 0.01, weight_decay: 0.05),
-        tolerance: Rounding);
+        parameters => torch.optim.AdamW(parameters, 0.01, weight_decay: 0.05));
 
     [Theory]
     [InlineData("sgd")]
     [InlineData("adamw")]
     public void Fused_update_equals_torch_operators(string kind)
     {
-        // Of 3 x 1001 values every other column has gaps in memory: the operators move it. Its dense copy goes by the pass.
-        torch.manual_seed(11);
-        using torch.Tensor wide = torch.randn(3, 2002);
-        using torch.Tensor gradients = torch.randn(3, 2002);
+        // Every other column of a matrix has gaps in memory, so libtorch's operators update it. The fused kernel updates its dense copy.
+        using torch.Generator generator = new(11);
+        using torch.Tensor wide = torch.randn(3, 2002, generator: generator);
+        using torch.Tensor gradients = torch.randn(3, 2002, generator: generator);
         torch.TensorIndex everyOther = torch.TensorIndex.Slice(step: 2);
         using Parameter apart = torch.nn.Parameter(wide[.., everyOther]);
         using Parameter dense = torch.nn.Parameter(wide[.., everyOther].contiguous());
@@ -45,7 +45,7 @@ public class OptimizerTests
             dense.grad = apart.grad!.clone().contiguous();
             operators.Step(0.01);
             pass.Step(0.01);
-            Assert.True(apart.allclose(dense, 0, Rounding), $"step {step}");
+            Assert.True(apart.allclose(dense, Rounding, Rounding), $"step {step}");
             Assert.All(operators.State, state => Assert.True(state.Value.allclose(pass.State[state.Key], Rounding, Rounding), $"step {step} {state.Key}"));
         }
     }
@@ -75,7 +75,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void A_head_with_restored_state_continues_to_the_same_bits()
+    public void An_optimizer_with_restored_state_continues_to_the_same_bits()
     {
         using Parameter a = torch.nn.Parameter(torch.linspace(-1, 1, 7));
         using Parameter b = torch.nn.Parameter(torch.linspace(-1, 1, 7));
@@ -119,33 +119,43 @@ public class OptimizerTests
         return kind == "sgd" ? new SgdOptimizer(all, 0.9, 0.05) : new AdamWOptimizer(all, 0.05);
     }
 
+    /// <summary>Both get the same random gradients: the gradients of two nets would feed the rounding of a step back into the next one.</summary>
     private static void SameSteps(
-        Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs, double tolerance)
+        Func<IReadOnlyList<NamedParameter>, ParameterOptimizer> ours, Func<IEnumerable<Parameter>, torch.optim.Optimizer> theirs)
     {
-        torch.manual_seed(5);
-        using Sequential a = Net();
-        using Sequential b = Net();
+        using torch.Generator generator = new(5);
+        using Linear a = torch.nn.Linear(40, 30);
+        using Linear b = torch.nn.Linear(40, 30);
+        using (torch.no_grad())
+        {
+            foreach (Parameter parameter in a.parameters())
+            {
+                parameter.uniform_(-0.5, 0.5, generator);
+            }
+        }
+
         b.load_state_dict(a.state_dict());
         using ParameterOptimizer our = ours(ParameterGroups.Collect(WeightDecayRule.All, [("m", a)]));
         using torch.optim.Optimizer their = theirs(b.parameters());
         for (int step = 0; step < 12; step++)
         {
-            using torch.Tensor x = torch.randn(4, 3, 8, 8);
-            our.ClearGradients();
-            their.zero_grad();
-            a.forward(x).pow(2).mean().backward();
-            b.forward(x).pow(2).mean().backward();
+            foreach ((Parameter mine, Parameter its) in a.parameters().Zip(b.parameters()))
+            {
+                mine.grad = torch.randn(mine.shape, generator: generator) * 0.1;
+                its.grad = mine.grad!.clone();
+            }
+
             our.Step(0.01);
             their.step();
             foreach ((Parameter mine, Parameter its) in a.parameters().Zip(b.parameters()))
             {
-                Assert.True((mine - its).abs().max().item<float>() <= tolerance, $"step {step}");
+                Assert.True((mine - its).abs().max().item<float>() <= Rounding, $"step {step}");
             }
         }
     }
 
     private static Sequential Net() => torch.nn.Sequential(
-        torch.nn.Conv2d(3, 4, 3, bias: false), // before a normalization a bias has no gradient but noise, which AdamW would make steps of
+        torch.nn.Conv2d(3, 4, 3),
         torch.nn.BatchNorm2d(4),
         torch.nn.PReLU(4),
         torch.nn.Flatten(),

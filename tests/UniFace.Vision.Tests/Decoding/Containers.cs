@@ -10,11 +10,11 @@ namespace UniFace.Vision.Tests.Decoding;
 /// <summary>Writes images in the containers of cameras, phones and attackers.</summary>
 internal static class Containers
 {
-    /// <summary>Ways to store a picture with an EXIF orientation.</summary>
+    /// <summary>Ways to store an image with an EXIF orientation.</summary>
     public static readonly string[] Kinds =
         ["JPEG", "JPEG, little-endian", "MPO", "PNG", "PNG, behind the pixels", "PNG, raw profile", "WebP", "WebP, lossless"];
 
-    /// <summary>A picture in one of <see cref="Kinds"/>, with an orientation.</summary>
+    /// <summary>An image in one of <see cref="Kinds"/>, with an orientation.</summary>
     public static byte[] Store(string kind, RgbImage stored, int orientation)
     {
         byte[] exif = Exif(orientation, little: kind.Contains("little", StringComparison.Ordinal));
@@ -25,7 +25,7 @@ internal static class Containers
             "PNG" => InsertChunk(png, "eXIf", exif),
             "PNG, behind the pixels" => InsertChunk(png, "eXIf", exif, png.Length - 12),
             "PNG, raw profile" => InsertChunk(png, "zTXt", [.. "Raw profile type exif\0\0"u8, .. Deflate(Encoding.Latin1.GetBytes(profile))]),
-            "WebP" => ExtendWebP(Pictures.Encode(stored, SKEncodedImageFormat.Webp), ("EXIF", exif)),
+            "WebP" => ExtendWebP(TestImages.Encode(stored, SKEncodedImageFormat.Webp), ("EXIF", exif)),
             "WebP, lossless" => ExtendWebP(WebP(stored, lossless: true, transparent: false), ("EXIF", [.. "Exif\0\0"u8, .. exif])),
             "MPO" => [.. InsertSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. exif]), .. ImageEncoder.Jpeg(new RgbImage(9, 9))],
             _ => InsertSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. exif]),
@@ -68,7 +68,7 @@ internal static class Containers
         byte[] body = [.. Encoding.ASCII.GetBytes(type), .. data];
         byte[] ends = new byte[8];
         BinaryPrimitives.WriteInt32BigEndian(ends, data.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(ends.AsSpan(4), Pictures.Crc32(body));
+        BinaryPrimitives.WriteUInt32BigEndian(ends.AsSpan(4), TestImages.Crc32(body));
         return [.. png.AsSpan(0, at), .. ends.AsSpan(0, 4), .. body, .. ends.AsSpan(4), .. png.AsSpan(at)];
     }
 
@@ -87,7 +87,7 @@ internal static class Containers
         return data.ToArray();
     }
 
-    /// <summary>A WebP with an extended header, a color profile before the picture and metadata after it.</summary>
+    /// <summary>A WebP with an extended header, a color profile before the image and metadata after it.</summary>
     public static byte[] ExtendWebP(byte[] webP, params (string Type, byte[] Data)[] metadata)
     {
         byte[] chunks = webP.AsSpan(12, 4).SequenceEqual("VP8X"u8) ? webP[30..] : webP[12..];

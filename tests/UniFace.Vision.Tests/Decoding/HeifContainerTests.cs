@@ -7,7 +7,7 @@ namespace UniFace.Vision.Tests.Decoding;
 /// <summary>HEIC and AVIF are decoded upright, in no more memory than they declare, whatever their coded data claims.</summary>
 public class HeifContainerTests
 {
-    // Pictures.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.
+    // TestImages.Quadrants(64, 32) by heif-enc (libheif 1.15, x265) as a grid of tiles; turned by a box irot where the name says so. The last by libaom.
     internal const string Upright =
         "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAACAAAAEGlkYXQAAA"
         + "AAAEAAIAAAADhpbG9jAQAAAERAAAIAAQAAAAAAAAHOAAEAAAAAAAABDAACAAEAAAAAAAAAAQAAAAAAAAAIAAAAOGlpbmYAAAAAAAIAAAAVaW5mZQIAAAEAAQAAaHZjMQAA"
@@ -66,9 +66,9 @@ public class HeifContainerTests
     {
         byte[] file = Convert.FromBase64String(base64);
         Assert.Equal(name, ImageFormat.Detect(file).Name);
-        RgbImage upright = Pictures.Quadrants(64, 32), decoded = new SkiaImageDecoder().Decode(file, "a.heic");
+        RgbImage upright = TestImages.Quadrants(64, 32), decoded = new SkiaImageDecoder().Decode(file, "a.heic");
         Assert.Equal((64, 32), (decoded.Width, decoded.Height));
-        Assert.InRange(Pictures.LargestDifference(upright, decoded, margin: 8), 0, 6);
+        Assert.InRange(TestImages.LargestDifference(upright, decoded, margin: 8), 0, 6);
     }
 
     [Theory]
@@ -83,6 +83,20 @@ public class HeifContainerTests
         Assert.StartsWith("a.heic: 60000x60000 pixels, more than the limit", Refusal(file), StringComparison.Ordinal);
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(size), -1);
         Assert.StartsWith("a.heic: 2147483647x60000 pixels", Refusal(file), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Upright)]
+    [InlineData(Avif)]
+    public void An_image_without_a_size_is_damaged(string base64)
+    {
+        byte[] file = Convert.FromBase64String(base64);
+        for (int at; (at = file.AsSpan().IndexOf("ispe"u8)) >= 0;)
+        {
+            file[at] = (byte)'x';
+        }
+
+        Assert.StartsWith("a.heic: the image is damaged (0x0 pixels)", Refusal(file), StringComparison.Ordinal);
     }
 
     [Fact]

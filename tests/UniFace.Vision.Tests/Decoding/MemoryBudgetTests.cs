@@ -15,7 +15,7 @@ public class MemoryBudgetTests
         Parallel.For(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
         {
             long need = 1 + (i * 37 % 60);
-            using MemoryBudget.Share share = budget.Take(need);
+            using MemoryBudget.Share share = budget.Acquire(need);
             long now = Interlocked.Add(ref taken, need);
             InterlockedMax(ref most, now);
             Thread.Yield();
@@ -28,7 +28,7 @@ public class MemoryBudgetTests
     public async Task Large_photos_do_not_starve_and_one_above_the_budget_runs_alone()
     {
         MemoryBudget budget = new(100);
-        MemoryBudget.Share first = budget.Take(50);
+        MemoryBudget.Share first = budget.Acquire(50);
         int order = 0, large = 0, small = 0;
         Task giant = Task.Factory.StartNew(() => Run(1000, ref large), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Waiting(1);
@@ -41,7 +41,7 @@ public class MemoryBudgetTests
 
         void Run(long need, ref int place)
         {
-            using MemoryBudget.Share share = budget.Take(need);
+            using MemoryBudget.Share share = budget.Acquire(need);
             place = Interlocked.Increment(ref order);
         }
 
@@ -57,7 +57,7 @@ public class MemoryBudgetTests
     [Fact]
     public void Photos_wait_for_memory_and_all_are_decoded()
     {
-        RgbImage image = Pictures.Noise(50, 50, seed: 5);
+        RgbImage image = TestImages.Noise(50, 50, seed: 5);
         byte[] png = ImageEncoder.Png(image);
         SkiaImageDecoder decoder = new() { Budget = new MemoryBudget(1) };
         Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ => Assert.Equal(image.Pixels, decoder.Decode(png, "a").Pixels));
@@ -75,7 +75,7 @@ public class MemoryBudgetTests
             Assert.Throws<UniFaceException>(() => decoder.Decode(png, "a.png"));
         }
 
-        budget.Take(1000).Dispose();
+        budget.Acquire(1000).Dispose();
     }
 
     private static void InterlockedMax(ref long most, long now)

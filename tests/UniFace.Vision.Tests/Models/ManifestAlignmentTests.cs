@@ -31,7 +31,7 @@ public sealed class ManifestAlignmentTests : IDisposable
     public void The_recognizer_crops_by_the_manifests_points_size_border_and_sampling()
     {
         string package = Write(Manifest(Alignment));
-        RgbImage photo = Pictures.Smooth(160, 130);
+        RgbImage photo = TestImages.Smooth(160, 130);
         using FaceRecognizer recognizer = FaceRecognizer.Open(package);
         AlignmentTemplate template = recognizer.Manifest.CreateTemplate();
         Assert.Equal((Width, Height, "mine", CropBorder.Replicate, CropSampling.Bilinear),
@@ -52,7 +52,7 @@ public sealed class ManifestAlignmentTests : IDisposable
     [Fact]
     public void Replicated_borders_show_the_nearest_pixel_of_the_photo()
     {
-        RgbImage photo = Pictures.Noise(12, 9, 1);
+        RgbImage photo = TestImages.Noise(12, 9, 1);
         RgbImage moved = ImageWarp.Warp(photo, new SimilarityTransform(1, 0, 5, -3), 20, 20, border: CropBorder.Replicate);
         for (int y = 0; y < 20; y++)
         {
@@ -67,7 +67,7 @@ public sealed class ManifestAlignmentTests : IDisposable
     [Fact]
     public void Quality_hardly_depends_on_the_template_that_a_face_is_aligned_to()
     {
-        RgbImage photo = Pictures.Smooth(200, 200);
+        RgbImage photo = TestImages.Smooth(200, 200);
         DetectedFace face = new(60, 60, 60, 80, 1, Points);
         FaceQuality arcFace = FaceQuality.Measure(new FaceAligner().Align(photo, face));
         ManifestAlignment large = new()

@@ -33,7 +33,7 @@ public sealed class BlockedPReluTests : IDisposable
         File.WriteAllBytes(path, model);
         ModelManifest manifest = new() { EmbeddingSize = Channels * Side * Side, InputWidth = Side, InputHeight = Side, OnnxSha256 = "" };
         using OnnxEmbedder embedder = OnnxEmbedder.Open(path, manifest, threads: 2);
-        RgbImage[] faces = [.. Enumerable.Range(0, 5).Select(seed => Pictures.Noise(Side, Side, seed))];
+        RgbImage[] faces = [.. Enumerable.Range(0, 5).Select(seed => TestImages.Noise(Side, Side, seed))];
         float[] actual = embedder.Embed(faces);
         for (int f = 0; f < faces.Length; f++)
         {

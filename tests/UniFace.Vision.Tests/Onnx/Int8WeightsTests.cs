@@ -34,7 +34,7 @@ public sealed class Int8WeightsTests : IDisposable
 
         ModelManifest manifest = new() { EmbeddingSize = size, InputWidth = side, InputHeight = side, OnnxSha256 = "" };
         using OnnxEmbedder embedder = OnnxEmbedder.Open(small, manifest);
-        RgbImage face = Pictures.Noise(side, side, 1);
+        RgbImage face = TestImages.Noise(side, side, 1);
         float[] actual = embedder.Embed([face]);
         double[] expected = new double[size];
         for (int plane = 0; plane < 3; plane++)

@@ -29,7 +29,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         RecognizerOptions options = new() { Normalization = new(100, 50), ColorOrder = order, FlipSum = flipSum, Threads = 2 };
         using FaceRecognizer recognizer = FaceRecognizer.Open(path, options);
         Assert.Equal((Size, (Side, Side)), (recognizer.Embedder.EmbeddingSize, recognizer.Embedder.InputSize));
-        RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => Pictures.Noise(Side, Side, i))];
+        RgbImage[] faces = [.. Enumerable.Range(0, 37).Select(i => TestImages.Noise(Side, Side, i))];
         float[] embeddings = recognizer.Embedder.Embed(faces);
         Assert.Equal(37 * Size, embeddings.Length);
         for (int i = 0; i < faces.Length; i++)
@@ -57,7 +57,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { FlipSum = true, Threads = 2 });
         Assert.Equal(normalization, recognizer.Manifest.Normalization);
         Assert.Equal((Side, Side), recognizer.Embedder.InputSize);
-        RgbImage[] faces = [.. Enumerable.Range(0, 11).Select(i => Pictures.Noise(Side, Side, i))];
+        RgbImage[] faces = [.. Enumerable.Range(0, 11).Select(i => TestImages.Noise(Side, Side, i))];
         float[] embeddings = recognizer.Embedder.Embed(faces);
         for (int i = 0; i < faces.Length; i++)
         {
@@ -84,7 +84,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, Side, Side, Size);
         using FaceRecognizer recognizer = FaceRecognizer.Open(path);
-        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(Side, Side, i))];
+        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => TestImages.Noise(Side, Side, i))];
         float[] expected = recognizer.Embedder.Embed(faces);
         Parallel.For(0, 32, _ => Assert.Equal(expected, recognizer.Embedder.Embed(faces)));
         Assert.Empty(recognizer.Embedder.Embed([]));
@@ -189,7 +189,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         {
             TinyOnnx.WriteOutputs(path, Side, Side, outputs);
             using FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Output = output });
-            return recognizer.Embedder.Embed([Pictures.Noise(Side, Side, 1)]);
+            return recognizer.Embedder.Embed([TestImages.Noise(Side, Side, 1)]);
         }
 
         void RefusedOutputs((string, int)[] outputs, string? output, string why) =>

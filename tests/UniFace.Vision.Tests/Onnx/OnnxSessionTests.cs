@@ -18,7 +18,7 @@ public sealed class OnnxSessionTests : IDisposable
     {
         string path = Path.Combine(folder, "m.onnx");
         TinyOnnx.WriteEmbedder(path, 112, 112, 16);
-        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => Pictures.Noise(112, 112, i))];
+        RgbImage[] faces = [.. Enumerable.Range(0, 8).Select(i => TestImages.Noise(112, 112, i))];
         for (int round = 0; round < 20; round++)
         {
             FaceRecognizer recognizer = FaceRecognizer.Open(path, new RecognizerOptions { Threads = 2 });
@@ -31,7 +31,7 @@ public sealed class OnnxSessionTests : IDisposable
     public void A_detector_disposed_during_runs_finishes_them_and_refuses_new_ones()
     {
         Assert.SkipWhen(FaceDetectors.Installed() is null, "needs the default detector; run setup/models.sh");
-        RgbImage photo = Pictures.Noise(120, 120, 1);
+        RgbImage photo = TestImages.Noise(120, 120, 1);
         for (int round = 0; round < 3; round++)
         {
             IFaceDetector detector = FaceDetectors.Open();

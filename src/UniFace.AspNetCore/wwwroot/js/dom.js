@@ -5,7 +5,7 @@ export function el(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
 
-/** The same for SVG. */
+/** Creates an SVG element in the same way. */
 export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
@@ -30,9 +30,9 @@ function fill(node, attributes, children) {
 /** The element with an id. */
 export const byId = id => document.getElementById(id);
 
-/** A message: kind is "", "good", "warn" or "bad"; screen readers announce bad ones at once. */
-export function notice(kind, ...words) {
-  return el("div", { class: `notice ${kind}`.trim(), role: kind === "bad" ? "alert" : "status" }, ...words);
+/** A message of the kind "", "good", "warn" or "bad". Screen readers announce bad ones at once. */
+export function notice(kind, ...content) {
+  return el("div", { class: `notice ${kind}`.trim(), role: kind === "bad" ? "alert" : "status" }, ...content);
 }
 
 /** Radians as degrees. */

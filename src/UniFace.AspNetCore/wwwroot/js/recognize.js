@@ -10,7 +10,7 @@ byId("verify-photos").append(first.field, second.field);
 const probe = photo("Photo");
 byId("identify-photo").append(probe.field);
 const enrolled = photo("Photos", true);
-byId("enrol-photo").append(enrolled.field);
+byId("enroll-photo").append(enrolled.field);
 let offset = 0;
 
 submit("verify", async answer => {
@@ -18,7 +18,7 @@ submit("verify", async answer => {
   form.append("a", requirePhoto(first, "the first photo"));
   form.append("b", requirePhoto(second, "the second photo"));
   form.append("crops", "true");
-  decideAt(form, "verify");
+  appendThreshold(form, "verify");
   const result = await api("/v1/verify", { method: "POST", body: form });
   answer.replaceChildren(
     notice(result.same ? "good" : "bad", el("strong", {}, result.same ? "Same person" : "Not confirmed as the same person"),
@@ -32,7 +32,7 @@ submit("identify", async answer => {
   const form = new FormData();
   form.append("photo", requirePhoto(probe, "a photo"));
   form.append("crops", "true");
-  decideAt(form, "identify");
+  appendThreshold(form, "identify");
   const [result, gallery] = await Promise.all([api("/v1/identify", { method: "POST", body: form }), api("/v1/gallery")]);
   const matched = result.decision === "match";
   answer.replaceChildren(
@@ -57,10 +57,10 @@ function candidates(people) {
         el("td", {}, frequency(c.falseMatchRate)))))));
 }
 
-submit("enrol", async answer => {
+submit("enroll", async answer => {
   const files = enrolled.files();
   if (files.length === 0) {
-    throw new Error("Choose a photo, or take one with the camera, first.");
+    throw new Error("Choose a photo, or take one with the camera.");
   }
 
   const form = new FormData();
@@ -72,17 +72,17 @@ submit("enrol", async answer => {
   const already = result.photos.filter(photo => photo.already).length, before = already > 0 ? `, ${already} enrolled before` : "";
   answer.replaceChildren(
     notice("good", `${result.person}: ${result.enrolled} of ${files.length} ${files.length === 1 ? "photo" : "photos"} enrolled${before}.`),
-    el("div", { class: "faces" }, result.photos.map(one => (one.face
-      ? face(one.face, `Photo ${one.photo + 1}${one.template === null ? ": not enrolled" : ""}`)
-      : el("p", {}, `Photo ${one.photo + 1}: no face was found.`)))));
+    el("div", { class: "faces" }, result.photos.map(entry => (entry.face
+      ? face(entry.face, `Photo ${entry.photo + 1}${entry.template === null ? ": not enrolled" : ""}`)
+      : el("p", {}, `Photo ${entry.photo + 1}: no face was found.`)))));
   enrolled.clear();
-  await people();
+  await listPeople();
 });
 
-byId("earlier").addEventListener("click", () => turn(-pageSize));
-byId("later").addEventListener("click", () => turn(pageSize));
+byId("earlier").addEventListener("click", () => movePage(-pageSize));
+byId("later").addEventListener("click", () => movePage(pageSize));
 byId("confirm-no").addEventListener("click", () => byId("confirm").close());
-await people();
+await listPeople();
 
 /** Wires a form: sends it, and shows the answer or the error. */
 function submit(name, ask) {
@@ -105,7 +105,7 @@ function submit(name, ask) {
 }
 
 /** Adds the threshold if one was entered; otherwise the service uses its calibration. */
-function decideAt(form, name) {
+function appendThreshold(form, name) {
   const threshold = byId(`${name}-threshold`).value.trim();
   if (threshold) {
     form.append("threshold", threshold);
@@ -115,20 +115,25 @@ function decideAt(form, name) {
 function requirePhoto(field, what) {
   const files = field.files();
   if (files.length === 0) {
-    throw new Error(`Choose ${what}, or take one with the camera, first.`);
+    throw new Error(`Choose ${what}, or take one with the camera.`);
   }
 
   return files[0];
 }
 
-async function turn(by) {
+async function movePage(by) {
   offset = Math.max(0, offset + by);
-  await people();
+  await listPeople();
 }
 
-async function people() {
+async function listPeople() {
   try {
     const page = await api(`/v1/people?offset=${offset}&limit=${pageSize}`);
+    if (page.people.length === 0 && offset > 0) {
+      await movePage(-pageSize); // the last person of the last page was erased
+      return;
+    }
+
     byId("people-problem").replaceChildren();
     const shown = page.total > pageSize ? `, showing ${offset + 1} to ${offset + page.people.length}` : "";
     byId("people-count").textContent = page.total === 0
@@ -150,7 +155,7 @@ function confirmErase(person) {
     byId("confirm").close();
     try {
       await api(`/v1/people/${encodeURIComponent(person)}`, { method: "DELETE" });
-      await people();
+      await listPeople();
     } catch (error) {
       byId("people-problem").replaceChildren(notice("bad", error.message));
     }

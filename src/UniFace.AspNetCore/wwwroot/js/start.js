@@ -4,7 +4,7 @@ import { byId, el, notice } from "./dom.js";
 
 const link = path => el("a", { href: path }, path);
 byId("api").append(el("h2", { id: "programs" }, "For programs"), el("p", {},
-  "The pages use the service's API under ", el("code", {}, "/v1"), ". Read it and try it at ", link("/scalar"), ", or get its description, ",
+  "The pages use the service's API under ", el("code", {}, "/v1"), ". Browse and try it at ", link("/scalar"), "; its description is ",
   link("/openapi/v1.json"), ". Health checks: ", link("/health/live"), " and ", link("/health/ready"), ". Prometheus metrics: ", link("/metrics"), "."));
 
 try {

@@ -1,4 +1,5 @@
 using System.Numerics;
+
 namespace UniFace.Gallery.Index.Search;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+
 namespace UniFace.Gallery.Index.Storage;
 
 /// <summary>
@@ -7,7 +8,7 @@ namespace UniFace.Gallery.Index.Storage;
 /// </summary>
 internal sealed unsafe class RowBlock : IDisposable
 {
-    private const int SmallestOwned = 1024, LargestOwned = 65536;
+    private const int MinOwned = 1024, MaxOwned = 65536;
 
     private readonly Func<int, float[]>? read;
     private float* values; // [capacity, D]; null if the values are in a file
@@ -66,7 +67,7 @@ internal sealed unsafe class RowBlock : IDisposable
     /// <summary>An empty block with room for as many rows as all earlier blocks, within limits, so that memory grows with the rows.</summary>
     public static RowBlock Allocate(int dimension, long before)
     {
-        int capacity = (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)before), SmallestOwned, LargestOwned);
+        int capacity = (int)Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)before), MinOwned, MaxOwned);
         RowBlock block = new(dimension, capacity, used: 0, read: null);
         for (int row = 0; row < capacity; row += RowGroup.Rows)
         {

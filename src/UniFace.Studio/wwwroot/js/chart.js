@@ -2,19 +2,19 @@
 import { el, number, svg } from "./dom.js";
 
 const pad = { left: 54, right: 20, top: 10, bottom: 40 };
-const usualHeight = 260; // the style sheet may override it
+const defaultHeight = 260; // the style sheet may override it
 
 /** A swatch of a series for a legend. */
 export const swatch = series => svg("svg", { class: "swatch", viewBox: "0 0 28 10", "aria-hidden": "true" },
   svg("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": 3, class: `s${series}` }));
 
 /**
- * A figure with draw(data). data: series [{label, series, points: [{x, y}], kind: "line" | "bars"}], x and y: {label, min, max, format},
- * marks [{x or y, label}]. Missing limits of y are computed.
+ * A figure with draw(data). data: series [{label, series, points: [{x, y}], kind: "line" | "bars"}], x and y: {label, min, max, ticks, format},
+ * y.log, marks [{x, label}]. Missing limits and ticks are computed; a logarithmic axis needs both.
  */
 export function chart(title, hint) {
   const caption = el("figcaption", {}, title);
-  const canvas = svg("svg", { role: "img", tabindex: 0, height: usualHeight, "aria-label": title });
+  const canvas = svg("svg", { role: "img", tabindex: 0, height: defaultHeight, "aria-label": title });
   const legend = el("ul", { class: "legend" });
   const figure = el("figure", { class: "chart" }, caption, hint ? el("p", { class: "hint" }, hint) : null, canvas, legend);
   let data = null;
@@ -51,7 +51,7 @@ export function chart(title, hint) {
 
   canvas.addEventListener("pointermove", event => {
     if (data) {
-      move(scales(data, canvas).unX(event.clientX - canvas.getBoundingClientRect().left));
+      move(scales(data, canvas).fromPixel(event.clientX - canvas.getBoundingClientRect().left));
     }
   });
   canvas.addEventListener("pointerleave", () => data && move(null));
@@ -73,30 +73,27 @@ export function chart(title, hint) {
 
 function scales(data, canvas) {
   const width = Math.max(canvas.clientWidth, 240);
-  const height = canvas.clientHeight || usualHeight;
+  const height = canvas.clientHeight || defaultHeight;
   const all = data.series.flatMap(series => series.points);
   const ys = all.map(point => point.y).filter(y => y !== null && Number.isFinite(y));
   const xs = all.map(point => point.x);
-  const [xMin, xMax] = ends(data.x?.min, data.x?.max, xs, false);
-  const [yMin, yMax] = ends(data.y?.min, data.y?.max, ys, true);
-  const yTicks = data.y?.ticks ?? (data.y?.log ? powers(yMin, yMax) : ticks(yMin, yMax, height < 220 ? 4 : 5));
+  const [xMin, xMax] = limits(data.x?.min, data.x?.max, xs, false);
+  const [yMin, yMax] = limits(data.y?.min, data.y?.max, ys, true);
+  const yTicks = data.y?.ticks ?? ticks(yMin, yMax, height < 220 ? 4 : 5);
   const yTexts = tickTexts(data.y, yTicks);
   const left = Math.max(pad.left, 14 + 7 * Math.max(...yTexts.map(text => text.length), 0));
-  const across = width - left - pad.right;
-  const up = height - pad.top - pad.bottom;
-  const yLog = data.y?.log ? v => Math.log10(Math.max(v, yMin)) : v => v;
-  const xLog = data.x?.log ? v => Math.log10(Math.max(v, xMin)) : v => v;
+  const plotWidth = width - left - pad.right;
+  const plotHeight = height - pad.top - pad.bottom;
+  const yScale = data.y?.log ? v => Math.log10(Math.max(v, yMin)) : v => v;
   return {
     data, width, height, left, bottom: height - pad.bottom, yTicks, yTexts, xMin, xMax, yMin, yMax,
-    x: v => left + (xLog(v) - xLog(xMin)) / (xLog(xMax) - xLog(xMin)) * across,
-    y: v => pad.top + up - (yLog(v) - yLog(yMin)) / (yLog(yMax) - yLog(yMin)) * up,
-    unX: px => data.x?.log
-      ? 10 ** (xLog(xMin) + (px - left) / across * (xLog(xMax) - xLog(xMin)))
-      : xMin + (px - left) / across * (xMax - xMin),
+    x: v => left + (v - xMin) / (xMax - xMin) * plotWidth,
+    y: v => pad.top + plotHeight - (yScale(v) - yScale(yMin)) / (yScale(yMax) - yScale(yMin)) * plotHeight,
+    fromPixel: px => xMin + (px - left) / plotWidth * (xMax - xMin),
   };
 }
 
-function ends(min, max, values, airy) {
+function limits(min, max, values, padded) {
   let low = min ?? values.reduce((a, b) => Math.min(a, b), Infinity);
   let high = max ?? values.reduce((a, b) => Math.max(a, b), -Infinity);
   if (!Number.isFinite(low) || !Number.isFinite(high)) {
@@ -107,22 +104,17 @@ function ends(min, max, values, airy) {
     [low, high] = [low - 1, high + 1];
   }
 
-  const air = airy ? (high - low) * 0.05 : 0;
-  return [min ?? low - air, max ?? high + air];
+  const padding = padded ? (high - low) * 0.05 : 0;
+  return [min ?? low - padding, max ?? high + padding];
 }
 
 /** About count round numbers between two limits. */
-export function ticks(min, max, count) {
+function ticks(min, max, count) {
   const raw = (max - min) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= raw);
   const first = Math.ceil(min / step - 1e-9) * step;
   return Array.from({ length: Math.floor((max - first) / step + 1e-9) + 1 }, (_, i) => Number((first + i * step).toPrecision(10)));
-}
-
-function powers(min, max) {
-  const first = Math.ceil(Math.log10(min) - 1e-9);
-  return Array.from({ length: Math.floor(Math.log10(max) + 1e-9) - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
 const format = (axis, value) => axis?.format ? axis.format(value) : number(value);
@@ -139,7 +131,7 @@ function tickTexts(axis, values) {
 
 function grid(axes) {
   const { data, width, height, left, bottom, xMin, xMax, yTicks, yTexts, x, y } = axes;
-  const xTicks = data.x?.ticks ?? (data.x?.log ? powers(xMin, xMax) : ticks(xMin, xMax, Math.max(3, Math.floor(width / 90))));
+  const xTicks = data.x?.ticks ?? ticks(xMin, xMax, Math.max(3, Math.floor(width / 90)));
   const xTexts = tickTexts(data.x, xTicks);
   return [
     ...xTicks.flatMap((t, i) => [
@@ -156,14 +148,14 @@ function grid(axes) {
 
 function curve(series, axes) {
   let path = "";
-  let down = false;
+  let penDown = false;
   for (const point of series.points) {
     const isShown = point.y !== null && Number.isFinite(point.y);
     if (isShown) {
-      path += `${down ? "L" : "M"}${axes.x(point.x).toFixed(1)} ${clampPixel(axes.y(point.y), axes.height).toFixed(1)}`;
+      path += `${penDown ? "L" : "M"}${axes.x(point.x).toFixed(1)} ${clampPixel(axes.y(point.y), axes.height).toFixed(1)}`;
     }
 
-    down = isShown;
+    penDown = isShown;
   }
 
   return svg("path", { class: `curve s${series.series}`, d: path || "M0 0" });
@@ -184,18 +176,11 @@ function bars(series, axes) {
 const clampPixel = (y, height) => Math.min(height * 4, Math.max(-height * 3, y));
 
 function drawMark(mark, axes) {
-  const { width, left, bottom } = axes;
-  if (mark.x !== undefined) {
-    const late = axes.x(mark.x) > width * 0.7;
-    return mark.x < axes.xMin || mark.x > axes.xMax ? [] : [
-      svg("line", { class: "mark", x1: axes.x(mark.x), x2: axes.x(mark.x), y1: pad.top, y2: bottom }),
-      svg("text", { class: "mark-text", x: axes.x(mark.x) + (late ? -4 : 4), y: pad.top + 12, "text-anchor": late ? "end" : "start" }, mark.label),
-    ];
-  }
-
-  return mark.y < axes.yMin || mark.y > axes.yMax ? [] : [
-    svg("line", { class: "mark", x1: left, x2: width - pad.right, y1: axes.y(mark.y), y2: axes.y(mark.y) }),
-    svg("text", { class: "mark-text", x: width - pad.right - 4, y: axes.y(mark.y) - 4, "text-anchor": "end" }, mark.label),
+  const x = axes.x(mark.x);
+  const isRight = x > axes.width * 0.7;
+  return mark.x < axes.xMin || mark.x > axes.xMax ? [] : [
+    svg("line", { class: "mark", x1: x, x2: x, y1: pad.top, y2: axes.bottom }),
+    svg("text", { class: "mark-text", x: x + (isRight ? -4 : 4), y: pad.top + 12, "text-anchor": isRight ? "end" : "start" }, mark.label),
   ];
 }
 

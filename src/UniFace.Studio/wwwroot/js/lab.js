@@ -9,7 +9,7 @@ import { presets } from "./lab/presets.js";
 
 const losses = (await api("/v1/losses")).losses;
 const byName = new Map(losses.map(loss => [loss.name, loss]));
-const most = 6; // curves that remain distinguishable
+const maxCurves = 6; // more are hard to tell apart
 
 const charts = {
   "target-logit": chart("Target logit", "Logit of the sample's own class, after the margin."),
@@ -17,12 +17,12 @@ const charts = {
   probability: chart("Probability of the correct class", "Softmax over C classes; relative to the threshold for the unified losses."),
   loss: chart("Loss of the sample", "Including the terms of the other classes, which stay fixed."),
 };
-byId("charts").append(...Object.values(charts).map(one => one.figure));
+byId("charts").append(...Object.values(charts).map(view => view.figure));
 
-let pinned = []; // {query, data}
+let pinned = []; // {query, data} of each kept curve
 let current = null;
-let asked = null;
-let applied = 0; // counts presets and changes, so that a late response is ignored
+let request = null; // the AbortController of the newest one
+let changes = 0; // number of presets and sliders used; a response to an earlier one is ignored
 let timer = 0;
 
 const form = controls(losses, changed);
@@ -31,24 +31,24 @@ byId("presets").append(...buttons);
 byId("log").addEventListener("change", draw);
 
 byId("pin").addEventListener("click", () => {
-  if (current && pinned.length < most - 1) {
+  if (current && pinned.length < maxCurves - 1) {
     pinned.push(current);
     draw();
   }
 });
 
 await apply(presets[0]);
-await startLive(losses, () => current?.data.spec ?? "uce", byName);
+await startLive(losses, () => current?.data.spec ?? "uce");
 
 /** Shows a preset: its curves and their explanation. */
 async function apply(preset) {
-  const turn = ++applied;
+  const change = ++changes;
   const kept = [];
   for (const values of preset.kept) {
     kept.push(await fetchCurves(values));
   }
 
-  if (turn !== applied) {
+  if (change !== changes) {
     return; // another preset was chosen meanwhile
   }
 
@@ -57,8 +57,8 @@ async function apply(preset) {
   press(preset);
   form.set(preset.shown);
   await refresh();
-  if (turn === applied) {
-    byId("seen").replaceChildren(notice("", el("strong", {}, `${preset.name}: `), preset.seen(current.data, kept.map(p => p.data))));
+  if (change === changes) {
+    byId("explanation").replaceChildren(notice("", el("strong", {}, `${preset.name}: `), preset.explain(current.data, kept.map(p => p.data))));
   }
 }
 
@@ -67,9 +67,9 @@ function press(preset) {
 }
 
 function changed() {
-  applied++;
+  changes++;
   press(null);
-  byId("seen").replaceChildren();
+  byId("explanation").replaceChildren();
   clearTimeout(timer);
   timer = setTimeout(refresh, 60);
 }
@@ -80,12 +80,12 @@ async function fetchCurves(values, signal) {
 }
 
 async function refresh() {
-  asked?.abort();
-  asked = new AbortController();
-  const mine = asked;
+  request?.abort();
+  request = new AbortController();
+  const own = request;
   try {
-    const answer = await fetchCurves(form.values(), mine.signal);
-    if (mine !== asked) {
+    const answer = await fetchCurves(form.values(), own.signal);
+    if (own !== request) {
       return;
     }
 
@@ -102,34 +102,34 @@ async function refresh() {
 /** The loss with its margin, scale and other values that differ from the defaults. */
 function label(data) {
   const defaults = new Map(byName.get(data.loss).hyperparameters.map(h => [h.name, h.default]));
-  const words = Object.entries(data.hyperparameters).filter(([name, value]) =>
+  const parts = Object.entries(data.hyperparameters).filter(([name, value]) =>
     ["margin", "m1", "m2", "m3", "scale"].includes(name) || String(value) !== defaults.get(name)).map(([name, value]) => `${name} ${value}`);
-  return [data.loss, ...words, data.options.bits === 64 ? null : `${data.options.bits} bits`].filter(Boolean).join(", ");
+  return [data.loss, ...parts, data.options.bits === 64 ? null : `${data.options.bits} bits`].filter(Boolean).join(", ");
 }
 
 function draw() {
   const shown = [current, ...pinned];
-  const curves = name => shown.map((one, series) => ({ series, label: label(one.data), points: one.data.curves.find(c => c.name === name).points }));
-  const marks = shown.filter(one => one.data.threshold !== null).slice(0, 1)
-    .map(one => ({ x: one.data.threshold, label: `threshold ${number(one.data.threshold)}` }));
+  const curves = name => shown.map((entry, series) => ({ series, label: label(entry.data), points: entry.data.curves.find(c => c.name === name).points }));
+  const marks = shown.filter(entry => entry.data.threshold !== null).slice(0, 1)
+    .map(entry => ({ x: entry.data.threshold, label: `threshold ${number(entry.data.threshold)}` }));
   const angle = { label: "angle to the class center", min: 0, max: Math.PI, ticks: [0, 1, 2, 3, 4, 5, 6].map(i => i * Math.PI / 6), format: degrees };
   charts["target-logit"].draw({ series: curves("target-logit"), x: angle });
   const log = byId("log").checked;
   charts.gradient.draw({
-    series: log ? curves("gradient").map(one => ({ ...one, points: one.points.map(p => ({ x: p.x, y: Math.abs(p.y) || null })) })) : curves("gradient"),
+    series: log ? curves("gradient").map(entry => ({ ...entry, points: entry.points.map(p => ({ x: p.x, y: Math.abs(p.y) || null })) })) : curves("gradient"),
     x: angle,
     y: log ? { log: true, min: 1e-9, max: 100, ticks: [1e-9, 1e-6, 1e-3, 1, 100], format: v => v.toExponential(0).replace("e+", "e") } : {},
   });
   charts.loss.draw({ series: curves("loss"), x: angle });
   charts.probability.draw({ series: curves("probability"), x: { label: "cosine with the class center", min: -1, max: 1 }, y: { min: 0, max: 1 }, marks });
-  byId("circles").replaceChildren(...shown.map((one, series) => circle(one.data.boundary, label(one.data), swatch(series))));
-  byId("pins").replaceChildren(...shown.map((one, series) => el("li", {},
+  byId("circles").replaceChildren(...shown.map((entry, series) => circle(entry.data.boundary, label(entry.data), swatch(series))));
+  byId("pins").replaceChildren(...shown.map((entry, series) => el("li", {},
     swatch(series),
-    el("span", {}, series === 0 ? `${label(one.data)} (shown)` : label(one.data)),
-    series === 0 ? null : el("button", { type: "button", "aria-label": `Remove ${label(one.data)}`, onclick: () => {
-      pinned = pinned.filter(p => p !== one);
+    el("span", {}, series === 0 ? `${label(entry.data)} (shown)` : label(entry.data)),
+    series === 0 ? null : el("button", { type: "button", "aria-label": `Remove ${label(entry.data)}`, onclick: () => {
+      pinned = pinned.filter(p => p !== entry);
       draw();
       byId("pin").focus();
     } }, "✕"))));
-  byId("pin").disabled = pinned.length >= most - 1;
+  byId("pin").disabled = pinned.length >= maxCurves - 1;
 }

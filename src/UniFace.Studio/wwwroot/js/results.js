@@ -4,6 +4,7 @@ import { byId, el, notice, number } from "./dom.js";
 
 const titles = { "roc.svg": "ROC", "det.svg": "DET", "scores.svg": "Pair scores", "errors.jpg": "Worst errors" };
 const percent = value => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(2)}\u00a0%`);
+const area = value => value?.toFixed(4) ?? "–"; // three digits would show 0.9996 as 1
 
 const place = name => (Object.keys(titles).indexOf(name) + 1 || 99);
 
@@ -43,7 +44,7 @@ function image(path, alt) {
 function verified(report) {
   return table(`${number(report.samePairs)} mated and ${number(report.differentPairs)} non-mated pairs`, [
     ["Accuracy over folds", percent(report.accuracy), `± ${percent(report.accuracyStandardError)} (standard error)`, number(report.threshold)],
-    ["Area under the ROC curve", number(report.auc), `${number(report.aucLow)} to ${number(report.aucHigh)}`, ""],
+    ["Area under the ROC curve", area(report.auc), `${area(report.aucLow)} to ${area(report.aucHigh)}`, ""],
     ["Equal error rate", percent(report.eer), `${percent(report.eerLow)} to ${percent(report.eerHigh)}`, number(report.eerThreshold)],
     ...rates("TAR at FAR", report.tarAtFar, at => at.tar),
   ]);

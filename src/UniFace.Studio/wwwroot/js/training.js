@@ -12,7 +12,7 @@ const states = {
   finished: ["finished", ""],
   damaged: ["damaged", "bad"],
 };
-const most = 6;
+const maxRuns = 6;
 const columns = ["", "Run", "State", "Loss", "Backbone", "People", "Epoch", "Loss now", "TAR at 1 in 100"];
 const bins = 80;
 
@@ -26,13 +26,13 @@ const charts = [
   ["gradNorm", "Gradient norm", "Before clipping. A steady rise means that training diverges."],
 ].map(([key, title, hint]) => ({ key, view: chart(title, hint) }));
 const accuracy = chart("Validation", "True accept rate at a false accept rate of 1 in 100, on held-out people.");
-byId("charts").append(...charts.map(one => one.view.figure), accuracy.figure);
+byId("charts").append(...charts.map(entry => entry.view.figure), accuracy.figure);
 const histogram = chart("Images by cosine", "Own class and most similar other class.");
 byId("histogram").append(histogram.figure);
 
-let list = [];
+let runs = [];
 let chosen = []; // names; the details are of the first
-let detail = new Map();
+let details = new Map();
 let follow = true; // the histogram follows the newest epoch
 let refreshing = Promise.resolve();
 let drawn = ""; // the answers drawn, so that unchanged ones are not drawn again
@@ -61,36 +61,36 @@ function refresh() {
 async function refreshOnce() {
   try {
     const answer = await api("/v1/runs");
-    list = answer.runs;
+    runs = answer.runs;
     byId("where").replaceChildren("Runs of ", el("code", {}, "uniface train"), ` in ${answer.folder}.`);
     byId("problem").replaceChildren();
-    if (list.length === 0) {
+    if (runs.length === 0) {
       const command = el("code", {}, `uniface train FACES --out ${answer.folder}/first`);
       byId("problem").replaceChildren(notice("", "There are no runs in this folder yet. Start one with ", command, ", or serve another folder with --runs."));
     }
 
-    chosen = chosen.filter(name => list.some(run => run.name === name));
-    if (chosen.length === 0 && list.length > 0) {
-      const readable = list.filter(run => run.state !== "damaged");
+    chosen = chosen.filter(name => runs.some(run => run.name === name));
+    if (chosen.length === 0 && runs.length > 0) {
+      const readable = runs.filter(run => run.state !== "damaged");
       chosen = readable.length ? [readable.reduce((a, b) => (a.updated > b.updated ? a : b)).name] : [];
     }
 
-    const asked = new Set();
-    for (let name; (name = chosen.find(one => !asked.has(one))) !== undefined;) { // more may be chosen meanwhile
-      asked.add(name);
-      const known = detail.get(name);
-      const run = list.find(one => one.name === name);
+    const requested = new Set();
+    for (let name; (name = chosen.find(name => !requested.has(name))) !== undefined;) { // more may be chosen meanwhile
+      requested.add(name);
+      const known = details.get(name);
+      const run = runs.find(candidate => candidate.name === name);
       if (!run) {
         continue;
       }
 
       if (!known || known.summary.updated !== run.updated || known.summary.state !== run.state || run.state === "running") {
         const answer = await api(`/v1/runs/${encodeURIComponent(name)}${known ? `?after=${known.cursor}` : ""}`);
-        detail.set(name, answer.whole || !known ? answer : { ...answer, metrics: [...known.metrics, ...answer.metrics] });
+        details.set(name, answer.whole || !known ? answer : { ...answer, metrics: [...known.metrics, ...answer.metrics] });
       }
     }
 
-    const now = JSON.stringify([list, chosen, chosen.map(name => detail.get(name).cursor)]);
+    const now = JSON.stringify([runs, chosen, chosen.map(name => details.get(name).cursor)]);
     if (now !== drawn) {
       drawn = now;
       draw();
@@ -117,7 +117,7 @@ function draw() {
     el("caption", {}, "Choose up to six to compare. Details below are for the first selected run."),
     el("thead", {}, el("tr", {}, columns.map((name, i) =>
       el("th", { scope: "col", class: [5, 7, 8].includes(i) ? "number" : null }, name || el("span", { class: "hidden-words" }, "Shown"))))),
-    el("tbody", {}, list.map(row)));
+    el("tbody", {}, runs.map(row)));
   if (focused) {
     document.getElementById(focused)?.focus();
   }
@@ -131,7 +131,7 @@ function draw() {
 function row(run, i) {
   const [state, kind] = states[run.state] ?? [run.state, ""];
   const place = chosen.indexOf(run.name);
-  const disabled = run.state === "damaged" || (place < 0 && chosen.length >= most);
+  const disabled = run.state === "damaged" || (place < 0 && chosen.length >= maxRuns);
   const box = el("input", { type: "checkbox", id: `run-${i}`, checked: place >= 0, disabled, onchange: () => {
     chosen = box.checked ? [...chosen, run.name] : chosen.filter(name => name !== run.name);
     follow = true;
@@ -150,7 +150,7 @@ function row(run, i) {
 }
 
 function drawDetail() {
-  const shown = chosen.map(name => detail.get(name));
+  const shown = chosen.map(name => details.get(name));
   const first = shown[0];
   const { summary, notes } = first;
   byId("run-title").textContent = summary.name;
@@ -165,7 +165,7 @@ function drawDetail() {
   for (const { key, view } of charts) {
     const series = shown.map((run, i) =>
       ({ series: i, label: run.summary.name, points: rows(run, "step").map(r => ({ x: r.step, y: numeric(r[key]) })) }));
-    const visible = series.filter(one => one.points.some(point => point.y !== null));
+    const visible = series.filter(line => line.points.some(point => point.y !== null));
     view.figure.hidden = visible.length === 0;
     view.draw({ series: visible, x });
   }
@@ -173,7 +173,7 @@ function drawDetail() {
   const validated = shown.map((run, i) => {
     const points = rows(run, "epoch").filter(r => r.validation).map(r => ({ x: r.epoch, y: r.validation.tarAtFar }));
     return { series: i, label: run.summary.name, points };
-  }).filter(one => one.points.length);
+  }).filter(line => line.points.length);
   accuracy.figure.hidden = validated.length === 0;
   accuracy.draw({ series: validated, x: { label: "epoch", min: 0 }, y: { min: 0, max: 1, format: v => `${Math.round(v * 100)} %` } });
   const epochs = rows(first, "epoch");
@@ -186,11 +186,11 @@ function drawDetail() {
 }
 
 function drawHistogram() {
-  const epochs = rows(detail.get(chosen[0]), "epoch");
+  const epochs = rows(details.get(chosen[0]), "epoch");
   const epoch = epochs[Number(byId("epoch").value)];
   byId("epoch-now").textContent = !epoch ? "none yet"
     : epoch.epoch === 0 ? "before training"
-      : `${epoch.epoch} of ${detail.get(chosen[0]).summary.epochs}`;
+      : `${epoch.epoch} of ${details.get(chosen[0]).summary.epochs}`;
   histogram.figure.hidden = !epoch;
   if (!epoch) {
     return;

@@ -72,7 +72,7 @@ internal sealed class ClassSelection
     {
         SeededRandom random = new((long)seed);
         int wanted = Count - positives.Length;
-        int left = classes - positives.Length;
+        int remaining = classes - positives.Length;
         int positive = 0;
         int count = 0;
         long[] ids = new long[Math.Min(size, Count)];
@@ -82,7 +82,7 @@ internal sealed class ClassSelection
             {
                 positive++;
             }
-            else if (random.NextDouble() * left-- < wanted)
+            else if (random.NextDouble() * remaining-- < wanted)
             {
                 wanted--;
             }

@@ -1,14 +1,26 @@
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>Some of the classes of a step, ascending, and the samples of the batch that belong to them.</summary>
-/// <param name="Start">The first class.</param>
-/// <param name="Ids">[Count]: the classes, valid until the next tile; null: <paramref name="Start"/> and the ones after it.</param>
-/// <param name="Count">T, the number of classes.</param>
-/// <param name="Targets">The samples whose class is in this tile, each with its column.</param>
-public sealed record ClassTile(int Start, long[]? Ids, int Count, IReadOnlyList<(int Sample, int Column)> Targets)
+/// <param name="start">The first class.</param>
+/// <param name="ids">[count]: the classes, valid until the next tile; null: <paramref name="start"/> and the ones after it.</param>
+/// <param name="count">T, the number of classes.</param>
+/// <param name="targets">The samples whose class is in this tile, each with its column.</param>
+public sealed class ClassTile(int start, long[]? ids, int count, IReadOnlyList<(int Sample, int Column)> targets)
 {
     private Tensor? samples;
     private Tensor? cells;
+
+    /// <summary>The first class.</summary>
+    public int Start => start;
+
+    /// <summary>T, the number of classes.</summary>
+    public int Count => count;
+
+    /// <summary>[Count]: the classes, valid until the next tile; null: <see cref="Start"/> and the ones after it.</summary>
+    internal long[]? Ids => ids;
+
+    /// <summary>The samples whose class is in this tile, each with its column.</summary>
+    internal IReadOnlyList<(int Sample, int Column)> Targets => targets;
 
     /// <summary>The classes, [T] int64; null: <see cref="Start"/> and the ones after it.</summary>
     public Tensor? Index(Device device) => Ids is null ? null : tensor(Ids, device: device);

@@ -26,31 +26,31 @@ internal static class SgdRowKernel
         {
             Span<float> w = TensorMemory.Floats(rows);
             Span<float> v = TensorMemory.Floats(momentum);
-            ReadOnlySpan<float> pull = radial is null ? [] : TensorMemory.Floats(radial);
+            ReadOnlySpan<float> radials = radial is null ? [] : TensorMemory.Floats(radial);
             for (int row = chunk * RowsPerChunk; row < Math.Min(count, (chunk + 1) * RowsPerChunk); row++)
             {
-                Update(w.Slice(row * size, size), v.Slice(row * size, size), decay + (pull.IsEmpty ? 0 : pull[row]), rate);
+                Update(w.Slice(row * size, size), v.Slice(row * size, size), decay + (radials.IsEmpty ? 0 : radials[row]), rate);
             }
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Update(Span<float> w, Span<float> v, float pull, float rate)
+    private static void Update(Span<float> w, Span<float> v, float coefficient, float rate)
     {
         Span<Vector512<float>> ws = MemoryMarshal.Cast<float, Vector512<float>>(w);
         Span<Vector512<float>> vs = MemoryMarshal.Cast<float, Vector512<float>>(v);
-        Vector512<float> pulls = Vector512.Create(pull);
+        Vector512<float> coefficients = Vector512.Create(coefficient);
         Vector512<float> step = Vector512.Create(-rate);
         for (int i = 0; i < ws.Length; i++)
         {
-            Vector512<float> moved = Vector512.FusedMultiplyAdd(pulls, ws[i], vs[i]);
-            vs[i] = moved;
-            ws[i] = Vector512.FusedMultiplyAdd(step, moved, ws[i]);
+            Vector512<float> velocity = Vector512.FusedMultiplyAdd(coefficients, ws[i], vs[i]);
+            vs[i] = velocity;
+            ws[i] = Vector512.FusedMultiplyAdd(step, velocity, ws[i]);
         }
 
         for (int i = ws.Length * Vector512<float>.Count; i < w.Length; i++)
         {
-            v[i] = MathF.FusedMultiplyAdd(pull, w[i], v[i]);
+            v[i] = MathF.FusedMultiplyAdd(coefficient, w[i], v[i]);
             w[i] = MathF.FusedMultiplyAdd(-rate, v[i], w[i]);
         }
     }

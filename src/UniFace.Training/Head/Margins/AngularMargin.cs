@@ -13,10 +13,8 @@ internal sealed class AngularMargin(double m1, double m2, double m3, MarginWrap 
     /// <param name="input">The batch.</param>
     /// <param name="margin">[B], in radians.</param>
     /// <param name="wrap">What happens where theta + m exceeds pi.</param>
-    public static Tensor AddToAngle(MarginInput input, Tensor margin, MarginWrap wrap)
-    {
-        return Wrapped(input.TargetCosine, input.TargetAngle + margin, wrap, 0, () => margin * margin.sin());
-    }
+    public static Tensor AddToAngle(MarginInput input, Tensor margin, MarginWrap wrap) =>
+        Wrapped(input.TargetCosine, input.TargetAngle + margin, wrap, 0, () => margin * margin.sin());
 
     protected override Tensor Psi(MarginInput input)
     {

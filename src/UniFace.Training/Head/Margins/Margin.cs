@@ -27,7 +27,7 @@ public enum MarginWrap
 }
 
 /// <summary>The batch as a margin sees it.</summary>
-/// <param name="TargetCosine">[B]: cosine of each sample with its own class center; for a head without a margin, perhaps an inner product.</param>
+/// <param name="TargetCosine">[B]: cosine of each sample with its own class center; its inner product in a head that compares by inner products.</param>
 /// <param name="TargetSine">[B]: sine of the same angle, without a gradient; exact where the cosine is near 1 or -1.</param>
 /// <param name="Norm">[B]: length of each embedding.</param>
 public sealed record MarginInput(Tensor TargetCosine, Tensor TargetSine, Tensor Norm)

@@ -33,7 +33,7 @@ public abstract class ObjectiveTerms(
     /// <summary>True if <see cref="SetLogSumExp"/> must be called before any gradient is requested.</summary>
     public virtual bool NeedsLogSumExp => false;
 
-    /// <summary>dLoss/dNorm of each sample times its share, [B], or null; complete like <see cref="Loss"/>.</summary>
+    /// <summary>dLoss/dNorm of each sample times its weight, [B], or null; complete like <see cref="Loss"/>.</summary>
     public virtual Tensor? NormGradient => null;
 
     /// <summary>threshold, [B] or [1].</summary>
@@ -50,7 +50,7 @@ public abstract class ObjectiveTerms(
     {
     }
 
-    /// <summary>dLoss/dpsi of each sample, [B], not multiplied by its share.</summary>
+    /// <summary>dLoss/dpsi of each sample, [B], not multiplied by its weight.</summary>
     public Tensor TargetGradient()
     {
         Tensor factor = scale.view(-1); // [B] or [1]
@@ -61,7 +61,7 @@ public abstract class ObjectiveTerms(
         return slope * factor.neg();
     }
 
-    /// <summary>dLoss/dphi of a tile, [B, T], times the samples' shares, 0 in the target cells. Adds the tile to the loss.</summary>
+    /// <summary>dLoss/dphi of a tile, [B, T], times the sample weights, 0 in the target cells. Adds the tile to the loss.</summary>
     /// <param name="similarities">[B, T]: phi; target cells are ignored. Not changed.</param>
     /// <param name="tile">The classes.</param>
     public Tensor PairGradient(Tensor similarities, ClassTile tile)

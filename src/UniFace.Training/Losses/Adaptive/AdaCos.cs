@@ -14,7 +14,7 @@ public sealed class AdaCos : Loss
 
 /// <summary>
 /// s = ln(mean over the batch of the sum over the other classes of e^(s * c)) / cos(min(pi / 4, median target angle)), where the s on
-/// the right is the previous one, initially sqrt(2) * ln(C - 1). The median is the lower one. s is updated before it is used.
+/// the right is the previous one, initially sqrt(2) * ln(C - 1), and s is at least 0.01. The median is the lower one. s is updated before it is used.
 /// </summary>
 internal sealed class AdaCosObjective : SoftmaxObjective
 {

@@ -55,22 +55,16 @@ public sealed class ElasticCosFace : ElasticFace
 /// <param name="withMargins">Applies one margin per sample, [B], to the target cosines.</param>
 /// <param name="gradient">How the gradient passes through the margin.</param>
 /// <param name="seed">Seed of the draws.</param>
-public sealed class ElasticFaceMargin(
+internal sealed class ElasticFaceMargin(
     ElasticFace loss, double mean, Func<MarginInput, Tensor, Tensor> withMargins, MarginGradient gradient, long seed)
     : Margin(nameof(ElasticFaceMargin), gradient, ("random", tensor(new long[] { seed, -1 })))
 {
     /// <summary>Margins to use instead of drawn ones, one per sample of the batch; null: draw.</summary>
     public IReadOnlyList<double>? FixedMargins { get; set; }
 
-    /// <inheritdoc/>
     public override void Update(MarginInput input) => get_buffer("random")![1].add_(1);
 
-    /// <inheritdoc/>
-    protected override Tensor Psi(MarginInput input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return withMargins(input, Margins(input.TargetCosine.detach()));
-    }
+    protected override Tensor Psi(MarginInput input) => withMargins(input, Margins(input.TargetCosine.detach()));
 
     private Tensor Margins(Tensor cosine)
     {

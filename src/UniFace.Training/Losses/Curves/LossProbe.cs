@@ -48,7 +48,7 @@ internal sealed class LossProbe : IDisposable
     public double[] LogOdds(double[] own, double[] other)
     {
         // [B, 2]; the column of the own class is ignored.
-        LossSample[] samples = Evaluate(own, new ClassSelection(2), _ => Cosines(other).unsqueeze(1).repeat(1, 2));
+        LossSample[] samples = Evaluate(own, new ClassSelection(2), _ => Similarities(other).unsqueeze(1).repeat(1, 2));
         return [.. samples.Select(s => Math.Log(s.Probability) - Math.Log(1 - s.Probability))];
     }
 
@@ -60,11 +60,11 @@ internal sealed class LossProbe : IDisposable
         int batch = angles.Length;
         Tensor norm = full([batch], options.Length, dtype: dtype); // [B]
         Tensor sine = tensor(angles.Select(a => Math.Abs(Math.Sin(a))).ToArray()).to(dtype); // [B]
-        MarginInput input = new(Cosines(angles), sine, norm);
+        MarginInput input = new(Similarities(angles), sine, norm);
         MarginTargets targets = new(head.Margin, input);
-        Tensor share = ones_like(norm); // [B]
+        Tensor weight = ones_like(norm); // [B]
         long[] labels = new long[batch];
-        ObjectiveTerms terms = head.Objective.Begin(new ObjectiveBatch(targets.Psi, norm, share, tensor(labels)));
+        ObjectiveTerms terms = head.Objective.Begin(new ObjectiveBatch(targets.Psi, norm, weight, tensor(labels)));
         TileGradient tiles = new(head.Margin, input, terms);
         if (terms.NeedsLogSumExp)
         {
@@ -72,7 +72,7 @@ internal sealed class LossProbe : IDisposable
             terms.SetLogSumExp(tiles.LogSumExp);
         }
 
-        double[] slopes = Values(targets.Backward(terms.TargetGradient(), share));
+        double[] slopes = Values(targets.Backward(terms.TargetGradient(), weight));
         ForEachTile((tile, values) => tiles.Gradient(tile, values));
         double[] logits = Values(targets.Psi * terms.Scale.view(-1));
         double[] losses = Values(targets.Regularizer is Tensor regularizer ? terms.Loss + regularizer : terms.Loss);
@@ -89,7 +89,7 @@ internal sealed class LossProbe : IDisposable
         }
     }
 
-    private Tensor Cosines(double[] angles) => tensor(angles.Select(a => Math.Cos(a) * Length).ToArray()).to(dtype); // [B]
+    private Tensor Similarities(double[] angles) => tensor(angles.Select(a => Math.Cos(a) * Length).ToArray()).to(dtype); // [B]
 
     private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).contiguous().data<double>().ToArray();
 }

@@ -4,16 +4,15 @@ namespace UniFace.Data.Archives;
 internal static class FileHeader
 {
     /// <summary>Up to <see cref="ImageFormat.HeaderBytes"/> bytes; empty for a pipe or device, which could block.</summary>
+    /// <exception cref="UniFaceException">It cannot be read.</exception>
     public static byte[] Read(string path)
     {
-        long length = new FileInfo(path).Length;
-        if (length == 0)
+        if (new FileInfo(path).Length == 0)
         {
             return [];
         }
 
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        byte[] start = new byte[Math.Min(length, ImageFormat.HeaderBytes)];
-        return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        using FileSegment file = FileSegment.Open(path);
+        return file.Read(0, Math.Min(file.Length, ImageFormat.HeaderBytes), "header");
     }
 }

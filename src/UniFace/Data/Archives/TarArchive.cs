@@ -29,7 +29,7 @@ internal sealed class TarArchive : PhotoArchive
 
     public static TarArchive Open(string path) => new(FileSegment.Open(path));
 
-    public static TarArchive OpenCompressed(string path)
+    public static TarArchive OpenCompressed(string path, long allowed = AlwaysAllowedBytes)
     {
         string temporary = Path.Combine(Path.GetTempPath(), $"uniface-{Guid.NewGuid():N}.tar");
         SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.DeleteOnClose);
@@ -40,7 +40,7 @@ internal sealed class TarArchive : PhotoArchive
                 File.Delete(temporary); // The open handle keeps the content; nothing is left after a kill.
             }
 
-            return new TarArchive(new FileSegment(handle, path, 0, Unpack(path, handle)));
+            return new TarArchive(new FileSegment(handle, path, 0, Unpack(path, handle, allowed)));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -61,11 +61,11 @@ internal sealed class TarArchive : PhotoArchive
 
     public override void Dispose() => tar.Dispose();
 
-    private static long Unpack(string path, SafeFileHandle target)
+    private static long Unpack(string path, SafeFileHandle target, long allowed)
     {
         using FileStream file = File.OpenRead(path);
         using GZipStream gzip = new(file, CompressionMode.Decompress);
-        long limit = Math.Max(AlwaysAllowedBytes, MaxRatio * file.Length), length = 0;
+        long limit = Math.Max(allowed, MaxRatio * file.Length), length = 0;
         byte[] buffer = new byte[1 << 20];
         for (int count; (count = gzip.Read(buffer)) > 0; length += count)
         {

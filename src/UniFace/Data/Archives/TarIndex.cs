@@ -9,7 +9,7 @@ namespace UniFace.Data.Archives;
 internal static class TarIndex
 {
     private const int Block = 512;
-    private const int LongestExtension = 1 << 20;
+    private const int MaxExtensionBytes = 1 << 20;
 
     /// <summary>The files of a tar, in its order; of two with one name the later, as tar unpacks them.</summary>
     /// <exception cref="UniFaceException">It is not a tar, is truncated or damaged.</exception>
@@ -146,9 +146,9 @@ internal static class TarIndex
             ? value
             : throw Bad(tar, offset, $"follows the pax size '{text.Shorten(30)}', expected a decimal number");
 
-    private static byte[] Extension(FileSegment tar, long data, long size) => size <= LongestExtension
+    private static byte[] Extension(FileSegment tar, long data, long size) => size <= MaxExtensionBytes
         ? tar.Read(data, size, "tar extension")
-        : throw new UniFaceException($"{tar.Name}: the tar extension at offset {data} has {size} bytes, over the limit of {LongestExtension}");
+        : throw new UniFaceException($"{tar.Name}: the tar extension at offset {data} has {size} bytes, over the limit of {MaxExtensionBytes}");
 
     /// <summary>Records "LENGTH KEY=VALUE\n", the length counting itself.</summary>
     private static void Pax(FileSegment tar, ReadOnlySpan<byte> records, long offset, Dictionary<string, string> into)

@@ -27,7 +27,7 @@ public sealed record LfwPair(string FirstPerson, int FirstNumber, string SecondP
 /// <param name="Pairs">All pairs in the file's order.</param>
 public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
 {
-    private const int MostFolds = 1000;
+    private const int MaxFolds = 1000;
 
     /// <summary>Reads a pairs file.</summary>
     /// <exception cref="UniFaceException">A line is not as expected; the message names it.</exception>
@@ -44,7 +44,7 @@ public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
             {
                 folds = fields.Length == 2 ? Parse(fields[0]) : 1;
                 half = Parse(fields[^1]);
-                if (fields.Length > 2 || half < 1 || folds is < 1 or > MostFolds)
+                if (fields.Length > 2 || half < 1 || folds is < 1 or > MaxFolds)
                 {
                     throw Bad(number, "is not 'FOLDS TAB N' or 'N', the number of folds and of pairs of one kind in each");
                 }

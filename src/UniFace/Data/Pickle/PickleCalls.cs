@@ -40,7 +40,7 @@ internal sealed class PickleCalls(long budget, Func<string, UniFaceException> ba
     /// <summary>The values of a list or tuple, or of a NumPy array of bools or whole numbers.</summary>
     public static IReadOnlyList<object>? Values(object value) => value switch
     {
-        PickledArray { Content: ReadOnlyMemory<byte> content, Type: ElementType type } when content.Length / type.Size <= PickleReader.MostValues =>
+        PickledArray { Content: ReadOnlyMemory<byte> content, Type: ElementType type } when content.Length / type.Size <= PickleReader.MaxValues =>
             [.. Enumerable.Range(0, content.Length / type.Size).Select(i => type.Value(content.Span.Slice(i * type.Size, type.Size)))],
         _ => value as IReadOnlyList<object>,
     };

@@ -4,13 +4,13 @@ namespace UniFace.Data.Pickle;
 /// Reads plain values from a Python pickle, protocols 0 to 5: None, bools, whole numbers, byte strings (Python 2's str, Python 3's bytes and
 /// bytearray), text, lists and tuples. Nothing is executed: the few callables that Python writes for bytes and arrays are recognized by
 /// name and computed by <see cref="PickleCalls"/>; every other opcode or name is an error with its offset. Memory is bounded by the
-/// file's length and <see cref="MostValues"/>: byte strings are slices of the file.
+/// file's length and <see cref="MaxValues"/>: byte strings are slices of the file.
 /// </summary>
 /// <remarks>The opcodes are documented in Python's Lib/pickletools.py.</remarks>
 internal sealed class PickleReader
 {
     /// <summary>Upper limit for the number of values; LFW's pickle has about 18,000.</summary>
-    public const int MostValues = 1 << 22;
+    public const int MaxValues = 1 << 22;
 
     private const int HighestProtocol = 5;
 
@@ -193,9 +193,9 @@ internal sealed class PickleReader
 
     private void CountValue()
     {
-        if (++values > MostValues)
+        if (++values > MaxValues)
         {
-            throw Bad($"the pickle has more than {MostValues} values");
+            throw Bad($"the pickle has more than {MaxValues} values");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace UniFace.Evaluation.Identification;
 
-/// <summary>The result of searching a gallery of labelled people with a probe.</summary>
+/// <summary>The result of searching a gallery of labeled people with a probe.</summary>
 /// <param name="Probe">Index of the probe.</param>
 /// <param name="Mate">The probe's person, an index of the gallery's people; -1 for a stranger.</param>
 /// <param name="Top">The most similar person; -1 if the probe shows no face.</param>

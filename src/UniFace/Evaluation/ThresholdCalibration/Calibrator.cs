@@ -19,7 +19,7 @@ public static class Calibrator
 {
     private const int CurvePointsPerDecade = 10;
 
-    /// <summary>Calibrates.</summary>
+    /// <summary>The calibration that scored pairs give.</summary>
     /// <param name="scores">Scored pairs of people that the model was not trained on.</param>
     /// <param name="source">What was measured.</param>
     /// <param name="rates">False match rates to list; null for 1e-1 to 1e-6.</param>

@@ -1,6 +1,6 @@
 namespace UniFace.Evaluation.Verification;
 
-/// <summary>How many pairs of a labelled set are scored.</summary>
+/// <summary>How many pairs of a labeled set are scored.</summary>
 public sealed record PairOptions
 {
     /// <summary>Limit of mated pairs; if there are more, that many are drawn evenly from all.</summary>

@@ -9,7 +9,7 @@ public static class PairScores
     private const int RowBlock = 16;
     private const int ColumnBlock = 64;
 
-    /// <summary>Scores all pairs of a labelled set, or an even draw of them.</summary>
+    /// <summary>Scores all pairs of a labeled set, or an even draw of them.</summary>
     /// <param name="faces">[N, D], the embeddings; all are found.</param>
     /// <param name="labels">[N], the person of each face, from 0.</param>
     /// <param name="options">Limits of the pairs; null for the defaults.</param>

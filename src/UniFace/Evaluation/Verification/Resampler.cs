@@ -8,16 +8,10 @@ internal interface IResampler
 }
 
 /// <summary>Draws pairs with replacement, as many mated and as many non-mated ones as there are.</summary>
-internal sealed class PairResampler : IResampler
+internal sealed class PairResampler(RankedScores ranked) : IResampler
 {
-    private readonly int[] same;
-    private readonly int[] different;
-
-    public PairResampler(RankedScores ranked)
-    {
-        same = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => ranked.Same[rank])];
-        different = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => !ranked.Same[rank])];
-    }
+    private readonly int[] same = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => ranked.Same[rank])];
+    private readonly int[] different = [.. Enumerable.Range(0, ranked.Same.Length).Where(rank => !ranked.Same[rank])];
 
     public bool Draw(int[] weights, SeededRandom random)
     {

@@ -1,6 +1,6 @@
 namespace UniFace.Evaluation.Verification;
 
-/// <summary>How a model is validated on labelled people.</summary>
+/// <summary>How a model is validated on labeled people.</summary>
 public sealed record ValidationOptions
 {
     /// <summary>How many pairs are scored.</summary>
@@ -19,7 +19,7 @@ public sealed record ValidationOptions
     public int BatchSize { get; init; } = 64;
 }
 
-/// <summary>How well a model tells labelled people apart that it was not trained on.</summary>
+/// <summary>How well a model tells labeled people apart that it was not trained on.</summary>
 /// <param name="Report">All metrics over the scored pairs; its accuracy is null, see <paramref name="Accuracy"/>.</param>
 /// <param name="Accuracy">
 /// Accuracy over 10 folds of equally many mated and non-mated pairs, drawn evenly from all; null with fewer than 10 of each.
@@ -31,7 +31,7 @@ public sealed record ValidationOptions
 public sealed record ValidationResult(
     VerificationReport Report, CrossValidatedAccuracy? Accuracy, VerificationScores Scores, int People, int Images, int MissingImages);
 
-/// <summary>Validates a model on labelled people that it was not trained on: everyone against everyone.</summary>
+/// <summary>Validates a model on labeled people that it was not trained on: everyone against everyone.</summary>
 public static class Validator
 {
     /// <summary>Validates on images that are loaded as they are needed.</summary>

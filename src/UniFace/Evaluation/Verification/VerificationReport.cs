@@ -25,7 +25,7 @@ public sealed record VerificationReport(
     /// <summary>Area under the curve.</summary>
     public double Auc => Roc.Auc;
 
-    /// <summary>Measures everything.</summary>
+    /// <summary>Measures accuracy, curve, errors and operating points of scored pairs.</summary>
     /// <param name="scores">The scored pairs; accuracy is measured if they have folds.</param>
     /// <param name="rates">The false match rates; null for <see cref="DefaultRates"/>.</param>
     /// <param name="bootstrap">How intervals are computed; null for none, which is faster.</param>

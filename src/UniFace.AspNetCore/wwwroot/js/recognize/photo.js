@@ -3,24 +3,24 @@ import { api } from "../api.js";
 import { el, notice } from "../dom.js";
 
 /**
- * A field for one photo, or for several if many is true. files() returns the chosen files. While the camera is on, the service checks once per second
+ * A field for one photo, or for several. files() returns the chosen files. While the camera is on, the service checks once per second
  * whether the photo is good enough to enroll.
  */
-export function photo(label, many = false) {
+export function photo(label, multiple = false) {
   const accept = "image/jpeg,image/png,image/webp,image/bmp";
-  const input = el("input", { type: "file", accept, multiple: many, "aria-label": `${label}: ${many ? "files" : "file"}` });
+  const input = el("input", { type: "file", accept, multiple, "aria-label": `${label}: ${multiple ? "files" : "file"}` });
   const preview = el("div");
-  const words = el("div", { "aria-live": "polite" });
+  const message = el("div", { "aria-live": "polite" });
   const open = el("button", { type: "button", onclick: start }, "Use the camera");
-  const take = el("button", { type: "button", class: "main", hidden: true, onclick: shoot }, "Take the photo");
+  const take = el("button", { type: "button", class: "main", hidden: true, onclick: takePhoto }, "Take the photo");
   const close = el("button", { type: "button", hidden: true, onclick: stop }, "Close the camera");
-  const field = el("fieldset", { class: "photo" }, el("legend", {}, label), input, preview, words, el("div", { class: "row" }, open, take, close));
+  const field = el("fieldset", { class: "photo" }, el("legend", {}, label), input, preview, message, el("div", { class: "row" }, open, take, close));
   let taken = [];
   let stream = null;
   let video = null;
   let timer = 0;
-  let asking = false;
-  let asked = 0;
+  let checking = false;
+  let requests = 0; // for the camera; releasing it makes a pending one obsolete
 
   input.addEventListener("change", () => {
     taken = [];
@@ -30,23 +30,23 @@ export function photo(label, many = false) {
 
   async function start() {
     if (!navigator.mediaDevices || !window.isSecureContext) {
-      words.replaceChildren(notice("bad",
+      message.replaceChildren(notice("bad",
         "Browsers allow the camera only on pages from the same machine or over https. Choose a file, or open the service over https."));
       return;
     }
 
-    const turn = ++asked;
+    const request = ++requests;
     open.disabled = true;
     try {
-      const given = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
-      if (turn !== asked) {
-        given.getTracks().forEach(track => track.stop()); // a file was chosen while the browser asked for permission
+      const granted = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+      if (request !== requests) {
+        granted.getTracks().forEach(track => track.stop()); // a file was chosen while the browser asked for permission
         return;
       }
 
-      stream = given;
+      stream = granted;
     } catch (error) {
-      words.replaceChildren(notice("bad", error.name === "NotAllowedError"
+      message.replaceChildren(notice("bad", error.name === "NotAllowedError"
         ? "Access to the camera was denied. Allow it for this page, or choose a file."
         : "No camera is available. Choose a file instead."));
       return;
@@ -64,7 +64,7 @@ export function photo(label, many = false) {
 
   /** Releases the camera. Draws nothing: an image that is set while the page unloads is fetched as a ping, which the content policy blocks. */
   function release() {
-    asked++;
+    requests++;
     clearInterval(timer);
     stream?.getTracks().forEach(track => track.stop());
     stream = video = null;
@@ -73,8 +73,8 @@ export function photo(label, many = false) {
   function stop() {
     release();
     [open.hidden, take.hidden, close.hidden] = [false, true, true];
-    words.replaceChildren();
-    show();
+    message.replaceChildren();
+    showFiles();
   }
 
   async function frame() {
@@ -84,11 +84,11 @@ export function photo(label, many = false) {
   }
 
   async function check() {
-    if (asking || !video?.videoWidth || document.hidden) {
+    if (checking || !video?.videoWidth || document.hidden) {
       return;
     }
 
-    asking = true;
+    checking = true;
     try {
       const form = new FormData();
       form.append("photo", await frame());
@@ -98,31 +98,31 @@ export function photo(label, many = false) {
       }
 
       const faults = faces.length === 0 ? ["No face is visible."] : faces[0].faults.map(fault => fault.message);
-      words.replaceChildren(notice(faults.length ? "warn" : "good", faults.length ? faults.join(" ") : "Good quality: ready to enroll."));
+      message.replaceChildren(notice(faults.length ? "warn" : "good", faults.length ? faults.join(" ") : "Good quality: ready to enroll."));
     } catch (error) {
       if (error.status === 401 || error.status === 403) {
         clearInterval(timer);
       }
 
-      words.replaceChildren(notice("warn", error.message));
+      message.replaceChildren(notice("warn", error.message));
     } finally {
-      asking = false;
+      checking = false;
     }
   }
 
-  async function shoot() {
+  async function takePhoto() {
     if (!video?.videoWidth) {
       return;
     }
 
     const blob = await frame();
-    taken = many ? [...taken, blob] : [blob];
+    taken = multiple ? [...taken, blob] : [blob];
     input.value = "";
     stop();
     open.focus();
   }
 
-  function show() {
+  function showFiles() {
     preview.replaceChildren(...files().map((file, i) => el("img", {
       src: URL.createObjectURL(file),
       onload: event => URL.revokeObjectURL(event.target.src),
@@ -138,7 +138,7 @@ export function photo(label, many = false) {
     clear() {
       taken = [];
       input.value = "";
-      show();
+      showFiles();
     },
   };
 }

@@ -7,12 +7,12 @@ const at = (angle, radius) => [100 + radius * Math.cos(angle), 100 - radius * Ma
 /** The figure of a decision boundary. */
 export function circle(boundary, label, swatch) {
   const arcs = boundary.arcs.map(arc => ({ ...arc, kind: arc.first ? arc.second ? "both" : "first" : arc.second ? "second" : "rim" }));
-  const words = boundary.first === null || boundary.second === null
+  const text = boundary.first === null || boundary.second === null
     ? "no region between the centers satisfies the loss"
     : boundary.second > boundary.first
       ? `gap of ${degrees(boundary.second - boundary.first, 1)}`
       : boundary.first - boundary.second < 0.002 ? "no gap" : `${degrees(boundary.first - boundary.second, 1)} lie in both regions`;
-  const drawing = svg("svg", { viewBox: "0 0 200 200", role: "img", "aria-label": `${label}: ${words}` },
+  const drawing = svg("svg", { viewBox: "0 0 200 200", role: "img", "aria-label": `${label}: ${text}` },
     svg("circle", { class: "rim", cx: 100, cy: 100, r }),
     ...arcs.filter(arc => arc.kind !== "rim").map(arc => svg("path", { class: arc.kind, d: path(arc.from, arc.to) })),
     ...[boundary.first, boundary.second].filter(edge => edge !== null).map(edge => line(edge, "edge", r + 12)),
@@ -20,7 +20,7 @@ export function circle(boundary, label, swatch) {
       const [x, y] = at(angle, r - 20);
       return [line(angle, "center", r - 32), svg("text", { x, y: y + 4, "text-anchor": "middle" }, name)];
     }));
-  return el("figure", { class: "circle" }, drawing, el("figcaption", {}, swatch, " ", label, el("br"), el("strong", {}, words)));
+  return el("figure", { class: "circle" }, drawing, el("figcaption", {}, swatch, " ", label, el("br"), el("strong", {}, text)));
 }
 
 function line(angle, kind, to) {

@@ -9,8 +9,8 @@ export const presets = [
     name: "uce and softmax",
     shown: { loss: "uce", margin: 0.4, scale: 64 },
     kept: [{ loss: "normface", scale: 64, classes: 10_000 }],
-    seen: uce => `uce compares every sample with one threshold (cosine ${number(uce.threshold)} before training). It is satisfied only above ` +
-      `${number(crossing(uce))}, regardless of the other classes. softmax only requires the other classes to be further away.`,
+    explain: uce => `uce compares every sample with one threshold (cosine ${number(uce.threshold)} before training). It is satisfied only above ` +
+      `${number(halfProbability(uce))}, regardless of the other classes. softmax only requires the other classes to be further away.`,
   },
   {
     name: "m = 0.8",
@@ -19,14 +19,14 @@ export const presets = [
       { loss: "arcface", margin: 0.5, scale: 64, wrap: "plain", classes: 10_000 },
       { loss: "arcface", margin: 0.8, scale: 64, wrap: "guard", classes: 10_000 },
     ],
-    seen: data => `Beyond ${degrees(turn(data))}, the angle plus 0.8 exceeds 180°. The logit rises again and the gradient changes sign, so the loss ` +
-      "pushes the sample away from its own center. “guard” keeps the logit falling.",
+    explain: data => `Beyond ${degrees(signChange(data))}, the angle plus 0.8 exceeds 180°. The logit rises again and the gradient changes sign, so the ` +
+      "loss pushes the sample away from its own center. “guard” keeps the logit falling.",
   },
   {
     name: "s = 16",
     shown: { loss: "cosface", margin: 0.35, scale: 16 },
     kept: [{ loss: "cosface", margin: 0.35, scale: 64, classes: 10_000 }],
-    seen: data => `Even a perfect sample, at cosine 1, reaches a probability of only ${number(last(points(data, "probability")).y)} among ` +
+    explain: data => `Even a perfect sample, at cosine 1, reaches a probability of only ${number(last(points(data, "probability")).y)} among ` +
       `${data.options.classes.toLocaleString("en")} classes. With s = 16, the loss never vanishes and keeps pulling correct samples.`,
   },
   {
@@ -34,17 +34,17 @@ export const presets = [
     log: true,
     shown: { loss: "normface", scale: 64, bits: 16 },
     kept: [{ loss: "normface", scale: 64, bits: 64, classes: 10_000 }],
-    seen: (half, [full]) => `In 16 bits, the gradient is exactly 0 below ${degrees(dead(half))}, where in 64 bits it is still ` +
-      `${number(pull(full, dead(half)))} per radian: the last digits of the probability are lost, and training stalls. ` +
+    explain: (half, [full]) => `In 16 bits, the gradient is exactly 0 below ${degrees(zeroUpTo(half))}, where in 64 bits it is still ` +
+      `${number(largestGradient(full, zeroUpTo(half)))} per radian: the last digits of the probability are lost, and training stalls. ` +
       "Therefore every loss here computes in 32 bits.",
   },
 ];
 
 /** The cosine at which the probability of the correct class reaches one half. */
-const crossing = data => points(data, "probability").find(point => point.y >= 0.5)?.x ?? 1;
+const halfProbability = data => points(data, "probability").find(point => point.y >= 0.5)?.x ?? 1;
 
 /** The angle at which the gradient changes sign. */
-function turn(data) {
+function signChange(data) {
   const list = points(data, "gradient");
   const at = list.findIndex((point, i) => i > 0 && list[i - 1].y > 0 && point.y < 0);
   if (at < 0) {
@@ -56,7 +56,7 @@ function turn(data) {
 }
 
 /** The largest angle up to which the gradient is 0. */
-const dead = data => (points(data, "gradient").find(point => point.y === null || Math.abs(point.y) > 0) ?? { x: 0 }).x;
+const zeroUpTo = data => (points(data, "gradient").find(point => point.y === null || Math.abs(point.y) > 0) ?? { x: 0 }).x;
 
 /** The largest gradient below an angle. */
-const pull = (data, angle) => points(data, "gradient").filter(point => point.x < angle).reduce((most, point) => Math.max(most, point.y ?? 0), 0);
+const largestGradient = (data, angle) => points(data, "gradient").filter(point => point.x < angle).reduce((most, point) => Math.max(most, point.y ?? 0), 0);

@@ -12,23 +12,23 @@ const methods = {
 /** Wires the map. Returns show(run), which clears the map of another run. */
 export function startMap() {
   let run = null;
-  let asking = null;
+  let request = null;
   let drawn = false;
   byId("map").addEventListener("click", draw);
   byId("map-method").addEventListener("change", () => {
-    if (drawn || asking) {
+    if (drawn || request) {
       draw();
     }
   });
 
   async function draw() {
-    asking?.abort();
-    const mine = new AbortController();
-    asking = mine;
+    request?.abort();
+    const own = new AbortController();
+    request = own;
     byId("map-problem").replaceChildren(notice("", "Embedding faces; this takes a few seconds …"));
     try {
-      const map = await api(`/v1/runs/${encodeURIComponent(run)}/map?method=${byId("map-method").value}`, { signal: mine.signal });
-      if (mine === asking) {
+      const map = await api(`/v1/runs/${encodeURIComponent(run)}/map?method=${byId("map-method").value}`, { signal: own.signal });
+      if (own === request) {
         byId("map-problem").replaceChildren();
         byId("map-figure").replaceChildren(figure(map));
         drawn = true;
@@ -38,8 +38,8 @@ export function startMap() {
         byId("map-problem").replaceChildren(notice("bad", error.message));
       }
     } finally {
-      if (mine === asking) {
-        asking = null;
+      if (own === request) {
+        request = null;
       }
     }
   }
@@ -47,8 +47,8 @@ export function startMap() {
   return {
     show(name) {
       if (name !== run) {
-        asking?.abort();
-        asking = null;
+        request?.abort();
+        request = null;
         drawn = false;
         run = name;
         byId("map-problem").replaceChildren();

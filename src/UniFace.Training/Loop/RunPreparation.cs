@@ -1,0 +1,216 @@
+namespace UniFace.Training.Loop;
+
+/// <summary>A run that is ready to train.</summary>
+/// <param name="Folder">The run folder.</param>
+/// <param name="Info">The description of the run.</param>
+/// <param name="Data">The data of the run.</param>
+/// <param name="State">The state of the run, loaded from its last checkpoint if there is one.</param>
+/// <param name="Device">The device that trains.</param>
+/// <param name="Fresh">True: the run has no checkpoint yet.</param>
+/// <param name="Owned">The state and the data sets that the run opened, in the order in which they are disposed.</param>
+internal sealed record PreparedRun(
+    string Folder, RunInfo Info, TrainingData Data, TrainingState State, Device Device, bool Fresh, IReadOnlyCollection<IDisposable> Owned) : IDisposable
+{
+    /// <summary>The options that were changed when the run was resumed, each as "threads 2 to 4"; not yet written to run.json.</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
+
+    /// <summary>The position of the folder when the run was prepared, under its lock.</summary>
+    public RunPosition Position { get; } = RunPosition.Read(Folder);
+
+    /// <summary>Disposes the parts that the run owns.</summary>
+    public void Dispose() => Dispose(Owned);
+
+    /// <summary>Disposes parts in their order.</summary>
+    public static void Dispose(IEnumerable<IDisposable> parts)
+    {
+        foreach (IDisposable part in parts)
+        {
+            part.Dispose();
+        }
+    }
+}
+
+/// <summary>Checks the options and the data of a run and builds its state, for a new run or from its last checkpoint.</summary>
+/// <param name="folder">The run folder.</param>
+/// <param name="data">The training set, not disposed; null to open the sets that the options name.</param>
+/// <param name="validation">The validation set to <paramref name="data"/>, not disposed; null for none.</param>
+/// <param name="hashed">Called with the number of images hashed, from several threads.</param>
+/// <param name="decoder">Decodes the images; null for Skia.</param>
+/// <param name="cancellationToken">Stops the hashing.</param>
+internal sealed class RunPreparation(
+    string folder, FaceDataset? data, FaceDataset? validation, Action<int>? hashed, IImageDecoder? decoder, CancellationToken cancellationToken)
+{
+    private readonly CheckpointStore checkpoints = new(folder);
+    private readonly Stack<IDisposable> owned = []; // disposed from the newest to the oldest
+
+    /// <summary>Prepares a new run and writes run.json. A run that ended before its first checkpoint is replaced.</summary>
+    /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
+    public PreparedRun Create(TrainOptions options)
+    {
+        options.Validate();
+        options = options with { Teacher = options.Teacher is null ? null : Teacher.Resolve(options.Teacher) };
+        RequireFree();
+        Device device = OpenDevice(options.Device);
+        return DisposeIfFailed(() =>
+        {
+            OpenData(options);
+            TrainingData prepared = Prepare(options);
+            RunInfo info = new()
+            {
+                Id = Guid.NewGuid().ToString("N"),
+                ToolVersion = ToolVersion.Current,
+                Started = DateTime.UtcNow,
+                Options = options,
+                DataHash = validation is null ? Hash() : HashWithoutOverlap(validation, prepared.Training),
+                People = prepared.Training.People.Count,
+                Images = prepared.Training.Samples.Count,
+                HeldOut = prepared.HeldOut?.People ?? [],
+                StepsPerEpoch = prepared.StepsPerEpoch,
+            };
+            TrainingState state = CreateState(info, device);
+            using RunLock runLock = RunLock.Acquire(folder);
+            RequireFree(); // again, under the lock
+            RunFolder.WriteInfo(folder, info);
+            return new PreparedRun(folder, info, prepared, state, device, Fresh: true, owned);
+        });
+    }
+
+    /// <summary>Prepares a run to continue from its last checkpoint, or from its start if it has none. The caller holds the lock of the run.</summary>
+    /// <param name="changed">The options with allowed changes; null for the options of the run.</param>
+    /// <exception cref="UniFaceException">
+    /// There is no run, its checkpoint is damaged, it was written by an earlier version, the data has changed, or a change is not allowed.
+    /// </exception>
+    public PreparedRun Resume(TrainOptions? changed)
+    {
+        RunInfo stored = RunFolder.ReadInfo(folder);
+        if (stored.SchemaVersion < RunInfo.CurrentSchemaVersion)
+        {
+            throw new UniFaceException(
+                $"{folder} was started by an earlier version (UniFace {stored.ToolVersion}) with other random streams and cannot be resumed; train again.");
+        }
+
+        RunInfo info = stored with { Options = changed ?? stored.Options };
+        info.Options.Validate();
+        IReadOnlyList<string> changes = RunChanges.Between(stored.Options, info.Options);
+        Device device = OpenDevice(info.Options.Device);
+        return DisposeIfFailed(() =>
+        {
+            OpenData(info.Options);
+            RequireUnchanged(info);
+            TrainingData prepared = Prepare(info.Options);
+            RequireSameSizes(info, prepared);
+            TrainingState state = CreateState(info, device);
+            string? last = checkpoints.FindLast();
+            if (last is not null)
+            {
+                state.Load(last);
+            }
+
+            string[] noted = [.. changes.Select(change => $"step {state.Step}: {change}")];
+            info = info with { Changes = [.. stored.Changes, .. noted] };
+            return new PreparedRun(folder, info, prepared, state, device, last is null, owned) { Changes = changes };
+        });
+    }
+
+    private PreparedRun DisposeIfFailed(Func<PreparedRun> prepare)
+    {
+        try
+        {
+            return prepare();
+        }
+        catch
+        {
+            PreparedRun.Dispose(owned);
+            throw;
+        }
+    }
+
+    /// <summary>Opens the sets that the options name, unless the caller has given others.</summary>
+    private void OpenData(TrainOptions options)
+    {
+        if (data is null)
+        {
+            owned.Push(data = options.OpenData());
+            validation = options.OpenValidation();
+            if (validation is not null)
+            {
+                owned.Push(validation);
+            }
+        }
+    }
+
+    private TrainingData Prepare(TrainOptions options) => TrainingData.Create(options, data!, validation, decoder ?? new SkiaImageDecoder(), owned);
+
+    private TrainingState CreateState(RunInfo info, Device device)
+    {
+        TrainOptions options = info.Options;
+        set_num_threads(options.Threads);
+        TrainingState state = new(options, options.CreateBackbone(device), options.CreateHead(info.People, device), device) { RunId = info.Id };
+        owned.Push(state);
+        return state;
+    }
+
+    private void RequireFree()
+    {
+        if (RunFolder.Exists(folder) && checkpoints.HasAny)
+        {
+            throw new UniFaceException($"{folder} holds a run already: resume it, or train in another folder.");
+        }
+    }
+
+    private void RequireUnchanged(RunInfo info)
+    {
+        string hash = Hash();
+        if (hash != info.DataHash)
+        {
+            throw new UniFaceException(
+                $"{data!.Source} has changed since {folder} was started (its hash is {hash[..12]}, run.json says " +
+                $"{info.DataHash[..Math.Min(12, info.DataHash.Length)]}). Restore the images, or start a new run.");
+        }
+    }
+
+    private void RequireSameSizes(RunInfo info, TrainingData prepared)
+    {
+        if (prepared.Training.People.Count != info.People || prepared.StepsPerEpoch != info.StepsPerEpoch)
+        {
+            throw new UniFaceException(
+                $"{folder}: run.json says {info.People} people and {info.StepsPerEpoch} steps per epoch, but the data and options give " +
+                $"{prepared.Training.People.Count} and {prepared.StepsPerEpoch}; run.json was edited, or another version wrote it.");
+        }
+    }
+
+    private string Hash() => data!.ComputeHash((_, _) => hashed?.Invoke(1), cancellationToken);
+
+    /// <summary>The hash of the training set; refuses a validation set that shares people or images with it.</summary>
+    private string HashWithoutOverlap(FaceDataset validated, FaceDataset trained)
+    {
+        TrainingFingerprint fingerprint = new();
+        _ = validated.ComputeHash((i, encoded) => fingerprint.Add(validated.People[validated.Samples[i].Label], encoded), cancellationToken);
+        HashSet<string> names = [.. trained.Samples.Select(s => s.Name)];
+        (string hash, OverlapFound? overlap) = OverlapCheck.Read(data!, fingerprint, sample => names.Contains(sample.Name), hashed, cancellationToken);
+        return overlap is null
+            ? hash
+            : throw new UniFaceException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{validated.Source} has {overlap.Images} of the {trained.Samples.Count} " +
+                $"training images and {overlap.People} of the {trained.People.Count} people by name, e.g. {overlap.Example}: a validation on " +
+                $"training data says nothing about strangers; validate on other people, or hold some out of the training set."));
+    }
+
+    private static Device OpenDevice(string name)
+    {
+        try
+        {
+            Device device = new(name);
+            using Tensor probe = ones(1).to(device);
+            return device;
+        }
+        catch (Exception e) when (e is ArgumentException or ExternalException or InvalidOperationException or FormatException)
+        {
+            throw new UniFaceException(
+                $"The device {name} cannot be used ({e.Message.Split('\n')[0]}); expected cpu, cuda, cuda:N or mps, and a build with " +
+                "-p:TorchDevice=cuda for cuda.",
+                e);
+        }
+    }
+}

@@ -62,9 +62,14 @@ public sealed class SkiaImageDecoder : IImageDecoder
         ImageContainer container = ImageContainer.Open(format, encoded, source);
         long pixels = (long)container.Width * container.Height;
         string size = $"{container.Width}x{container.Height} pixels";
+        if (container.Width < 1 || container.Height < 1)
+        {
+            throw ImageContainer.Damaged(source, size);
+        }
+
         bool reducible = format == ImageFormat.Jpeg && container.DecoderBytes == 0;
         long whole = Math.Min(MaxPixels, int.MaxValue / 4), limit = reducible ? maxReduced : whole;
-        if (container.Width < 1 || container.Height < 1 || pixels > limit)
+        if (pixels > limit)
         {
             throw new UniFaceException($"{source}: {size}, more than the limit of {limit}; scale it down first.");
         }

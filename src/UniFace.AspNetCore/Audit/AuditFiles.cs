@@ -7,6 +7,13 @@ namespace UniFace.AspNetCore.Audit;
 /// <param name="Hash">Hash of the last line; empty if there is none.</param>
 internal sealed record AuditHead(int Files, long Length, long Lines, string Hash);
 
+/// <summary>audit.head.</summary>
+internal sealed record SealedHead(AuditHead Head, string Seal);
+
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(SealedHead))]
+internal sealed partial class AuditHeadJson : JsonSerializerContext;
+
 /// <summary>
 /// The files of an audit log in a data folder: audit.jsonl, full files before it, audit.head (sealed with the key) and audit.key. Once a head was written,
 /// the key file has one extra byte, so that a missing head is noticed; key files of older versions do not have it.
@@ -19,8 +26,6 @@ internal sealed class AuditFiles
     private readonly bool hasHead;
 
     private AuditFiles(string folder, byte[] key) => (this.folder, Key, hasHead) = (folder, key[..KeyBytes], key.Length > KeyBytes);
-
-    private sealed record SealedHead(AuditHead Head, string Seal);
 
     /// <summary>The log's key.</summary>
     public byte[] Key { get; }
@@ -81,7 +86,7 @@ internal sealed class AuditFiles
         AuditHead? head = null;
         try
         {
-            SealedHead? read = File.Exists(HeadPath) ? JsonSerializer.Deserialize<SealedHead>(File.ReadAllBytes(HeadPath)) : null;
+            SealedHead? read = File.Exists(HeadPath) ? JsonSerializer.Deserialize(File.ReadAllBytes(HeadPath), AuditHeadJson.Default.SealedHead) : null;
             head = read?.Head is not null && read.Seal == ComputeSeal(read.Head) ? read.Head : null;
         }
         catch (JsonException)
@@ -97,7 +102,10 @@ internal sealed class AuditFiles
 
     /// <summary>Writes the head. The lock must be held.</summary>
     public void WriteHead(AuditHead head) =>
-        AtomicFile.Write(HeadPath, stream => JsonSerializer.Serialize(stream, new SealedHead(head, ComputeSeal(head))), ownerOnly: true);
+        AtomicFile.Write(
+            HeadPath,
+            stream => JsonSerializer.Serialize(stream, new SealedHead(head, ComputeSeal(head)), AuditHeadJson.Default.SealedHead),
+            ownerOnly: true);
 
     /// <summary>Computes a head from the files as they are, without checking them.</summary>
     public AuditHead Scan()
@@ -118,5 +126,5 @@ internal sealed class AuditFiles
             .Aggregate(head with { Length = whole }, (sum, line) => sum with { Lines = sum.Lines + 1, Hash = AuditLines.FindHash(line).Hash });
     }
 
-    private string ComputeSeal(AuditHead head) => AuditLines.ComputeHash(Key, "head", JsonSerializer.Serialize(head));
+    private string ComputeSeal(AuditHead head) => AuditLines.ComputeHash(Key, "head", JsonSerializer.Serialize(head, AuditHeadJson.Default.AuditHead));
 }

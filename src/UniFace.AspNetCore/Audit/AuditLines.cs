@@ -1,5 +1,12 @@
 namespace UniFace.AspNetCore.Audit;
 
+/// <summary>A line of an audit log without its hash.</summary>
+internal sealed record AuditLine(string Time, string Who, string What, string? Person, string? Detail, int Status);
+
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(AuditLine))]
+internal sealed partial class AuditLineJson : JsonSerializerContext;
+
 /// <summary>The lines of an audit log: JSON objects whose last field is an HMAC over the line and the hash of the previous line.</summary>
 internal static class AuditLines
 {

@@ -13,7 +13,8 @@ internal sealed partial class AuditLog : IAsyncDisposable
     // A write flushes the disk three times, so events that nobody waits for are collected first.
     private static readonly TimeSpan Collecting = TimeSpan.FromMilliseconds(50);
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly AuditLineJson Json = new(
+        new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private readonly AuditFiles files;
     private readonly long maxBytes;
@@ -153,16 +154,8 @@ internal sealed partial class AuditLog : IAsyncDisposable
             {
                 string? person = auditEvent.Person is null ? null : AuditLines.ComputeHash(files.Key, "person", auditEvent.Person)[..24];
                 string text = JsonSerializer.Serialize(
-                    new
-                    {
-                        time = time.ToString("O"),
-                        who = auditEvent.Who,
-                        what = auditEvent.What,
-                        person,
-                        detail = auditEvent.Detail,
-                        status = auditEvent.Status,
-                    },
-                    Json)[..^1];
+                    new AuditLine(time.ToString("O"), auditEvent.Who, auditEvent.What, person, auditEvent.Detail, auditEvent.Status),
+                    Json.AuditLine)[..^1];
                 head = head with { Lines = head.Lines + 1, Hash = AuditLines.ComputeHash(files.Key, head.Hash, text) };
                 lines.Append(AuditLines.Format(text, head.Hash)).Append('\n');
             }

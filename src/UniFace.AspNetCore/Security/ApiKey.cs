@@ -20,3 +20,11 @@ internal sealed record ApiKey(
     /// <summary>True if the key has the scope, or admin.</summary>
     public bool Has(Scope scope) => Scopes.Contains(scope) || Scopes.Contains(Scope.Admin);
 }
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(List<ApiKey>))]
+internal sealed partial class ApiKeyJson : JsonSerializerContext;

@@ -149,7 +149,7 @@ internal sealed partial class ApiKeyStore
     {
         try
         {
-            List<ApiKey>? read = JsonSerializer.Deserialize<List<ApiKey>>(json, ModelManifest.Json);
+            List<ApiKey>? read = JsonSerializer.Deserialize(json, ApiKeyJson.Default.ListApiKey);
             return read?.All(k => k is { Id: not null, Name: not null, Scopes: not null, Hash.Length: 64 }) == true
                 && read.DistinctBy(k => k.Id).Count() == read.Count ? read : throw Damaged("not a list of keys");
         }
@@ -161,8 +161,8 @@ internal sealed partial class ApiKeyStore
 
     private UniFaceException Damaged(string what) => new($"{path}: {what}; {Remedy}.");
 
-    private void Save(IReadOnlyList<ApiKey> changed) =>
-        AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ModelManifest.Json) + "\n", ownerOnly: true);
+    private void Save(List<ApiKey> changed) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(changed, ApiKeyJson.Default.ListApiKey) + "\n", ownerOnly: true);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "every API key is refused: {Why}")]
     private static partial void LogRefused(ILogger log, string why);

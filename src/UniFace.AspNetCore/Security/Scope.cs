@@ -50,5 +50,5 @@ internal static class ScopeNames
     public const string Enroll = "enrol";
 
     /// <summary>The scope's name.</summary>
-    public static string Name(this Scope scope) => JsonSerializer.SerializeToElement(scope).GetString()!;
+    public static string Name(this Scope scope) => JsonSerializer.SerializeToElement(scope, ApiKeyJson.Default.Scope).GetString()!;
 }

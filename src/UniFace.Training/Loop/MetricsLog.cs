@@ -5,11 +5,6 @@ namespace UniFace.Training.Loop;
 /// <summary>Writes metrics.jsonl and TensorBoard's event files. A row is written to the file before the call returns.</summary>
 internal sealed class MetricsLog : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     private readonly StreamWriter writer;
     private readonly TensorBoardLog board;
 
@@ -32,13 +27,13 @@ internal sealed class MetricsLog : IDisposable
 
     public void Write(StepMetrics row)
     {
-        writer.WriteLine(JsonSerializer.Serialize(row, Json));
+        writer.WriteLine(JsonSerializer.Serialize(row, MetricsJson.Default.StepMetrics));
         board.Write(row);
     }
 
     public void Write(EpochMetrics row)
     {
-        writer.WriteLine(JsonSerializer.Serialize(row, Json));
+        writer.WriteLine(JsonSerializer.Serialize(row, MetricsJson.Default.EpochMetrics));
         if (row.Epoch > 0)
         {
             board.Write(row);
@@ -64,3 +59,11 @@ internal sealed class MetricsLog : IDisposable
         }
     }
 }
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(StepMetrics))]
+[JsonSerializable(typeof(EpochMetrics))]
+internal sealed partial class MetricsJson : JsonSerializerContext;

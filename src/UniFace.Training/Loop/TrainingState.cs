@@ -113,9 +113,9 @@ internal sealed class TrainingState : IDisposable
             ["batch"] = $"{Batch}",
             ["step"] = $"{Step}",
             ["best"] = Best?.ToString("R", CultureInfo.InvariantCulture) ?? "",
-            ["window"] = JsonSerializer.Serialize(Window),
-            ["epochSums"] = JsonSerializer.Serialize(EpochSums),
-            ["epochLosses"] = JsonSerializer.Serialize(EpochLosses),
+            ["window"] = JsonSerializer.Serialize(Window, TrainingStateJson.Default.RunningStatistics),
+            ["epochSums"] = JsonSerializer.Serialize(EpochSums, TrainingStateJson.Default.RunningStatistics),
+            ["epochLosses"] = JsonSerializer.Serialize(EpochLosses, TrainingStateJson.Default.ListDouble),
         };
         SafeTensorsWriter.Write(path, Tensors(resumable), metadata);
     }
@@ -151,7 +151,7 @@ internal sealed class TrainingState : IDisposable
             Best = file.Metadata["best"] is { Length: > 0 } best ? double.Parse(best, CultureInfo.InvariantCulture) : null;
             Window = ReadStatistics(file, "window");
             EpochSums = ReadStatistics(file, "epochSums");
-            EpochLosses = JsonSerializer.Deserialize<List<double>>(file.Metadata["epochLosses"]) ?? [];
+            EpochLosses = JsonSerializer.Deserialize(file.Metadata["epochLosses"], TrainingStateJson.Default.ListDouble) ?? [];
         }
         catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException or JsonException)
         {
@@ -177,7 +177,8 @@ internal sealed class TrainingState : IDisposable
 
     private static RunningStatistics ReadStatistics(SafeTensorsFile file, string name)
     {
-        RunningStatistics sums = JsonSerializer.Deserialize<RunningStatistics>(file.Metadata[name]) ?? throw new JsonException($"{name} is null");
+        RunningStatistics sums = JsonSerializer.Deserialize(file.Metadata[name], TrainingStateJson.Default.RunningStatistics)
+            ?? throw new JsonException($"{name} is null");
         return sums.TargetHistogram?.Length == RunningStatistics.Bins && sums.HardestNegativeHistogram?.Length == RunningStatistics.Bins
             ? sums
             : throw new JsonException($"{name} has histograms of another size");
@@ -209,3 +210,8 @@ internal sealed class TrainingState : IDisposable
         return tensors;
     }
 }
+
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(RunningStatistics))]
+[JsonSerializable(typeof(List<double>))]
+internal sealed partial class TrainingStateJson : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using UniFace.Vision.Photos;
+
 namespace UniFace.Training.Runs;
 
 /// <summary>Kinds of run events.</summary>
@@ -31,10 +33,6 @@ public sealed record RunNote(DateTime Time, long Step, int Epoch, RunEvent Kind,
 public static class RunEventLog
 {
     private const int MaxBytes = 4 << 20;
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-    };
 
     /// <summary>The events in the last 4 MB of a run's log, oldest first; empty if the run has no log. A truncated line is skipped.</summary>
     public static IReadOnlyList<RunNote> Read(string folder)
@@ -53,7 +51,7 @@ public static class RunEventLog
         {
             try
             {
-                if (JsonSerializer.Deserialize<RunNote>(line, Json) is RunNote note)
+                if (JsonSerializer.Deserialize(line, RunNoteJson.Default.RunNote) is RunNote note)
                 {
                     notes.Add(note);
                 }
@@ -72,7 +70,7 @@ public static class RunEventLog
     {
         try
         {
-            File.AppendAllText(Path.Combine(folder, RunFolder.NotesFile), JsonSerializer.Serialize(note, Json) + "\n");
+            File.AppendAllText(Path.Combine(folder, RunFolder.NotesFile), JsonSerializer.Serialize(note, RunNoteJson.Default.RunNote) + "\n");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,3 +78,8 @@ public static class RunEventLog
         }
     }
 }
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, GenerationMode = JsonSourceGenerationMode.Metadata, Converters = [typeof(KebabCaseEnum<RunEvent>)])]
+[JsonSerializable(typeof(RunNote))]
+internal sealed partial class RunNoteJson : JsonSerializerContext;

@@ -21,8 +21,16 @@ public static class RunFolder
     /// <summary>The folder of TensorBoard's event files.</summary>
     public const string TensorBoardFolder = "tensorboard";
 
+    // Not generated at compile time: options and losses have defaults that generated code would overwrite where a file does not state them.
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+
     // run.json is untrusted: null is refused where the types do not allow it.
-    private static readonly JsonSerializerOptions Untrusted = new(ModelManifest.Json) { RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions Untrusted = new(Json) { RespectNullableAnnotations = true };
 
     /// <summary>True if a folder is a run.</summary>
     public static bool Exists(string runFolder) => File.Exists(Path.Combine(runFolder, InfoFile));
@@ -61,7 +69,7 @@ public static class RunFolder
 
     /// <summary>Writes run.json.</summary>
     public static void WriteInfo(string runFolder, RunInfo info) =>
-        AtomicFile.WriteText(Path.Combine(runFolder, InfoFile), JsonSerializer.Serialize(info, ModelManifest.Json) + "\n");
+        AtomicFile.WriteText(Path.Combine(runFolder, InfoFile), JsonSerializer.Serialize(info, Json) + "\n");
 
     /// <summary>
     /// Loads the backbone of a run on the CPU in evaluation mode, with the moving average of its weights if the run keeps one.

@@ -82,19 +82,25 @@ internal sealed class FaceMeshLandmarks
     }
 
     /// <summary>Writes the map.</summary>
-    internal string ToJson() => JsonSerializer.Serialize(new Document(
-        [.. Mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })],
-        [.. constant.Select(Round)],
-        [.. matrix.Select(row => row.Select(Round).ToArray())]));
+    internal string ToJson() => JsonSerializer.Serialize(
+        new FaceMeshFit(
+            [.. Mean.SelectMany(point => new[] { Round(point.X), Round(point.Y) })],
+            [.. constant.Select(Round)],
+            [.. matrix.Select(row => row.Select(Round).ToArray())]),
+        FaceMeshJson.Default.FaceMeshFit);
 
     private static float Round(float value) => MathF.Round(value, 4);
 
     private static FaceMeshLandmarks Load()
     {
         using Stream stream = typeof(FaceMeshLandmarks).Assembly.GetManifestResourceStream("face-mesh-landmarks.json")!;
-        Document map = JsonSerializer.Deserialize<Document>(stream)!;
+        FaceMeshFit map = JsonSerializer.Deserialize(stream, FaceMeshJson.Default.FaceMeshFit)!;
         return new FaceMeshLandmarks([.. map.Mean.Chunk(2).Select(xy => new Point(xy[0], xy[1]))], map.Constant, map.Matrix);
     }
-
-    private sealed record Document(float[] Mean, float[] Constant, float[][] Matrix);
 }
+
+internal sealed record FaceMeshFit(float[] Mean, float[] Constant, float[][] Matrix);
+
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(FaceMeshFit))]
+internal sealed partial class FaceMeshJson : JsonSerializerContext;

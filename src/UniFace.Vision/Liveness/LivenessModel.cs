@@ -3,6 +3,18 @@ namespace UniFace.Vision.Liveness;
 /// <summary>How a liveness model is run: a JSON file beside the model's .onnx file.</summary>
 public sealed record LivenessModel
 {
+    private const double DefaultScale = 2.7;
+
+    /// <summary>A model with the default input.</summary>
+    public LivenessModel()
+    {
+    }
+
+    // Generated JSON sets init properties that are missing in a file to zero or null, but respects the defaults of parameters.
+    [JsonConstructor]
+    internal LivenessModel(double scale = DefaultScale, PixelNormalization? normalization = null) =>
+        (Scale, Normalization) = (scale, normalization ?? PixelNormalization.Default);
+
     /// <summary>Name of the .onnx file, in the same folder: one input, float32 [N, 3, H, W]; the first output is used.</summary>
     public required string OnnxFile { get; init; }
 
@@ -16,7 +28,7 @@ public sealed record LivenessModel
     public bool Logits { get; init; }
 
     /// <summary>Side of the square that the model sees, around the center of the face's box, in lengths of the box's longer side.</summary>
-    public double Scale { get; init; } = 2.7;
+    public double Scale { get; init; } = DefaultScale;
 
     /// <summary>From pixels, 0 to 255, to the input.</summary>
     public PixelNormalization Normalization { get; init; } = PixelNormalization.Default;
@@ -30,7 +42,7 @@ public sealed record LivenessModel
     {
         try
         {
-            LivenessModel model = JsonSerializer.Deserialize<LivenessModel>(File.ReadAllText(path), ModelManifest.Json)
+            LivenessModel model = JsonSerializer.Deserialize(File.ReadAllText(path), LivenessJson.Default.LivenessModel)
                 ?? throw new JsonException("it is empty.");
             return model.OnnxFile is { Length: > 0 } name && Path.GetFileName(name) == name && double.IsFinite(model.Threshold) && model.LiveIndex >= 0
                 && model.Scale is > 0 and <= 20 && model.Normalization is { Deviation: > 0 }
@@ -44,3 +56,8 @@ public sealed record LivenessModel
         }
     }
 }
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, GenerationMode = JsonSourceGenerationMode.Metadata, Converters = [typeof(CamelCaseEnum<ColorOrder>)])]
+[JsonSerializable(typeof(LivenessModel))]
+internal sealed partial class LivenessJson : JsonSerializerContext;

@@ -87,7 +87,7 @@ public static class ModelInstaller
                 $"training data: {model.TrainingData}",
             ToolVersion = ToolVersion.Current,
         };
-        AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ModelManifest.Json) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, PackageJson.Default.ModelManifest) + "\n");
         ShippedCalibration(model).For(manifest).Save(Path.Combine(folder, Calibration.FileName));
     }
 

@@ -9,18 +9,16 @@ internal sealed record TfjsTensor(IReadOnlyList<int> Shape, float[] Values);
 /// Reads the weights of a TensorFlow.js model: a JSON manifest with the name, shape and type of each tensor, and a file with their values,
 /// one after the other. A tensor is float32, or quantized to uint8: value = min + scale * code.
 /// </summary>
-internal static class TfjsWeights
+internal static partial class TfjsWeights
 {
     private const int MaxTensors = 4096;
     private const int MaxRank = 4;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { MaxDepth = 16 };
+    internal sealed record Group(IReadOnlyList<string?>? Paths, IReadOnlyList<Entry?>? Weights);
 
-    private sealed record Group(IReadOnlyList<string?>? Paths, IReadOnlyList<Entry?>? Weights);
+    internal sealed record Entry(string? Name, IReadOnlyList<int>? Shape, string? Dtype, Codes? Quantization);
 
-    private sealed record Entry(string? Name, IReadOnlyList<int>? Shape, string? Dtype, Codes? Quantization);
-
-    private sealed record Codes(string? Dtype, double? Scale, double? Min);
+    internal sealed record Codes(string? Dtype, double? Scale, double? Min);
 
     /// <summary>Reads all tensors of a model with one file of values.</summary>
     /// <param name="manifest">The JSON manifest.</param>
@@ -64,7 +62,7 @@ internal static class TfjsWeights
     {
         try
         {
-            Group?[]? groups = JsonSerializer.Deserialize<Group?[]>(manifest, Json);
+            Group?[]? groups = JsonSerializer.Deserialize(manifest, ManifestJson.Default.GroupArray);
             return groups is [{ Paths.Count: 1, Weights: { Count: > 0 and <= MaxTensors } weights }]
                 ? weights
                 : throw new UniFaceException(
@@ -115,4 +113,8 @@ internal static class TfjsWeights
         int bad = Array.FindIndex(values, value => !float.IsFinite(value));
         return bad < 0 ? values : throw new UniFaceException($"{source}: value {bad} of tensor {entry.Name} is {values[bad]}, expected a finite number.");
     }
+
+    [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, MaxDepth = 16, GenerationMode = JsonSourceGenerationMode.Metadata)]
+    [JsonSerializable(typeof(Group[]))]
+    internal sealed partial class ManifestJson : JsonSerializerContext;
 }

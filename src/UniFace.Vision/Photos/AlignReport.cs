@@ -73,20 +73,14 @@ public sealed record AlignReport(
     /// <summary>Name of the file.</summary>
     public const string FileName = "align-report.json";
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-    };
-
-    internal void Save() => AtomicFile.WriteText(Summary.Report, JsonSerializer.Serialize(this, Options) + "\n");
+    internal void Save() => AtomicFile.WriteText(Summary.Report, JsonSerializer.Serialize(this, AlignReportJson.Default.AlignReport) + "\n");
 
     /// <summary>The settings of an earlier run; null if it left no readable report.</summary>
     internal static AlignSettings? ReadSettings(string path)
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<AlignReport>(File.ReadAllText(path), Options)?.Summary?.Settings : null;
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllText(path), AlignReportJson.Default.AlignReport)?.Summary?.Settings : null;
         }
         catch (JsonException)
         {
@@ -94,3 +88,16 @@ public sealed record AlignReport(
         }
     }
 }
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    WriteIndented = true,
+    GenerationMode = JsonSourceGenerationMode.Metadata,
+    Converters = [
+        typeof(KebabCaseEnum<AlignOutcome>), typeof(KebabCaseEnum<FaceChoice>), typeof(KebabCaseEnum<CropFormat>), typeof(KebabCaseEnum<CropBorder>),
+        typeof(KebabCaseEnum<CropSampling>)])]
+[JsonSerializable(typeof(AlignReport))]
+internal sealed partial class AlignReportJson : JsonSerializerContext;
+
+internal sealed class KebabCaseEnum<TEnum>() : JsonStringEnumConverter<TEnum>(JsonNamingPolicy.KebabCaseLower)
+    where TEnum : struct, Enum;

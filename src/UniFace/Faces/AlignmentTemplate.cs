@@ -27,6 +27,7 @@ public enum CropSampling
 /// <param name="Landmarks">The five points in the aligned face.</param>
 public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceLandmarks Landmarks)
 {
+    internal const string ArcFace112Name = "arcface-112";
     private const string ArcFaceFamily = "arcface-";
 
     /// <summary>The pixels outside of the photo.</summary>
@@ -40,7 +41,7 @@ public sealed record AlignmentTemplate(string Name, int Width, int Height, FaceL
 
     /// <summary>The 112x112 template of ArcFace (InsightFace), the default.</summary>
     public static AlignmentTemplate ArcFace112 { get; } = new(
-        "arcface-112",
+        ArcFace112Name,
         112,
         112,
         new FaceLandmarks(new(38.2946f, 51.6963f), new(73.5318f, 51.5014f), new(56.0252f, 71.7366f), new(41.5493f, 92.3655f), new(70.7299f, 92.2041f)));

@@ -13,6 +13,20 @@ public sealed record Calibration
     public const int CurrentSchemaVersion = 1;
 
     private const long MaxFileBytes = 16L << 20;
+    private const double DefaultConfidence = 0.95;
+
+    /// <summary>A calibration with the default confidence level.</summary>
+    public Calibration()
+    {
+    }
+
+    // Generated JSON sets init properties that are missing in a file to zero or null, but respects the defaults of parameters.
+    [JsonConstructor]
+    internal Calibration(int schemaVersion = CurrentSchemaVersion, double confidence = DefaultConfidence)
+    {
+        SchemaVersion = schemaVersion;
+        Confidence = confidence;
+    }
 
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
@@ -41,7 +55,7 @@ public sealed record Calibration
             Invariant($"(images: {Overlap.Images}, people: {Overlap.People}), so strangers match more often than it says");
 
     /// <summary>Confidence level of the intervals, e.g. 0.95.</summary>
-    public double Confidence { get; init; } = 0.95;
+    public double Confidence { get; init; } = DefaultConfidence;
 
     /// <summary>When it was measured, in UTC.</summary>
     public required DateTimeOffset Created { get; init; }
@@ -152,7 +166,7 @@ public sealed record Calibration
     }
 
     /// <summary>The text of calibration.json.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ModelManifest.Json) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, PackageJson.Default.Calibration) + "\n";
 
     /// <summary>Writes calibration.json atomically.</summary>
     public void Save(string path) => AtomicFile.WriteText(path, ToJson());
@@ -190,7 +204,7 @@ public sealed record Calibration
         Calibration calibration;
         try
         {
-            calibration = JsonSerializer.Deserialize<Calibration>(json, ModelManifest.Json) ?? throw new JsonException("the file says null");
+            calibration = JsonSerializer.Deserialize(json, PackageJson.Default.Calibration) ?? throw new JsonException("the file says null");
         }
         catch (JsonException e)
         {

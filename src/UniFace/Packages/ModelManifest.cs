@@ -70,12 +70,26 @@ public sealed record ModelManifest
     public const int CurrentSchemaVersion = 1;
 
     /// <summary>The JSON format of manifests and calibrations: indented, camel case.</summary>
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    public static JsonSerializerOptions Json => PackageJson.Default.Options;
+
+    /// <summary>A manifest with the default input.</summary>
+    public ModelManifest()
     {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-    };
+    }
+
+    // Generated JSON sets init properties that are missing in a file to zero or null, but respects the defaults of parameters.
+    [JsonConstructor]
+    internal ModelManifest(
+        int schemaVersion = CurrentSchemaVersion, int inputWidth = 112, int inputHeight = 112, PixelNormalization? normalization = null,
+        string alignmentTemplate = Faces.AlignmentTemplate.ArcFace112Name, string onnxFile = PackageFolder.OnnxName)
+    {
+        SchemaVersion = schemaVersion;
+        InputWidth = inputWidth;
+        InputHeight = inputHeight;
+        Normalization = normalization ?? PixelNormalization.Default;
+        AlignmentTemplate = alignmentTemplate;
+        OnnxFile = onnxFile;
+    }
 
     /// <summary>Version of this file's schema.</summary>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
@@ -101,7 +115,7 @@ public sealed record ModelManifest
     public PixelNormalization Normalization { get; init; } = PixelNormalization.Default;
 
     /// <summary>Name of the template that faces are aligned to: "arcface-112" for ArcFace's at any size, or the name of <see cref="Alignment"/>.</summary>
-    public string AlignmentTemplate { get; init; } = Faces.AlignmentTemplate.ArcFace112.Name;
+    public string AlignmentTemplate { get; init; } = Faces.AlignmentTemplate.ArcFace112Name;
 
     /// <summary>The template and how crops are sampled; absent for ArcFace's.</summary>
     public ManifestAlignment? Alignment { get; init; }

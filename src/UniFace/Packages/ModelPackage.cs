@@ -122,7 +122,7 @@ public sealed class ModelPackage
             byte[] json = File.ReadAllBytes(path);
             using JsonDocument document = JsonDocument.Parse(json);
             CheckSchema(document.RootElement, path);
-            ModelManifest manifest = JsonSerializer.Deserialize<ModelManifest>(json, ModelManifest.Json)!;
+            ModelManifest manifest = JsonSerializer.Deserialize(json, PackageJson.Default.ModelManifest)!;
             Check(manifest, path);
             return document.RootElement.TryGetProperty("contractId", out JsonElement id) && id.ToString() != manifest.ContractId
                 ? throw new UniFaceException(

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Liveness;
 
 /// <summary>How a liveness model is run: a JSON file beside the model's .onnx file.</summary>
-public sealed record LivenessModel
+internal sealed record LivenessModel
 {
     /// <summary>Name of the .onnx file, in the same folder: one input, float32 [N, 3, H, W]; the first output is used.</summary>
     public required string OnnxFile { get; init; }

@@ -1,7 +1,7 @@
 namespace UniFace.AspNetCore;
 
 /// <summary>Options of a recognition service: model, gallery, addresses and limits.</summary>
-public sealed record ServerOptions
+internal sealed record ServerOptions
 {
     /// <summary>The default address: this machine only.</summary>
     public const string DefaultUrl = "http://127.0.0.1:8080";

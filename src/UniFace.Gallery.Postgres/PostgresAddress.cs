@@ -7,7 +7,7 @@ namespace UniFace.Gallery.Postgres;
 /// <c>postgres://user@host:5432/database?gallery=people</c>, or as a connection string, <c>Host=host;Database=database;Gallery=people</c>;
 /// other settings are those of Npgsql. Keep a password in the file or variable that Npgsql reads (PGPASSFILE, PGPASSWORD).
 /// </summary>
-public sealed class PostgresAddress
+internal sealed class PostgresAddress
 {
     private static readonly string[] Schemes = ["postgres://", "postgresql://"];
 

@@ -9,7 +9,7 @@ namespace UniFace.Gallery.Postgres;
 /// <remarks>
 /// It cannot be encrypted with a key of the client, because the server must read the vectors that it compares. Encrypt the server's disk.
 /// </remarks>
-public sealed class PostgresGallery : StoredGallery
+internal sealed class PostgresGallery : StoredGallery
 {
     private readonly PostgresStore store;
     private readonly PostgresDatabase database;

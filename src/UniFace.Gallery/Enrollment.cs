@@ -8,7 +8,7 @@ namespace UniFace.Gallery;
 /// <param name="PhotoSha256">
 /// SHA-256 of the photo file's bytes, 64 lower-case hexadecimal digits: a photo is enrolled once per person. If null, the template is always added.
 /// </param>
-public sealed record Enrollment(
+internal sealed record Enrollment(
     string Person,
     ReadOnlyMemory<float> Embedding,
     ReadOnlyMemory<byte> Crop = default,

@@ -4,12 +4,12 @@ namespace UniFace.Gallery;
 /// <param name="Photo">The photo.</param>
 /// <param name="Person">The name under which it was enrolled.</param>
 /// <param name="Other">The other person, with the score of the face.</param>
-public sealed record LookAlike(string Photo, string Person, GalleryCandidate Other);
+internal sealed record LookAlike(string Photo, string Person, GalleryCandidate Other);
 
 /// <summary>The template of an enrolled photo.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="IsNew">False if the photo was enrolled for this person before; then the template is the existing one.</param>
-public readonly record struct EnrolledTemplate(long Id, bool IsNew);
+internal readonly record struct EnrolledTemplate(long Id, bool IsNew);
 
 /// <summary>
 /// Enrolls many photos in batches. Photos that are already enrolled are counted and not stored again, so an interrupted enrollment continues when
@@ -18,7 +18,7 @@ public readonly record struct EnrolledTemplate(long Id, bool IsNew);
 /// <param name="gallery">The gallery.</param>
 /// <param name="contractId">The contract of the embeddings.</param>
 /// <param name="rule">Finds faces that are also enrolled under another name; null to skip the search.</param>
-public sealed class GalleryEnroller(StoredGallery gallery, string contractId, LookAlikeRule? rule)
+internal sealed class GalleryEnroller(StoredGallery gallery, string contractId, LookAlikeRule? rule)
 {
     private readonly Dictionary<string, IReadOnlyDictionary<long, string?>> known = [];
     private readonly HashSet<(string, string)> pairs = [];

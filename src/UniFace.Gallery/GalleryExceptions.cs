@@ -3,7 +3,7 @@ namespace UniFace.Gallery;
 #pragma warning disable RCS1194, CA1032 // Only galleries throw these exceptions.
 
 /// <summary>A stored record is damaged. The message names it and says how to repair the gallery.</summary>
-public sealed class DamagedRecordException : UniFaceException
+internal sealed class DamagedRecordException : UniFaceException
 {
     internal DamagedRecordException(string message, Exception? innerException = null)
         : base(message, innerException!)

@@ -1,7 +1,7 @@
 namespace UniFace.Gallery;
 
 /// <summary>Open-set identification in any gallery.</summary>
-public static class GalleryIdentification
+internal static class GalleryIdentification
 {
     /// <summary>Identifies a face: the best person if the score reaches the threshold, otherwise none.</summary>
     /// <param name="gallery">The gallery.</param>

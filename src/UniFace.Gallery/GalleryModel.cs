@@ -5,4 +5,4 @@ namespace UniFace.Gallery;
 /// <param name="EmbeddingSize">Values in its embeddings.</param>
 /// <param name="Package">Path of its package; null if there is none.</param>
 /// <param name="Embed">Computes L2-normalized embeddings, [crops, D], from crops, PNG or JPEG files.</param>
-public sealed record GalleryModel(string ContractId, int EmbeddingSize, string? Package, Func<IReadOnlyList<byte[]>, float[]> Embed);
+internal sealed record GalleryModel(string ContractId, int EmbeddingSize, string? Package, Func<IReadOnlyList<byte[]>, float[]> Embed);

@@ -21,7 +21,7 @@ public interface IGallery : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the enrollment; nothing is enrolled then.</param>
     /// <returns>The templates' ids, in the order given; an id is never reused.</returns>
     /// <exception cref="UniFaceException">Another contract, size or norm, an invalid name, a missing crop; or the store fails.</exception>
-    Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrollment> enrollments, string contractId, CancellationToken cancellationToken = default);
+    internal Task<IReadOnlyList<long>> EnrollAsync(IReadOnlyList<Enrollment> enrollments, string contractId, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a person with all templates and crops, and leaves no bytes of them in the store.</summary>
     /// <returns>False if the person was not enrolled.</returns>

@@ -5,7 +5,7 @@ namespace UniFace.Gallery;
 /// <summary>Finds enrolled faces that are also enrolled under another name.</summary>
 /// <param name="Threshold">Cosine from which two faces count as the same person.</param>
 /// <param name="FalseMatchRate">The false match rate of the threshold.</param>
-public sealed record LookAlikeRule(double Threshold, double FalseMatchRate)
+internal sealed record LookAlikeRule(double Threshold, double FalseMatchRate)
 {
     /// <summary>How many candidates to search for: the person itself and the most similar other person.</summary>
     public const int Candidates = 2;

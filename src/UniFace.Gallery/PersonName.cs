@@ -4,7 +4,7 @@ namespace UniFace.Gallery;
 /// The rule for the names of people: a name can be shown on one line and used in a URL. Names are compared ordinally, without Unicode
 /// normalization. Names that are older than the rule can still be listed and removed.
 /// </summary>
-public static class PersonName
+internal static class PersonName
 {
     private const int MaxLength = 200; // UTF-16 characters
 

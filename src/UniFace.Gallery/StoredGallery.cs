@@ -1,7 +1,7 @@
 namespace UniFace.Gallery;
 
 /// <summary>A gallery that owns its store, a file or a database, and can maintain it.</summary>
-public abstract class StoredGallery : IGallery
+internal abstract class StoredGallery : IGallery
 {
     private const int PageSize = 1000;
 

@@ -3,7 +3,7 @@ namespace UniFace.Gallery;
 /// <summary>Everything that a gallery stores about a person.</summary>
 /// <param name="Name">Name or id.</param>
 /// <param name="Templates">The templates in the order of enrollment.</param>
-public sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Templates);
+internal sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Templates);
 
 /// <summary>A stored template.</summary>
 /// <param name="Id">Its id.</param>
@@ -12,7 +12,7 @@ public sealed record StoredPerson(string Name, IReadOnlyList<StoredTemplate> Tem
 /// <param name="Embedding">L2-normalized embedding, [D].</param>
 /// <param name="Crop">The aligned face as a PNG or JPEG file; empty if the gallery keeps none.</param>
 /// <param name="PhotoSha256">SHA-256 of the photo file's bytes, lower-case hexadecimal; null if unknown.</param>
-public sealed record StoredTemplate(
+internal sealed record StoredTemplate(
     long Id,
     DateTimeOffset Enrolled,
     string? Source,

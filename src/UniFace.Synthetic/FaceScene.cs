@@ -1,7 +1,7 @@
 namespace UniFace.Synthetic;
 
 /// <summary>What covers a part of the face in an image.</summary>
-public enum Occlusion
+internal enum Occlusion
 {
     /// <summary>Nothing.</summary>
     None,
@@ -29,7 +29,7 @@ public enum Occlusion
 /// The scene of one image: everything that changes between the images of a person. The defaults are a frontal, evenly lit portrait without occlusion.
 /// Angles are in radians.
 /// </summary>
-public sealed record FaceScene
+internal sealed record FaceScene
 {
     /// <summary>Turn of the head to the right of the image, at most 0.55 either way.</summary>
     public float Yaw { get; init; }

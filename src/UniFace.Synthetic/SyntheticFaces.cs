@@ -19,7 +19,7 @@ public sealed class SyntheticFaces(long seed, float variation = 1)
     internal FaceIdentity Identity(int person) => new(seed, person);
 
     /// <summary>The scene of image number <paramref name="image"/> of a person.</summary>
-    public FaceScene Scene(int person, int image) => FaceScene.Create(seed, person, image, Identity(person), variation);
+    internal FaceScene Scene(int person, int image) => FaceScene.Create(seed, person, image, Identity(person), variation);
 
     /// <summary>An aligned 112x112 face.</summary>
     public SyntheticFace Aligned(int person, int image) => FaceRenderer.Aligned(Identity(person), Scene(person, image));

@@ -18,7 +18,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>The description of the run.</summary>
-    public RunInfo Info => run.Info;
+    internal RunInfo Info => run.Info;
 
     /// <summary>Optimizer steps of the whole run.</summary>
     public long TotalSteps => TrainingLoop.TotalSteps(Info);
@@ -38,7 +38,7 @@ public sealed class Trainer : IDisposable
     /// <param name="decoder">Decodes the images; null for Skia.</param>
     /// <param name="cancellationToken">Stops the hashing.</param>
     /// <exception cref="UniFaceException">The folder holds a run already, or the options or the data are not fit for training.</exception>
-    public static Trainer Create(
+    internal static Trainer Create(
         string folder,
         TrainOptions options,
         FaceDataset? data = null,
@@ -65,7 +65,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UniFaceException">
     /// There is no run, its checkpoint is damaged, it was written by an earlier version, the data has changed, or a change is not allowed.
     /// </exception>
-    public static Trainer Resume(
+    internal static Trainer Resume(
         string folder,
         FaceDataset? data = null,
         FaceDataset? validation = null,
@@ -86,7 +86,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UniFaceException">
     /// A loss, gradient or weight is not finite, or an image cannot be read; the last checkpoint is good. Or another process trains the run.
     /// </exception>
-    public TrainingRun Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
+    internal TrainingRun Run(TrainingEvents? events = null, CancellationToken cancellationToken = default)
     {
         events ??= new TrainingEvents();
         using RunLock runLock = RunLock.Acquire(run.Folder);

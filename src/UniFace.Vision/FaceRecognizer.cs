@@ -24,37 +24,37 @@ public sealed class FaceRecognizer : IDisposable
     public ModelPackage Package { get; }
 
     /// <summary>Computes embeddings of aligned faces.</summary>
-    public OnnxEmbedder Embedder { get; }
+    internal OnnxEmbedder Embedder { get; }
 
     /// <summary>How the model is run.</summary>
-    public ModelManifest Manifest => Embedder.Manifest;
+    internal ModelManifest Manifest => Embedder.Manifest;
 
     /// <summary>Only embeddings of the same contract are comparable.</summary>
     public string ContractId => Manifest.ContractId;
 
     /// <summary>Decodes images.</summary>
-    public SkiaImageDecoder Decoder { get; }
+    internal SkiaImageDecoder Decoder { get; }
 
     /// <summary>Finds and aligns faces for the model. The detector is opened at the first use.</summary>
     /// <exception cref="UniFaceException">The detector cannot be opened.</exception>
-    public FacePipeline Photos => photos.Value;
+    internal FacePipeline Photos => photos.Value;
 
     /// <summary>The false match rate of each threshold; null if the package has no calibration.</summary>
     /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>
-    public Calibration? Calibration => calibration.Value;
+    internal Calibration? Calibration => calibration.Value;
 
     /// <summary>Opens a model.</summary>
     /// <param name="model">A package folder, the name of an installed model, or an .onnx file; null for the installed default.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
-    public static FaceRecognizer Open(string? model = null, RecognizerOptions? options = null) =>
+    internal static FaceRecognizer Open(string? model = null, RecognizerOptions? options = null) =>
         Open(model is null ? InstalledModels.OpenDefault() : ModelPackage.Open(model), options);
 
     /// <summary>Opens a package that has been checked already.</summary>
     /// <param name="package">The package.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="UniFaceException">It cannot be opened, or an option contradicts the package.</exception>
-    public static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
+    internal static FaceRecognizer Open(ModelPackage package, RecognizerOptions? options = null)
     {
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);

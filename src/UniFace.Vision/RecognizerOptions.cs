@@ -3,7 +3,7 @@ using UniFace.Vision.Photos;
 namespace UniFace.Vision;
 
 /// <summary>Options for running a model, as far as its package does not define them.</summary>
-public sealed record RecognizerOptions
+internal sealed record RecognizerOptions
 {
     /// <summary>For a bare .onnx file: how pixels become the input; null for (x - 127.5) / 127.5, or for none if the input is uint8.</summary>
     public PixelNormalization? Normalization { get; init; }

@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 namespace UniFace;
 
 /// <summary>A parallel loop that throws what its body threw, not an <see cref="AggregateException"/>.</summary>
-public static class ParallelLoop
+internal static class ParallelLoop
 {
     /// <summary>Runs the body for each index from 0 to <paramref name="count"/> - 1.</summary>
     /// <param name="count">Number of iterations.</param>

@@ -1,7 +1,7 @@
 namespace UniFace;
 
 /// <summary>A number with its noun, as in "1 person" and "2 people".</summary>
-public static class Plural
+internal static class Plural
 {
     /// <summary>The number and the noun in the singular or plural.</summary>
     /// <param name="count">The number.</param>

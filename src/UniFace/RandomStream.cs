@@ -4,7 +4,7 @@ namespace UniFace;
 /// What random numbers are drawn for. Each purpose has a stream of its own, so that no two purposes share numbers under one seed.
 /// The values are part of every draw: never renumber them.
 /// </summary>
-public enum RandomStream
+internal enum RandomStream
 {
     /// <summary>Order of the images in an epoch.</summary>
     EpochOrder = 1,

@@ -6,7 +6,7 @@ namespace UniFace;
 /// Random numbers that are the same on every machine and in every version: xoshiro256** (Blackman and Vigna, 2018), seeded through
 /// SplitMix64. A draw is a pure function of its seed, its stream and its position, for example (seed, augmentation, (epoch, image)).
 /// </summary>
-public sealed class SeededRandom
+internal sealed class SeededRandom
 {
     private ulong s0;
     private ulong s1;

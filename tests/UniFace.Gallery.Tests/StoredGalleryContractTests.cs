@@ -6,7 +6,7 @@ namespace UniFace.Gallery.Tests;
 public abstract class StoredGalleryContractTests : GalleryContractTests
 {
     /// <summary>Opens a gallery.</summary>
-    protected abstract Task<StoredGallery> OpenAsync(string gallery);
+    private protected abstract Task<StoredGallery> OpenAsync(string gallery);
 
     protected override async Task<IGallery> OpenGalleryAsync(string gallery) => await OpenAsync(gallery);
 

@@ -6,7 +6,7 @@ using UniFace.AspNetCore.Endpoints;
 namespace UniFace.AspNetCore.Hosting;
 
 /// <summary>Builds the recognition service: REST API, web pages, health checks.</summary>
-public static class UniFaceServer
+internal static class UniFaceServer
 {
     private const int MaxConnections = 1024, MaxRetentionDays = 36_500;
 

@@ -8,7 +8,7 @@ namespace UniFace.Gallery.Sqlite;
 /// database change by change. The index is stored beside the file as FILE.index, so that the next start is quick; an encrypted gallery
 /// stores no index.
 /// </summary>
-public sealed class SqliteGallery : StoredGallery
+internal sealed class SqliteGallery : StoredGallery
 {
     private readonly SqliteStore store;
     private readonly SqliteDatabase database;

@@ -8,7 +8,7 @@ namespace UniFace.Training.Backbones;
 /// <param name="flipSum">True: an embedding is f(x) + f(mirrored x), as the papers evaluate.</param>
 /// <param name="batchSize">Faces per forward pass.</param>
 /// <param name="ownsBackbone">True: the backbone is disposed with the embedder.</param>
-public sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, bool ownsBackbone = true) : IEmbedder
+internal sealed class BackboneEmbedder(Backbone backbone, bool flipSum = true, int batchSize = 64, bool ownsBackbone = true) : IEmbedder
 {
     private readonly Device device = backbone.parameters().First().device;
     private readonly Lock gate = new();

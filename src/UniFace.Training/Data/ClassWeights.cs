@@ -3,7 +3,7 @@ namespace UniFace.Training.Data;
 /// <summary>
 /// Weights of the losses by person, against class imbalance. Their mean over the samples is 1, so that the learning rate keeps its meaning.
 /// </summary>
-public static class ClassWeights
+internal static class ClassWeights
 {
     /// <summary>none, inverse, effective.</summary>
     public static IReadOnlyList<string> Names { get; } = ["none", "inverse", "effective"];

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Data;
 
 /// <summary>The samplers by name.</summary>
-public static class Samplers
+internal static class Samplers
 {
     /// <summary>uniform, class-balanced, pk.</summary>
     public static IReadOnlyList<string> Names { get; } = ["uniform", "class-balanced", "pk"];

@@ -21,7 +21,7 @@ public sealed record ExportOptions
 #pragma warning restore CA1720
 
     /// <summary>A calibration of these weights. Null: calibrates on the people that the run was not trained on, if there are any.</summary>
-    public Calibration? Calibration { get; init; }
+    internal Calibration? Calibration { get; init; }
 
     /// <summary>True: calibrates even on data that the run was trained on; the calibration then says so.</summary>
     public bool AllowOverlap { get; init; }

@@ -8,7 +8,7 @@ namespace UniFace.Training.Export;
 /// [batch, 3, S, S]; output "embedding", float32 [batch, D], not normalized; the batch size is free. Batch norms are folded into the
 /// convolution or matrix product before them where that is exact. The same weights give the same bytes.
 /// </summary>
-public static class OnnxExporter
+internal static class OnnxExporter
 {
     /// <summary>Name of the input.</summary>
     public const string InputName = "input";

@@ -3,7 +3,7 @@ namespace UniFace.Training.Export;
 /// <summary>Agreement of two embedders of the same model.</summary>
 /// <param name="Batch1">Smallest cosine between the two embeddings of an image, embedded one by one.</param>
 /// <param name="Batch7">The same for seven images in one batch.</param>
-public sealed record ParityResult(double Batch1, double Batch7)
+internal sealed record ParityResult(double Batch1, double Batch7)
 {
     /// <summary>The smaller of the two; NaN if one is.</summary>
     public double Cosine => Math.Min(Batch1, Batch7);
@@ -16,7 +16,7 @@ public sealed record ParityResult(double Batch1, double Batch7)
 /// Compares a model before and after export on generated images, which are the same on every machine: pixel noise, which excites every filter, and
 /// blurred noise of high contrast, which is closer to photos.
 /// </summary>
-public static class ParityGate
+internal static class ParityGate
 {
     /// <summary>A package is refused if its embeddings have a smaller cosine with the trained ones.</summary>
     public const double MinCosine = 0.9999;

@@ -1,7 +1,7 @@
 namespace UniFace.Training.FineTuning;
 
 /// <summary>Compares a fine-tuned run with the model that it started from.</summary>
-public static class HeldOutEvaluation
+internal static class HeldOutEvaluation
 {
     /// <summary>
     /// Compares the last weights of a run with those that it started from, on the people that it was not trained on. The last and not the best

@@ -6,13 +6,13 @@ namespace UniFace.Training.FineTuning;
 /// <summary>A weight of the network and where it was read from.</summary>
 /// <param name="Name">The weight in the backbone: "body.3.first.weight".</param>
 /// <param name="Source">Its name in the file.</param>
-public sealed record ImportedWeight(string Name, string Source);
+internal sealed record ImportedWeight(string Name, string Source);
 
 /// <summary>
 /// The model that a fine-tuning starts from: a backbone with its weights. Opening a package also checks that the backbone gives the embeddings of
 /// the package.
 /// </summary>
-public sealed class StartWeights : IDisposable
+internal sealed class StartWeights : IDisposable
 {
     private StartWeights(Backbone backbone, FineTuneOptions options, IReadOnlyList<ImportedWeight> names)
     {

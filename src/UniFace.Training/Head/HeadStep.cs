@@ -10,7 +10,7 @@ namespace UniFace.Training.Head;
 /// processes; nothing else crosses them. Losses over a memory of features: <see cref="CenterTile"/> needs only rows and their targets, so
 /// the features of earlier batches can be further tiles, which are compared but not updated (<see cref="BatchUpdate.WithoutUpdate"/>).
 /// </remarks>
-public sealed class HeadStep
+internal sealed class HeadStep
 {
     private readonly RecognitionHead head;
     private readonly IReadOnlyList<Tensor> labels;

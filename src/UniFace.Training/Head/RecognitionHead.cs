@@ -5,7 +5,7 @@ namespace UniFace.Training.Head;
 /// <param name="EmbeddingGradient">dLoss/dEmbeddings, [B, D], for <c>embeddings.backward(gradient)</c>.</param>
 /// <param name="TargetCosine">Cosine of each sample with its own class center, before any margin, [B].</param>
 /// <param name="HardestNegativeCosine">Largest cosine of each sample with another class's center, [B].</param>
-public sealed record HeadOutput(double Loss, Tensor EmbeddingGradient, Tensor TargetCosine, Tensor HardestNegativeCosine) : IDisposable
+internal sealed record HeadOutput(double Loss, Tensor EmbeddingGradient, Tensor TargetCosine, Tensor HardestNegativeCosine) : IDisposable
 {
     /// <summary>Disposes the three tensors.</summary>
     public void Dispose()
@@ -23,7 +23,7 @@ public sealed record HeadOutput(double Loss, Tensor EmbeddingGradient, Tensor Ta
 /// The loss of a batch is the mean over its B samples of weight * (objective + regularizer): divided by B, not by the sum of the weights.
 /// Everything needed to resume is in its parameters, its buffers and the momentum of its centers, including the state of all randomness.
 /// </summary>
-public sealed class RecognitionHead : nn.Module
+internal sealed class RecognitionHead : nn.Module
 {
     /// <summary>
     /// Rows per tile, measured with `uniface bench head`: small enough that a tile and its momentum stay in the processor's cache between

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Loop;
 
 /// <summary>What the two kinds of rows of metrics.jsonl have in common.</summary>
-public abstract record TrainingMetrics
+internal abstract record TrainingMetrics
 {
     /// <summary>Steps done.</summary>
     public required long Step { get; init; }
@@ -26,7 +26,7 @@ public abstract record TrainingMetrics
 }
 
 /// <summary>A row of metrics.jsonl every few steps. The values are means since the row before.</summary>
-public sealed record StepMetrics : TrainingMetrics
+internal sealed record StepMetrics : TrainingMetrics
 {
     /// <summary>Always "step".</summary>
     public string Kind { get; init; } = "step";
@@ -52,7 +52,7 @@ public sealed record StepMetrics : TrainingMetrics
 }
 
 /// <summary>A row of metrics.jsonl at the end of each epoch, and one for epoch 0 before the first step.</summary>
-public sealed record EpochMetrics : TrainingMetrics
+internal sealed record EpochMetrics : TrainingMetrics
 {
     /// <summary>Always "epoch".</summary>
     public string Kind { get; init; } = "epoch";
@@ -88,4 +88,4 @@ public sealed record EpochMetrics : TrainingMetrics
 /// <param name="Auc">Area under the ROC curve.</param>
 /// <param name="Eer">Equal error rate.</param>
 /// <param name="Pairs">Pairs scored.</param>
-public sealed record ValidationMetrics(double TarAtFar, double Auc, double Eer, long Pairs);
+internal sealed record ValidationMetrics(double TarAtFar, double Auc, double Eer, long Pairs);

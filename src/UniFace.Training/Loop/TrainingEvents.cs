@@ -1,14 +1,38 @@
 namespace UniFace.Training.Loop;
 
 /// <summary>Progress of a run.</summary>
-/// <param name="Metrics">The latest row of the log.</param>
-/// <param name="TotalSteps">Steps of the whole run.</param>
-/// <param name="Epochs">Epochs of the whole run.</param>
-/// <param name="Remaining">Time remaining, without validation.</param>
-public sealed record TrainProgress(StepMetrics Metrics, long TotalSteps, int Epochs, TimeSpan Remaining);
+public sealed class TrainProgress
+{
+    internal TrainProgress(StepMetrics metrics, long totalSteps, int epochs, TimeSpan remaining) =>
+        (Metrics, TotalSteps, Epochs, Remaining) = (metrics, totalSteps, epochs, remaining);
+
+    /// <summary>Optimizer steps done.</summary>
+    public long Step => Metrics.Step;
+
+    /// <summary>Steps of the whole run.</summary>
+    public long TotalSteps { get; }
+
+    /// <summary>The epoch in progress, from 1.</summary>
+    public int Epoch => Metrics.Epoch;
+
+    /// <summary>Epochs of the whole run.</summary>
+    public int Epochs { get; }
+
+    /// <summary>Mean loss since the last report.</summary>
+    public double Loss => Metrics.Loss;
+
+    /// <summary>Images per second since the last report.</summary>
+    public double ImagesPerSecond => Metrics.ImagesPerSecond;
+
+    /// <summary>Time remaining, without validation.</summary>
+    public TimeSpan Remaining { get; }
+
+    /// <summary>The latest row of the log.</summary>
+    internal StepMetrics Metrics { get; }
+}
 
 /// <summary>Callbacks of a run; all optional.</summary>
-public sealed record TrainingEvents
+internal sealed record TrainingEvents
 {
     /// <summary>A row of the log.</summary>
     public Action<TrainProgress>? Progress { get; init; }

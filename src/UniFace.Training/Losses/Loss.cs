@@ -20,7 +20,7 @@ public abstract class Loss
 
     /// <summary>The loss's name, description, paper and hyperparameters.</summary>
     [JsonIgnore]
-    public LossInfo Info => LossRegistry.Find(GetType());
+    internal LossInfo Info => LossRegistry.Find(GetType());
 
     /// <summary>The name in the registry: "uce".</summary>
     public string Name => Info.Name;
@@ -110,7 +110,7 @@ public abstract class Loss
     /// <param name="device">The device; the CPU if null.</param>
     /// <param name="centers">Storage type of the class centers: <paramref name="dtype"/> if null, or bfloat16, on the CPU only.</param>
     /// <exception cref="UniFaceException">A hyperparameter is out of range, there are too few classes, or the embedding size is below 1.</exception>
-    public RecognitionHead CreateHead(
+    internal RecognitionHead CreateHead(
         int classes,
         int embeddingSize,
         long seed,

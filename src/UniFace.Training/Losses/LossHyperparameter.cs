@@ -3,7 +3,7 @@ using System.Reflection;
 namespace UniFace.Training.Losses;
 
 /// <summary>The kind of value of a hyperparameter.</summary>
-public enum HyperparameterKind
+internal enum HyperparameterKind
 {
     /// <summary>A real number.</summary>
     Number,
@@ -25,7 +25,7 @@ public enum HyperparameterKind
 /// One hyperparameter of a loss, read from its property and <see cref="HyperparameterAttribute"/>: its name in text, the paper's
 /// default, its range and its meaning.
 /// </summary>
-public sealed class LossHyperparameter
+internal sealed class LossHyperparameter
 {
     /// <summary>The text for a value that is computed from the number of classes.</summary>
     public const string Auto = "auto";

@@ -8,7 +8,7 @@ namespace UniFace.Training.Losses;
 /// <param name="Paper">Authors, paper, venue and year.</param>
 /// <param name="MinimumClasses">The smallest number of classes that the loss can train.</param>
 /// <param name="Hyperparameters">The hyperparameters, in the order in which a loss is written as text.</param>
-public sealed record LossInfo(string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<LossHyperparameter> Hyperparameters)
+internal sealed record LossInfo(string Name, string Description, string Paper, int MinimumClasses, IReadOnlyList<LossHyperparameter> Hyperparameters)
 {
     /// <summary>The names of the hyperparameters, without duplicates.</summary>
     public IEnumerable<string> HyperparameterNames => Hyperparameters.Select(h => h.Name).Distinct();
@@ -20,7 +20,7 @@ public sealed record LossInfo(string Name, string Description, string Paper, int
 public static class LossRegistry
 {
     /// <summary>All losses, in the order of their publication.</summary>
-    public static IReadOnlyList<LossInfo> All { get; private set; } =
+    internal static IReadOnlyList<LossInfo> All { get; private set; } =
         Sort(typeof(LossRegistry).Assembly.GetTypes().Where(type => type.IsDefined(typeof(LossAttribute), inherit: false)).Select(Describe));
 
     /// <summary>The names, in the order of <see cref="All"/>.</summary>
@@ -28,7 +28,7 @@ public static class LossRegistry
 
     /// <summary>Finds a loss by its name.</summary>
     /// <exception cref="UniFaceException">There is no such loss; the message lists all.</exception>
-    public static LossInfo Find(string name) => All.FirstOrDefault(loss => loss.Name == name)
+    internal static LossInfo Find(string name) => All.FirstOrDefault(loss => loss.Name == name)
         ?? throw new UniFaceException($"there is no loss '{name}'; the losses are {string.Join(", ", Names)}.");
 
     /// <summary>Creates a loss with the given hyperparameters and defaults for the others.</summary>

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Optimization;
 
 /// <summary>Clips gradients by their joint norm, as torch.nn.utils.clip_grad_norm_ does.</summary>
-public static class GradientClipping
+internal static class GradientClipping
 {
     /// <summary>
     /// Scales all gradients down so that their joint L2 norm is at most <paramref name="maxNorm"/>, unless the norm is not finite. One transfer

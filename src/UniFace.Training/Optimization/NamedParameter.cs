@@ -5,4 +5,4 @@ namespace UniFace.Training.Optimization;
 /// <param name="Value">The parameter; owned by its module.</param>
 /// <param name="Decays">Whether weight decay applies.</param>
 /// <param name="Rate">Its share of the learning rate.</param>
-public sealed record NamedParameter(string Name, Parameter Value, bool Decays, double Rate = 1);
+internal sealed record NamedParameter(string Name, Parameter Value, bool Decays, double Rate = 1);

@@ -6,7 +6,7 @@ namespace UniFace.Training.Optimization;
 /// </summary>
 /// <param name="parameters">The parameters.</param>
 /// <param name="weightDecay">Factor of the weight decay.</param>
-public abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay) : IDisposable
+internal abstract class ParameterOptimizer(IReadOnlyList<NamedParameter> parameters, double weightDecay) : IDisposable
 {
     private readonly Dictionary<string, Tensor> state = [];
 

@@ -7,7 +7,7 @@ namespace UniFace.Training.Optimization;
 /// <param name="parameters">The parameters.</param>
 /// <param name="momentum">Momentum factor, 0 to below 1.</param>
 /// <param name="weightDecay">Factor of the weight decay.</param>
-public sealed class SgdOptimizer(IReadOnlyList<NamedParameter> parameters, double momentum = 0.9, double weightDecay = 5e-4)
+internal sealed class SgdOptimizer(IReadOnlyList<NamedParameter> parameters, double momentum = 0.9, double weightDecay = 5e-4)
     : ParameterOptimizer(parameters, weightDecay)
 {
     /// <inheritdoc/>

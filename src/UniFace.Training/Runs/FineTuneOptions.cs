@@ -3,7 +3,7 @@ namespace UniFace.Training.Runs;
 /// <summary>
 /// The model that a run starts from, and how far its weights may move. Statistics of batch norms stay as they are: few photos estimate them badly.
 /// </summary>
-public sealed record FineTuneOptions
+internal sealed record FineTuneOptions
 {
     /// <summary>Default of <see cref="FrozenStages"/>.</summary>
     public const int DefaultFrozenStages = 2;

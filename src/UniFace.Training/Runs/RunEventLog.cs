@@ -3,7 +3,7 @@ using UniFace.Vision.Photos;
 namespace UniFace.Training.Runs;
 
 /// <summary>Kinds of run events.</summary>
-public enum RunEvent
+internal enum RunEvent
 {
     /// <summary>Training started, from the beginning or from a checkpoint.</summary>
     Started,
@@ -27,10 +27,10 @@ public enum RunEvent
 /// <param name="Epoch">Epochs completed.</param>
 /// <param name="Kind">The kind.</param>
 /// <param name="Message">A sentence for people.</param>
-public sealed record RunNote(DateTime Time, long Step, int Epoch, RunEvent Kind, string Message);
+internal sealed record RunNote(DateTime Time, long Step, int Epoch, RunEvent Kind, string Message);
 
 /// <summary>The event log of a run folder, notes.jsonl: starts, warnings and ends.</summary>
-public static class RunEventLog
+internal static class RunEventLog
 {
     private const int MaxBytes = 4 << 20;
 

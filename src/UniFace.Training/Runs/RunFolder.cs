@@ -1,7 +1,7 @@
 namespace UniFace.Training.Runs;
 
 /// <summary>The files of a run folder.</summary>
-public static class RunFolder
+internal static class RunFolder
 {
     /// <summary>The description of the run.</summary>
     public const string InfoFile = "run.json";

@@ -3,7 +3,7 @@ namespace UniFace.Training.Runs;
 /// <summary>
 /// run.json: the description of a run. Written when the run starts, and again when it is resumed with an allowed change.
 /// </summary>
-public sealed record RunInfo
+internal sealed record RunInfo
 {
     /// <summary>The schema that this version writes. Runs of version 1 drew from other random streams: they can be exported, but not resumed.</summary>
     public const int CurrentSchemaVersion = 2;

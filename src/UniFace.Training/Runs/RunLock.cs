@@ -1,7 +1,7 @@
 namespace UniFace.Training.Runs;
 
 /// <summary>A lock on a run folder (training.lock): only one process trains a run at a time.</summary>
-public sealed class RunLock : IDisposable
+internal sealed class RunLock : IDisposable
 {
     private const string LockFile = "training.lock";
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2); // IsHeld in another process takes the lock for a moment

@@ -33,7 +33,8 @@ public sealed record TrainOptions
     public TeacherOptions? Teacher { get; init; }
 
     /// <summary>The model whose weights the run starts from; null for random weights.</summary>
-    public FineTuneOptions? FineTune { get; init; }
+    [JsonInclude]
+    internal FineTuneOptions? FineTune { get; init; }
 
     /// <summary>Passes over the data.</summary>
     public int Epochs { get; init; } = 20;
@@ -233,7 +234,7 @@ public sealed record TrainOptions
         : data;
 
     /// <summary>How the model is run, apart from its weights: as the model that a fine-tuning starts from, or as the backbone.</summary>
-    public ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
+    internal ModelManifest CreateManifest() => (FineTune?.Manifest ?? BackboneRegistry.Manifest(Backbone)) with
     {
         OnnxSha256 = "",
         Output = null,

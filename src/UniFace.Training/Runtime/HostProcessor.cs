@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 namespace UniFace.Training.Runtime;
 
 /// <summary>Processor features that .NET does not report.</summary>
-public static class HostProcessor
+internal static class HostProcessor
 {
     private const int Avx512BFloat16 = 1 << 5; // CPUID 7.1, EAX
     private const int AmxBFloat16 = 1 << 22; // CPUID 7.0, EDX

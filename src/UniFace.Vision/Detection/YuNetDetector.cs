@@ -4,7 +4,7 @@ namespace UniFace.Vision.Detection;
 /// YuNet (Wu et al., 2023): a small anchor-free detector with five landmarks, at strides 8, 16 and 32. It finds faces of
 /// about 10 to 300 pixels, so it runs on a photo at several sizes, from 1280 pixels down to 320. Thread-safe.
 /// </summary>
-public sealed class YuNetDetector : IFaceDetector
+internal sealed class YuNetDetector : IFaceDetector
 {
     private const int MaxSide = 1280;
     private const int MinSide = 320;

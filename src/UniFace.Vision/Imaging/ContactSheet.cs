@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Draws many faces in one image, for a quick look.</summary>
-public static class ContactSheet
+internal static class ContactSheet
 {
     // As setup/models.sh installs it.
     private const string FontPath = "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf";

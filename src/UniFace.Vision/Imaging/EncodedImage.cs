@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Imaging;
 
 /// <summary>An image whose container has been read and accepted, but not decoded.</summary>
-public sealed class EncodedImage
+internal sealed class EncodedImage
 {
     private readonly Func<Photo> load;
 

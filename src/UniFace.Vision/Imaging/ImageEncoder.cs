@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Encodes images as files.</summary>
-public static class ImageEncoder
+internal static class ImageEncoder
 {
     /// <summary>The JPEG quality of crops. With full color resolution it has no measurable effect on embeddings.</summary>
     public const int CropQuality = 97;

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Imaging;
 
 /// <summary>Scales images.</summary>
-public static class ImageResize
+internal static class ImageResize
 {
     /// <summary>
     /// Scales an image with a triangle filter as wide as the reduction: reducing does not alias, and enlarging is bilinear. An image that has the

@@ -18,16 +18,16 @@ internal sealed class JpegPhoto(ImageContainer container, long maxPixels, Memory
     private const int MaxLevel = 3;
 
     /// <inheritdoc/>
-    protected override int FirstLevel => Math.Clamp(int.Log2(Math.Max(Width, Height) / SearchSide), 0, MaxLevel);
+    private protected override int FirstLevel => Math.Clamp(int.Log2(Math.Max(Width, Height) / SearchSide), 0, MaxLevel);
 
     /// <inheritdoc/>
-    protected override int MaxParts => CanHold(0) ? 2 : int.MaxValue;
+    private protected override int MaxParts => CanHold(0) ? 2 : int.MaxValue;
 
     /// <inheritdoc/>
-    protected override bool CanHold(int level) => (long)Scaled(Width, level) * Scaled(Height, level) <= maxPixels;
+    private protected override bool CanHold(int level) => (long)Scaled(Width, level) * Scaled(Height, level) <= maxPixels;
 
     /// <inheritdoc/>
-    protected override PhotoView Decode(int level, PixelArea? area)
+    private protected override PhotoView Decode(int level, PixelArea? area)
     {
         if (area is null && !CanHold(level))
         {

@@ -8,7 +8,7 @@ namespace UniFace.Vision.Imaging;
 /// Metadata never reaches SkiaSharp, and all decoders of the process share one memory budget: a photo waits until there is room.
 /// Thread-safe.
 /// </summary>
-public sealed class SkiaImageDecoder : IImageDecoder
+internal sealed class SkiaImageDecoder : IImageDecoder
 {
     // Deflate expands one byte to at most 1,032, and a byte holds at most 8 pixels: no PNG, and no photo in any format, is denser.
     private const long MaxPixelsPerByte = 8 * 1032;

@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Liveness;
 
 /// <summary>How a liveness model is run: a JSON file beside the model's .onnx file.</summary>
-public sealed record LivenessModel
+internal sealed record LivenessModel
 {
     private const double DefaultScale = 2.7;
 

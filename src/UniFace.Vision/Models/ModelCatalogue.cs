@@ -3,7 +3,7 @@ using UniFace.Vision.Detection;
 namespace UniFace.Vision.Models;
 
 /// <summary>The third-party models that we have tried and can install by name with npm.</summary>
-public static class ModelCatalogue
+internal static class ModelCatalogue
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<CatalogueModel> All { get; } =

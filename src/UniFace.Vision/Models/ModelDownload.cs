@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Models;
 
 /// <summary>Reads a model from a file or an address, bounded in size and checked by its hash.</summary>
-public static class ModelDownload
+internal static class ModelDownload
 {
     private const int MaxBytes = 1 << 28;
 

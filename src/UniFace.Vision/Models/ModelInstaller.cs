@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Models;
 
 /// <summary>Installs models of the catalogue: a detector as a file, an embedder as a package.</summary>
-public static class ModelInstaller
+internal static class ModelInstaller
 {
     private const string AcceptedFile = "models/accepted-licences.txt";
 

@@ -7,7 +7,7 @@ namespace UniFace.Vision.Onnx;
 /// nodes (opset 13 and later): a quarter of the size, run by any ONNX runtime. ONNX Runtime converts them back to floats once, when it loads
 /// the model, so inference is as fast as with floats. Activations are not quantized.
 /// </summary>
-public static class Int8Weights
+internal static class Int8Weights
 {
     /// <summary>Smaller tensors stay float: they save little and their error counts.</summary>
     private const int MinValues = 1024;

@@ -6,7 +6,7 @@ namespace UniFace.Vision.Onnx;
 /// An embedding network in an ONNX file: from [N, 3, H, W] or [N, H, W, 3] of float32, float16 or uint8, N free or fixed, to [N, D].
 /// Thread-safe.
 /// </summary>
-public sealed class OnnxEmbedder : IEmbedder
+internal sealed class OnnxEmbedder : IEmbedder
 {
     // Faces per run: few, so that the activations stay in a core's cache (1 to 2 measured 10 % faster than 4 to 16).
     private const int MaxBatch = 2;

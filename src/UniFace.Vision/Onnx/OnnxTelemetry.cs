@@ -4,7 +4,7 @@ namespace UniFace.Vision.Onnx;
 /// Disables the telemetry of ONNX Runtime. Version 1.31 stores a machine id and a list of events about the models that it runs in the user's
 /// cache folder and sends them to its publisher; face recognition must not.
 /// </summary>
-public static partial class OnnxTelemetry
+internal static partial class OnnxTelemetry
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 

@@ -3,7 +3,7 @@ using UniFace.Data;
 namespace UniFace.Vision.Photos;
 
 /// <summary>What happened to a photo.</summary>
-public enum AlignOutcome
+internal enum AlignOutcome
 {
     /// <summary>One or more faces were written.</summary>
     Aligned,
@@ -32,14 +32,14 @@ public enum AlignOutcome
 /// <param name="MinScore">The smallest detection score; null for the detector's own.</param>
 /// <param name="MinFace">The smallest side of a face in pixels of the photo.</param>
 /// <param name="Template">The template of a model that is not ArcFace's; null for ArcFace's.</param>
-public sealed record AlignSettings(
+internal sealed record AlignSettings(
     string Detector, int Size, FaceChoice Faces, CropFormat Format, float? MinScore, float MinFace, AlignmentTemplate? Template = null);
 
 /// <summary>A photo without a crop.</summary>
-public sealed record AlignEntry(string Photo, AlignOutcome Reason, string Detail);
+internal sealed record AlignEntry(string Photo, AlignOutcome Reason, string Detail);
 
 /// <summary>A photo with several faces.</summary>
-public sealed record AlignSeveral(string Photo, int Faces);
+internal sealed record AlignSeveral(string Photo, int Faces);
 
 /// <summary>The counts of a run.</summary>
 /// <param name="Source">The photos.</param>
@@ -61,13 +61,13 @@ public sealed record AlignSeveral(string Photo, int Faces);
 /// <param name="ImagesPerSecond">Speed.</param>
 /// <param name="Report">Path of the report.</param>
 /// <param name="ContactSheet">Path of the contact sheet; null if there is nothing to show.</param>
-public sealed record AlignSummary(
+internal sealed record AlignSummary(
     string Source, string Out, AlignSettings Settings, bool Complete, int Photos, int Aligned, int Faces, int Existing,
     int SeveralFaces, int Ambiguous, int NoFace, int TooSmall, int Unreadable, int LeftOut, int IgnoredFiles, double Seconds,
     double ImagesPerSecond, string Report, string? ContactSheet);
 
 /// <summary>align-report.json.</summary>
-public sealed record AlignReport(
+internal sealed record AlignReport(
     AlignSummary Summary, IReadOnlyList<AlignEntry> Skipped, IReadOnlyList<AlignSeveral> SeveralFaces, IReadOnlyList<SkippedFile> LeftOut)
 {
     /// <summary>Name of the file.</summary>

@@ -16,7 +16,7 @@ public enum CropFormat
 public sealed record AlignOptions
 {
     /// <summary>The detector, the decoder and the limits of a face.</summary>
-    public PhotoOptions Photos { get; init; } = new();
+    internal PhotoOptions Photos { get; init; } = new();
 
     /// <summary>Side of a face in pixels; a multiple of 112 or 128. Not used with a <see cref="Template"/>.</summary>
     public int Size { get; init; } = 112;
@@ -25,7 +25,7 @@ public sealed record AlignOptions
     public AlignmentTemplate? Template { get; init; }
 
     /// <summary>The faces of a photo to take.</summary>
-    public FaceChoice Faces { get; init; }
+    internal FaceChoice Faces { get; init; }
 
     /// <summary>The file format.</summary>
     public CropFormat Format { get; init; }
@@ -41,7 +41,7 @@ public sealed record AlignOptions
 /// Writes the aligned faces of many photos, with a report and a contact sheet. Each face is written atomically as soon as it is found, so a
 /// run that is stopped or killed can continue. Memory does not grow with the number of photos.
 /// </summary>
-public sealed class PhotoAligner
+internal sealed class PhotoAligner
 {
     private const int SheetFaces = 216;
     private const int SheetLeftOut = 36;

@@ -8,7 +8,7 @@ namespace UniFace.Vision.Photos;
 /// <param name="Faces">Its faces, the main one first; empty if none was found, or if the photo cannot be read.</param>
 /// <param name="Sha256">SHA-256 of the photo in lower-case hexadecimal; empty if it cannot be read.</param>
 /// <param name="Reason">Why there is no face; null if there is one.</param>
-public sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFace> Faces, string Sha256, string? Reason)
+internal sealed record PhotoFaces(int Index, string Name, IReadOnlyList<AlignedFace> Faces, string Sha256, string? Reason)
 {
     private const int ChunkSize = 64;
 

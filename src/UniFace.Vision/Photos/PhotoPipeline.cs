@@ -3,7 +3,7 @@ using UniFace.Vision.Detection;
 namespace UniFace.Vision.Photos;
 
 /// <summary>How photos become aligned faces.</summary>
-public sealed record PhotoOptions
+internal sealed record PhotoOptions
 {
     /// <summary>The detector's .onnx file (YuNet or BlazeFace) or its installed name; null for the default.</summary>
     public string? Detector { get; init; }
@@ -28,7 +28,7 @@ public sealed record PhotoOptions
 }
 
 /// <summary>Opens the pipeline from photos to aligned faces.</summary>
-public static class PhotoPipeline
+internal static class PhotoPipeline
 {
     /// <summary>Opens a pipeline that gives faces aligned to a template; the caller disposes it.</summary>
     /// <param name="options">How photos become faces.</param>

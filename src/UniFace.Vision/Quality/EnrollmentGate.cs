@@ -1,7 +1,7 @@
 namespace UniFace.Vision.Quality;
 
 /// <summary>A reason not to enroll a face.</summary>
-public enum QualityFaultKind
+internal enum QualityFaultKind
 {
     /// <summary>Too few pixels.</summary>
     TooSmall,
@@ -31,13 +31,13 @@ public enum QualityFaultKind
 /// <summary>A fault of a face.</summary>
 /// <param name="Kind">The reason.</param>
 /// <param name="Message">One sentence: the measured value, the limit, and what to do.</param>
-public sealed record QualityFault(QualityFaultKind Kind, string Message);
+internal sealed record QualityFault(QualityFaultKind Kind, string Message);
 
 /// <summary>
 /// The limits for enrollment. The defaults accept nearly all ordinary photos and refuse those whose embeddings are unreliable;
 /// docs/results.md states the share of real photos that they refuse. Probes are not checked.
 /// </summary>
-public sealed record QualityOptions
+internal sealed record QualityOptions
 {
     /// <summary>Minimum distance between the eyes in pixels of the photo.</summary>
     public double MinEyeDistance { get; init; } = 20;
@@ -68,7 +68,7 @@ public sealed record QualityOptions
 /// Decides whether a face is good enough to enroll. A template is compared with every later probe: one blurred template that
 /// resembles many people costs more than another photo. Thread-safe.
 /// </summary>
-public sealed class EnrollmentGate
+internal sealed class EnrollmentGate
 {
     /// <summary>Creates a gate.</summary>
     /// <param name="options">The limits; null for the defaults.</param>

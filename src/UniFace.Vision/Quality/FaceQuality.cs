@@ -16,7 +16,7 @@ namespace UniFace.Vision.Quality;
 /// <param name="Pitch">Turn down in degrees (negative: up), estimated likewise.</param>
 /// <param name="Roll">Clockwise tilt of the head in degrees, in the photo after quarter turns.</param>
 /// <param name="Certainty">The detector's confidence in the face and its landmarks, 0 to 1.</param>
-public sealed record FaceQuality(
+internal sealed record FaceQuality(
     double? EyeDistance, double Sharpness, double Brightness, double Contrast, double? Yaw, double? Pitch, double? Roll, double? Certainty)
 {
     private static readonly QualityOptions Limits = new();

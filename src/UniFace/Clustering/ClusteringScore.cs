@@ -3,7 +3,7 @@ namespace UniFace.Clustering;
 /// <summary>Precision, recall and their harmonic mean.</summary>
 /// <param name="Precision">Fraction of what was grouped that belongs together; low if people were merged.</param>
 /// <param name="Recall">Fraction of what belongs together that was grouped; low if people were split.</param>
-public readonly record struct PrecisionRecall(double Precision, double Recall)
+internal readonly record struct PrecisionRecall(double Precision, double Recall)
 {
     /// <summary>Harmonic mean; 0 if both are 0.</summary>
     public double F => Precision + Recall > 0 ? 2 * Precision * Recall / (Precision + Recall) : 0;
@@ -15,7 +15,7 @@ public readonly record struct PrecisionRecall(double Precision, double Recall)
 /// <param name="People">Number of people.</param>
 /// <param name="Groups">Number of groups.</param>
 /// <param name="MergedGroups">Groups with more than one person.</param>
-public sealed record ClusteringScore(PrecisionRecall Pairwise, PrecisionRecall BCubed, int People, int Groups, int MergedGroups)
+internal sealed record ClusteringScore(PrecisionRecall Pairwise, PrecisionRecall BCubed, int People, int Groups, int MergedGroups)
 {
     /// <summary>Scores a grouping.</summary>
     /// <param name="groups">[N], the group of each face.</param>

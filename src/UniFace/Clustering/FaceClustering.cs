@@ -1,7 +1,7 @@
 namespace UniFace.Clustering;
 
 /// <summary>How faces are grouped.</summary>
-public sealed record ClusteringOptions
+internal sealed record ClusteringOptions
 {
     /// <summary>Two groups are merged if the mean cosine over all pairs of their faces is at least this.</summary>
     public required double Threshold { get; init; }
@@ -23,7 +23,7 @@ public sealed record ClusteringOptions
 /// costlier error. Embeddings are unit vectors, so the mean cosine of two groups is the product of their sums divided by their sizes: every
 /// merge is decided over all pairs, although only similar ones are kept. The result is deterministic: ties are merged in the order of faces.
 /// </summary>
-public static class FaceClustering
+internal static class FaceClustering
 {
     private const int RowBlock = 64;
 

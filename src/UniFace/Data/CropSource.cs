@@ -4,7 +4,7 @@ namespace UniFace.Data;
 /// The mark in a crop that identifies its photo: the SHA-256 of the photo's bytes, in a comment segment (JPEG) or a text chunk (PNG), which
 /// decoders skip. Unlike a separate list, it stays with the crop in another folder, a tar or a RecordIO set.
 /// </summary>
-public static class CropSource
+internal static class CropSource
 {
     private const int HexDigits = 64;
     private const int PngHeaderBytes = 33; // signature and IHDR, which must stay first

@@ -1,7 +1,7 @@
 namespace UniFace.Data;
 
 /// <summary>One hash over names, labels and contents, which identifies a data set.</summary>
-public static class DatasetHash
+internal static class DatasetHash
 {
     /// <summary>
     /// SHA-256 over the people's names, and the name, label and SHA-256 of the bytes of every sample in order. The same set as a folder and

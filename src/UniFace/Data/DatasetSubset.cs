@@ -3,7 +3,7 @@ namespace UniFace.Data;
 /// <summary>
 /// Some people of a data set with some of their images. People keep their names and order and get new labels. Does not take ownership of the data set.
 /// </summary>
-public sealed class DatasetSubset : FaceDataset
+internal sealed class DatasetSubset : FaceDataset
 {
     private readonly FaceDataset inner;
     private readonly int[] sources;

@@ -24,7 +24,7 @@ public abstract class FaceDataset(IDisposable? files = null) : IDisposable
     public IReadOnlyList<string> Warnings { get; protected init; } = [];
 
     /// <summary>Files beside the images that are not used, and why.</summary>
-    public IReadOnlyList<SkippedFile> Skipped { get; protected init; } = [];
+    internal IReadOnlyList<SkippedFile> Skipped { get; private protected init; } = [];
 
     /// <summary>Number of hidden files, texts and reports beside the images.</summary>
     public int IgnoredFiles { get; protected init; }

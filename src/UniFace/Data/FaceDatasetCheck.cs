@@ -1,7 +1,7 @@
 namespace UniFace.Data;
 
 /// <summary>Checks of a set's labels before training.</summary>
-public static class FaceDatasetCheck
+internal static class FaceDatasetCheck
 {
     /// <summary>Throws if the set cannot be trained on, and returns warnings if it can.</summary>
     /// <param name="dataset">The set to train on.</param>

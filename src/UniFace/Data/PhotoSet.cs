@@ -4,7 +4,7 @@ namespace UniFace.Data;
 /// Images by name at any depth: one file, a folder, a tar, tgz or zip. Unlike a data set it has no people. Names are in ordinal order.
 /// Thread-safe.
 /// </summary>
-public sealed class PhotoSet : IDisposable
+internal sealed class PhotoSet : IDisposable
 {
     /// <summary>Stands for a photo that is read from standard input.</summary>
     public const string StandardInput = "-";

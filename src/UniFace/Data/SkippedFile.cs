@@ -3,7 +3,7 @@ namespace UniFace.Data;
 /// <summary>A file or folder beside the images that is not used.</summary>
 /// <param name="Name">Its path inside the set, '/' between parts.</param>
 /// <param name="Reason">What it is, or why it cannot be used, e.g. "a TIFF image".</param>
-public sealed record SkippedFile(string Name, string Reason)
+internal sealed record SkippedFile(string Name, string Reason)
 {
     private const int Shown = 3;
 

@@ -8,7 +8,7 @@ namespace UniFace.Decisions;
 /// verification, and without a calibration.
 /// </param>
 /// <param name="Note">A sentence that says why a default rate was not used; null if it was, or if the caller chose.</param>
-public sealed record Decision(
+internal sealed record Decision(
     double Threshold, double? FalseMatchRate, double? FalsePositiveIdentificationRate = null, string? Note = null)
 {
     /// <summary>Whether a score is a match.</summary>

@@ -11,7 +11,7 @@ namespace UniFace.Decisions;
 /// Identification is not verification: a probe is compared with every enrolled face. With N faces, a false positive identification rate
 /// FPIR needs a false match rate of 1 - (1 - FPIR)^(1/N) in each comparison.
 /// </summary>
-public sealed record DecisionRule
+internal sealed record DecisionRule
 {
     /// <summary>The false match rate of a verification if nothing is chosen.</summary>
     public const double DefaultFalseMatchRate = 1e-3;

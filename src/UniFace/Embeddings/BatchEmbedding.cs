@@ -1,7 +1,7 @@
 namespace UniFace.Embeddings;
 
 /// <summary>Embeds many images. The next batch is decoded and aligned in parallel while the model runs on the current one.</summary>
-public static class BatchEmbedding
+internal static class BatchEmbedding
 {
     /// <summary>Embeds all images into one array.</summary>
     /// <param name="embedder">The model.</param>

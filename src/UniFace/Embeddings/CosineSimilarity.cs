@@ -1,7 +1,7 @@
 namespace UniFace.Embeddings;
 
 /// <summary>The similarity of two faces: the cosine of their embeddings.</summary>
-public static class CosineSimilarity
+internal static class CosineSimilarity
 {
     /// <summary>The cosine of two embeddings of norm 1, summed in float64 and limited to [-1, 1].</summary>
     /// <param name="a">[D].</param>

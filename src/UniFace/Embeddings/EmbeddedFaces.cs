@@ -4,7 +4,7 @@ namespace UniFace.Embeddings;
 /// <param name="Values">[N, D], row after row; zeros if no face was found.</param>
 /// <param name="Dimension">D.</param>
 /// <param name="Found">[N], whether a face was found.</param>
-public sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
+internal sealed record EmbeddedFaces(float[] Values, int Dimension, bool[] Found)
 {
     /// <summary>Embeddings of faces that were all found.</summary>
     /// <param name="values">[N, D], row after row.</param>

@@ -4,10 +4,10 @@ namespace UniFace.Evaluation;
 /// <param name="Images">Number of images, by content.</param>
 /// <param name="People">Number of people, by name.</param>
 /// <param name="Example">Name of an image or person in both.</param>
-public sealed record OverlapFound(int Images, int People, string Example);
+internal sealed record OverlapFound(int Images, int People, string Example);
 
 /// <summary>Finds training data in an evaluation set while the set is hashed.</summary>
-public static class OverlapCheck
+internal static class OverlapCheck
 {
     /// <summary>Reads a set once, for its hash and its overlap with the training data.</summary>
     /// <param name="data">The set.</param>

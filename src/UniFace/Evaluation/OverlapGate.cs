@@ -1,7 +1,7 @@
 namespace UniFace.Evaluation;
 
 /// <summary>Refuses to measure a model on its training data, or warns about it and records it if that is allowed.</summary>
-public sealed class OverlapGate
+internal sealed class OverlapGate
 {
     /// <summary>Name of the model in messages.</summary>
     public required string Model { get; init; }

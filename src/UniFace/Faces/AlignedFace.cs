@@ -4,7 +4,7 @@ namespace UniFace.Faces;
 /// <param name="Image">The crop, of the template's size.</param>
 /// <param name="Face">The detected face; null for an image that was given as aligned.</param>
 /// <param name="PhotoToCrop">From pixels of the photo to pixels of the crop.</param>
-public sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityTransform PhotoToCrop)
+internal sealed record AlignedFace(RgbImage Image, DetectedFace? Face, SimilarityTransform PhotoToCrop)
 {
     /// <summary>The template that it is aligned to; null for ArcFace's at the image's size.</summary>
     public AlignmentTemplate? Template { get; init; }

@@ -4,7 +4,7 @@ namespace UniFace.Faces;
 /// Photo to aligned face: decode, detect, select, align. Training, evaluation and verification all use it, so they get the same crops.
 /// Thread-safe; owns and disposes its detector and its liveness check.
 /// </summary>
-public sealed class FacePipeline : IDisposable
+internal sealed class FacePipeline : IDisposable
 {
     private readonly IImageDecoder decoder;
     private readonly IFaceDetector? detector;

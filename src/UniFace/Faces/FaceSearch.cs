@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>Which faces of a photo are used.</summary>
-public enum FaceChoice
+internal enum FaceChoice
 {
     /// <summary>The main face.</summary>
     Largest,
@@ -15,4 +15,4 @@ public enum FaceChoice
 /// <param name="Found">Number of faces that the detector found.</param>
 /// <param name="TooSmall">Number of them below the minimum size.</param>
 /// <param name="Unsure">Number of them below the minimum confidence.</param>
-public sealed record FaceSearch(IReadOnlyList<AlignedFace> Faces, int Found, int TooSmall, int Unsure);
+internal sealed record FaceSearch(IReadOnlyList<AlignedFace> Faces, int Found, int TooSmall, int Unsure);

@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>Decodes images. Implementations are thread-safe.</summary>
-public interface IImageDecoder
+internal interface IImageDecoder
 {
     /// <summary>Decodes JPEG, PNG, WebP, HEIC, AVIF, BMP or GIF, upright by its EXIF orientation.</summary>
     /// <param name="encoded">The file's bytes.</param>
@@ -32,5 +32,5 @@ public interface IFaceDetector : IDisposable
     /// The faces found, in pixels of the photo, the most confident first; empty if there is none. If only the main face is asked for, faces that
     /// are much smaller may be left out.
     /// </summary>
-    IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) => Detect(photo.Whole);
+    internal IReadOnlyList<DetectedFace> Detect(Photo photo, FaceChoice choice) => Detect(photo.Whole);
 }

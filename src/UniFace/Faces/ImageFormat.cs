@@ -4,7 +4,7 @@ namespace UniFace.Faces;
 /// The format of a file, recognized by its first bytes and never by its name: supported images, unsupported images, and other files that
 /// are often given by mistake.
 /// </summary>
-public sealed class ImageFormat
+internal sealed class ImageFormat
 {
     /// <summary>Number of bytes that <see cref="Detect"/> needs.</summary>
     public const int HeaderBytes = 512;

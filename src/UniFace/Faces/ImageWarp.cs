@@ -1,7 +1,7 @@
 namespace UniFace.Faces;
 
 /// <summary>Resamples an image through a similarity transform.</summary>
-public static class ImageWarp
+internal static class ImageWarp
 {
     private const int MaxSamples = 16;
 

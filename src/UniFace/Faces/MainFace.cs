@@ -5,7 +5,7 @@ namespace UniFace.Faces;
 /// times a factor that falls steeply for a low confidence of the detector. It is relative to the photo, so the main face does not depend on
 /// the photo's size.
 /// </summary>
-public static class MainFace
+internal static class MainFace
 {
     /// <summary>A photo is ambiguous if another face has at least this share of the main face's weight: about half its width.</summary>
     public const double AmbiguousShare = 0.25;

@@ -3,10 +3,10 @@ namespace UniFace.Faces;
 /// <summary>A part of a photo at some size.</summary>
 /// <param name="Image">Its pixels.</param>
 /// <param name="FromPhoto">From pixels of the photo to pixels of the image.</param>
-public sealed record PhotoView(RgbImage Image, SimilarityTransform FromPhoto);
+internal sealed record PhotoView(RgbImage Image, SimilarityTransform FromPhoto);
 
 /// <summary>A rectangle of whole pixels.</summary>
-public readonly record struct PixelArea(int X, int Y, int Width, int Height);
+internal readonly record struct PixelArea(int X, int Y, int Width, int Height);
 
 /// <summary>
 /// An upright photo and its halved copies, made on demand: a small window and the whole of a huge photo cost the same to resample, and neither
@@ -30,7 +30,7 @@ public class Photo
     /// <summary>A photo that a derived class decodes on demand.</summary>
     /// <param name="width">Its width in pixels.</param>
     /// <param name="height">Its height in pixels.</param>
-    protected Photo(int width, int height) => (Width, Height) = (width, height);
+    private protected Photo(int width, int height) => (Width, Height) = (width, height);
 
     /// <summary>Width of the photo in pixels.</summary>
     public int Width { get; }
@@ -43,17 +43,17 @@ public class Photo
     public RgbImage Whole => Level(0).Image;
 
     /// <summary>The level that is decoded first; smaller ones are halved from it.</summary>
-    protected virtual int FirstLevel => 0;
+    private protected virtual int FirstLevel => 0;
 
     /// <summary>The number of rectangles of a level worth decoding before the whole level is decoded; 0 if the derived class does not decode parts.</summary>
-    protected virtual int MaxParts => 0;
+    private protected virtual int MaxParts => 0;
 
     /// <summary>Whether a level is held as a whole.</summary>
-    protected virtual bool CanHold(int level) => true;
+    private protected virtual bool CanHold(int level) => true;
 
     /// <summary>The whole photo at 1/2^level of its size.</summary>
     /// <exception cref="UniFaceException">It cannot be decoded, or is too large to be held as a whole.</exception>
-    public PhotoView Level(int level)
+    internal PhotoView Level(int level)
     {
         while (levels.Count <= level)
         {
@@ -75,7 +75,7 @@ public class Photo
     /// <param name="height">Height of the output in pixels.</param>
     /// <param name="smallest">The output has at least this many pixels, and less than twice as many, per pixel of the view, along a side.</param>
     /// <exception cref="UniFaceException">The photo cannot be decoded.</exception>
-    public PhotoView View(SimilarityTransform photoToOutput, int width, int height, double smallest = 0.6)
+    internal PhotoView View(SimilarityTransform photoToOutput, int width, int height, double smallest = 0.6)
     {
         int level = 0;
         for (double scale = photoToOutput.Scale; scale < smallest && level < 30; level++)
@@ -131,7 +131,7 @@ public class Photo
     /// <summary>Decodes the photo, or a part of it, at 1/2^level of its size. The view may be larger than the part.</summary>
     /// <param name="level">At most <see cref="FirstLevel"/>.</param>
     /// <param name="area">The part, in pixels of the photo, inside it; null for all.</param>
-    protected virtual PhotoView Decode(int level, PixelArea? area) => throw new NotSupportedException("A decoded photo has level 0.");
+    private protected virtual PhotoView Decode(int level, PixelArea? area) => throw new NotSupportedException("A decoded photo has level 0.");
 
     /// <summary>The mean of each 2x2 block; an odd last row or column counts twice.</summary>
     internal static RgbImage Half(RgbImage image)

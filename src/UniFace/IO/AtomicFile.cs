@@ -3,7 +3,7 @@ namespace UniFace.IO;
 /// <summary>
 /// Writes a file under a temporary name and renames it: a kill or a power failure at any moment leaves either the old or the new file intact.
 /// </summary>
-public static partial class AtomicFile
+internal static partial class AtomicFile
 {
     private const int LockShared = 1 | 4; // LOCK_SH | LOCK_NB
 

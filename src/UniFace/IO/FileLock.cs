@@ -4,7 +4,7 @@ namespace UniFace.IO;
 /// An exclusive lock between processes, and between threads that each acquire it: a file that is opened exclusively. The operating system
 /// releases it when its process ends. The empty lock file stays, because deleting it would let two processes hold different files.
 /// </summary>
-public sealed class FileLock : IDisposable
+internal sealed class FileLock : IDisposable
 {
     /// <summary>How long <see cref="Acquire"/> waits by default.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);

@@ -1,7 +1,7 @@
 namespace UniFace.IO;
 
 /// <summary>Unix permissions of files.</summary>
-public static class FileModes
+internal static class FileModes
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 

@@ -4,7 +4,7 @@ namespace UniFace.IO;
 /// What the C library does with freed native memory. A program chooses once, at its start; libraries only call <see cref="Trim"/>. Only glibc is
 /// configured, and a user who has set one of malloc's variables keeps that choice.
 /// </summary>
-public static partial class HostAllocator
+internal static partial class HostAllocator
 {
     private const int TrimThreshold = -1, TopPad = -2, MapThreshold = -3;
 

@@ -1,7 +1,7 @@
 namespace UniFace.IO;
 
 /// <summary>Reads the next piece on another thread while the caller processes the current one.</summary>
-public static class ReadAhead
+internal static class ReadAhead
 {
     /// <summary>
     /// The pieces in order. When the loop over them ends (regularly, by break or by an exception), no read is in progress, so the caller can

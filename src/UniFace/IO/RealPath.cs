@@ -1,7 +1,7 @@
 namespace UniFace.IO;
 
 /// <summary>Resolves, names and compares paths, so that commands do not overwrite their input.</summary>
-public static class RealPath
+internal static class RealPath
 {
     private const int MaxLinks = 40;
 

@@ -1,7 +1,7 @@
 namespace UniFace.IO;
 
 /// <summary>SHA-256 as lower-case hexadecimal text, for reports and manifests.</summary>
-public static class Sha256
+internal static class Sha256
 {
     /// <summary>Hash of a file's bytes.</summary>
     public static string HashFile(string path)

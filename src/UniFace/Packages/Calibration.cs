@@ -4,7 +4,7 @@ namespace UniFace.Packages;
 /// calibration.json: which threshold gives which false match rate, measured on what data. It belongs to one embedding contract; thresholds
 /// of one model do not apply to another.
 /// </summary>
-public sealed record Calibration
+internal sealed record Calibration
 {
     /// <summary>Name of the calibration in a package folder.</summary>
     public const string FileName = "calibration.json";

@@ -1,7 +1,7 @@
 namespace UniFace.Packages;
 
 /// <summary>The data that a calibration was measured on.</summary>
-public sealed record CalibrationData
+internal sealed record CalibrationData
 {
     /// <summary>Name of the data's file or folder.</summary>
     public required string Name { get; init; }
@@ -28,10 +28,10 @@ public sealed record CalibrationData
 /// <summary>The part of a calibration's data that the model was trained on, if that was allowed.</summary>
 /// <param name="Images">Images that were trained on.</param>
 /// <param name="People">People, by name, who were trained on.</param>
-public sealed record TrainingOverlap([property: JsonPropertyName("pictures")] int Images, int People);
+internal sealed record TrainingOverlap([property: JsonPropertyName("pictures")] int Images, int People);
 
 /// <summary>The threshold for one false match rate, with confidence intervals.</summary>
-public sealed record CalibrationEntry
+internal sealed record CalibrationEntry
 {
     /// <summary>The target false match rate, e.g. 0.001.</summary>
     public required double FalseMatchRate { get; init; }
@@ -77,4 +77,4 @@ public sealed record CalibrationEntry
 /// <param name="Threshold">Cosine at or above which two faces match.</param>
 /// <param name="FalseMatchRate">Fraction of the non-mated pairs that match.</param>
 /// <param name="TrueMatchRate">Fraction of the mated pairs that match.</param>
-public readonly record struct CalibrationPoint(double Threshold, double FalseMatchRate, double TrueMatchRate);
+internal readonly record struct CalibrationPoint(double Threshold, double FalseMatchRate, double TrueMatchRate);

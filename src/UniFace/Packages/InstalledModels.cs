@@ -4,7 +4,7 @@ namespace UniFace.Packages;
 /// Model packages by name, in the folder "models" of <see cref="UniFaceHome"/>: downloaded models of the catalogue, and the user's own.
 /// One of them can be the default, which commands use if no package is given.
 /// </summary>
-public static class InstalledModels
+internal static class InstalledModels
 {
     /// <summary>The model to install if there is none: its licence is clear, and it is good for 1:1.</summary>
     public const string Recommended = "dlib-resnet";

@@ -1,7 +1,7 @@
 namespace UniFace.Packages;
 
 /// <summary>How faces are aligned for a model: the part of a manifest that becomes an <see cref="AlignmentTemplate"/>.</summary>
-public sealed record ManifestAlignment
+internal sealed record ManifestAlignment
 {
     /// <summary>
     /// The five points [x, y] in pixels of the aligned face: left eye, right eye, nose, left and right mouth corner, as the viewer sees them.

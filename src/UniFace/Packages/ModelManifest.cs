@@ -11,7 +11,7 @@ public enum ColorOrder
 }
 
 /// <summary>How the model was trained.</summary>
-public sealed record TrainingProvenance
+internal sealed record TrainingProvenance
 {
     /// <summary>The loss with all its hyperparameters, e.g. "uce(margin=0.4,scale=64,lambda=1)".</summary>
     public required string Loss { get; init; }
@@ -39,7 +39,7 @@ public sealed record TrainingProvenance
 }
 
 /// <summary>Quantized weights, and the accuracy before and after, measured on the same pairs.</summary>
-public sealed record Quantization
+internal sealed record Quantization
 {
     /// <summary>The method, e.g. "int8 weights, one scale per output channel".</summary>
     public required string Kind { get; init; }
@@ -61,7 +61,7 @@ public sealed record Quantization
 /// model.json: how to run a model, and its origin. Packages with the same <see cref="ContractId"/> give the same embedding for the same face;
 /// embeddings of different ids must not be compared.
 /// </summary>
-public sealed record ModelManifest
+internal sealed record ModelManifest
 {
     /// <summary>Name of the manifest in a package folder.</summary>
     public const string FileName = "model.json";

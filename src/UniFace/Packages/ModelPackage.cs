@@ -23,7 +23,7 @@ public sealed class ModelPackage
     public string OnnxPath { get; }
 
     /// <summary>The manifest; null for a bare .onnx file.</summary>
-    public ModelManifest? Manifest { get; }
+    internal ModelManifest? Manifest { get; }
 
     /// <summary>The calibration's file; null if the package has none.</summary>
     public string? CalibrationPath { get; }
@@ -72,7 +72,7 @@ public sealed class ModelPackage
     /// <summary>The package's calibration; null if it has none.</summary>
     /// <param name="manifest">How the model is run; for a bare .onnx file it is not the package's own.</param>
     /// <exception cref="UniFaceException">It cannot be read, or belongs to another model.</exception>
-    public Calibration? LoadCalibration(ModelManifest manifest)
+    internal Calibration? LoadCalibration(ModelManifest manifest)
     {
         Calibration? calibration = CalibrationPath is string path ? Calibration.Load(path) : null;
         calibration?.EnsureFits(manifest);
@@ -84,7 +84,7 @@ public sealed class ModelPackage
     /// <see cref="TrainingFingerprint.Complete"/>.
     /// </summary>
     /// <exception cref="UniFaceException">The file that the manifest names is missing, or differs.</exception>
-    public TrainingFingerprint? LoadFingerprint()
+    internal TrainingFingerprint? LoadFingerprint()
     {
         if (Manifest?.Training is not TrainingProvenance training)
         {

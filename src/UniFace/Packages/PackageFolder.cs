@@ -1,7 +1,7 @@
 namespace UniFace.Packages;
 
 /// <summary>The location of a package. A folder that holds anything else is never replaced, so that a mistyped path loses no data.</summary>
-public sealed class PackageFolder
+internal sealed class PackageFolder
 {
     /// <summary>Name of the ONNX file in a package.</summary>
     public const string OnnxName = "model.onnx";

@@ -9,7 +9,7 @@ namespace UniFace.Packages;
 /// The file, little-endian: "UFHASH" and version 1 (8 bytes), 1 if complete (int32), numbers of image and name hashes (2 x int32),
 /// salt (32 bytes), the hashes (16 bytes each, HMAC-SHA-256 cut, each kind in ascending order), SHA-256 of all that (32 bytes).
 /// </remarks>
-public sealed class TrainingFingerprint
+internal sealed class TrainingFingerprint
 {
     /// <summary>Name of the file in a run and in a package.</summary>
     public const string FileName = "training.hashes";

@@ -4,7 +4,7 @@ namespace UniFace.Packages;
 /// The folder for what is installed once for all commands: models and fonts. It is UNIFACE_HOME if that is set; otherwise .tools of the
 /// checkout that the program runs from, then "uniface" in the user's application data. Never relative to the current folder.
 /// </summary>
-public static class UniFaceHome
+internal static class UniFaceHome
 {
     /// <summary>The folders that are searched, in order; empty for a user without a home folder.</summary>
     public static IReadOnlyList<string> Folders()

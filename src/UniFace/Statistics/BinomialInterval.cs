@@ -1,7 +1,7 @@
 namespace UniFace.Statistics;
 
 /// <summary>The exact confidence interval of a proportion (Clopper and Pearson, 1934).</summary>
-public static class BinomialInterval
+internal static class BinomialInterval
 {
     /// <summary>
     /// Interval of the true rate after <paramref name="events"/> events in <paramref name="trials"/> independent trials.

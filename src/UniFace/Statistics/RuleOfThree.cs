@@ -3,7 +3,7 @@ namespace UniFace.Statistics;
 /// <summary>
 /// The rule of three: no event in n trials means, with 95 % confidence, a rate below 3 / n. So n trials support rates of 3 / n and above.
 /// </summary>
-public static class RuleOfThree
+internal static class RuleOfThree
 {
     private const double Tolerance = 1e-9;
 

@@ -18,5 +18,5 @@ public sealed class PostgresContractTests(PostgresServer server) : StoredGallery
         return url;
     }
 
-    protected override async Task<StoredGallery> OpenAsync(string gallery) => await PostgresGallery.OpenAsync(PostgresAddress.Parse(gallery));
+    private protected override async Task<StoredGallery> OpenAsync(string gallery) => await PostgresGallery.OpenAsync(PostgresAddress.Parse(gallery));
 }

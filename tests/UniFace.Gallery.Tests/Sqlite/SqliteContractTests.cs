@@ -12,5 +12,5 @@ public sealed class SqliteContractTests : StoredGalleryContractTests, IDisposabl
     protected override Task<string> CreateAsync(PersonScore scoring = PersonScore.Best, bool crops = false, int size = 8) =>
         Task.FromResult(folder.Create(scoring, crops, size: size));
 
-    protected override async Task<StoredGallery> OpenAsync(string gallery) => await SqliteGallery.OpenAsync(gallery);
+    private protected override async Task<StoredGallery> OpenAsync(string gallery) => await SqliteGallery.OpenAsync(gallery);
 }

@@ -1,7 +1,7 @@
 namespace UniFace.Training.Head.Centers;
 
 /// <summary>What a step does with the gradient of the class centers.</summary>
-public abstract record CenterUpdate
+internal abstract record CenterUpdate
 {
     private CenterUpdate()
     {

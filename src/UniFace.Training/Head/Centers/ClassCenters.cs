@@ -19,7 +19,7 @@ public enum Similarity
 /// Sampling follows version 1 of Partial FC: only the rows that a step uses are read, updated and decayed. Version 2 updates the
 /// momentum and decay of all rows in every step, which costs the memory traffic that sampling saves.
 /// </summary>
-public sealed class ClassCenters : nn.Module
+internal sealed class ClassCenters : nn.Module
 {
     /// <summary>Rows initialized at a time, so that no second copy of the centers is ever held.</summary>
     private const int RowsPerDraw = 1 << 10;

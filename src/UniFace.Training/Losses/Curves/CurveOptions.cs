@@ -1,7 +1,7 @@
 namespace UniFace.Training.Losses.Curves;
 
 /// <summary>Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.</summary>
-public sealed record CurveOptions
+internal sealed record CurveOptions
 {
     /// <summary>Points times classes that one call computes at most.</summary>
     private const long MaxCells = 20_000_000;

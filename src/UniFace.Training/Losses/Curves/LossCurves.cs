@@ -3,21 +3,21 @@ namespace UniFace.Training.Losses.Curves;
 /// <summary>A point of a curve; y is null if the arithmetic gave no finite number.</summary>
 /// <param name="X">Horizontal coordinate.</param>
 /// <param name="Y">Vertical coordinate.</param>
-public sealed record CurvePoint(double X, double? Y);
+internal sealed record CurvePoint(double X, double? Y);
 
 /// <summary>A curve.</summary>
 /// <param name="Name">Its name: "target-logit".</param>
 /// <param name="X">Meaning of x, with its unit.</param>
 /// <param name="Y">Meaning of y, with its unit.</param>
 /// <param name="Points">In ascending order of x.</param>
-public sealed record LossCurve(string Name, string X, string Y, IReadOnlyList<CurvePoint> Points);
+internal sealed record LossCurve(string Name, string X, string Y, IReadOnlyList<CurvePoint> Points);
 
 /// <summary>An arc of the circle, and which class's samples are classified as right there: with a probability above 1/2.</summary>
 /// <param name="From">Start, in radians from the center of the first class towards that of the second.</param>
 /// <param name="To">End, above <paramref name="From"/>.</param>
 /// <param name="First">True if a sample of the first class is classified as right.</param>
 /// <param name="Second">True if a sample of the second class is classified as right.</param>
-public sealed record CircleArc(double From, double To, bool First, bool Second);
+internal sealed record CircleArc(double From, double To, bool First, bool Second);
 
 /// <summary>
 /// The decision boundary between two classes on the circle through their centers. The gap that the margin opens lies where neither class's sample
@@ -27,7 +27,7 @@ public sealed record CircleArc(double From, double To, bool First, bool Second);
 /// <param name="First">Where, on the way from the first center to the second, a sample of the first class is no longer right; null: nowhere.</param>
 /// <param name="Second">Where, on that way, a sample of the second class becomes right; null: nowhere.</param>
 /// <param name="Arcs">The whole circle, from 0 to 2 pi.</param>
-public sealed record DecisionBoundary(double CentersApart, double? First, double? Second, IReadOnlyList<CircleArc> Arcs);
+internal sealed record DecisionBoundary(double CentersApart, double? First, double? Second, IReadOnlyList<CircleArc> Arcs);
 
 /// <summary>What a loss does to a sample, as a function of the angle to its own class center.</summary>
 /// <param name="Loss">The loss, complete.</param>
@@ -39,7 +39,7 @@ public sealed record DecisionBoundary(double CentersApart, double? First, double
 /// own class among C, with a threshold of being accepted.
 /// </param>
 /// <param name="Boundary">The decision boundary between two classes.</param>
-public sealed record LossCurves(Loss Loss, CurveOptions Options, double? Threshold, IReadOnlyList<LossCurve> Curves, DecisionBoundary Boundary)
+internal sealed record LossCurves(Loss Loss, CurveOptions Options, double? Threshold, IReadOnlyList<LossCurve> Curves, DecisionBoundary Boundary)
 {
     private const string Angle = "angle to the own class center, radians";
 

@@ -7,7 +7,7 @@ namespace UniFace.Data.Pairs;
 /// <param name="SecondNumber">Number of the second image, from 1.</param>
 /// <param name="Same">Whether both images show one person.</param>
 /// <param name="Fold">Index of the fold, from 0.</param>
-public sealed record LfwPair(string FirstPerson, int FirstNumber, string SecondPerson, int SecondNumber, bool Same, int Fold)
+internal sealed record LfwPair(string FirstPerson, int FirstNumber, string SecondPerson, int SecondNumber, bool Same, int Fold)
 {
     /// <summary>"Ann/Ann_0001", the first image's path without its extension.</summary>
     public string FirstPath => FormatPath(FirstPerson, FirstNumber);
@@ -25,7 +25,7 @@ public sealed record LfwPair(string FirstPerson, int FirstNumber, string SecondP
 /// </summary>
 /// <param name="Folds">Number of folds.</param>
 /// <param name="Pairs">All pairs in the file's order.</param>
-public sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
+internal sealed record LfwPairs(int Folds, IReadOnlyList<LfwPair> Pairs)
 {
     private const int MaxFolds = 1000;
 

@@ -8,7 +8,7 @@ namespace UniFace.Data.Pairs;
 /// </summary>
 /// <param name="Images">Encoded images (JPEG, PNG), two per pair.</param>
 /// <param name="Same">For each pair, whether both images show one person.</param>
-public sealed record PairBin(IReadOnlyList<ReadOnlyMemory<byte>> Images, IReadOnlyList<bool> Same)
+internal sealed record PairBin(IReadOnlyList<ReadOnlyMemory<byte>> Images, IReadOnlyList<bool> Same)
 {
     /// <summary>Reads a .bin file; nothing in it is executed.</summary>
     /// <exception cref="UniFaceException">It is not such a pickle; the message gives file, offset and what was expected.</exception>

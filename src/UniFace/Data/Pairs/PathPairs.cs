@@ -6,14 +6,14 @@ namespace UniFace.Data.Pairs;
 /// <param name="First">Path of the first image, as in the file.</param>
 /// <param name="Second">Path of the second image.</param>
 /// <param name="Same">Whether both images show one person.</param>
-public sealed record PathPair(string First, string Second, bool Same);
+internal sealed record PathPair(string First, string Second, bool Same);
 
 /// <summary>
 /// A pairs file of lines "PATH PATH 0" or "PATH PATH 1" (1: one person), separated by tabs, commas (CSV, with quotes if a path contains a
 /// comma) or spaces. A first line of column names is skipped.
 /// </summary>
 /// <param name="Pairs">All pairs in the file's order.</param>
-public sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
+internal sealed record PathPairs(IReadOnlyList<PathPair> Pairs)
 {
     /// <summary>Reads a file of this form; null if its first lines have another form, such as LFW's.</summary>
     /// <exception cref="UniFaceException">A line differs from the first ones; the message names it.</exception>

@@ -3,18 +3,18 @@ namespace UniFace.Data.Survey;
 /// <summary>An image that cannot be read or decoded.</summary>
 /// <param name="Name">The sample's name.</param>
 /// <param name="Reason">Why, in one sentence.</param>
-public sealed record UnreadableImage(string Name, string Reason);
+internal sealed record UnreadableImage(string Name, string Reason);
 
 /// <summary>Images of one size.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
 /// <param name="Images">Number of images.</param>
-public sealed record ImageSize(int Width, int Height, int Images);
+internal sealed record ImageSize(int Width, int Height, int Images);
 
 /// <summary>Images with the same bytes.</summary>
 /// <param name="Names">Their names, in the set's order; at least two.</param>
 /// <param name="People">Names of the people they are filed under; if there are several, a label is certainly wrong.</param>
-public sealed record DuplicateImages(IReadOnlyList<string> Names, IReadOnlyList<string> People);
+internal sealed record DuplicateImages(IReadOnlyList<string> Names, IReadOnlyList<string> People);
 
 /// <summary>Statistics and problems of a data set, found by reading every image once.</summary>
 /// <param name="Hash">Hash over names, labels and contents (<see cref="DatasetHash"/>); null if an image could not be read.</param>
@@ -23,7 +23,7 @@ public sealed record DuplicateImages(IReadOnlyList<string> Names, IReadOnlyList<
 /// <param name="Unreadable">Images that cannot be read or decoded.</param>
 /// <param name="Duplicates">Groups of images with the same bytes.</param>
 /// <param name="LabelNoise">Labels that look wrong; null if no model was given.</param>
-public sealed record DatasetSurvey(
+internal sealed record DatasetSurvey(
     string? Hash,
     IReadOnlyList<int> ImagesPerPerson,
     IReadOnlyList<ImageSize> Sizes,

@@ -7,7 +7,7 @@ namespace UniFace.Data.Survey;
 /// <param name="NearestPerson">The other person with the nearest mean.</param>
 /// <param name="NearestSimilarity">Cosine with that mean.</param>
 /// <param name="IsOutlier">Whether it is much less similar to its own person's images than is usual in the set.</param>
-public sealed record SuspectLabel(string Name, string Person, double OwnSimilarity, string NearestPerson, double NearestSimilarity, bool IsOutlier)
+internal sealed record SuspectLabel(string Name, string Person, double OwnSimilarity, string NearestPerson, double NearestSimilarity, bool IsOutlier)
 {
     /// <summary>Whether another person's mean is nearer than its own person's.</summary>
     public bool LooksLikeAnother => NearestSimilarity > OwnSimilarity;
@@ -23,7 +23,7 @@ public sealed record SuspectLabel(string Name, string Person, double OwnSimilari
 /// <param name="MedianSimilarity">Median cosine with the own person's mean; null if no image could be checked.</param>
 /// <param name="OutlierThreshold">Similarity below which an image is an outlier in this set; null if no image could be checked.</param>
 /// <param name="Suspects">Suspect labels, the worst (own minus nearest similarity) first.</param>
-public sealed record LabelNoise(int Judged, double? MedianSimilarity, double? OutlierThreshold, IReadOnlyList<SuspectLabel> Suspects)
+internal sealed record LabelNoise(int Judged, double? MedianSimilarity, double? OutlierThreshold, IReadOnlyList<SuspectLabel> Suspects)
 {
     /// <summary>Robust deviations below the median at which an image is an outlier (Iglewicz and Hoaglin, 1993).</summary>
     public const double Deviations = 3.5;

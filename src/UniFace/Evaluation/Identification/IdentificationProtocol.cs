@@ -6,7 +6,7 @@ namespace UniFace.Evaluation.Identification;
 /// FPIR is the fraction of non-mated probes for which anybody reaches T; FNIR is the fraction of mated probes whose mate is not first or
 /// does not reach T. Thresholds are set on non-mated probes alone. Ties count against the model: a mate ranks behind others with its score.
 /// </summary>
-public static class IdentificationProtocol
+internal static class IdentificationProtocol
 {
     /// <summary>Measures 1:N accuracy.</summary>
     /// <param name="gallery">Embeddings of the enrolled images.</param>

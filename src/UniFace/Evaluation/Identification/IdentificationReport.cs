@@ -9,7 +9,7 @@ namespace UniFace.Evaluation.Identification;
 /// <param name="MateRank">1 if the mate is the most similar; 0 without a mate, or if the probe or the mate shows no face.</param>
 /// <param name="MateScore">The mate's score; -infinity if the rank is 0.</param>
 /// <param name="MateTemplate">The mate's most similar row; -1 if the rank is 0.</param>
-public sealed record ProbeResult(int Probe, int Mate, int Top, double TopScore, int TopTemplate, int MateRank, double MateScore, int MateTemplate)
+internal sealed record ProbeResult(int Probe, int Mate, int Top, double TopScore, int TopTemplate, int MateRank, double MateScore, int MateTemplate)
 {
     /// <summary>Whether the probe's person is enrolled.</summary>
     public bool IsMated => Mate >= 0;
@@ -22,14 +22,14 @@ public sealed record ProbeResult(int Probe, int Mate, int Top, double TopScore, 
 /// <param name="Dir">Detection and identification rate: 1 - FNIR, the fraction of mated probes whose mate is first and reaches the threshold.</param>
 /// <param name="DirInterval">Its Clopper-Pearson interval at 95 %.</param>
 /// <param name="Why">Why there is no threshold, and how many probes it needs.</param>
-public sealed record IdentificationPoint(
+internal sealed record IdentificationPoint(
     double TargetFpir, double? Threshold = null, double? Fpir = null, double? Dir = null, ConfidenceInterval? DirInterval = null, string? Why = null);
 
 /// <summary>A point of the open-set error curve.</summary>
 /// <param name="Threshold">A cosine.</param>
 /// <param name="Fpir">False positive identification rate.</param>
 /// <param name="Fnir">False negative identification rate at rank 1.</param>
-public readonly record struct IdentificationDetPoint(double Threshold, double Fpir, double Fnir);
+internal readonly record struct IdentificationDetPoint(double Threshold, double Fpir, double Fnir);
 
 /// <summary>1:N accuracy, closed set and open set.</summary>
 /// <param name="GalleryPeople">People in the gallery with at least one template.</param>
@@ -40,7 +40,7 @@ public readonly record struct IdentificationDetPoint(double Threshold, double Fp
 /// <param name="Points">DIR at each false positive identification rate, the largest first.</param>
 /// <param name="Det">The curve, from the strictest threshold to the loosest; empty without strangers.</param>
 /// <param name="Probes">Every probe.</param>
-public sealed record IdentificationReport(
+internal sealed record IdentificationReport(
     int GalleryPeople,
     int GalleryTemplates,
     int Mated,

@@ -9,7 +9,7 @@ namespace UniFace.Evaluation.ThresholdCalibration;
 /// <param name="Interval">Its Clopper-Pearson interval, which assumes independent pairs.</param>
 /// <param name="TrueMatchRate">Fraction of the other half's mated pairs that match.</param>
 /// <param name="DifferentPairs">Non-mated pairs of the other half.</param>
-public sealed record HeldOutRate(
+internal sealed record HeldOutRate(
     double FalseMatchRate, double Threshold, double Measured, ConfidenceInterval Interval, double TrueMatchRate, long DifferentPairs);
 
 /// <summary>An older calibration's threshold, measured on new data.</summary>
@@ -19,7 +19,7 @@ public sealed record HeldOutRate(
 /// <param name="TrueMatchRate">The true match rate on the new data.</param>
 /// <param name="Transfers">Whether the threshold intervals of both calibrations overlap.</param>
 /// <param name="Warning">What it means if they do not, in a sentence; otherwise null.</param>
-public sealed record TransferredRate(
+internal sealed record TransferredRate(
     double FalseMatchRate,
     double Threshold,
     double Measured,
@@ -28,7 +28,7 @@ public sealed record TransferredRate(
     string? Warning);
 
 /// <summary>Checks of a calibration: whether it holds for people that it was not set on, and whether an older one holds for new data.</summary>
-public static class CalibrationChecks
+internal static class CalibrationChecks
 {
     /// <summary>
     /// Sets thresholds on one half of the people and measures them on the other. The seed decides the halves, which are disjoint. Rates that

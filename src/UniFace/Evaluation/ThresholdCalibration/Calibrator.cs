@@ -8,14 +8,14 @@ namespace UniFace.Evaluation.ThresholdCalibration;
 /// <param name="DataSha256">Hash of the data set (<see cref="Data.DatasetHash"/>).</param>
 /// <param name="People">People in the data; 0 if unknown.</param>
 /// <param name="Images">Images in the data.</param>
-public sealed record CalibrationSource(bool FlipSum, string DataName, string DataSha256, int People = 0, int Images = 0);
+internal sealed record CalibrationSource(bool FlipSum, string DataName, string DataSha256, int People = 0, int Images = 0);
 
 /// <summary>
 /// Makes a <see cref="Calibration"/> from scored pairs. Rates are supported by the rule of three; a smaller rate is listed with the number
 /// of pairs that it needs. The interval of the false match rate is Clopper-Pearson's, which assumes independent pairs; those of the
 /// threshold and the true match rate are bootstrap intervals, over people if they are known and densely compared.
 /// </summary>
-public static class Calibrator
+internal static class Calibrator
 {
     private const int CurvePointsPerDecade = 10;
 

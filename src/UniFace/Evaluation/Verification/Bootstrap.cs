@@ -6,7 +6,7 @@ namespace UniFace.Evaluation.Verification;
 /// <param name="Points">The given operating points with their intervals; unsupported ones unchanged.</param>
 /// <param name="Unit">What was resampled: <see cref="BootstrapUnit.Pair"/> or <see cref="BootstrapUnit.Person"/>.</param>
 /// <param name="Replicates">Number of replicates.</param>
-public sealed record BootstrapIntervals(
+internal sealed record BootstrapIntervals(
     ConfidenceInterval Auc, ConfidenceInterval EqualErrorRate, IReadOnlyList<OperatingPoint> Points, BootstrapUnit Unit, int Replicates);
 
 /// <summary>

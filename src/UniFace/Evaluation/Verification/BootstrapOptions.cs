@@ -1,7 +1,7 @@
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>What a bootstrap resamples.</summary>
-public enum BootstrapUnit
+internal enum BootstrapUnit
 {
     /// <summary>
     /// People if they are known and compared with many others (at least 10 non-mated pairs per person), otherwise pairs.
@@ -22,7 +22,7 @@ public enum BootstrapUnit
 }
 
 /// <summary>How confidence intervals are computed.</summary>
-public sealed record BootstrapOptions
+internal sealed record BootstrapOptions
 {
     /// <summary>Number of replicates. Large data lowers it, but not below 200: at most 10^9 pair draws in total.</summary>
     public int Replicates { get; init; } = 1000;

@@ -4,7 +4,7 @@ namespace UniFace.Evaluation.Verification;
 /// The detection error trade-off (ISO/IEC 19795-1): FNMR against FMR, on axes of normal deviates. Normally distributed scores give straight
 /// lines.
 /// </summary>
-public static class DetCurve
+internal static class DetCurve
 {
     /// <summary>The curve's points, from the strictest threshold to the loosest, without those on straight lines.</summary>
     public static IReadOnlyList<RocPoint> FromRoc(RocCurve roc) => [.. roc.DropIntermediate().Points.Skip(1)];

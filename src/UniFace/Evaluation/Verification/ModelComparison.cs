@@ -1,7 +1,7 @@
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>What a comparison of two models shows.</summary>
-public enum ComparisonVerdict
+internal enum ComparisonVerdict
 {
     /// <summary>The interval of the difference includes 0.</summary>
     NotShown,
@@ -17,7 +17,7 @@ public enum ComparisonVerdict
 /// <param name="Value">The figure.</param>
 /// <param name="Low">Lower end.</param>
 /// <param name="High">Upper end.</param>
-public sealed record IntervalEstimate(double Value, double Low, double High);
+internal sealed record IntervalEstimate(double Value, double Low, double High);
 
 /// <summary>
 /// True match rates of two models on the same pairs at the same false match rate, and their difference. The intervals are those of a bootstrap
@@ -30,7 +30,7 @@ public sealed record IntervalEstimate(double Value, double Low, double High);
 /// <param name="People">People compared.</param>
 /// <param name="MatedPairs">Pairs of the same person.</param>
 /// <param name="NonMatedPairs">Pairs of different people.</param>
-public sealed record ModelComparison(
+internal sealed record ModelComparison(
     double FalseMatchRate, IntervalEstimate Before, IntervalEstimate After, IntervalEstimate Difference, int People, int MatedPairs, int NonMatedPairs)
 {
     private const double Confidence = 0.95;

@@ -1,7 +1,7 @@
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>How many pairs of a labeled set are scored.</summary>
-public sealed record PairOptions
+internal sealed record PairOptions
 {
     /// <summary>Limit of mated pairs; if there are more, that many are drawn evenly from all.</summary>
     public int MaxSamePairs { get; init; } = 1_000_000;

@@ -4,7 +4,7 @@ namespace UniFace.Evaluation.Verification;
 /// Scores everyone against everyone: from embeddings and labels to mated and non-mated pairs. The pairs depend only on labels and seed, not
 /// on the number of threads.
 /// </summary>
-public static class PairScores
+internal static class PairScores
 {
     private const int RowBlock = 16;
     private const int ColumnBlock = 64;

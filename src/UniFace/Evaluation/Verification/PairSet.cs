@@ -7,12 +7,12 @@ namespace UniFace.Evaluation.Verification;
 /// <param name="Second">Index of the second image.</param>
 /// <param name="Same">Whether both show one person.</param>
 /// <param name="Fold">Fold, from 0.</param>
-public readonly record struct PairOfImages(int First, int Second, bool Same, int Fold);
+internal readonly record struct PairOfImages(int First, int Second, bool Same, int Fold);
 
 /// <summary>
 /// Pairs to score and the images that they name: an LFW pairs file or a list of paths with its images, or an InsightFace .bin.
 /// </summary>
-public sealed class PairSet
+internal sealed class PairSet
 {
     private const int ListFolds = 10;
 

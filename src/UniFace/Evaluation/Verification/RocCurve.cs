@@ -4,7 +4,7 @@ namespace UniFace.Evaluation.Verification;
 /// <param name="Threshold">Pairs with a score at or above it match; infinite at the first point, where no pair matches.</param>
 /// <param name="FalseMatchRate">Fraction of the non-mated pairs that match (FMR, FAR, false positive rate).</param>
 /// <param name="TrueMatchRate">Fraction of the mated pairs that match (TAR, TMR, true positive rate); 1 - FNMR.</param>
-public readonly record struct RocPoint(double Threshold, double FalseMatchRate, double TrueMatchRate)
+internal readonly record struct RocPoint(double Threshold, double FalseMatchRate, double TrueMatchRate)
 {
     /// <summary>Fraction of the mated pairs that do not match (FNMR, FRR).</summary>
     public double FalseNonMatchRate => 1 - TrueMatchRate;
@@ -15,7 +15,7 @@ public readonly record struct RocPoint(double Threshold, double FalseMatchRate, 
 /// first point (infinity, 0, 0). Equal to scikit-learn's <c>roc_curve</c> with <c>drop_intermediate=False</c>;
 /// <see cref="DropIntermediate"/> gives its default.
 /// </summary>
-public sealed class RocCurve
+internal sealed class RocCurve
 {
     private RocCurve(RocPoint[] points, int samePairs, int differentPairs, double auc)
     {

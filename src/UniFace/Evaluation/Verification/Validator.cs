@@ -1,7 +1,7 @@
 namespace UniFace.Evaluation.Verification;
 
 /// <summary>How a model is validated on labeled people.</summary>
-public sealed record ValidationOptions
+internal sealed record ValidationOptions
 {
     /// <summary>How many pairs are scored.</summary>
     public PairOptions Pairs { get; init; } = new();
@@ -28,11 +28,11 @@ public sealed record ValidationOptions
 /// <param name="People">People with a face found.</param>
 /// <param name="Images">Images given.</param>
 /// <param name="MissingImages">Images without a face; they are in no pair.</param>
-public sealed record ValidationResult(
+internal sealed record ValidationResult(
     VerificationReport Report, CrossValidatedAccuracy? Accuracy, VerificationScores Scores, int People, int Images, int MissingImages);
 
 /// <summary>Validates a model on labeled people that it was not trained on: everyone against everyone.</summary>
-public static class Validator
+internal static class Validator
 {
     /// <summary>Validates on images that are loaded as they are needed.</summary>
     /// <param name="embedder">The model.</param>

@@ -9,7 +9,7 @@ namespace UniFace.Evaluation.Verification;
 /// <param name="DifferentPairs">Non-mated pairs, including missing ones.</param>
 /// <param name="Missing">Pairs with a face that was not found.</param>
 /// <param name="Intervals">The confidence intervals; null without a bootstrap.</param>
-public sealed record VerificationReport(
+internal sealed record VerificationReport(
     CrossValidatedAccuracy? Accuracy,
     RocCurve Roc,
     EqualErrorRate EqualError,

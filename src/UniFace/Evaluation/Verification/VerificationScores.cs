@@ -6,7 +6,7 @@ namespace UniFace.Evaluation.Verification;
 /// EER a missing mated pair never matches (its score is below all others), and a missing non-mated pair is skipped, so that a model gains
 /// nothing from faces that are not found.
 /// </summary>
-public sealed class VerificationScores
+internal sealed class VerificationScores
 {
     /// <summary>The score of a missing pair.</summary>
     public const double MissingScore = -1;

@@ -5,7 +5,7 @@ namespace UniFace.Evaluation.Verification;
 /// <param name="Threshold">The threshold chosen on all other folds.</param>
 /// <param name="Accuracy">Fraction of the held-out pairs that are decided correctly, 0 to 1.</param>
 /// <param name="Pairs">Pairs in the fold.</param>
-public readonly record struct FoldAccuracy(int Fold, double Threshold, double Accuracy, int Pairs);
+internal readonly record struct FoldAccuracy(int Fold, double Threshold, double Accuracy, int Pairs);
 
 /// <summary>Accuracy over folds, each at a threshold chosen on the other folds.</summary>
 /// <param name="Mean">Mean of the folds' accuracies, 0 to 1.</param>
@@ -14,7 +14,7 @@ public readonly record struct FoldAccuracy(int Fold, double Threshold, double Ac
 /// Standard error of the mean as the LFW report defines it: the sample standard deviation (divided by folds - 1) over the root of the folds.
 /// </param>
 /// <param name="Folds">Each fold.</param>
-public sealed record CrossValidatedAccuracy(double Mean, double Deviation, double StandardError, IReadOnlyList<FoldAccuracy> Folds);
+internal sealed record CrossValidatedAccuracy(double Mean, double Deviation, double StandardError, IReadOnlyList<FoldAccuracy> Folds);
 
 /// <summary>
 /// View 2 of Labeled Faces in the Wild (Huang et al., technical report 07-49): each fold is evaluated at the threshold that is best on the
@@ -24,7 +24,7 @@ public sealed record CrossValidatedAccuracy(double Mean, double Deviation, doubl
 /// candidates the highest cosine wins, as in InsightFace, whose first best distance is the smallest.</para>
 /// <para>A missing pair is an error in its own fold and does not count in the choice of thresholds.</para>
 /// </summary>
-public static class View2Protocol
+internal static class View2Protocol
 {
     /// <summary>Accuracy over the folds of the scores.</summary>
     /// <exception cref="UniFaceException">There are no folds, or only one.</exception>

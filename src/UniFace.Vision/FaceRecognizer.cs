@@ -58,7 +58,8 @@ public sealed class FaceRecognizer : IDisposable
     {
         options ??= new RecognizerOptions();
         OnnxEmbedder embedder = OpenEmbedder(package, options);
-        return new FaceRecognizer(package, embedder, options.Photos.Decoder, () => PhotoPipeline.Open(options.Photos, embedder.Manifest.CreateTemplate()));
+        PhotoOptions photos = options.Photos with { Detection = options.Photos.Detection with { ExecutionProvider = options.ExecutionProvider } };
+        return new FaceRecognizer(package, embedder, photos.Decoder, () => PhotoPipeline.Open(photos, embedder.Manifest.CreateTemplate()));
     }
 
     /// <summary>Opens the detector and reads the calibration now, so that errors do not wait for the first photo.</summary>
@@ -93,7 +94,8 @@ public sealed class FaceRecognizer : IDisposable
     {
         if (package.Manifest is not ModelManifest manifest)
         {
-            return OnnxEmbedder.Open(package.OnnxPath, shape => CreateManifest(shape, package.OnnxPath, options), options.Threads, options.Output);
+            return OnnxEmbedder.Open(package.OnnxPath, shape => CreateManifest(shape, package.OnnxPath, options), options.Threads, options.Output,
+                provider: options.ExecutionProvider);
         }
 
         if ((options.Normalization ?? manifest.Normalization) != manifest.Normalization || (options.ColorOrder ?? manifest.ColorOrder) != manifest.ColorOrder
@@ -105,7 +107,7 @@ public sealed class FaceRecognizer : IDisposable
                 "files, leave them out.");
         }
 
-        return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads);
+        return OnnxEmbedder.Open(package.OnnxPath, manifest with { FlipSum = options.FlipSum ?? manifest.FlipSum }, options.Threads, options.ExecutionProvider);
     }
 
     private static ModelManifest CreateManifest(OnnxModelShape shape, string path, RecognizerOptions options)

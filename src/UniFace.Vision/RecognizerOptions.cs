@@ -20,6 +20,9 @@ internal sealed record RecognizerOptions
     /// <summary>Cores to use for embedding; 0 for all.</summary>
     public int Threads { get; init; }
 
+    /// <summary>What model and detector run on. Opening fails if the model does not run on it.</summary>
+    public ExecutionProvider ExecutionProvider { get; init; }
+
     /// <summary>How photos become faces.</summary>
     public PhotoOptions Photos { get; init; } = new();
 }

@@ -11,6 +11,7 @@ internal static class ModelsCommand
         "Install pretrained models, and name your own packages.\nExample: uniface models pull dlib-resnet")
     {
         CreateList(),
+        ModelsShowCommand.Create(),
         CreatePull(),
         ModelsAddCommand.Create(),
         CreateDefault(),

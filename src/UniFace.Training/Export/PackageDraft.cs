@@ -73,7 +73,9 @@ internal sealed class PackageDraft : IDisposable
     public ExportResult Complete(Calibration? calibration)
     {
         AtomicFile.WriteText(Path.Combine(work, ModelManifest.FileName), JsonSerializer.Serialize(Manifest, ModelManifest.Json) + "\n");
-        calibration?.For(Manifest).Save(Path.Combine(work, Calibration.FileName));
+        calibration = calibration?.For(Manifest);
+        calibration?.Save(Path.Combine(work, Calibration.FileName));
+        ModelCard.Save(work, Manifest, calibration);
         FileInfo[] files = [.. new DirectoryInfo(work).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal)];
         PackageFile[] written = [.. files.Select(file => new PackageFile(file.Name, file.Length))];
         destination.Replace(work);

@@ -51,7 +51,8 @@ internal static class RunFolder
             if (info.SchemaVersion is < 1 or > RunInfo.CurrentSchemaVersion)
             {
                 throw new UniFaceException(
-                    $"{path} has schema version {info.SchemaVersion}, expected {RunInfo.CurrentSchemaVersion}; it was written by UniFace {info.ToolVersion}.");
+                    $"{path} has schema version {info.SchemaVersion}, this version reads 1 to {RunInfo.CurrentSchemaVersion}; it was written by UniFace " +
+                    $"{info.ToolVersion}: use that version or a newer one.");
             }
 
             if (info.Options?.Loss is null || info.Options.Backbone is null || info.People < (info.Options.UsesLabels ? 2 : 1) || info.StepsPerEpoch < 1)

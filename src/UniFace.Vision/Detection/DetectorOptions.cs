@@ -11,4 +11,7 @@ internal sealed record DetectorOptions
 
     /// <summary>Threads inside one detection. 1 is the fastest if several photos are processed at a time.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>What the networks run on.</summary>
+    public ExecutionProvider ExecutionProvider { get; init; }
 }

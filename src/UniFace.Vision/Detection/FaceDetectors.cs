@@ -76,12 +76,12 @@ internal static class FaceDetectors
         if (path is null)
         {
             _ = RequireInstalled();
-            BlazeFaceNetwork proposer = new(FullRange.Open(options.Threads), FullRange.HomePath);
+            BlazeFaceNetwork proposer = new(FullRange.Open(options.Threads, options.ExecutionProvider), FullRange.HomePath);
             return Confirm(proposer, $"mediapipe-full-range {FullRange.Sha256[..12]}", options);
         }
 
         path = File.Exists(path) ? path : Find(path) ?? path;
-        OnnxSession session = OnnxSession.Open(path, options.Threads);
+        OnnxSession session = OnnxSession.Open(path, options.Threads, options.ExecutionProvider);
         return Create(session, path, Sha256.HashFile(path), options);
     }
 
@@ -90,7 +90,7 @@ internal static class FaceDetectors
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 
     private static FaceMeshDetector Confirm(BlazeFaceNetwork proposer, string name, DetectorOptions options) =>
-        new(proposer, new FaceMesh(Mesh.Open(options.Threads)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);
+        new(proposer, new FaceMesh(Mesh.Open(options.Threads, options.ExecutionProvider)), $"{name}, face mesh {Mesh.Sha256[..12]}", options);
 
     private static IFaceDetector Create(OnnxSession session, string path, string hash, DetectorOptions options)
     {

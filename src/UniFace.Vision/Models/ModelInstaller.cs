@@ -88,7 +88,9 @@ internal static class ModelInstaller
             ToolVersion = ToolVersion.Current,
         };
         AtomicFile.WriteText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, PackageJson.Default.ModelManifest) + "\n");
-        ShippedCalibration(model).For(manifest).Save(Path.Combine(folder, Calibration.FileName));
+        Calibration calibration = ShippedCalibration(model).For(manifest);
+        calibration.Save(Path.Combine(folder, Calibration.FileName));
+        ModelCard.Save(folder, manifest, calibration);
     }
 
     /// <summary>The calibration in the catalogue, measured by us with the published file.</summary>

@@ -22,7 +22,8 @@ internal sealed class OnnxEmbedder : IEmbedder
     private readonly int threads;
     private readonly Lazy<OnnxSession>? wide;
 
-    private OnnxEmbedder(OnnxSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads, TimeSpan? timeLimit)
+    private OnnxEmbedder(
+        OnnxSession session, string path, ModelManifest manifest, OnnxModelShape shape, int threads, ExecutionProvider provider, TimeSpan? timeLimit)
     {
         this.session = session;
         this.timeLimit = timeLimit;
@@ -30,7 +31,8 @@ internal sealed class OnnxEmbedder : IEmbedder
         this.shape = shape;
         this.threads = threads;
         input = PixelInput.Create(shape, manifest);
-        wide = threads > 1 && new FileInfo(path).Length > LargeModelBytes ? new Lazy<OnnxSession>(() => OnnxSession.Open(path, threads)) : null;
+        bool splits = provider == ExecutionProvider.Cpu && threads > 1 && new FileInfo(path).Length > LargeModelBytes;
+        wide = splits ? new Lazy<OnnxSession>(() => OnnxSession.Open(path, threads)) : null;
         Manifest = manifest;
     }
 
@@ -47,22 +49,26 @@ internal sealed class OnnxEmbedder : IEmbedder
     /// <param name="onnxPath">The .onnx file.</param>
     /// <param name="manifest">Sizes, color order, normalization, flip-sum.</param>
     /// <param name="threads">Cores to use; 0 for all.</param>
-    /// <exception cref="UniFaceException">It is not such a model, does not fit the manifest, or does not finish.</exception>
-    public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0) =>
-        Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize);
+    /// <param name="provider">What it runs on.</param>
+    /// <exception cref="UniFaceException">
+    /// It is not such a model, does not fit the manifest, does not finish, or does not run on the provider.
+    /// </exception>
+    public static OnnxEmbedder Open(string onnxPath, ModelManifest manifest, int threads = 0, ExecutionProvider provider = ExecutionProvider.Cpu) =>
+        Open(onnxPath, _ => manifest, threads, manifest.Output, manifest.EmbeddingSize, provider: provider);
 
     /// <summary>Opens a model whose manifest depends on the shapes that the file declares.</summary>
     internal static OnnxEmbedder Open(
-        string onnxPath, Func<OnnxModelShape, ModelManifest> manifestFor, int threads, string? output = null, int? size = null, TimeSpan? timeLimit = null)
+        string onnxPath, Func<OnnxModelShape, ModelManifest> manifestFor, int threads, string? output = null, int? size = null, TimeSpan? timeLimit = null,
+        ExecutionProvider provider = ExecutionProvider.Cpu)
     {
         // Several faces are shared among threads that each run the whole network: no thread waits for another in every layer.
-        OnnxSession session = OnnxSession.Open(onnxPath, 1);
+        OnnxSession session = OnnxSession.Open(onnxPath, 1, provider);
         try
         {
             OnnxModelShape shape = OnnxModelShape.Read(session, onnxPath, output, size);
             ModelManifest manifest = manifestFor(shape);
             shape.Check(manifest, onnxPath);
-            OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads > 0 ? threads : Environment.ProcessorCount, timeLimit);
+            OnnxEmbedder embedder = new(session, onnxPath, manifest, shape, threads > 0 ? threads : Environment.ProcessorCount, provider, timeLimit);
 
             // Run once, whatever the result: a model that does not finish is refused here, not by the first photo.
             embedder.Run(session, [new RgbImage(manifest.InputWidth, manifest.InputHeight)], 0, 1, new float[manifest.EmbeddingSize]);

@@ -6,9 +6,11 @@ namespace UniFace.Vision.Onnx;
 /// An ONNX Runtime session whose memory is freed when it is disposed and its last run has ended. A later run throws
 /// <see cref="ObjectDisposedException"/> and never touches freed memory. Thread-safe.
 /// </summary>
-internal sealed class OnnxSession(InferenceSession session, string path) : IDisposable
+internal sealed class OnnxSession(InferenceSession session, string path, ProviderUse? provider = null, bool serial = false) : IDisposable
 {
     private readonly SessionHandle users = new(session);
+    private readonly Lock? gate = serial || provider is not null ? new Lock() : null;
+    private ProviderUse? uncheckedUse = provider;
 
     /// <summary>The model's inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => session.InputMetadata;
@@ -16,20 +18,26 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
     /// <summary>The model's outputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => session.OutputMetadata;
 
-    /// <summary>Opens a model on the CPU.</summary>
+    /// <summary>Opens a model.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="threads">Threads inside one run, 1 or more.</param>
-    /// <exception cref="UniFaceException">There is no such file, ONNX Runtime cannot load it, or it has external data.</exception>
-    public static OnnxSession Open(string path, int threads) => Open(OnnxFile.Read(path), path, threads);
+    /// <param name="provider">What it runs on; the first run checks that it does.</param>
+    /// <exception cref="UniFaceException">
+    /// There is no such file, ONNX Runtime cannot load it or does not have the provider, or it has external data.
+    /// </exception>
+    public static OnnxSession Open(string path, int threads, ExecutionProvider provider = ExecutionProvider.Cpu) =>
+        Open(OnnxFile.Read(path), path, threads, provider);
 
     /// <summary>Opens a model in memory.</summary>
-    /// <exception cref="UniFaceException">ONNX Runtime cannot load it, or it has external data.</exception>
-    public static OnnxSession Open(byte[] model, string source, int threads) => Open(OnnxFile.Read(model, source), source, threads);
+    /// <exception cref="UniFaceException">ONNX Runtime cannot load it or does not have the provider, or it has external data.</exception>
+    public static OnnxSession Open(byte[] model, string source, int threads, ExecutionProvider provider = ExecutionProvider.Cpu) =>
+        Open(OnnxFile.Read(model, source), source, threads, provider);
 
-    private static OnnxSession Open((byte[] Model, byte[]? Rewritten) file, string path, int threads)
+    private static OnnxSession Open((byte[] Model, byte[]? Rewritten) file, string path, int threads, ExecutionProvider provider)
     {
         (byte[] model, byte[]? rewritten) = file;
         OnnxTelemetry.Disable();
+        ProviderUse? use = null;
         try
         {
             using SessionOptions options = new()
@@ -45,10 +53,13 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
 
             // Int8 weights become floats once, here, instead of in every run.
             options.AddSessionConfigEntry("session.disable_quant_qdq", "1");
-            return new OnnxSession(OpenRewritten(rewritten, options) ?? new InferenceSession(model, options), path);
+            use = ProviderUse.Append(options, provider, path);
+            InferenceSession session = OpenRewritten(rewritten, options) ?? new InferenceSession(model, options);
+            return new OnnxSession(session, path, use, serial: provider == ExecutionProvider.DirectML);
         }
         catch (OnnxRuntimeException e)
         {
+            use?.Delete();
             throw new UniFaceException($"{path}: ONNX Runtime cannot load it as a model: {e.Message.ReplaceLineEndings("\n").Split('\n', 2)[0]}", e);
         }
     }
@@ -66,7 +77,7 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
         try
         {
             users.DangerousAddRef(ref counted);
-            Results results = new(users, TimedRun.Run(session, path, input, value, outputs, limit));
+            Results results = new(users, gate is null ? TimedRun.Run(session, path, input, value, outputs, limit) : RunSerially());
             counted = false; // The results own the reference now.
             return results;
         }
@@ -75,6 +86,31 @@ internal sealed class OnnxSession(InferenceSession session, string path) : IDisp
             if (counted)
             {
                 users.DangerousRelease();
+            }
+        }
+
+        // DirectML runs one at a time; so does every other GPU while its use is unchecked.
+        IDisposableReadOnlyCollection<OrtValue> RunSerially()
+        {
+            if (!serial && Volatile.Read(ref uncheckedUse) is null)
+            {
+                return TimedRun.Run(session, path, input, value, outputs, limit);
+            }
+
+            lock (gate)
+            {
+                IDisposableReadOnlyCollection<OrtValue> values = TimedRun.Run(session, path, input, value, outputs, limit);
+                try
+                {
+                    uncheckedUse?.Check(session);
+                    uncheckedUse = null;
+                    return values;
+                }
+                catch
+                {
+                    values.Dispose();
+                    throw;
+                }
             }
         }
     }

@@ -15,11 +15,11 @@ internal sealed record ConvertedModel(string Name, string HomePath, long Offset,
 
     /// <summary>Opens the network; converts it at the first use, and keeps the result if the folder can be written.</summary>
     /// <exception cref="UniFaceException">It is not installed, or not the published file.</exception>
-    public OnnxSession Open(int threads)
+    public OnnxSession Open(int threads, ExecutionProvider provider = ExecutionProvider.Cpu)
     {
         if (UniFaceHome.Find(OnnxPath) is string converted)
         {
-            return OnnxSession.Open(converted, threads);
+            return OnnxSession.Open(converted, threads, provider);
         }
 
         string path = UniFaceHome.Find(HomePath) ?? throw new UniFaceException($"{HomePath} is not installed; run setup/models.sh.");
@@ -34,7 +34,7 @@ internal sealed record ConvertedModel(string Name, string HomePath, long Offset,
             // A container's models are read-only; converting takes some 50 ms.
         }
 
-        return OnnxSession.Open(onnx, path, threads);
+        return OnnxSession.Open(onnx, path, threads, provider);
     }
 
     private byte[] Read(string path)

@@ -178,9 +178,10 @@ internal sealed record Calibration
     {
         string folder = ModelPackage.Open(package).Source;
         using FileLock? held = PackageFolder.AcquireLock(folder);
-        EnsureFits(ModelPackage.Open(folder).Manifest
-            ?? throw new UniFaceException($"{folder} is an .onnx file; expected a package folder"));
+        ModelManifest manifest = ModelPackage.Open(folder).Manifest ?? throw new UniFaceException($"{folder} is an .onnx file; expected a package folder");
+        EnsureFits(manifest);
         Save(Path.Combine(folder, FileName));
+        ModelCard.Save(folder, manifest, this);
     }
 
     /// <summary>Reads a calibration.json.</summary>

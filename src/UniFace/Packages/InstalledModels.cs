@@ -127,6 +127,8 @@ internal static class InstalledModels
             {
                 package.LoadFingerprint()!.Save(Path.Combine(folder, TrainingFingerprint.FileName));
             }
+
+            ModelCard.Save(folder, manifest, package.LoadCalibration(manifest));
         });
     }
 

@@ -20,7 +20,7 @@ internal sealed class PackageFolder
         }
 
         string? foreign = !Directory.Exists(full) ? null : Directory.EnumerateFileSystemEntries(full).Select(Path.GetFileName)
-            .FirstOrDefault(name => name is not (OnnxName or ModelManifest.FileName or Calibration.FileName or TrainingFingerprint.FileName));
+            .FirstOrDefault(name => !IsPart(name!));
         if (foreign is not null)
         {
             throw new UniFaceException(
@@ -87,6 +87,9 @@ internal sealed class PackageFolder
             return null;
         }
     }
+
+    private static bool IsPart(string name) =>
+        name is OnnxName or ModelManifest.FileName or Calibration.FileName or TrainingFingerprint.FileName or ModelCard.FileName;
 
     private static string Normalize(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 

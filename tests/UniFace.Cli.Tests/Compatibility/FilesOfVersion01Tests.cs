@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using UniFace.Packages;
+using UniFace.TestSupport;
 
 namespace UniFace.Cli.Tests.Compatibility;
 

@@ -19,7 +19,8 @@ float[] embeddings = recognizer.Embedder.Embed([Align(a), Align(b)]);
 int size = recognizer.Embedder.EmbeddingSize;
 double score = CosineSimilarity.Compute(embeddings.AsSpan(0, size), embeddings.AsSpan(size));
 Decision decision = new DecisionRule().ForVerification(recognizer.Calibration);
-Console.WriteLine(FormattableString.Invariant($"verify: {(decision.IsMatch(score) ? "same" : "different")}, score {score:F4}, threshold {decision.Threshold:F4}"));
+string answer = decision.IsMatch(score) ? "same" : "different";
+Console.WriteLine(FormattableString.Invariant($"verify: {answer}, score {score:F4}, threshold {decision.Threshold:F4}"));
 
 SqliteGallery.Create(file, new GalleryInfo { ContractId = recognizer.ContractId, EmbeddingSize = size });
 await using SqliteGallery gallery = await SqliteGallery.OpenAsync(file);

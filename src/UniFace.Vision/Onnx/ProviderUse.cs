@@ -72,7 +72,8 @@ internal sealed class ProviderUse
     public void Check(InferenceSession session)
     {
         string profile = session.EndProfiling();
-        bool used = new FileInfo(profile) is { Exists: true, Length: <= MaxProfileBytes } && File.ReadAllText(profile).Contains($"\"{name}\"", StringComparison.Ordinal);
+        bool used = new FileInfo(profile) is { Exists: true, Length: <= MaxProfileBytes }
+            && File.ReadAllText(profile).Contains($"\"{name}\"", StringComparison.Ordinal);
         Delete();
         if (!used)
         {

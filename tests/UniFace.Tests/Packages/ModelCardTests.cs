@@ -10,7 +10,10 @@ public sealed class ModelCardTests
         EmbeddingSize = 8,
         OnnxSha256 = new string('a', 64),
         Licence = "CC0-1.0",
-        Training = new TrainingProvenance { Loss = "uce(margin=0.4)", Backbone = "net", DataHash = new string('d', 64), Seed = 7, People = 80, Images = 800 },
+        Training = new TrainingProvenance
+        {
+            Loss = "uce(margin=0.4)", Backbone = "net", DataHash = new string('d', 64), Seed = 7, People = 80, Images = 800,
+        },
     };
 
     private static readonly Calibration Calibration = new()

@@ -19,7 +19,10 @@ public sealed class ModelCardTests
     private static readonly Calibration Calibration = new()
     {
         FlipSum = false,
-        Data = new CalibrationData { Name = "people held out", Sha256 = new string('c', 64), People = 20, Images = 200, SamePairs = 900, DifferentPairs = 3000 },
+        Data = new CalibrationData
+        {
+            Name = "people held out", Sha256 = new string('c', 64), People = 20, Images = 200, SamePairs = 900, DifferentPairs = 3000,
+        },
         Created = new DateTimeOffset(2026, 11, 30, 0, 0, 0, TimeSpan.Zero),
         Entries =
         [

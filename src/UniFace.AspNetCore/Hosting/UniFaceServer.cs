@@ -137,6 +137,7 @@ internal static class UniFaceServer
         IdentifyEndpoints.Map(faces);
         PeopleEndpoints.Map(v1);
         GalleryEndpoints.Map(v1);
+        ModelEndpoints.Map(v1);
         Array.ForEach(modules, module => module.Map(v1));
     }
 

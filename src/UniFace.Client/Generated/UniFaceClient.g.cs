@@ -1094,6 +1094,87 @@ namespace UniFace.Client
 
         /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
         /// <summary>
+        /// Describe the model: intended use, training data, results and limits
+        /// </summary>
+        /// <remarks>
+        /// Requires the scope read.
+        /// </remarks>
+        /// <returns>OK</returns>
+        /// <exception cref="ApiException">A server side error occurred.</exception>
+        public virtual async System.Threading.Tasks.Task<ModelAnswer> ModelAsync(System.Threading.CancellationToken cancellationToken = default(System.Threading.CancellationToken))
+        {
+            var client_ = _httpClient;
+            var disposeClient_ = false;
+            try
+            {
+                using (var request_ = new System.Net.Http.HttpRequestMessage())
+                {
+                    request_.Method = new System.Net.Http.HttpMethod("GET");
+                    request_.Headers.Accept.Add(System.Net.Http.Headers.MediaTypeWithQualityHeaderValue.Parse("application/json"));
+
+                    var urlBuilder_ = new System.Text.StringBuilder();
+                
+                    // Operation Path: "v1/model"
+                    urlBuilder_.Append("v1/model");
+
+                    PrepareRequest(client_, request_, urlBuilder_);
+
+                    var url_ = urlBuilder_.ToString();
+                    request_.RequestUri = new System.Uri(url_, System.UriKind.RelativeOrAbsolute);
+
+                    PrepareRequest(client_, request_, url_);
+
+                    var response_ = await client_.SendAsync(request_, System.Net.Http.HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+                    var disposeResponse_ = true;
+                    try
+                    {
+                        var headers_ = new System.Collections.Generic.Dictionary<string, System.Collections.Generic.IEnumerable<string>>();
+                        foreach (var item_ in response_.Headers)
+                            headers_[item_.Key] = item_.Value;
+                        if (response_.Content != null && response_.Content.Headers != null)
+                        {
+                            foreach (var item_ in response_.Content.Headers)
+                                headers_[item_.Key] = item_.Value;
+                        }
+
+                        ProcessResponse(client_, response_);
+
+                        var status_ = (int)response_.StatusCode;
+                        if (status_ == 200)
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<ModelAnswer>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            return objectResponse_.Object;
+                        }
+                        else
+                        {
+                            var objectResponse_ = await ReadObjectResponseAsync<Problem>(response_, headers_, cancellationToken).ConfigureAwait(false);
+                            if (objectResponse_.Object == null)
+                            {
+                                throw new ApiException("Response was null which was not expected.", status_, objectResponse_.Text, headers_, null);
+                            }
+                            throw new ApiException<Problem>("What is wrong, in one line.", status_, objectResponse_.Text, headers_, objectResponse_.Object, null);
+                        }
+                    }
+                    finally
+                    {
+                        if (disposeResponse_)
+                            response_.Dispose();
+                    }
+                }
+            }
+            finally
+            {
+                if (disposeClient_)
+                    client_.Dispose();
+            }
+        }
+
+        /// <param name="cancellationToken">A cancellation token that can be used by other objects or threads to receive notice of cancellation.</param>
+        /// <summary>
         /// List the losses and their hyperparameters
         /// </summary>
         /// <remarks>
@@ -2111,34 +2192,19 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// An arc of the circle, and which class's samples are classified as right there: with a probability above 1/2.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CircleArc
     {
 
-        /// <summary>
-        /// Start, in radians from the center of the first class towards that of the second.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("from")]
         public double From { get; set; } = default!;
 
-        /// <summary>
-        /// End, above From.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("to")]
         public double To { get; set; } = default!;
 
-        /// <summary>
-        /// True if a sample of the first class is classified as right.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public bool First { get; set; } = default!;
 
-        /// <summary>
-        /// True if a sample of the second class is classified as right.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public bool Second { get; set; } = default!;
 
@@ -2153,47 +2219,25 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// Where the curves of a loss are computed. The loss is in its initial state: running means have not moved.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurveOptions
     {
 
-        /// <summary>
-        /// C: the sample's own class and C - 1 others. 2 to 100,000.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("classes")]
         public int? Classes { get; set; } = default!;
 
-        /// <summary>
-        /// Length of the embedding, for losses that depend on it: above 0, up to 1,000.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("length")]
         public double? Length { get; set; } = default!;
 
-        /// <summary>
-        /// Cosine of the sample with every other class: -1 to 1. Random directions in many dimensions have 0.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("otherCosine")]
         public double? OtherCosine { get; set; } = default!;
 
-        /// <summary>
-        /// Points per curve: 2 to 2,000.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         public int? Points { get; set; } = default!;
 
-        /// <summary>
-        /// Angle between the two class centers of the decision boundary, in radians: above 0, up to pi.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double? CentersApart { get; set; } = default!;
 
-        /// <summary>
-        /// Bits of the floating-point numbers that the margin and the objective compute in: 64 shows the curve itself, 32 what training
-        /// <br/>computes in, 16 what training would see if the loss were not kept in float32.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("bits")]
         public int? Bits { get; set; } = default!;
 
@@ -2208,22 +2252,13 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// A point of a curve; y is null if the arithmetic gave no finite number.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class CurvePoint
     {
 
-        /// <summary>
-        /// Horizontal coordinate.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         public double X { get; set; } = default!;
 
-        /// <summary>
-        /// Vertical coordinate.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double? Y { get; set; } = default!;
 
@@ -2298,35 +2333,19 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// The decision boundary between two classes on the circle through their centers. The gap that the margin opens lies where neither class's sample
-    /// <br/>is classified as right.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class DecisionBoundary
     {
 
-        /// <summary>
-        /// Angle from the first center, at 0, to the second, in radians.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("centersApart")]
         public double CentersApart { get; set; } = default!;
 
-        /// <summary>
-        /// Where, on the way from the first center to the second, a sample of the first class is no longer right; null: nowhere.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("first")]
         public double? First { get; set; } = default!;
 
-        /// <summary>
-        /// Where, on that way, a sample of the second class becomes right; null: nowhere.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("second")]
         public double? Second { get; set; } = default!;
 
-        /// <summary>
-        /// The whole circle, from 0 to 2 pi.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("arcs")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CircleArc> Arcs { get; set; } = new System.Collections.Generic.List<CircleArc>();
@@ -2680,66 +2699,34 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// Quality of one aligned face, measured without a model. Size and angles are those in the photo, and null for an image that was already
-    /// <br/>aligned; sharpness, brightness and contrast are measured in the center of the crop.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class FaceQuality
     {
 
-        /// <summary>
-        /// Distance between the eyes in pixels of the photo, of a frontal face of the same size. An aligned 112x112 face has 35; a smaller one was enlarged.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("eyeDistance")]
         public double? EyeDistance { get; set; } = default!;
 
-        /// <summary>
-        /// Standard deviation of the Laplacian divided by that of the gray values: 0 is blank, about 0.2 soft, 1 noise.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("sharpness")]
         public double Sharpness { get; set; } = default!;
 
-        /// <summary>
-        /// Mean gray value, 0 to 255.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("brightness")]
         public double Brightness { get; set; } = default!;
 
-        /// <summary>
-        /// Standard deviation of the gray values, 0 to 127.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("contrast")]
         public double Contrast { get; set; } = default!;
 
-        /// <summary>
-        /// Turn to the right of the image in degrees (negative: left), estimated from the five landmarks.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("yaw")]
         public double? Yaw { get; set; } = default!;
 
-        /// <summary>
-        /// Turn down in degrees (negative: up), estimated likewise.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("pitch")]
         public double? Pitch { get; set; } = default!;
 
-        /// <summary>
-        /// Clockwise tilt of the head in degrees, in the photo after quarter turns.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("roll")]
         public double? Roll { get; set; } = default!;
 
-        /// <summary>
-        /// The detector's confidence in the face and its landmarks, 0 to 1.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("certainty")]
         public double? Certainty { get; set; } = default!;
 
-        /// <summary>
-        /// One figure for all, 0 to 1: the smallest of the figures of size, sharpness, light, contrast, pose and certainty. Each is 0.5 at the default limit
-        /// <br/>for enrollment (QualityOptions), and 1 at twice a smallest value, or at half of a largest one or less.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("overall")]
         public double? Overall { get; set; } = default!;
 
@@ -2852,9 +2839,6 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// The kind of value of a hyperparameter.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum HyperparameterKind
     {
@@ -3224,37 +3208,22 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// A curve.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class LossCurve
     {
 
-        /// <summary>
-        /// Its name: "target-logit".
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("name")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Name { get; set; } = default!;
 
-        /// <summary>
-        /// Meaning of x, with its unit.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("x")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string X { get; set; } = default!;
 
-        /// <summary>
-        /// Meaning of y, with its unit.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Y { get; set; } = default!;
 
-        /// <summary>
-        /// In ascending order of x.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("points")]
         [System.ComponentModel.DataAnnotations.Required]
         public System.Collections.Generic.IReadOnlyList<CurvePoint> Points { get; set; } = new System.Collections.Generic.List<CurvePoint>();
@@ -3368,6 +3337,146 @@ namespace UniFace.Client
         /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("y")]
         public double Y { get; set; } = default!;
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A model card: what the model is for, what it was trained on, its measured results, and its limits.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class ModelAnswer
+    {
+
+        /// <summary>
+        /// The model, such as its backbone.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("model")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Model { get; set; } = default!;
+
+        /// <summary>
+        /// Embeddings of the same contract are comparable.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("contractId")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string ContractId { get; set; } = default!;
+
+        /// <summary>
+        /// The licence of the weights.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("licence")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Licence { get; set; } = default!;
+
+        /// <summary>
+        /// What the model is for.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("intendedUse")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<string> IntendedUse { get; set; } = new System.Collections.Generic.List<string>();
+
+        /// <summary>
+        /// What it was trained on, and how.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("training")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<string> Training { get; set; } = new System.Collections.Generic.List<string>();
+
+        /// <summary>
+        /// Where the results were measured; null without a calibration.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("measuredOn")]
+        public string? MeasuredOn { get; set; } = default!;
+
+        /// <summary>
+        /// The results at each false match rate.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("results")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<ModelResult> Results { get; set; } = new System.Collections.Generic.List<ModelResult>();
+
+        /// <summary>
+        /// Results by group of people.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("groups")]
+        [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
+        public string Groups { get; set; } = default!;
+
+        /// <summary>
+        /// What it cannot do, or is not known to do.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("limits")]
+        [System.ComponentModel.DataAnnotations.Required]
+        public System.Collections.Generic.IReadOnlyList<string> Limits { get; set; } = new System.Collections.Generic.List<string>();
+
+        private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
+
+        [System.Text.Json.Serialization.JsonExtensionData]
+        public System.Collections.Generic.IDictionary<string, object> AdditionalProperties
+        {
+            get { return _additionalProperties ?? (_additionalProperties = new System.Collections.Generic.Dictionary<string, object>()); }
+            set { _additionalProperties = value; }
+        }
+
+    }
+
+    /// <summary>
+    /// A result at one false match rate, with 95 % confidence intervals; null if the number of pairs does not support the rate.
+    /// </summary>
+    [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
+    public partial class ModelResult
+    {
+
+        /// <summary>
+        /// The false match rate.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("falseMatchRate")]
+        public double FalseMatchRate { get; set; } = default!;
+
+        /// <summary>
+        /// Cosine at or above which two faces match.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("threshold")]
+        public double? Threshold { get; set; } = default!;
+
+        /// <summary>
+        /// Lower end of its interval.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("thresholdLow")]
+        public double? ThresholdLow { get; set; } = default!;
+
+        /// <summary>
+        /// Upper end of its interval.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("thresholdHigh")]
+        public double? ThresholdHigh { get; set; } = default!;
+
+        /// <summary>
+        /// Fraction of the mated pairs that match.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("trueMatchRate")]
+        public double? TrueMatchRate { get; set; } = default!;
+
+        /// <summary>
+        /// Lower end of its interval.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("trueMatchRateLow")]
+        public double? TrueMatchRateLow { get; set; } = default!;
+
+        /// <summary>
+        /// Upper end of its interval.
+        /// </summary>
+        [System.Text.Json.Serialization.JsonPropertyName("trueMatchRateHigh")]
+        public double? TrueMatchRateHigh { get; set; } = default!;
 
         private System.Collections.Generic.IDictionary<string, object>? _additionalProperties;
 
@@ -3642,9 +3751,6 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// A reason not to enroll a face.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum QualityFaultKind
     {
@@ -3799,9 +3905,6 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// Kinds of run events.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public enum RunEvent
     {
@@ -3855,38 +3958,23 @@ namespace UniFace.Client
 
     }
 
-    /// <summary>
-    /// A line of notes.jsonl.
-    /// </summary>
     [System.CodeDom.Compiler.GeneratedCode("NJsonSchema", "14.8.0.0 (NJsonSchema v11.6.2.0 (Newtonsoft.Json v13.0.0.0))")]
     public partial class RunNote
     {
 
-        /// <summary>
-        /// Time, UTC.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("time")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public System.DateTimeOffset Time { get; set; } = default!;
 
-        /// <summary>
-        /// Steps taken.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("step")]
         public long Step { get; set; } = default!;
 
-        /// <summary>
-        /// Epochs completed.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("epoch")]
         public int Epoch { get; set; } = default!;
 
         [System.Text.Json.Serialization.JsonPropertyName("kind")]
         public RunEvent Kind { get; set; } = default!;
 
-        /// <summary>
-        /// A sentence for people.
-        /// </summary>
         [System.Text.Json.Serialization.JsonPropertyName("message")]
         [System.ComponentModel.DataAnnotations.Required(AllowEmptyStrings = true)]
         public string Message { get; set; } = default!;

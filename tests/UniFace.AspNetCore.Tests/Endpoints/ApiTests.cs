@@ -13,6 +13,16 @@ namespace UniFace.AspNetCore.Tests.Endpoints;
 public sealed class ApiTests
 {
     [Fact]
+    public async Task The_model_is_described_by_its_card()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        JsonElement card = await server.GetAsync("/v1/model");
+        Assert.Contains("invented", card.GetProperty("measuredOn").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0.77, card.GetProperty("results")[0].GetProperty("threshold").GetDouble());
+        Assert.NotEqual(0, card.GetProperty("limits").GetArrayLength());
+    }
+
+    [Fact]
     public async Task People_are_enrolled_listed_identified_exported_and_erased()
     {
         await using RunningServer server = await RunningServer.StartAsync();

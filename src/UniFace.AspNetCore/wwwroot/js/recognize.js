@@ -2,6 +2,7 @@ import "./shell.js";
 import { api } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { decided, face, frequency, oneIn, scale, strangers } from "./recognize/answers.js";
+import { showModel } from "./recognize/model.js";
 import { photo } from "./recognize/photo.js";
 
 const pageSize = 50;
@@ -83,6 +84,7 @@ byId("earlier").addEventListener("click", () => movePage(-pageSize));
 byId("later").addEventListener("click", () => movePage(pageSize));
 byId("confirm-no").addEventListener("click", () => byId("confirm").close());
 await listPeople();
+await showModel(byId("model-section"), byId("model"));
 
 /** Wires a form: sends it, and shows the answer or the error. */
 function submit(name, ask) {
